@@ -1,0 +1,2 @@
+//! seawall
+fn main() {}
