@@ -1,0 +1,100 @@
+//! The few HTTP requests a test makes: JSON in and out over TLS with the
+//! server's own certificate pinned. No watch, no retries, no discovery.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::Agent;
+use ureq::http::Request;
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+
+use crate::{Error, Result};
+
+/// A connection to one API server.
+#[derive(Debug)]
+pub(crate) struct Client {
+    agent: Agent,
+    url: String,
+}
+
+impl Client {
+    /// `pem` is the server's certificate together with the one that signed it.
+    pub(crate) fn new(url: &str, pem: &str) -> Result<Self> {
+        let roots: Vec<Certificate<'static>> = parse_pem(pem.as_bytes())
+            .filter_map(|item| match item {
+                Ok(PemItem::Certificate(certificate)) => Some(certificate),
+                _ => None,
+            })
+            .collect();
+        if roots.is_empty() {
+            return Err(Error::Answer("the server has no certificate".to_owned()));
+        }
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::new_with_certs(&roots))
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .build();
+        let agent = Agent::config_builder()
+            .tls_config(tls)
+            .proxy(None)
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build()
+            .into();
+        Ok(Self {
+            agent,
+            url: url.to_owned(),
+        })
+    }
+
+    /// The status and the body: JSON, or a string when it is something else.
+    pub(crate) fn request(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(u16, Value)> {
+        let failed = |source: ureq::Error| Error::Http {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            source: Box::new(source),
+        };
+        // `APPLY` is a PATCH whose body is the wanted object.
+        let (method, content) = match method {
+            "APPLY" => ("PATCH", "application/apply-patch+yaml"),
+            "PATCH" => ("PATCH", "application/merge-patch+json"),
+            other => (other, "application/json"),
+        };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .header("accept", "application/json");
+        if !token.is_empty() {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let sent = match body {
+            Some(body) => request
+                .header("content-type", content)
+                .body(body.to_string())
+                .map_err(ureq::Error::from)
+                .and_then(|request| self.agent.run(request)),
+            None => request
+                .body(())
+                .map_err(ureq::Error::from)
+                .and_then(|request| self.agent.run(request)),
+        };
+        let mut response = sent.map_err(failed)?;
+        let status = response.status().as_u16();
+        let text = response
+            .body_mut()
+            .with_config()
+            .limit(256 << 20)
+            .read_to_string()
+            .map_err(failed)?;
+        Ok((
+            status,
+            serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        ))
+    }
+}

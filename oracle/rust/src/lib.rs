@@ -1,0 +1,21 @@
+//! The real parts that tests compare seawall with: a Kubernetes API server of
+//! its own for each test binary, and oracles that answer JSON lines.
+//!
+//! For tests only; nothing that ships depends on this crate. It starts what
+//! `cargo xtask setup` has built and builds nothing itself. It waits for what it
+//! starts, and what it starts ends with the process that asked for it, however
+//! that process ends.
+
+mod client;
+mod error;
+mod guard;
+mod lines;
+mod options;
+mod parts;
+mod server;
+
+pub use error::{Error, Result};
+pub use lines::Lines;
+pub use options::{Options, User};
+pub use parts::part;
+pub use server::ApiServer;
