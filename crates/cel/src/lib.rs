@@ -12,86 +12,35 @@
 //!        ──blame───▶ the nodes that decided
 //! ```
 
-use std::fmt;
+pub mod ast;
+mod blame;
+mod budget;
+mod compile;
+mod env;
+mod error;
+mod eval;
+mod functions;
+mod ir;
+mod lexer;
+mod library;
+pub mod mutate;
+mod node;
+mod parser;
+mod program;
+mod references;
+mod symbols;
+mod time;
+mod val;
 
-/// A place in a tree of data that an expression can read. Handles are small and cheap to
-/// copy; nothing is converted before it is read.
-pub trait Node<'a>: Copy + 'a {
-    /// What stands here.
-    fn view(self) -> View<'a>;
-    /// The value of `key` in a map. `None` when absent, or when this is no map.
-    fn field(self, key: &Key) -> Option<Self>;
-    /// The value of a key that is only known at run time.
-    fn field_named(self, key: &str) -> Option<Self>;
-    /// The `index`th item of a list.
-    fn item(self, index: usize) -> Option<Self>;
-    /// The `index`th entry of a map, in the order of the document.
-    fn entry(self, index: usize) -> Option<(&'a str, Self)>;
-    /// `Some(why)` when a list or map may hold more than it shows: everything about what is
-    /// not shown is unknown for that reason. An open list behaves like a list with one more,
-    /// unknown element; an absent key of an open map is unknown instead of absent.
-    fn rest(self) -> Option<Unknown>;
-    /// Whether two handles are the same place (blame removes duplicates by it).
-    fn same(self, other: Self) -> bool;
-}
-
-/// What a [`Node`] shows of itself.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum View<'a> {
-    /// `null`
-    Null,
-    /// `true`, `false`
-    Bool(bool),
-    /// a signed integer
-    Int(i64),
-    /// an unsigned integer above the signed range
-    Uint(u64),
-    /// a floating-point number
-    Double(f64),
-    /// a string
-    Str(&'a str),
-    /// a list with its number of items
-    List(usize),
-    /// a map with its number of entries
-    Map(usize),
-    /// a value that the source leaves open
-    Unknown(Unknown),
-}
-
-/// Why a value is unknown: an index into a table that the caller keeps. Two unknowns that
-/// meet are merged by keeping both in the blame; the value carries the first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Unknown(pub u32);
-
-/// A field name known when the program was compiled, with its number in [`Symbols`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
-    /// The name as written in the data.
-    pub text: Box<str>,
-    /// Its number; readers that number their keys compare this instead of the text.
-    pub symbol: Symbol,
-}
-
-/// The number of a field name. `Symbol::NONE` is a name no program mentions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Symbol(pub u16);
-
-impl Symbol {
-    /// A name that no program mentions.
-    pub const NONE: Self = Self(0);
-}
-
-/// A range of bytes in an expression's source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// first byte
-    pub start: u32,
-    /// one past the last byte
-    pub end: u32,
-}
-
-impl fmt::Display for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}..{}", self.start, self.end)
-    }
-}
+pub use blame::{Blame, Decision};
+pub use budget::Budget;
+pub use bumpalo::Bump;
+pub use env::{Env, Slot};
+pub use error::{CompileError, ErrorKind, EvalError};
+pub use node::{Key, Node, Span, Symbol, Unknown, View};
+pub use parser::parse;
+pub use program::Program;
+pub use references::{Reference, Step};
+pub use symbols::Symbols;
+pub use val::{Cidr, Format, Host, List, Map, Quantity, Scope, Semver, Url, Val};
+pub use time::{Duration, Timestamp};
