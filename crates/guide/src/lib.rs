@@ -1,1 +1,30 @@
-//! guide
+//! The guide: loads, compiles and tests guidelines; judges resources; exports policies.
+//!
+//! What it deliberately leaves out: reading files, the clock, and any knowledge of a single
+//! guideline. Code that knows a guideline's id is a bug.
+//!
+//! ```text
+//! guide/**.md ──markdown, front_matter──▶ catalogue (Guide)
+//! resource + estate ──context (CEL variables, facts)──▶ judge ──place──▶ findings
+//! ```
+
+pub mod catalogue;
+mod context;
+pub mod examples;
+pub mod fix;
+pub mod front_matter;
+pub mod guideline;
+pub mod judge;
+pub mod markdown;
+pub mod message;
+mod place;
+mod variables;
+
+mod builtin {
+    include!(concat!(env!("OUT_DIR"), "/files.rs"));
+}
+
+pub use catalogue::{Guide, parse_minor};
+pub use front_matter::GuideError;
+pub use guideline::Guideline;
+pub use judge::{Judge, Judged, Setting, VerdictWord};

@@ -1,1 +1,44 @@
-//! model
+//! The estate and what is said about it: documents, resources, verdicts, findings, coverage.
+//!
+//! Pure data. What it deliberately leaves out: reading files, the clock, the network, and
+//! any rule. Sources fill it, the guide judges it, reports print it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`doc`] | one document's values in an arena, with the place of each |
+//! | [`value`] | handles into the arena, as CEL reads them |
+//! | [`kinds`] | Kubernetes kinds: which groups they belong to, which carry pods |
+//! | [`resource`] | one thing in the estate, and where it came from |
+//! | [`estate`] | all of them, indexed for joins |
+//! | [`manifest`], [`arm`] | from a document's text to resources, without I/O |
+//! | [`schema`] | types that the API server would refuse |
+//! | [`managed`] | which objects AKS itself keeps |
+//! | [`waiver`] | waivers written in comments |
+//! | [`secrets`] | which values are never shown |
+//! | [`finding`] | verdicts, findings, places |
+//! | [`coverage`] | the ledger: what became of every document |
+
+pub mod arm;
+pub mod coverage;
+pub mod doc;
+pub mod estate;
+pub mod finding;
+pub mod kinds;
+pub mod managed;
+pub mod manifest;
+pub mod resource;
+pub mod schema;
+pub mod secrets;
+pub mod unknown;
+pub mod value;
+pub mod waiver;
+
+pub use coverage::{Coverage, DocumentEntry, Status};
+pub use doc::{Doc, DocBuilder, Dialect};
+pub use estate::{Estate, Scope};
+pub use finding::{
+    Cost, Evidence, Finding, Fingerprint, GuidelineId, Location, Outcome, Safety, Severity, Verdict,
+    WaiverNote,
+};
+pub use resource::{Origin, Resource, ResourceName, ResourceRef};
+pub use value::Ref;

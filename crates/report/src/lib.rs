@@ -1,1 +1,12 @@
-//! report
+//! Triage (configuration, waivers, baseline) and one module for each output format.
+//!
+//! Findings flow through once, in the order of the input: a sink keeps what its format needs
+//! and no more, so that memory does not grow with the number of findings.
+//!
+//! What it deliberately leaves out: judging, and the clock (the day is passed in).
+
+pub mod assessment;
+pub mod config;
+pub mod triage;
+
+pub use assessment::{Assessment, Counts, Sink, Summary};

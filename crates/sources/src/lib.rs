@@ -1,1 +1,20 @@
-//! sources
+//! Readers: everything that turns what a user names into resources of an estate.
+//!
+//! What it deliberately leaves out: judging. It never reaches the network, and runs no
+//! program but an installed `helm`, `kustomize` or `kubectl`, and only for a chart or a
+//! kustomization that was given.
+//!
+//! ```text
+//! paths ──walk──▶ inputs (files, charts, kustomizations) ──render──▶ text
+//!       ──stream──▶ documents, a batch at a time, in parallel ──▶ readings, in order
+//! ```
+
+mod align;
+mod kustomization;
+mod render;
+mod stream;
+mod walk;
+
+pub use render::Tools;
+pub use stream::{Options, read};
+pub use walk::{Input, WalkError, walk};

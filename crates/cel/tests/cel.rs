@@ -1,0 +1,10 @@
+//! Everything that goes through the public interface: one binary.
+
+#[path = "cel/agreement.rs"]
+mod agreement;
+#[path = "cel/conformance.rs"]
+mod conformance;
+#[path = "cel/language.rs"]
+mod language;
+#[path = "cel/tree.rs"]
+mod tree;

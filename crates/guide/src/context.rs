@@ -1,0 +1,238 @@
+//! What a guideline sees of a resource: the CEL variables of an admission policy, and the
+//! facts that join objects.
+
+use std::cell::Cell;
+
+use bumpalo::Bump;
+use cel::{Budget, Host, Program, Slot, Unknown, Val};
+use model::resource::ResourceRef;
+use model::{Estate, Ref, Resource, Scope, unknown};
+
+use crate::catalogue::Guide;
+use crate::judge::Setting;
+
+/// The names below `facts`.
+pub(crate) const FACTS: [&str; 9] = [
+    "kubernetes", "all", "namespace", "selectedBy", "selects", "serviceAccount", "boundBy", "role", "usedBy",
+];
+
+pub(crate) type Value<'a> = Val<'a, Ref<'a>>;
+
+/// The variables of one resource under judgement.
+pub(crate) struct Context<'a> {
+    pub(crate) guide: &'a Guide,
+    pub(crate) bump: &'a Bump,
+    pub(crate) budget: Budget,
+    world: World<'a>,
+    /// The values of `variables.NAME`, computed when first read.
+    variables: Vec<Cell<Option<Value<'a>>>>,
+}
+
+/// What facts are computed from.
+#[derive(Clone, Copy)]
+struct World<'a> {
+    setting: &'a Setting,
+    resource: &'a Resource,
+    /// Present when objects may be joined.
+    estate: Option<&'a Estate>,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(
+        guide: &'a Guide,
+        setting: &'a Setting,
+        resource: &'a Resource,
+        estate: Option<&'a Estate>,
+        bump: &'a Bump,
+    ) -> Self {
+        Self {
+            guide,
+            bump,
+            budget: Budget::new(Budget::POLICY),
+            world: World { setting, resource, estate },
+            variables: guide.variables.iter().map(|_| Cell::new(None)).collect(),
+        }
+    }
+
+    /// Every guideline may spend as much as one policy in an API server.
+    pub(crate) fn refill(&mut self) {
+        self.budget = Budget::new(Budget::POLICY);
+    }
+
+    fn host(&self, view: View) -> Value<'a> {
+        Val::Host(self.bump.alloc(FactHost { world: self.world, view }))
+    }
+}
+
+impl<'a> cel::Scope<'a, Ref<'a>> for Context<'a> {
+    fn variable(&self, slot: Slot) -> Value<'a> {
+        let roots = &self.guide.roots;
+        if let Some(index) = self.guide.variable_at(slot) {
+            let Some((cell, variable)) = self.variables.get(index).zip(self.guide.variables.get(index)) else {
+                return Val::Null;
+            };
+            if let Some(value) = cell.get() {
+                return value;
+            }
+            let value = variable.program.eval(self, &[], self.bump, &self.budget);
+            cell.set(Some(value));
+            return value;
+        }
+        if slot == roots.object || slot == roots.resource {
+            Val::Node(self.world.resource.object())
+        } else if slot == roots.facts {
+            self.host(View::Facts)
+        } else if slot == roots.request {
+            self.host(View::Request)
+        } else if slot == roots.params {
+            Val::Node(self.world.setting.params.root())
+        } else if slot == roots.namespace_object {
+            self.world.namespace_object()
+        } else if slot == roots.authorizer {
+            Val::Unknown(unknown::LIVE_ONLY)
+        } else {
+            Val::Null
+        }
+    }
+
+    fn definition(&self, slot: Slot) -> Option<&'a Program> {
+        let guide = self.guide;
+        guide.variable_at(slot).and_then(|index| guide.variables.get(index)).map(|variable| &variable.program)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum View {
+    Facts,
+    Request,
+    Kubernetes,
+    All,
+    Namespace,
+    SelectedBy,
+}
+
+/// A map whose entries are computed when they are read.
+struct FactHost<'a> {
+    world: World<'a>,
+    view: View,
+}
+
+impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
+    fn field(&self, name: &str, bump: &'a Bump) -> Option<Value<'a>> {
+        let world = self.world;
+        let host = |view| Val::Host(bump.alloc(FactHost { world, view }) as &dyn Host<'a, Ref<'a>>);
+        match (self.view, name) {
+            (View::Facts, "kubernetes") => Some(host(View::Kubernetes)),
+            (View::Facts, "all") => Some(host(View::All)),
+            (View::Facts, "namespace") => Some(host(View::Namespace)),
+            (View::Facts, "selectedBy") => Some(host(View::SelectedBy)),
+            (View::Facts, _) => world.fact(name, bump),
+            (View::Kubernetes, "minor") => Some(Val::Int(i64::from(world.setting.kubernetes_minor))),
+            (View::Request, "operation") => Some(Val::Str("CREATE")),
+            (View::Request, "namespace") => Some(match world.namespace() {
+                Some(namespace) => Val::Str(namespace),
+                None if world.is_cluster_scoped() => Val::Str(""),
+                None => Val::Unknown(unknown::NAMESPACE_AT_APPLY),
+            }),
+            (View::Request, _) => Some(Val::Unknown(unknown::LIVE_ONLY)),
+            (View::All, "workloads") => {
+                let estate = world.estate?;
+                Some(world.list(estate.workloads(), bump))
+            }
+            (View::All, kind) => Some(world.list(world.estate?.of_kind(kind).iter().copied(), bump)),
+            (View::Namespace, "workloads") => {
+                let estate = world.estate?;
+                Some(world.list(estate.workloads_in(world.namespace().unwrap_or_default()), bump))
+            }
+            (View::Namespace, kind) => {
+                let found = world.estate?.in_namespace(world.namespace().unwrap_or_default(), kind);
+                Some(world.list(found.iter().copied(), bump))
+            }
+            (View::SelectedBy, kind) => {
+                Some(world.list(world.estate?.selecting(world.resource, kind).into_iter(), bump))
+            }
+            _ => None,
+        }
+    }
+
+    fn node(&self) -> Option<Ref<'a>> {
+        None
+    }
+}
+
+impl<'a> World<'a> {
+    /// Why absence proves nothing here; `None` when it does.
+    fn open(&self) -> Option<Unknown> {
+        match self.estate {
+            Some(estate) if estate.scope == Scope::Whole => None,
+            _ => Some(unknown::NOT_WHOLE),
+        }
+    }
+
+    fn list(&self, ids: impl Iterator<Item = ResourceRef>, bump: &'a Bump) -> Value<'a> {
+        let Some(estate) = self.estate else { return Val::list(bump, &[], self.open()) };
+        let items: Vec<Value<'a>> =
+            ids.filter_map(|id| estate.get(id)).map(|resource| Val::Node(resource.object())).collect();
+        Val::list(bump, &items, self.open())
+    }
+
+    fn namespace(&self) -> Option<&'a str> {
+        match self.resource.name.kind.name() {
+            "Namespace" => Some(&self.resource.name.name),
+            _ => self.resource.name.namespace.as_deref(),
+        }
+    }
+
+    fn is_cluster_scoped(&self) -> bool {
+        model::kinds::is_cluster_scoped(self.resource.name.kind.name())
+    }
+
+    fn namespace_object(&self) -> Value<'a> {
+        if self.is_cluster_scoped() {
+            return Val::Null;
+        }
+        let Some(namespace) = self.namespace() else { return Val::Unknown(unknown::NAMESPACE_AT_APPLY) };
+        match self.estate.and_then(|estate| estate.find("", "Namespace", namespace)) {
+            Some(found) => Val::Node(found.object()),
+            None => Val::Unknown(unknown::NAMESPACE_NOT_GIVEN),
+        }
+    }
+
+    /// An object that is referred to by name: known, absent, or not given.
+    fn referred(&self, found: Option<&'a Resource>) -> Option<Value<'a>> {
+        match found {
+            Some(resource) => Some(Val::Node(resource.object())),
+            None => self.open().map(|_| Val::Unknown(unknown::NOT_GIVEN)),
+        }
+    }
+
+    fn fact(&self, name: &str, bump: &'a Bump) -> Option<Value<'a>> {
+        let estate = self.estate?;
+        match name {
+            "selects" => Some(self.list(estate.selected_by(self.resource).into_iter(), bump)),
+            "boundBy" => Some(self.list(estate.bindings_of(self.resource).iter().copied(), bump)),
+            "usedBy" => Some(self.list(estate.users_of(self.resource).iter().copied(), bump)),
+            "serviceAccount" => {
+                let pod = self.resource.pod_spec()?;
+                let name = pod
+                    .get("serviceAccountName")
+                    .or_else(|| pod.get("serviceAccount"))
+                    .and_then(Ref::as_str)
+                    .unwrap_or("default");
+                self.referred(estate.find(self.namespace().unwrap_or_default(), "ServiceAccount", name))
+            }
+            "role" => {
+                let reference = self.resource.object().get("roleRef")?;
+                let name = reference.get("name").and_then(Ref::as_str)?;
+                let kind = reference.get("kind").and_then(Ref::as_str)?;
+                let namespace = if kind == "Role" { self.namespace().unwrap_or_default() } else { "" };
+                let found = estate.find(namespace, kind, name);
+                if let (None, "ClusterRole", Some(role)) = (found, kind, self.setting.default_roles.get(name)) {
+                    return Some(Val::Node(role.root()));
+                }
+                self.referred(found)
+            }
+            _ => None,
+        }
+    }
+}

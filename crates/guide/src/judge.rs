@@ -1,0 +1,395 @@
+//! Judging: one resource, all selected guidelines, four-valued verdicts.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, RwLock};
+
+use bumpalo::Bump;
+use cel::{Program, Val};
+use model::doc::Doc;
+use model::finding::{Finding, Fingerprint, Outcome, Severity};
+use model::kinds::Kind;
+use model::resource::ResourceName;
+use model::{Estate, Ref, Resource, unknown};
+
+use crate::catalogue::Guide;
+use crate::context::{Context, Value};
+use crate::guideline::{Applies, Check, Guideline};
+use crate::message::{Piece, Template};
+use crate::place::{self, Decided};
+
+/// What verdicts depend on besides the estate.
+#[derive(Debug)]
+pub struct Setting {
+    /// The Kubernetes minor judged against.
+    pub kubernetes_minor: u8,
+    /// The configuration that guidelines read: a map.
+    pub params: Doc,
+    /// Keys of `params` that have a value.
+    pub set: BTreeSet<Box<str>>,
+    /// Severities that the configuration changes.
+    pub severities: BTreeMap<Box<str>, Severity>,
+    /// Kubernetes' own ClusterRoles.
+    pub default_roles: BTreeMap<Box<str>, Doc>,
+}
+
+/// A verdict without its reason, for counts and `--verdicts all`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum VerdictWord {
+    /// does not apply
+    NotApplicable,
+    /// holds
+    Pass,
+    /// cannot be said
+    Unknown,
+    /// does not hold
+    Fail,
+}
+
+impl VerdictWord {
+    /// The word used in every output.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NotApplicable => "not-applicable",
+            Self::Pass => "pass",
+            Self::Unknown => "unknown",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+/// What was said about one resource.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// In the order of guidelines and items.
+    pub findings: Vec<Finding>,
+    /// One for each guideline that was asked: its number in [`Guide::guidelines`] and the verdict.
+    pub verdicts: Vec<(u16, VerdictWord)>,
+}
+
+/// Judges resources by a selection of the guide.
+#[derive(Debug)]
+pub struct Judge<'g> {
+    /// The guide.
+    pub guide: &'g Guide,
+    /// What verdicts depend on.
+    pub setting: &'g Setting,
+    /// Guidelines in question, by number; those that need an unset parameter are left out.
+    selected: Vec<u16>,
+    /// Guidelines about a kind: local ones, joined ones.
+    by_kind: RwLock<HashMap<Kind, Arc<Plan>>>,
+}
+
+/// Which guidelines are asked about a kind.
+#[derive(Debug, Default)]
+struct Plan {
+    local: Vec<u16>,
+    joined: Vec<u16>,
+}
+
+impl<'g> Judge<'g> {
+    /// A judge for the guidelines that `select` chooses.
+    #[must_use]
+    pub fn new(guide: &'g Guide, setting: &'g Setting, select: impl Fn(&Guideline) -> bool) -> Self {
+        let selected = guide
+            .guidelines
+            .iter()
+            .enumerate()
+            .filter(|(_, guideline)| select(guideline))
+            .filter(|(_, guideline)| guideline.needs.params.iter().all(|key| setting.set.contains(key)))
+            .map(|(index, _)| index as u16)
+            .collect();
+        Self { guide, setting, selected, by_kind: RwLock::default() }
+    }
+
+    /// The guidelines in question.
+    pub fn selected(&self) -> impl Iterator<Item = (u16, &'g Guideline)> + '_ {
+        self.selected.iter().filter_map(|index| Some((*index, self.guide.guidelines.get(*index as usize)?)))
+    }
+
+    /// Whether any guideline in question is about this kind or reads it.
+    #[must_use]
+    pub fn wants(&self, kind: &Kind) -> bool {
+        let plan = self.plan(kind);
+        !plan.local.is_empty() || !plan.joined.is_empty() || self.reads(kind)
+    }
+
+    /// Whether a guideline in question reads this kind while judging something else.
+    fn reads(&self, kind: &Kind) -> bool {
+        const LINKED: [&str; 12] = [
+            "Namespace", "ServiceAccount", "Service", "NetworkPolicy", "PodDisruptionBudget", "RoleBinding",
+            "ClusterRoleBinding", "Role", "ClusterRole", "Ingress", "Secret", "ConfigMap",
+        ];
+        LINKED.iter().any(|name| kind.is(name))
+            || self.selected().any(|(_, guideline)| guideline.needs.kinds.iter().any(|name| kind.is(name)))
+    }
+
+    /// Whether any guideline in question joins objects.
+    #[must_use]
+    pub fn joins(&self) -> bool {
+        self.selected().any(|(_, guideline)| guideline.needs.joined)
+    }
+
+    fn plan(&self, kind: &Kind) -> Arc<Plan> {
+        if let Some(plan) = self.by_kind.read().ok().and_then(|plans| plans.get(kind).cloned()) {
+            return plan;
+        }
+        let workload = match kind {
+            Kind::Kubernetes { group, kind } => model::kinds::pod_route(group, kind).is_some(),
+            Kind::Azure(_) => false,
+        };
+        let mut plan = Plan::default();
+        for (index, guideline) in self.selected() {
+            if guideline.is_about(kind, workload) {
+                if guideline.needs.joined { plan.joined.push(index) } else { plan.local.push(index) }
+            }
+        }
+        let plan = Arc::new(plan);
+        if let Ok(mut plans) = self.by_kind.write() {
+            plans.insert(kind.clone(), Arc::clone(&plan));
+        }
+        plan
+    }
+
+    /// Judges a resource by the guidelines that need nothing but it.
+    #[must_use]
+    pub fn local(&self, resource: &Resource) -> Judged {
+        let plan = self.plan(&resource.name.kind);
+        self.judge(resource, None, &plan.local)
+    }
+
+    /// Judges a resource of a complete estate by the guidelines that join objects.
+    #[must_use]
+    pub fn joined(&self, resource: &Resource, estate: &Estate) -> Judged {
+        let plan = self.plan(&resource.name.kind);
+        self.judge(resource, Some(estate), &plan.joined)
+    }
+
+    /// Judges the estate as a whole. `witness` stands for it: where its findings point.
+    #[must_use]
+    pub fn estate(&self, witness: &Resource, estate: &Estate) -> Judged {
+        let about: Vec<u16> = self
+            .selected()
+            .filter(|(_, guideline)| guideline.applies == Applies::Estate)
+            .map(|(index, _)| index)
+            .collect();
+        self.judge(witness, Some(estate), &about)
+    }
+
+    fn judge(&self, resource: &Resource, estate: Option<&Estate>, guidelines: &[u16]) -> Judged {
+        let mut judged = Judged::default();
+        if guidelines.is_empty() {
+            return judged;
+        }
+        judged.verdicts.reserve_exact(guidelines.len());
+        let bump = Bump::new();
+        let context = Context::new(self.guide, self.setting, resource, estate, &bump);
+        let mut asking = Asking {
+            judge: self,
+            context,
+            resource,
+            estate,
+            name: None,
+            shown: None,
+            findings: Vec::new(),
+        };
+        for index in guidelines {
+            if let Some(guideline) = self.guide.guidelines.get(*index as usize) {
+                asking.context.refill();
+                let verdict = asking.ask(guideline);
+                judged.verdicts.push((*index, verdict));
+            }
+        }
+        judged.findings = asking.findings;
+        judged
+    }
+}
+
+/// One resource before all its guidelines.
+struct Asking<'a, 'g> {
+    judge: &'a Judge<'g>,
+    context: Context<'a>,
+    resource: &'a Resource,
+    estate: Option<&'a Estate>,
+    name: Option<Arc<ResourceName>>,
+    shown: Option<place::Shown>,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Asking<'a, '_> {
+    fn eval(&self, program: &'a Program, locals: &[Value<'a>]) -> Value<'a> {
+        program.eval(&self.context, locals, self.context.bump, &self.context.budget)
+    }
+
+    fn ask(&mut self, guideline: &'a Guideline) -> VerdictWord {
+        let Some(each) = &guideline.each else {
+            return self.ask_item(guideline, None, &[]);
+        };
+        let list = self.eval(&each.program, &[]);
+        let Some(items) = list.as_list() else {
+            return match list.resolve() {
+                Val::Unknown(_) | Val::Error(_) => {
+                    self.report(guideline, None, None, &each.program, &[], Some(list))
+                }
+                _ => VerdictWord::NotApplicable,
+            };
+        };
+        let mut worst = VerdictWord::NotApplicable;
+        for index in 0..items.len() {
+            let Some(item) = items.get(index) else { continue };
+            worst = worst.max(self.ask_item(guideline, Some((index, item)), &[item]));
+        }
+        worst
+    }
+
+    fn ask_item(
+        &mut self,
+        guideline: &'a Guideline,
+        item: Option<(usize, Value<'a>)>,
+        locals: &[Value<'a>],
+    ) -> VerdictWord {
+        if let Some(when) = &guideline.when {
+            match self.eval(when, locals) {
+                Val::Bool(true) => {}
+                Val::Bool(false) => return VerdictWord::NotApplicable,
+                other => return self.report(guideline, None, item, when, locals, Some(other)),
+            }
+        }
+        let mut worst = VerdictWord::Pass;
+        for check in &guideline.checks {
+            let verdict = match self.eval(&check.program, locals) {
+                Val::Bool(true) => continue,
+                Val::Bool(false) => {
+                    self.report(guideline, Some(check), item, &check.program, locals, None)
+                }
+                other => self.report(guideline, None, item, &check.program, locals, Some(other)),
+            };
+            worst = worst.max(verdict);
+        }
+        worst
+    }
+
+    /// Makes the finding. `undecided` is the value that was neither true nor false.
+    fn report(
+        &mut self,
+        guideline: &'a Guideline,
+        failed: Option<&'a Check>,
+        item: Option<(usize, Value<'a>)>,
+        program: &'a Program,
+        locals: &[Value<'a>],
+        undecided: Option<Value<'a>>,
+    ) -> VerdictWord {
+        let blame = program.blame(&self.context, locals, self.context.bump, &self.context.budget);
+        let item_node = item.and_then(|(_, value)| value.as_node());
+        let mut shown = self.shown.take().unwrap_or_else(|| place::Shown::of(self.resource));
+        let decided: Decided = place::decide(
+            &blame.decisions,
+            self.resource,
+            self.estate,
+            item_node,
+            guideline.sensitive,
+            &mut shown,
+        );
+        let reason = undecided.map(|value| self.reason(value, &decided));
+        let (message, outcome, word) = match reason {
+            None => {
+                let message = failed.map(|check| self.message(&check.message, locals)).unwrap_or_default();
+                (message, Outcome::Fail, VerdictWord::Fail)
+            }
+            Some((reason, from_absence)) => {
+                let what = item_node.and_then(place::item_name).map(|name| format!("`{name}`: ")).unwrap_or_default();
+                let message = format!("{what}cannot tell: {reason}");
+                (message, Outcome::Unknown { reason: reason.into(), from_absence }, VerdictWord::Unknown)
+            }
+        };
+        let name = self.name.get_or_insert_with(|| Arc::new(self.resource.name.clone())).clone();
+        let item_name: Option<Box<str>> = item.map(|(index, value)| {
+            value.as_node().and_then(place::item_name).map_or_else(|| index.to_string().into(), Into::into)
+        });
+        let check_line = failed.map(|check| check.line.to_string()).unwrap_or_default();
+        let fingerprint = Fingerprint::of(&[
+            &guideline.id.0,
+            &self.resource.origin.path,
+            &name.id(),
+            item_name.as_deref().unwrap_or_default(),
+            if guideline.checks.len() > 1 { &check_line } else { "" },
+        ]);
+        let root_cause = self.root_cause(&decided);
+        self.findings.push(Finding {
+            guideline: guideline.id.clone(),
+            severity: self.judge.setting.severities.get(&*guideline.id.0).copied().unwrap_or(guideline.severity),
+            outcome,
+            message,
+            resource: name,
+            item: item_name,
+            provider_managed: self.resource.provider_managed,
+            fingerprint,
+            place: decided.place,
+            more_places: decided.more_places,
+            evidence: decided.evidence,
+            fix: guideline.fix_safety(),
+            waiver: None,
+            in_baseline: false,
+            root_cause,
+        });
+        self.shown = Some(shown);
+        word
+    }
+
+    fn message(&self, template: &'a Template, locals: &[Value<'a>]) -> String {
+        use std::fmt::Write as _;
+        let mut message = String::with_capacity(template.source.len() + 32);
+        for piece in &template.pieces {
+            match piece {
+                Piece::Text(text) => message.push_str(text),
+                Piece::Value(program) => {
+                    let value = self.eval(program, locals);
+                    match value.resolve() {
+                        Val::Error(_) | Val::Unknown(_) => message.push('?'),
+                        Val::Str(text) if model::secrets::is_secret_value(text) => message.push_str("****"),
+                        value => {
+                            let _ = write!(message, "{value}");
+                        }
+                    }
+                }
+            }
+        }
+        message
+    }
+
+    /// Why the value is neither true nor false, and whether only absence is to blame.
+    fn reason(&self, value: Value<'a>, decided: &Decided) -> (String, bool) {
+        match value.resolve() {
+            Val::Unknown(reason) => {
+                let absence = |reason| {
+                    matches!(
+                        reason,
+                        unknown::NOT_WHOLE | unknown::NOT_GIVEN | unknown::NAMESPACE_NOT_GIVEN | unknown::NAMESPACE_AT_APPLY
+                    )
+                };
+                if let Some(expression) = &decided.open_expression {
+                    return (format!("it depends on `{expression}`"), false);
+                }
+                let from_absence = decided.unknowns.iter().copied().all(absence) && absence(reason);
+                (unknown::describe(reason).to_owned(), from_absence)
+            }
+            Val::Error(error) => (format!("the object does not have the expected form ({error})"), false),
+            _ => ("the check gives neither true nor false".to_owned(), false),
+        }
+    }
+
+    fn root_cause(&self, decided: &Decided) -> Option<Box<str>> {
+        if let Some((path, line)) = &decided.anchor {
+            return Some(format!("anchor at {path}:{line}").into());
+        }
+        if let Some(source) = &self.resource.origin.rendered_by {
+            return Some(format!("{source}: {}", self.resource.origin.path).into());
+        }
+        if decided.only_joined
+            && let Some(namespace) = &self.resource.name.namespace
+        {
+            return Some(format!("namespace {namespace}").into());
+        }
+        None
+    }
+}

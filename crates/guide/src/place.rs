@@ -1,0 +1,228 @@
+//! From the values that decided to places in files.
+
+use std::sync::Arc;
+
+use cel::{Decision, Node as _, Unknown, View};
+use model::finding::{Evidence, Location};
+use model::{Estate, Ref, Resource, secrets};
+use yaml::Span;
+
+/// What a document hides.
+#[derive(Debug, Default)]
+pub(crate) struct Shown {
+    secrets: Vec<Span>,
+}
+
+impl Shown {
+    pub(crate) fn of(resource: &Resource) -> Self {
+        Self { secrets: secrets::secret_spans(&resource.doc) }
+    }
+}
+
+/// Where a verdict came from.
+pub(crate) struct Decided {
+    pub(crate) place: Location,
+    pub(crate) more_places: Vec<Location>,
+    pub(crate) evidence: Vec<Evidence>,
+    /// The expression of the first value that the source leaves open.
+    pub(crate) open_expression: Option<Box<str>>,
+    pub(crate) unknowns: Vec<Unknown>,
+    /// File and line of the anchor that holds the place, when it is used elsewhere too.
+    pub(crate) anchor: Option<(Arc<str>, u32)>,
+    /// No value of the object itself decided, only other objects (or their absence).
+    pub(crate) only_joined: bool,
+}
+
+/// How many further places and how much evidence a finding keeps.
+const KEEP: usize = 4;
+
+pub(crate) fn decide<'a>(
+    decisions: &[Decision<'a, Ref<'a>>],
+    resource: &'a Resource,
+    estate: Option<&'a Estate>,
+    item: Option<Ref<'a>>,
+    sensitive: bool,
+    shown: &mut Shown,
+) -> Decided {
+    let root = resource.object();
+    let mut places: Vec<Location> = Vec::new();
+    let mut first_span: Option<Span> = None;
+    let mut evidence = Vec::new();
+    let mut open_expression = None;
+    let mut unknowns = Vec::new();
+    let mut own = false;
+    for decision in decisions {
+        let (node, absent) = match *decision {
+            Decision::Value(node) => (Some(node), None),
+            Decision::Missing { within, key } => (Some(within), Some(key)),
+            Decision::Unknown(reason, node) => {
+                unknowns.push(reason);
+                if open_expression.is_none() {
+                    open_expression = node.and_then(Ref::open_expression).map(Into::into);
+                }
+                (node, None)
+            }
+        };
+        let Some(node) = node else { continue };
+        let Some((holder, route)) = locate(node, resource, root, estate) else { continue };
+        if std::ptr::eq(holder, resource) {
+            own = true;
+        }
+        let full = match absent {
+            Some(key) if route.is_empty() => key.to_owned(),
+            Some(key) => format!("{route}.{key}"),
+            None => route.clone(),
+        };
+        if evidence.len() < KEEP {
+            let hidden = sensitive || secrets::hides(&shown.secrets, node.span());
+            let value = match absent {
+                Some(_) => "absent".to_owned(),
+                None if hidden => "(not shown)".to_owned(),
+                None => text_of(node),
+            };
+            evidence.push(Evidence { route: full.clone(), value });
+        }
+        if places.len() <= KEEP {
+            let span = if absent.is_some() { span_of_holder(node, root) } else { span_of_value(node) };
+            let other;
+            let hidden: &[Span] = if std::ptr::eq(holder, resource) {
+                &shown.secrets
+            } else {
+                other = secrets::secret_spans(&holder.doc);
+                &other
+            };
+            let place = location(holder, span, full, hidden, sensitive && absent.is_none());
+            if !places.iter().any(|known| known.path == place.path && known.line == place.line && known.route == place.route) {
+                if first_span.is_none() {
+                    first_span = Some(span);
+                }
+                places.push(place);
+            }
+        }
+    }
+    // The own object comes first: a finding is about it, whatever else decided.
+    if let Some(at) = places.iter().position(|place| place.path == resource.origin.path) {
+        places.swap(0, at);
+    }
+    let place = if own && !places.is_empty() {
+        places.remove(0)
+    } else {
+        let node = item.filter(|item| std::ptr::eq(item.doc, &*resource.doc));
+        let span = node.map_or_else(|| span_of_object(root), |item| span_of_holder(item, root));
+        first_span = Some(span);
+        let route = node.and_then(|item| root.route_to(item)).unwrap_or_default();
+        location(resource, span, route, &shown.secrets, false)
+    };
+    let anchor = first_span
+        .and_then(|span| resource.doc.shared_anchor(span.start))
+        .map(|span| (resource.origin.path.clone(), resource.doc.line_column(span.start).0));
+    Decided {
+        place,
+        more_places: places,
+        evidence,
+        open_expression,
+        unknowns,
+        anchor,
+        only_joined: !own,
+    }
+}
+
+/// The resource that holds a value, and the way to it.
+fn locate<'a>(
+    node: Ref<'a>,
+    resource: &'a Resource,
+    root: Ref<'a>,
+    estate: Option<&'a Estate>,
+) -> Option<(&'a Resource, String)> {
+    if std::ptr::eq(node.doc, &*resource.doc) {
+        return Some((resource, root.route_to(node).unwrap_or_default()));
+    }
+    let estate = estate?;
+    let other = estate.holder_of(node)?;
+    if other.implied {
+        return None;
+    }
+    Some((other, other.object().route_to(node).unwrap_or_default()))
+}
+
+/// A scalar's own place; a map's or list's key.
+fn span_of_value(node: Ref<'_>) -> Span {
+    match node.view() {
+        View::List(_) | View::Map(_) => node.key_span().unwrap_or_else(|| first_line(node)),
+        _ => node.span(),
+    }
+}
+
+/// Where something is missing: the key that holds the map, or the first line of the list item.
+fn span_of_holder(node: Ref<'_>, root: Ref<'_>) -> Span {
+    if node == root {
+        return span_of_object(root);
+    }
+    node.key_span().unwrap_or_else(|| first_line(node))
+}
+
+/// An object as a whole: its `kind`.
+fn span_of_object(root: Ref<'_>) -> Span {
+    root.get("kind").or_else(|| root.get("type")).map_or_else(|| first_line(root), Ref::span)
+}
+
+fn first_line(node: Ref<'_>) -> Span {
+    let span = node.span();
+    let (line, start) = node.doc.line_at(span.start);
+    let end = start + line.trim_end().len() as u32;
+    Span { start: span.start, end: end.max(span.start).min(span.end.max(span.start)) }
+}
+
+fn location(resource: &Resource, span: Span, route: String, hidden: &[Span], sensitive: bool) -> Location {
+    let doc = &resource.doc;
+    let (line, column) = doc.line_column(span.start);
+    let (end_line, end_column) = doc.line_column(span.end.max(span.start));
+    let (text, start) = doc.line_at(span.start);
+    let source = if sensitive { secrets::strike_out(text, start, &[span]) } else { secrets::strike_out(text, start, hidden) };
+    Location {
+        path: resource.origin.path.clone(),
+        line,
+        column,
+        end_line,
+        end_column,
+        route,
+        source,
+        note: None,
+    }
+}
+
+/// The name of an item: what people call a container, a volume, a port, a rule.
+pub(crate) fn item_name<'a>(item: Ref<'a>) -> Option<&'a str> {
+    ["name", "host", "key", "path"].into_iter().find_map(|key| item.get(key).and_then(Ref::as_str))
+}
+
+/// A value as short JSON.
+fn text_of(node: Ref<'_>) -> String {
+    match node.view() {
+        View::Null => "null".to_owned(),
+        View::Bool(value) => value.to_string(),
+        View::Int(value) => value.to_string(),
+        View::Uint(value) => value.to_string(),
+        View::Double(value) => value.to_string(),
+        View::Str(text) => serde_json::Value::from(shorten(text)).to_string(),
+        View::List(0) => "[]".to_owned(),
+        View::List(1) => "[1 item]".to_owned(),
+        View::List(count) => format!("[{count} items]"),
+        View::Map(0) => "{}".to_owned(),
+        View::Map(1) => "{1 key}".to_owned(),
+        View::Map(count) => format!("{{{count} keys}}"),
+        View::Unknown(reason) => node
+            .open_expression()
+            .map_or_else(|| model::unknown::describe(reason).to_owned(), |text| format!("depends on {text}")),
+    }
+}
+
+fn shorten(text: &str) -> String {
+    const LIMIT: usize = 120;
+    if text.chars().count() <= LIMIT {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(LIMIT).collect();
+    short.push('…');
+    short
+}

@@ -1,0 +1,429 @@
+//! One document's values, read once into an arena, each with its place in the text.
+//!
+//! An alias shares the node of its anchor, so a document is a graph without cycles. Map
+//! entries whose value is null are dropped, as the API server drops them.
+
+use std::sync::{Arc, OnceLock};
+
+use cel::{Symbol, Symbols};
+use yaml::{Build, Entry, Span};
+
+use crate::value::Ref;
+
+/// Number of a node within its document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub(crate) u32);
+
+/// How strings of a document are to be understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Strings are strings.
+    Plain,
+    /// An ARM template: a string in square brackets is an expression, hence unknown here.
+    Arm,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Null,
+    False,
+    True,
+    Int,
+    Uint,
+    Double,
+    Str,
+    List,
+    Map,
+    /// A value that is never kept: what Secrets hold.
+    Redacted,
+    /// A value of an object that was not given.
+    NotGiven,
+    /// A value the source leaves open; the string is the expression that decides it.
+    Open,
+}
+
+/// Payload: integers and floats use both words; strings, lists and maps are (start, length).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Node {
+    pub(crate) kind: Kind,
+    pub(crate) a: u32,
+    pub(crate) b: u32,
+    pub(crate) span: Span,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MapEntry {
+    pub(crate) symbol: Symbol,
+    pub(crate) key: (u32, u32),
+    pub(crate) key_span: Span,
+    pub(crate) value: u32,
+}
+
+/// Texts longer than this get a table of their lines when places are first asked for.
+const LONG: usize = 16 << 10;
+
+/// Offsets of the second and every further line.
+fn line_starts(bytes: &[u8]) -> Vec<u32> {
+    bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at as u32 + 1).collect()
+}
+
+/// Marks a string that stands in the extra buffer instead of in the text.
+const EXTRA: u32 = 1 << 31;
+
+/// What holds a node: the first map or list that does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parent {
+    pub(crate) node: u32,
+    /// Number of the entry in the document, for maps.
+    pub(crate) entry: u32,
+    /// Number of the item in its list, for lists.
+    pub(crate) index: u32,
+}
+
+impl Parent {
+    pub(crate) const NONE: u32 = u32::MAX;
+}
+
+/// An anchor or one use of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Anchor {
+    pub(crate) node: u32,
+    pub(crate) span: Span,
+    pub(crate) uses: u32,
+}
+
+/// One document: its text and its values.
+#[derive(Debug)]
+pub struct Doc {
+    pub(crate) text: Box<str>,
+    pub(crate) extra: Box<str>,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) entries: Vec<MapEntry>,
+    pub(crate) items: Vec<u32>,
+    pub(crate) anchors: Vec<Anchor>,
+    pub(crate) root: u32,
+    line_starts: OnceLock<Vec<u32>>,
+    parents: OnceLock<Vec<Parent>>,
+    /// For rendered text: the template's line for each line.
+    led_lines: Option<Arc<[u32]>>,
+    /// Line of the file on which the text begins, from 1.
+    pub first_line: u32,
+    /// Keys that stood twice in one map, with the place of the later one.
+    pub duplicates: Vec<(Box<str>, Span)>,
+}
+
+impl Doc {
+    /// The root value.
+    #[must_use]
+    pub fn root(&self) -> Ref<'_> {
+        Ref { doc: self, id: self.root }
+    }
+
+    /// A value by its number.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> Ref<'_> {
+        Ref { doc: self, id: id.0 }
+    }
+
+    /// The document's text, with the values of Secrets struck out.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Line and column (from 1, in characters) of a byte offset.
+    #[must_use]
+    pub fn line_column(&self, offset: u32) -> (u32, u32) {
+        let bytes = self.text.as_bytes();
+        let offset = (offset as usize).min(bytes.len());
+        let (lines_before, start) = if bytes.len() > LONG {
+            let starts = self.line_starts.get_or_init(|| line_starts(bytes));
+            let index = starts.partition_point(|start| *start as usize <= offset);
+            (index as u32, index.checked_sub(1).and_then(|at| starts.get(at)).map_or(0, |start| *start as usize))
+        } else {
+            let before = bytes.get(..offset).unwrap_or_default();
+            let lines = before.iter().filter(|byte| **byte == b'\n').count() as u32;
+            (lines, before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1))
+        };
+        let column = bytes
+            .get(start..offset)
+            .unwrap_or_default()
+            .iter()
+            .filter(|byte| (**byte & 0xC0) != 0x80)
+            .count() as u32;
+        let line = match &self.led_lines {
+            Some(led) => led.get(lines_before as usize).or(led.last()).copied().unwrap_or(1),
+            None => self.first_line + lines_before,
+        };
+        (line, column + 1)
+    }
+
+    /// Leads the lines of rendered text to those of its template.
+    pub(crate) fn lead(&mut self, lines: &Arc<[u32]>) {
+        self.led_lines = Some(Arc::clone(lines));
+    }
+
+    /// The line that holds a byte offset, without its end, and where it begins.
+    #[must_use]
+    pub fn line_at(&self, offset: u32) -> (&str, u32) {
+        let offset = (offset as usize).min(self.text.len());
+        let start = self.text.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+        let line = self.text.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
+        (line, start as u32)
+    }
+
+    /// The place of the anchor that holds `offset`, when that anchor is used elsewhere too.
+    #[must_use]
+    pub fn shared_anchor(&self, offset: u32) -> Option<Span> {
+        self.anchors
+            .iter()
+            .filter(|anchor| anchor.uses > 0 && anchor.span.start <= offset && offset < anchor.span.end)
+            .map(|anchor| anchor.span)
+            .next()
+    }
+
+    pub(crate) fn parent(&self, id: u32) -> Parent {
+        const ORPHAN: Parent = Parent { node: Parent::NONE, entry: Parent::NONE, index: 0 };
+        let parents = self.parents.get_or_init(|| {
+            let mut parents = vec![ORPHAN; self.nodes.len()];
+            let mut set = |child: u32, parent: Parent| {
+                if let Some(slot) = parents.get_mut(child as usize)
+                    && slot.node == Parent::NONE
+                {
+                    *slot = parent;
+                }
+            };
+            for (node, held) in self.nodes.iter().enumerate() {
+                let node = node as u32;
+                for (offset, entry) in self.map_entries(*held).iter().enumerate() {
+                    set(entry.value, Parent { node, entry: held.a + offset as u32, index: 0 });
+                }
+                for (index, item) in self.list_items(*held).iter().enumerate() {
+                    set(*item, Parent { node, entry: Parent::NONE, index: index as u32 });
+                }
+            }
+            parents
+        });
+        parents.get(id as usize).copied().unwrap_or(ORPHAN)
+    }
+
+    pub(crate) fn entry(&self, index: u32) -> Option<&MapEntry> {
+        self.entries.get(index as usize)
+    }
+
+    pub(crate) fn string(&self, a: u32, b: u32) -> &str {
+        let (buffer, start) =
+            if a & EXTRA == 0 { (&self.text, a as usize) } else { (&self.extra, (a & !EXTRA) as usize) };
+        buffer.get(start..start + b as usize).unwrap_or_default()
+    }
+
+    pub(crate) fn at(&self, id: u32) -> Node {
+        const NOTHING: Node = Node { kind: Kind::Null, a: 0, b: 0, span: Span { start: 0, end: 0 } };
+        self.nodes.get(id as usize).copied().unwrap_or(NOTHING)
+    }
+
+    pub(crate) fn map_entries(&self, node: Node) -> &[MapEntry] {
+        if node.kind != Kind::Map {
+            return &[];
+        }
+        let start = node.a as usize;
+        self.entries.get(start..start + node.b as usize).unwrap_or_default()
+    }
+
+    pub(crate) fn list_items(&self, node: Node) -> &[u32] {
+        if node.kind != Kind::List {
+            return &[];
+        }
+        let start = node.a as usize;
+        self.items.get(start..start + node.b as usize).unwrap_or_default()
+    }
+
+    /// Strikes out the scalars below `node` in the values and in the text.
+    pub(crate) fn redact(&mut self, id: u32) {
+        let node = self.at(id);
+        match node.kind {
+            Kind::Map => {
+                let values: Vec<u32> = self.map_entries(node).iter().map(|entry| entry.value).collect();
+                for value in values {
+                    self.redact(value);
+                }
+            }
+            Kind::List => {
+                for item in self.list_items(node).to_vec() {
+                    self.redact(item);
+                }
+            }
+            _ => {
+                if let Some(slot) = self.nodes.get_mut(id as usize) {
+                    slot.kind = Kind::Redacted;
+                }
+                if matches!(node.kind, Kind::Str | Kind::Open) && node.a & EXTRA != 0 {
+                    blank(&mut self.extra, node.a & !EXTRA, (node.a & !EXTRA) + node.b);
+                }
+                blank(&mut self.text, node.span.start, node.span.end);
+            }
+        }
+    }
+}
+
+/// Overwrites a range with asterisks, keeping line ends, so that places stay right.
+fn blank(text: &mut Box<str>, start: u32, end: u32) {
+    let (start, end) = (start as usize, end as usize);
+    if start >= end || !text.is_char_boundary(start) || !text.is_char_boundary(end) {
+        return;
+    }
+    let mut bytes = std::mem::take(text).into_string().into_bytes();
+    for byte in bytes.get_mut(start..end).unwrap_or_default() {
+        if *byte != b'\n' && *byte != b'\r' && *byte != b' ' {
+            *byte = b'*';
+        }
+    }
+    *text = String::from_utf8(bytes).unwrap_or_default().into_boxed_str();
+}
+
+/// Builds a [`Doc`] from what a parser reads.
+#[derive(Debug)]
+pub struct DocBuilder<'s> {
+    symbols: &'s Symbols,
+    dialect: Dialect,
+    doc: Doc,
+    extra: String,
+}
+
+impl<'s> DocBuilder<'s> {
+    /// A builder for `text`, which begins on line `first_line` of its file.
+    #[must_use]
+    pub fn new(symbols: &'s Symbols, dialect: Dialect, text: Box<str>, first_line: u32) -> Self {
+        let guess = text.len() / 18;
+        Self {
+            symbols,
+            dialect,
+            doc: Doc {
+                nodes: Vec::with_capacity(guess),
+                entries: Vec::with_capacity(guess),
+                items: Vec::new(),
+                anchors: Vec::new(),
+                extra: Box::default(),
+                duplicates: Vec::new(),
+                root: 0,
+                line_starts: OnceLock::new(),
+                led_lines: None,
+                parents: OnceLock::new(),
+                first_line,
+                text,
+            },
+            extra: String::new(),
+        }
+    }
+
+    /// A value nobody gave: what is known of an object that others only name.
+    pub fn not_given(&mut self) -> NodeId {
+        self.push(Kind::NotGiven, 0, 0, Span::default())
+    }
+
+    /// The document whose root is `root`.
+    #[must_use]
+    pub fn finish(mut self, root: NodeId) -> Doc {
+        self.doc.root = root.0;
+        self.doc.extra = self.extra.into_boxed_str();
+        self.doc.nodes.shrink_to_fit();
+        self.doc.entries.shrink_to_fit();
+        self.doc.items.shrink_to_fit();
+        self.doc
+    }
+
+    fn push(&mut self, kind: Kind, a: u32, b: u32, span: Span) -> NodeId {
+        let id = self.doc.nodes.len() as u32;
+        self.doc.nodes.push(Node { kind, a, b, span });
+        NodeId(id)
+    }
+
+    fn push_wide(&mut self, kind: Kind, bits: u64, span: Span) -> NodeId {
+        self.push(kind, (bits >> 32) as u32, bits as u32, span)
+    }
+
+    /// Refers to the text where it holds the string literally, else keeps a copy.
+    fn keep(&mut self, value: &str, span: Span) -> (u32, u32) {
+        let length = value.len() as u32;
+        for quote in [0, 1] {
+            let start = span.start + quote;
+            if self.doc.text.get(start as usize..start as usize + value.len()) == Some(value) {
+                return (start, length);
+            }
+        }
+        let start = self.extra.len() as u32;
+        self.extra.push_str(value);
+        (start | EXTRA, length)
+    }
+}
+
+impl Build for DocBuilder<'_> {
+    type Node = NodeId;
+
+    fn null(&mut self, span: Span) -> NodeId {
+        self.push(Kind::Null, 0, 0, span)
+    }
+
+    fn bool(&mut self, value: bool, span: Span) -> NodeId {
+        self.push(if value { Kind::True } else { Kind::False }, 0, 0, span)
+    }
+
+    fn int(&mut self, value: i64, span: Span) -> NodeId {
+        self.push_wide(Kind::Int, value as u64, span)
+    }
+
+    fn uint(&mut self, value: u64, span: Span) -> NodeId {
+        self.push_wide(Kind::Uint, value, span)
+    }
+
+    fn float(&mut self, value: f64, span: Span) -> NodeId {
+        self.push_wide(Kind::Double, value.to_bits(), span)
+    }
+
+    fn string(&mut self, value: &str, span: Span) -> NodeId {
+        let open = self.dialect == Dialect::Arm
+            && value.starts_with('[')
+            && value.ends_with(']')
+            && !value.starts_with("[[");
+        let (a, b) = self.keep(value, span);
+        self.push(if open { Kind::Open } else { Kind::Str }, a, b, span)
+    }
+
+    fn list(&mut self, items: &[NodeId], span: Span) -> NodeId {
+        let start = self.doc.items.len() as u32;
+        self.doc.items.extend(items.iter().map(|item| item.0));
+        self.push(Kind::List, start, items.len() as u32, span)
+    }
+
+    fn map(&mut self, entries: &[Entry<'_, NodeId>], span: Span) -> NodeId {
+        let start = self.doc.entries.len() as u32;
+        for entry in entries {
+            if self.doc.at(entry.value.0).kind == Kind::Null {
+                continue;
+            }
+            let key = self.keep(entry.key, entry.key_span);
+            self.doc.entries.push(MapEntry {
+                symbol: self.symbols.get(entry.key),
+                key,
+                key_span: entry.key_span,
+                value: entry.value.0,
+            });
+        }
+        let length = self.doc.entries.len() as u32 - start;
+        self.push(Kind::Map, start, length, span)
+    }
+
+    fn anchored(&mut self, node: NodeId, _anchor: &str, span: Span) {
+        self.doc.anchors.push(Anchor { node: node.0, span, uses: 0 });
+    }
+
+    fn aliased(&mut self, node: NodeId, _anchor: &str, _span: Span) {
+        if let Some(anchor) = self.doc.anchors.iter_mut().rev().find(|anchor| anchor.node == node.0) {
+            anchor.uses += 1;
+            anchor.span = self.doc.nodes.get(node.0 as usize).map_or(anchor.span, |node| node.span);
+        }
+    }
+}
+
+/// Documents are shared between the resources that stand in them.
+pub type SharedDoc = Arc<Doc>;

@@ -1,0 +1,106 @@
+//! Which values are never shown.
+//!
+//! The values of Secrets are dropped when a document is read. Elsewhere a value that looks
+//! like a credential may be judged, but it is struck out of everything that is printed.
+
+use cel::{Node as _, View};
+use yaml::Span;
+
+use crate::doc::Doc;
+use crate::value::Ref;
+
+/// Whether a name (of an environment variable, a key) says that its value is a credential.
+/// Names that say where a credential stands (`secretName`, `passwordFile`) do not.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    const ENDINGS: &[&str] = &[
+        "password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "accesskey", "accesskeyid",
+        "accountkey", "sharedaccesskey", "storagekey", "primarykey", "connectionstring", "connstring",
+        "connstr", "privatekey", "credentials", "credential", "saskey", "signingkey", "encryptionkey",
+        "secretkey", "masterkey",
+    ];
+    ENDINGS.iter().any(|ending| plain.ends_with(ending))
+}
+
+/// Whether a value looks like a credential whatever its name.
+#[must_use]
+pub fn is_secret_value(value: &str) -> bool {
+    const MARKS: &[&str] = &[
+        "PRIVATE KEY-----", "AccountKey=", "SharedAccessKey=", "SharedAccessSignature=", "assword=", "ASSWORD=",
+        "assword:", "Pwd=", "pwd=", "PWD=", "oken=", "OKEN=", "ecret=", "ECRET=", "apikey=", "api-key=", "api_key=",
+        "&sig=", "?sig=", "ghp_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "AKIA", "eyJhbGciOi", "Bearer ",
+    ];
+    if value.len() < 8 {
+        return false;
+    }
+    MARKS.iter().any(|mark| value.contains(mark)) || has_userinfo(value)
+}
+
+/// `scheme://user:password@host`
+fn has_userinfo(value: &str) -> bool {
+    let Some((_, rest)) = value.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#', ' ']).next().unwrap_or_default();
+    authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
+}
+
+/// The places of values that must not be shown.
+#[must_use]
+pub fn secret_spans(doc: &Doc) -> Vec<Span> {
+    let mut spans = Vec::new();
+    collect(doc.root(), false, &mut spans, 0);
+    spans
+}
+
+fn collect(value: Ref<'_>, named: bool, spans: &mut Vec<Span>, depth: usize) {
+    if depth > 200 {
+        return;
+    }
+    match value.view() {
+        View::Map(_) => {
+            let by_name = value.get("name").and_then(Ref::as_str).is_some_and(is_secret_name);
+            for (key, _, entry) in value.entries() {
+                let secret = (by_name && key == "value") || is_secret_name(key);
+                collect(entry, secret, spans, depth + 1);
+            }
+        }
+        View::List(_) => {
+            let mut after_flag = false;
+            for item in value.items() {
+                collect(item, named || after_flag, spans, depth + 1);
+                // `--password` as one argument, its value as the next.
+                after_flag =
+                    item.as_str().is_some_and(|text| text.starts_with('-') && is_secret_name(text));
+            }
+        }
+        View::Str(text) => {
+            if named || is_secret_value(text) {
+                spans.push(value.span());
+            }
+        }
+        View::Int(_) | View::Uint(_) | View::Double(_) if named => spans.push(value.span()),
+        _ => {}
+    }
+}
+
+/// Whether the value at `span` must not be shown.
+#[must_use]
+pub fn hides(spans: &[Span], span: Span) -> bool {
+    spans.iter().any(|secret| secret.start < span.end && span.start < secret.end)
+}
+
+/// `line`, which begins at byte `start` of the document, with secret places struck out.
+#[must_use]
+pub fn strike_out(line: &str, start: u32, spans: &[Span]) -> Box<str> {
+    let end = start + line.len() as u32;
+    if !spans.iter().any(|span| span.start < end && start < span.end) {
+        return line.into();
+    }
+    let mut struck = String::with_capacity(line.len());
+    for (offset, character) in line.char_indices() {
+        let at = start + offset as u32;
+        let hidden = spans.iter().any(|span| span.start <= at && at < span.end);
+        struck.push(if hidden && !character.is_whitespace() { '*' } else { character });
+    }
+    struck.into_boxed_str()
+}

@@ -1,0 +1,37 @@
+//! Why a value can be unknown.
+
+use cel::Unknown;
+
+/// The source leaves the value open; the node itself says which expression decides.
+pub const OPEN_VALUE: Unknown = Unknown(0);
+/// The value is a secret and was dropped when the document was read.
+pub const REDACTED: Unknown = Unknown(1);
+/// A file does not say the namespace; whoever applies it decides.
+pub const NAMESPACE_AT_APPLY: Unknown = Unknown(2);
+/// The estate is not declared whole, so more objects may exist than were given.
+pub const NOT_WHOLE: Unknown = Unknown(3);
+/// The object's Namespace was not given.
+pub const NAMESPACE_NOT_GIVEN: Unknown = Unknown(4);
+/// The object that is referred to was not given.
+pub const NOT_GIVEN: Unknown = Unknown(5);
+/// Only a running API server can answer.
+pub const LIVE_ONLY: Unknown = Unknown(6);
+/// The configuration does not set the key.
+pub const NOT_CONFIGURED: Unknown = Unknown(7);
+
+/// The sentence for a reason, without the value's own detail.
+#[must_use]
+pub fn describe(reason: Unknown) -> &'static str {
+    match reason {
+        REDACTED => "the value is a secret and is not read",
+        NAMESPACE_AT_APPLY => "the file does not say its namespace; whoever applies it decides",
+        NOT_WHOLE => {
+            "the files given may not be everything; declare them whole (`whole: true` in seawall.yaml, or `--whole`) if they are"
+        }
+        NAMESPACE_NOT_GIVEN => "the Namespace object was not given",
+        NOT_GIVEN => "the object it refers to was not given",
+        LIVE_ONLY => "only a running API server can answer this",
+        NOT_CONFIGURED => "the configuration does not say",
+        _ => "the source leaves the value open",
+    }
+}

@@ -1,0 +1,226 @@
+//! Handles into documents, as CEL and the reports read them.
+
+use cel::{Key, Node as CelNode, Symbol, Unknown, View};
+use yaml::Span;
+
+use crate::doc::{Doc, Kind, NodeId, Parent};
+use crate::unknown;
+
+/// One value of one document.
+#[derive(Debug, Clone, Copy)]
+pub struct Ref<'a> {
+    /// The document it stands in.
+    pub doc: &'a Doc,
+    pub(crate) id: u32,
+}
+
+impl<'a> Ref<'a> {
+    /// Its number within the document.
+    #[must_use]
+    pub const fn id(self) -> NodeId {
+        NodeId(self.id)
+    }
+
+    /// Where the value stands.
+    #[must_use]
+    pub fn span(self) -> Span {
+        self.doc.at(self.id).span
+    }
+
+    /// The value of a key.
+    #[must_use]
+    pub fn get(self, key: &str) -> Option<Self> {
+        self.field_named(key)
+    }
+
+    /// The value at the end of a path of keys.
+    #[must_use]
+    pub fn path(self, keys: &[&str]) -> Option<Self> {
+        keys.iter().try_fold(self, |at, key| at.get(key))
+    }
+
+    /// The string, when it is one.
+    #[must_use]
+    pub fn as_str(self) -> Option<&'a str> {
+        let node = self.doc.at(self.id);
+        (node.kind == Kind::Str).then(|| self.doc.string(node.a, node.b))
+    }
+
+    /// The boolean, when it is one.
+    #[must_use]
+    pub fn as_bool(self) -> Option<bool> {
+        match self.doc.at(self.id).kind {
+            Kind::True => Some(true),
+            Kind::False => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The integer, when it is one.
+    #[must_use]
+    pub fn as_int(self) -> Option<i64> {
+        match self.view() {
+            View::Int(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether this is a map.
+    #[must_use]
+    pub fn is_map(self) -> bool {
+        self.doc.at(self.id).kind == Kind::Map
+    }
+
+    /// Whether this is a list.
+    #[must_use]
+    pub fn is_list(self) -> bool {
+        self.doc.at(self.id).kind == Kind::List
+    }
+
+    /// Whether the source leaves the value open, and by which expression.
+    #[must_use]
+    pub fn open_expression(self) -> Option<&'a str> {
+        let node = self.doc.at(self.id);
+        (node.kind == Kind::Open).then(|| self.doc.string(node.a, node.b))
+    }
+
+    /// The items of a list; nothing for anything else.
+    pub fn items(self) -> impl ExactSizeIterator<Item = Self> + 'a {
+        let doc = self.doc;
+        doc.list_items(doc.at(self.id)).iter().map(move |id| Ref { doc, id: *id })
+    }
+
+    /// The entries of a map; nothing for anything else.
+    pub fn entries(self) -> impl ExactSizeIterator<Item = (&'a str, Span, Self)> + 'a {
+        let doc = self.doc;
+        doc.map_entries(doc.at(self.id)).iter().map(move |entry| {
+            (doc.string(entry.key.0, entry.key.1), entry.key_span, Ref { doc, id: entry.value })
+        })
+    }
+
+    /// The way from `self` down to `target`, as a field path: `spec.containers[0].image`.
+    /// The first way, since an alias gives a value several.
+    #[must_use]
+    pub fn route_to(self, target: Ref<'a>) -> Option<String> {
+        if !std::ptr::eq(self.doc, target.doc) {
+            return None;
+        }
+        let mut steps = Vec::new();
+        let mut at = target.id;
+        while at != self.id {
+            let parent = self.doc.parent(at);
+            if parent.node == Parent::NONE || steps.len() > 200 {
+                return None;
+            }
+            steps.push(match self.doc.entry(parent.entry) {
+                Some(entry) => Step::Key(self.doc.string(entry.key.0, entry.key.1)),
+                None => Step::Index(parent.index as usize),
+            });
+            at = parent.node;
+        }
+        steps.reverse();
+        Some(join_route(&steps))
+    }
+
+    /// The place of the key that holds this value, when a map holds it.
+    #[must_use]
+    pub fn key_span(self) -> Option<Span> {
+        self.doc.entry(self.doc.parent(self.id).entry).map(|entry| entry.key_span)
+    }
+
+enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+fn join_route(steps: &[Step<'_>]) -> String {
+    use std::fmt::Write as _;
+    let mut route = String::new();
+    for step in steps {
+        match step {
+            Step::Key(key) if is_plain(key) => {
+                if !route.is_empty() {
+                    route.push('.');
+                }
+                route.push_str(key);
+            }
+            Step::Key(key) => {
+                let _ = write!(route, "[\"{key}\"]");
+            }
+            Step::Index(index) => {
+                let _ = write!(route, "[{index}]");
+            }
+        }
+    }
+    route
+}
+
+fn is_plain(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$')
+}
+
+impl PartialEq for Ref<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && std::ptr::eq(self.doc, other.doc)
+    }
+}
+
+impl<'a> CelNode<'a> for Ref<'a> {
+    fn view(self) -> View<'a> {
+        let node = self.doc.at(self.id);
+        let wide = || (u64::from(node.a) << 32) | u64::from(node.b);
+        match node.kind {
+            Kind::Null => View::Null,
+            Kind::False => View::Bool(false),
+            Kind::True => View::Bool(true),
+            Kind::Int => View::Int(wide() as i64),
+            Kind::Uint => View::Uint(wide()),
+            Kind::Double => View::Double(f64::from_bits(wide())),
+            Kind::Str => View::Str(self.doc.string(node.a, node.b)),
+            Kind::List => View::List(node.b as usize),
+            Kind::Map => View::Map(node.b as usize),
+            Kind::NotGiven => View::Unknown(unknown::NAMESPACE_NOT_GIVEN),
+            Kind::Redacted => View::Unknown(unknown::REDACTED),
+            Kind::Open => View::Unknown(unknown::OPEN_VALUE),
+        }
+    }
+
+    fn field(self, key: &Key) -> Option<Self> {
+        if key.symbol == Symbol::NONE {
+            return self.field_named(&key.text);
+        }
+        let doc = self.doc;
+        doc.map_entries(doc.at(self.id))
+            .iter()
+            .find(|entry| entry.symbol == key.symbol)
+            .map(|entry| Ref { doc, id: entry.value })
+    }
+
+    fn field_named(self, key: &str) -> Option<Self> {
+        let doc = self.doc;
+        doc.map_entries(doc.at(self.id))
+            .iter()
+            .find(|entry| doc.string(entry.key.0, entry.key.1) == key)
+            .map(|entry| Ref { doc, id: entry.value })
+    }
+
+    fn item(self, index: usize) -> Option<Self> {
+        let doc = self.doc;
+        doc.list_items(doc.at(self.id)).get(index).map(|id| Ref { doc, id: *id })
+    }
+
+    fn entry(self, index: usize) -> Option<(&'a str, Self)> {
+        let doc = self.doc;
+        doc.map_entries(doc.at(self.id))
+            .get(index)
+            .map(|entry| (doc.string(entry.key.0, entry.key.1), Ref { doc, id: entry.value }))
+    }
+
+    fn rest(self) -> Option<Unknown> {
+        None
+    }
+
+    fn same(self, other: Self) -> bool {
+        self == other
+    }
+}

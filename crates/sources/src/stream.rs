@@ -1,0 +1,264 @@
+//! Documents, a batch at a time: read in parallel, handed on in order, memory bounded by the
+//! batch and not by the input.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use model::coverage::{DocumentEntry, Status};
+use model::manifest::{Form, Reader, Reading};
+use model::resource::Origin;
+use rayon::prelude::*;
+
+use crate::align;
+use crate::render::{self, NotRendered, Tools};
+use crate::walk::Input;
+
+/// How inputs are read.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Programs for charts and kustomizations.
+    pub tools: Tools,
+}
+
+/// A batch is handed out when it holds this many bytes or documents.
+const BATCH_BYTES: usize = 4 << 20;
+const BATCH_DOCUMENTS: usize = 2048;
+
+/// Something a batch holds.
+enum Work {
+    Text { text: String, form: Form, line: u32, origin: Origin, lines: Option<Box<[u32]>> },
+    Entry(Box<DocumentEntry>),
+    FileDone,
+}
+
+/// Reads all inputs. `judge` runs on every reading in parallel; `consume` gets the readings
+/// in the order of the input. `progress` is told of every file.
+///
+/// # Errors
+/// What `consume` returns.
+pub fn read<T: Send, E>(
+    inputs: &[Input],
+    options: &Options,
+    reader: &Reader<'_>,
+    judge: impl Fn(&Reading) -> T + Sync,
+    mut consume: impl FnMut(Reading, T) -> Result<(), E>,
+    mut progress: impl FnMut(&Input),
+) -> Result<usize, E> {
+    let mut files = 0;
+    let mut batch = Batch::default();
+    let mut flush = |works: Vec<Work>, files: &mut usize| -> Result<(), E> {
+        let run = |work: Work| match work {
+            Work::Text { text, form, line, origin, lines } => {
+                let reading = match lines {
+                    Some(lines) => reader.read_rendered(&text, form, line, &origin, lines),
+                    None => reader.read(&text, form, line, &origin),
+                };
+                let judged = judge(&reading);
+                Some((reading, judged))
+            }
+            Work::Entry(entry) => {
+                let reading = Reading { entries: vec![*entry], ..Reading::default() };
+                let judged = judge(&reading);
+                Some((reading, judged))
+            }
+            Work::FileDone => None,
+        };
+        // A single document is not worth waking other threads.
+        let done: Vec<Option<(Reading, T)>> = if works.len() < 4 {
+            works.into_iter().map(run).collect()
+        } else {
+            works.into_par_iter().map(run).collect()
+        };
+        for result in done {
+            match result {
+                Some((reading, judged)) => consume(reading, judged)?,
+                None => *files += 1,
+            }
+        }
+        Ok(())
+    };
+    for input in inputs {
+        progress(input);
+        let mut sink = |work: Work, batch: &mut Batch, files: &mut usize| -> Result<(), E> {
+            batch.push(work);
+            if batch.full() { flush(std::mem::take(batch).works, files) } else { Ok(()) }
+        };
+        match input {
+            Input::Stdin => {
+                stream(&mut BufReader::new(io::stdin().lock()), "-", &mut |work| sink(work, &mut batch, &mut files))?;
+            }
+            Input::File(path) => {
+                let name = shown(path);
+                match File::open(path) {
+                    Ok(file) => stream(&mut BufReader::with_capacity(1 << 16, file), &name, &mut |work| {
+                        sink(work, &mut batch, &mut files)
+                    })?,
+                    Err(error) => {
+                        sink(entry(&name, Status::Unreadable, &format!("cannot be opened: {error}"), None), &mut batch, &mut files)?;
+                    }
+                }
+            }
+            Input::Unread(path, reason) => {
+                sink(entry(&shown(path), Status::Unresolved, reason, None), &mut batch, &mut files)?;
+            }
+            Input::Part(path, whole) => {
+                let reason = format!("read as a part of {}", shown(whole));
+                sink(entry(&shown(path), Status::NotRelevant, &reason, None), &mut batch, &mut files)?;
+            }
+            Input::Chart(folder) => {
+                for work in rendered(folder, "Chart.yaml", render::chart(folder, &options.tools)) {
+                    sink(work, &mut batch, &mut files)?;
+                }
+            }
+            Input::Kustomization(folder) => {
+                for work in rendered(folder, "kustomization.yaml", render::kustomization(folder, &options.tools)) {
+                    sink(work, &mut batch, &mut files)?;
+                }
+            }
+        }
+        sink(Work::FileDone, &mut batch, &mut files)?;
+    }
+    flush(batch.works, &mut files)?;
+    Ok(files)
+}
+
+#[derive(Default)]
+struct Batch {
+    works: Vec<Work>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn push(&mut self, work: Work) {
+        if let Work::Text { text, .. } = &work {
+            self.bytes += text.len();
+        }
+        self.works.push(work);
+    }
+
+    fn full(&self) -> bool {
+        self.bytes >= BATCH_BYTES || self.works.len() >= BATCH_DOCUMENTS
+    }
+}
+
+/// A path as people write it.
+fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy().replace('\\', "/");
+    text.strip_prefix("./").map_or_else(|| text.clone(), str::to_owned)
+}
+
+fn entry(path: &str, status: Status, reason: &str, help: Option<&str>) -> Work {
+    Work::Entry(Box::new(DocumentEntry {
+        path: path.into(),
+        index: 0,
+        line: 1,
+        status,
+        kind: None,
+        namespace: None,
+        name: None,
+        reason: Some(reason.into()),
+        help: help.map(Into::into),
+    }))
+}
+
+/// Splits a stream into documents.
+fn stream<E>(
+    input: &mut impl io::BufRead,
+    name: &str,
+    sink: &mut dyn FnMut(Work) -> Result<(), E>,
+) -> Result<(), E> {
+    let path: Arc<str> = name.into();
+    let head = match input.fill_buf() {
+        Ok(head) => head,
+        Err(error) => {
+            return sink(entry(name, Status::Unreadable, &format!("cannot be read: {error}"), None));
+        }
+    };
+    let first = head.iter().copied().find(|byte| !byte.is_ascii_whitespace());
+    let plain = !head.starts_with(&[0xFF, 0xFE]) && !head.starts_with(&[0xFE, 0xFF]) && !head.iter().take(4).any(|byte| *byte == 0);
+    let json = matches!(first, Some(b'{' | b'['));
+    if json || !plain || first == Some(0xEF) {
+        // Read whole: JSON has no document borders, and other encodings are converted first.
+        let mut bytes = Vec::new();
+        if let Err(error) = input.read_to_end(&mut bytes) {
+            return sink(entry(name, Status::Unreadable, &format!("cannot be read: {error}"), None));
+        }
+        let text = match yaml::decode(&bytes) {
+            Ok(text) => text,
+            Err(error) => return sink(entry(name, Status::Unreadable, &error.to_string(), error.help())),
+        };
+        if text.trim_start().starts_with(['{', '[']) && yaml::json::looks_like_json(&text) {
+            for (index, value) in yaml::json::values(&text).enumerate() {
+                let origin = Origin { path: path.clone(), index: index as u32, rendered_by: None };
+                sink(Work::Text { text: value.text.to_owned(), form: Form::Json, line: value.line as u32, origin, lines: None })?;
+            }
+            return Ok(());
+        }
+        for raw in yaml::documents(&text) {
+            let origin = Origin { path: path.clone(), index: raw.index as u32, rendered_by: None };
+            sink(Work::Text { text: raw.text.to_owned(), form: Form::Yaml, line: raw.line as u32, origin, lines: None })?;
+        }
+        return Ok(());
+    }
+    for raw in yaml::Splitter::new(input) {
+        match raw {
+            Ok(raw) => {
+                let origin = Origin { path: path.clone(), index: raw.index as u32, rendered_by: None };
+                sink(Work::Text { text: raw.text, form: Form::Yaml, line: raw.line as u32, origin, lines: None })?;
+            }
+            Err(error) => {
+                let work = Work::Entry(Box::new(DocumentEntry {
+                    path: path.clone(),
+                    index: error.index as u32,
+                    line: error.line as u32,
+                    status: Status::Unreadable,
+                    kind: None,
+                    namespace: None,
+                    name: None,
+                    reason: Some(format!("line {}: {error}", error.line).into()),
+                    help: error.help().map(Into::into),
+                }));
+                sink(work)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The documents of a rendered chart or kustomization, each led back to the file it came from.
+fn rendered(folder: &Path, file: &str, output: Result<String, NotRendered>) -> Vec<Work> {
+    let own = shown(&folder.join(file));
+    let text = match output {
+        Ok(text) => text,
+        Err(error) => return vec![entry(&own, Status::Unresolved, &error.reason, error.help.as_deref())],
+    };
+    let whole: Arc<str> = shown(folder).into();
+    let mut sources = align::Sources::new(folder);
+    let mut works = Vec::new();
+    for raw in yaml::documents(&text) {
+        let found = sources.find(raw.text);
+        let (path, lines): (Arc<str>, _) = match found {
+            Some((path, lines)) => (shown(&path).into(), lines),
+            None => (own.as_str().into(), vec![1; raw.text.lines().count().max(1)].into()),
+        };
+        let origin = Origin { path, index: raw.index as u32, rendered_by: Some(whole.clone()) };
+        works.push(Work::Text { text: raw.text.to_owned(), form: Form::Yaml, line: 1, origin, lines: Some(lines) });
+    }
+    if works.is_empty() {
+        works.push(entry(&own, Status::NotRelevant, "renders to nothing", None));
+    }
+    works
+}
+
+/// The folder of a rendered input, for messages.
+#[must_use]
+pub fn label(input: &Input) -> PathBuf {
+    match input {
+        Input::Stdin => PathBuf::from("-"),
+        Input::File(path) | Input::Unread(path, _) | Input::Chart(path) | Input::Kustomization(path) | Input::Part(path, _) => {
+            path.clone()
+        }
+    }
+}

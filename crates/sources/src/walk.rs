@@ -1,0 +1,164 @@
+//! From the paths a user gives to inputs: files in a stable order, charts and kustomizations
+//! as one input each.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use ignore::WalkBuilder;
+
+use crate::kustomization;
+
+/// One thing to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Standard input.
+    Stdin,
+    /// A file of manifests or an ARM template.
+    File(PathBuf),
+    /// A file that was given or found and that no reader understands, with the reason.
+    Unread(PathBuf, &'static str),
+    /// A Helm chart's folder.
+    Chart(PathBuf),
+    /// A folder with a kustomization that no other one builds on.
+    Kustomization(PathBuf),
+    /// A file that is read as a part of a chart or kustomization.
+    Part(PathBuf, PathBuf),
+}
+
+/// Why a path cannot be walked.
+#[derive(Debug, thiserror::Error)]
+pub enum WalkError {
+    /// It does not exist.
+    #[error("`{0}` does not exist")]
+    Missing(PathBuf),
+    /// It cannot be listed.
+    #[error("cannot list `{path}`: {message}")]
+    List {
+        /// which
+        path: PathBuf,
+        /// why
+        message: String,
+    },
+}
+
+/// Lists the inputs below the given paths. `-` is standard input. Folders respect `.gitignore`;
+/// a file that is named is read whatever it is called.
+///
+/// # Errors
+/// When a path does not exist or cannot be listed.
+pub fn walk(paths: &[PathBuf]) -> Result<Vec<Input>, WalkError> {
+    let mut inputs = Vec::new();
+    let mut seen = BTreeSet::new();
+    for path in paths {
+        if path.as_os_str() == "-" {
+            inputs.push(Input::Stdin);
+        } else if path.is_dir() {
+            for input in folder(path)? {
+                let key = match &input {
+                    Input::Part(path, _) | Input::File(path) | Input::Unread(path, _) => path.clone(),
+                    Input::Chart(path) => path.join("Chart.yaml"),
+                    Input::Kustomization(path) => path.join("kustomization.yaml"),
+                    Input::Stdin => continue,
+                };
+                if seen.insert(key) {
+                    inputs.push(input);
+                }
+            }
+        } else if path.exists() {
+            if seen.insert(path.clone()) {
+                inputs.push(named_file(path));
+            }
+        } else {
+            return Err(WalkError::Missing(path.clone()));
+        }
+    }
+    Ok(inputs)
+}
+
+fn named_file(path: &Path) -> Input {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if kustomization::NAMES.contains(&name) {
+        return Input::Kustomization(path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf));
+    }
+    if name == "Chart.yaml" {
+        return Input::Chart(path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf));
+    }
+    by_ending(path).unwrap_or_else(|| Input::File(path.to_path_buf()))
+}
+
+/// What a file's ending says; `None` when it says nothing.
+fn by_ending(path: &Path) -> Option<Input> {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("yaml" | "yml" | "json") => Some(Input::File(path.to_path_buf())),
+        Some("bicep" | "bicepparam") => Some(Input::Unread(
+            path.to_path_buf(),
+            "Bicep is not read yet; give the ARM template it compiles to: `az bicep build --file FILE`",
+        )),
+        Some("tf") => Some(Input::Unread(path.to_path_buf(), "Terraform is not read yet")),
+        Some("tgz") => Some(Input::Unread(path.to_path_buf(), "a packed chart; unpack it and give its folder")),
+        _ => None,
+    }
+}
+
+fn folder(root: &Path) -> Result<Vec<Input>, WalkError> {
+    let mut files = Vec::new();
+    let walker = WalkBuilder::new(root).hidden(false).require_git(false).filter_entry(|entry| entry.file_name() != ".git").build();
+    for entry in walker {
+        let entry =
+            entry.map_err(|error| WalkError::List { path: root.to_path_buf(), message: error.to_string() })?;
+        if entry.file_type().is_some_and(|kind| kind.is_file() || kind.is_symlink() && entry.path().is_file()) {
+            files.push(entry.into_path());
+        }
+    }
+    files.sort();
+    let charts = charts(&files);
+    let kustomizations = kustomization::roots(&files);
+    let mut inputs = Vec::new();
+    for file in files {
+        if let Some(chart) = charts.iter().find(|chart| file.starts_with(chart)) {
+            if file == chart.join("Chart.yaml") {
+                inputs.push(Input::Chart(chart.clone()));
+            } else if is_template_source(&file, chart) {
+                inputs.push(Input::Part(file, chart.clone()));
+            }
+            continue;
+        }
+        if let Some(root) = kustomizations.root_at(&file) {
+            inputs.push(Input::Kustomization(root));
+            continue;
+        }
+        if let Some(root) = kustomizations.part_of(&file) {
+            inputs.push(Input::Part(file, root));
+            continue;
+        }
+        if file.file_name().is_some_and(|name| name == "seawall.yaml") {
+            continue;
+        }
+        inputs.extend(by_ending(&file).filter(|input| !matches!(input, Input::Unread(path, _) if path.extension().is_some_and(|ending| ending == "tgz"))));
+    }
+    Ok(inputs)
+}
+
+/// Chart folders that do not lie in another chart.
+fn charts(files: &[PathBuf]) -> Vec<PathBuf> {
+    let mut charts: Vec<PathBuf> = Vec::new();
+    let mut folders: Vec<&Path> = files
+        .iter()
+        .filter(|file| file.file_name().is_some_and(|name| name == "Chart.yaml"))
+        .filter_map(|file| file.parent())
+        .collect();
+    folders.sort();
+    for folder in folders {
+        if !charts.iter().any(|chart| folder.starts_with(chart)) {
+            charts.push(folder.to_path_buf());
+        }
+    }
+    charts
+}
+
+/// Files of a chart that become objects: they are accounted for one by one.
+fn is_template_source(file: &Path, chart: &Path) -> bool {
+    let within = file.strip_prefix(chart).unwrap_or(file);
+    let yaml = file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+    yaml && within.components().any(|part| part.as_os_str() == "templates" || part.as_os_str() == "crds")
+}
