@@ -45,6 +45,7 @@ struct Frame<'t, N> {
     /// where its items or entries begin on the common stacks
     first: usize,
     anchor: Option<usize>,
+    name: Option<(&'t str, Span)>,
     size: u64,
     height: u32,
     key: Option<(Cow<'t, str>, Span)>,
@@ -101,7 +102,6 @@ pub(crate) fn document<B: Build>(
         expanded: 0,
         root: None,
     };
-    let mut seen = false;
     loop {
         let (event, span) = events.next()?;
         match event {
@@ -109,13 +109,12 @@ pub(crate) fn document<B: Build>(
             Event::DocumentStart => {}
             Event::Alias(name) => composer.alias(name, span)?,
             Event::Scalar(properties, style, value) => {
-                let nothing = !seen
+                let nothing = composer.frames.is_empty()
                     && style == Style::Plain
                     && value.is_empty()
                     && properties.tag.is_none()
                     && properties.anchor.is_none();
                 if nothing {
-                    // Nothing but `---`; what follows must still end the document.
                     continue;
                 }
                 composer.scalar(properties, style, value, span)?;
@@ -126,20 +125,6 @@ pub(crate) fn document<B: Build>(
                 composer.close(bracket, span)?;
             }
         }
-        seen = !matches!(event_kind(&composer), Seen::Nothing);
-    }
-}
-
-enum Seen {
-    Nothing,
-    Something,
-}
-
-fn event_kind<B: Build>(composer: &Composer<'_, '_, B>) -> Seen {
-    if composer.frames.is_empty() && composer.root.is_none() {
-        Seen::Nothing
-    } else {
-        Seen::Something
     }
 }
 
@@ -228,12 +213,7 @@ impl<'t, B: Build> Composer<'t, '_, B> {
         })
     }
 
-    fn take_key(
-        &mut self,
-        key: Result<Cow<'t, str>, What>,
-        merging: bool,
-        span: Span,
-    ) -> Scan<()> {
+    fn take_key(&mut self, key: Result<Cow<'t, str>, What>, merging: bool, span: Span) -> Scan<()> {
         match key {
             Ok(key) => {
                 if let Some(frame) = self.frames.last_mut() {
@@ -292,10 +272,6 @@ impl<'t, B: Build> Composer<'t, '_, B> {
         }
         let merged_list = !is_map && self.frames.last().is_some_and(|f| f.merging);
         let anchor = self.declare(properties.anchor)?;
-        if let (Some((name, place)), true) = (properties.anchor, anchor.is_some()) {
-            // The node does not exist yet; `close` announces it.
-            let _ = (name, place);
-        }
         self.frames.push(Frame {
             is_map,
             span,
@@ -305,6 +281,7 @@ impl<'t, B: Build> Composer<'t, '_, B> {
                 self.items.len()
             },
             anchor,
+            name: properties.anchor,
             size: 1,
             height: 1,
             key: None,
@@ -345,7 +322,8 @@ impl<'t, B: Build> Composer<'t, '_, B> {
             self.items.truncate(frame.first);
             node
         };
-        if frame.anchor.is_some() {
+        if let Some((name, at)) = frame.name {
+            self.build.anchored(node, name, at);
             self.define(
                 frame.anchor,
                 Value {

@@ -94,18 +94,22 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    pub(crate) fn new(problem: Problem, text: &str) -> Self {
+    /// `first` is the line of the file on which `text` begins.
+    pub(crate) fn new(problem: Problem, text: &str, first: u32) -> Self {
+        let shift = first.saturating_sub(1);
         let lines = Lines::new(text);
-        let place = lines.at(problem.at);
-        let begun = problem.context.map(|at| lines.at(at).line);
+        let mut place = lines.at(problem.at);
+        place.line += shift;
+        let begun = problem.context.map(|at| lines.at(at).line + shift);
         let (message, help) = sentence(problem.what, place.line, begun);
         let template = looks_like_template(text).map(|line| {
+            let line = line + shift;
             format!(
                 "line {line} holds a template action (`{{{{ … }}}}`): render the template first, \
                  for example with `helm template`, and read what comes out"
             )
         });
-        ParseError {
+        Self {
             message,
             help: template.or(help.map(str::to_owned)),
             offset: problem.at,
@@ -138,7 +142,11 @@ fn sentence(what: What, line: u32, begun: Option<u32>) -> (String, Option<&'stat
         ),
         What::NoColon => {
             return (
-                since("this line should be `key: value`, but has no `:`", line, begun),
+                since(
+                    "this line should be `key: value`, but has no `:`",
+                    line,
+                    begun,
+                ),
                 Some("add the `:` and a space, or indent the line if it continues the one above"),
             );
         }
@@ -162,7 +170,11 @@ fn sentence(what: What, line: u32, begun: Option<u32>) -> (String, Option<&'stat
         }
         What::QuoteDocument => {
             return (
-                since("a quoted text does not end before the document does", line, begun),
+                since(
+                    "a quoted text does not end before the document does",
+                    line,
+                    begun,
+                ),
                 Some("add the missing quote"),
             );
         }
@@ -217,7 +229,11 @@ fn sentence(what: What, line: u32, begun: Option<u32>) -> (String, Option<&'stat
         }
         What::KeyExpected => {
             return (
-                since("a key should stand here: the indentation fits nothing above", line, begun),
+                since(
+                    "a key should stand here: the indentation fits nothing above",
+                    line,
+                    begun,
+                ),
                 indent,
             );
         }

@@ -433,10 +433,7 @@ impl<'t> Events<'t> {
 
     fn flow_pair_key(&mut self) -> Step<'t> {
         let (kind, span) = self.scanner.peek()?;
-        if matches!(
-            kind,
-            Kind::Value | Kind::FlowEntry | Kind::FlowSequenceEnd
-        ) {
+        if matches!(kind, Kind::Value | Kind::FlowEntry | Kind::FlowSequenceEnd) {
             // Go takes the token that ends the key here, whatever it is.
             self.take(span);
             return self.empty(State::FlowPairValue);

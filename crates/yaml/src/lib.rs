@@ -2,7 +2,26 @@
 //! them, and where each value stands.
 //!
 //! What it deliberately leaves out: any tree of its own. Whoever reads implements [`Build`],
-//! so that values are made once, in the reader's own form. It knows nothing of seawall.
+//! so that values are made once, in the reader's own form. It knows nothing of seawall, and
+//! nothing of YAML 1.2: what counts is what `sigs.k8s.io/yaml` reads.
+
+mod compose;
+mod error;
+mod events;
+pub mod json;
+mod maps;
+mod resolve;
+mod scan;
+mod split;
+mod template;
+mod text;
+
+use std::borrow::Cow;
+
+pub use error::ParseError;
+pub use split::{Documents, Raw, SplitError, Splitter, documents};
+pub use template::looks_like_template;
+pub use text::{DecodeError, Lines, Place, decode};
 
 /// A range of bytes in the document's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,6 +33,10 @@ pub struct Span {
 }
 
 /// Receives the values of one document, children before their parents.
+///
+/// Spans hold the value alone, without `&anchor` and `!tag`: quotes and brackets included, a
+/// block scalar from its `|` to the last byte of its last line. The span of a value that is not
+/// written (`key:`) is empty and stands behind what precedes it.
 pub trait Build {
     /// A handle on a value; an alias hands the anchor's handle out again.
     type Node: Copy;
@@ -25,9 +48,9 @@ pub trait Build {
     fn int(&mut self, value: i64, span: Span) -> Self::Node;
     /// an integer above the signed range
     fn uint(&mut self, value: u64, span: Span) -> Self::Node;
-    /// any other number
+    /// any other number; always finite
     fn float(&mut self, value: f64, span: Span) -> Self::Node;
-    /// a string. `borrowed` tells that `text[span]` with quotes stripped is the string itself.
+    /// a string, quotes and escapes resolved
     fn string(&mut self, value: &str, span: Span) -> Self::Node;
     /// a list; the span runs from its first to its last byte
     fn list(&mut self, items: &[Self::Node], span: Span) -> Self::Node;
@@ -41,17 +64,94 @@ pub trait Build {
     fn aliased(&mut self, node: Self::Node, anchor: &str, span: Span) {
         let _ = (node, anchor, span);
     }
+    /// `key` stands at `first` and `again` in one map. The last value counts, silently, for
+    /// `kubectl`: it converts with `sigs.k8s.io/yaml.YAMLToJSON`, which is not strict.
+    fn duplicate(&mut self, key: &str, first: Span, again: Span) {
+        let _ = (key, first, again);
+    }
 }
 
 /// One entry of a map.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Entry<'s, N> {
     /// the key as a string, as `sigs.k8s.io/yaml` makes it one
-    pub key: &'s str,
+    pub key: Cow<'s, str>,
     /// where the key stands
     pub key_span: Span,
     /// its value
     pub value: N,
     /// whether a merge key (`<<`) brought it in
     pub merged: bool,
+}
+
+/// How much one document may cost.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// levels of lists and maps, aliases written out; Kubernetes itself allows 10,000
+    pub depth: usize,
+    /// bytes of one document
+    pub bytes: usize,
+    /// nodes that aliases and merge keys add when they are written out
+    pub expanded: u64,
+    /// anchors in one document
+    pub anchors: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            depth: 100,
+            bytes: 32 << 20,
+            expanded: 1_000_000,
+            anchors: 100_000,
+        }
+    }
+}
+
+/// Reads one YAML document; nothing if it holds only comments or white space.
+///
+/// As for `kubectl`, what follows the end of the first document in `text` does not count.
+///
+/// # Errors
+/// When the text is no YAML 1.1 as Kubernetes reads it, or exceeds a limit. Line and column
+/// count from the beginning of `text`.
+pub fn parse<B: Build>(
+    text: &str,
+    limits: &Limits,
+    build: &mut B,
+) -> Result<Option<B::Node>, ParseError> {
+    parse_at(text, 1, limits, build)
+}
+
+fn parse_at<B: Build>(
+    text: &str,
+    line: u32,
+    limits: &Limits,
+    build: &mut B,
+) -> Result<Option<B::Node>, ParseError> {
+    compose::document(text, limits, build).map_err(|problem| ParseError::new(problem, text, line))
+}
+
+/// All `#` comments of a YAML document: their line (1-based) and text from `#` to the end of
+/// the line. Of a document with an error, those before it.
+pub fn comments(text: &str) -> impl Iterator<Item = (u32, &str)> {
+    let mut found = Vec::new();
+    // Most documents need no scan to know that they hold none.
+    if memchr::memchr(b'#', text.as_bytes()).is_some() {
+        let mut events = events::Events::new(text);
+        events.scanner.comments = Some(Vec::new());
+        while let Ok((event, _)) = events.next() {
+            if matches!(event, events::Event::StreamEnd) {
+                break;
+            }
+        }
+        found = events.scanner.comments.unwrap_or_default();
+    }
+    let lines = Lines::new(text);
+    found.into_iter().map(move |span| {
+        let comment = text
+            .get(span.start as usize..span.end as usize)
+            .unwrap_or_default();
+        (lines.at(span.start).line, comment)
+    })
 }

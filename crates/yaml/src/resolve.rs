@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use crate::error::What;
 use crate::scan::Style;
 
-const STR: &str = "tag:yaml.org,2002:str";
 const BOOL: &str = "tag:yaml.org,2002:bool";
 const INT: &str = "tag:yaml.org,2002:int";
 const FLOAT: &str = "tag:yaml.org,2002:float";
@@ -68,9 +67,9 @@ pub(crate) fn resolve<'t>(
             if fits { Ok(found) } else { Err(What::TagValue) }
         }
         TIMESTAMP if !is_timestamp(&value) => Err(What::TagValue),
-        BINARY => base64(&value).map_or(Err(What::Base64), |text| {
-            Ok(Scalar::Str(Cow::Owned(text)))
-        }),
+        BINARY => {
+            base64(&value).map_or(Err(What::Base64), |text| Ok(Scalar::Str(Cow::Owned(text))))
+        }
         _ => Ok(Scalar::Str(value)),
     }
 }
@@ -136,7 +135,11 @@ fn number<'t>(value: &str) -> Option<Scalar<'t>> {
         }
     }
     if is_yaml_float(digits) {
-        return plain.parse().ok().filter(|f: &f64| f.is_finite()).map(Scalar::Float);
+        return plain
+            .parse()
+            .ok()
+            .filter(|f: &f64| f.is_finite())
+            .map(Scalar::Float);
     }
     // Go tries `0b` once more by hand, and there lets a sign follow it.
     let bits = plain.strip_prefix("0b")?;
@@ -305,11 +308,12 @@ fn is_timestamp(text: &str) -> bool {
     };
     let mut parts = date.split('-');
     let (year, month, day) = (parts.next(), parts.next(), parts.next());
-    let field = |part: Option<&str>, low: u32, high: u32, width: std::ops::RangeInclusive<usize>| {
-        part.filter(|p| width.contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit()))
-            .and_then(|p| p.parse::<u32>().ok())
-            .filter(|v| (low..=high).contains(v))
-    };
+    let field =
+        |part: Option<&str>, low: u32, high: u32, width: std::ops::RangeInclusive<usize>| {
+            part.filter(|p| width.contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit()))
+                .and_then(|p| p.parse::<u32>().ok())
+                .filter(|v| (low..=high).contains(v))
+        };
     let Some(year) = field(year, 0, 9999, 4..=4) else {
         return false;
     };

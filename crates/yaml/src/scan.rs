@@ -326,7 +326,7 @@ impl<'t> Scanner<'t> {
     }
 
     fn fetch_next(&mut self) -> Scan<()> {
-        self.to_next_token();
+        self.skip_to_token();
         self.unroll_indent(self.column());
         let byte = self.at(0);
         if self.pos >= self.bytes.len() {
@@ -583,7 +583,7 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
-    fn to_next_token(&mut self) {
+    fn skip_to_token(&mut self) {
         loop {
             loop {
                 match self.at(0) {

@@ -66,9 +66,7 @@ const MAGIC: [(&[u8], &str); 8] = [
 pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
     match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => utf8(rest).map_err(|e| e.moved(3, 0)),
-        [0xFF, 0xFE, rest @ ..] if !rest.starts_with(&[0, 0]) => {
-            utf16(rest, u16::from_le_bytes, 2)
-        }
+        [0xFF, 0xFE, rest @ ..] if !rest.starts_with(&[0, 0]) => utf16(rest, u16::from_le_bytes, 2),
         [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes, 2),
         [first, 0, ..] if *first != 0 && bytes.len().is_multiple_of(2) => {
             utf16(bytes, u16::from_le_bytes, 0)
