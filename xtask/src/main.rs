@@ -1,2 +1,73 @@
-//! Tasks.
-fn main() {}
+//! The project's chores as one program, so that cargo alone suffices: the test
+//! set-up, the tests, the checks. It ships nothing and knows no guideline.
+
+use std::env;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::places::Places;
+
+mod check;
+mod environment;
+mod packages;
+mod places;
+mod run;
+mod setup;
+mod tidy;
+
+const HELP: &str = "\
+The chores of seawall. Run one with `cargo xtask CHORE`.
+
+  setup        Build and fetch the real parts that tests compare seawall with:
+               kube-apiserver and kube-controller-manager, the Go oracles, helm,
+               kustomize, the fixtures; install etcd and Chromium (needs root).
+               The first time takes about ten minutes on two cores, later
+               milliseconds. Each step is done only when its input has changed.
+  test [ARGS]  setup, then all tests of the workspace in one run, then every
+               example of the guide with its mutations. ARGS go to `cargo test`:
+                 cargo xtask test -p seawall-cel
+                 cargo xtask test -- validating_admission
+  check        Format, clippy, tidy, and licences when cargo-deny is installed.
+  tidy         Only what no other tool looks at: white space, module comments,
+               file lengths, paths of one machine.
+  env          Print the variables that `test` sets, for a shell:
+                 eval \"$(cargo xtask env)\" && cargo test -p seawall-oracle
+
+Everything built or fetched is in ~/.cache/seawall, or in $SEAWALL_CACHE.
+Needed: Go, Rust; to get etcd and Chromium by itself, Debian's apt as root.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match chore(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            run::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn chore(arguments: &[String]) -> Result<()> {
+    let (name, rest) = match arguments.split_first() {
+        Some((name, rest)) => (name.as_str(), rest),
+        None => ("--help", arguments),
+    };
+    if !rest.is_empty() && name != "test" {
+        bail!("`{name}` takes no arguments\nhelp: cargo xtask --help");
+    }
+    let places = Places::find()?;
+    match name {
+        "setup" => setup::setup(&places),
+        "test" => check::test(&places, rest),
+        "check" => check::check(&places),
+        "tidy" => tidy::tidy(&places),
+        "env" => environment::print_for_shell(&places),
+        "help" | "-h" | "--help" => {
+            run::print(HELP);
+            Ok(())
+        }
+        other => bail!("no chore `{other}`\nhelp: cargo xtask --help"),
+    }
+}
