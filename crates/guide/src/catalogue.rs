@@ -40,6 +40,9 @@ pub struct Guide {
     pub data: BTreeMap<Box<str>, Box<str>>,
     /// The front page.
     pub front: Box<str>,
+    /// The text of each guideline's file.
+    pub sources: BTreeMap<Box<str>, Box<str>>,
+    env: Env,
 }
 
 /// A key of the configuration that guidelines read.
@@ -86,19 +89,15 @@ pub struct Roots {
 }
 
 impl Guide {
-    /// The guide that the binary carries.
-    ///
-    /// # Errors
-    /// Only when the binary was built from a guide that does not load.
-    pub fn builtin() -> Result<Self, Vec<GuideError>> {
+    /// The guide that the binary carries, and what is wrong with it (nothing, in a tested build).
+    #[must_use]
+    pub fn builtin() -> (Self, Vec<GuideError>) {
         Self::load(crate::builtin::FILES.iter().map(|(path, text)| (*path, *text)))
     }
 
-    /// A guide from a folder.
-    ///
-    /// # Errors
-    /// Everything that is wrong with it.
-    pub fn load<'t>(files: impl Iterator<Item = (&'t str, &'t str)>) -> Result<Self, Vec<GuideError>> {
+    /// A guide from its files, and everything that is wrong with them. What is wrong is left out.
+    #[must_use]
+    pub fn load<'t>(files: impl Iterator<Item = (&'t str, &'t str)>) -> (Self, Vec<GuideError>) {
         let mut errors = Vec::new();
         let mut env = Env::new();
         let roots = Roots {
@@ -123,6 +122,8 @@ impl Guide {
             symbols: Symbols::default(),
             data: BTreeMap::new(),
             front: Box::default(),
+            sources: BTreeMap::new(),
+            env: Env::new(),
         };
         let mut pages = Vec::new();
         for (path, text) in files {
@@ -149,7 +150,10 @@ impl Guide {
         }
         for (path, chapter, topic, name, text) in pages {
             match guide.load_guideline(path, chapter, topic, name, text, &mut env) {
-                Ok(guideline) => guide.guidelines.push(guideline),
+                Ok(guideline) => {
+                    guide.sources.insert(path.into(), text.into());
+                    guide.guidelines.push(guideline);
+                }
                 Err((line, message)) => errors.push(GuideError { file: path.into(), line, message }),
             }
         }
@@ -163,7 +167,23 @@ impl Guide {
         guide.frameworks.sort_by(|a, b| a.id.cmp(&b.id));
         guide.duplicates(&mut errors);
         guide.symbols = env.symbols().clone();
-        if errors.is_empty() { Ok(guide) } else { Err(errors) }
+        guide.env = env;
+        (guide, errors)
+    }
+
+    /// Compiles another text of a guideline that the guide already has. It must not mention
+    /// fields that the guide does not mention.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn reload(&self, file: &str, text: &str) -> Result<Guideline, GuideError> {
+        let error = |(line, message)| GuideError { file: file.into(), line, message };
+        match file.split('/').collect::<Vec<_>>().as_slice() {
+            [chapter, topic, name] => {
+                self.load_guideline(file, chapter, topic, name, text, &mut self.env.clone()).map_err(error)
+            }
+            _ => Err(error((1, "a guideline stands in chapter/topic/".to_owned()))),
+        }
     }
 
     /// A guideline by its id.
@@ -437,6 +457,9 @@ impl Guide {
                     Some(Step::Key(key)) => Some(&**key),
                     _ => None,
                 };
+                if reference.path.is_empty() && !reference.whole {
+                    continue; // a step on the way to what is read
+                }
                 if reference.root == self.roots.params {
                     let Some(name) = key(0) else { return Err("`params` is read key by key".to_owned()) };
                     if !self.params.iter().any(|param| &*param.key == name) {

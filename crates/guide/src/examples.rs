@@ -113,7 +113,7 @@ fn documents(file: &ExampleFile) -> Vec<(String, u32, u32)> {
     }
     yaml::documents(&file.text)
         .enumerate()
-        .map(|(index, raw)| (raw.text.to_owned(), u32::try_from(raw.line).unwrap_or(u32::MAX), index as u32))
+        .map(|(index, raw)| (raw.text.into_owned(), raw.line, index as u32))
         .collect()
 }
 
@@ -195,8 +195,8 @@ pub fn default_roles(guide: &Guide) -> BTreeMap<Box<str>, Doc> {
     let mut roles = BTreeMap::new();
     let Some(text) = guide.data.get("default-roles.yaml") else { return roles };
     for raw in yaml::documents(text) {
-        let mut builder = DocBuilder::new(&guide.symbols, Dialect::Plain, raw.text.into(), 1);
-        if let Ok(Some(root)) = yaml::parse(raw.text, &Limits::default(), &mut builder) {
+        let mut builder = DocBuilder::new(&guide.symbols, Dialect::Plain, (&*raw.text).into(), 1);
+        if let Ok(Some(root)) = yaml::parse(&raw.text, &Limits::default(), &mut builder) {
             let doc = builder.finish(root);
             let name = doc.root().path(&["metadata", "name"]).and_then(Ref::as_str).map(Box::<str>::from);
             if let Some(name) = name {
@@ -213,8 +213,8 @@ pub fn default_roles(guide: &Guide) -> BTreeMap<Box<str>, Doc> {
 pub fn implied_namespace(symbols: &Symbols, name: &str, whole: bool) -> Arc<Doc> {
     let mut builder = DocBuilder::new(symbols, Dialect::Plain, name.into(), 1);
     let none = Span::default();
-    let mut text = |builder: &mut DocBuilder<'_>, value: &str| builder.string(value, none);
-    let entry = |key, value| Entry { key, key_span: none, value, merged: false };
+    let text = |builder: &mut DocBuilder<'_>, value: &str| builder.string(value, none);
+    let entry = |key: &'static str, value| Entry { key: key.into(), key_span: none, value, merged: false };
     let api_version = text(&mut builder, "v1");
     let kind = text(&mut builder, "Namespace");
     let name = text(&mut builder, name);

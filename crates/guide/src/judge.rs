@@ -9,7 +9,7 @@ use model::doc::Doc;
 use model::finding::{Finding, Fingerprint, Outcome, Severity};
 use model::kinds::Kind;
 use model::resource::ResourceName;
-use model::{Estate, Ref, Resource, unknown};
+use model::{Estate, Resource, unknown};
 
 use crate::catalogue::Guide;
 use crate::context::{Context, Value};
@@ -218,7 +218,7 @@ struct Asking<'a, 'g> {
 
 impl<'a> Asking<'a, '_> {
     fn eval(&self, program: &'a Program, locals: &[Value<'a>]) -> Value<'a> {
-        program.eval(&self.context, locals, self.context.bump, &self.context.budget)
+        program.eval(&self.context, locals, self.context.bump, &self.context.budget).resolve()
     }
 
     fn ask(&mut self, guideline: &'a Guideline) -> VerdictWord {
@@ -290,7 +290,7 @@ impl<'a> Asking<'a, '_> {
             guideline.sensitive,
             &mut shown,
         );
-        let reason = undecided.map(|value| self.reason(value, &decided));
+        let reason = undecided.map(|value| reason(guideline, value, &decided));
         let (message, outcome, word) = match reason {
             None => {
                 let message = failed.map(|check| self.message(&check.message, locals)).unwrap_or_default();
@@ -357,27 +357,6 @@ impl<'a> Asking<'a, '_> {
         message
     }
 
-    /// Why the value is neither true nor false, and whether only absence is to blame.
-    fn reason(&self, value: Value<'a>, decided: &Decided) -> (String, bool) {
-        match value.resolve() {
-            Val::Unknown(reason) => {
-                let absence = |reason| {
-                    matches!(
-                        reason,
-                        unknown::NOT_WHOLE | unknown::NOT_GIVEN | unknown::NAMESPACE_NOT_GIVEN | unknown::NAMESPACE_AT_APPLY
-                    )
-                };
-                if let Some(expression) = &decided.open_expression {
-                    return (format!("it depends on `{expression}`"), false);
-                }
-                let from_absence = decided.unknowns.iter().copied().all(absence) && absence(reason);
-                (unknown::describe(reason).to_owned(), from_absence)
-            }
-            Val::Error(error) => (format!("the object does not have the expected form ({error})"), false),
-            _ => ("the check gives neither true nor false".to_owned(), false),
-        }
-    }
-
     fn root_cause(&self, decided: &Decided) -> Option<Box<str>> {
         if let Some((path, line)) = &decided.anchor {
             return Some(format!("anchor at {path}:{line}").into());
@@ -391,5 +370,32 @@ impl<'a> Asking<'a, '_> {
             return Some(format!("namespace {namespace}").into());
         }
         None
+    }
+}
+
+/// Why a value is neither true nor false, and whether only absence is to blame.
+fn reason(guideline: &Guideline, value: Value<'_>, decided: &Decided) -> (String, bool) {
+    let absence = |reason| {
+        matches!(
+            reason,
+            unknown::NOT_WHOLE | unknown::NOT_GIVEN | unknown::NAMESPACE_NOT_GIVEN | unknown::NAMESPACE_AT_APPLY
+        )
+    };
+    match value {
+        Val::Unknown(reason) => {
+            if let Some(expression) = &decided.open_expression {
+                return (format!("it depends on `{expression}`"), false);
+            }
+            let from_absence = decided.unknowns.iter().copied().all(absence) && absence(reason);
+            let text = match guideline.needs.kinds.as_slice() {
+                kinds if reason == unknown::NOT_WHOLE && !kinds.is_empty() => {
+                    format!("the files given may not hold every {}", kinds.join(", every "))
+                }
+                _ => unknown::describe(reason).to_owned(),
+            };
+            (text, from_absence)
+        }
+        Val::Error(error) => (format!("the object does not have the expected form ({error})"), false),
+        _ => ("the check gives neither true nor false".to_owned(), false),
     }
 }

@@ -17,6 +17,7 @@ pub mod guideline;
 pub mod judge;
 pub mod markdown;
 pub mod message;
+pub mod mutation;
 mod place;
 mod variables;
 

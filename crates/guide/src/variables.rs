@@ -3,7 +3,7 @@
 
 /// Name, expression and line of each definition, in order.
 #[must_use]
-pub fn split(text: &str) -> Vec<(String, String, u32)> {
+pub(crate) fn split(text: &str) -> Vec<(String, String, u32)> {
     let mut definitions: Vec<(String, String, u32)> = Vec::new();
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() || line.trim_start().starts_with("//") {

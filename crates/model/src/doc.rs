@@ -401,9 +401,9 @@ impl Build for DocBuilder<'_> {
             if self.doc.at(entry.value.0).kind == Kind::Null {
                 continue;
             }
-            let key = self.keep(entry.key, entry.key_span);
+            let key = self.keep(&entry.key, entry.key_span);
             self.doc.entries.push(MapEntry {
-                symbol: self.symbols.get(entry.key),
+                symbol: self.symbols.get(&entry.key),
                 key,
                 key_span: entry.key_span,
                 value: entry.value.0,
@@ -415,6 +415,10 @@ impl Build for DocBuilder<'_> {
 
     fn anchored(&mut self, node: NodeId, _anchor: &str, span: Span) {
         self.doc.anchors.push(Anchor { node: node.0, span, uses: 0 });
+    }
+
+    fn duplicate(&mut self, key: &str, _first: Span, again: Span) {
+        self.doc.duplicates.push((key.into(), again));
     }
 
     fn aliased(&mut self, node: NodeId, _anchor: &str, _span: Span) {

@@ -115,10 +115,14 @@ impl Reader<'_> {
         let arm = text.contains("deploymentTemplate.json");
         let dialect = if arm { Dialect::Arm } else { Dialect::Plain };
         let mut builder = DocBuilder::new(self.symbols, dialect, text.into(), first_line);
-        let options = json::Options { lenient: arm };
-        match json::parse(text, &options, &self.limits, &mut builder) {
+        match json::parse(text, json::Options { lenient: arm }, &self.limits, &mut builder) {
             Ok(root) => self.objects(builder.finish(root), origin),
             Err(error) => {
+                // `kubectl` tries YAML next; when that fails too, the first error says more.
+                let mut second = DocBuilder::new(self.symbols, Dialect::Plain, text.into(), first_line);
+                if let (false, Ok(Some(root))) = (arm, yaml::parse(text, &self.limits, &mut second)) {
+                    return self.objects(second.finish(root), origin);
+                }
                 let line = first_line + error.line.saturating_sub(1);
                 let reason = format!("line {line}, column {}: {}", error.column, error.message);
                 failed(Status::Unreadable, line, origin, &reason, error.help.as_deref())

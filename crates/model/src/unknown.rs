@@ -26,7 +26,7 @@ pub fn describe(reason: Unknown) -> &'static str {
         REDACTED => "the value is a secret and is not read",
         NAMESPACE_AT_APPLY => "the file does not say its namespace; whoever applies it decides",
         NOT_WHOLE => {
-            "the files given may not be everything; declare them whole (`whole: true` in seawall.yaml, or `--whole`) if they are"
+            "the files given may not be everything"
         }
         NAMESPACE_NOT_GIVEN => "the Namespace object was not given",
         NOT_GIVEN => "the object it refers to was not given",

@@ -127,6 +127,7 @@ impl<'a> Ref<'a> {
     pub fn key_span(self) -> Option<Span> {
         self.doc.entry(self.doc.parent(self.id).entry).map(|entry| entry.key_span)
     }
+}
 
 enum Step<'a> {
     Key(&'a str),

@@ -1,2 +1,14 @@
-//! seawall
-fn main() {}
+//! seawall: the guide "Guidelines for Securing Kubernetes on Azure" made executable.
+//!
+//! What stands here: the command line, configuration and exit codes. What it deliberately
+//! leaves out: anything that judges, reads or prints findings; the crates below do that.
+
+mod cli;
+mod commands;
+mod failure;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

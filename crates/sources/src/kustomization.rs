@@ -100,8 +100,8 @@ fn read(file: &Path, folder: &Path) -> Refers {
     let Ok(text) = std::fs::read_to_string(file) else { return refers };
     let symbols = Symbols::default();
     for raw in yaml::documents(&text) {
-        let mut builder = DocBuilder::new(&symbols, Dialect::Plain, raw.text.into(), 1);
-        let Ok(Some(root)) = yaml::parse(raw.text, &yaml::Limits::default(), &mut builder) else { continue };
+        let mut builder = DocBuilder::new(&symbols, Dialect::Plain, (&*raw.text).into(), 1);
+        let Ok(Some(root)) = yaml::parse(&raw.text, &yaml::Limits::default(), &mut builder) else { continue };
         let doc = builder.finish(root);
         let root = doc.root();
         for key in ["resources", "bases", "components", "crds", "configurations", "generators", "transformers", "validators"] {

@@ -2,14 +2,15 @@
 //! batch and not by the input.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufReader};
+use std::path::Path;
 use std::sync::Arc;
 
 use model::coverage::{DocumentEntry, Status};
 use model::manifest::{Form, Reader, Reading};
 use model::resource::Origin;
 use rayon::prelude::*;
+use yaml::{DecodeError, Raw, SplitError};
 
 use crate::align;
 use crate::render::{self, NotRendered, Tools};
@@ -176,55 +177,60 @@ fn stream<E>(
             return sink(entry(name, Status::Unreadable, &format!("cannot be read: {error}"), None));
         }
     };
-    let first = head.iter().copied().find(|byte| !byte.is_ascii_whitespace());
-    let plain = !head.starts_with(&[0xFF, 0xFE]) && !head.starts_with(&[0xFE, 0xFF]) && !head.iter().take(4).any(|byte| *byte == 0);
-    let json = matches!(first, Some(b'{' | b'['));
-    if json || !plain || first == Some(0xEF) {
-        // Read whole: JSON has no document borders, and other encodings are converted first.
+    let utf8 = !head.starts_with(&[0xFF, 0xFE]) && !head.starts_with(&[0xFE, 0xFF]) && !head.iter().take(4).any(|byte| *byte == 0);
+    if !utf8 || name.ends_with(".json") {
+        // Read whole: other encodings are converted first, and a template's JSON may hold comments.
         let mut bytes = Vec::new();
         if let Err(error) = input.read_to_end(&mut bytes) {
             return sink(entry(name, Status::Unreadable, &format!("cannot be read: {error}"), None));
         }
         let text = match yaml::decode(&bytes) {
             Ok(text) => text,
-            Err(error) => return sink(entry(name, Status::Unreadable, &error.to_string(), error.help())),
+            Err(error) => return sink(entry(name, Status::Unreadable, &error.to_string(), None)),
         };
-        if text.trim_start().starts_with(['{', '[']) && yaml::json::looks_like_json(&text) {
-            for (index, value) in yaml::json::values(&text).enumerate() {
-                let origin = Origin { path: path.clone(), index: index as u32, rendered_by: None };
-                sink(Work::Text { text: value.text.to_owned(), form: Form::Json, line: value.line as u32, origin, lines: None })?;
-            }
-            return Ok(());
+        if text.contains("deploymentTemplate.json") {
+            let origin = Origin { path, index: 0, rendered_by: None };
+            return sink(Work::Text { text: text.into_owned(), form: Form::Json, line: 1, origin, lines: None });
         }
         for raw in yaml::documents(&text) {
-            let origin = Origin { path: path.clone(), index: raw.index as u32, rendered_by: None };
-            sink(Work::Text { text: raw.text.to_owned(), form: Form::Yaml, line: raw.line as u32, origin, lines: None })?;
+            sink(document(raw, &path))?;
         }
         return Ok(());
     }
-    for raw in yaml::Splitter::new(input) {
+    for (index, raw) in yaml::Splitter::new(input).enumerate() {
         match raw {
-            Ok(raw) => {
-                let origin = Origin { path: path.clone(), index: raw.index as u32, rendered_by: None };
-                sink(Work::Text { text: raw.text, form: Form::Yaml, line: raw.line as u32, origin, lines: None })?;
-            }
+            Ok(raw) => sink(document(raw, &path))?,
             Err(error) => {
-                let work = Work::Entry(Box::new(DocumentEntry {
+                let line = match &error {
+                    SplitError::TooLarge { line, .. }
+                    | SplitError::Encoding(DecodeError::Utf8 { line, .. } | DecodeError::Utf16 { line, .. }) => *line,
+                    _ => 1,
+                };
+                sink(Work::Entry(Box::new(DocumentEntry {
                     path: path.clone(),
-                    index: error.index as u32,
-                    line: error.line as u32,
+                    index: index as u32,
+                    line,
                     status: Status::Unreadable,
                     kind: None,
                     namespace: None,
                     name: None,
-                    reason: Some(format!("line {}: {error}", error.line).into()),
-                    help: error.help().map(Into::into),
-                }));
-                sink(work)?;
+                    reason: Some(error.to_string().into()),
+                    help: Some(match error {
+                        SplitError::TooLarge { .. } => "split the document".into(),
+                        SplitError::Encoding(_) => "save the file as UTF-8".into(),
+                        SplitError::Io(_) => "check the file and its permissions".into(),
+                    }),
+                })))?;
             }
         }
     }
     Ok(())
+}
+
+fn document(raw: Raw<'_>, path: &Arc<str>) -> Work {
+    let origin = Origin { path: path.clone(), index: raw.index, rendered_by: None };
+    let form = if raw.json { Form::Json } else { Form::Yaml };
+    Work::Text { text: raw.text.into_owned(), form, line: raw.line, origin, lines: None }
 }
 
 /// The documents of a rendered chart or kustomization, each led back to the file it came from.
@@ -238,27 +244,16 @@ fn rendered(folder: &Path, file: &str, output: Result<String, NotRendered>) -> V
     let mut sources = align::Sources::new(folder);
     let mut works = Vec::new();
     for raw in yaml::documents(&text) {
-        let found = sources.find(raw.text);
+        let found = sources.find(&raw.text);
         let (path, lines): (Arc<str>, _) = match found {
             Some((path, lines)) => (shown(&path).into(), lines),
             None => (own.as_str().into(), vec![1; raw.text.lines().count().max(1)].into()),
         };
         let origin = Origin { path, index: raw.index as u32, rendered_by: Some(whole.clone()) };
-        works.push(Work::Text { text: raw.text.to_owned(), form: Form::Yaml, line: 1, origin, lines: Some(lines) });
+        works.push(Work::Text { text: raw.text.into_owned(), form: Form::Yaml, line: 1, origin, lines: Some(lines) });
     }
     if works.is_empty() {
         works.push(entry(&own, Status::NotRelevant, "renders to nothing", None));
     }
     works
-}
-
-/// The folder of a rendered input, for messages.
-#[must_use]
-pub fn label(input: &Input) -> PathBuf {
-    match input {
-        Input::Stdin => PathBuf::from("-"),
-        Input::File(path) | Input::Unread(path, _) | Input::Chart(path) | Input::Kustomization(path) | Input::Part(path, _) => {
-            path.clone()
-        }
-    }
 }

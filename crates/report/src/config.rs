@@ -1,0 +1,186 @@
+//! `seawall.yaml`, beside the code that is assessed: what is expected of it, and what is accepted.
+
+use std::collections::BTreeMap;
+
+use guide::Guide;
+use guide::examples::to_json;
+use guide::front_matter::{self, Fields};
+use model::{Ref, Severity};
+
+/// The file's name.
+pub const FILE: &str = "seawall.yaml";
+
+/// What the file says; absent keys leave the defaults.
+#[derive(Debug, Default)]
+pub struct Config {
+    /// The files beside it are the whole estate.
+    pub whole: Option<bool>,
+    /// Findings at or above it trip the exit code; `Some(None)`: never.
+    pub fail_on: Option<Option<Severity>>,
+    /// Unknown verdicts trip it too.
+    pub fail_on_unknown: Option<bool>,
+    /// Kubernetes minor judged against.
+    pub kubernetes: Option<u8>,
+    /// Frameworks that select the guidelines.
+    pub frameworks: Vec<Box<str>>,
+    /// Severities that differ from the guide's.
+    pub severities: BTreeMap<Box<str>, Severity>,
+    /// Accepted findings.
+    pub waivers: Vec<Waiver>,
+    /// What guidelines read as `params`, as a YAML map.
+    pub params: Option<String>,
+    /// The file, for messages.
+    pub path: Box<str>,
+}
+
+/// An accepted finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiver {
+    /// Which guideline.
+    pub guideline: Box<str>,
+    /// Which resources: `Deployment/shop/web`, with `*` for anything; none: all.
+    pub resource: Option<Box<str>>,
+    /// Which container or other item.
+    pub container: Option<Box<str>>,
+    /// Why.
+    pub reason: Box<str>,
+    /// Who answers for it.
+    pub owner: Box<str>,
+    /// Until when, an ISO date.
+    pub until: Option<Box<str>>,
+    /// Where it stands.
+    pub line: u32,
+    /// The text of that line.
+    pub source: Box<str>,
+}
+
+/// What is wrong with the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}:{line}: {message}")]
+pub struct ConfigError {
+    /// The file.
+    pub path: Box<str>,
+    /// from 1
+    pub line: u32,
+    /// A sentence.
+    pub message: String,
+}
+
+const KEYS: [&str; 7] =
+    ["whole", "fail-on", "fail-on-unknown", "kubernetes", "frameworks", "severities", "waivers"];
+
+impl Config {
+    /// Reads the file's text.
+    ///
+    /// # Errors
+    /// Says the line and what is expected there.
+    pub fn parse(path: &str, text: &str, guide: &Guide) -> Result<Self, ConfigError> {
+        let error = |line, message| ConfigError { path: path.into(), line, message };
+        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+            return Ok(Self { path: path.into(), ..Self::default() });
+        }
+        let doc = front_matter::read(text, 1).map_err(|(line, message)| error(line, message))?;
+        let root = doc.root();
+        let params: Vec<&str> = guide.params.iter().map(|param| &*param.key).collect();
+        let known: Vec<&str> = KEYS.iter().copied().chain(params.iter().copied()).collect();
+        let mut config = Self { path: path.into(), ..Self::default() };
+        let mut given = serde_json::Map::new();
+        if !root.is_map() {
+            return Err(error(1, "a map is expected".to_owned()));
+        }
+        for (key, span, value) in root.entries() {
+            let line = doc.line_column(span.start).0;
+            let wrong = |what: &str| error(line, format!("`{key}` must be {what}"));
+            match key {
+                "whole" => config.whole = Some(value.as_bool().ok_or_else(|| wrong("true or false"))?),
+                "fail-on-unknown" => {
+                    config.fail_on_unknown = Some(value.as_bool().ok_or_else(|| wrong("true or false"))?);
+                }
+                "fail-on" => {
+                    let floor = value.as_str().and_then(parse_floor);
+                    config.fail_on = Some(floor.ok_or_else(|| wrong("critical, high, medium, low or none"))?);
+                }
+                "kubernetes" => {
+                    let version = front_matter::texts(value).and_then(|texts| guide::parse_minor(texts.first()?));
+                    config.kubernetes = Some(version.ok_or_else(|| wrong("a version such as \"1.34\""))?);
+                }
+                "frameworks" => {
+                    let ids = front_matter::texts(value).ok_or_else(|| wrong("a list of framework ids"))?;
+                    if let Some(id) = ids.iter().find(|id| guide.framework(id).is_none()) {
+                        return Err(error(line, unknown_framework(guide, id)));
+                    }
+                    config.frameworks = ids;
+                }
+                "severities" => {
+                    for (id, span, word) in value.entries() {
+                        let line = doc.line_column(span.start).0;
+                        if guide.guideline(id).is_none() {
+                            return Err(error(line, format!("there is no guideline `{id}`; `seawall guide list` shows all")));
+                        }
+                        let severity = word.as_str().and_then(Severity::parse).ok_or_else(|| {
+                            error(line, format!("the severity of `{id}` must be critical, high, medium or low"))
+                        })?;
+                        config.severities.insert(id.into(), severity);
+                    }
+                }
+                "waivers" => {
+                    for item in value.items() {
+                        let (source, _) = doc.line_at(item.span().start);
+                        let line = doc.line_column(item.span().start).0;
+                        let waiver = waiver(item, line, source).map_err(|message| error(line, message))?;
+                        if guide.guideline(&waiver.guideline).is_none() {
+                            let message = format!(
+                                "a waiver for `{}`, which is no guideline; `seawall guide list` shows all",
+                                waiver.guideline
+                            );
+                            return Err(error(line, message));
+                        }
+                        config.waivers.push(waiver);
+                    }
+                }
+                _ if params.contains(&key) => {
+                    given.insert(key.to_owned(), to_json(value));
+                }
+                _ => return Err(error(line, format!("unknown key `{key}`; known are: {}", known.join(", ")))),
+            }
+        }
+        if !given.is_empty() {
+            config.params = Some(serde_json::Value::Object(given).to_string());
+        }
+        Ok(config)
+    }
+}
+
+/// A severity, or none.
+#[must_use]
+pub fn parse_floor(word: &str) -> Option<Option<Severity>> {
+    if word == "none" { Some(None) } else { Severity::parse(word).map(Some) }
+}
+
+/// The sentence for a framework that does not exist.
+#[must_use]
+pub fn unknown_framework(guide: &Guide, id: &str) -> String {
+    let known: Vec<&str> = guide.frameworks.iter().map(|framework| &*framework.id).collect();
+    format!("there is no framework `{id}`; known are: {}", known.join(", "))
+}
+
+fn waiver(item: Ref<'_>, line: u32, source: &str) -> Result<Waiver, String> {
+    let fields = Fields::of(item, &["guideline", "resource", "container", "reason", "owner", "until"])?;
+    let text = |key| fields.get(key).and_then(Ref::as_str).map(Box::<str>::from);
+    let until = text("until");
+    if let Some(until) = &until
+        && until.parse::<jiff::civil::Date>().is_err()
+    {
+        return Err(format!("`until: {until}` is no date; write it as 2027-01-31"));
+    }
+    Ok(Waiver {
+        guideline: fields.text("guideline")?.into(),
+        resource: text("resource"),
+        container: text("container"),
+        reason: text("reason").unwrap_or_default(),
+        owner: text("owner").unwrap_or_default(),
+        until,
+        line,
+        source: source.into(),
+    })
+}

@@ -1,0 +1,260 @@
+//! What is accepted: waivers from the configuration and from comments, and the baseline.
+//!
+//! A waiver that is expired, says no reason or no owner, or matches nothing becomes an object
+//! of kind `Waiver` that guidelines judge like any other.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use cel::Symbols;
+use model::doc::{Dialect, DocBuilder, NodeId};
+use model::finding::{Finding, Fingerprint, WaiverNote};
+use model::kinds::Kind;
+use model::resource::{Origin, Resource, ResourceName};
+use model::waiver::InlineWaiver;
+use yaml::{Build as _, Entry, Span};
+
+use crate::config::{Config, Waiver};
+
+/// The API group of the objects that triage makes.
+pub const WAIVER_GROUP: &str = "seawall.dev";
+
+/// Decides which findings are accepted.
+#[derive(Debug, Default)]
+pub struct Triage {
+    file: Box<str>,
+    waivers: Vec<(Waiver, bool)>,
+    inline: BTreeMap<Arc<str>, Vec<(InlineWaiver, bool)>>,
+    baseline: HashSet<Fingerprint>,
+    as_of: String,
+}
+
+impl Triage {
+    /// Triage by a configuration, as of a day (ISO date).
+    #[must_use]
+    pub fn new(config: &Config, as_of: &str) -> Self {
+        Self {
+            file: config.path.clone(),
+            waivers: config.waivers.iter().map(|waiver| (waiver.clone(), false)).collect(),
+            as_of: as_of.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Takes the findings of an earlier assessment (`--format json`) as known.
+    ///
+    /// # Errors
+    /// When the text is no such report.
+    pub fn baseline(&mut self, text: &str) -> Result<(), String> {
+        let report: serde_json::Value =
+            serde_json::from_str(text).map_err(|error| format!("it is no JSON report of seawall: {error}"))?;
+        let findings = report
+            .get("findings")
+            .and_then(serde_json::Value::as_array)
+            .ok_or_else(|| "it is no JSON report of seawall: `findings` is missing".to_owned())?;
+        for finding in findings {
+            let print = finding.get("fingerprint").and_then(serde_json::Value::as_str);
+            if let Some(print) = print.and_then(|print| u128::from_str_radix(print, 16).ok()) {
+                self.baseline.insert(Fingerprint(print));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waivers found in a document's comments.
+    pub fn add_inline(&mut self, path: &Arc<str>, waivers: Vec<InlineWaiver>) {
+        if !waivers.is_empty() {
+            let known = self.inline.entry(Arc::clone(path)).or_default();
+            known.extend(waivers.into_iter().map(|waiver| (waiver, false)));
+        }
+    }
+
+    /// Marks a finding that is accepted or known.
+    pub fn apply(&mut self, finding: &mut Finding) {
+        finding.in_baseline = self.baseline.contains(&finding.fingerprint);
+        let guideline = &*finding.guideline.0;
+        if let Some(waivers) = self.inline.get_mut(&finding.place.path) {
+            for (waiver, used) in waivers.iter_mut() {
+                let (first, last) = waiver.covers;
+                if &*waiver.guideline == guideline && (first..=last).contains(&finding.place.line) {
+                    *used = true;
+                    if in_force(waiver.until.as_deref(), &self.as_of) && !waiver.reason.is_empty() {
+                        finding.waiver = Some(WaiverNote {
+                            reason: waiver.reason.clone(),
+                            owner: Box::default(),
+                            until: waiver.until.clone(),
+                            at: format!("{}:{}", finding.place.path, waiver.line).into(),
+                        });
+                    }
+                }
+            }
+        }
+        for (waiver, used) in &mut self.waivers {
+            if &*waiver.guideline != guideline || !covers(waiver, finding) {
+                continue;
+            }
+            *used = true;
+            let valid = !waiver.reason.is_empty() && !waiver.owner.is_empty();
+            if valid && in_force(waiver.until.as_deref(), &self.as_of) {
+                finding.waiver = Some(WaiverNote {
+                    reason: waiver.reason.clone(),
+                    owner: waiver.owner.clone(),
+                    until: waiver.until.clone(),
+                    at: format!("{}:{}", self.file, waiver.line).into(),
+                });
+            }
+        }
+    }
+
+    /// The waivers as objects, once every finding went through [`Triage::apply`].
+    #[must_use]
+    pub fn waivers(&self, symbols: &Symbols) -> Vec<Resource> {
+        let mut objects = Vec::new();
+        for (waiver, used) in &self.waivers {
+            let facts = Facts {
+                guideline: &waiver.guideline,
+                reason: &waiver.reason,
+                owner: &waiver.owner,
+                until: waiver.until.as_deref(),
+                expired: !in_force(waiver.until.as_deref(), &self.as_of),
+                matches: *used,
+                inline: false,
+            };
+            objects.push(facts.object(symbols, &Arc::from(&*self.file), waiver.line, &waiver.source));
+        }
+        for (path, waivers) in &self.inline {
+            for (waiver, used) in waivers {
+                let expired = !in_force(waiver.until.as_deref(), &self.as_of);
+                let facts = Facts {
+                    guideline: &waiver.guideline,
+                    reason: &waiver.reason,
+                    owner: "",
+                    until: waiver.until.as_deref(),
+                    expired,
+                    matches: *used,
+                    inline: true,
+                };
+                let until = waiver.until.as_deref().map(|until| format!(" until {until}")).unwrap_or_default();
+                let source = format!("# seawall: waive {}{until} because {}", waiver.guideline, waiver.reason);
+                objects.push(facts.object(symbols, path, waiver.line, &source));
+            }
+        }
+        objects
+    }
+}
+
+/// ISO dates compare as text; anything else is never in force.
+fn in_force(until: Option<&str>, as_of: &str) -> bool {
+    until.is_none_or(|until| until.parse::<jiff::civil::Date>().is_ok() && until >= as_of)
+}
+
+fn covers(waiver: &Waiver, finding: &Finding) -> bool {
+    let id = finding.resource.id();
+    let short = match &finding.resource.kind {
+        Kind::Kubernetes { group, .. } if !group.is_empty() => id.get(group.len() + 1..).unwrap_or(&id),
+        _ => &id,
+    };
+    let resource = waiver.resource.as_deref().is_none_or(|pattern| glob(pattern, &id) || glob(pattern, short));
+    let container = waiver.container.as_deref().is_none_or(|name| finding.item.as_deref() == Some(name));
+    resource && container
+}
+
+/// `*` stands for any text.
+fn glob(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(first) = parts.next() else { return false };
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut last = None;
+    for part in parts {
+        if let Some(previous) = last.replace(part) {
+            let Some(at) = rest.find(previous) else { return false };
+            rest = rest.get(at + previous.len()..).unwrap_or_default();
+        }
+    }
+    match last {
+        None => rest.is_empty(),
+        Some(end) => rest.ends_with(end),
+    }
+}
+
+struct Facts<'a> {
+    guideline: &'a str,
+    reason: &'a str,
+    owner: &'a str,
+    until: Option<&'a str>,
+    expired: bool,
+    matches: bool,
+    inline: bool,
+}
+
+impl Facts<'_> {
+    /// An object whose every value stands on the waiver's line.
+    fn object(&self, symbols: &Symbols, path: &Arc<str>, line: u32, source: &str) -> Resource {
+        let mut builder = DocBuilder::new(symbols, Dialect::Plain, source.into(), line);
+        let trimmed = source.len() - source.trim_start().len();
+        let span = Span { start: trimmed as u32, end: source.trim_end().len() as u32 };
+        let entry = |key: &'static str, value: NodeId| Entry { key: key.into(), key_span: span, value, merged: false };
+        let mut text = |builder: &mut DocBuilder<'_>, value: &str| builder.string(value, span);
+        let api_version = text(&mut builder, "seawall.dev/v1");
+        let kind = text(&mut builder, "Waiver");
+        let name = text(&mut builder, self.guideline);
+        let metadata = builder.map(&[entry("name", name)], span);
+        let reason = text(&mut builder, self.reason);
+        let owner = text(&mut builder, self.owner);
+        let until = text(&mut builder, self.until.unwrap_or_default());
+        let inline = builder.bool(self.inline, span);
+        let spec = builder.map(
+            &[entry("reason", reason), entry("owner", owner), entry("until", until), entry("inline", inline)],
+            span,
+        );
+        let expired = builder.bool(self.expired, span);
+        let matches = builder.bool(self.matches, span);
+        let status = builder.map(&[entry("expired", expired), entry("matches", matches)], span);
+        let root = builder.map(
+            &[
+                entry("apiVersion", api_version),
+                entry("kind", kind),
+                entry("metadata", metadata),
+                entry("spec", spec),
+                entry("status", status),
+            ],
+            span,
+        );
+        Resource {
+            name: ResourceName {
+                kind: Kind::Kubernetes { group: WAIVER_GROUP.into(), kind: "Waiver".into() },
+                api_version: "seawall.dev/v1".into(),
+                namespace: None,
+                name: format!("{}@{line}", self.guideline).into(),
+            },
+            doc: Arc::new(builder.finish(root)),
+            root,
+            origin: Origin { path: Arc::clone(path), index: 0, rendered_by: None },
+            provider_managed: false,
+            implied: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{glob, in_force};
+
+    #[test]
+    fn globs() {
+        assert!(glob("Deployment/shop/*", "Deployment/shop/web"));
+        assert!(glob("*/web", "Deployment/shop/web"));
+        assert!(glob("D*/shop/w*b", "Deployment/shop/web"));
+        assert!(!glob("Deployment/shop", "Deployment/shop/web"));
+        assert!(!glob("D*x*b", "Deployment/shop/web"));
+        assert!(glob("*", ""));
+    }
+
+    #[test]
+    fn a_waiver_ends_after_its_day() {
+        assert!(in_force(Some("2027-01-31"), "2027-01-31"));
+        assert!(!in_force(Some("2027-01-30"), "2027-01-31"));
+        assert!(!in_force(Some("soon"), "2027-01-31"));
+        assert!(in_force(None, "2027-01-31"));
+    }
+}

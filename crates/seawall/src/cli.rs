@@ -1,0 +1,58 @@
+//! The command line: every command is one file below `commands`.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{assess, explain, guide};
+use crate::failure::Failure;
+
+/// Judges, explains and fixes Kubernetes on Azure.
+///
+/// Start with `seawall assess .` in a folder of manifests, Helm charts or ARM templates.
+#[derive(Debug, Parser)]
+#[command(name = "seawall", version, arg_required_else_help = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Assess(Box<assess::Args>),
+    Explain(explain::Args),
+    Guide(guide::Args),
+}
+
+/// Runs the program.
+pub(crate) fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Assess(args) => assess::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Guide(args) => guide::run(&args),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            if error.chain().any(is_broken_pipe) {
+                return ExitCode::SUCCESS;
+            }
+            let mut stderr = anstream::stderr().lock();
+            let _ = writeln!(stderr, "error: {error}");
+            for cause in error.chain().skip(1) {
+                let _ = writeln!(stderr, "  because: {cause}");
+            }
+            if let Some(help) = error.downcast_ref::<Failure>().and_then(|failure| failure.help.as_deref()) {
+                let _ = writeln!(stderr, "  help: {help}");
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whoever read the output has gone (`| head`): no error of ours.
+fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,56 @@
+//! One module for each command.
+
+pub(crate) mod assess;
+pub(crate) mod explain;
+pub(crate) mod guide;
+
+use std::path::Path;
+
+use ::guide::{Guide, GuideError};
+
+use crate::failure::Failure;
+
+/// The guide that the binary carries, or one from a folder.
+pub(crate) fn load_guide(folder: Option<&Path>) -> anyhow::Result<Guide> {
+    match load_with_errors(folder)? {
+        (guide, errors) if errors.is_empty() => Ok(guide),
+        (_, errors) => {
+            let lines: Vec<String> = errors.iter().map(|error| format!("\n  {error}")).collect();
+            Err(Failure::new(format!("the guide does not load:{}", lines.concat()))
+                .help("`seawall guide test --guide DIR` tests what does load")
+                .into())
+        }
+    }
+}
+
+/// The same, with what is wrong with it.
+pub(crate) fn load_with_errors(folder: Option<&Path>) -> anyhow::Result<(Guide, Vec<GuideError>)> {
+    Ok(match folder {
+        None => Guide::builtin(),
+        Some(folder) => {
+            let files = read_folder(folder).map_err(|error| {
+                Failure::new(format!("cannot read the guide in `{}`: {error}", folder.display()))
+                    .help("`--guide` takes the folder that holds `environments`, `cluster` and `workloads`")
+            })?;
+            Guide::load(files.iter().map(|(name, text)| (name.as_str(), text.as_str())))
+        }
+    })
+}
+
+fn read_folder(root: &Path) -> std::io::Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "md" || ending == "yaml" || ending == "cel") {
+                let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+                files.push((name, std::fs::read_to_string(&path)?));
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,120 @@
+//! `seawall guide`: what the guide holds, and whether its examples behave.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use ::guide::{Guideline, examples, mutation};
+use clap::Subcommand;
+
+use crate::commands::{load_guide, load_with_errors};
+use crate::failure::Failure;
+
+/// Lists and tests the guidelines.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Folder of a guide to use instead of the one in the binary
+    #[arg(long, global = true, value_name = "DIR")]
+    guide: Option<PathBuf>,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Lists every guideline with its severity, by chapter and topic
+    List,
+    /// Runs every example of every guideline
+    Test {
+        /// Only these guidelines: ids, or paths below the guide's folder
+        only: Vec<String>,
+        /// Also change each check in every small way: an example must notice
+        #[arg(long)]
+        mutate: bool,
+    },
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
+    match &args.action {
+        Action::List => list(args),
+        Action::Test { only, mutate } => test(args, only, *mutate),
+    }
+}
+
+fn list(args: &Args) -> anyhow::Result<u8> {
+    let guide = load_guide(args.guide.as_deref())?;
+    let mut out = anstream::stdout().lock();
+    let mut topic = String::new();
+    let mut guidelines: Vec<&Guideline> = guide.guidelines.iter().collect();
+    let place = |guideline: &Guideline| {
+        guide
+            .topics
+            .iter()
+            .position(|topic| topic.chapter == guideline.chapter && topic.id == guideline.topic)
+            .unwrap_or(usize::MAX)
+    };
+    guidelines.sort_by_key(|guideline| (place(guideline), std::cmp::Reverse(guideline.severity)));
+    for guideline in guidelines {
+        let own = format!("{}/{}", guideline.chapter, guideline.topic);
+        if own != topic {
+            let title = guide.topic(&guideline.chapter, &guideline.topic).map_or("", |topic| &*topic.title);
+            writeln!(out, "{}{own}  {title}", if topic.is_empty() { "" } else { "\n" })?;
+            topic = own;
+        }
+        writeln!(out, "  {:8} {:34} {}", guideline.severity.word(), guideline.id.0, guideline.title)?;
+    }
+    writeln!(out, "\n{} guidelines; `seawall explain ID` says why and how", guide.guidelines.len())?;
+    Ok(0)
+}
+
+fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
+    let (mut guide, errors) = load_with_errors(args.guide.as_deref())?;
+    let wanted = |guideline: &Guideline| {
+        only.is_empty()
+            || only.iter().any(|word| {
+                let word = word.trim_end_matches('/');
+                word == &*guideline.id.0 || word.ends_with(&*guideline.file) || format!("/{}", guideline.file).contains(&format!("/{}/", word.rsplit("guide/").next().unwrap_or(word)))
+            })
+    };
+    let chosen: Vec<usize> =
+        (0..guide.guidelines.len()).filter(|index| guide.guidelines.get(*index).is_some_and(wanted)).collect();
+    if chosen.is_empty() {
+        return Err(Failure::new("no guideline matches").help("`seawall guide list` shows all ids").into());
+    }
+    let mut out = anstream::stdout().lock();
+    let (mut passed, mut failed, mut mutants, mut survived) = (0, errors.len(), 0, 0);
+    for error in errors {
+        writeln!(out, "{error}")?;
+    }
+    for index in &chosen {
+        let Some(guideline) = guide.guidelines.get(*index) else { continue };
+        let mut sound = true;
+        for example in &guideline.examples {
+            match examples::run(&guide, guideline, example) {
+                None => passed += 1,
+                Some(failure) => {
+                    failed += 1;
+                    sound = false;
+                    writeln!(out, "{}:{}", failure.file, failure.line)?;
+                    for problem in failure.problems {
+                        writeln!(out, "    {problem}")?;
+                    }
+                }
+            }
+        }
+        if mutate && sound {
+            let (tried, survivors) = mutation::run(&mut guide, *index);
+            mutants += tried;
+            survived += survivors.len();
+            for survivor in survivors {
+                writeln!(out, "{}:{}: no example notices: {}", survivor.file, survivor.line, survivor.description)?;
+                writeln!(out, "    {}", survivor.source.replace('\n', "\n    "))?;
+            }
+        }
+    }
+    write!(out, "{} guidelines, {passed} examples passed, {failed} failed", chosen.len())?;
+    if mutate {
+        write!(out, "; {mutants} mutants, {survived} survived")?;
+    }
+    writeln!(out)?;
+    Ok(u8::from(failed + survived > 0))
+}
