@@ -131,3 +131,12 @@ fn the_pod_security_oracle_answers() {
     let many = vec![question; 5000];
     assert_eq!(oracle.ask_all(&many).unwrap(), vec![answer; 5000]);
 }
+
+#[test]
+fn an_older_release_is_emulated() {
+    let options = Options::default().flag("--emulated-version=1.33");
+    let server = ApiServer::start_with(&options).unwrap();
+    let (_, version) = server.request("GET", "/version", None).unwrap();
+    assert_eq!(version["gitVersion"], "v1.34.4");
+    assert_eq!(version["emulationMinor"], "33", "{version:#}");
+}
