@@ -35,6 +35,8 @@ struct Value<'t, N> {
     size: u64,
     height: u32,
     entries: Option<Rc<[Entry<'t, N>]>>,
+    /// why it can be a key only
+    fault: Option<What>,
     /// what it is as a key, if it is a scalar
     key: Option<Result<Cow<'t, str>, What>>,
 }
@@ -173,6 +175,11 @@ impl<'t, B: Build> Composer<'t, '_, B> {
             return self.take_key(resolve::key(&scalar), merging, span);
         }
         let key = anchor.map(|_| resolve::key(&scalar));
+        // As a key infinity has a name; an alias may still make a value of it.
+        let fault = match scalar {
+            Scalar::Float(value) if !value.is_finite() => Some(What::NotFinite),
+            _ => None,
+        };
         let node = self.build_scalar(scalar, span)?;
         if let Some((name, place)) = properties.anchor {
             self.build.anchored(node, name, place);
@@ -183,6 +190,7 @@ impl<'t, B: Build> Composer<'t, '_, B> {
                     size: 1,
                     height: 0,
                     entries: None,
+                    fault,
                     key: key.clone(),
                 },
             );
@@ -238,6 +246,9 @@ impl<'t, B: Build> Composer<'t, '_, B> {
         if self.wants_key() {
             let key = value.key.clone().unwrap_or(Err(What::ComplexKey));
             return self.take_key(key, false, span);
+        }
+        if let Some(fault) = value.fault {
+            return fail(fault, span);
         }
         let entries = value.entries.clone();
         self.expand(size, span)?;
@@ -331,6 +342,7 @@ impl<'t, B: Build> Composer<'t, '_, B> {
                     size: frame.size,
                     height: frame.height,
                     entries: entries.clone(),
+                    fault: None,
                     key: None,
                 },
             );
