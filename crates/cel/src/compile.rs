@@ -12,10 +12,10 @@ use crate::parser::qualified_name;
 use crate::{CompileError, Key, Program, Slot, Span, references};
 
 /// Types that expressions can name.
-const TYPES: [&str; 20] = [
+const TYPES: [&str; 19] = [
     "bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type",
     "optional_type", "google.protobuf.Duration", "google.protobuf.Timestamp", "net.IP", "net.CIDR",
-    "kubernetes.Quantity", "kubernetes.URL", "kubernetes.Semver", "kubernetes.NamedFormat", "dyn",
+    "kubernetes.Quantity", "kubernetes.URL", "kubernetes.Semver", "kubernetes.NamedFormat",
 ];
 
 pub(crate) struct Compiler<'e> {
@@ -216,6 +216,10 @@ impl<'e> Compiler<'e> {
             return Ok(op);
         }
         let x = self.boxed(operand)?;
+        if !is_plain(field) {
+            // Kubernetes does not enable backticks.
+            self.need(functions::NEVER);
+        }
         Ok(Op::Field(x, self.key(field)))
     }
 
@@ -421,6 +425,12 @@ fn constant(l: &Literal) -> Const {
         Literal::Str(s) => Const::Str(s.clone()),
         Literal::Bytes(b) => Const::Bytes(b.clone()),
     }
+}
+
+/// Whether a field's name needs no backticks.
+fn is_plain(field: &str) -> bool {
+    !field.starts_with(|c: char| c.is_ascii_digit())
+        && field.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric())
 }
 
 fn starts_dotted(name: &str, root: &str) -> bool {

@@ -8,8 +8,9 @@
 mod access;
 mod arith;
 mod compare;
-mod comprehension;
+pub(crate) mod comprehension;
 
+pub(crate) use access::Found;
 pub(crate) use compare::{Tri, compare, equal};
 
 use crate::error::ErrorKind;

@@ -22,21 +22,23 @@ impl From<bool> for Tri {
     }
 }
 
-/// Order between an integer and a double, exact at the borders of both ranges.
-fn int_double(i: i128, d: f64) -> Option<Ordering> {
-    if d.is_nan() {
-        return None;
+/// Order between an integer and a double as cel-go has it: outside the integer's range by the
+/// border, inside as doubles.
+fn int_double(i: f64, min: f64, max: f64, d: f64) -> Option<Ordering> {
+    match d {
+        d if d.is_nan() => None,
+        d if d < min => Some(Ordering::Greater),
+        d if d > max => Some(Ordering::Less),
+        d => i.partial_cmp(&d),
     }
-    if d >= 1.9e19 {
-        return Some(Ordering::Less);
-    }
-    if d <= -1.9e19 {
-        return Some(Ordering::Greater);
-    }
-    let whole = d.trunc();
-    Some(i.cmp(&(whole as i128)).then_with(|| {
-        0.0_f64.partial_cmp(&(d - whole)).unwrap_or(Ordering::Equal)
-    }))
+}
+
+fn signed(i: i64, d: f64) -> Option<Ordering> {
+    int_double(i as f64, i64::MIN as f64, i64::MAX as f64, d)
+}
+
+fn unsigned(u: u64, d: f64) -> Option<Ordering> {
+    int_double(u as f64, 0.0, u64::MAX as f64, d)
 }
 
 /// The order of two numbers; `None` when one is no number or NaN.
@@ -47,10 +49,10 @@ fn numbers<'a, N: Node<'a>>(a: Val<'a, N>, b: Val<'a, N>) -> Option<Option<Order
         (Val::Double(a), Val::Double(b)) => a.partial_cmp(&b),
         (Val::Int(a), Val::Uint(b)) => Some(i128::from(a).cmp(&i128::from(b))),
         (Val::Uint(a), Val::Int(b)) => Some(i128::from(a).cmp(&i128::from(b))),
-        (Val::Int(a), Val::Double(b)) => int_double(i128::from(a), b),
-        (Val::Uint(a), Val::Double(b)) => int_double(i128::from(a), b),
-        (Val::Double(a), Val::Int(b)) => int_double(i128::from(b), a).map(Ordering::reverse),
-        (Val::Double(a), Val::Uint(b)) => int_double(i128::from(b), a).map(Ordering::reverse),
+        (Val::Int(a), Val::Double(b)) => signed(a, b),
+        (Val::Uint(a), Val::Double(b)) => unsigned(a, b),
+        (Val::Double(a), Val::Int(b)) => signed(b, a).map(Ordering::reverse),
+        (Val::Double(a), Val::Uint(b)) => unsigned(b, a).map(Ordering::reverse),
         _ => return None,
     })
 }

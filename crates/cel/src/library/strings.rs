@@ -20,10 +20,6 @@ fn count(s: &str) -> i64 {
     i64::try_from(s.chars().count()).unwrap_or(i64::MAX)
 }
 
-fn int<'a, N: Node<'a>>(n: usize) -> Val<'a, N> {
-    Val::Int(i64::try_from(n).unwrap_or(i64::MAX))
-}
-
 pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<'a, N>]) -> Given<'a, N> {
     if func == Func::Join {
         return join(c, args);
@@ -202,8 +198,4 @@ fn quote(s: &str) -> String {
     }
     out.push('"');
     out
-}
-
-pub(crate) fn length<'a, N: Node<'a>>(s: &str) -> Val<'a, N> {
-    int(s.chars().count())
 }

@@ -9,7 +9,20 @@ use serde_json::Value;
 use std::path::PathBuf;
 
 /// Tests that fail, and why that is right or accepted.
-const EXPECTED_FAILURES: &[(&str, &str)] = &[];
+const EXPECTED_FAILURES: &[(&str, &str)] = &[
+    ("basic/variables/unbound_is_runtime_error", "unknown names do not compile"),
+    ("basic/functions/unbound_is_runtime_error", "unknown names do not compile"),
+    ("lists_ext/range/negative_error", "cel-go 0.26, as in Kubernetes 1.34, gives an empty list"),
+    ("network_ext/ipv4/ipv4_equals_ipv6", "Kubernetes refuses IPv4 addresses written as IPv6"),
+    ("network_ext/ipv4/ipv4_not_equals_ipv6", "Kubernetes refuses IPv4 addresses written as IPv6"),
+    ("string_ext/value_errors/indexof_out_of_range", "cel-go 0.26, as in Kubernetes 1.34, gives -1"),
+    ("string_ext/value_errors/lastindexof_out_of_range", "cel-go 0.26, as in Kubernetes 1.34, gives -1"),
+    ("parse/receiver_function_names/*", "unknown functions do not compile; the names parse"),
+];
+
+fn accepted_failure(name: &str) -> bool {
+    EXPECTED_FAILURES.iter().any(|(n, _)| *n == name || n.strip_suffix('*').is_some_and(|p| name.starts_with(p)))
+}
 
 /// The cache that `cargo xtask` fills.
 pub(crate) fn cache() -> PathBuf {
@@ -211,7 +224,7 @@ fn the_specifications_tests_pass() {
                     Outcome::Passed => passed += 1,
                     Outcome::Protobuf => protobuf += 1,
                     Outcome::Types => types += 1,
-                    Outcome::Failed(_) if EXPECTED_FAILURES.iter().any(|(n, _)| *n == name) => accepted.push(name),
+                    Outcome::Failed(_) if accepted_failure(&name) => accepted.push(name),
                     Outcome::Failed(why) => failures.push(format!("{name}: {}\n    {why}", test["expr"])),
                 }
             }
@@ -220,7 +233,8 @@ fn the_specifications_tests_pass() {
     println!("{passed} passed, {} accepted, {protobuf} need messages, {types} only check types", accepted.len());
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
     for (name, _) in EXPECTED_FAILURES {
-        assert!(accepted.iter().any(|a| a == name), "{name} passes now: take it off the list");
+        let prefix = name.trim_end_matches('*');
+        assert!(accepted.iter().any(|a| a.starts_with(prefix)), "{name} passes now: take it off the list");
     }
     assert!(accepted.len() * 50 < passed, "too many accepted failures");
     assert!(passed > 1500);
