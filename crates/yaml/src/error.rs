@@ -98,7 +98,14 @@ impl ParseError {
     pub(crate) fn new(problem: Problem, text: &str, first: u32) -> Self {
         let shift = first.saturating_sub(1);
         let lines = Lines::new(text);
-        let mut place = lines.at(problem.at);
+        // What is missing at the end is best shown where it began.
+        let at = match problem.what {
+            What::QuoteOpen | What::QuoteDocument | What::NoColon => {
+                problem.context.unwrap_or(problem.at)
+            }
+            _ => problem.at,
+        };
+        let mut place = lines.at(at);
         place.line += shift;
         let begun = problem.context.map(|at| lines.at(at).line + shift);
         let (message, help) = sentence(problem.what, place.line, begun);
@@ -112,7 +119,7 @@ impl ParseError {
         Self {
             message,
             help: template.or(help.map(str::to_owned)),
-            offset: problem.at,
+            offset: at,
             line: place.line,
             column: place.column,
         }
@@ -140,16 +147,10 @@ fn sentence(what: What, line: u32, begun: Option<u32>) -> (String, Option<&'stat
             "`|` and `>` cannot be used inside `[…]` or `{…}`",
             Some("put the value in quotes, or write the list or map on lines of its own"),
         ),
-        What::NoColon => {
-            return (
-                since(
-                    "this line should be `key: value`, but has no `:`",
-                    line,
-                    begun,
-                ),
-                Some("add the `:` and a space, or indent the line if it continues the one above"),
-            );
-        }
+        What::NoColon => (
+            "this line should be `key: value`, but has no `:`",
+            Some("add the `:` and a space, or indent the line if it continues the one above"),
+        ),
         What::DashHere => (
             "a list item (`- …`) cannot begin here",
             Some("begin the list on a new line below its key"),
@@ -162,22 +163,10 @@ fn sentence(what: What, line: u32, begun: Option<u32>) -> (String, Option<&'stat
                  indented too far",
             ),
         ),
-        What::QuoteOpen => {
-            return (
-                since("a quoted text does not end", line, begun),
-                Some("add the missing quote"),
-            );
-        }
-        What::QuoteDocument => {
-            return (
-                since(
-                    "a quoted text does not end before the document does",
-                    line,
-                    begun,
-                ),
-                Some("add the missing quote"),
-            );
-        }
+        What::QuoteOpen | What::QuoteDocument => (
+            "the text that this quote begins does not end",
+            Some("add the missing quote"),
+        ),
         What::Escape => (
             "an unknown escape follows `\\` in double quotes",
             Some("write `\\\\` for a backslash, or use single quotes"),

@@ -4,6 +4,37 @@
 //! What it deliberately leaves out: any tree of its own. Whoever reads implements [`Build`],
 //! so that values are made once, in the reader's own form. It knows nothing of seawall, and
 //! nothing of YAML 1.2: what counts is what `sigs.k8s.io/yaml` reads.
+//!
+//! ```
+//! # use yaml::{Build, Entry, Limits, Span, documents};
+//! /// Counts values.
+//! struct Count(u32);
+//! impl Build for Count {
+//!     type Node = ();
+//!     fn null(&mut self, _: Span) { self.0 += 1 }
+//!     fn bool(&mut self, _: bool, _: Span) { self.0 += 1 }
+//!     fn int(&mut self, _: i64, _: Span) { self.0 += 1 }
+//!     fn uint(&mut self, _: u64, _: Span) { self.0 += 1 }
+//!     fn float(&mut self, _: f64, _: Span) { self.0 += 1 }
+//!     fn string(&mut self, _: &str, _: Span) { self.0 += 1 }
+//!     fn list(&mut self, _: &[()], _: Span) { self.0 += 1 }
+//!     fn map(&mut self, _: &[Entry<'_, ()>], _: Span) { self.0 += 1 }
+//! }
+//! let text = "kind: Pod\n---\nkind: [\n--- # the third\nkind: &k Service\nname: *k\n";
+//! let mut count = Count(0);
+//! for raw in documents(text) {
+//!     if let Err(error) = raw.parse(&Limits::default(), &mut count) {
+//!         assert_eq!((raw.index, error.line), (1, 4));
+//!     }
+//! }
+//! assert_eq!(count.0, 4);
+//! ```
+//!
+//! Agreement with `sigs.k8s.io/yaml` is tested over random documents (`tests/yaml`). Where this
+//! crate differs on purpose: documents over [`Limits`] are refused; a value that JSON cannot
+//! hold is refused even where a duplicate key replaces it; of two keys of different types that
+//! become the same string the last counts, where Go's choice is random; and [`documents`] reads
+//! `--- value` and `%YAML 1.1` lines, which `kubectl`'s own splitting refuses.
 
 mod compose;
 mod error;

@@ -8,6 +8,7 @@
 //! Derived from libyaml, Copyright (c) 2006 Kirill Simonov, under the MIT licence; the notice
 //! stands in `NOTICE` beside this crate.
 
+mod fetch;
 mod scalar;
 mod tag;
 
@@ -81,6 +82,9 @@ struct SimpleKey {
     line: u32,
     column: isize,
 }
+
+/// Levels of brackets, and of indentation, that Go allows.
+const MOST_LEVELS: usize = 10_000;
 
 pub(crate) type Scan<T> = Result<T, Problem>;
 
@@ -160,7 +164,7 @@ impl<'t> Scanner<'t> {
                 possible: false,
                 required: false,
                 indexed: false,
-                number: usize::MAX,
+                number: 0,
                 pos: 0,
                 line: 0,
                 column: 0,
@@ -311,7 +315,11 @@ impl<'t> Scanner<'t> {
         loop {
             if !self.tokens.is_empty() {
                 let head = self.parsed;
-                let waiting = self.keys.iter().position(|k| k.indexed && k.number == head);
+                // Inner collections begin later, so the numbers ascend.
+                let first = self.keys.partition_point(|k| k.number < head);
+                let same = self.keys.iter().enumerate().skip(first);
+                let mut same = same.take_while(|(_, k)| k.number == head);
+                let waiting = same.find(|(_, k)| k.indexed).map(|(index, _)| index);
                 match waiting {
                     None => return Ok(()),
                     Some(index) => {
@@ -450,12 +458,22 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
-    fn roll_indent(&mut self, column: isize, number: Option<usize>, kind: Kind, at: usize) {
+    fn roll_indent(
+        &mut self,
+        column: isize,
+        number: Option<usize>,
+        kind: Kind,
+        at: usize,
+    ) -> Scan<()> {
         if self.flow_level == 0 && self.indent < column {
             self.indents.push(self.indent);
             self.indent = column;
+            if self.indents.len() > MOST_LEVELS {
+                return self.problem(What::TooDeep, at);
+            }
             self.insert(number.unwrap_or(usize::MAX), kind, at);
         }
+        Ok(())
     }
 
     fn unroll_indent(&mut self, column: isize) {
@@ -466,121 +484,6 @@ impl<'t> Scanner<'t> {
             self.push(Kind::BlockEnd, self.here(), Data::None);
             self.indent = self.indents.pop().unwrap_or(-1);
         }
-    }
-
-    fn fetch_stream_end(&mut self) -> Scan<()> {
-        if self.column() != 0 {
-            self.line_start = self.pos;
-            self.line += 1;
-        }
-        self.unroll_indent(-1);
-        self.remove_key()?;
-        self.key_allowed = false;
-        self.push(Kind::StreamEnd, self.here(), Data::None);
-        Ok(())
-    }
-
-    fn fetch_document_indicator(&mut self, byte: u8) -> Scan<()> {
-        self.unroll_indent(-1);
-        self.remove_key()?;
-        self.key_allowed = false;
-        let kind = if byte == b'-' {
-            Kind::DocumentStart
-        } else {
-            Kind::DocumentEnd
-        };
-        self.push_indicator(kind, 3);
-        Ok(())
-    }
-
-    fn fetch_flow_start(&mut self, kind: Kind) -> Scan<()> {
-        self.save_key()?;
-        self.keys.push(SimpleKey {
-            possible: false,
-            required: false,
-            indexed: false,
-            number: self.parsed + self.tokens.len(),
-            pos: self.pos,
-            line: self.line,
-            column: self.column(),
-        });
-        self.flow_level += 1;
-        self.key_allowed = true;
-        self.push_indicator(kind, 1);
-        Ok(())
-    }
-
-    fn fetch_flow_end(&mut self, kind: Kind) -> Scan<()> {
-        self.remove_key()?;
-        if self.flow_level > 0 {
-            self.flow_level -= 1;
-            // Go forgets by token number: an empty collection takes the entry of the key
-            // that it might itself be along with it, so `[]: x` reads as `[]`.
-            let number = self.keys.pop().map(|k| k.number);
-            if let Some(last) = self.keys.last_mut()
-                && Some(last.number) == number
-            {
-                last.indexed = false;
-            }
-        }
-        self.key_allowed = false;
-        self.push_indicator(kind, 1);
-        Ok(())
-    }
-
-    fn fetch_block_entry(&mut self) -> Scan<()> {
-        if self.flow_level == 0 {
-            if !self.key_allowed {
-                return self.problem(What::DashHere, self.pos);
-            }
-            self.roll_indent(self.column(), None, Kind::BlockSequenceStart, self.pos);
-        }
-        self.remove_key()?;
-        self.key_allowed = true;
-        self.push_indicator(Kind::BlockEntry, 1);
-        Ok(())
-    }
-
-    fn fetch_key(&mut self) -> Scan<()> {
-        if self.flow_level == 0 {
-            if !self.key_allowed {
-                return self.problem(What::KeyHere, self.pos);
-            }
-            self.roll_indent(self.column(), None, Kind::BlockMappingStart, self.pos);
-        }
-        self.remove_key()?;
-        self.key_allowed = self.flow_level == 0;
-        self.push_indicator(Kind::Key, 1);
-        Ok(())
-    }
-
-    fn fetch_value(&mut self) -> Scan<()> {
-        let last = self.keys.len().saturating_sub(1);
-        if self.key_is_valid(last)? {
-            if let Some(key) = self.keys.get_mut(last) {
-                key.possible = false;
-                key.indexed = false;
-                let key = *key;
-                self.insert(key.number, Kind::Key, key.pos);
-                self.roll_indent(
-                    key.column,
-                    Some(key.number),
-                    Kind::BlockMappingStart,
-                    key.pos,
-                );
-            }
-            self.key_allowed = false;
-        } else {
-            if self.flow_level == 0 {
-                if !self.key_allowed {
-                    return self.problem(What::ValueHere, self.pos);
-                }
-                self.roll_indent(self.column(), None, Kind::BlockMappingStart, self.pos);
-            }
-            self.key_allowed = self.flow_level == 0;
-        }
-        self.push_indicator(Kind::Value, 1);
-        Ok(())
     }
 
     fn skip_to_token(&mut self) {

@@ -1,6 +1,8 @@
 //! Go templates that were taken for manifests: charts and other text that must be rendered
 //! first. It leaves out braces in quotes, comments and block scalars, which Argo workflows,
-//! Prometheus rules and Grafana dashboards hold for their own purposes.
+//! Prometheus rules and Grafana dashboards hold for their own purposes, and braces inside a
+//! plain value that need not be Helm's (`summary: {{ $value }} is high` begins with them and is
+//! no YAML; `summary: value {{ $value }}` is).
 
 /// The line (1-based) of the first Go-template action outside of quotes, comments and block
 /// scalars, if there is one.
@@ -20,39 +22,35 @@ pub fn looks_like_template(text: &str) -> Option<u32> {
 struct State {
     /// the quote that is open
     quote: Option<u8>,
-    /// the indentation of the line that began a block scalar
+    /// a block scalar is open: lines that are indented deeper belong to it
     block: Option<usize>,
 }
 
 impl State {
     /// Whether an action stands in the line.
     fn line(&mut self, line: &str) -> bool {
-        let trimmed = line.trim_start_matches(' ');
-        let indent = line.len() - trimmed.len();
+        let indent = line.len() - line.trim_start_matches(' ').len();
         if let Some(parent) = self.block {
-            if trimmed.trim().is_empty() || indent > parent {
+            if line.trim().is_empty() || indent > parent {
                 return false;
             }
             self.block = None;
         }
         let bytes = line.as_bytes();
         let at = |i: usize| bytes.get(i).copied().unwrap_or(b' ');
+        let rest = |i: usize| line.get(i..).unwrap_or_default();
         let mut i = indent;
-        // Whether a value may begin here, so that a quote is a quote.
+        // Whether a value may begin here: only there a quote is a quote.
         let mut starts = true;
-        let mut last_token = indent;
         while i < bytes.len() {
             let byte = at(i);
             if let Some(quote) = self.quote {
-                if byte == b'\\' && quote == b'"' {
+                let doubled = quote == b'\'' && byte == quote && at(i + 1) == quote;
+                if doubled || (quote == b'"' && byte == b'\\') {
                     i += 1;
                 } else if byte == quote {
-                    if quote == b'\'' && at(i + 1) == b'\'' {
-                        i += 1;
-                    } else {
-                        self.quote = None;
-                        starts = false;
-                    }
+                    self.quote = None;
+                    starts = false;
                 }
                 i += 1;
                 continue;
@@ -62,32 +60,15 @@ impl State {
                 b'#' if i == 0 || at(i - 1).is_ascii_whitespace() => return false,
                 b'"' | b'\'' if starts => self.quote = Some(byte),
                 b'{' if at(i + 1) == b'{' => {
-                    let inner = line.get(i + 2..).unwrap_or_default();
-                    if starts && closes(inner) || is_action(inner) {
+                    if is_action(rest(i + 2), starts) {
                         return true;
                     }
-                    starts = true;
                     i += 1;
                 }
-                b'-' | b'?' | b':' if at(i + 1).is_ascii_whitespace() => {
-                    starts = true;
-                    if byte == b'-' {
-                        last_token = i;
-                    }
-                }
+                b'-' | b'?' | b':' if at(i + 1).is_ascii_whitespace() => starts = true,
                 b'[' | b',' | b'{' => starts = true,
-                b'|' | b'>' if starts && is_block_header(line.get(i + 1..).unwrap_or_default()) => {
-                    // A list item's block may be indented from the dash on.
-                    let key = line
-                        .get(last_token..i)
-                        .unwrap_or_default()
-                        .trim_start_matches(['-', ' ']);
-                    self.block = Some(if key.is_empty() {
-                        last_token
-                    } else {
-                        i - key.len()
-                    });
-                    self.block = self.block.map(|b| b.min(indent_of(line, last_token)));
+                b'|' | b'>' if starts && is_block_header(rest(i + 1)) => {
+                    self.block = Some(block_parent(line, indent, i));
                     return false;
                 }
                 b'&' | b'!' if starts => {
@@ -103,52 +84,59 @@ impl State {
     }
 }
 
-/// The column of the first character from `from` on that is neither a dash nor a blank.
-fn indent_of(line: &str, from: usize) -> usize {
-    let rest = line.get(from..).unwrap_or_default();
-    from + rest.len() - rest.trim_start_matches(['-', ' ']).len()
+/// The column of the key or dash whose value is the block scalar at `at`.
+fn block_parent(line: &str, indent: usize, at: usize) -> usize {
+    let bytes = line.as_bytes();
+    let (mut column, mut dash) = (indent, 0);
+    while bytes.get(column) == Some(&b'-')
+        && bytes.get(column + 1).is_some_and(u8::is_ascii_whitespace)
+    {
+        dash = column;
+        column += 1;
+        while bytes.get(column) == Some(&b' ') {
+            column += 1;
+        }
+    }
+    let has_key = line.get(column..at).is_some_and(|key| key.contains(':'));
+    if has_key { column } else { dash }
 }
 
-/// `}}` follows on the line, with something that is no YAML flow map between.
-fn closes(inner: &str) -> bool {
-    inner
-        .split_once("}}")
-        .is_some_and(|(action, _)| !action.contains(": ") && !action.trim().is_empty())
-        || is_action(inner)
-}
-
-fn is_action(inner: &str) -> bool {
-    let inner = inner.strip_prefix('-').unwrap_or(inner).trim_start();
-    if inner.starts_with(['.', '$']) || inner.starts_with("/*") {
+/// Whether `inner`, which follows `{{`, is a template's. Where a value begins it is, unless
+/// it looks like a flow map in a flow map.
+fn is_action(inner: &str, starts: bool) -> bool {
+    if starts
+        && inner
+            .split_once("}}")
+            .is_some_and(|(action, _)| !action.trim().is_empty() && !action.contains(": "))
+    {
         return true;
     }
-    let word = inner
+    let trimmed = inner.strip_prefix('-').unwrap_or(inner).trim_start();
+    let helm = [
+        ".Values",
+        ".Release",
+        ".Chart",
+        ".Capabilities",
+        ".Files",
+        ".Template",
+    ];
+    if helm.iter().any(|object| trimmed.starts_with(object)) {
+        return true;
+    }
+    if starts
+        && (inner.starts_with("- ") || trimmed.starts_with(['.', '$']) || trimmed.starts_with("/*"))
+    {
+        return true;
+    }
+    let word = trimmed
         .split(|c: char| !c.is_ascii_alphanumeric())
         .next()
         .unwrap_or_default();
-    matches!(
-        word,
-        "if" | "else"
-            | "end"
-            | "range"
-            | "with"
-            | "define"
-            | "template"
-            | "block"
-            | "include"
-            | "toYaml"
-            | "tpl"
-            | "default"
-            | "quote"
-            | "required"
-            | "printf"
-            | "lookup"
-            | "fail"
-    )
+    matches!(word, "include" | "toYaml" | "tpl" | "lookup")
 }
 
 fn is_block_header(rest: &str) -> bool {
-    let rest = rest.trim_start_matches(['+', '-', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+    let rest = rest.trim_start_matches(|c: char| matches!(c, '+' | '-' | '1'..='9'));
     let rest = rest.trim();
     rest.is_empty() || rest.starts_with('#')
 }
