@@ -106,7 +106,7 @@ func show(v ref.Val) string {
 	case apiservercel.CIDR:
 		return "cidr:" + v.Prefix.String()
 	case apiservercel.URL:
-		return "url:" + v.URL.String()
+		return "url"
 	case apiservercel.Semver:
 		return "semver:" + v.Version.String()
 	case apiservercel.Format, *apiservercel.Format:

@@ -3,6 +3,8 @@
 //!
 //! There is no static type check: data of custom kinds is dynamically typed in Kubernetes too.
 
+mod fold;
+
 use crate::ast::{BinaryOp, Expr, ExprKind, Literal, Macro};
 use crate::env::Env;
 use crate::functions::{self, Form, Func};
@@ -411,7 +413,7 @@ impl<'e> Compiler<'e> {
             }
         }
         let args = values.into_iter().map(|e| self.expr(e)).collect::<Result<Box<[Ir]>>>()?;
-        Ok(Op::Call(entry.func, args))
+        fold::conversion(entry.func, args, span)
     }
 }
 

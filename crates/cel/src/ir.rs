@@ -4,7 +4,7 @@
 use crate::ast::{BinaryOp, Macro};
 use crate::functions::Func;
 use crate::library::regex::Pattern;
-use crate::{Key, Node, Slot, Span, Val};
+use crate::{Duration, Key, Node, Slot, Span, Timestamp, Val};
 
 /// One step with its place in the source.
 #[derive(Debug)]
@@ -74,9 +74,27 @@ pub(crate) enum Const {
     Str(Box<str>),
     Bytes(Box<[u8]>),
     Type(&'static str),
+    Duration(Duration),
+    Timestamp(Timestamp),
 }
 
 impl Const {
+    /// A constant of a value, where there is one.
+    pub(crate) fn of<'a, N: Node<'a>>(v: Val<'a, N>) -> Option<Self> {
+        Some(match v {
+            Val::Null => Self::Null,
+            Val::Bool(b) => Self::Bool(b),
+            Val::Int(i) => Self::Int(i),
+            Val::Uint(u) => Self::Uint(u),
+            Val::Double(d) => Self::Double(d),
+            Val::Str(s) => Self::Str(s.into()),
+            Val::Bytes(b) => Self::Bytes(b.into()),
+            Val::Duration(d) => Self::Duration(d),
+            Val::Timestamp(t) => Self::Timestamp(t),
+            _ => return None,
+        })
+    }
+
     #[inline]
     pub(crate) fn value<'a, N: Node<'a>>(&'a self) -> Val<'a, N> {
         match self {
@@ -88,6 +106,8 @@ impl Const {
             Self::Str(s) => Val::Str(s),
             Self::Bytes(b) => Val::Bytes(b),
             Self::Type(t) => Val::Type(t),
+            Self::Duration(d) => Val::Duration(*d),
+            Self::Timestamp(t) => Val::Timestamp(*t),
         }
     }
 }

@@ -25,7 +25,8 @@ use crate::eval::Machine;
 use crate::functions::{self, Func};
 use crate::ir::Ir;
 use crate::val::{Entries, Seq};
-use crate::{Node, Span, Val};
+use crate::{Budget, Node, Scope, Span, Val};
+use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 /// What a function gives: a value, or `None` when it does not take values of these types.
@@ -102,6 +103,20 @@ pub(crate) fn call<'a, N: Node<'a>>(m: &mut Machine<'_, 'a, N>, func: Func, args
     }
     let call = Call { machine: m, span };
     dispatch(call, func, values).unwrap_or_else(|| m.overload(name(func), span))
+}
+
+/// A conversion of a constant, while compiling.
+pub(crate) fn convert_constant<'a, N: Node<'a>>(
+    func: Func,
+    x: Val<'a, N>,
+    scope: &dyn Scope<'a, N>,
+    bump: &'a Bump,
+    budget: &Budget,
+    span: Span,
+) -> Val<'a, N> {
+    let machine = Machine { scope, locals: &mut [], bump, budget };
+    let call = Call { machine: &machine, span };
+    core(call, func, &[x]).unwrap_or_else(|| machine.overload(name(func), span))
 }
 
 fn name(func: Func) -> &'static str {

@@ -263,7 +263,10 @@ impl Timestamp {
             return Some(h * 3600 + sign * m * 60);
         }
         let tz = jiff::tz::TimeZone::get(zone).ok()?;
-        let at = jiff::Timestamp::from_second(self.seconds).ok()?;
+        // The library ends a day before the year 9999 does; the calendar repeats every 400 years.
+        const REPEAT: i64 = 146_097 * 86_400;
+        let seconds = if self.seconds > Self::MAX_SECONDS - REPEAT { self.seconds - REPEAT } else { self.seconds };
+        let at = jiff::Timestamp::from_second(seconds).ok()?;
         Some(i64::from(tz.to_offset(at).seconds()))
     }
 }

@@ -4,6 +4,8 @@
 mod agreement;
 #[path = "cel/conformance.rs"]
 mod conformance;
+#[path = "cel/generate.rs"]
+mod generate;
 #[path = "cel/language.rs"]
 mod language;
 #[path = "cel/tree.rs"]

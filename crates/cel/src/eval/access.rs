@@ -91,7 +91,9 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
                 Val::Error(_) => base,
                 Val::Optional(Some(inner)) => self.has(*inner, key, span),
                 Val::Optional(None) => Val::Bool(false),
-                _ => self.overload("has", span),
+                _ if Seq::of(base).is_some() => self.overload("has", span),
+                // cel-go: what has no fields has not this one.
+                _ => Val::Bool(false),
             },
         }
     }
@@ -131,7 +133,9 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
             Found::Here(v) => self.some(v),
             Found::Absent => Val::Optional(None),
             Found::Unknown(u) => Val::Unknown(u),
-            Found::NoMap => self.overload(".?", span),
+            Found::NoMap if Seq::of(base).is_some() => self.overload(".?", span),
+            // What has no fields has not this one, as in cel-go.
+            Found::NoMap => Val::Optional(None),
         }
     }
 
@@ -141,11 +145,11 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
         if base.is_bad() {
             return base;
         }
-        if index.is_bad() {
-            return index;
-        }
         if let Val::Optional(_) = base {
             return self.opt_index(base, index, span);
+        }
+        if index.is_bad() {
+            return index;
         }
         match self.find(base, index) {
             Found::Here(v) => v,
@@ -174,7 +178,8 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
             Found::Here(v) => self.some(v),
             Found::Absent => Val::Optional(None),
             Found::Unknown(u) => Val::Unknown(u),
-            Found::NoMap => self.overload("[?]", span),
+            Found::NoMap if Seq::of(base).is_some() => self.overload("[?]", span),
+            Found::NoMap => Val::Optional(None),
         }
     }
 
@@ -183,7 +188,10 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
         if let Some(seq) = Seq::of(base) {
             let at = match index {
                 Val::Int(i) => i,
-                Val::Uint(u) => i64::try_from(u).unwrap_or(i64::MAX),
+                Val::Uint(u) => match i64::try_from(u) {
+                    Ok(i) => i,
+                    Err(_) => return Found::NoMap,
+                },
                 Val::Double(d) if d.fract() == 0.0 && d.abs() < 9e15 => d as i64,
                 _ => return Found::NoMap,
             };

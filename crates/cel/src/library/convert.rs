@@ -7,7 +7,7 @@ use crate::time::{Duration, Timestamp};
 use crate::{Node, Val};
 
 /// Go's `strconv.FormatFloat(d, 'g', -1, 64)`: the shortest digits that read back the same,
-/// with an exponent below 1e-4 and from 1e21 on.
+/// with an exponent below 1e-4 and from 1e6 on.
 pub(crate) fn double_text(d: f64) -> String {
     if d.is_nan() {
         return "NaN".into();
@@ -20,7 +20,7 @@ pub(crate) fn double_text(d: f64) -> String {
         return scientific;
     };
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..21).contains(&exponent) || d == 0.0 {
+    if (-4..6).contains(&exponent) || d == 0.0 {
         return format!("{d}");
     }
     let sign = if exponent < 0 { '-' } else { '+' };
@@ -113,7 +113,6 @@ pub(crate) fn bool<'a, N: Node<'a>>(c: Call<'_, 'a, N>, x: Val<'a, N>) -> Given<
 pub(crate) fn duration<'a, N: Node<'a>>(c: Call<'_, 'a, N>, x: Val<'a, N>) -> Given<'a, N> {
     match x {
         Val::Duration(_) => Some(x),
-        Val::Int(n) => Some(Val::Duration(Duration(n))),
         Val::Str(s) => Some(match Duration::parse(s) {
             Some(d) => Val::Duration(d),
             None => c.fail(&format!("`{s}` is no duration")),

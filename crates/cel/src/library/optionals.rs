@@ -21,9 +21,8 @@ pub(crate) fn or<'a, N: Node<'a>>(m: &mut Machine<'_, 'a, N>, func: Func, a: &'a
             }
             second
         }
-        // Whatever it is, it is the default: then nothing depends on the unknown.
-        v if v.is_bad() => v,
-        _ => m.overload(if func == Func::Or { "or" } else { "orValue" }, span),
+        // What is no optional is its own value, as in cel-go.
+        v => v,
     }
 }
 
@@ -34,7 +33,6 @@ fn is_zero<'a, N: Node<'a>>(v: Val<'a, N>) -> bool {
         Val::Bytes(b) => b.is_empty(),
         Val::Duration(d) => d.0 == 0,
         Val::Timestamp(t) => t.seconds == -62_135_596_800 && t.nanos == 0,
-        Val::Optional(o) => o.is_none(),
         _ => match Seq::of(v) {
             Some(s) => s.is_empty(),
             None => Entries::of(v).is_some_and(|e| e.len() == 0),

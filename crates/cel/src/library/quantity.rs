@@ -125,6 +125,11 @@ impl Quantity {
                 scale = -9;
             }
         }
+        // Go rounds to nanos, which leaves the value at that scale.
+        let lower = u32::try_from(scale + 9).ok().and_then(power).and_then(|p| value.checked_mul(p));
+        if let (Some(v), true) = (lower, value != 0) {
+            (value, scale) = (v, -9);
+        }
         let max = Self::integer(i64::MAX);
         let mut q = Self { value, scale, decimal: true };
         if base2 && q.compare(&max).is_gt() {

@@ -10,7 +10,8 @@ pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<
             Func::GetHours => d.0 / 3_600_000_000_000,
             Func::GetMinutes => d.0 / 60_000_000_000,
             Func::GetSeconds => d.0 / 1_000_000_000,
-            Func::GetMilliseconds => d.0 / 1_000_000 % 1000,
+            // The whole duration, as in cel-go; the specification has what is left of a second.
+            Func::GetMilliseconds => d.0 / 1_000_000,
             _ => return None,
         })),
         [Val::Timestamp(t), zone @ ..] => {
