@@ -142,7 +142,7 @@ impl<'t, B: Build> Composer<'t, '_, B> {
             return Ok(None);
         };
         if self.anchors.len() >= self.limits.anchors {
-            return fail(What::TooManyAliases, span);
+            return fail(What::TooManyAnchors, span);
         }
         let index = self.anchors.len();
         self.anchors.push(Anchor { value: None });

@@ -47,6 +47,7 @@ pub(crate) enum What {
     TooDeep,
     TooLarge,
     TooManyAliases,
+    TooManyAnchors,
     Json(JsonFault),
 }
 
@@ -272,6 +273,7 @@ fn sentence(what: What, line: u32, begun: Option<u32>) -> (String, Option<&'stat
             "aliases make the document too large when they are written out",
             None,
         ),
+        What::TooManyAnchors => ("the document has too many anchors", None),
         What::Json(fault) => return (since(json(fault), line, begun), None),
     };
     (text.to_owned(), help)

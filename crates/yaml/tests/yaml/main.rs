@@ -19,3 +19,4 @@ mod robust;
 mod spans;
 mod streams;
 mod template;
+mod words;
