@@ -69,7 +69,7 @@ impl<'a, N: Node<'a>> Call<'_, 'a, N> {
 #[inline(never)]
 pub(crate) fn call<'a, N: Node<'a>>(m: &mut Machine<'_, 'a, N>, func: Func, args: &'a [Ir], span: Span) -> Val<'a, N> {
     if let (Func::OrValue | Func::Or, [a, b]) = (func, args) {
-        return optionals::or(m, func, a, b, span);
+        return optionals::or(m, func, a, b);
     }
     let mut small = [Val::Null; 4];
     let mut large;

@@ -49,12 +49,7 @@ pub(super) fn conversion(func: Func, args: Box<[Ir]>, span: Span) -> Result<Op, 
     );
     let constant = match &*args {
         [Ir { op: Op::Const(constant), .. }] if converts => constant,
-        [Ir { op: Op::List(items), .. }] if converts && items.iter().all(|(_, i)| matches!(i.op, Op::Const(_))) => {
-            return Err(CompileError::new("a list cannot be converted", span));
-        }
-        [Ir { op: Op::Map(entries), .. }] if converts && entries.iter().all(|(_, k, v)| [k, v].iter().all(|i| matches!(i.op, Op::Const(_)))) => {
-            return Err(CompileError::new("a map cannot be converted", span));
-        }
+        [x] if converts && is_constant(x) => return Err(CompileError::new("a list or map cannot be converted", span)),
         _ => return Ok(Op::Call(func, args)),
     };
     let bump = Bump::new();
@@ -65,5 +60,15 @@ pub(super) fn conversion(func: Func, args: Box<[Ir]>, span: Span) -> Result<Op, 
             Some(c) => Ok(Op::Const(c)),
             None => Ok(Op::Call(func, args)),
         },
+    }
+}
+
+/// A literal of literals.
+fn is_constant(ir: &Ir) -> bool {
+    match &ir.op {
+        Op::Const(_) => true,
+        Op::List(items) => items.iter().all(|(optional, x)| !optional && is_constant(x)),
+        Op::Map(entries) => entries.iter().all(|(optional, k, v)| !optional && is_constant(k) && is_constant(v)),
+        _ => false,
     }
 }

@@ -62,7 +62,14 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
             Found::Absent => self.fail(ErrorKind::NoSuchKey, &key.text, span),
             Found::NoMap => match base {
                 Val::Error(_) => base,
-                Val::Optional(_) => self.opt_field(base, &key.text, Some(key), span),
+                Val::Optional(None) => base,
+                Val::Optional(Some(inner)) => match inner.resolve() {
+                    Val::Map(_) | Val::Node(_) | Val::Host(_) | Val::Optional(_) => {
+                        self.opt_field(base, &key.text, Some(key), span)
+                    }
+                    bad if bad.is_bad() => bad,
+                    _ => self.overload(".", span),
+                },
                 _ => self.overload(".", span),
             },
         }

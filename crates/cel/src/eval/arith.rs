@@ -16,6 +16,10 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
                 None => self.fail(ErrorKind::Overflow, "integer", span),
             },
             Val::Double(d) => Val::Double(-d),
+            Val::Duration(d) => match d.0.checked_neg() {
+                Some(n) => Val::Duration(crate::Duration(n)),
+                None => self.fail(ErrorKind::Overflow, "duration", span),
+            },
             v if v.is_bad() => v,
             _ => self.overload("-", span),
         }

@@ -67,14 +67,10 @@ fn is_sorted<'a, N: Node<'a>>(seq: Seq<'a, N>) -> Given<'a, N> {
         if v.is_bad() {
             return Some(v);
         }
-        if let Some(last) = last {
-            match compare(last, v)? {
-                Some(Ordering::Greater) => return Some(Val::Bool(false)),
-                // NaN compares to nothing.
-                _ => {}
-            }
-        } else {
-            compare(v, v)?;
+        compare(v, v)?;
+        // NaN and values of another type compare to nothing.
+        if last.and_then(|last| compare(last, v)).flatten() == Some(Ordering::Greater) {
+            return Some(Val::Bool(false));
         }
         last = Some(v);
     }
@@ -109,12 +105,10 @@ fn extreme<'a, N: Node<'a>>(c: Call<'_, 'a, N>, seq: Seq<'a, N>, wanted: Orderin
         if v.is_bad() {
             return Some(v);
         }
+        compare(v, v)?;
         best = match best {
-            None => {
-                compare(v, v)?;
-                Some(v)
-            }
-            Some(b) if compare(v, b)? == Some(wanted) => Some(v),
+            None => Some(v),
+            Some(b) if compare(v, b).flatten() == Some(wanted) => Some(v),
             other => other,
         };
     }

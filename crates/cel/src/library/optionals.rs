@@ -5,22 +5,16 @@ use crate::eval::Machine;
 use crate::functions::Func;
 use crate::ir::Ir;
 use crate::val::{Entries, Seq};
-use crate::{Node, Span, Val};
+use crate::{Node, Val};
 use bumpalo::collections::Vec as BumpVec;
 
 /// `a.or(b)` and `a.orValue(b)`: the second is only evaluated when it is needed.
-pub(crate) fn or<'a, N: Node<'a>>(m: &mut Machine<'_, 'a, N>, func: Func, a: &'a Ir, b: &'a Ir, span: Span) -> Val<'a, N> {
+pub(crate) fn or<'a, N: Node<'a>>(m: &mut Machine<'_, 'a, N>, func: Func, a: &'a Ir, b: &'a Ir) -> Val<'a, N> {
     let first = m.eval(a).resolve();
     match first {
         Val::Optional(Some(inner)) if func == Func::OrValue => *inner,
         Val::Optional(Some(_)) => first,
-        Val::Optional(None) => {
-            let second = m.eval(b);
-            if func == Func::Or && !matches!(second.resolve(), Val::Optional(_)) && !second.resolve().is_bad() {
-                return m.overload("or", span);
-            }
-            second
-        }
+        Val::Optional(None) => m.eval(b),
         // What is no optional is its own value, as in cel-go.
         v => v,
     }

@@ -75,6 +75,9 @@ impl Quantity {
     }
 
     fn add(&self, other: &Self, sign: i128) -> Option<Self> {
+        // Go's negation wraps.
+        let min = !other.decimal && other.value == i128::from(i64::MIN);
+        let sign = if min { 1 } else { sign };
         if other.value == 0 && !other.decimal {
             return Some(*self);
         }

@@ -151,6 +151,14 @@ fn run<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, text: &'a str, re: &rege
     }
 }
 
+/// The Kubernetes functions look into optionals.
+fn unwrapped<'a, N: Node<'a>>(func: Func, v: Val<'a, N>) -> Val<'a, N> {
+    match (func, v) {
+        (Func::Find | Func::FindAll, Val::Optional(Some(inner))) => inner.resolve(),
+        _ => v,
+    }
+}
+
 /// With a constant pattern.
 pub(crate) fn call<'a, N: Node<'a>>(
     m: &mut Machine<'_, 'a, N>,
@@ -170,7 +178,7 @@ pub(crate) fn call<'a, N: Node<'a>>(
         Some(_) => return m.overload("findAll", span),
     };
     let c = Call { machine: m, span };
-    match (text, pattern.regex()) {
+    match (unwrapped(func, text), pattern.regex()) {
         (Val::Str(text), Some(re)) => run(c, func, text, re, limit),
         (Val::Str(_), None) => c.fail("the regular expression is too large"),
         _ => m.overload("matches", span),

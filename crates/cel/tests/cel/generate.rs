@@ -142,6 +142,14 @@ impl Generator {
         self.compound(kind, depth - 1)
     }
 
+    /// An expression of just this kind: the order of a map's entries is open in cel-go.
+    fn strict(&mut self, kind: Kind, d: usize) -> String {
+        let loose = std::mem::replace(&mut self.loose, false);
+        let text = self.expr(kind, d);
+        self.loose = loose;
+        text
+    }
+
     fn leaf(&mut self, kind: Kind) -> String {
         let r = &mut self.random;
         match kind {
@@ -418,18 +426,18 @@ impl Generator {
             2 => self.operator(kind, &["+"], d),
             3 | 4 => {
                 let (v, body) = self.within(item, Bool, d);
-                format!("{}.filter({v}, {body})", self.expr(kind, d))
+                format!("{}.filter({v}, {body})", self.strict(kind, d))
             }
             5 | 6 => {
                 let (from, inner) = self.list_kind();
                 let (v, body) = self.within(inner, item, d);
-                format!("{}.map({v}, {body})", self.expr(from, d))
+                format!("{}.map({v}, {body})", self.strict(from, d))
             }
             7 => {
                 let (from, inner) = self.list_kind();
                 let (v, body) = self.within(inner, item, d);
                 let (w, test) = self.within(inner, Bool, d);
-                format!("{}.map({v}, {}, {body})", self.expr(from, d), test.replace(&w, &v))
+                format!("{}.map({v}, {}, {body})", self.strict(from, d), test.replace(&w, &v))
             }
             8 => format!("{}.slice({}, {})", self.expr(kind, d), self.random.next(3), self.random.next(4)),
             9 => format!("{}.{}()", self.expr(kind, d), self.random.pick(&["distinct", "reverse", "sort"])),
@@ -440,7 +448,7 @@ impl Generator {
             }
             12 => {
                 let (v, body) = self.within(item, item, d);
-                format!("{}.transformList(i{v}, {v}, {body})", self.expr(kind, d))
+                format!("{}.transformList(i{v}, {v}, {body})", self.strict(kind, d))
             }
             13 => format!("[?{}, {}]", self.expr(if item == Str { OptStr } else { OptInt }, d), self.expr(item, d)),
             _ if kind == Strs => match self.random.next(3) {
