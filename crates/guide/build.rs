@@ -27,7 +27,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             collect(&path, files)?;
-        } else if path.extension().is_some_and(|extension| ["md", "yaml", "cel"].iter().any(|known| extension == *known)) {
+        } else if path.extension().is_some_and(|extension| ["md", "yaml", "cel", "txt"].iter().any(|known| extension == *known)) {
             files.push(path);
         }
     }

@@ -170,6 +170,7 @@ impl<'m, 'a, N: Node<'a>> Machine<'m, 'a, N> {
                 let list = self.eval(list).resolve();
                 self.contained(value, list, span)
             }
+            Op::InConsts(_, items) if items.is_empty() => Val::Bool(false),
             Op::InConsts(x, items) => {
                 self.budget.charge(1 + items.len() as u64);
                 let value = self.eval(x).resolve();

@@ -90,13 +90,11 @@ impl Duration {
     }
 }
 
-/// Seconds with a fraction as short as possible, as `string(duration)` gives it.
+/// Seconds as `string(duration)` gives them: cel-go goes through a double.
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let n = self.0.unsigned_abs();
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let (s, ns) = (n / 1_000_000_000, n % 1_000_000_000);
-        write!(f, "{sign}{s}{}s", Fraction(u32::try_from(ns).unwrap_or(0)))
+        let seconds = (self.0 / 1_000_000_000) as f64 + (self.0 % 1_000_000_000) as f64 / 1e9;
+        write!(f, "{seconds}s")
     }
 }
 

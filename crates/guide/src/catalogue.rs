@@ -186,6 +186,14 @@ impl Guide {
         }
     }
 
+    /// Compiles an expression over the guide's variables.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn compile(&self, source: &str) -> Result<Program, cel::CompileError> {
+        self.env.clone().compile(source)
+    }
+
     /// A guideline by its id.
     #[must_use]
     pub fn guideline(&self, id: &str) -> Option<&Guideline> {

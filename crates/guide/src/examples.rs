@@ -9,7 +9,7 @@ use model::finding::{Finding, Outcome};
 use model::managed::Managed;
 use model::manifest::{Form, Reader};
 use model::resource::Origin;
-use model::{Estate, Ref, Scope, Status};
+use model::{Estate, Ref, Resource, Scope, Status};
 use yaml::{Build as _, Entry, Limits, Span};
 
 use crate::catalogue::Guide;
@@ -90,7 +90,7 @@ pub fn assess(guide: &Guide, guideline: &Guideline, example: &Example) -> Result
     }
     let symbols = &guide.symbols;
     let whole = example.whole;
-    estate.imply_namespaces(&|name| implied_namespace(symbols, name, whole));
+    estate.imply_namespaces(&|name, witness| implied_namespace(symbols, name, witness, whole));
     for resource in estate.resources() {
         for judged in [judge.local(resource), judge.joined(resource, &estate)] {
             outcomes.findings.extend(judged.findings);
@@ -210,9 +210,14 @@ pub fn default_roles(guide: &Guide) -> BTreeMap<Box<str>, Doc> {
 /// The object of a namespace that others name and that was not read: its labels are unknown,
 /// or absent when the estate is whole.
 #[must_use]
-pub fn implied_namespace(symbols: &Symbols, name: &str, whole: bool) -> Arc<Doc> {
-    let mut builder = DocBuilder::new(symbols, Dialect::Plain, name.into(), 1);
-    let none = Span::default();
+pub fn implied_namespace(symbols: &Symbols, name: &str, witness: &Resource, whole: bool) -> Arc<Doc> {
+    // Every value stands where the witness says the namespace.
+    let object = witness.object();
+    let place = object.path(&["metadata", "namespace"]).unwrap_or(object).span();
+    let (line, start) = witness.doc.line_at(place.start);
+    let number = witness.doc.line_column(place.start).0;
+    let mut builder = DocBuilder::new(symbols, Dialect::Plain, line.into(), number);
+    let none = Span { start: place.start - start, end: (place.end - start).min(line.len() as u32) };
     let text = |builder: &mut DocBuilder<'_>, value: &str| builder.string(value, none);
     let entry = |key: &'static str, value| Entry { key: key.into(), key_span: none, value, merged: false };
     let api_version = text(&mut builder, "v1");

@@ -389,7 +389,7 @@ fn reason(guideline: &Guideline, value: Value<'_>, decided: &Decided) -> (String
             let from_absence = decided.unknowns.iter().copied().all(absence) && absence(reason);
             let text = match guideline.needs.kinds.as_slice() {
                 kinds if reason == unknown::NOT_WHOLE && !kinds.is_empty() => {
-                    format!("the files given may not hold every {}", kinds.join(", every "))
+                    format!("{}; there may be another {}", unknown::describe(reason), kinds.join(" or "))
                 }
                 _ => unknown::describe(reason).to_owned(),
             };

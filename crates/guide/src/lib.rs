@@ -9,6 +9,7 @@
 //! ```
 
 pub mod catalogue;
+pub mod complete;
 mod context;
 pub mod examples;
 pub mod fix;

@@ -45,12 +45,10 @@ pub(crate) fn decide<'a>(
     shown: &mut Shown,
 ) -> Decided {
     let root = resource.object();
-    let mut places: Vec<Location> = Vec::new();
-    let mut first_span: Option<Span> = None;
+    let mut places: Vec<Place> = Vec::new();
     let mut evidence = Vec::new();
     let mut open_expression = None;
     let mut unknowns = Vec::new();
-    let mut own = false;
     for decision in decisions {
         let (node, absent) = match *decision {
             Decision::Value(node) => (Some(node), None),
@@ -65,9 +63,7 @@ pub(crate) fn decide<'a>(
         };
         let Some(node) = node else { continue };
         let Some((holder, route)) = locate(node, resource, root, estate) else { continue };
-        if std::ptr::eq(holder, resource) {
-            own = true;
-        }
+        let own = std::ptr::eq(holder, resource);
         let full = match absent {
             Some(key) if route.is_empty() => key.to_owned(),
             Some(key) => format!("{route}.{key}"),
@@ -85,46 +81,80 @@ pub(crate) fn decide<'a>(
         if places.len() <= KEEP {
             let span = if absent.is_some() { span_of_holder(node, root) } else { span_of_value(node) };
             let other;
-            let hidden: &[Span] = if std::ptr::eq(holder, resource) {
+            let hidden: &[Span] = if own {
                 &shown.secrets
             } else {
                 other = secrets::secret_spans(&holder.doc);
                 &other
             };
-            let place = location(holder, span, full, hidden, sensitive && absent.is_none());
-            if !places.iter().any(|known| known.path == place.path && known.line == place.line && known.route == place.route) {
-                if first_span.is_none() {
-                    first_span = Some(span);
-                }
-                places.push(place);
+            let mut at = location(holder, span, full, hidden, sensitive && absent.is_none());
+            at.note = absent.map(|key| format!("no `{key}` here").into());
+            let known = places
+                .iter()
+                .any(|place| place.at.path == at.path && place.at.line == at.line && place.at.route == at.route);
+            if !known {
+                places.push(Place { at, span, own, present: absent.is_none() });
             }
         }
     }
-    // The own object comes first: a finding is about it, whatever else decided.
-    if let Some(at) = places.iter().position(|place| place.path == resource.origin.path) {
-        places.swap(0, at);
-    }
-    let place = if own && !places.is_empty() {
-        places.remove(0)
-    } else {
-        let node = item.filter(|item| std::ptr::eq(item.doc, &*resource.doc));
-        let span = node.map_or_else(|| span_of_object(root), |item| span_of_holder(item, root));
-        first_span = Some(span);
-        let route = node.and_then(|item| root.route_to(item)).unwrap_or_default();
-        location(resource, span, route, &shown.secrets, false)
+    // The own object comes first: a finding is about it, whatever else decided. Of a value and
+    // what it holds, what it holds says more.
+    let first = places.iter().position(|place| place.own);
+    let first = first.map(|first| deepest(&places, first));
+    let only_joined = first.is_none();
+    let Place { at: mut place, span, .. } = match first {
+        Some(first) => places.remove(first),
+        None => {
+            let node = item.filter(|item| std::ptr::eq(item.doc, &*resource.doc));
+            let span = node.map_or_else(|| span_of_object(root), |item| span_of_holder(item, root));
+            let route = node.and_then(|item| root.route_to(item)).unwrap_or_default();
+            let at = location(resource, span, route, &shown.secrets, false);
+            Place { at, span, own: true, present: true }
+        }
     };
-    let anchor = first_span
-        .and_then(|span| resource.doc.shared_anchor(span.start))
+    // The message says what is wrong there; the other places on its line say nothing more.
+    place.note = None;
+    places.retain(|other| other.at.path != place.path || other.at.line != place.line);
+    let anchor = resource
+        .doc
+        .shared_anchor(span.start)
         .map(|span| (resource.origin.path.clone(), resource.doc.line_column(span.start).0));
     Decided {
         place,
-        more_places: places,
+        more_places: places.into_iter().map(|place| place.at).collect(),
         evidence,
         open_expression,
         unknowns,
         anchor,
-        only_joined: !own,
+        only_joined,
     }
+}
+
+/// A place on the way to a decision.
+struct Place {
+    at: Location,
+    span: Span,
+    /// It stands in the object that is judged.
+    own: bool,
+    /// A value stands there; otherwise it is where one is missing.
+    present: bool,
+}
+
+/// Among the own values that lie below the one at `first`, the deepest.
+fn deepest(places: &[Place], first: usize) -> usize {
+    let mut best = first;
+    for (index, place) in places.iter().enumerate().skip(first) {
+        let Some(current) = places.get(best) else { break };
+        let below = place
+            .at
+            .route
+            .strip_prefix(current.at.route.as_str())
+            .is_some_and(|rest| rest.starts_with(['.', '[']) || (current.at.route.is_empty() && !rest.is_empty()));
+        if place.own && place.present && current.present && below {
+            best = index;
+        }
+    }
+    best
 }
 
 /// The resource that holds a value, and the way to it.

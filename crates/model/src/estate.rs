@@ -78,9 +78,9 @@ impl Estate {
         self.resources.get(id.0 as usize)
     }
 
-    /// Makes a Namespace for every namespace that is named and was not read. `empty` is the
-    /// document such an object consists of.
-    pub fn imply_namespaces(&mut self, make: &dyn Fn(&str) -> Arc<crate::doc::Doc>) {
+    /// Makes a Namespace for every namespace that is named and was not read; `make` gets the name
+    /// and the first object that names it, where findings about the namespace point.
+    pub fn imply_namespaces(&mut self, make: &dyn Fn(&str, &Resource) -> Arc<crate::doc::Doc>) {
         let mut first_in: BTreeMap<Box<str>, usize> = BTreeMap::new();
         for (index, resource) in self.resources.iter().enumerate() {
             if let (Some(namespace), Kind::Kubernetes { .. }) = (&resource.name.namespace, &resource.name.kind) {
@@ -92,7 +92,7 @@ impl Estate {
                 continue;
             }
             let Some(witness) = self.resources.get(index) else { continue };
-            let doc = make(&namespace);
+            let doc = make(&namespace, witness);
             let root = doc.root().id();
             let implied = Resource {
                 name: crate::resource::ResourceName {

@@ -7,6 +7,21 @@
 
 pub mod assessment;
 pub mod config;
+pub mod csv;
+mod groups;
+pub mod html;
+pub mod json;
+pub mod junit;
+pub mod markdown;
+mod outcome;
+pub mod policyreport;
+pub mod sarif;
+mod spool;
+pub mod terminal;
+#[cfg(test)]
+mod testing;
+mod text;
 pub mod triage;
+mod unknowns;
 
 pub use assessment::{Assessment, Counts, Sink, Summary};

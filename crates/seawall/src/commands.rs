@@ -45,7 +45,7 @@ fn read_folder(root: &Path) -> std::io::Result<Vec<(String, String)>> {
             let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "md" || ending == "yaml" || ending == "cel") {
+            } else if path.extension().is_some_and(|ending| ["md", "yaml", "cel", "txt"].iter().any(|known| ending == *known)) {
                 let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
                 files.push((name, std::fs::read_to_string(&path)?));
             }

@@ -6,6 +6,8 @@
 mod cli;
 mod commands;
 mod failure;
+mod output;
+mod progress;
 
 use std::process::ExitCode;
 

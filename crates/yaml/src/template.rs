@@ -84,6 +84,9 @@ impl State {
     }
 }
 
+/// Bytes within which an action ends.
+const ACTION: usize = 256;
+
 /// The column of the key or dash whose value is the block scalar at `at`.
 fn block_parent(line: &str, indent: usize, at: usize) -> usize {
     let bytes = line.as_bytes();
@@ -104,6 +107,10 @@ fn block_parent(line: &str, indent: usize, at: usize) -> usize {
 /// Whether `inner`, which follows `{{`, is a template's. Where a value begins it is, unless
 /// it looks like a flow map in a flow map.
 fn is_action(inner: &str, starts: bool) -> bool {
+    // An action is short; looking further costs too much where many braces stand.
+    let inner = inner
+        .get(..inner.floor_char_boundary(ACTION))
+        .unwrap_or_default();
     if starts
         && inner
             .split_once("}}")

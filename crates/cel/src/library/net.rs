@@ -38,7 +38,7 @@ pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<
             Some(other) => Val::Bool(covers(range, &other)),
             None => bad_cidr(c, s),
         },
-        (Func::CidrIp, [Val::Cidr(range)]) => Val::Ip(c.machine.bump.alloc(range.address)),
+        (Func::CidrIp | Func::Ip, [Val::Cidr(range)]) => Val::Ip(c.machine.bump.alloc(range.address)),
         (Func::PrefixLength, [Val::Cidr(range)]) => Val::Int(i64::from(range.prefix)),
         (Func::Masked, [Val::Cidr(range)]) => {
             let address = masked(range.address, range.prefix);

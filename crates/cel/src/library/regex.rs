@@ -151,10 +151,10 @@ fn run<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, text: &'a str, re: &rege
     }
 }
 
-/// The Kubernetes functions look into optionals.
-fn unwrapped<'a, N: Node<'a>>(func: Func, v: Val<'a, N>) -> Val<'a, N> {
-    match (func, v) {
-        (Func::Find | Func::FindAll, Val::Optional(Some(inner))) => inner.resolve(),
+/// With a constant pattern, cel-go looks into optionals.
+fn unwrapped<'a, N: Node<'a>>(v: Val<'a, N>) -> Val<'a, N> {
+    match v {
+        Val::Optional(Some(inner)) => inner.resolve(),
         _ => v,
     }
 }
@@ -178,7 +178,7 @@ pub(crate) fn call<'a, N: Node<'a>>(
         Some(_) => return m.overload("findAll", span),
     };
     let c = Call { machine: m, span };
-    match (unwrapped(func, text), pattern.regex()) {
+    match (unwrapped(text), pattern.regex()) {
         (Val::Str(text), Some(re)) => run(c, func, text, re, limit),
         (Val::Str(_), None) => c.fail("the regular expression is too large"),
         _ => m.overload("matches", span),

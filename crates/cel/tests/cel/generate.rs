@@ -247,8 +247,9 @@ impl Generator {
                 0 => format!("quantity({})", self.expr(Str, d)),
                 n => {
                     let f = ["add", "sub"][self.random.next(2)];
-                    let other = if n == 1 { Quantity } else { Int };
-                    format!("{}.{f}({})", self.expr(Quantity, d), self.expr(other, d))
+                    // Sums beyond 64 bits wrap in places.
+                    let other = if n == 1 { self.expr(Quantity, d) } else { self.random.pick(&["1", "0", "-7", "42", "n"]).into() };
+                    format!("{}.{f}({other})", self.expr(Quantity, d))
                 }
             },
             Ip => match self.random.next(2) {
@@ -303,7 +304,10 @@ impl Generator {
                     Quantity => Semver,
                     kind => kind,
                 };
-                self.operator(kind, &["==", "!=", "<", "<=", ">", ">="], d)
+                let loose = std::mem::replace(&mut self.loose, false);
+                let text = self.operator(kind, &["==", "!=", "<", "<=", ">", ">="], d);
+                self.loose = loose;
+                text
             }
             7 => {
                 let (a, b) = ([Int, Uint, Double][self.random.next(3)], [Int, Uint, Double][self.random.next(3)]);
@@ -337,7 +341,8 @@ impl Generator {
                 let list = self.list_kind().0;
                 format!("{f}({}, {})", self.expr(list, d), self.expr(list, d))
             }
-            17 => format!("{}.isSorted()", { let k = self.list_kind().0; self.expr(k, d) }),
+            // Made lists of dynamic type have no such function in cel-go.
+            17 => format!("{}.isSorted()", { let k = [Ints, Strs][self.random.next(2)]; self.leaf(k) }),
             18 => {
                 let (list, values) = [("isQuantity", QUANTITIES), ("isIP", IPS), ("isCIDR", CIDRS), ("isURL", URLS), ("isSemver", SEMVERS)][self.random.next(5)];
                 let arg = if self.random.chance(70) { self.random.pick(values).to_owned() } else { self.expr(Str, d) };
@@ -411,7 +416,7 @@ impl Generator {
                 self.loose = loose;
                 format!("'%s and %d, %x'.format([{a}, {b}, {c}])")
             }
-            _ => format!("{}[{}]", self.expr(Strs, d), self.expr(Int, d)),
+            _ => format!("{}[{}]", self.expr(Strs, d), self.strict(Int, d)),
         }
     }
 
@@ -440,7 +445,7 @@ impl Generator {
                 format!("{}.map({v}, {}, {body})", self.strict(from, d), test.replace(&w, &v))
             }
             8 => format!("{}.slice({}, {})", self.expr(kind, d), self.random.next(3), self.random.next(4)),
-            9 => format!("{}.{}()", self.expr(kind, d), self.random.pick(&["distinct", "reverse", "sort"])),
+            9 => format!("{}.{}()", self.strict(kind, d), self.random.pick(&["distinct", "reverse", "sort"])),
             10 => format!("[{}, {}].flatten()", self.expr(kind, d), self.expr(kind, d)),
             11 => {
                 let (v, body) = self.within(item, Int, d);

@@ -1,9 +1,432 @@
-//! `seawall assess`: the main job.
+//! `seawall assess`: reads what is given, judges it, reports.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use ::guide::examples::{self, NEWEST_MINOR};
+use ::guide::guideline::Applies;
+use ::guide::{Guide, Guideline, Judge, Judged, Setting, parse_minor};
+use model::coverage::{Coverage, NotAssessed, Status};
+use model::finding::{GuidelineId, Severity};
+use model::kinds::Kind;
+use model::managed::Managed;
+use model::manifest::{Reader, Reading};
+use model::schema::Schema;
+use model::{Estate, Resource, Scope};
+use rayon::prelude::*;
+use report::config::{self, Config};
+use report::triage::Triage;
+use report::{Assessment, Sink, Summary};
+use sources::{Input, Tools};
+
+use crate::commands::load_guide;
+use crate::failure::Failure;
+use crate::output::{self, Wanted};
+use crate::progress::Progress;
 
 /// Judges an environment against the guide.
+///
+/// Reads manifests, Helm charts, kustomizations and ARM templates below the given paths, judges
+/// them by every guideline that applies, and prints what to do first. Nothing leaves the machine.
+///
+/// Exit code: 0 nothing at or above the floor; 1 findings at or above it; 2 wrong use; 3
+/// nothing to assess; 4 something given could not be read (and nothing at the floor was found).
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = "Examples:
+  seawall assess .                                  everything below this folder
+  helm template . | seawall assess -                standard input
+  seawall assess deploy --framework pss-restricted  one framework only
+  seawall assess . --format sarif=out.sarif --format terminal")]
+pub(crate) struct Args {
+    /// Files and folders; `-` for standard input
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Only guidelines that map to this framework (pss-baseline, cis-aks-1.8, …); repeatable
+    #[arg(long, value_name = "ID")]
+    framework: Vec<String>,
+    /// Only this chapter (environments, cluster, workloads); repeatable
+    #[arg(long, value_name = "ID")]
+    chapter: Vec<String>,
+    /// Only this guideline; repeatable
+    #[arg(long, value_name = "ID")]
+    guideline: Vec<String>,
+    /// Kubernetes version to judge against [default: the newest known]
+    #[arg(long, value_name = "1.N")]
+    kubernetes: Option<String>,
+    /// Lowest severity that makes the exit code 1: critical, high, medium, low, none [default: high]
+    #[arg(long, value_name = "SEVERITY")]
+    fail_on: Option<String>,
+    /// Unknown verdicts count as findings for the exit code
+    #[arg(long)]
+    fail_on_unknown: bool,
+    /// terminal, json, sarif, html, junit, markdown, csv, policyreport; `F=FILE` writes to a
+    /// file; repeatable
+    #[arg(long, value_name = "F[=FILE]")]
+    format: Vec<String>,
+    /// `all` lists every verdict in JSON, passes too
+    #[arg(long, value_name = "WHICH", value_parser = ["findings", "all"], default_value = "findings")]
+    verdicts: String,
+    /// Values for Helm charts; repeatable
+    #[arg(long, value_name = "FILE")]
+    values: Vec<PathBuf>,
+    /// An earlier JSON report: its findings are known and do not count
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// The day to judge as of (waivers and dated facts hang on it) [default: today]
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
+    /// The given files are the whole estate: what is absent does not exist
+    #[arg(long)]
+    whole: bool,
+    /// Configuration to use instead of the seawall.yaml beside the code
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of a guide to use instead of the one in the binary
+    #[arg(long, value_name = "DIR")]
+    guide: Option<PathBuf>,
+}
 
-pub(crate) fn run(_args: &Args) -> anyhow::Result<u8> {
-    Ok(0)
+pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
+    let guide = load_guide(args.guide.as_deref())?;
+    let plan = Plan::new(args, &guide)?;
+    let inputs = sources::walk(&args.paths)
+        .map_err(|error| Failure::new(error.to_string()).help("give files or folders that exist, or `-` for standard input"))?;
+    let selected: Vec<GuidelineId> = guide
+        .guidelines
+        .iter()
+        .filter(|guideline| plan.selects(args, guideline))
+        .map(|guideline| guideline.id.clone())
+        .collect();
+    let mut sinks = output::open(&plan.formats, &selected, plan.baseline.is_some())?;
+    let assessment = assess(args, &guide, plan, &inputs, &mut sinks)?;
+    let nothing = assessment.coverage.count(Status::Assessed) == 0;
+    for sink in &mut sinks {
+        sink.finish(&assessment)?;
+    }
+    drop(sinks);
+    if nothing && !assessment.coverage.incomplete() {
+        let mut stderr = anstream::stderr().lock();
+        writeln!(stderr, "error: nothing to assess: no Kubernetes object or Azure resource in {}", assessment.subject.join(", "))?;
+        writeln!(stderr, "  help: give a folder with manifests, a chart, or an ARM template (`seawall assess --help`)")?;
+        return Ok(3);
+    }
+    Ok(assessment.exit_code())
+}
+
+/// Everything that the command line and the configuration decide.
+struct Plan {
+    setting: Setting,
+    config: Config,
+    frameworks: Vec<Box<str>>,
+    fail_on: Option<Severity>,
+    fail_on_unknown: bool,
+    whole: bool,
+    as_of: String,
+    formats: Vec<Wanted>,
+    baseline: Option<String>,
+}
+
+impl Plan {
+    fn new(args: &Args, guide: &Guide) -> anyhow::Result<Self> {
+        let config = read_config(args, guide)?;
+        let kubernetes = match &args.kubernetes {
+            Some(version) => Some(parse_minor(version).ok_or_else(|| {
+                Failure::new(format!("`{version}` is no Kubernetes version")).help("write it as `--kubernetes 1.34`")
+            })?),
+            None => config.kubernetes,
+        };
+        let mut setting =
+            examples::setting(guide, config.params.as_deref(), kubernetes.or(Some(NEWEST_MINOR))).map_err(Failure::new)?;
+        setting.severities.clone_from(&config.severities);
+        let fail_on = match &args.fail_on {
+            Some(word) => config::parse_floor(word).ok_or_else(|| {
+                Failure::new(format!("`{word}` is no severity")).help("--fail-on takes critical, high, medium, low or none")
+            })?,
+            None => config.fail_on.unwrap_or(Some(Severity::High)),
+        };
+        let frameworks: Vec<Box<str>> = if args.framework.is_empty() {
+            config.frameworks.clone()
+        } else {
+            args.framework.iter().map(|id| id.as_str().into()).collect()
+        };
+        if let Some(id) = frameworks.iter().find(|id| guide.framework(id).is_none()) {
+            return Err(Failure::new(config::unknown_framework(guide, id)).into());
+        }
+        if let Some(id) = args.guideline.iter().find(|id| guide.guideline(id).is_none()) {
+            return Err(Failure::new(format!("there is no guideline `{id}`")).help("`seawall guide list` shows all").into());
+        }
+        if let Some(id) = args.chapter.iter().find(|id| !guide.chapters.iter().any(|chapter| &*chapter.id == id.as_str())) {
+            let known: Vec<&str> = guide.chapters.iter().map(|chapter| &*chapter.id).collect();
+            return Err(Failure::new(format!("there is no chapter `{id}`; there are {}", known.join(", "))).into());
+        }
+        let as_of = match &args.as_of {
+            Some(day) => day.parse::<jiff::civil::Date>().map_err(|_| {
+                Failure::new(format!("`{day}` is no date")).help("write it as `--as-of 2027-01-31`")
+            })?,
+            None => jiff::Zoned::now().date(),
+        };
+        let baseline = match &args.baseline {
+            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
+                Failure::new(format!("cannot read the baseline `{}`: {error}", path.display()))
+                    .help("make one with `seawall assess PATH --format json=baseline.json`")
+            })?),
+            None => None,
+        };
+        Ok(Self {
+            whole: args.whole || config.whole.unwrap_or(false),
+            fail_on_unknown: args.fail_on_unknown || config.fail_on_unknown.unwrap_or(false),
+            formats: output::parse(&args.format)?,
+            as_of: as_of.to_string(),
+            setting,
+            config,
+            frameworks,
+            fail_on,
+            baseline,
+        })
+    }
+
+    fn selects(&self, args: &Args, guideline: &Guideline) -> bool {
+        let named = |words: &[String], word: &str| words.is_empty() || words.iter().any(|one| one == word);
+        named(&args.chapter, &guideline.chapter)
+            && named(&args.guideline, &guideline.id.0)
+            && (self.frameworks.is_empty()
+                || self.frameworks.iter().any(|framework| guideline.controls(framework).next().is_some()))
+    }
+}
+
+/// The configuration beside the code: in the first folder given, or above it within the repository.
+fn read_config(args: &Args, guide: &Guide) -> anyhow::Result<Config> {
+    let path = match &args.config {
+        Some(path) => Some(path.clone()),
+        None => args.paths.iter().find_map(|path| find_config(path)),
+    };
+    let Some(path) = path else { return Ok(Config::default()) };
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Failure::new(format!("cannot read `{}`: {error}", path.display())))?;
+    let shown = path.display().to_string();
+    let shown = shown.strip_prefix("./").unwrap_or(&shown);
+    Config::parse(shown, &text, guide).map_err(|error| {
+        Failure::new(error.to_string()).help("docs/configuration.md describes the keys of seawall.yaml").into()
+    })
+}
+
+fn find_config(path: &Path) -> Option<PathBuf> {
+    if path.as_os_str() == "-" {
+        return None;
+    }
+    let mut folder = if path.is_dir() { path.to_path_buf() } else { path.parent()?.to_path_buf() };
+    if folder.as_os_str().is_empty() {
+        folder = PathBuf::from(".");
+    }
+    let beside = folder.join(config::FILE);
+    if beside.is_file() {
+        return Some(beside);
+    }
+    // Above it only within one repository.
+    let absolute = folder.canonicalize().ok()?;
+    let repository = absolute.ancestors().find(|above| above.join(".git").exists())?;
+    absolute
+        .ancestors()
+        .take_while(|above| above.starts_with(repository))
+        .map(|above| above.join(config::FILE))
+        .find(|file| file.is_file())
+}
+
+/// What one resource's judges said, with the resource.
+struct Batch {
+    judged: Vec<Judged>,
+}
+
+fn assess<'g>(
+    args: &Args,
+    guide: &'g Guide,
+    plan: Plan,
+    inputs: &[Input],
+    sinks: &mut [Box<dyn Sink>],
+) -> anyhow::Result<Assessment<'g>> {
+    let setting = &plan.setting;
+    let managed = managed(guide);
+    let schema = guide.data.get("kubernetes-types.txt").map(|text| Schema::parse(text));
+    let judge = Judge::new(guide, setting, |guideline| plan.selects(args, guideline) && !is_about_waivers(guideline));
+    let wants = |kind: &Kind| judge.wants(kind);
+    let reader = Reader {
+        symbols: &guide.symbols,
+        wants: &wants,
+        managed: &managed,
+        limits: yaml::Limits::default(),
+        schema: schema.as_ref(),
+    };
+    let mut triage = Triage::new(&plan.config, &plan.as_of);
+    if let (Some(text), Some(path)) = (&plan.baseline, &args.baseline) {
+        triage.baseline(text).map_err(|error| Failure::new(format!("`{}`: {error}", path.display())))?;
+    }
+    let mut hearing = Hearing { guide, triage, summary: Summary::default(), sinks, all: args.verdicts == "all" };
+    let mut coverage = Coverage::default();
+    let mut estate = Estate::new(if plan.whole { Scope::Whole } else { Scope::Open });
+    let joins = judge.joins();
+    let mut progress = Progress::new(inputs.len());
+    let options = sources::Options { tools: Tools { values: args.values.clone(), ..Tools::default() } };
+    coverage.files = sources::read(
+        inputs,
+        &options,
+        &reader,
+        |reading: &Reading| Batch { judged: reading.resources.iter().map(|resource| judge.local(resource)).collect() },
+        |reading, batch| {
+            if reading.empty {
+                coverage.empty += 1;
+            }
+            if let Some(entry) = reading.entries.first() {
+                hearing.triage.add_inline(&entry.path, reading.waivers);
+            }
+            coverage.documents.extend(reading.entries);
+            for (resource, judged) in reading.resources.into_iter().zip(batch.judged) {
+                hearing.summary.resources += 1;
+                coverage.provider_managed += usize::from(resource.provider_managed);
+                hearing.hear(&resource, judged)?;
+                if joins {
+                    estate.add(resource);
+                }
+            }
+            Ok::<(), io::Error>(())
+        },
+        |input| progress.tick(input),
+    )?;
+    progress.phase("joining");
+    let whole = plan.whole;
+    estate.imply_namespaces(&|name, witness| examples::implied_namespace(&guide.symbols, name, witness, whole));
+    let missing = not_assessed(args, guide, &plan, &estate, &coverage);
+    let absent: BTreeSet<&str> = missing.iter().map(|guideline| &*guideline.guideline.0).collect();
+    let joint = Judge::new(guide, setting, |guideline| {
+        plan.selects(args, guideline)
+            && guideline.needs.joined
+            && !absent.contains(&*guideline.id.0)
+            && !is_about_waivers(guideline)
+    });
+    join(&joint, &estate, &mut hearing)?;
+    let waivers = hearing.triage.waivers(&guide.symbols);
+    let overseer = Judge::new(guide, setting, |guideline| plan.selects(args, guideline) && is_about_waivers(guideline));
+    for waiver in &waivers {
+        hearing.hear(waiver, overseer.local(waiver))?;
+    }
+    progress.finish();
+    hearing.summary.guidelines = judge.selected().filter(|(_, guideline)| !absent.contains(&*guideline.id.0)).count();
+    let summary = hearing.summary;
+    coverage.guidelines = missing;
+    Ok(Assessment {
+        guide,
+        summary,
+        coverage,
+        subject: args.paths.iter().map(|path| path.display().to_string()).collect(),
+        kubernetes_minor: plan.setting.kubernetes_minor,
+        as_of: plan.as_of,
+        fail_on: plan.fail_on,
+        fail_on_unknown: plan.fail_on_unknown,
+        whole: plan.whole,
+        framework: (!plan.frameworks.is_empty()).then(|| plan.frameworks.join(", ")),
+        version: env!("CARGO_PKG_VERSION"),
+    })
+}
+
+/// Judges the complete estate by the guidelines that join objects, a part at a time so that
+/// findings do not pile up.
+fn join(judge: &Judge<'_>, estate: &Estate, hearing: &mut Hearing<'_, '_>) -> io::Result<()> {
+    if !judge.joins() {
+        return Ok(());
+    }
+    for part in estate.resources().chunks(4096) {
+        let judged: Vec<Judged> = if part.len() < 8 {
+            part.iter().map(|resource| judge.joined(resource, estate)).collect()
+        } else {
+            part.par_iter().map(|resource| judge.joined(resource, estate)).collect()
+        };
+        for (resource, judged) in part.iter().zip(judged) {
+            hearing.hear(resource, judged)?;
+        }
+    }
+    if let Some(witness) = estate.resources().first() {
+        hearing.hear(witness, judge.estate(witness, estate))?;
+    }
+    Ok(())
+}
+
+/// Takes what judges say through triage to the reports.
+struct Hearing<'a, 'g> {
+    guide: &'g Guide,
+    triage: Triage,
+    summary: Summary,
+    sinks: &'a mut [Box<dyn Sink>],
+    all: bool,
+}
+
+impl Hearing<'_, '_> {
+    fn hear(&mut self, resource: &Resource, judged: Judged) -> io::Result<()> {
+        for (index, verdict) in judged.verdicts {
+            self.summary.verdicts.add(verdict);
+            if self.all
+                && let Some(guideline) = self.guide.guidelines.get(index as usize)
+            {
+                for sink in self.sinks.iter_mut() {
+                    sink.verdict(&guideline.id, &resource.name, verdict)?;
+                }
+            }
+        }
+        for mut finding in judged.findings {
+            self.triage.apply(&mut finding);
+            self.summary.add(&finding);
+            for sink in self.sinks.iter_mut() {
+                sink.finding(&finding, self.guide)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Waivers are judged last, when it is known which of them matched.
+fn is_about_waivers(guideline: &Guideline) -> bool {
+    let waiver = Kind::Kubernetes { group: report::triage::WAIVER_GROUP.into(), kind: "Waiver".into() };
+    guideline.is_about(&waiver, false)
+}
+
+fn managed(guide: &Guide) -> Managed {
+    guide
+        .data
+        .get("provider-managed.yaml")
+        .and_then(|text| ::guide::front_matter::read(text, 1).ok())
+        .map_or_else(Managed::default, |doc| Managed::from_data(doc.root()))
+}
+
+/// The guidelines whose kind of data was not given at all.
+fn not_assessed(args: &Args, guide: &Guide, plan: &Plan, estate: &Estate, coverage: &Coverage) -> Vec<NotAssessed> {
+    let azure = estate.resources().iter().any(|resource| matches!(resource.name.kind, Kind::Azure(_)))
+        || coverage.documents.iter().any(|entry| {
+            entry.status == Status::Assessed && entry.kind.as_deref().is_some_and(|kind| kind.contains('/'))
+        });
+    let kubernetes = coverage
+        .documents
+        .iter()
+        .any(|entry| entry.status == Status::Assessed && entry.kind.as_deref().is_some_and(|kind| !kind.contains('/')));
+    let mut missing = Vec::new();
+    for guideline in guide.guidelines.iter().filter(|guideline| plan.selects(args, guideline) && !is_about_waivers(guideline)) {
+        let unset: Vec<String> = guideline
+            .needs
+            .params
+            .iter()
+            .filter(|key| !plan.setting.set.contains(*key))
+            .map(|key| format!("`{key}` in seawall.yaml"))
+            .collect();
+        let needs = if guideline.needs.azure && !azure {
+            Some("Azure resources: an ARM template".to_owned())
+        } else if (guideline.needs.kubernetes || guideline.applies == Applies::Estate) && !kubernetes {
+            Some("Kubernetes objects: manifests or a chart".to_owned())
+        } else if !unset.is_empty() {
+            Some(unset.join(" and "))
+        } else {
+            None
+        };
+        if let Some(needs) = needs {
+            missing.push(NotAssessed { guideline: guideline.id.clone(), needs: needs.into() });
+        }
+    }
+    missing
 }

@@ -111,6 +111,12 @@ fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
             }
         }
     }
+    if only.is_empty() {
+        for gap in ::guide::complete::gaps(&guide) {
+            failed += 1;
+            writeln!(out, "{gap}")?;
+        }
+    }
     write!(out, "{} guidelines, {passed} examples passed, {failed} failed", chosen.len())?;
     if mutate {
         write!(out, "; {mutants} mutants, {survived} survived")?;

@@ -1,0 +1,135 @@
+//! CSV: a row for each finding, for spreadsheets and for joining with other lists.
+//!
+//! A cell that a spreadsheet would take for a formula begins with `'`, as OWASP advises; a
+//! manifest must not be able to run one.
+//!
+//! What it deliberately leaves out: coverage and passes, which are no findings.
+
+use std::io::{self, Write};
+
+use guide::Guide;
+use model::finding::{Finding, Outcome};
+
+use crate::assessment::{Assessment, Sink};
+use crate::text;
+
+const COLUMNS: [&str; 25] = [
+    "severity", "verdict", "status", "guideline", "title", "message", "kind", "namespace", "name", "item", "path",
+    "line", "column", "route", "evidence", "fix", "monthly_eur", "effort_days", "upkeep_hours", "breaks",
+    "waiver_reason", "waiver_owner", "waiver_until", "root_cause", "fingerprint",
+];
+
+/// A sink that writes CSV with a header row.
+pub fn new(out: Box<dyn Write>) -> impl Sink {
+    Csv { out: ::csv::Writer::from_writer(out), begun: false }
+}
+
+struct Csv {
+    out: ::csv::Writer<Box<dyn Write>>,
+    begun: bool,
+}
+
+impl Csv {
+    fn begin(&mut self) -> io::Result<()> {
+        if !self.begun {
+            self.begun = true;
+            self.out.write_record(COLUMNS).map_err(io::Error::from)?;
+        }
+        Ok(())
+    }
+}
+
+/// The text of a cell, harmless to spreadsheets and terminals.
+fn cell(text: &str) -> String {
+    let text = text::clean(text);
+    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.into_owned() }
+}
+
+fn status(finding: &Finding) -> &'static str {
+    if finding.waiver.is_some() {
+        "waived"
+    } else if finding.in_baseline {
+        "baseline"
+    } else if finding.provider_managed {
+        "provider-managed"
+    } else {
+        "open"
+    }
+}
+
+fn evidence(finding: &Finding) -> String {
+    let parts: Vec<String> =
+        finding.evidence.iter().map(|evidence| format!("{} = {}", evidence.route, evidence.value)).collect();
+    parts.join("; ")
+}
+
+impl Sink for Csv {
+    fn finding(&mut self, finding: &Finding, guide: &Guide) -> io::Result<()> {
+        self.begin()?;
+        let guideline = guide.guideline(&finding.guideline.0);
+        let cost = guideline.map(|guideline| guideline.cost.clone()).unwrap_or_default();
+        let waiver = finding.waiver.as_ref();
+        let fix = finding.fix.map_or("none", model::Safety::word);
+        let message = match &finding.outcome {
+            Outcome::Unknown { reason, .. } if finding.message.is_empty() => reason,
+            _ => finding.message.as_str(),
+        };
+        let place = &finding.place;
+        let row: [String; COLUMNS.len()] = [
+            finding.severity.word().to_owned(),
+            finding.outcome.word().to_owned(),
+            status(finding).to_owned(),
+            cell(&finding.guideline.0),
+            cell(guideline.map_or("", |guideline| &guideline.title)),
+            cell(message),
+            cell(finding.resource.kind.name()),
+            cell(finding.resource.namespace.as_deref().unwrap_or_default()),
+            cell(&finding.resource.name),
+            cell(finding.item.as_deref().unwrap_or_default()),
+            cell(&place.path),
+            place.line.to_string(),
+            place.column.to_string(),
+            cell(&place.route),
+            cell(&evidence(finding)),
+            fix.to_owned(),
+            cost.monthly.to_string(),
+            cost.effort_days.to_string(),
+            cost.upkeep_hours.to_string(),
+            cell(cost.breaks.as_deref().unwrap_or_default()),
+            cell(waiver.map_or("", |waiver| &waiver.reason)),
+            cell(waiver.map_or("", |waiver| &waiver.owner)),
+            cell(waiver.and_then(|waiver| waiver.until.as_deref()).unwrap_or_default()),
+            cell(finding.root_cause.as_deref().unwrap_or_default()),
+            finding.fingerprint.to_string(),
+        ];
+        self.out.write_record(row).map_err(io::Error::from)
+    }
+
+    fn finish(&mut self, _assessment: &Assessment<'_>) -> io::Result<()> {
+        self.begin()?;
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{assessment, findings, guide, hostile, written};
+
+    #[test]
+    fn a_row_for_each_finding() {
+        let guide = guide();
+        let some: Vec<Finding> = findings().into_iter().filter(|finding| finding.guideline.0.starts_with("no-")).collect();
+        insta::assert_snapshot!(written(new, &some, &assessment(&guide, &some)), @"");
+    }
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for text in ["=1+1", "+1", "-1", "@a", "\t=1"] {
+            assert!(!cell(text).starts_with(['=', '+', '-', '@']), "{text:?}");
+        }
+        let guide = guide();
+        let text = written(new, &hostile(), &assessment(&guide, &hostile()));
+        assert!(!text.chars().any(|c| c != '\n' && text::hostile(c)));
+    }
+}

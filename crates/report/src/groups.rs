@@ -1,0 +1,190 @@
+//! Findings that count, gathered by guideline: how many, where, from which cause, and the first few.
+//!
+//! Memory grows with guidelines, files and causes, not with findings.
+//!
+//! What it deliberately leaves out: unknowns ([`crate::unknowns`]) and layout.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use guide::Guide;
+use model::finding::{Finding, GuidelineId, Outcome, Safety, Severity};
+
+/// Causes of which the first finding is kept for being shown.
+const CAUSES_KEPT: usize = 64;
+
+/// What was found by one guideline.
+#[derive(Debug)]
+pub(crate) struct Group {
+    /// Which.
+    pub(crate) guideline: GuidelineId,
+    /// The worst of its findings.
+    pub(crate) severity: Severity,
+    /// Its findings.
+    pub(crate) fails: usize,
+    /// Of them, those that a machine may mend without asking.
+    pub(crate) safe: usize,
+    /// Findings by file.
+    pub(crate) files: BTreeMap<Arc<str>, usize>,
+    /// The first findings, those of one cause as one.
+    entries: Vec<Entry>,
+    /// Index into `entries` by cause; `None` where the first finding was not kept.
+    causes: BTreeMap<Box<str>, Option<usize>>,
+    /// Findings without a cause in `entries`.
+    single: usize,
+}
+
+/// A finding, with those that have the same cause.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// The first of them.
+    pub(crate) finding: Finding,
+    /// How many there are.
+    pub(crate) count: usize,
+    /// Where they are.
+    pub(crate) files: BTreeMap<Arc<str>, usize>,
+}
+
+/// What is not shown of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rest {
+    /// findings
+    pub(crate) findings: usize,
+    /// files they are in
+    pub(crate) files: usize,
+}
+
+/// All groups.
+#[derive(Debug)]
+pub(crate) struct Groups {
+    kept: usize,
+    groups: BTreeMap<GuidelineId, Group>,
+}
+
+impl Groups {
+    /// Keeps the first `kept` findings of each guideline.
+    pub(crate) const fn new(kept: usize) -> Self {
+        Self { kept, groups: BTreeMap::new() }
+    }
+
+    /// Takes a finding in, when it is a fail that counts.
+    pub(crate) fn add(&mut self, finding: &Finding) {
+        if !finding.counts() || !matches!(finding.outcome, Outcome::Fail) {
+            return;
+        }
+        let group = self.groups.entry(finding.guideline.clone()).or_insert_with(|| Group {
+            guideline: finding.guideline.clone(),
+            severity: finding.severity,
+            fails: 0,
+            safe: 0,
+            files: BTreeMap::new(),
+            entries: Vec::new(),
+            causes: BTreeMap::new(),
+            single: 0,
+        });
+        group.add(finding, self.kept);
+    }
+
+    /// What to do first: by severity, then what a machine can mend safely, then what there is most of.
+    pub(crate) fn in_order(&self) -> Vec<&Group> {
+        let mut groups: Vec<&Group> = self.groups.values().collect();
+        groups.sort_by_key(|group| (Reverse(group.severity), group.safe == 0, Reverse(group.fails)));
+        groups
+    }
+
+    /// Findings with a safe fix.
+    pub(crate) fn safe(&self) -> usize {
+        self.groups.values().map(|group| group.safe).sum()
+    }
+
+    /// Findings by what their guideline says of itself (an aspect, its principles).
+    pub(crate) fn by<'g>(&self, guide: &'g Guide, words: impl Fn(&'g guide::Guideline) -> Vec<&'g str>) -> BTreeMap<&'g str, usize> {
+        let mut counts = BTreeMap::new();
+        for group in self.groups.values() {
+            for word in guide.guideline(&group.guideline.0).map(&words).unwrap_or_default() {
+                *counts.entry(word).or_default() += group.fails;
+            }
+        }
+        counts
+    }
+}
+
+impl Group {
+    fn add(&mut self, finding: &Finding, kept: usize) {
+        self.fails += 1;
+        self.severity = self.severity.max(finding.severity);
+        self.safe += usize::from(finding.fix == Some(Safety::Safe));
+        *self.files.entry(Arc::clone(&finding.place.path)).or_default() += 1;
+        if let Some(cause) = &finding.root_cause {
+            if let Some(index) = self.causes.get(cause) {
+                if let Some(entry) = index.and_then(|index| self.entries.get_mut(index)) {
+                    entry.count += 1;
+                    *entry.files.entry(Arc::clone(&finding.place.path)).or_default() += 1;
+                }
+                return;
+            }
+            let keep = self.causes.len() < CAUSES_KEPT;
+            self.causes.insert(cause.clone(), keep.then_some(self.entries.len()));
+            if !keep {
+                return;
+            }
+        } else if self.single >= kept {
+            return;
+        } else {
+            self.single += 1;
+        }
+        let files = BTreeMap::from([(Arc::clone(&finding.place.path), 1)]);
+        self.entries.push(Entry { finding: finding.clone(), count: 1, files });
+    }
+
+    /// The entries worth showing, the biggest causes first, and what is left.
+    pub(crate) fn shown(&self, most: usize) -> (Vec<&Entry>, Rest) {
+        let mut entries: Vec<&Entry> = self.entries.iter().collect();
+        entries.sort_by_key(|entry| Reverse(entry.count));
+        entries.truncate(most);
+        let mut files = self.files.clone();
+        for (path, count) in entries.iter().flat_map(|entry| &entry.files) {
+            if let Some(left) = files.get_mut(path) {
+                *left = left.saturating_sub(*count);
+            }
+        }
+        let shown: usize = entries.iter().map(|entry| entry.count).sum();
+        let rest = Rest {
+            findings: self.fails.saturating_sub(shown),
+            files: files.values().filter(|left| **left > 0).count(),
+        };
+        (entries, rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{finding, in_file};
+
+    #[test]
+    fn findings_of_one_cause_are_one_entry() {
+        let mut groups = Groups::new(2);
+        for number in 0..40_u32 {
+            let mut finding = in_file(&format!("f{}.yaml", number % 4));
+            if number >= 8 {
+                finding.root_cause = Some("chart default values".into());
+            }
+            groups.add(&finding);
+        }
+        let ordered = groups.in_order();
+        let (shown, rest) = ordered[0].shown(2);
+        assert_eq!(shown.iter().map(|entry| entry.count).collect::<Vec<_>>(), [32, 1]);
+        assert_eq!(rest, Rest { findings: 7, files: 4 });
+    }
+
+    #[test]
+    fn what_does_not_count_is_left_out() {
+        let mut groups = Groups::new(2);
+        let mut known = finding();
+        known.in_baseline = true;
+        groups.add(&known);
+        assert!(groups.in_order().is_empty());
+    }
+}

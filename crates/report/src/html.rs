@@ -1,0 +1,260 @@
+//! One HTML page that stands alone: for an auditor, an archive, or a browser without network.
+//!
+//! Works without JavaScript (a few lines of it filter and search), loads nothing, prints, and
+//! follows the reader's light or dark preference. Everything from the input is escaped, and the
+//! page's own policy forbids any other script.
+//!
+//! What it deliberately leaves out: passes one by one, and findings beyond
+//! [`FINDINGS_KEPT`]: the worst are kept, and the page says what is missing.
+
+mod controls;
+mod findings;
+mod prose;
+mod result;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use guide::{Guide, VerdictWord};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use model::coverage::Status;
+use model::finding::{Finding, GuidelineId, Outcome, Severity};
+use model::resource::ResourceName;
+
+use crate::assessment::{Assessment, Counts, Sink};
+use crate::outcome;
+use crate::text::{clean, count};
+
+/// Findings on a page; beyond it browsers become slow.
+pub const FINDINGS_KEPT: usize = 5000;
+/// Documents listed one by one; more are counted.
+const LEDGER_ROWS: usize = 2000;
+
+const STYLE: &str = include_str!("html/style.css");
+const SCRIPT: &str = include_str!("html/page.js");
+
+/// A sink that writes one HTML page. `selected` are the guidelines in question. Passes are
+/// counted when verdicts are passed on; otherwise the page says `no finding` instead.
+pub fn new(out: Box<dyn Write>, selected: Vec<GuidelineId>) -> impl Sink {
+    let kept = Kept { selected: selected.into_iter().collect(), ..Kept::default() };
+    Html { out, kept }
+}
+
+struct Html {
+    out: Box<dyn Write>,
+    kept: Kept,
+}
+
+/// What goes first when there is no room: what does not count, then unknowns, then the less severe.
+type Rank = (bool, bool, Severity);
+
+/// What the page needs.
+#[derive(Debug, Default)]
+struct Kept {
+    selected: BTreeSet<GuidelineId>,
+    findings: BTreeMap<Rank, Vec<Finding>>,
+    number: usize,
+    left_out: usize,
+    tallies: BTreeMap<GuidelineId, Tally>,
+    verdicts: BTreeMap<GuidelineId, Counts>,
+}
+
+/// Findings of a guideline, shown or not.
+#[derive(Debug, Default, Clone, Copy)]
+struct Tally {
+    fail: usize,
+    unknown: usize,
+    aside: usize,
+    severity: Option<Severity>,
+}
+
+impl Kept {
+    fn add(&mut self, finding: &Finding) {
+        let tally = self.tallies.entry(finding.guideline.clone()).or_default();
+        tally.severity = tally.severity.max(Some(finding.severity));
+        let fails = matches!(finding.outcome, Outcome::Fail);
+        match (finding.counts(), fails) {
+            (false, _) => tally.aside += 1,
+            (true, true) => tally.fail += 1,
+            (true, false) => tally.unknown += 1,
+        }
+        let rank = (finding.counts(), fails, finding.severity);
+        if self.number >= FINDINGS_KEPT {
+            self.left_out += 1;
+            match self.findings.first_entry() {
+                Some(mut least) if *least.key() < rank => {
+                    least.get_mut().pop();
+                    if least.get().is_empty() {
+                        least.remove();
+                    }
+                }
+                _ => return,
+            }
+        } else {
+            self.number += 1;
+        }
+        self.findings.entry(rank).or_default().push(finding.clone());
+    }
+}
+
+impl Sink for Html {
+    fn finding(&mut self, finding: &Finding, _guide: &Guide) -> io::Result<()> {
+        self.kept.add(finding);
+        Ok(())
+    }
+
+    fn verdict(&mut self, guideline: &GuidelineId, _resource: &ResourceName, verdict: VerdictWord) -> io::Result<()> {
+        if let Some(counts) = self.kept.verdicts.get_mut(guideline) {
+            counts.add(verdict);
+        } else {
+            let mut counts = Counts::default();
+            counts.add(verdict);
+            self.kept.verdicts.insert(guideline.clone(), counts);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, assessment: &Assessment<'_>) -> io::Result<()> {
+        self.out.write_all(page(assessment, &self.kept).into_string().as_bytes())?;
+        self.out.write_all(b"\n")?;
+        self.out.flush()
+    }
+}
+
+fn page(assessment: &Assessment<'_>, kept: &Kept) -> Markup {
+    let subject = outcome::subject(assessment);
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="generator" content={ "seawall " (assessment.version) };
+                meta http-equiv="Content-Security-Policy"
+                    content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+                title { "Security assessment of " (subject) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#result" { "Skip to the result" }
+                (header(assessment, &subject))
+                main {
+                    (result::section(assessment, kept))
+                    (findings::section(assessment, kept))
+                    (ledger(assessment))
+                    (not_assessed(assessment))
+                    (controls::section(assessment, kept))
+                }
+                footer { p { "Written by seawall " (assessment.version) ". The page loads nothing and sends nothing." } }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
+}
+
+fn header(assessment: &Assessment<'_>, subject: &str) -> Markup {
+    html! {
+        header {
+            p.brand { "seawall" }
+            h1 { "Security assessment of " span.subject { (subject) } }
+            dl.facts {
+                div { dt { "As of" } dd { time datetime=(assessment.as_of) { (assessment.as_of) } } }
+                div { dt { "Judged for" } dd { "Kubernetes 1." (assessment.kubernetes_minor) } }
+                div { dt { "Selected by" } dd {
+                    @match assessment.framework.as_deref().and_then(|id| assessment.guide.framework(id)) {
+                        Some(framework) => { (framework.title) " " (framework.version) }
+                        None => { (assessment.framework.as_deref().unwrap_or("the whole guide")) }
+                    }
+                } }
+                div { dt { "Estate" } dd { @if assessment.whole { "declared whole" } @else { "in part" } } }
+                div { dt { "Version" } dd { "seawall " (assessment.version) } }
+            }
+            nav aria-label="Sections" {
+                ul {
+                    li { a href="#result" { "Result" } }
+                    li { a href="#findings" { "Findings" } }
+                    li { a href="#coverage" { "Coverage" } }
+                    li { a href="#not-assessed" { "Not assessed" } }
+                    li { a href="#frameworks" { "Frameworks" } }
+                }
+            }
+        }
+    }
+}
+
+fn ledger(assessment: &Assessment<'_>) -> Markup {
+    let coverage = &assessment.coverage;
+    let open: Vec<_> = coverage.documents.iter().filter(|entry| entry.status != Status::Assessed).collect();
+    html! {
+        section #coverage aria-labelledby="coverage-title" {
+            h2 #coverage-title { "Coverage" }
+            p { "Every document that was read, and what became of it. Nothing is skipped silently." }
+            dl.facts.boxed {
+                div { dt { "files" } dd { (coverage.files) } }
+                div { dt { "documents" } dd { (coverage.documents.len()) } }
+                @for status in Status::ALL {
+                    div { dt { (status.word()) } dd { (coverage.count(status)) } }
+                }
+                div { dt { "empty" } dd { (coverage.empty) } }
+                div { dt { "kept by AKS" } dd { (coverage.provider_managed) } }
+            }
+            @if open.is_empty() {
+                p { "All documents were judged." }
+            } @else {
+                table.cards {
+                    caption { "Documents that were not judged" }
+                    thead { tr { th scope="col" { "Document" } th scope="col" { "What became of it" } th scope="col" { "Object" } th scope="col" { "Why, and what to do" } } }
+                    tbody {
+                        @for entry in open.iter().take(LEDGER_ROWS) {
+                            tr {
+                                td data-label="Document" { code { (outcome::place(entry)) } }
+                                td data-label="What became of it" { span class={ "chip " (if entry.status.incomplete() { "high" } else { "quiet" }) } { (entry.status.word()) } }
+                                td data-label="Object" {
+                                    @if entry.kind.is_none() && entry.name.is_none() { "–" }
+                                    (clean(entry.kind.as_deref().unwrap_or_default())) " " (clean(entry.name.as_deref().unwrap_or_default()))
+                                }
+                                td data-label="Why" {
+                                    (clean(entry.reason.as_deref().unwrap_or_default()))
+                                    @if let Some(help) = &entry.help { p.help { (clean(help)) } }
+                                }
+                            }
+                        }
+                    }
+                }
+                @if open.len() > LEDGER_ROWS { p { "… and " (count(open.len() - LEDGER_ROWS, "document")) " more; the JSON report lists them all." } }
+            }
+        }
+    }
+}
+
+fn not_assessed(assessment: &Assessment<'_>) -> Markup {
+    let mut by_need: BTreeMap<&str, Vec<&GuidelineId>> = BTreeMap::new();
+    for entry in &assessment.coverage.guidelines {
+        by_need.entry(&entry.needs).or_default().push(&entry.guideline);
+    }
+    html! {
+        section #not-assessed aria-labelledby="not-assessed-title" {
+            h2 #not-assessed-title { "Not assessed" }
+            @if by_need.is_empty() {
+                p { "Every guideline that was selected could be assessed." }
+            } @else {
+                p { "These guidelines were selected, and the data they need was not given. Nothing is said about them." }
+            }
+            @for (needs, ids) in &by_need {
+                h3 { "Needs " (clean(needs)) " " span.quiet { (count(ids.len(), "guideline")) } }
+                ul.columns {
+                    @for id in ids {
+                        li {
+                            @if let Some(guideline) = assessment.guide.guideline(&id.0) { (guideline.title) " " }
+                            code { (id) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! The guide's Markdown as HTML: paragraphs, lists, code, emphasis, links.
+//!
+//! What it deliberately leaves out: tables and headings, which guidelines' prose has none of.
+
+use maud::{Markup, html};
+
+use crate::text::{Inline, inline};
+
+/// Paragraphs and lists.
+pub(super) fn blocks(markdown: &str) -> Markup {
+    html! {
+        @for block in markdown.split("\n\n").map(str::trim).filter(|block| !block.is_empty()) {
+            @if block.starts_with("- ") {
+                ul { @for item in items(block) { li { (spans(&item)) } } }
+            } @else {
+                p { (spans(block.trim_start_matches('#').trim_start())) }
+            }
+        }
+    }
+}
+
+/// List items; a line without a dash continues the one before.
+fn items(block: &str) -> Vec<String> {
+    let mut items: Vec<String> = Vec::new();
+    for line in block.lines() {
+        match (line.strip_prefix("- "), items.last_mut()) {
+            (None, Some(last)) => {
+                last.push(' ');
+                last.push_str(line.trim());
+            }
+            (item, _) => items.push(item.unwrap_or(line).to_owned()),
+        }
+    }
+    items
+}
+
+/// One paragraph. Only web addresses become links.
+pub(super) fn spans(markdown: &str) -> Markup {
+    html! {
+        @for piece in inline(markdown) {
+            @match piece {
+                Inline::Text(text) => (text),
+                Inline::Code(text) => code { (text) },
+                Inline::Strong(text) => strong { (text) },
+                Inline::Emphasis(text) => em { (text) },
+                Inline::Link(text, address) => {
+                    @if address.starts_with("https://") { a href=(address) rel="noreferrer" { (text) } } @else { (text) }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What the totals say in sentences: coverage, exit code, what was not assessed.
+//!
+//! What it deliberately leaves out: deciding anything; [`Assessment`] does.
+
+use std::collections::BTreeMap;
+
+use model::coverage::{DocumentEntry, Status};
+
+use crate::assessment::{Assessment, Summary};
+use crate::text::{clean, count};
+
+/// `judged 41 resources in 17 files by 118 guidelines; 3 documents not read`.
+pub(crate) fn coverage(assessment: &Assessment<'_>) -> String {
+    let summary = &assessment.summary;
+    let mut words = format!(
+        "judged {} in {} by {}",
+        count(summary.resources, "resource"),
+        count(assessment.coverage.files, "file"),
+        count(summary.guidelines, "guideline"),
+    );
+    match incomplete(assessment).count() {
+        0 => words.push_str("; everything that was given was read"),
+        unread => words.push_str(&format!("; {} not read", count(unread, "document"))),
+    }
+    words
+}
+
+/// Documents that were given and could not be judged.
+pub(crate) fn incomplete<'a>(assessment: &'a Assessment<'_>) -> impl Iterator<Item = &'a DocumentEntry> {
+    assessment.coverage.documents.iter().filter(|entry| entry.status.incomplete())
+}
+
+/// Kinds that seawall does not know, with how often they occur.
+pub(crate) fn unknown_kinds<'a>(assessment: &'a Assessment<'_>) -> BTreeMap<&'a str, usize> {
+    let mut kinds = BTreeMap::new();
+    for entry in assessment.coverage.documents.iter().filter(|entry| entry.status == Status::UnknownKind) {
+        *kinds.entry(entry.kind.as_deref().unwrap_or("no kind")).or_default() += 1;
+    }
+    kinds
+}
+
+/// Guidelines not assessed: how many need what.
+pub(crate) fn needs<'a>(assessment: &'a Assessment<'_>) -> BTreeMap<&'a str, usize> {
+    let mut needs = BTreeMap::new();
+    for entry in &assessment.coverage.guidelines {
+        *needs.entry(&*entry.needs).or_default() += 1;
+    }
+    needs
+}
+
+/// Why the command ends as it does: `12 findings at or above high`.
+pub(crate) fn exit_reason(assessment: &Assessment<'_>) -> String {
+    let summary = &assessment.summary;
+    let unread = incomplete(assessment).count();
+    match (assessment.exit_code(), assessment.fail_on) {
+        (1, Some(floor)) => {
+            let mut words = Vec::new();
+            let fails = Summary::at_or_above(&summary.fails, floor);
+            if fails > 0 {
+                words.push(count(fails, "finding"));
+            }
+            let unknowns = Summary::at_or_above(&summary.unknowns, floor);
+            if assessment.fail_on_unknown && unknowns > 0 {
+                words.push(count(unknowns, "unknown verdict"));
+            }
+            format!("{} at or above {}", words.join(" and "), floor.word())
+        }
+        (4, _) => format!("{} given could not be read or resolved", count(unread, "document")),
+        (_, None) => "findings do not fail this run".to_owned(),
+        (_, Some(floor)) => format!("nothing at or above {}", floor.word()),
+    }
+}
+
+/// What was found but does not count: `3 waived, 2 in the baseline`; `None` when there is none.
+pub(crate) fn set_aside(summary: &Summary) -> Option<String> {
+    let parts: Vec<String> = [
+        (summary.waived, "waived"),
+        (summary.in_baseline, "known from the baseline"),
+        (summary.provider_managed, "on objects that AKS manages"),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, words)| format!("{number} {words}"))
+    .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// What was assessed, as the user named it.
+pub(crate) fn subject(assessment: &Assessment<'_>) -> String {
+    let names: Vec<String> = assessment.subject.iter().map(|name| clean(name).into_owned()).collect();
+    names.join(" ")
+}
+
+/// `path:line` of a ledger entry.
+pub(crate) fn place(entry: &DocumentEntry) -> String {
+    match entry.line {
+        0 => clean(&entry.path).into_owned(),
+        line => format!("{}:{line}", clean(&entry.path)),
+    }
+}

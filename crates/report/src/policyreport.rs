@@ -1,0 +1,143 @@
+//! Policy reports (`wgpolicyk8s.io/v1alpha2`), one for each namespace and one for the cluster.
+//!
+//! The form is that of the Kubernetes policy working group, which dashboards read. An unknown
+//! verdict is `warn`; what was set aside is `skip`. Written as YAML documents that
+//! `kubectl apply` takes.
+//!
+//! What it deliberately leaves out: passes, and time stamps.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use guide::Guide;
+use model::finding::{Finding, Outcome};
+
+use crate::assessment::{Assessment, Sink};
+use crate::text;
+
+/// Results in one object; etcd takes about 1.5 MB, the API server refuses more.
+const RESULTS_IN_A_REPORT: usize = 1000;
+
+/// A sink that writes policy reports.
+pub fn new(out: Box<dyn Write>) -> impl Sink {
+    PolicyReports { out, results: BTreeMap::new() }
+}
+
+struct PolicyReports {
+    out: Box<dyn Write>,
+    /// By namespace; `None` for what belongs to the cluster.
+    results: BTreeMap<Option<Box<str>>, Vec<(&'static str, String)>>,
+}
+
+/// A YAML scalar: JSON's strings are YAML's double-quoted ones.
+fn quoted(text: &str) -> io::Result<String> {
+    serde_json::to_string(&*text::clean(text)).map_err(io::Error::from)
+}
+
+fn word(finding: &Finding) -> &'static str {
+    match finding.outcome {
+        _ if !finding.counts() => "skip",
+        Outcome::Fail => "fail",
+        Outcome::Unknown { .. } => "warn",
+    }
+}
+
+/// A line of YAML: what stands before the key, the key, and the value in quotes.
+fn line(yaml: &mut String, before: &str, key: &str, value: &str) -> io::Result<()> {
+    writeln!(yaml, "{before}{key}: {}", quoted(value)?).map_err(io::Error::other)
+}
+
+fn result(finding: &Finding, guide: &Guide) -> io::Result<String> {
+    let resource = &finding.resource;
+    let mut yaml = String::new();
+    line(&mut yaml, "- ", "policy", &finding.guideline.0)?;
+    if let Some(guideline) = guide.guideline(&finding.guideline.0) {
+        line(&mut yaml, "  ", "rule", &guideline.topic)?;
+        line(&mut yaml, "  ", "category", &guideline.aspect)?;
+    }
+    line(&mut yaml, "  ", "severity", finding.severity.word())?;
+    line(&mut yaml, "  ", "result", word(finding))?;
+    line(&mut yaml, "  ", "source", "seawall")?;
+    line(&mut yaml, "  ", "message", &finding.message)?;
+    yaml.push_str("  scored: true\n  resources:\n");
+    line(&mut yaml, "  - ", "apiVersion", &resource.api_version)?;
+    line(&mut yaml, "    ", "kind", resource.kind.name())?;
+    if let Some(namespace) = &resource.namespace {
+        line(&mut yaml, "    ", "namespace", namespace)?;
+    }
+    line(&mut yaml, "    ", "name", &resource.name)?;
+    yaml.push_str("  properties:\n");
+    line(&mut yaml, "    ", "fingerprint", &finding.fingerprint.to_string())?;
+    line(&mut yaml, "    ", "place", &text::place(&finding.place))?;
+    if let Some(reason) = text::set_aside(finding) {
+        line(&mut yaml, "    ", "skipped", &reason)?;
+    }
+    Ok(yaml)
+}
+
+fn report(namespace: Option<&str>, number: usize, results: &[(&'static str, String)]) -> io::Result<String> {
+    let kind = if namespace.is_some() { "PolicyReport" } else { "ClusterPolicyReport" };
+    let name = if number == 0 { "seawall".to_owned() } else { format!("seawall-{}", number + 1) };
+    let mut yaml = format!("---\napiVersion: wgpolicyk8s.io/v1alpha2\nkind: {kind}\nmetadata:\n  name: {name}\n");
+    if let Some(namespace) = namespace {
+        let _ = writeln!(yaml, "  namespace: {}", quoted(namespace)?);
+    }
+    yaml.push_str("  labels:\n    app.kubernetes.io/managed-by: seawall\nsummary:\n");
+    for word in ["pass", "fail", "warn", "error", "skip"] {
+        let count = results.iter().filter(|(result, _)| *result == word).count();
+        let _ = writeln!(yaml, "  {word}: {count}");
+    }
+    yaml.push_str("results:\n");
+    for (_, result) in results {
+        yaml.push_str(result);
+    }
+    Ok(yaml)
+}
+
+impl Sink for PolicyReports {
+    fn finding(&mut self, finding: &Finding, guide: &Guide) -> io::Result<()> {
+        let entry = (word(finding), result(finding, guide)?);
+        self.results.entry(finding.resource.namespace.clone()).or_default().push(entry);
+        Ok(())
+    }
+
+    fn finish(&mut self, _assessment: &Assessment<'_>) -> io::Result<()> {
+        if self.results.is_empty() {
+            let empty = report(None, 0, &[])?.replace("results:\n", "results: []\n");
+            self.out.write_all(empty.as_bytes())?;
+        }
+        for (namespace, results) in std::mem::take(&mut self.results) {
+            for (number, chunk) in results.chunks(RESULTS_IN_A_REPORT).enumerate() {
+                self.out.write_all(report(namespace.as_deref(), number, chunk)?.as_bytes())?;
+            }
+        }
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{assessment, findings, guide, hostile, written};
+
+    #[test]
+    fn a_report_for_each_namespace() {
+        let guide = guide();
+        let some: Vec<Finding> = findings().into_iter().skip(9).take(4).collect();
+        insta::assert_snapshot!(written(new, &some, &assessment(&guide, &some)), @"");
+    }
+
+    #[test]
+    fn an_estate_in_order_gives_an_empty_report() {
+        let guide = guide();
+        assert!(written(new, &[], &assessment(&guide, &[])).ends_with("results: []\n"));
+    }
+
+    #[test]
+    fn hostile_text_stays_inside_its_scalar() {
+        let guide = guide();
+        let text = written(new, &hostile(), &assessment(&guide, &hostile()));
+        assert!(!text.chars().any(|c| c != '\n' && text::hostile(c)));
+    }
+}

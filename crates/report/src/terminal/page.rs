@@ -1,0 +1,122 @@
+//! Lines of a given width, with or without colour. Text is measured before it is painted.
+
+use anstyle::{AnsiColor, Style};
+use model::finding::Severity;
+
+use super::Options;
+use crate::text::{width, wrap};
+
+pub(super) const BOLD: Style = Style::new().bold();
+pub(super) const DIM: Style = Style::new().dimmed();
+pub(super) const GUTTER: Style = AnsiColor::Blue.on_default().bold();
+
+/// The colour of a severity.
+pub(super) const fn severity(severity: Severity) -> Style {
+    match severity {
+        Severity::Critical => AnsiColor::Red.on_default().bold(),
+        Severity::High => AnsiColor::Magenta.on_default().bold(),
+        Severity::Medium => AnsiColor::Yellow.on_default().bold(),
+        Severity::Low => AnsiColor::Cyan.on_default().bold(),
+    }
+}
+
+/// What is going to be printed.
+#[derive(Debug)]
+pub(super) struct Page {
+    options: Options,
+    text: String,
+}
+
+impl Page {
+    pub(super) fn new(options: Options) -> Self {
+        Self { options: Options { width: options.width.max(40), ..options }, text: String::new() }
+    }
+
+    pub(super) const fn width(&self) -> usize {
+        self.options.width
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn paint(&self, style: Style, text: &str) -> String {
+        if self.options.colour && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    pub(super) fn line(&mut self, text: &str) {
+        self.text.push_str(text.trim_end());
+        self.text.push('\n');
+    }
+
+    pub(super) fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// `Unknown: 3 verdicts`.
+    pub(super) fn title(&mut self, name: &str, rest: &str) {
+        let line = self.paint(BOLD, &format!("{name}: {rest}"));
+        self.line(&line);
+    }
+
+    /// Wrapped text behind an indent.
+    pub(super) fn paragraph(&mut self, indent: &str, text: &str) {
+        for line in wrap(text, self.width().saturating_sub(indent.len())) {
+            self.line(&format!("{indent}{line}"));
+        }
+    }
+
+    /// Wrapped text behind a number.
+    pub(super) fn numbered(&mut self, number: usize, text: &str) {
+        let lead = format!("{number:>5}  ");
+        self.hanging(&lead, lead.len(), text);
+    }
+
+    /// Wrapped text behind a lead of so many columns.
+    pub(super) fn hanging(&mut self, lead: &str, columns: usize, text: &str) {
+        for (index, line) in wrap(text, self.width().saturating_sub(columns)).iter().enumerate() {
+            let line = line.replace('\u{a0}', " ");
+            if index == 0 {
+                self.line(&format!("{lead}{line}"));
+            } else {
+                self.line(&format!("{:columns$}{line}", ""));
+            }
+        }
+    }
+
+    /// `   = label: text`, wrapped.
+    pub(super) fn labelled(&mut self, gutter: usize, label: &str, text: &str) {
+        let lead = format!("{:gutter$} {} {} ", "", self.paint(GUTTER, "="), self.paint(BOLD, label));
+        self.hanging(&lead, gutter + 4 + width(label), text);
+    }
+
+    /// `   | text`. The text is painted already.
+    pub(super) fn gutter(&mut self, gutter: usize, text: &str) {
+        let bar = self.paint(GUTTER, "|");
+        self.line(&format!("{:gutter$} {bar} {text}", ""));
+    }
+
+    /// `12 | text`.
+    pub(super) fn numbered_source(&mut self, gutter: usize, number: u32, text: &str) {
+        let lead = self.paint(GUTTER, &format!("{number:>gutter$} |"));
+        self.line(&format!("{lead} {text}"));
+    }
+
+    /// `  --> path:line:column  what stands there`. Paths are never broken, so that they can be clicked.
+    pub(super) fn place(&mut self, gutter: usize, arrow: &str, place: &str, about: &str) {
+        let arrow = self.paint(GUTTER, arrow);
+        let fits = gutter + 4 + width(place) + 2 + width(about) <= self.width();
+        if fits && !about.is_empty() {
+            let about = self.paint(DIM, about);
+            self.line(&format!("{:gutter$}{arrow} {place}  {about}", ""));
+            return;
+        }
+        self.line(&format!("{:gutter$}{arrow} {place}", ""));
+        if !about.is_empty() {
+            for line in wrap(about, self.width().saturating_sub(gutter + 3)) {
+                let line = self.paint(DIM, &line);
+                self.gutter(gutter, &line);
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Which reports are wanted, and where they go.
+
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+
+use model::GuidelineId;
+use report::Sink;
+
+use crate::failure::Failure;
+
+/// One `--format F[=FILE]`.
+pub(crate) struct Wanted {
+    format: String,
+    file: Option<String>,
+}
+
+const KNOWN: [&str; 8] = ["terminal", "json", "sarif", "html", "junit", "markdown", "csv", "policyreport"];
+
+pub(crate) fn parse(words: &[String]) -> anyhow::Result<Vec<Wanted>> {
+    let mut wanted = Vec::new();
+    for word in words {
+        let (format, file) = match word.split_once('=') {
+            Some((format, file)) => (format, Some(file.to_owned())),
+            None => (word.as_str(), None),
+        };
+        if !KNOWN.contains(&format) {
+            return Err(Failure::new(format!("there is no format `{format}`; there are {}", KNOWN.join(", "))).into());
+        }
+        wanted.push(Wanted { format: format.to_owned(), file });
+    }
+    if wanted.iter().filter(|one| one.file.is_none()).count() > 1 {
+        return Err(Failure::new("two formats would be written to standard output")
+            .help("give the others a file: `--format sarif=out.sarif`")
+            .into());
+    }
+    if wanted.is_empty() {
+        wanted.push(Wanted { format: "terminal".to_owned(), file: None });
+    }
+    Ok(wanted)
+}
+
+/// Opens a sink for each; `selected` are the guidelines in question.
+pub(crate) fn open(
+    wanted: &[Wanted],
+    selected: &[GuidelineId],
+    baseline: bool,
+) -> anyhow::Result<Vec<Box<dyn Sink>>> {
+    let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
+    for one in wanted {
+        let out: Box<dyn Write> = match &one.file {
+            Some(file) => {
+                let created = std::fs::File::create(file).map_err(|error| {
+                    Failure::new(format!("cannot write `{file}`: {error}"))
+                })?;
+                Box::new(BufWriter::new(created))
+            }
+            None => Box::new(BufWriter::new(io::stdout())),
+        };
+        sinks.push(match one.format.as_str() {
+            "json" => Box::new(report::json::new(out)),
+            "sarif" => Box::new(report::sarif::new(out, baseline)),
+            "html" => Box::new(report::html::new(out, selected.to_vec())),
+            "junit" => Box::new(report::junit::new(out, selected.to_vec())),
+            "markdown" => Box::new(report::markdown::new(out)),
+            "csv" => Box::new(report::csv::new(out)),
+            "policyreport" => Box::new(report::policyreport::new(out)),
+            _ => Box::new(report::terminal::new(out, terminal(one.file.is_some()))),
+        });
+    }
+    Ok(sinks)
+}
+
+/// Colours only on a terminal that wants them; the width of the terminal, at most 120.
+fn terminal(to_file: bool) -> report::terminal::Options {
+    let here = !to_file && io::stdout().is_terminal();
+    let colour = here
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+        || !to_file && std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let measured = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).filter(|_| here);
+    report::terminal::Options { width: columns.or(measured).unwrap_or(80).min(120), colour }
+}
