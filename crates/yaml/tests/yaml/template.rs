@@ -46,3 +46,9 @@ fn manifests_are_not() {
         assert_eq!(looks_like_template(text), None, "{text}");
     }
 }
+
+#[test]
+fn many_braces_cost_little() {
+    // Quadratic behaviour would take minutes.
+    assert_eq!(looks_like_template(&"{{".repeat(2_000_000)), None);
+}
