@@ -15,7 +15,7 @@ pub(crate) fn test(places: &Places, arguments: &[String]) -> Result<()> {
     setup(places)?;
     let variables = environment::variables(places)?;
     let mut tests = cargo(places);
-    tests.arg("test").arg("--all-features");
+    tests.args(["test", "--all-features", "--no-fail-fast"]);
     if !selects_package(arguments) {
         tests.arg("--workspace");
     }
