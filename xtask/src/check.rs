@@ -75,7 +75,7 @@ pub(crate) fn check(places: &Places) -> Result<()> {
     };
     note(
         "format",
-        show(cargo(places).args(["fmt", "--all", "--check"])),
+        show(cargo(places).args(["fmt", "--all", "--check", "--", "-l"])),
     );
     note("gofmt", gofmt(places));
     note("tidy", tidy(places));
