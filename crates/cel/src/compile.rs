@@ -249,6 +249,9 @@ impl<'e> Compiler<'e> {
 
     fn index(&mut self, operand: &Expr, index: &Expr, optional: bool) -> Result<Op> {
         let x = self.boxed(operand)?;
+        if let ExprKind::Literal(Literal::Bytes(_)) | ExprKind::List(_) | ExprKind::Map(_) = index.kind {
+            return Err(CompileError::new("nothing is indexed by bytes, lists or maps", index.span));
+        }
         if optional {
             self.need(28);
             return Ok(Op::OptIndex(x, self.boxed(index)?));

@@ -28,6 +28,14 @@ pub(crate) struct Machine<'m, 'a, N: Node<'a>> {
 }
 
 impl<'a, N: Node<'a>> Val<'a, N> {
+    /// Whether its type comes from the Kubernetes libraries.
+    fn is_kubernetes(self) -> bool {
+        matches!(
+            self,
+            Val::Quantity(_) | Val::Ip(_) | Val::Cidr(_) | Val::Url(_) | Val::Semver(_) | Val::Format(_)
+        )
+    }
+
     /// Whether strict operations give this back.
     #[inline]
     pub(crate) fn is_bad(self) -> bool {
@@ -238,14 +246,18 @@ impl<'m, 'a, N: Node<'a>> Machine<'m, 'a, N> {
 
     fn equality(&mut self, xs: &'a [Ir; 2], negate: bool) -> Val<'a, N> {
         self.budget.charge(1);
-        let [a, b] = xs;
-        let a = self.eval(a).resolve();
-        let b = self.eval(b).resolve();
+        let [left, right] = xs;
+        let a = self.eval(left).resolve();
+        let b = self.eval(right).resolve();
         if a.is_bad() {
             return a;
         }
         if b.is_bad() {
             return b;
+        }
+        if a.is_kubernetes() && a.type_name() != b.type_name() {
+            // Kubernetes' own types know equality with themselves only.
+            return self.overload(if negate { "!=" } else { "==" }, left.span);
         }
         match equal(a, b) {
             Tri::True => Val::Bool(!negate),

@@ -218,23 +218,53 @@ impl<'s> Parser<'s> {
         if self.depth > MAX_DEPTH {
             return Err(CompileError::new("the expression is nested too deeply", self.span));
         }
-        let out = if self.eat("!")? {
-            let (e, h) = self.unary()?;
-            self.node(ExprKind::Not(e.into()), start, h)
-        } else if self.eat("-")? {
-            if matches!(self.tok, Tok::Int(_) | Tok::Double(_)) {
-                let lit = self.number(true, start)?;
-                self.postfix(lit, start)
-            } else {
-                let (e, h) = self.unary()?;
-                self.node(ExprKind::Neg(e.into()), start, h)
+        let out = if self.is("!") {
+            // Pairs cancel out, as in cel-go's parser.
+            let mut odd = false;
+            while self.eat("!")? {
+                odd = !odd;
             }
+            let (e, h) = self.operand(start)?;
+            if odd { self.node(ExprKind::Not(e.into()), start, h) } else { Ok((e, h)) }
+        } else if self.is("-") {
+            self.minus(start)
         } else {
             let primary = self.primary()?;
             self.postfix(primary, start)
         };
         self.depth -= 1;
         out
+    }
+
+    /// What `!` or `-` stands before.
+    fn operand(&mut self, start: u32) -> Parsed {
+        let at = self.span.start;
+        if self.is("-") || self.is("!") {
+            return self.unary();
+        }
+        let primary = self.primary()?;
+        let (mut e, h) = self.postfix(primary, at)?;
+        e.span.start = e.span.start.max(start);
+        Ok((e, h))
+    }
+
+    /// One or more `-`; the last one belongs to a number that follows.
+    fn minus(&mut self, start: u32) -> Parsed {
+        let mut odd = false;
+        let mut at = start;
+        while self.is("-") {
+            at = self.span.start;
+            self.bump()?;
+            odd = !odd;
+        }
+        let (e, h) = if matches!(self.tok, Tok::Int(_) | Tok::Double(_)) {
+            odd = !odd;
+            let literal = self.number(true, at)?;
+            self.postfix(literal, at)?
+        } else {
+            self.operand(start)?
+        };
+        if odd { self.node(ExprKind::Neg(e.into()), start, h) } else { Ok((e, h)) }
     }
 
     fn number(&mut self, negative: bool, start: u32) -> Parsed {

@@ -2,6 +2,8 @@
 
 #[path = "cel/agreement.rs"]
 mod agreement;
+#[path = "cel/blame.rs"]
+mod blame;
 #[path = "cel/conformance.rs"]
 mod conformance;
 #[path = "cel/generate.rs"]

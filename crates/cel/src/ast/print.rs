@@ -42,6 +42,11 @@ fn separated<'e>(f: &mut Formatter<'_>, items: impl Iterator<Item = &'e Expr>) -
     Ok(())
 }
 
+/// Whether a `-` before it would become part of a number.
+fn starts_with_number(e: &Expr) -> bool {
+    matches!(e.kind, ExprKind::Literal(_))
+}
+
 /// The receiver of a select or call. A number needs parentheses: `1.a` would not lex as meant.
 fn receiver(f: &mut Formatter<'_>, e: &Expr) -> fmt::Result {
     match e.kind {
@@ -152,15 +157,12 @@ impl Display for Expr {
             }
             ExprKind::Not(x) => {
                 f.write_char('!')?;
-                at(f, x, if matches!(x.kind, ExprKind::Not(_)) { 6 } else { 7 })
+                at(f, x, 7)
             }
             ExprKind::Neg(x) => {
-                // `-1` is a literal and `--x` reads badly.
+                // `-1` is a literal.
                 f.write_char('-')?;
-                match x.kind {
-                    ExprKind::Literal(_) | ExprKind::Neg(_) => write!(f, "({x})"),
-                    _ => at(f, x, 7),
-                }
+                if starts_with_number(x) { write!(f, "({x})") } else { at(f, x, 7) }
             }
             ExprKind::Binary { op, left, right } => {
                 let l = binary_level(*op);

@@ -181,6 +181,9 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
         if index.is_bad() {
             return index;
         }
+        if !matches!(index, Val::Bool(_) | Val::Int(_) | Val::Uint(_) | Val::Double(_) | Val::Str(_)) {
+            return self.overload("[?]", span);
+        }
         match self.find(base.resolve(), index) {
             Found::Here(v) => self.some(v),
             Found::Absent => Val::Optional(None),

@@ -33,3 +33,178 @@ fn reads_fields_and_compares() {
         ],
     );
 }
+
+#[test]
+fn unknowns_pass_unless_something_decides() {
+    let vars = json!({"u": {"$unknown": 1}, "t": true, "m": {"$open": {"a": 1}}, "x": {"k": {"$unknown": 2}}});
+    check(
+        &vars,
+        &[
+            ("u || t", "true"),
+            ("u && !t", "false"),
+            ("u && t", "unknown(1)"),
+            ("u || 1 / 0 == 1", "unknown(1)"),
+            ("u + 1 == 2", "unknown(1)"),
+            ("!u", "unknown(1)"),
+            ("u ? 1 : 1", "1"),
+            ("u ? 1 : 2", "unknown(1)"),
+            ("has(m.a)", "true"),
+            ("has(m.b)", "unknown(7)"),
+            ("m.b == 1", "unknown(7)"),
+            ("m.?b.orValue(1)", "unknown(7)"),
+            ("'b' in m", "unknown(7)"),
+            ("has(u.f)", "unknown(1)"),
+            ("has(x.k)", "true"),
+            ("x.k == 3", "unknown(2)"),
+            ("[1, x.k].exists(i, i == 1)", "true"),
+            ("[1, x.k].all(i, i == 1)", "unknown(2)"),
+            ("[1, x.k] == [2, 3]", "false"),
+            ("[1, x.k] == [1, 3]", "unknown(2)"),
+            ("m == {'a': 2}", "false"),
+            ("size(m)", "unknown(7)"),
+            ("u.matches('a')", "unknown(1)"),
+        ],
+    );
+}
+
+#[test]
+fn open_lists_have_one_more_unknown_element() {
+    let vars = json!({"l": {"$open": [1, 2]}, "e": {"$open": []}, "u": {"$unknown": 1}});
+    check(
+        &vars,
+        &[
+            ("l.exists(x, x == 2)", "true"),
+            ("l.exists(x, x == 3)", "unknown(7)"),
+            ("l.all(x, x < 2)", "false"),
+            ("l.all(x, x < 3)", "unknown(7)"),
+            ("l.exists_one(x, x == 1)", "unknown(7)"),
+            ("l.exists_one(x, x > 0)", "false"),
+            ("2 in l", "true"),
+            ("3 in l", "unknown(7)"),
+            ("size(l) == 2", "unknown(7)"),
+            ("l[1]", "2"),
+            ("l[2]", "unknown(7)"),
+            ("l[-1]", "error(index out of range: -1)"),
+            ("l == [1]", "false"),
+            ("l == [1, 2]", "unknown(7)"),
+            ("l.filter(x, x > 1)", "[2, …]"),
+            ("l.map(x, x * 2)", "[2, 4, …]"),
+            ("l.filter(x, x > 1).exists(x, x == 2)", "true"),
+            ("[1, 2, 3].filter(x, x > 1 && u)", "[…]"),
+            ("[1, 2, 3].filter(x, x == 1 || u).exists(x, x == 1)", "true"),
+            ("(l + [3]).exists(x, x == 3)", "true"),
+            ("(l + [3]).all(x, x > 0)", "unknown(7)"),
+            ("e.all(x, false)", "unknown(7)"),
+            ("e.exists(x, true)", "unknown(7)"),
+            ("sets.contains(l, [1])", "true"),
+            ("sets.contains(l, [5])", "unknown(7)"),
+            ("l.sum()", "unknown(7)"),
+            ("[l, [3]].flatten()", "[1, 2, 3, …]"),
+        ],
+    );
+}
+
+#[test]
+fn messages_say_what_to_write() {
+    let vars = json!({"object": {}, "params": {}});
+    check(
+        &vars,
+        &[
+            ("objct.spec", "does not compile: unknown variable `objct` at 0..5 (did you mean `object`?)"),
+            ("object.startWith('a')", "does not compile: unknown function `startWith()` at 0..21 (did you mean `startsWith`?)"),
+            ("object.all(true)", "does not compile: unknown function `all()` at 0..16 (`all` declares a variable: `list.all(x, …)`)"),
+            ("has(object)", "does not compile: `has()` takes a field selection at 4..10 (write `has(object.field)`)"),
+            ("object.a = 1", "does not compile: unexpected character `=` at 9..10 (write `==` to compare)"),
+            ("object.contains()", "does not compile: `contains()` takes 1 argument, not 0 at 0..17"),
+            ("object.a.matches('[')", "does not compile: `[` is no regular expression: unclosed character class at 17..20"),
+            ("duration('5 minutes')", "does not compile: `5 minutes` is no duration at 0..21"),
+            ("", "does not compile: the expression is empty at 0..0"),
+        ],
+    );
+}
+
+#[test]
+fn nothing_exhausts_the_stack() {
+    for deep in ["(".repeat(100_000), "!(".repeat(50_000), "[".repeat(100_000), "-".repeat(100_000), "a.b(".repeat(40_000)] {
+        assert!(cel::parse(&deep).is_err());
+    }
+    let long = format!("1{}", " + 1".repeat(100_000));
+    assert!(cel::parse(&long).is_err());
+    let wide = format!("true{}", " && true".repeat(10_000));
+    assert_eq!(show(&wide, &json!({})), "true");
+    assert_eq!(show(&format!("{}1{}", "(".repeat(80), ")".repeat(80)), &json!({})), "1");
+}
+
+#[test]
+fn work_is_limited() {
+    let many = "lists.range(1000).all(a, lists.range(1000).all(b, lists.range(1000).all(c, a + b + c >= 0)))";
+    assert_eq!(show(many, &json!({})), "error(cost limit exceeded)");
+    assert_eq!(show("lists.range(9223372036854775807).size()", &json!({})), "error(cost limit exceeded)");
+    assert_eq!(show("true || lists.range(100000000).size() > 0", &json!({})), "true");
+}
+
+#[test]
+fn members_have_slots_of_their_own() {
+    let mut env = cel::Env::new();
+    let containers = env.declare_member("variables", "containers");
+    let program = env.compile("variables.containers.all(c, has(c.name))").unwrap();
+    assert_eq!(program.references()[0].root, containers);
+    let bare = env.compile("variables").unwrap_err();
+    assert_eq!(bare.help.as_deref(), Some("name a member: `variables.containers`"));
+    let wrong = env.compile("variables.container").unwrap_err();
+    assert_eq!(wrong.message, "`variables` has no member `container`");
+    assert_eq!(wrong.help.as_deref(), Some("did you mean `variables.containers`?"));
+}
+
+#[test]
+fn references_cover_what_is_read() {
+    let show = |source: &str| {
+        let mut env = cel::Env::new();
+        env.declare("o");
+        let program = env.compile(source).unwrap();
+        let parts: Vec<String> = program
+            .references()
+            .iter()
+            .map(|r| {
+                let steps: String = r
+                    .path
+                    .iter()
+                    .map(|s| match s {
+                        cel::Step::Key(k) => format!(".{k}"),
+                        cel::Step::Any => ".*".to_owned(),
+                    })
+                    .collect();
+                format!("o{steps}{}", if r.whole { " whole" } else { "" })
+            })
+            .collect();
+        parts.join(", ")
+    };
+    assert_eq!(show("has(o.a) && o.a.b == 1"), "o, o.a, o.a.b whole");
+    assert_eq!(
+        show("o.l.all(c, has(c.x) && c.y[0].z > 1)"),
+        "o, o.l, o.l.*, o.l.*.x, o.l.*.y, o.l.*.y.*, o.l.*.y.*.z whole"
+    );
+    assert_eq!(show("o.l.filter(c, c.on).map(c, c.name)"), "o, o.l, o.l.*, o.l.*.name whole, o.l.*.on whole");
+    assert_eq!(show("cel.bind(s, o.spec, s.?a.orValue(2) > 1)"), "o, o.spec, o.spec.a whole");
+    assert_eq!(show("(o.a + o.b).exists(x, x.n == o.m['k'])"), "o, o.a, o.a.*, o.a.*.n whole, o.b, o.b.*, o.b.*.n whole, o.m, o.m.k whole");
+    assert_eq!(show("o"), "o whole");
+}
+
+#[test]
+fn the_lowest_version_is_found_out() {
+    let minor = |source: &str| {
+        let mut env = cel::Env::new();
+        env.declare("o");
+        env.compile(source).unwrap().minimum_minor()
+    };
+    assert_eq!(minor("o.a == 1 && o.l.all(x, x > 0)"), 26);
+    assert_eq!(minor("o.?a.orValue(1) == 1"), 28);
+    assert_eq!(minor("sets.contains(o.l, [1])"), 29);
+    assert_eq!(minor("cidr('10.0.0.0/8').containsIP(o.ip)"), 30);
+    assert_eq!(minor("!format.dns1123Label().validate(o.n).hasValue()"), 31);
+    assert_eq!(minor("o.l.all(i, x, x > i)"), 32);
+    assert_eq!(minor("semver(o.v).major() == 1"), 33);
+    assert_eq!(minor("o.l.distinct().size() == 1"), 34);
+    assert_eq!(minor("math.abs(o.n) == 1"), cel::Program::NO_MINOR);
+    assert_eq!(minor("o.`a.b/c` == 1"), cel::Program::NO_MINOR);
+}
