@@ -2,6 +2,13 @@
 //!
 //! The input is ten containers in an arena whose keys are numbered by the programs' symbols.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a benchmark stops and prints"
+)]
+
 use cel::{Budget, Bump, Env, Key, Node, Scope, Slot, Symbol, Symbols, Unknown, Val, View};
 use std::hint::black_box;
 use std::time::Instant;
@@ -37,13 +44,19 @@ impl<'a> Node<'a> for At<'a> {
     #[inline]
     fn field(self, key: &Key) -> Option<Self> {
         match self.data() {
-            Data::Map(items) => items.iter().find(|(s, ..)| *s == key.symbol).map(|(.., id)| At(self.0, *id)),
+            Data::Map(items) => items
+                .iter()
+                .find(|(s, ..)| *s == key.symbol)
+                .map(|(.., id)| At(self.0, *id)),
             _ => None,
         }
     }
     fn field_named(self, key: &str) -> Option<Self> {
         match self.data() {
-            Data::Map(items) => items.iter().find(|(_, k, _)| *k == key).map(|(.., id)| At(self.0, *id)),
+            Data::Map(items) => items
+                .iter()
+                .find(|(_, k, _)| *k == key)
+                .map(|(.., id)| At(self.0, *id)),
             _ => None,
         }
     }
@@ -85,17 +98,36 @@ fn containers(symbols: &Symbols) -> (Vec<Data>, u32) {
     };
     let mut ids = Vec::new();
     for _ in 0..10 {
-        let scalars = ["name", "image", "imagePullPolicy", "workingDir", "command", "args", "env", "resources"];
+        let scalars = [
+            "name",
+            "image",
+            "imagePullPolicy",
+            "workingDir",
+            "command",
+            "args",
+            "env",
+            "resources",
+        ];
         let mut entries: Vec<(Symbol, &'static str, u32)> = scalars
             .iter()
-            .map(|k| (symbols.get(k), *k, add(Data::Str("example.azurecr.io/shop/web:1.2.3"))))
+            .map(|k| {
+                (
+                    symbols.get(k),
+                    *k,
+                    add(Data::Str("example.azurecr.io/shop/web:1.2.3")),
+                )
+            })
             .collect();
         let no = add(Data::Bool(false));
         let user = add(Data::Int(1000));
         let security = add(Data::Map(
-            [("runAsUser", user), ("readOnlyRootFilesystem", no), ("allowPrivilegeEscalation", no)]
-                .map(|(k, id)| (symbols.get(k), k, id))
-                .into(),
+            [
+                ("runAsUser", user),
+                ("readOnlyRootFilesystem", no),
+                ("allowPrivilegeEscalation", no),
+            ]
+            .map(|(k, id)| (symbols.get(k), k, id))
+            .into(),
         ));
         entries.push((symbols.get("securityContext"), "securityContext", security));
         ids.push(add(Data::Map(entries)));
@@ -122,12 +154,18 @@ const CASES: [(&str, &str); 4] = [
         "all/has (E1)",
         "containers.all(c, has(c.securityContext) && has(c.securityContext.allowPrivilegeEscalation) && c.securityContext.allowPrivilegeEscalation == false)",
     ),
-    ("optionals", "containers.all(c, c.?securityContext.?allowPrivilegeEscalation.orValue(true) == false)"),
+    (
+        "optionals",
+        "containers.all(c, c.?securityContext.?allowPrivilegeEscalation.orValue(true) == false)",
+    ),
     (
         "strings (E3)",
         "containers.all(c, c.image.startsWith('example.azurecr.io/') && !c.image.endsWith(':latest') && c.image.matches('^[a-z0-9./-]+:[0-9.]+$'))",
     ),
-    ("filter and size", "containers.filter(c, c.imagePullPolicy != 'Always').size() == 10"),
+    (
+        "filter and size",
+        "containers.filter(c, c.imagePullPolicy != 'Always').size() == 10",
+    ),
 ];
 
 fn main() {
@@ -145,11 +183,17 @@ fn main() {
                 {
                     let budget = Budget::default();
                     let scope = One(Val::Node(At(&nodes, list)));
-                    black_box(program.eval(black_box(&scope), &[], &bump, &budget).as_bool());
+                    black_box(
+                        program
+                            .eval(black_box(&scope), &[], &bump, &budget)
+                            .as_bool(),
+                    );
                 }
                 bump.reset();
             })
         };
-        println!("{name:16} compile {compile:7.0} ns   evaluate over 10 containers {evaluate:7.0} ns");
+        println!(
+            "{name:16} compile {compile:7.0} ns   evaluate over 10 containers {evaluate:7.0} ns"
+        );
     }
 }

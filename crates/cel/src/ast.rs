@@ -292,7 +292,11 @@ impl Expr {
                 f(right);
             }
             ExprKind::And(xs) | ExprKind::Or(xs) => xs.iter().for_each(f),
-            ExprKind::Ternary { condition, then, otherwise } => {
+            ExprKind::Ternary {
+                condition,
+                then,
+                otherwise,
+            } => {
                 f(condition);
                 f(then);
                 f(otherwise);
@@ -337,7 +341,11 @@ impl Expr {
                 f(right);
             }
             ExprKind::And(xs) | ExprKind::Or(xs) => xs.iter_mut().for_each(f),
-            ExprKind::Ternary { condition, then, otherwise } => {
+            ExprKind::Ternary {
+                condition,
+                then,
+                otherwise,
+            } => {
                 f(condition);
                 f(then);
                 f(otherwise);

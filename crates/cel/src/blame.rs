@@ -97,7 +97,9 @@ impl<'a, N: Node<'a>> Tracer<'_, '_, 'a, N> {
     fn push(&mut self, decision: Decision<'a, N>) {
         let same = |other: &Decision<'a, N>| match (*other, decision) {
             (Decision::Value(a), Decision::Value(b)) => a.same(b),
-            (Decision::Missing { within: a, key: k }, Decision::Missing { within: b, key: l }) => k == l && a.same(b),
+            (Decision::Missing { within: a, key: k }, Decision::Missing { within: b, key: l }) => {
+                k == l && a.same(b)
+            }
             (Decision::Unknown(a, m), Decision::Unknown(b, n)) => {
                 a == b
                     && match (m, n) {
@@ -199,11 +201,20 @@ impl<'a, N: Node<'a>> Tracer<'_, '_, 'a, N> {
             return;
         }
         let before = self.found.len();
-        if self.depth > 0 {
-            if let Some(program) = self.machine.scope.definition(slot) {
-                let (scope, bump, budget) = (self.machine.scope, self.machine.bump, self.machine.budget);
-                explain(program, scope, &[], bump, budget, self.depth - 1, self.found);
-            }
+        if self.depth > 0
+            && let Some(program) = self.machine.scope.definition(slot)
+        {
+            let (scope, bump, budget) =
+                (self.machine.scope, self.machine.bump, self.machine.budget);
+            explain(
+                program,
+                scope,
+                &[],
+                bump,
+                budget,
+                self.depth - 1,
+                self.found,
+            );
         }
         if self.found.len() == before {
             self.value(value);
@@ -291,7 +302,11 @@ impl<'a, N: Node<'a>> Tracer<'_, '_, 'a, N> {
     /// As [`Self::decided`], for what is no field or index: those come through [`Self::base`].
     fn decided_inside(&mut self, ir: &'a Ir) {
         match &ir.op {
-            Op::Field(..) | Op::OptField(..) | Op::IndexKey(..) | Op::Index(..) | Op::OptIndex(..) => {}
+            Op::Field(..)
+            | Op::OptField(..)
+            | Op::IndexKey(..)
+            | Op::Index(..)
+            | Op::OptIndex(..) => {}
             _ => self.decided(ir),
         }
     }
@@ -341,7 +356,11 @@ impl<'a, N: Node<'a>> Tracer<'_, '_, 'a, N> {
         match &ir.op {
             Op::Const(_) => {}
             Op::Local(at) => self.local(*at),
-            Op::Field(..) | Op::OptField(..) | Op::IndexKey(..) | Op::Index(..) | Op::OptIndex(..) => {
+            Op::Field(..)
+            | Op::OptField(..)
+            | Op::IndexKey(..)
+            | Op::Index(..)
+            | Op::OptIndex(..) => {
                 if let Some(v) = self.base(ir) {
                     match v {
                         // Something that was made: what it was made from.
@@ -355,8 +374,16 @@ impl<'a, N: Node<'a>> Tracer<'_, '_, 'a, N> {
                 self.leaf(x);
                 self.leaf(list);
             }
-            Op::Eq(_) | Op::Ne(_) | Op::Compare(..) | Op::Arith(..) | Op::InConsts(..) | Op::Neg(_)
-            | Op::Call(..) | Op::Regex(..) | Op::List(_) | Op::Map(_) => {
+            Op::Eq(_)
+            | Op::Ne(_)
+            | Op::Compare(..)
+            | Op::Arith(..)
+            | Op::InConsts(..)
+            | Op::Neg(_)
+            | Op::Call(..)
+            | Op::Regex(..)
+            | Op::List(_)
+            | Op::Map(_) => {
                 if let Op::Call(Func::OrValue | Func::Or, args) = &ir.op {
                     self.or_value(args);
                 } else {
@@ -381,14 +408,14 @@ impl<'a, N: Node<'a>> Tracer<'_, '_, 'a, N> {
             self.value(v);
             return;
         }
-        if let Some(i) = self.bound.iter().rposition(|(b, _)| *b == at) {
-            if let Some((_, ir)) = self.bound.get(i).copied() {
-                // The definition does not see itself.
-                let hidden = self.bound.split_off(i);
-                self.leaf(ir);
-                self.bound.extend(hidden);
-                return;
-            }
+        if let Some(i) = self.bound.iter().rposition(|(b, _)| *b == at)
+            && let Some((_, ir)) = self.bound.get(i).copied()
+        {
+            // The definition does not see itself.
+            let hidden = self.bound.split_off(i);
+            self.leaf(ir);
+            self.bound.extend(hidden);
+            return;
         }
         self.value(v);
     }
@@ -431,7 +458,13 @@ impl<'a, N: Node<'a>> Tracer<'_, '_, 'a, N> {
 
     /// `all`: the items that gave the result. `exists`: the item that was found, or the items
     /// that were not, if they are few.
-    fn quantifier(&mut self, m: &'a MacroIr, target: Val<'a, N>, range: Range<'a, N>, result: Gave) {
+    fn quantifier(
+        &mut self,
+        m: &'a MacroIr,
+        target: Val<'a, N>,
+        range: Range<'a, N>,
+        result: Gave,
+    ) {
         let [predicate, ..] = &*m.args else {
             return;
         };
@@ -469,7 +502,10 @@ impl<'a, N: Node<'a>> Tracer<'_, '_, 'a, N> {
         let before = self.found.len();
         for i in 0..range.len() {
             self.machine.enter(m, range, i);
-            if matches!(self.gave(predicate), Gave::Yes | Gave::Unknown | Gave::Error) {
+            if matches!(
+                self.gave(predicate),
+                Gave::Yes | Gave::Unknown | Gave::Error
+            ) {
                 self.decided(predicate);
             }
         }

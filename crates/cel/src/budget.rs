@@ -21,7 +21,9 @@ impl Budget {
     /// A budget of this many units.
     #[must_use]
     pub fn new(units: u64) -> Self {
-        Self { left: Cell::new(units) }
+        Self {
+            left: Cell::new(units),
+        }
     }
 
     /// What is left. Zero: exceeded.

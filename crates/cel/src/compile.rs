@@ -15,9 +15,25 @@ use crate::{CompileError, Key, Program, Slot, Span, references};
 
 /// Types that expressions can name.
 const TYPES: [&str; 19] = [
-    "bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type",
-    "optional_type", "google.protobuf.Duration", "google.protobuf.Timestamp", "net.IP", "net.CIDR",
-    "kubernetes.Quantity", "kubernetes.URL", "kubernetes.Semver", "kubernetes.NamedFormat",
+    "bool",
+    "int",
+    "uint",
+    "double",
+    "string",
+    "bytes",
+    "list",
+    "map",
+    "null_type",
+    "type",
+    "optional_type",
+    "google.protobuf.Duration",
+    "google.protobuf.Timestamp",
+    "net.IP",
+    "net.CIDR",
+    "kubernetes.Quantity",
+    "kubernetes.URL",
+    "kubernetes.Semver",
+    "kubernetes.NamedFormat",
 ];
 
 pub(crate) struct Compiler<'e> {
@@ -33,7 +49,12 @@ pub(crate) struct Compiler<'e> {
 type Result<T> = std::result::Result<T, CompileError>;
 
 impl<'e> Compiler<'e> {
-    pub(crate) fn compile(env: &'e mut Env, source: &str, expr: Expr, locals: &[&str]) -> Result<Program> {
+    pub(crate) fn compile(
+        env: &'e mut Env,
+        source: &str,
+        expr: Expr,
+        locals: &[&str],
+    ) -> Result<Program> {
         let mut c = Self {
             env,
             locals: locals.iter().map(|l| (*l).into()).collect(),
@@ -42,16 +63,20 @@ impl<'e> Compiler<'e> {
             block: None,
         };
         let ir = c.expr(&expr)?;
-        let (reads, yields) = references::of(&ir, locals.len());
+        let given = u16::try_from(locals.len()).unwrap_or(u16::MAX);
+        let (reads, yields) = references::of(&ir, given);
+        let (references, local_references) =
+            references::split(references::merge(&reads, &yields), given);
         Ok(Program {
             source: source.into(),
             expr,
             ir,
             frame: c.frame,
             since: c.since,
-            references: references::merge(&reads, &yields),
-            reads,
-            yields,
+            references,
+            local_references,
+            reads: references::split(reads, given).0,
+            yields: references::split(yields, given).0,
         })
     }
 
@@ -60,7 +85,10 @@ impl<'e> Compiler<'e> {
     }
 
     fn key(&mut self, text: &str) -> Key {
-        Key { text: text.into(), symbol: self.env.intern(text) }
+        Key {
+            text: text.into(),
+            symbol: self.env.intern(text),
+        }
     }
 
     fn boxed(&mut self, e: &Expr) -> Result<Box<Ir>> {
@@ -90,16 +118,32 @@ impl<'e> Compiler<'e> {
         let op = match &e.kind {
             ExprKind::Literal(l) => Op::Const(constant(l)),
             ExprKind::Ident(name) => self.ident(name, e.span)?,
-            ExprKind::Select { operand, field, optional } => self.select(e, operand, field, *optional)?,
+            ExprKind::Select {
+                operand,
+                field,
+                optional,
+            } => self.select(e, operand, field, *optional)?,
             ExprKind::Has { operand, field } => self.has(operand, field, e.span)?,
-            ExprKind::Index { operand, index, optional } => self.index(operand, index, *optional)?,
-            ExprKind::Call { target, function, args } => self.call(target.as_deref(), function, args, e.span)?,
+            ExprKind::Index {
+                operand,
+                index,
+                optional,
+            } => self.index(operand, index, *optional)?,
+            ExprKind::Call {
+                target,
+                function,
+                args,
+            } => self.call(target.as_deref(), function, args, e.span)?,
             ExprKind::Not(x) => Op::Not(self.boxed(x)?),
             ExprKind::Neg(x) => Op::Neg(self.boxed(x)?),
             ExprKind::Binary { op, left, right } => self.binary(*op, left, right)?,
             ExprKind::And(xs) => Op::And(self.all(xs)?),
             ExprKind::Or(xs) => Op::Or(self.all(xs)?),
-            ExprKind::Ternary { condition, then, otherwise } => Op::Ternary(Box::new([
+            ExprKind::Ternary {
+                condition,
+                then,
+                otherwise,
+            } => Op::Ternary(Box::new([
                 self.expr(condition)?,
                 self.expr(then)?,
                 self.expr(otherwise)?,
@@ -121,9 +165,17 @@ impl<'e> Compiler<'e> {
                 Op::Map(out.into())
             }
             ExprKind::Message(name, _) => {
-                return Err(CompileError::new(format!("unknown message type `{name}`"), e.span));
+                return Err(CompileError::new(
+                    format!("unknown message type `{name}`"),
+                    e.span,
+                ));
             }
-            ExprKind::Macro { kind, target, vars, args } => self.macro_call(*kind, target, vars, args)?,
+            ExprKind::Macro {
+                kind,
+                target,
+                vars,
+                args,
+            } => self.macro_call(*kind, target, vars, args)?,
             ExprKind::Bind { name, value, body } => {
                 self.need(functions::NEVER);
                 let value = self.expr(value)?;
@@ -148,11 +200,16 @@ impl<'e> Compiler<'e> {
             return Ok(Op::Const(Const::Type(t)));
         }
         if self.env.has_dotted(bare) && self.env.names().any(|n| starts_dotted(n, bare)) {
-            return Err(CompileError::new(format!("`{name}` cannot be used as a whole"), span)
-                .with_help(Some(format!("name a member: {}", self.members(bare)))));
+            return Err(
+                CompileError::new(format!("`{name}` cannot be used as a whole"), span)
+                    .with_help(Some(format!("name a member: {}", self.members(bare)))),
+            );
         }
         let known = self.env.names().chain(self.locals.iter().map(|l| &**l));
-        Err(CompileError::new(format!("unknown variable `{name}`"), span).with_help(similar(bare, known)))
+        Err(
+            CompileError::new(format!("unknown variable `{name}`"), span)
+                .with_help(similar(bare, known)),
+        )
     }
 
     fn members(&self, root: &str) -> String {
@@ -194,13 +251,19 @@ impl<'e> Compiler<'e> {
         let ExprKind::Select { operand, field, .. } = &e.kind else {
             return Ok(None);
         };
-        if operand.as_ident().is_some() && self.env.resolve(name).is_none() && self.env.names().any(|n| starts_dotted(n, bare)) {
+        if operand.as_ident().is_some()
+            && self.env.resolve(name).is_none()
+            && self.env.names().any(|n| starts_dotted(n, bare))
+        {
             if self.env.names().any(|n| starts_dotted(n, full)) {
                 return Ok(None);
             }
             let known = self.env.names().filter(|n| starts_dotted(n, bare));
-            return Err(CompileError::new(format!("`{bare}` has no member `{field}`"), e.span)
-                .with_help(similar(full, known).or_else(|| Some(format!("it has {}", self.members(bare))))));
+            return Err(
+                CompileError::new(format!("`{bare}` has no member `{field}`"), e.span).with_help(
+                    similar(full, known).or_else(|| Some(format!("it has {}", self.members(bare)))),
+                ),
+            );
         }
         Ok(None)
     }
@@ -227,7 +290,10 @@ impl<'e> Compiler<'e> {
 
     fn member_slot(&self, operand: &Expr, field: &str) -> Option<Slot> {
         let root = qualified_name(operand)?;
-        if self.local(root.split('.').next().unwrap_or(&root)).is_some() {
+        if self
+            .local(root.split('.').next().unwrap_or(&root))
+            .is_some()
+        {
             return None;
         }
         self.env.resolve(&format!("{root}.{field}"))
@@ -237,11 +303,18 @@ impl<'e> Compiler<'e> {
         if let Some(slot) = self.member_slot(operand, field) {
             return Ok(Op::HasVar(slot));
         }
-        if let (Some(root), None) = (operand.as_ident(), self.local(operand.as_ident().unwrap_or(""))) {
-            if self.env.resolve(root).is_none() && self.env.has_dotted(root) {
-                let probe = ExprKind::Select { operand: operand.clone().into(), field: field.into(), optional: false };
-                self.dotted(&Expr::new(probe, span))?;
-            }
+        if let (Some(root), None) = (
+            operand.as_ident(),
+            self.local(operand.as_ident().unwrap_or("")),
+        ) && self.env.resolve(root).is_none()
+            && self.env.has_dotted(root)
+        {
+            let probe = ExprKind::Select {
+                operand: operand.clone().into(),
+                field: field.into(),
+                optional: false,
+            };
+            self.dotted(&Expr::new(probe, span))?;
         }
         let x = self.boxed(operand)?;
         Ok(Op::Has(x, self.key(field)))
@@ -249,17 +322,33 @@ impl<'e> Compiler<'e> {
 
     fn index(&mut self, operand: &Expr, index: &Expr, optional: bool) -> Result<Op> {
         let x = self.boxed(operand)?;
-        if let ExprKind::Literal(Literal::Bytes(_)) | ExprKind::List(_) | ExprKind::Map(_) = index.kind {
-            return Err(CompileError::new("nothing is indexed by bytes, lists or maps", index.span));
-        }
         if optional {
             self.need(28);
-            return Ok(Op::OptIndex(x, self.boxed(index)?));
+            return Ok(Op::OptIndex(x, self.index_value(index)?));
         }
         if let ExprKind::Literal(Literal::Str(s)) = &index.kind {
             return Ok(Op::IndexKey(x, self.key(s)));
         }
-        Ok(Op::Index(x, self.boxed(index)?))
+        Ok(Op::Index(x, self.index_value(index)?))
+    }
+
+    /// An index; cel-go refuses constants that can be none.
+    fn index_value(&mut self, index: &Expr) -> Result<Box<Ir>> {
+        let i = self.boxed(index)?;
+        let possible = match &i.op {
+            Op::Const(c) => matches!(
+                c,
+                Const::Bool(_) | Const::Int(_) | Const::Uint(_) | Const::Double(_) | Const::Str(_)
+            ),
+            op => !matches!(op, Op::List(_) | Op::Map(_)),
+        };
+        if possible {
+            return Ok(i);
+        }
+        Err(CompileError::new(
+            "an index is a number, a string or a boolean",
+            index.span,
+        ))
     }
 
     fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr) -> Result<Op> {
@@ -285,7 +374,13 @@ impl<'e> Compiler<'e> {
         })
     }
 
-    fn macro_call(&mut self, kind: Macro, target: &Expr, vars: &[Box<str>], args: &[Expr]) -> Result<Op> {
+    fn macro_call(
+        &mut self,
+        kind: Macro,
+        target: &Expr,
+        vars: &[Box<str>],
+        args: &[Expr],
+    ) -> Result<Op> {
         self.need(match kind {
             Macro::TransformList | Macro::TransformMap | Macro::TransformMapEntry => 32,
             Macro::All | Macro::Exists | Macro::ExistsOne if vars.len() == 2 => 32,
@@ -325,10 +420,10 @@ impl<'e> Compiler<'e> {
         if let Some(ns) = qualified_name(target) {
             let root = ns.split('.').next().unwrap_or("");
             if self.local(root).is_none() {
-                if ns == "cel" {
-                    if let Some(op) = self.block(name, args, span)? {
-                        return Ok(op);
-                    }
+                if ns == "cel"
+                    && let Some(op) = self.block(name, args, span)?
+                {
+                    return Ok(op);
                 }
                 let full = format!("{}.{name}", ns.strip_prefix('.').unwrap_or(&ns));
                 if let Some(entry) = functions::find(&full, Form::Global) {
@@ -352,7 +447,10 @@ impl<'e> Compiler<'e> {
             ("block", [list, body]) => {
                 self.need(functions::NEVER);
                 let ExprKind::List(items) = &list.kind else {
-                    return Err(CompileError::new("`cel.block()` takes a list literal", span));
+                    return Err(CompileError::new(
+                        "`cel.block()` takes a list literal",
+                        span,
+                    ));
                 };
                 let depth = self.locals.len();
                 let outer = self.block;
@@ -372,21 +470,36 @@ impl<'e> Compiler<'e> {
                 Ok(Some(Op::Bind(at, values.into(), body)))
             }
             ("index", [n]) => match (&n.kind, self.block) {
-                (ExprKind::Literal(Literal::Int(i)), Some((first, count))) => match usize::try_from(*i) {
-                    Ok(i) if i < count => {
-                        Ok(Some(Op::Local(u16::try_from(first + i).unwrap_or(u16::MAX))))
+                (ExprKind::Literal(Literal::Int(i)), Some((first, count))) => {
+                    match usize::try_from(*i) {
+                        Ok(i) if i < count => Ok(Some(Op::Local(
+                            u16::try_from(first + i).unwrap_or(u16::MAX),
+                        ))),
+                        _ => Err(CompileError::new("the block has no such index", span)),
                     }
-                    _ => Err(CompileError::new("the block has no such index", span)),
-                },
-                _ => Err(CompileError::new("`cel.index()` takes a number within `cel.block()`", span)),
+                }
+                _ => Err(CompileError::new(
+                    "`cel.index()` takes a number within `cel.block()`",
+                    span,
+                )),
             },
             _ => Ok(None),
         }
     }
 
-    fn function(&mut self, entry: &functions::Entry, target: Option<&Expr>, args: &[Expr], span: Span) -> Result<Op> {
+    fn function(
+        &mut self,
+        entry: &functions::Entry,
+        target: Option<&Expr>,
+        args: &[Expr],
+        span: Span,
+    ) -> Result<Op> {
         let n = args.len();
-        let takes = if entry.max == u8::MAX { usize::MAX } else { entry.max as usize };
+        let takes = if entry.max == u8::MAX {
+            usize::MAX
+        } else {
+            entry.max as usize
+        };
         if n < entry.min as usize || n > takes {
             let wanted = match (entry.min, entry.max) {
                 (a, b) if a == b => format!("{a}"),
@@ -400,9 +513,19 @@ impl<'e> Compiler<'e> {
             ));
         }
         self.need(entry.since);
-        let regex = matches!(entry.func, Func::Matches | Func::MatchesGlobal | Func::Find | Func::FindAll);
+        let regex = matches!(
+            entry.func,
+            Func::Matches | Func::MatchesGlobal | Func::Find | Func::FindAll
+        );
         let mut values: Vec<&Expr> = target.into_iter().chain(args).collect();
-        if let (true, Some(Expr { kind: ExprKind::Literal(Literal::Str(p)), span })) = (regex, values.get(1)) {
+        if let (
+            true,
+            Some(Expr {
+                kind: ExprKind::Literal(Literal::Str(p)),
+                span,
+            }),
+        ) = (regex, values.get(1))
+        {
             let pattern = Pattern::new(p).map_err(|why| {
                 CompileError::new(format!("`{p}` is no regular expression: {why}"), *span)
             })?;
@@ -412,10 +535,18 @@ impl<'e> Compiler<'e> {
             };
             values.truncate(1);
             if let Some(receiver) = values.pop() {
-                return Ok(Op::Regex(entry.func, self.boxed(receiver)?, Box::new(pattern), limit));
+                return Ok(Op::Regex(
+                    entry.func,
+                    self.boxed(receiver)?,
+                    Box::new(pattern),
+                    limit,
+                ));
             }
         }
-        let args = values.into_iter().map(|e| self.expr(e)).collect::<Result<Box<[Ir]>>>()?;
+        let args = values
+            .into_iter()
+            .map(|e| self.expr(e))
+            .collect::<Result<Box<[Ir]>>>()?;
         fold::conversion(entry.func, args, span)
     }
 }
@@ -435,26 +566,47 @@ fn constant(l: &Literal) -> Const {
 /// Whether a field's name needs no backticks.
 fn is_plain(field: &str) -> bool {
     !field.starts_with(|c: char| c.is_ascii_digit())
-        && field.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric())
+        && field
+            .bytes()
+            .all(|b| b == b'_' || b.is_ascii_alphanumeric())
 }
 
 fn starts_dotted(name: &str, root: &str) -> bool {
-    name.strip_prefix(root).is_some_and(|rest| rest.starts_with('.'))
+    name.strip_prefix(root)
+        .is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn unknown_function(name: &str, form: Form, span: Span) -> CompileError {
-    let macros = ["all", "exists", "exists_one", "map", "filter", "transformList", "transformMap", "optMap", "optFlatMap", "sortBy"];
+    let macros = [
+        "all",
+        "exists",
+        "exists_one",
+        "map",
+        "filter",
+        "transformList",
+        "transformMap",
+        "optMap",
+        "optFlatMap",
+        "sortBy",
+    ];
     let help = if form == Form::Member && macros.contains(&name) {
         Some(format!("`{name}` declares a variable: `list.{name}(x, …)`"))
     } else {
-        let other = if form == Form::Member { Form::Global } else { Form::Member };
+        let other = if form == Form::Member {
+            Form::Global
+        } else {
+            Form::Member
+        };
         if functions::find(name, other).is_some() {
             Some(match form {
                 Form::Member => format!("write `{name}(x)`"),
                 Form::Global => format!("write `x.{name}()`"),
             })
         } else {
-            similar(name, functions::names(form).chain(macros.into_iter().filter(|_| form == Form::Member)))
+            similar(
+                name,
+                functions::names(form).chain(macros.into_iter().filter(|_| form == Form::Member)),
+            )
         }
     };
     CompileError::new(format!("unknown function `{name}()`"), span).with_help(help)

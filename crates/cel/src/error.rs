@@ -76,7 +76,10 @@ impl fmt::Display for EvalError<'_> {
             ErrorKind::Absent => write!(f, "`{detail}` is absent"),
             ErrorKind::IndexOutOfRange => write!(f, "index out of range: {detail}"),
             ErrorKind::NoSuchOverload => {
-                write!(f, "no such overload: `{detail}` does not take values of these types")
+                write!(
+                    f,
+                    "no such overload: `{detail}` does not take values of these types"
+                )
             }
             ErrorKind::DivideByZero => f.write_str("division by zero"),
             ErrorKind::ModulusByZero => f.write_str("modulus by zero"),

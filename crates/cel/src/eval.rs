@@ -32,7 +32,12 @@ impl<'a, N: Node<'a>> Val<'a, N> {
     fn is_kubernetes(self) -> bool {
         matches!(
             self,
-            Val::Quantity(_) | Val::Ip(_) | Val::Cidr(_) | Val::Url(_) | Val::Semver(_) | Val::Format(_)
+            Val::Quantity(_)
+                | Val::Ip(_)
+                | Val::Cidr(_)
+                | Val::Url(_)
+                | Val::Semver(_)
+                | Val::Format(_)
         )
     }
 
@@ -52,7 +57,10 @@ pub(crate) struct Pending<'a, N: Node<'a>> {
 
 impl<'a, N: Node<'a>> Pending<'a, N> {
     pub(crate) fn new(rest: Option<Unknown>) -> Self {
-        Self { unknown: rest, error: None }
+        Self {
+            unknown: rest,
+            error: None,
+        }
     }
 
     #[inline]
@@ -86,9 +94,16 @@ impl<'m, 'a, N: Node<'a>> Machine<'m, 'a, N> {
         let frame: &mut [Val<'a, N>] = if program.frame == 0 {
             &mut []
         } else {
-            bump.alloc_slice_fill_with(program.frame, |i| locals.get(i).copied().unwrap_or(Val::Null))
+            bump.alloc_slice_fill_with(program.frame, |i| {
+                locals.get(i).copied().unwrap_or(Val::Null)
+            })
         };
-        Self { scope, locals: frame, bump, budget }
+        Self {
+            scope,
+            locals: frame,
+            bump,
+            budget,
+        }
     }
 
     pub(crate) fn fail(&self, kind: ErrorKind, detail: &str, span: Span) -> Val<'a, N> {
@@ -302,12 +317,16 @@ impl<'m, 'a, N: Node<'a>> Machine<'m, 'a, N> {
                 (true, _) => return self.overload("[?]", span),
             }
         }
-        Val::List(self.bump.alloc(crate::List { items: out.into_bump_slice(), rest: None }))
+        Val::List(self.bump.alloc(crate::List {
+            items: out.into_bump_slice(),
+            rest: None,
+        }))
     }
 
     fn map(&mut self, entries: &'a [(bool, Ir, Ir)], span: Span) -> Val<'a, N> {
         self.budget.charge(30);
-        let mut out: BumpVec<'a, (Val<'a, N>, Val<'a, N>)> = BumpVec::with_capacity_in(entries.len(), self.bump);
+        let mut out: BumpVec<'a, (Val<'a, N>, Val<'a, N>)> =
+            BumpVec::with_capacity_in(entries.len(), self.bump);
         for (optional, key, value) in entries {
             let k = self.eval(key).resolve();
             let v = self.eval(value);
@@ -332,6 +351,9 @@ impl<'m, 'a, N: Node<'a>> Machine<'m, 'a, N> {
             }
             out.push((k, v));
         }
-        Val::Map(self.bump.alloc(crate::Map { entries: out.into_bump_slice(), rest: None }))
+        Val::Map(self.bump.alloc(crate::Map {
+            entries: out.into_bump_slice(),
+            rest: None,
+        }))
     }
 }

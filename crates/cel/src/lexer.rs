@@ -117,7 +117,10 @@ impl<'s> Lexer<'s> {
             '|' => Some("write `||`".to_owned()),
             _ => None,
         };
-        Err(CompileError::new(format!("unexpected character `{c}`"), self.span_from(start)).with_help(help))
+        Err(
+            CompileError::new(format!("unexpected character `{c}`"), self.span_from(start))
+                .with_help(help),
+        )
     }
 
     fn take_while(&mut self, f: impl Fn(u8) -> bool) -> &'s str {
@@ -143,9 +146,9 @@ impl<'s> Lexer<'s> {
             self.pos += 2;
             return self.string(true, true);
         }
-        Ok(Tok::Ident(self.take_while(|b| {
-            b == b'_' || b.is_ascii_alphanumeric()
-        })))
+        Ok(Tok::Ident(
+            self.take_while(|b| b == b'_' || b.is_ascii_alphanumeric()),
+        ))
     }
 
     fn quoted(&mut self) -> Result<Tok<'s>, CompileError> {
@@ -186,9 +189,9 @@ impl<'s> Lexer<'s> {
                 self.take_while(|b| b.is_ascii_digit());
             }
             if double {
-                let value = text(self).parse::<f64>().map_err(|_| {
-                    CompileError::new("this is no number", self.span_from(start))
-                })?;
+                let value = text(self)
+                    .parse::<f64>()
+                    .map_err(|_| CompileError::new("this is no number", self.span_from(start)))?;
                 return Ok(Tok::Double(value));
             }
         }
@@ -209,7 +212,10 @@ impl<'s> Lexer<'s> {
         let mut out: Vec<u8> = Vec::new();
         loop {
             if self.pos >= self.src.len() {
-                return Err(CompileError::new("the string does not end", self.span_from(start)));
+                return Err(CompileError::new(
+                    "the string does not end",
+                    self.span_from(start),
+                ));
             }
             let b = self.byte(0);
             if b == quote && (!triple || (self.byte(1) == quote && self.byte(2) == quote)) {
@@ -217,14 +223,20 @@ impl<'s> Lexer<'s> {
                 break;
             }
             if !triple && (b == b'\n' || b == b'\r') {
-                return Err(CompileError::new("the string does not end on its line", self.span_from(start)));
+                return Err(CompileError::new(
+                    "the string does not end on its line",
+                    self.span_from(start),
+                ));
             }
             if b == b'\\' {
                 if raw {
                     // A raw string keeps the backslash, and a quote after it does not end it.
                     out.push(b);
                     self.pos += 1;
-                    if self.pos < self.src.len() && self.byte(0) < 0x80 && !matches!(self.byte(0), b'"' | b'\'') {
+                    if self.pos < self.src.len()
+                        && self.byte(0) < 0x80
+                        && !matches!(self.byte(0), b'"' | b'\'')
+                    {
                         out.push(self.byte(0));
                         self.pos += 1;
                     }
@@ -268,7 +280,9 @@ impl<'s> Lexer<'s> {
                 "unknown escape in a string",
                 Span::new(start, l.pos.min(l.src.len())),
             )
-            .with_help(Some("write `\\\\` for a backslash, or a raw string: `r'…'`".into())))
+            .with_help(Some(
+                "write `\\\\` for a backslash, or a raw string: `r'…'`".into(),
+            )))
         };
         let (digits, radix) = match kind {
             b'x' | b'X' => (2, 16),

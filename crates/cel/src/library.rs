@@ -61,13 +61,21 @@ impl<'a, N: Node<'a>> Call<'_, 'a, N> {
     pub(crate) fn list(self, items: BumpVec<'a, Val<'a, N>>) -> Val<'a, N> {
         self.machine.budget.charge(10 + items.len() as u64);
         let bump = self.machine.bump;
-        Val::List(bump.alloc(crate::List { items: items.into_bump_slice(), rest: None }))
+        Val::List(bump.alloc(crate::List {
+            items: items.into_bump_slice(),
+            rest: None,
+        }))
     }
 }
 
 /// Calls a function.
 #[inline(never)]
-pub(crate) fn call<'a, N: Node<'a>>(m: &mut Machine<'_, 'a, N>, func: Func, args: &'a [Ir], span: Span) -> Val<'a, N> {
+pub(crate) fn call<'a, N: Node<'a>>(
+    m: &mut Machine<'_, 'a, N>,
+    func: Func,
+    args: &'a [Ir],
+    span: Span,
+) -> Val<'a, N> {
     if let (Func::OrValue | Func::Or, [a, b]) = (func, args) {
         return optionals::or(m, func, a, b);
     }
@@ -89,8 +97,19 @@ pub(crate) fn call<'a, N: Node<'a>>(m: &mut Machine<'_, 'a, N>, func: Func, args
     // What an open list holds beyond what it shows decides unless the function looks itself.
     let looks = matches!(
         func,
-        Func::Dyn | Func::Type | Func::First | Func::OptionalOf | Func::IndexOf | Func::Distinct | Func::Flatten
-            | Func::Sort | Func::Reverse | Func::SetsContains | Func::SetsIntersects | Func::SetsEquivalent | Func::Slice
+        Func::Dyn
+            | Func::Type
+            | Func::First
+            | Func::OptionalOf
+            | Func::IndexOf
+            | Func::Distinct
+            | Func::Flatten
+            | Func::Sort
+            | Func::Reverse
+            | Func::SetsContains
+            | Func::SetsIntersects
+            | Func::SetsEquivalent
+            | Func::Slice
     );
     if !looks {
         let rest = values.iter().find_map(|v| match Seq::of(*v) {
@@ -114,13 +133,24 @@ pub(crate) fn convert_constant<'a, N: Node<'a>>(
     budget: &Budget,
     span: Span,
 ) -> Val<'a, N> {
-    let machine = Machine { scope, locals: &mut [], bump, budget };
-    let call = Call { machine: &machine, span };
+    let machine = Machine {
+        scope,
+        locals: &mut [],
+        bump,
+        budget,
+    };
+    let call = Call {
+        machine: &machine,
+        span,
+    };
     core(call, func, &[x]).unwrap_or_else(|| machine.overload(name(func), span))
 }
 
 fn name(func: Func) -> &'static str {
-    functions::TABLE.iter().find(|e| e.func == func).map_or("", |e| e.name)
+    functions::TABLE
+        .iter()
+        .find(|e| e.func == func)
+        .map_or("", |e| e.name)
 }
 
 fn dispatch<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<'a, N>]) -> Given<'a, N> {

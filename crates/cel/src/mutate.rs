@@ -40,7 +40,10 @@ pub fn mutants(source: &str) -> Vec<Mutant> {
             put(&mut copy, index, &mut seen, &change.replacement);
             let text = copy.to_string();
             if copy != original && parse(&text).is_ok() && !out.iter().any(|m| m.source == text) {
-                out.push(Mutant { description: change.description, source: text });
+                out.push(Mutant {
+                    description: change.description,
+                    source: text,
+                });
             }
         }
         index += 1;
@@ -82,37 +85,66 @@ fn put(e: &mut Expr, index: usize, seen: &mut usize, replacement: &Expr) -> bool
 fn changes(e: &Expr) -> Vec<Change> {
     let mut out = Vec::new();
     let mut add = |description: String, kind: ExprKind| {
-        out.push(Change { description, replacement: Expr::new(kind, e.span) });
+        out.push(Change {
+            description,
+            replacement: Expr::new(kind, e.span),
+        });
     };
     match &e.kind {
         ExprKind::And(xs) => {
             drop_clauses(xs, "&&", ExprKind::And, &mut add);
-            add(format!("`&&` became `||` in `{e}`"), ExprKind::Or(xs.clone()));
+            add(
+                format!("`&&` became `||` in `{e}`"),
+                ExprKind::Or(xs.clone()),
+            );
         }
         ExprKind::Or(xs) => {
             drop_clauses(xs, "||", ExprKind::Or, &mut add);
-            add(format!("`||` became `&&` in `{e}`"), ExprKind::And(xs.clone()));
+            add(
+                format!("`||` became `&&` in `{e}`"),
+                ExprKind::And(xs.clone()),
+            );
         }
         ExprKind::Not(x) => add(format!("dropped `!` of `{x}`"), x.kind.clone()),
         ExprKind::Binary { op, left, right } => {
             if let Some(flipped) = flip(*op) {
                 add(
                     format!("`{}` became `{}` in `{e}`", op.text(), flipped.text()),
-                    ExprKind::Binary { op: flipped, left: left.clone(), right: right.clone() },
+                    ExprKind::Binary {
+                        op: flipped,
+                        left: left.clone(),
+                        right: right.clone(),
+                    },
                 );
             }
             if *op == BinaryOp::In {
-                add(format!("`{e}` became its contrary"), ExprKind::Not(e.clone().into()));
+                add(
+                    format!("`{e}` became its contrary"),
+                    ExprKind::Not(e.clone().into()),
+                );
             }
             if flip(*op).is_some() {
                 off_by_one(e, *op, left, right, &mut add);
             }
         }
-        ExprKind::Ternary { condition, then, otherwise } => add(
+        ExprKind::Ternary {
+            condition,
+            then,
+            otherwise,
+        } => add(
             format!("swapped the branches of `{e}`"),
-            ExprKind::Ternary { condition: condition.clone(), then: otherwise.clone(), otherwise: then.clone() },
+            ExprKind::Ternary {
+                condition: condition.clone(),
+                then: otherwise.clone(),
+                otherwise: then.clone(),
+            },
         ),
-        ExprKind::Macro { kind, target, vars, args } => {
+        ExprKind::Macro {
+            kind,
+            target,
+            vars,
+            args,
+        } => {
             let (from, to) = match kind {
                 Macro::All => ("all", Macro::Exists),
                 Macro::Exists => ("exists", Macro::All),
@@ -120,10 +152,18 @@ fn changes(e: &Expr) -> Vec<Change> {
             };
             add(
                 format!("`{from}` became `{}` in `{e}`", to.name(1)),
-                ExprKind::Macro { kind: to, target: target.clone(), vars: vars.clone(), args: args.clone() },
+                ExprKind::Macro {
+                    kind: to,
+                    target: target.clone(),
+                    vars: vars.clone(),
+                    args: args.clone(),
+                },
             );
         }
-        ExprKind::Literal(Literal::Bool(b)) => add(format!("`{b}` became `{}`", !b), ExprKind::Literal(Literal::Bool(!b))),
+        ExprKind::Literal(Literal::Bool(b)) => add(
+            format!("`{b}` became `{}`", !b),
+            ExprKind::Literal(Literal::Bool(!b)),
+        ),
         _ => {}
     }
     out
@@ -160,17 +200,31 @@ fn flip(op: BinaryOp) -> Option<BinaryOp> {
     })
 }
 
-fn off_by_one(e: &Expr, op: BinaryOp, left: &Expr, right: &Expr, add: &mut dyn FnMut(String, ExprKind)) {
+fn off_by_one(
+    e: &Expr,
+    op: BinaryOp,
+    left: &Expr,
+    right: &Expr,
+    add: &mut dyn FnMut(String, ExprKind),
+) {
     for (side, is_left) in [(left, true), (right, false)] {
         let ExprKind::Literal(Literal::Int(n)) = side.kind else {
             continue;
         };
         for moved in [n.checked_sub(1), n.checked_add(1)].into_iter().flatten() {
             let literal = Expr::new(ExprKind::Literal(Literal::Int(moved)), side.span);
-            let (l, r) = if is_left { (literal, right.clone()) } else { (left.clone(), literal) };
+            let (l, r) = if is_left {
+                (literal, right.clone())
+            } else {
+                (left.clone(), literal)
+            };
             add(
                 format!("`{n}` became `{moved}` in `{e}`"),
-                ExprKind::Binary { op, left: l.into(), right: r.into() },
+                ExprKind::Binary {
+                    op,
+                    left: l.into(),
+                    right: r.into(),
+                },
             );
         }
     }
@@ -186,10 +240,7 @@ mod tests {
 
     #[test]
     fn every_clause_and_operator_is_changed_once() {
-        assert_eq!(
-            sources("a && !b"),
-            ["!b", "a", "a || !b", "a && b"]
-        );
+        assert_eq!(sources("a && !b"), ["!b", "a", "a || !b", "a && b"]);
         assert_eq!(sources("x >= 3"), ["x < 3", "x >= 2", "x >= 4"]);
         assert_eq!(
             sources("l.all(c, c == 'x' || has(c.y))"),

@@ -4,7 +4,6 @@
 
 use std::fmt;
 
-
 /// A place in a tree of data that an expression can read. Handles are small and cheap to
 /// copy; nothing is converted before it is read.
 pub trait Node<'a>: Copy + 'a {
@@ -59,7 +58,8 @@ pub struct Unknown(pub u32);
 pub struct Key {
     /// The name as written in the data.
     pub text: Box<str>,
-    /// Its number; readers that number their keys compare this instead of the text.
+    /// Its number; readers that number their keys compare this instead of the text, unless it
+    /// is [`Symbol::NONE`]: then all numbers are taken and only the text tells.
     pub symbol: Symbol,
 }
 
@@ -86,13 +86,18 @@ impl Span {
     #[must_use]
     pub fn new(start: usize, end: usize) -> Self {
         let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Self { start: clamp(start), end: clamp(end) }
+        Self {
+            start: clamp(start),
+            end: clamp(end),
+        }
     }
 
     /// The text it covers.
     #[must_use]
     pub fn text(self, source: &str) -> &str {
-        source.get(self.start as usize..self.end as usize).unwrap_or("")
+        source
+            .get(self.start as usize..self.end as usize)
+            .unwrap_or("")
     }
 }
 

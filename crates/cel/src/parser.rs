@@ -24,7 +24,13 @@ type Parsed = Result<(Expr, u16), CompileError>;
 pub fn parse(source: &str) -> Result<Expr, CompileError> {
     let mut lexer = Lexer::new(source);
     let (tok, span) = lexer.next()?;
-    let mut p = Parser { lexer, tok, span, end: 0, depth: 0 };
+    let mut p = Parser {
+        lexer,
+        tok,
+        span,
+        end: 0,
+        depth: 0,
+    };
     if p.tok == Tok::End {
         return Err(CompileError::new("the expression is empty", p.span));
     }
@@ -47,8 +53,23 @@ struct Parser<'s> {
 
 /// Words that are no names of variables: the specification keeps them for host languages.
 const RESERVED: [&str; 17] = [
-    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop",
-    "package", "namespace", "return", "var", "void", "while",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
 ];
 
 impl<'s> Parser<'s> {
@@ -87,13 +108,19 @@ impl<'s> Parser<'s> {
     }
 
     fn since(&self, start: u32) -> Span {
-        Span { start, end: self.end }
+        Span {
+            start,
+            end: self.end,
+        }
     }
 
     fn node(&self, kind: ExprKind, start: u32, height: u16) -> Parsed {
         let span = self.since(start);
         if height >= MAX_HEIGHT {
-            return Err(CompileError::new("the expression is nested too deeply", span));
+            return Err(CompileError::new(
+                "the expression is nested too deeply",
+                span,
+            ));
         }
         Ok((Expr::new(kind, span), height + 1))
     }
@@ -101,7 +128,10 @@ impl<'s> Parser<'s> {
     fn expr(&mut self) -> Parsed {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(CompileError::new("the expression is nested too deeply", self.span));
+            return Err(CompileError::new(
+                "the expression is nested too deeply",
+                self.span,
+            ));
         }
         let start = self.span.start;
         let (condition, h1) = self.or()?;
@@ -216,7 +246,10 @@ impl<'s> Parser<'s> {
         let start = self.span.start;
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(CompileError::new("the expression is nested too deeply", self.span));
+            return Err(CompileError::new(
+                "the expression is nested too deeply",
+                self.span,
+            ));
         }
         let out = if self.is("!") {
             // Pairs cancel out, as in cel-go's parser.
@@ -225,7 +258,11 @@ impl<'s> Parser<'s> {
                 odd = !odd;
             }
             let (e, h) = self.operand(start)?;
-            if odd { self.node(ExprKind::Not(e.into()), start, h) } else { Ok((e, h)) }
+            if odd {
+                self.node(ExprKind::Not(e.into()), start, h)
+            } else {
+                Ok((e, h))
+            }
         } else if self.is("-") {
             self.minus(start)
         } else {
@@ -264,7 +301,11 @@ impl<'s> Parser<'s> {
         } else {
             self.operand(start)?
         };
-        if odd { self.node(ExprKind::Neg(e.into()), start, h) } else { Ok((e, h)) }
+        if odd {
+            self.node(ExprKind::Neg(e.into()), start, h)
+        } else {
+            Ok((e, h))
+        }
     }
 
     fn number(&mut self, negative: bool, start: u32) -> Parsed {
@@ -274,8 +315,8 @@ impl<'s> Parser<'s> {
         let literal = match tok {
             Tok::Int(text) => {
                 let (digits, radix) = split_radix(text);
-                let magnitude = u64::from_str_radix(digits, radix)
-                    .map_err(|_| bad("64-bit signed integer"))?;
+                let magnitude =
+                    u64::from_str_radix(digits, radix).map_err(|_| bad("64-bit signed integer"))?;
                 let value = if negative {
                     0_i64.checked_sub_unsigned(magnitude)
                 } else {
@@ -397,19 +438,29 @@ impl<'s> Parser<'s> {
                     (e, h) = self.member_call(e, name, args, start, h.max(ha))?;
                     continue;
                 }
-                if !optional && !quoted && self.is("{") {
-                    if let Some(qualified) = qualified_name(&e) {
-                        (e, h) = self.message(format!("{qualified}.{name}").into(), start)?;
-                        continue;
-                    }
+                if !optional
+                    && !quoted
+                    && self.is("{")
+                    && let Some(qualified) = qualified_name(&e)
+                {
+                    (e, h) = self.message(format!("{qualified}.{name}").into(), start)?;
+                    continue;
                 }
-                let kind = ExprKind::Select { operand: e.into(), field: name, optional };
+                let kind = ExprKind::Select {
+                    operand: e.into(),
+                    field: name,
+                    optional,
+                };
                 (e, h) = self.node(kind, start, h)?;
             } else if self.eat("[")? {
                 let optional = self.eat("?")?;
                 let (index, hi) = self.expr()?;
                 self.need("]")?;
-                let kind = ExprKind::Index { operand: e.into(), index: index.into(), optional };
+                let kind = ExprKind::Index {
+                    operand: e.into(),
+                    index: index.into(),
+                    optional,
+                };
                 (e, h) = self.node(kind, start, h.max(hi))?;
             } else {
                 return Ok((e, h));
@@ -446,7 +497,11 @@ impl<'s> Parser<'s> {
             self.need(":")?;
             let (value, h2) = self.expr()?;
             height = height.max(h1).max(h2);
-            entries.push(Entry { optional, key, value });
+            entries.push(Entry {
+                optional,
+                key,
+                value,
+            });
             if !self.eat(",")? {
                 break;
             }
@@ -490,7 +545,11 @@ fn split_radix(text: &str) -> (&str, u32) {
 pub(crate) fn qualified_name(e: &Expr) -> Option<String> {
     match &e.kind {
         ExprKind::Ident(name) => Some(name.to_string()),
-        ExprKind::Select { operand, field, optional: false } => {
+        ExprKind::Select {
+            operand,
+            field,
+            optional: false,
+        } => {
             let mut name = qualified_name(operand)?;
             name.push('.');
             name.push_str(field);

@@ -18,6 +18,7 @@ pub struct Program {
     pub(crate) frame: usize,
     pub(crate) since: u8,
     pub(crate) references: Vec<Reference>,
+    pub(crate) local_references: Vec<Reference>,
     pub(crate) reads: Vec<Reference>,
     pub(crate) yields: Vec<Reference>,
 }
@@ -50,6 +51,13 @@ impl Program {
     #[must_use]
     pub fn references(&self) -> &[Reference] {
         &self.references
+    }
+
+    /// As [`Self::references`] below the names given to [`crate::Env::compile_in`]: the root's
+    /// number is the name's place among them.
+    #[must_use]
+    pub fn local_references(&self) -> &[Reference] {
+        &self.local_references
     }
 
     /// As [`Self::references`], without what only becomes the result.

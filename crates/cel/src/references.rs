@@ -31,7 +31,7 @@ pub enum Step {
 #[derive(Debug, Clone, Default)]
 struct Origin {
     places: Vec<(Slot, Vec<Step>)>,
-    inside: Option<Box<Origin>>,
+    inside: Option<Box<Self>>,
 }
 
 impl Origin {
@@ -49,7 +49,10 @@ impl Origin {
     }
 
     fn holding(inner: Self) -> Self {
-        Self { places: Vec::new(), inside: Some(Box::new(inner)) }
+        Self {
+            places: Vec::new(),
+            inside: Some(Box::new(inner)),
+        }
     }
 }
 
@@ -60,9 +63,14 @@ struct Walk {
 }
 
 /// What the program reads, and what its result can be.
-pub(crate) fn of(ir: &Ir, given: usize) -> (Vec<Reference>, Vec<Reference>) {
+pub(crate) fn of(ir: &Ir, given: u16) -> (Vec<Reference>, Vec<Reference>) {
     let mut walk = Walk::default();
-    walk.locals.resize(given, Origin::default());
+    for local in 0..given {
+        walk.locals.push(Origin {
+            places: vec![(Slot(u16::MAX - local), Vec::new())],
+            inside: None,
+        });
+    }
     let result = walk.eval(ir);
     let mut reads = walk.found;
     tidy(&mut reads);
@@ -80,6 +88,18 @@ pub(crate) fn merge(reads: &[Reference], yields: &[Reference]) -> Vec<Reference>
     all
 }
 
+/// Those below variables, and those below the given locals, which stand in for slots counted
+/// down from the highest while references are found.
+pub(crate) fn split(all: Vec<Reference>, given: u16) -> (Vec<Reference>, Vec<Reference>) {
+    let (variables, mut locals): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|r| u16::MAX - r.root.0 >= given);
+    for r in &mut locals {
+        r.root = Slot(u16::MAX - r.root.0);
+    }
+    locals.sort();
+    (variables, locals)
+}
+
 /// Sorts, and drops what a `whole` reference above already covers.
 fn tidy(refs: &mut Vec<Reference>) {
     refs.sort();
@@ -87,7 +107,9 @@ fn tidy(refs: &mut Vec<Reference>) {
     let whole: Vec<Reference> = refs.iter().filter(|r| r.whole).cloned().collect();
     refs.retain(|r| {
         !whole.iter().any(|w| {
-            w.root == r.root && r.path.starts_with(&w.path) && (w.path.len() < r.path.len() || !r.whole)
+            w.root == r.root
+                && r.path.starts_with(&w.path)
+                && (w.path.len() < r.path.len() || !r.whole)
         })
     });
 }
@@ -95,7 +117,11 @@ fn tidy(refs: &mut Vec<Reference>) {
 impl Walk {
     fn whole(&mut self, origin: &Origin) {
         for (root, path) in &origin.places {
-            self.found.push(Reference { root: *root, path: path.clone(), whole: true });
+            self.found.push(Reference {
+                root: *root,
+                path: path.clone(),
+                whole: true,
+            });
         }
         if let Some(inner) = &origin.inside {
             self.whole(inner);
@@ -104,7 +130,11 @@ impl Walk {
 
     fn shape(&mut self, origin: &Origin) {
         for (root, path) in &origin.places {
-            self.found.push(Reference { root: *root, path: path.clone(), whole: false });
+            self.found.push(Reference {
+                root: *root,
+                path: path.clone(),
+                whole: false,
+            });
         }
     }
 
@@ -142,7 +172,10 @@ impl Walk {
         match &ir.op {
             Op::Const(_) => Origin::default(),
             Op::Var(slot) | Op::OptVar(slot) | Op::HasVar(slot) => {
-                let o = Origin { places: vec![(*slot, Vec::new())], inside: None };
+                let o = Origin {
+                    places: vec![(*slot, Vec::new())],
+                    inside: None,
+                };
                 self.shape(&o);
                 match ir.op {
                     Op::HasVar(_) => Origin::default(),
@@ -175,7 +208,9 @@ impl Walk {
                 a.join(self.eval(b))
             }
             Op::List(items) => {
-                let inner = items.iter().fold(Origin::default(), |o, (_, x)| o.join(self.eval(x)));
+                let inner = items
+                    .iter()
+                    .fold(Origin::default(), |o, (_, x)| o.join(self.eval(x)));
                 Origin::holding(inner)
             }
             Op::Map(entries) => {
@@ -222,9 +257,8 @@ impl Walk {
         match (func, args) {
             (Func::Size | Func::SizeOf, [x]) => {
                 let o = self.eval(x);
+                // The size of a string is the string; who keeps a scalar's place keeps it.
                 self.shape(&o);
-                // The size of a string is the string.
-                self.whole_scalars(&o);
                 Origin::default()
             }
             (Func::OrValue | Func::Or, [a, b]) => {
@@ -253,10 +287,6 @@ impl Walk {
         }
     }
 
-    /// Nothing to add: the shape of a place says its length, and a reader that keeps the
-    /// shape of a scalar keeps the scalar.
-    fn whole_scalars(&mut self, _: &Origin) {}
-
     fn comprehension(&mut self, m: &MacroIr) -> Origin {
         let target = self.eval(&m.target);
         if matches!(m.kind, Macro::OptMap | Macro::OptFlatMap) {
@@ -278,7 +308,15 @@ impl Walk {
         let count = m.args.len();
         for (i, x) in m.args.iter().enumerate() {
             let o = self.eval(x);
-            if i + 1 == count && matches!(m.kind, Macro::Map | Macro::TransformList | Macro::TransformMap | Macro::TransformMapEntry) {
+            if i + 1 == count
+                && matches!(
+                    m.kind,
+                    Macro::Map
+                        | Macro::TransformList
+                        | Macro::TransformMap
+                        | Macro::TransformMapEntry
+                )
+            {
                 last = o;
             } else {
                 self.whole(&o);

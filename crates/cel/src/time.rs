@@ -58,7 +58,10 @@ impl Duration {
             if whole.is_empty() && fraction.is_empty() {
                 return None;
             }
-            let unit_len = tail.bytes().take_while(|b| *b != b'.' && !b.is_ascii_digit()).count();
+            let unit_len = tail
+                .bytes()
+                .take_while(|b| *b != b'.' && !b.is_ascii_digit())
+                .count();
             let (unit, after) = tail.split_at_checked(unit_len)?;
             let unit: i128 = match unit {
                 "ns" => 1,
@@ -69,7 +72,11 @@ impl Duration {
                 "h" => 3600 * NANOS,
                 _ => return None,
             };
-            let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+            let whole: i128 = if whole.is_empty() {
+                0
+            } else {
+                whole.parse().ok()?
+            };
             total = total.checked_add(whole.checked_mul(unit)?)?;
             let mut scale = unit;
             for d in fraction.bytes() {
@@ -86,7 +93,9 @@ impl Duration {
             }
             rest = after;
         }
-        i64::try_from(if negative { -total } else { total }).ok().map(Self)
+        i64::try_from(if negative { -total } else { total })
+            .ok()
+            .map(Self)
     }
 }
 
@@ -166,7 +175,9 @@ impl Timestamp {
     }
 
     pub(crate) fn since(self, other: Self) -> Option<Duration> {
-        i64::try_from(self.total() - other.total()).ok().map(Duration)
+        i64::try_from(self.total() - other.total())
+            .ok()
+            .map(Duration)
     }
 
     /// RFC 3339: `2009-02-13T23:31:30.5Z`, `…+01:00`.
@@ -175,7 +186,9 @@ impl Timestamp {
         let b = text.as_bytes();
         let digits = |from: usize, n: usize| -> Option<i64> {
             let s = b.get(from..from + n)?;
-            s.iter().all(u8::is_ascii_digit).then(|| s.iter().fold(0, |v, d| v * 10 + i64::from(d - b'0')))
+            s.iter()
+                .all(u8::is_ascii_digit)
+                .then(|| s.iter().fold(0, |v, d| v * 10 + i64::from(d - b'0')))
         };
         let sep = |at: usize, c: u8| b.get(at).is_some_and(|x| *x == c);
         if !(sep(4, b'-') && sep(7, b'-') && sep(10, b'T') && sep(13, b':') && sep(16, b':')) {
@@ -263,7 +276,11 @@ impl Timestamp {
         let tz = jiff::tz::TimeZone::get(zone).ok()?;
         // The library ends a day before the year 9999 does; the calendar repeats every 400 years.
         const REPEAT: i64 = 146_097 * 86_400;
-        let seconds = if self.seconds > Self::MAX_SECONDS - REPEAT { self.seconds - REPEAT } else { self.seconds };
+        let seconds = if self.seconds > Self::MAX_SECONDS - REPEAT {
+            self.seconds - REPEAT
+        } else {
+            self.seconds
+        };
         let at = jiff::Timestamp::from_second(seconds).ok()?;
         Some(i64::from(tz.to_offset(at).seconds()))
     }
@@ -276,7 +293,13 @@ impl fmt::Display for Timestamp {
         write!(
             f,
             "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z",
-            c.year, c.month, c.day, c.hour, c.minute, c.second, Fraction(self.nanos)
+            c.year,
+            c.month,
+            c.day,
+            c.hour,
+            c.minute,
+            c.second,
+            Fraction(self.nanos)
         )
     }
 }

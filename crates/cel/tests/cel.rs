@@ -1,5 +1,12 @@
 //! Everything that goes through the public interface: one binary.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "helpers of tests stop like tests"
+)]
+
 #[path = "cel/agreement.rs"]
 mod agreement;
 #[path = "cel/blame.rs"]

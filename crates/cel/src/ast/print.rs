@@ -130,7 +130,11 @@ impl Display for Expr {
         match &self.kind {
             ExprKind::Literal(l) => write!(f, "{l}"),
             ExprKind::Ident(name) => ident(f, name),
-            ExprKind::Select { operand, field, optional } => {
+            ExprKind::Select {
+                operand,
+                field,
+                optional,
+            } => {
                 receiver(f, operand)?;
                 f.write_str(if *optional { ".?" } else { "." })?;
                 field_name(f, field)
@@ -142,11 +146,19 @@ impl Display for Expr {
                 field_name(f, field)?;
                 f.write_char(')')
             }
-            ExprKind::Index { operand, index, optional } => {
+            ExprKind::Index {
+                operand,
+                index,
+                optional,
+            } => {
                 receiver(f, operand)?;
                 write!(f, "[{}{index}]", if *optional { "?" } else { "" })
             }
-            ExprKind::Call { target, function, args } => {
+            ExprKind::Call {
+                target,
+                function,
+                args,
+            } => {
                 if let Some(t) = target {
                     receiver(f, t)?;
                     f.write_char('.')?;
@@ -162,7 +174,11 @@ impl Display for Expr {
             ExprKind::Neg(x) => {
                 // `-1` is a literal.
                 f.write_char('-')?;
-                if starts_with_number(x) { write!(f, "({x})") } else { at(f, x, 7) }
+                if starts_with_number(x) {
+                    write!(f, "({x})")
+                } else {
+                    at(f, x, 7)
+                }
             }
             ExprKind::Binary { op, left, right } => {
                 let l = binary_level(*op);
@@ -183,7 +199,11 @@ impl Display for Expr {
                 }
                 Ok(())
             }
-            ExprKind::Ternary { condition, then, otherwise } => {
+            ExprKind::Ternary {
+                condition,
+                then,
+                otherwise,
+            } => {
                 at(f, condition, 1)?;
                 f.write_str(" ? ")?;
                 at(f, then, 1)?;
@@ -202,7 +222,13 @@ impl Display for Expr {
                 f.write_char('{')?;
                 for (i, e) in xs.iter().enumerate() {
                     let sep = if i > 0 { ", " } else { "" };
-                    write!(f, "{sep}{}{}: {}", if e.optional { "?" } else { "" }, e.key, e.value)?;
+                    write!(
+                        f,
+                        "{sep}{}{}: {}",
+                        if e.optional { "?" } else { "" },
+                        e.key,
+                        e.value
+                    )?;
                 }
                 f.write_char('}')
             }
@@ -215,7 +241,12 @@ impl Display for Expr {
                 }
                 f.write_char('}')
             }
-            ExprKind::Macro { kind, target, vars, args } => {
+            ExprKind::Macro {
+                kind,
+                target,
+                vars,
+                args,
+            } => {
                 receiver(f, target)?;
                 write!(f, ".{}(", kind.name(vars.len()))?;
                 for v in vars {

@@ -45,16 +45,37 @@ impl<'a> Scope<'a, Self> for Nothing {
 pub(super) fn conversion(func: Func, args: Box<[Ir]>, span: Span) -> Result<Op, CompileError> {
     let converts = matches!(
         func,
-        Func::Bool | Func::Bytes | Func::Double | Func::Duration | Func::Int | Func::String | Func::Timestamp | Func::Uint
+        Func::Bool
+            | Func::Bytes
+            | Func::Double
+            | Func::Duration
+            | Func::Int
+            | Func::String
+            | Func::Timestamp
+            | Func::Uint
     );
     let constant = match &*args {
-        [Ir { op: Op::Const(constant), .. }] if converts => constant,
-        [x] if converts && is_constant(x) => return Err(CompileError::new("a list or map cannot be converted", span)),
+        [
+            Ir {
+                op: Op::Const(constant),
+                ..
+            },
+        ] if converts => constant,
+        [x] if converts && is_constant(x) => {
+            return Err(CompileError::new("a list or map cannot be converted", span));
+        }
         _ => return Ok(Op::Call(func, args)),
     };
     let bump = Bump::new();
     let budget = Budget::default();
-    match library::convert_constant::<Nothing>(func, constant.value(), &Nothing, &bump, &budget, span) {
+    match library::convert_constant::<Nothing>(
+        func,
+        constant.value(),
+        &Nothing,
+        &bump,
+        &budget,
+        span,
+    ) {
         Val::Error(e) => Err(CompileError::new(e.to_string(), span)),
         v => match Const::of(v) {
             Some(c) => Ok(Op::Const(c)),
@@ -67,8 +88,12 @@ pub(super) fn conversion(func: Func, args: Box<[Ir]>, span: Span) -> Result<Op, 
 fn is_constant(ir: &Ir) -> bool {
     match &ir.op {
         Op::Const(_) => true,
-        Op::List(items) => items.iter().all(|(optional, x)| !optional && is_constant(x)),
-        Op::Map(entries) => entries.iter().all(|(optional, k, v)| !optional && is_constant(k) && is_constant(v)),
+        Op::List(items) => items
+            .iter()
+            .all(|(optional, x)| !optional && is_constant(x)),
+        Op::Map(entries) => entries
+            .iter()
+            .all(|(optional, k, v)| !optional && is_constant(k) && is_constant(v)),
         _ => false,
     }
 }

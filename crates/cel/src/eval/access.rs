@@ -37,7 +37,10 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
                 }
             }
             Val::Map(m) => {
-                let hit = m.entries.iter().find(|(k, _)| matches!(k, Val::Str(s) if *s == name));
+                let hit = m
+                    .entries
+                    .iter()
+                    .find(|(k, _)| matches!(k, Val::Str(s) if *s == name));
                 match (hit, m.rest) {
                     (Some((_, v)), _) => Found::Here(*v),
                     (None, Some(u)) => Found::Unknown(u),
@@ -82,7 +85,9 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
             Found::Absent => self.fail(ErrorKind::NoSuchKey, &key.text, span),
             Found::NoMap => match base {
                 Val::Error(_) => base,
-                Val::Optional(_) => self.opt_index(base, Val::Str(self.bump.alloc_str(&key.text)), span),
+                Val::Optional(_) => {
+                    self.opt_index(base, Val::Str(self.bump.alloc_str(&key.text)), span)
+                }
                 _ => self.overload("[]", span),
             },
         }
@@ -127,7 +132,13 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
     }
 
     /// `base.?name`
-    pub(super) fn opt_field(&self, base: Val<'a, N>, name: &str, key: Option<&Key>, span: Span) -> Val<'a, N> {
+    pub(super) fn opt_field(
+        &self,
+        base: Val<'a, N>,
+        name: &str,
+        key: Option<&Key>,
+        span: Span,
+    ) -> Val<'a, N> {
         self.budget.charge(1);
         match base.resolve() {
             Val::Optional(None) => return Val::Optional(None),
@@ -162,7 +173,11 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
             Found::Here(v) => v,
             Found::Unknown(u) => Val::Unknown(u),
             Found::Absent => {
-                let kind = if Seq::of(base).is_some() { ErrorKind::IndexOutOfRange } else { ErrorKind::NoSuchKey };
+                let kind = if Seq::of(base).is_some() {
+                    ErrorKind::IndexOutOfRange
+                } else {
+                    ErrorKind::NoSuchKey
+                };
                 self.fail(kind, &format!("{index}"), span)
             }
             Found::NoMap => self.overload("[]", span),
@@ -181,7 +196,10 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
         if index.is_bad() {
             return index;
         }
-        if !matches!(index, Val::Bool(_) | Val::Int(_) | Val::Uint(_) | Val::Double(_) | Val::Str(_)) {
+        if !matches!(
+            index,
+            Val::Bool(_) | Val::Int(_) | Val::Uint(_) | Val::Double(_) | Val::Str(_)
+        ) {
             return self.overload("[?]", span);
         }
         match self.find(base.resolve(), index) {
@@ -214,7 +232,10 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
         }
         match (base, index) {
             (Val::Map(m), _) => {
-                let hit = m.entries.iter().find(|(k, _)| equal(*k, index) == Tri::True);
+                let hit = m
+                    .entries
+                    .iter()
+                    .find(|(k, _)| equal(*k, index) == Tri::True);
                 match (hit, m.rest) {
                     (Some((_, v)), _) => Found::Here(*v),
                     (None, Some(u)) => Found::Unknown(u),

@@ -26,7 +26,13 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
     }
 
     /// `a op b`; both resolved.
-    pub(crate) fn arith(&self, op: BinaryOp, a: Val<'a, N>, b: Val<'a, N>, span: Span) -> Val<'a, N> {
+    pub(crate) fn arith(
+        &self,
+        op: BinaryOp,
+        a: Val<'a, N>,
+        b: Val<'a, N>,
+        span: Span,
+    ) -> Val<'a, N> {
         self.budget.charge(1);
         if a.is_bad() {
             return a;
@@ -52,25 +58,31 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
     fn subtract_time(&self, a: Val<'a, N>, b: Val<'a, N>) -> Option<Outcome<Val<'a, N>>> {
         let overflow = |what| (ErrorKind::Overflow, what);
         Some(match (a, b) {
-            (Val::Duration(a), Val::Duration(b)) => {
-                a.checked_sub(b).map(Val::Duration).ok_or_else(|| overflow("duration"))
-            }
-            (Val::Timestamp(a), Val::Duration(b)) => {
-                a.checked_sub(b).map(Val::Timestamp).ok_or_else(|| overflow("timestamp"))
-            }
-            (Val::Timestamp(a), Val::Timestamp(b)) => {
-                a.since(b).map(Val::Duration).ok_or_else(|| overflow("duration"))
-            }
+            (Val::Duration(a), Val::Duration(b)) => a
+                .checked_sub(b)
+                .map(Val::Duration)
+                .ok_or_else(|| overflow("duration")),
+            (Val::Timestamp(a), Val::Duration(b)) => a
+                .checked_sub(b)
+                .map(Val::Timestamp)
+                .ok_or_else(|| overflow("timestamp")),
+            (Val::Timestamp(a), Val::Timestamp(b)) => a
+                .since(b)
+                .map(Val::Duration)
+                .ok_or_else(|| overflow("duration")),
             _ => return None,
         })
     }
 
     fn concat(&self, a: Val<'a, N>, b: Val<'a, N>, span: Span) -> Val<'a, N> {
-        let time = |t: Option<Val<'a, N>>, what| t.unwrap_or_else(|| self.fail(ErrorKind::Overflow, what, span));
+        let time = |t: Option<Val<'a, N>>, what| {
+            t.unwrap_or_else(|| self.fail(ErrorKind::Overflow, what, span))
+        };
         match (a, b) {
             (Val::Str(a), Val::Str(b)) => {
                 self.budget.charge((a.len() + b.len()) as u64 / 10);
-                let mut s = bumpalo::collections::String::with_capacity_in(a.len() + b.len(), self.bump);
+                let mut s =
+                    bumpalo::collections::String::with_capacity_in(a.len() + b.len(), self.bump);
                 s.push_str(a);
                 s.push_str(b);
                 Val::Str(s.into_bump_str())
@@ -82,7 +94,9 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
                 v.extend_from_slice_copy(b);
                 Val::Bytes(v.into_bump_slice())
             }
-            (Val::Duration(a), Val::Duration(b)) => time(a.checked_add(b).map(Val::Duration), "duration"),
+            (Val::Duration(a), Val::Duration(b)) => {
+                time(a.checked_add(b).map(Val::Duration), "duration")
+            }
             (Val::Timestamp(t), Val::Duration(d)) | (Val::Duration(d), Val::Timestamp(t)) => {
                 time(t.checked_add(d).map(Val::Timestamp), "timestamp")
             }
@@ -99,7 +113,10 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
                     items.extend(x.iter());
                     items.extend(y.iter());
                     let rest = x.rest().or(y.rest());
-                    Val::List(self.bump.alloc(crate::List { items: items.into_bump_slice(), rest }))
+                    Val::List(self.bump.alloc(crate::List {
+                        items: items.into_bump_slice(),
+                        rest,
+                    }))
                 }
                 _ => self.overload("+", span),
             },

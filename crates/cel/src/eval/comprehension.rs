@@ -172,7 +172,10 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
                 break;
             }
         }
-        Val::List(self.bump.alloc(List { items: out.into_bump_slice(), rest }))
+        Val::List(self.bump.alloc(List {
+            items: out.into_bump_slice(),
+            rest,
+        }))
     }
 
     /// The predicate, when there is one, and the transformation.
@@ -211,7 +214,10 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
                 break;
             }
         }
-        Val::List(self.bump.alloc(List { items: out.into_bump_slice(), rest }))
+        Val::List(self.bump.alloc(List {
+            items: out.into_bump_slice(),
+            rest,
+        }))
     }
 
     fn transform_map(&mut self, m: &'a MacroIr, range: Range<'a, N>, span: Span) -> Val<'a, N> {
@@ -256,7 +262,10 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
                 break;
             }
         }
-        Val::Map(self.bump.alloc(Map { entries: out.into_bump_slice(), rest }))
+        Val::Map(self.bump.alloc(Map {
+            entries: out.into_bump_slice(),
+            rest,
+        }))
     }
 
     fn add_entries(
@@ -270,7 +279,11 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
         };
         for (k, v) in entries.iter() {
             if out.iter().any(|(other, _)| equal(k, *other) == Tri::True) {
-                return Some(self.fail(ErrorKind::Other, &format!("insert failed: key {k:?} already exists"), span));
+                return Some(self.fail(
+                    ErrorKind::Other,
+                    &format!("insert failed: key {k:?} already exists"),
+                    span,
+                ));
             }
             out.push((k, v));
         }
@@ -295,7 +308,13 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
         }
     }
 
-    fn sort_by(&mut self, m: &'a MacroIr, target: Val<'a, N>, range: Range<'a, N>, span: Span) -> Val<'a, N> {
+    fn sort_by(
+        &mut self,
+        m: &'a MacroIr,
+        target: Val<'a, N>,
+        range: Range<'a, N>,
+        span: Span,
+    ) -> Val<'a, N> {
         let ([body], Range::List(seq)) = (&*m.args, range) else {
             return self.overload("sortBy", span);
         };

@@ -13,7 +13,11 @@ pub(crate) fn double_text(d: f64) -> String {
         return "NaN".into();
     }
     if d.is_infinite() {
-        return if d > 0.0 { "+Inf".into() } else { "-Inf".into() };
+        return if d > 0.0 {
+            "+Inf".into()
+        } else {
+            "-Inf".into()
+        };
     }
     let scientific = format!("{d:e}");
     let Some((mantissa, exponent)) = scientific.split_once('e') else {
@@ -33,7 +37,9 @@ pub(crate) fn int<'a, N: Node<'a>>(c: Call<'_, 'a, N>, x: Val<'a, N>) -> Given<'
         Val::Int(_) => x,
         Val::Uint(u) => i64::try_from(u).map_or_else(|_| overflow(), Val::Int),
         // Both borders are outside: cel-go refuses what a double cannot tell from them.
-        Val::Double(d) if d > -9_223_372_036_854_775_808.0 && d < 9_223_372_036_854_775_807.0 => Val::Int(d as i64),
+        Val::Double(d) if d > -9_223_372_036_854_775_808.0 && d < 9_223_372_036_854_775_807.0 => {
+            Val::Int(d as i64)
+        }
         Val::Double(_) => overflow(),
         Val::Str(s) => match parse_go_int(s) {
             Some(i) => Val::Int(i),
@@ -54,7 +60,7 @@ pub(crate) fn uint<'a, N: Node<'a>>(c: Call<'_, 'a, N>, x: Val<'a, N>) -> Given<
     Some(match x {
         Val::Uint(_) => x,
         Val::Int(i) => u64::try_from(i).map_or_else(|_| overflow(), Val::Uint),
-        Val::Double(d) if d >= 0.0 && d < 18_446_744_073_709_551_615.0 => Val::Uint(d as u64),
+        Val::Double(d) if (0.0..18_446_744_073_709_551_615.0).contains(&d) => Val::Uint(d as u64),
         Val::Double(_) => overflow(),
         Val::Str(s) => match s.parse::<u64>().ok().filter(|_| !s.starts_with('+')) {
             Some(u) => Val::Uint(u),
@@ -80,9 +86,14 @@ pub(crate) fn double<'a, N: Node<'a>>(c: Call<'_, 'a, N>, x: Val<'a, N>) -> Give
 pub(crate) fn string<'a, N: Node<'a>>(c: Call<'_, 'a, N>, x: Val<'a, N>) -> Given<'a, N> {
     Some(match x {
         Val::Str(_) => x,
-        Val::Bool(_) | Val::Int(_) | Val::Uint(_) | Val::Double(_) | Val::Duration(_) | Val::Timestamp(_) | Val::Ip(_) | Val::Cidr(_) => {
-            c.text(&format!("{x}"))
-        }
+        Val::Bool(_)
+        | Val::Int(_)
+        | Val::Uint(_)
+        | Val::Double(_)
+        | Val::Duration(_)
+        | Val::Timestamp(_)
+        | Val::Ip(_)
+        | Val::Cidr(_) => c.text(&format!("{x}")),
         Val::Bytes(b) => match std::str::from_utf8(b) {
             Ok(s) => Val::Str(s),
             Err(_) => c.fail("invalid UTF-8 in bytes"),

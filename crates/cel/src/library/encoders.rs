@@ -6,7 +6,11 @@ use crate::{Node, Val};
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<'a, N>]) -> Given<'a, N> {
+pub(crate) fn call<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    func: Func,
+    args: &[Val<'a, N>],
+) -> Given<'a, N> {
     Some(match (func, args) {
         (Func::Base64Encode, [Val::Bytes(b)]) => c.text(&encode(b)),
         (Func::Base64Decode, [Val::Str(s)]) => match decode(s) {
@@ -21,10 +25,18 @@ pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<
 fn encode(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let n = chunk.iter().fold(0_u32, |n, b| (n << 8) | u32::from(*b)) << (8 * (3 - chunk.len()));
+        let n =
+            chunk.iter().fold(0_u32, |n, b| (n << 8) | u32::from(*b)) << (8 * (3 - chunk.len()));
         for i in 0..4 {
-            let letter = ALPHABET.get((n >> (18 - 6 * i)) as usize & 63).copied().unwrap_or(b'=');
-            out.push(if i <= chunk.len() { char::from(letter) } else { '=' });
+            let letter = ALPHABET
+                .get((n >> (18 - 6 * i)) as usize & 63)
+                .copied()
+                .unwrap_or(b'=');
+            out.push(if i <= chunk.len() {
+                char::from(letter)
+            } else {
+                '='
+            });
         }
     }
     out

@@ -30,7 +30,10 @@ const NAMED: [(&str, Kind); 13] = [
     ("dns1035Label", Kind::Dns1035Label { prefix: false }),
     ("qualifiedName", Kind::QualifiedName),
     ("dns1123LabelPrefix", Kind::Dns1123Label { prefix: true }),
-    ("dns1123SubdomainPrefix", Kind::Dns1123Subdomain { prefix: true }),
+    (
+        "dns1123SubdomainPrefix",
+        Kind::Dns1123Subdomain { prefix: true },
+    ),
     ("dns1035LabelPrefix", Kind::Dns1035Label { prefix: true }),
     ("labelValue", Kind::LabelValue),
     ("uri", Kind::Uri),
@@ -42,16 +45,28 @@ const NAMED: [(&str, Kind); 13] = [
 
 impl Format {
     fn named(name: &str) -> Option<Self> {
-        NAMED.iter().find(|(n, _)| *n == name).map(|(_, k)| Self(*k))
+        NAMED
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map(|(_, k)| Self(*k))
     }
 
     pub(crate) fn name(self) -> &'static str {
-        NAMED.iter().find(|(_, k)| *k == self.0).map_or("", |(n, _)| n)
+        NAMED
+            .iter()
+            .find(|(_, k)| *k == self.0)
+            .map_or("", |(n, _)| n)
     }
 
     /// What is wrong with a text.
     fn problems(self, s: &str) -> Vec<String> {
-        let is = |ok: bool, message: &str| if ok { Vec::new() } else { vec![message.to_owned()] };
+        let is = |ok: bool, message: &str| {
+            if ok {
+                Vec::new()
+            } else {
+                vec![message.to_owned()]
+            }
+        };
         match self.0 {
             Kind::Dns1123Label { prefix } => label_1123(&masked(s, prefix)),
             Kind::Dns1123Subdomain { prefix } => subdomain(&masked(s, prefix)),
@@ -88,7 +103,11 @@ fn masked(s: &str, prefix: bool) -> String {
 }
 
 fn too_long(s: &str, max: usize) -> Vec<String> {
-    if s.len() > max { vec![format!("must be no more than {max} characters")] } else { Vec::new() }
+    if s.len() > max {
+        vec![format!("must be no more than {max} characters")]
+    } else {
+        Vec::new()
+    }
 }
 
 fn is_label(s: &str) -> bool {
@@ -98,7 +117,10 @@ fn is_label(s: &str) -> bool {
 
 fn is_name(s: &str) -> bool {
     let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-    ends(s.chars().next()) && ends(s.chars().last()) && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    ends(s.chars().next())
+        && ends(s.chars().last())
+        && s.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
 fn label_1123(s: &str) -> Vec<String> {
@@ -136,20 +158,27 @@ fn label_1035(s: &str) -> Vec<String> {
 
 fn qualified(s: &str) -> Vec<String> {
     let explain = |what: &str| {
-        format!("{what} must {NAME} (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{NAME_RE}')")
+        format!(
+            "{what} must {NAME} (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{NAME_RE}')"
+        )
     };
     let empty = "must be non-empty";
     let mut out = Vec::new();
     let name = match s.split_once('/') {
         Some((_, rest)) if rest.contains('/') => {
-            let shape = " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
+            let shape =
+                " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
             return vec![explain("a qualified name") + shape];
         }
         Some((prefix, name)) => {
             if prefix.is_empty() {
                 out.push(format!("prefix part {empty}"));
             } else {
-                out.extend(subdomain(prefix).into_iter().map(|m| format!("prefix part {m}")));
+                out.extend(
+                    subdomain(prefix)
+                        .into_iter()
+                        .map(|m| format!("prefix part {m}")),
+                );
             }
             name
         }
@@ -158,7 +187,11 @@ fn qualified(s: &str) -> Vec<String> {
     if name.is_empty() {
         out.push(format!("name part {empty}"));
     }
-    out.extend(too_long(name, 63).into_iter().map(|m| format!("name part {m}")));
+    out.extend(
+        too_long(name, 63)
+            .into_iter()
+            .map(|m| format!("name part {m}")),
+    );
     if !is_name(name) {
         out.push(explain("name part"));
     }
@@ -193,7 +226,11 @@ fn is_datetime(s: &str) -> bool {
     s.len() >= 4 && Timestamp::parse(&upper).is_some()
 }
 
-pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<'a, N>]) -> Given<'a, N> {
+pub(crate) fn call<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    func: Func,
+    args: &[Val<'a, N>],
+) -> Given<'a, N> {
     let name = match func {
         Func::Dns1123Label => "dns1123Label",
         Func::Dns1123Subdomain => "dns1123Subdomain",
@@ -222,7 +259,8 @@ pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<
                 return Some(Val::Optional(None));
             }
             let items = problems.iter().map(|p| Val::string(c.machine.bump, p));
-            c.machine.some(c.list(BumpVec::from_iter_in(items, c.machine.bump)))
+            c.machine
+                .some(c.list(BumpVec::from_iter_in(items, c.machine.bump)))
         }
         (_, []) => Val::Format(Format::named(name)?),
         _ => return None,

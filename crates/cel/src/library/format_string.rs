@@ -9,7 +9,11 @@ use crate::val::{Entries, Seq};
 use crate::{Node, Val};
 use std::fmt::Write as _;
 
-pub(crate) fn format<'a, N: Node<'a>>(c: Call<'_, 'a, N>, template: &str, args: Seq<'a, N>) -> Val<'a, N> {
+pub(crate) fn format<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    template: &str,
+    args: Seq<'a, N>,
+) -> Val<'a, N> {
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
     let mut next = 0;
@@ -52,11 +56,16 @@ pub(crate) fn format<'a, N: Node<'a>>(c: Call<'_, 'a, N>, template: &str, args: 
             'o' => radix(&mut out, arg, 'o'),
             'x' | 'X' => radix(&mut out, arg, letter),
             _ => {
-                return c.fail(&format!("could not parse formatting clause: unrecognized formatting clause \"{letter}\""));
+                return c.fail(&format!(
+                    "could not parse formatting clause: unrecognized formatting clause \"{letter}\""
+                ));
             }
         };
         if done.is_none() {
-            return c.fail(&format!("`%{letter}` does not format a {}", arg.type_name()));
+            return c.fail(&format!(
+                "`%{letter}` does not format a {}",
+                arg.type_name()
+            ));
         }
     }
     out.push_str(rest);
@@ -80,7 +89,13 @@ fn text<'a, N: Node<'a>>(out: &mut String, v: Val<'a, N>) -> Option<()> {
             None => write!(out, "{d}").ok()?,
         },
         Val::Bytes(b) => out.push_str(&String::from_utf8_lossy(b)),
-        Val::Null | Val::Bool(_) | Val::Int(_) | Val::Uint(_) | Val::Duration(_) | Val::Timestamp(_) | Val::Type(_) => {
+        Val::Null
+        | Val::Bool(_)
+        | Val::Int(_)
+        | Val::Uint(_)
+        | Val::Duration(_)
+        | Val::Timestamp(_)
+        | Val::Type(_) => {
             write!(out, "{v}").ok()?;
         }
         _ => {

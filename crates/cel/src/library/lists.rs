@@ -10,7 +10,11 @@ use crate::{List, Node, Span, Unknown, Val};
 use bumpalo::collections::Vec as BumpVec;
 use std::cmp::Ordering;
 
-pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<'a, N>]) -> Given<'a, N> {
+pub(crate) fn call<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    func: Func,
+    args: &[Val<'a, N>],
+) -> Given<'a, N> {
     if let (Func::Range, [Val::Int(n)]) = (func, args) {
         return Some(range(c, *n));
     }
@@ -41,15 +45,26 @@ pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<
         }
         (Func::Reverse, []) => {
             let items = (0..seq.len()).rev().filter_map(|i| seq.get(i));
-            Some(open(c, BumpVec::from_iter_in(items, c.machine.bump), seq.rest()))
+            Some(open(
+                c,
+                BumpVec::from_iter_in(items, c.machine.bump),
+                seq.rest(),
+            ))
         }
         _ => None,
     }
 }
 
-fn open<'a, N: Node<'a>>(c: Call<'_, 'a, N>, items: BumpVec<'a, Val<'a, N>>, rest: Option<Unknown>) -> Val<'a, N> {
+fn open<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    items: BumpVec<'a, Val<'a, N>>,
+    rest: Option<Unknown>,
+) -> Val<'a, N> {
     c.machine.budget.charge(10 + items.len() as u64);
-    Val::List(c.machine.bump.alloc(List { items: items.into_bump_slice(), rest }))
+    Val::List(c.machine.bump.alloc(List {
+        items: items.into_bump_slice(),
+        rest,
+    }))
 }
 
 fn range<'a, N: Node<'a>>(c: Call<'_, 'a, N>, n: i64) -> Val<'a, N> {
@@ -84,7 +99,10 @@ fn sum<'a, N: Node<'a>>(c: Call<'_, 'a, N>, seq: Seq<'a, N>) -> Given<'a, N> {
         if v.is_bad() {
             return Some(v);
         }
-        if !matches!(v, Val::Int(_) | Val::Uint(_) | Val::Double(_) | Val::Duration(_)) {
+        if !matches!(
+            v,
+            Val::Int(_) | Val::Uint(_) | Val::Double(_) | Val::Duration(_)
+        ) {
             return None;
         }
         total = Some(match total {
@@ -98,7 +116,12 @@ fn sum<'a, N: Node<'a>>(c: Call<'_, 'a, N>, seq: Seq<'a, N>) -> Given<'a, N> {
     total.or(Some(Val::Int(0)))
 }
 
-fn extreme<'a, N: Node<'a>>(c: Call<'_, 'a, N>, seq: Seq<'a, N>, wanted: Ordering, name: &str) -> Given<'a, N> {
+fn extreme<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    seq: Seq<'a, N>,
+    wanted: Ordering,
+    name: &str,
+) -> Given<'a, N> {
     let mut best: Option<Val<'a, N>> = None;
     for v in seq.iter() {
         let v = v.resolve();
@@ -221,7 +244,11 @@ pub(crate) fn sort<'a, N: Node<'a>>(
         return m.fail(ErrorKind::Other, "list elements must be comparable", span);
     }
     if keys.iter().any(|k| k.type_name() != first.type_name()) {
-        return m.fail(ErrorKind::Other, "list elements must have the same type", span);
+        return m.fail(
+            ErrorKind::Other,
+            "list elements must have the same type",
+            span,
+        );
     }
     let mut order: BumpVec<'a, usize> = BumpVec::from_iter_in(0..keys.len(), m.bump);
     order.sort_by(|a, b| match (keys.get(*a), keys.get(*b)) {
@@ -229,5 +256,8 @@ pub(crate) fn sort<'a, N: Node<'a>>(
         _ => Ordering::Equal,
     });
     let items = BumpVec::from_iter_in(order.iter().filter_map(|i| seq.get(*i)), m.bump);
-    Val::List(m.bump.alloc(List { items: items.into_bump_slice(), rest: seq.rest() }))
+    Val::List(m.bump.alloc(List {
+        items: items.into_bump_slice(),
+        rest: seq.rest(),
+    }))
 }

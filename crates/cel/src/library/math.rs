@@ -12,7 +12,11 @@ fn is_number<'a, N: Node<'a>>(v: Val<'a, N>) -> bool {
     matches!(v, Val::Int(_) | Val::Uint(_) | Val::Double(_))
 }
 
-pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<'a, N>]) -> Given<'a, N> {
+pub(crate) fn call<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    func: Func,
+    args: &[Val<'a, N>],
+) -> Given<'a, N> {
     match func {
         Func::Greatest => return extreme(c, args, Ordering::Greater),
         Func::Least => return extreme(c, args, Ordering::Less),
@@ -29,7 +33,11 @@ pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<
             Some(n) => Val::Int(n),
             None => c.kind(ErrorKind::Overflow, "integer"),
         },
-        (Func::MathSign, [Val::Double(d)]) => Val::Double(if d.is_nan() || *d == 0.0 { d + 0.0 } else { d.signum() }),
+        (Func::MathSign, [Val::Double(d)]) => Val::Double(if d.is_nan() || *d == 0.0 {
+            d + 0.0
+        } else {
+            d.signum()
+        }),
         (Func::MathSign, [Val::Int(i)]) => Val::Int(i.signum()),
         (Func::MathSign, [Val::Uint(u)]) => Val::Uint((*u).min(1)),
         (Func::Sqrt, [Val::Double(d)]) => Val::Double(d.sqrt()),
@@ -46,7 +54,9 @@ pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<
         (Func::BitOr, [Val::Uint(a), Val::Uint(b)]) => Val::Uint(a | b),
         (Func::BitXor, [Val::Int(a), Val::Int(b)]) => Val::Int(a ^ b),
         (Func::BitXor, [Val::Uint(a), Val::Uint(b)]) => Val::Uint(a ^ b),
-        (Func::BitShiftLeft | Func::BitShiftRight, [x, Val::Int(by)]) => return shift(c, func, *x, *by),
+        (Func::BitShiftLeft | Func::BitShiftRight, [x, Val::Int(by)]) => {
+            return shift(c, func, *x, *by);
+        }
         _ => return None,
     })
 }
@@ -59,7 +69,11 @@ fn shift<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, x: Val<'a, N>, by: i64
         _ => return None,
     };
     let Ok(by) = u32::try_from(by.min(64)) else {
-        let name = if func == Func::BitShiftLeft { "bitShiftLeft" } else { "bitShiftRight" };
+        let name = if func == Func::BitShiftLeft {
+            "bitShiftLeft"
+        } else {
+            "bitShiftRight"
+        };
         return Some(c.fail(&format!("math.{name}() negative offset: {by}")));
     };
     let moved = match func {
@@ -67,10 +81,18 @@ fn shift<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, x: Val<'a, N>, by: i64
         _ => bits.checked_shr(by),
     }
     .unwrap_or(0);
-    Some(if signed { Val::Int(moved.cast_signed()) } else { Val::Uint(moved) })
+    Some(if signed {
+        Val::Int(moved.cast_signed())
+    } else {
+        Val::Uint(moved)
+    })
 }
 
-fn extreme<'a, N: Node<'a>>(c: Call<'_, 'a, N>, args: &[Val<'a, N>], wanted: Ordering) -> Given<'a, N> {
+fn extreme<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    args: &[Val<'a, N>],
+    wanted: Ordering,
+) -> Given<'a, N> {
     let mut best: Option<Val<'a, N>> = None;
     let mut take = |v: Val<'a, N>| -> Option<()> {
         if !is_number(v) {
@@ -85,17 +107,17 @@ fn extreme<'a, N: Node<'a>>(c: Call<'_, 'a, N>, args: &[Val<'a, N>], wanted: Ord
         }
         Some(())
     };
-    if let [list] = args {
-        if let Some(seq) = Seq::of(*list) {
-            for v in seq.iter() {
-                let v = v.resolve();
-                if v.is_bad() {
-                    return Some(v);
-                }
-                take(v)?;
+    if let [list] = args
+        && let Some(seq) = Seq::of(*list)
+    {
+        for v in seq.iter() {
+            let v = v.resolve();
+            if v.is_bad() {
+                return Some(v);
             }
-            return Some(best.unwrap_or_else(|| c.fail("the list is empty")));
+            take(v)?;
         }
+        return Some(best.unwrap_or_else(|| c.fail("the list is empty")));
     }
     for v in args {
         take(*v)?;

@@ -9,7 +9,12 @@ use crate::{Node, Val};
 use bumpalo::collections::Vec as BumpVec;
 
 /// `a.or(b)` and `a.orValue(b)`: the second is only evaluated when it is needed.
-pub(crate) fn or<'a, N: Node<'a>>(m: &mut Machine<'_, 'a, N>, func: Func, a: &'a Ir, b: &'a Ir) -> Val<'a, N> {
+pub(crate) fn or<'a, N: Node<'a>>(
+    m: &mut Machine<'_, 'a, N>,
+    func: Func,
+    a: &'a Ir,
+    b: &'a Ir,
+) -> Val<'a, N> {
     let first = m.eval(a).resolve();
     match first {
         Val::Optional(Some(inner)) if func == Func::OrValue => *inner,
@@ -34,7 +39,11 @@ fn is_zero<'a, N: Node<'a>>(v: Val<'a, N>) -> bool {
     }
 }
 
-pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<'a, N>]) -> Given<'a, N> {
+pub(crate) fn call<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    func: Func,
+    args: &[Val<'a, N>],
+) -> Given<'a, N> {
     Some(match (func, args) {
         (Func::OptionalNone, []) => Val::Optional(None),
         (Func::OptionalOf, [x]) => c.machine.some(*x),

@@ -39,7 +39,11 @@ fn power(n: u32) -> Option<i128> {
 
 impl Quantity {
     fn integer(n: i64) -> Self {
-        Self { value: i128::from(n), scale: 0, decimal: false }
+        Self {
+            value: i128::from(n),
+            scale: 0,
+            decimal: false,
+        }
     }
 
     /// Both values at the smaller scale; `None` when that leaves 128 bits.
@@ -63,7 +67,10 @@ impl Quantity {
         if self.scale == 0 {
             return self.value as f64;
         }
-        self.value as f64 * format!("1e{}", self.scale).parse::<f64>().unwrap_or(f64::NAN)
+        self.value as f64
+            * format!("1e{}", self.scale)
+                .parse::<f64>()
+                .unwrap_or(f64::NAN)
     }
 
     fn as_int(&self) -> Option<i64> {
@@ -82,12 +89,21 @@ impl Quantity {
             return Some(*self);
         }
         if self.value == 0 && !self.decimal && !other.decimal {
-            return Some(Self { value: other.value * sign, ..*other });
+            return Some(Self {
+                value: other.value * sign,
+                ..*other
+            });
         }
         let (a, b, scale) = self.aligned(other)?;
         let value = a.checked_add(b.checked_mul(sign)?)?;
-        let decimal = self.decimal || other.decimal || [a, b, value].iter().any(|v| i64::try_from(*v).is_err());
-        Some(Self { value, scale, decimal })
+        let decimal = self.decimal
+            || other.decimal
+            || [a, b, value].iter().any(|v| i64::try_from(*v).is_err());
+        Some(Self {
+            value,
+            scale,
+            decimal,
+        })
     }
 
     /// `resource.ParseQuantity`.
@@ -111,7 +127,11 @@ impl Quantity {
         if precision >= 0 && scale >= -9 {
             let value = digits.parse::<i64>().ok()?;
             if let Ok(value) = i64::try_from(i128::from(value) * mantissa) {
-                return Some(Self { value: i128::from(value) * sign, scale, decimal: false });
+                return Some(Self {
+                    value: i128::from(value) * sign,
+                    scale,
+                    decimal: false,
+                });
             }
         }
         // Arbitrary precision in Go; beyond 128 bits it is cut off here.
@@ -129,14 +149,24 @@ impl Quantity {
             }
         }
         // Go rounds to nanos, which leaves the value at that scale.
-        let lower = u32::try_from(scale + 9).ok().and_then(power).and_then(|p| value.checked_mul(p));
+        let lower = u32::try_from(scale + 9)
+            .ok()
+            .and_then(power)
+            .and_then(|p| value.checked_mul(p));
         if let (Some(v), true) = (lower, value != 0) {
             (value, scale) = (v, -9);
         }
         let max = Self::integer(i64::MAX);
-        let mut q = Self { value, scale, decimal: true };
+        let mut q = Self {
+            value,
+            scale,
+            decimal: true,
+        };
         if base2 && q.compare(&max).is_gt() {
-            q = Self { decimal: true, ..max };
+            q = Self {
+                decimal: true,
+                ..max
+            };
         }
         q.value *= sign;
         Some(q)
@@ -159,7 +189,13 @@ impl<'t> Parts<'t> {
         let digits = |s: &str| s.bytes().take_while(u8::is_ascii_digit).count();
         let stripped = unsigned.trim_start_matches('0');
         if stripped.is_empty() {
-            return Some(Self { positive, raw: "0", number: "0", fraction: "", suffix: "" });
+            return Some(Self {
+                positive,
+                raw: "0",
+                number: "0",
+                fraction: "",
+                suffix: "",
+            });
         }
         let (number, mut rest) = stripped.split_at_checked(digits(stripped))?;
         let mut fraction = "";
@@ -167,14 +203,23 @@ impl<'t> Parts<'t> {
             (fraction, rest) = after.split_at_checked(digits(after))?;
         }
         let raw = text.get(..text.len() - rest.len())?;
-        let letters = rest.bytes().take_while(|b| b"eEinumkKMGTP".contains(b)).count();
+        let letters = rest
+            .bytes()
+            .take_while(|b| b"eEinumkKMGTP".contains(b))
+            .count();
         let tail = rest.get(letters..)?;
         let tail = tail.strip_prefix(['+', '-']).unwrap_or(tail);
         if !tail.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
         let number = if number.is_empty() { "0" } else { number };
-        Some(Self { positive, raw, number, fraction, suffix: rest })
+        Some(Self {
+            positive,
+            raw,
+            number,
+            fraction,
+            suffix: rest,
+        })
     }
 }
 
@@ -201,7 +246,11 @@ fn suffix(s: &str) -> Option<(bool, i32)> {
     })
 }
 
-pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<'a, N>]) -> Given<'a, N> {
+pub(crate) fn call<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    func: Func,
+    args: &[Val<'a, N>],
+) -> Given<'a, N> {
     let made = |q: Option<Quantity>| match q {
         Some(q) => Val::Quantity(c.machine.bump.alloc(q)),
         None => c.fail("the quantity is too large"),
@@ -213,7 +262,9 @@ pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<
         },
         (Func::IsQuantity, [Val::Str(s)]) => Val::Bool(Quantity::parse(s).is_some()),
         (Func::Sign, [Val::Quantity(q)]) => Val::Int(q.value.signum() as i64),
-        (Func::IsGreaterThan, [Val::Quantity(a), Val::Quantity(b)]) => Val::Bool(a.compare(b).is_gt()),
+        (Func::IsGreaterThan, [Val::Quantity(a), Val::Quantity(b)]) => {
+            Val::Bool(a.compare(b).is_gt())
+        }
         (Func::IsLessThan, [Val::Quantity(a), Val::Quantity(b)]) => Val::Bool(a.compare(b).is_lt()),
         (Func::CompareTo, [Val::Quantity(a), Val::Quantity(b)]) => Val::Int(a.compare(b) as i64),
         (Func::AsApproximateFloat, [Val::Quantity(q)]) => Val::Double(q.float()),

@@ -25,11 +25,16 @@ impl Pattern {
         regex_syntax::ast::parse::Parser::new()
             .parse(&translated)
             .map_err(|e| e.kind().to_string())?;
-        Ok(Self { source: translated.into(), built: OnceLock::new() })
+        Ok(Self {
+            source: translated.into(),
+            built: OnceLock::new(),
+        })
     }
 
     fn regex(&self) -> Option<&regex::Regex> {
-        self.built.get_or_init(|| regex::Regex::new(&self.source).ok()).as_ref()
+        self.built
+            .get_or_init(|| regex::Regex::new(&self.source).ok())
+            .as_ref()
     }
 }
 
@@ -137,7 +142,13 @@ fn cached(pattern: &str) -> Option<Rc<regex::Regex>> {
     })
 }
 
-fn run<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, text: &'a str, re: &regex::Regex, limit: i64) -> Val<'a, N> {
+fn run<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    func: Func,
+    text: &'a str,
+    re: &regex::Regex,
+    limit: i64,
+) -> Val<'a, N> {
     let cost = (1 + text.len() as u64 / 10) * (1 + re.as_str().len() as u64 / 4);
     c.machine.budget.charge(cost);
     match func {
@@ -186,9 +197,16 @@ pub(crate) fn call<'a, N: Node<'a>>(
 }
 
 /// With a pattern computed at run time.
-pub(crate) fn dynamic<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<'a, N>]) -> Given<'a, N> {
+pub(crate) fn dynamic<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    func: Func,
+    args: &[Val<'a, N>],
+) -> Given<'a, N> {
     let (text, pattern, limit) = match (func, args) {
-        (Func::Matches | Func::MatchesGlobal | Func::Find | Func::FindAll, [Val::Str(t), Val::Str(p)]) => (*t, *p, -1),
+        (
+            Func::Matches | Func::MatchesGlobal | Func::Find | Func::FindAll,
+            [Val::Str(t), Val::Str(p)],
+        ) => (*t, *p, -1),
         (Func::FindAll, [Val::Str(t), Val::Str(p), Val::Int(n)]) => (*t, *p, *n),
         _ => return None,
     };

@@ -32,13 +32,15 @@ impl fmt::Display for Semver<'_> {
 }
 
 fn number(s: &str) -> Option<u64> {
-    let plain = !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit()) && (s == "0" || !s.starts_with('0'));
+    let plain =
+        !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit()) && (s == "0" || !s.starts_with('0'));
     s.parse().ok().filter(|_| plain)
 }
 
 fn identifiers(s: &str, prerelease: bool) -> bool {
     s.split('.').all(|part| {
-        let letters = !part.is_empty() && part.bytes().all(|b| b == b'-' || b.is_ascii_alphanumeric());
+        let letters =
+            !part.is_empty() && part.bytes().all(|b| b == b'-' || b.is_ascii_alphanumeric());
         let digits = part.bytes().all(|b| b.is_ascii_digit());
         letters && (!prerelease || !digits || number(part).is_some())
     })
@@ -57,7 +59,8 @@ impl<'a> Semver<'a> {
             None => (rest, None),
         };
         let numbers = [number(major)?, number(minor)?, number(patch)?];
-        let valid = prerelease.is_none_or(|p| identifiers(p, true)) && build.is_none_or(|b| identifiers(b, false));
+        let valid = prerelease.is_none_or(|p| identifiers(p, true))
+            && build.is_none_or(|b| identifiers(b, false));
         valid.then_some(Self {
             numbers,
             prerelease: prerelease.unwrap_or(""),
@@ -121,7 +124,11 @@ fn normalize(text: &str) -> Option<String> {
     Some(parts.join("."))
 }
 
-pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<'a, N>]) -> Given<'a, N> {
+pub(crate) fn call<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    func: Func,
+    args: &[Val<'a, N>],
+) -> Given<'a, N> {
     let parse = |s: &'a str, normal: bool| -> Option<Semver<'a>> {
         if normal {
             Semver::parse(c.machine.bump.alloc_str(&normalize(s)?))
@@ -141,7 +148,9 @@ pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<
         (Func::Semver, [Val::Str(s)]) => made(s, parse(s, false)),
         (Func::Semver, [Val::Str(s), Val::Bool(normal)]) => made(s, parse(s, *normal)),
         (Func::IsSemver, [Val::Str(s)]) => Val::Bool(parse(s, false).is_some()),
-        (Func::IsSemver, [Val::Str(s), Val::Bool(normal)]) => Val::Bool(parse(s, *normal).is_some()),
+        (Func::IsSemver, [Val::Str(s), Val::Bool(normal)]) => {
+            Val::Bool(parse(s, *normal).is_some())
+        }
         (Func::IsGreaterThan, [Val::Semver(a), Val::Semver(b)]) => Val::Bool(a.compare(b).is_gt()),
         (Func::IsLessThan, [Val::Semver(a), Val::Semver(b)]) => Val::Bool(a.compare(b).is_lt()),
         (Func::CompareTo, [Val::Semver(a), Val::Semver(b)]) => Val::Int(a.compare(b) as i64),

@@ -6,11 +6,18 @@ use crate::functions::Func;
 use crate::val::Seq;
 use crate::{Node, Unknown, Val};
 
-pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<'a, N>]) -> Given<'a, N> {
+pub(crate) fn call<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    func: Func,
+    args: &[Val<'a, N>],
+) -> Given<'a, N> {
     let [a, b] = args else {
         return None;
     };
-    if !matches!(func, Func::SetsContains | Func::SetsEquivalent | Func::SetsIntersects) {
+    if !matches!(
+        func,
+        Func::SetsContains | Func::SetsEquivalent | Func::SetsIntersects
+    ) {
         return None;
     }
     let (a, b) = (Seq::of(*a)?, Seq::of(*b)?);

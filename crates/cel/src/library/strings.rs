@@ -13,14 +13,21 @@ fn offset(s: &str, index: i64) -> Option<usize> {
     if s.is_ascii() {
         return (index <= s.len()).then_some(index);
     }
-    s.char_indices().map(|(at, _)| at).chain([s.len()]).nth(index)
+    s.char_indices()
+        .map(|(at, _)| at)
+        .chain([s.len()])
+        .nth(index)
 }
 
 fn count(s: &str) -> i64 {
     i64::try_from(s.chars().count()).unwrap_or(i64::MAX)
 }
 
-pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<'a, N>]) -> Given<'a, N> {
+pub(crate) fn call<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    func: Func,
+    args: &[Val<'a, N>],
+) -> Given<'a, N> {
     if func == Func::Join {
         return join(c, args);
     }
@@ -114,7 +121,10 @@ fn last_index_of<'a, N: Node<'a>>(s: &str, x: &str, from: i64) -> Val<'a, N> {
     let end = (start + x.len()).min(s.len());
     // The match may start at `start` at the latest; a cut through a code point finds nothing.
     let window = s.get(..end).unwrap_or_else(|| {
-        let cut = (start..=end).rev().find(|i| s.is_char_boundary(*i)).unwrap_or(start);
+        let cut = (start..=end)
+            .rev()
+            .find(|i| s.is_char_boundary(*i))
+            .unwrap_or(start);
         s.get(..cut).unwrap_or("")
     });
     match window.rfind(x) {
@@ -123,9 +133,19 @@ fn last_index_of<'a, N: Node<'a>>(s: &str, x: &str, from: i64) -> Val<'a, N> {
     }
 }
 
-fn replace<'a, N: Node<'a>>(c: Call<'_, 'a, N>, s: &str, from: &str, to: &str, n: i64) -> Val<'a, N> {
+fn replace<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    s: &str,
+    from: &str,
+    to: &str,
+    n: i64,
+) -> Val<'a, N> {
     let n = usize::try_from(n).unwrap_or(usize::MAX);
-    let places = if from.is_empty() { s.len() + 1 } else { s.len() / from.len() };
+    let places = if from.is_empty() {
+        s.len() + 1
+    } else {
+        s.len() / from.len()
+    };
     let size = s.len() + places.min(n).saturating_mul(to.len());
     c.machine.budget.charge(size as u64 / 10);
     if c.machine.budget.exhausted() {

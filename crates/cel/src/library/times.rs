@@ -4,7 +4,11 @@ use super::{Call, Given};
 use crate::functions::Func;
 use crate::{Node, Val};
 
-pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<'a, N>]) -> Given<'a, N> {
+pub(crate) fn call<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    func: Func,
+    args: &[Val<'a, N>],
+) -> Given<'a, N> {
     match args {
         [Val::Duration(d)] => Some(Val::Int(match func {
             Func::GetHours => d.0 / 3_600_000_000_000,

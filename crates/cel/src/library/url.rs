@@ -67,7 +67,11 @@ fn unescape(s: &str, part: Part) -> Option<Cow<'_, [u8]>> {
                 if part == Part::Host && high < 8 && value != b'%' {
                     return None;
                 }
-                if part == Part::Zone && value != b'%' && value != b' ' && escapes(value, Part::Host) {
+                if part == Part::Zone
+                    && value != b'%'
+                    && value != b' '
+                    && escapes(value, Part::Host)
+                {
                     return None;
                 }
                 out.push(value);
@@ -77,7 +81,9 @@ fn unescape(s: &str, part: Part) -> Option<Cow<'_, [u8]>> {
                 out.push(b' ');
                 at += 1;
             }
-            _ if matches!(part, Part::Host | Part::Zone) && b < 0x80 && escapes(b, part) => return None,
+            _ if matches!(part, Part::Host | Part::Zone) && b < 0x80 && escapes(b, part) => {
+                return None;
+            }
             _ => {
                 out.push(b);
                 at += 1;
@@ -103,11 +109,14 @@ fn scheme(s: &str) -> Option<(&str, &str)> {
 }
 
 fn optional_port(s: &str) -> bool {
-    s.is_empty() || s.strip_prefix(':').is_some_and(|p| p.bytes().all(|b| b.is_ascii_digit()))
+    s.is_empty()
+        || s.strip_prefix(':')
+            .is_some_and(|p| p.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn valid_user(s: &str) -> bool {
-    s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(&b))
+    s.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(&b))
 }
 
 /// The host of an authority, escapes undone.
@@ -135,10 +144,10 @@ fn host(authority: &str) -> Option<String> {
             let after = text(host.get(end..)?, Part::Host)?;
             return Some(format!("{before}{middle}{after}"));
         }
-    } else if let Some(colon) = host.rfind(':') {
-        if !optional_port(host.get(colon..)?) {
-            return None;
-        }
+    } else if let Some(colon) = host.rfind(':')
+        && !optional_port(host.get(colon..)?)
+    {
+        return None;
     }
     text(host, Part::Host)
 }
@@ -161,7 +170,12 @@ fn parse(s: &str, request: bool) -> Option<Parsed> {
     if s.bytes().any(|b| b < 0x20 || b == 0x7f) || (s.is_empty() && request) {
         return None;
     }
-    let mut out = Parsed { scheme: String::new(), host: String::new(), path: String::new(), query: String::new() };
+    let mut out = Parsed {
+        scheme: String::new(),
+        host: String::new(),
+        path: String::new(),
+        query: String::new(),
+    };
     if s == "*" {
         out.path = "*".into();
         return Some(out);
@@ -178,11 +192,16 @@ fn parse(s: &str, request: bool) -> Option<Parsed> {
         if request {
             return None;
         }
-        if rest.split('/').next().is_some_and(|segment| segment.contains(':')) {
+        if rest
+            .split('/')
+            .next()
+            .is_some_and(|segment| segment.contains(':'))
+        {
             return None;
         }
     }
-    if (!out.scheme.is_empty() || (!request && !rest.starts_with("///"))) && rest.starts_with("//") {
+    if (!out.scheme.is_empty() || (!request && !rest.starts_with("///"))) && rest.starts_with("//")
+    {
         let authority = rest.get(2..)?;
         let end = authority.find('/').unwrap_or(authority.len());
         out.host = host(authority.get(..end)?)?;
@@ -195,7 +214,9 @@ fn parse(s: &str, request: bool) -> Option<Parsed> {
 
 /// Go's `EscapedPath`: as written when that is a valid encoding, else encoded.
 fn escaped_path(raw: &str) -> String {
-    let valid = raw.bytes().all(|b| b"!$&'()*+,;=:@[]%".contains(&b) || !escapes(b, Part::Path));
+    let valid = raw
+        .bytes()
+        .all(|b| b"!$&'()*+,;=:@[]%".contains(&b) || !escapes(b, Part::Path));
     if valid {
         return raw.into();
     }
@@ -227,17 +248,21 @@ pub(crate) fn is_request_uri(s: &str) -> bool {
 /// Host and port of Go's `splitHostPort`, brackets removed.
 fn split_port(host: &str) -> (&str, &str) {
     let (mut name, mut port) = (host, "");
-    if let Some(colon) = host.rfind(':') {
-        if optional_port(host.get(colon..).unwrap_or("-")) {
-            name = host.get(..colon).unwrap_or("");
-            port = host.get(colon + 1..).unwrap_or("");
-        }
+    if let Some(colon) = host.rfind(':')
+        && optional_port(host.get(colon..).unwrap_or("-"))
+    {
+        name = host.get(..colon).unwrap_or("");
+        port = host.get(colon + 1..).unwrap_or("");
     }
     let bare = name.strip_prefix('[').and_then(|n| n.strip_suffix(']'));
     (bare.unwrap_or(name), port)
 }
 
-pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<'a, N>]) -> Given<'a, N> {
+pub(crate) fn call<'a, N: Node<'a>>(
+    c: Call<'_, 'a, N>,
+    func: Func,
+    args: &[Val<'a, N>],
+) -> Given<'a, N> {
     Some(match (func, args) {
         (Func::Url, [Val::Str(s)]) => match url(s) {
             Some(p) => {
@@ -267,9 +292,13 @@ pub(crate) fn call<'a, N: Node<'a>>(c: Call<'_, 'a, N>, func: Func, args: &[Val<
 fn query<'a, N: Node<'a>>(c: Call<'_, 'a, N>, text: &'a str) -> Val<'a, N> {
     let bump = c.machine.bump;
     let mut found: Vec<(String, BumpVec<'a, Val<'a, N>>)> = Vec::new();
-    for part in text.split('&').filter(|p| !p.is_empty() && !p.contains(';')) {
+    for part in text
+        .split('&')
+        .filter(|p| !p.is_empty() && !p.contains(';'))
+    {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
-        let (Some(key), Some(value)) = (unescape(key, Part::Query), unescape(value, Part::Query)) else {
+        let (Some(key), Some(value)) = (unescape(key, Part::Query), unescape(value, Part::Query))
+        else {
             continue;
         };
         let key = String::from_utf8_lossy(&key).into_owned();
@@ -283,5 +312,8 @@ fn query<'a, N: Node<'a>>(c: Call<'_, 'a, N>, text: &'a str) -> Val<'a, N> {
     for (key, values) in found {
         entries.push((Val::string(bump, &key), c.list(values)));
     }
-    Val::Map(bump.alloc(Map { entries: entries.into_bump_slice(), rest: None }))
+    Val::Map(bump.alloc(Map {
+        entries: entries.into_bump_slice(),
+        rest: None,
+    }))
 }

@@ -2,8 +2,8 @@
 //! its variables must then be plain names, as in cel-go.
 
 use super::{Parsed, Parser};
-use crate::ast::{Expr, ExprKind, Literal, Macro};
 use crate::CompileError;
+use crate::ast::{Expr, ExprKind, Literal, Macro};
 
 /// The macro of this name with this number of arguments, and how many variables it declares.
 fn receiver_macro(name: &str, args: usize) -> Option<(Macro, usize)> {
@@ -29,25 +29,44 @@ fn receiver_macro(name: &str, args: usize) -> Option<(Macro, usize)> {
 fn variable(e: &Expr) -> Result<Box<str>, CompileError> {
     match e.as_ident() {
         Some(name) if !name.starts_with('.') => Ok(name.into()),
-        _ => Err(CompileError::new("a macro's variable must be a simple name", e.span)),
+        _ => Err(CompileError::new(
+            "a macro's variable must be a simple name",
+            e.span,
+        )),
     }
 }
 
 impl Parser<'_> {
     /// `name(args)`
-    pub(super) fn global_call(&mut self, name: Box<str>, mut args: Vec<Expr>, start: u32, height: u16) -> Parsed {
+    pub(super) fn global_call(
+        &mut self,
+        name: Box<str>,
+        mut args: Vec<Expr>,
+        start: u32,
+        height: u16,
+    ) -> Parsed {
         let bare = name.strip_prefix('.').unwrap_or(&name);
-        if bare == "has" && args.len() == 1 {
-            if let Some(arg) = args.pop() {
-                let span = arg.span;
-                if let ExprKind::Select { operand, field, optional: false } = arg.kind {
-                    return self.node(ExprKind::Has { operand, field }, start, height);
-                }
-                return Err(CompileError::new("`has()` takes a field selection", span)
-                    .with_help(Some("write `has(object.field)`".into())));
+        if bare == "has"
+            && args.len() == 1
+            && let Some(arg) = args.pop()
+        {
+            let span = arg.span;
+            if let ExprKind::Select {
+                operand,
+                field,
+                optional: false,
+            } = arg.kind
+            {
+                return self.node(ExprKind::Has { operand, field }, start, height);
             }
+            return Err(CompileError::new("`has()` takes a field selection", span)
+                .with_help(Some("write `has(object.field)`".into())));
         }
-        let kind = ExprKind::Call { target: None, function: name, args };
+        let kind = ExprKind::Call {
+            target: None,
+            function: name,
+            args,
+        };
         self.node(kind, start, height)
     }
 
@@ -67,39 +86,65 @@ impl Parser<'_> {
             let mut rest = args;
             let bodies = rest.split_off(count);
             let vars = rest.iter().map(variable).collect::<Result<Vec<_>, _>>()?;
-            if let [a, b] = vars.as_slice() {
-                if a == b {
-                    return Err(CompileError::new(
-                        format!("both variables are named `{a}`"),
-                        self.since(start),
-                    ));
-                }
+            if let [a, b] = vars.as_slice()
+                && a == b
+            {
+                return Err(CompileError::new(
+                    format!("both variables are named `{a}`"),
+                    self.since(start),
+                ));
             }
-            let kind = ExprKind::Macro { kind, target: target.into(), vars, args: bodies };
+            let kind = ExprKind::Macro {
+                kind,
+                target: target.into(),
+                vars,
+                args: bodies,
+            };
             return self.node(kind, start, height);
         }
-        let kind = ExprKind::Call { target: Some(target.into()), function: name, args };
+        let kind = ExprKind::Call {
+            target: Some(target.into()),
+            function: name,
+            args,
+        };
         self.node(kind, start, height)
     }
 
     /// `cel.bind(…)` and what the optimisers of other implementations write: `cel.block(…)`,
     /// `cel.index(n)`, `cel.iterVar(n, m)`, `cel.accuVar(n, m)`.
-    fn cel_call(&mut self, target: Expr, name: Box<str>, mut args: Vec<Expr>, start: u32, height: u16) -> Parsed {
-        if &*name == "bind" && args.len() == 3 {
-            if let (Some(body), Some(value), Some(var)) = (args.pop(), args.pop(), args.pop()) {
-                let name = variable(&var)?;
-                let kind = ExprKind::Bind { name, value: value.into(), body: body.into() };
-                return self.node(kind, start, height);
-            }
+    fn cel_call(
+        &mut self,
+        target: Expr,
+        name: Box<str>,
+        mut args: Vec<Expr>,
+        start: u32,
+        height: u16,
+    ) -> Parsed {
+        if &*name == "bind"
+            && args.len() == 3
+            && let (Some(body), Some(value), Some(var)) = (args.pop(), args.pop(), args.pop())
+        {
+            let name = variable(&var)?;
+            let kind = ExprKind::Bind {
+                name,
+                value: value.into(),
+                body: body.into(),
+            };
+            return self.node(kind, start, height);
         }
-        if let ("iterVar" | "accuVar", [a, b]) = (&*name, args.as_slice()) {
-            if let (ExprKind::Literal(Literal::Int(n)), ExprKind::Literal(Literal::Int(m))) = (&a.kind, &b.kind) {
-                let prefix = if &*name == "iterVar" { "@it" } else { "@ac" };
-                let kind = ExprKind::Ident(format!("{prefix}:{n}:{m}").into());
-                return self.node(kind, start, 0);
-            }
+        if let ("iterVar" | "accuVar", [a, b]) = (&*name, args.as_slice())
+            && let (ExprKind::Literal(Literal::Int(n)), ExprKind::Literal(Literal::Int(m))) =
+                (&a.kind, &b.kind)
+        {
+            let prefix = if &*name == "iterVar" { "@it" } else { "@ac" };
+            let kind = ExprKind::Ident(format!("{prefix}:{n}:{m}").into());
+            return self.node(kind, start, 0);
         }
-        let kind = ExprKind::Call { target: Some(target.into()), function: name, args };
+        let kind = ExprKind::Call {
+            target: Some(target.into()),
+            function: name,
+            args,
+        };
         self.node(kind, start, height)
     }
 }

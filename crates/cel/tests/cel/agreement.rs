@@ -14,7 +14,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 fn oracle() -> PathBuf {
-    let path = std::env::var_os("SEAWALL_ORACLE_CEL").map_or_else(|| cache().join("bin/oracle-cel"), PathBuf::from);
+    let path = std::env::var_os("SEAWALL_ORACLE_CEL")
+        .map_or_else(|| cache().join("bin/oracle-cel"), PathBuf::from);
     assert!(
         path.is_file(),
         "cel-go is not at {}: run `cargo xtask setup`, or set SEAWALL_ORACLE_CEL to the built oracle/cel",
@@ -24,7 +25,9 @@ fn oracle() -> PathBuf {
 }
 
 fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().map_or(otherwise, |v| v.parse().expect("a number"))
+    std::env::var(name)
+        .ok()
+        .map_or(otherwise, |v| v.parse().expect("a number"))
 }
 
 /// The canonical text of a value, the same as the oracle's.
@@ -42,7 +45,10 @@ fn canonical<'a>(v: Val<'a, At<'a>>) -> String {
         Val::Double(d) if d.is_nan() => "double:nan".into(),
         Val::Double(d) => format!("double:{:016x}", d.to_bits()),
         Val::Str(s) => quote(s),
-        Val::Bytes(b) => format!("bytes:{}", b.iter().map(|b| format!("{b:02x}")).collect::<String>()),
+        Val::Bytes(b) => format!(
+            "bytes:{}",
+            b.iter().map(|b| format!("{b:02x}")).collect::<String>()
+        ),
         Val::Duration(d) => format!("duration:{}", d.0),
         Val::Timestamp(t) => format!("timestamp:{t}"),
         Val::Type(t) => format!("type:{t}"),
@@ -54,10 +60,20 @@ fn canonical<'a>(v: Val<'a, At<'a>>) -> String {
         Val::Url(_) => "url".into(),
         Val::Semver(s) => format!("semver:{s}"),
         Val::Format(_) => "format".into(),
-        Val::Map(m) => braces(m.entries.iter().map(|(k, v)| format!("{}:{}", canonical(*k), canonical(*v))).collect()),
+        Val::Map(m) => braces(
+            m.entries
+                .iter()
+                .map(|(k, v)| format!("{}:{}", canonical(*k), canonical(*v)))
+                .collect(),
+        ),
         Val::Node(n) => {
             use cel::Node;
-            braces((0..).map_while(|i| n.entry(i)).map(|(k, v)| format!("{}:{}", quote(k), canonical(Val::Node(v)))).collect())
+            braces(
+                (0..)
+                    .map_while(|i| n.entry(i))
+                    .map(|(k, v)| format!("{}:{}", quote(k), canonical(Val::Node(v))))
+                    .collect(),
+            )
         }
         other => format!("{other:?}"),
     }
@@ -66,7 +82,8 @@ fn canonical<'a>(v: Val<'a, At<'a>>) -> String {
 fn quote(s: &str) -> String {
     let text = serde_json::to_string(s).unwrap();
     // Go's encoder spells these out.
-    text.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029").replace('\u{7f}', "\u{7f}")
+    text.replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
 }
 
 fn braces(mut parts: Vec<String>) -> String {
@@ -77,11 +94,34 @@ fn braces(mut parts: Vec<String>) -> String {
 /// Our side: the value's text, or `None` for an error.
 fn ours(source: &str, vars: &Value) -> Option<String> {
     let mut env = Env::new();
-    let slots: Vec<(String, cel::Slot)> = vars.as_object().unwrap().keys().map(|k| (k.clone(), env.declare(k))).collect();
+    let slots: Vec<(String, cel::Slot)> = vars
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(|k| (k.clone(), env.declare(k)))
+        .collect();
     let program = env.compile(source).ok()?;
-    let trees: Vec<Tree> = slots.iter().map(|(k, _)| Tree::new(&vars[k], env.symbols())).collect();
+    let printed = program.expr().to_string();
+    assert_eq!(
+        cel::parse(&printed).as_ref(),
+        Ok(program.expr()),
+        "{printed}"
+    );
+    for mutant in cel::mutate::mutants(source).into_iter().take(5) {
+        cel::parse(&mutant.source).expect(&mutant.description);
+    }
+    let trees: Vec<Tree> = slots
+        .iter()
+        .map(|(k, _)| Tree::new(&vars[k], env.symbols()))
+        .collect();
     let bump = Bump::new();
-    let scope = Values(slots.iter().zip(&trees).map(|((_, s), t)| (*s, Val::Node(t.root()))).collect());
+    let scope = Values(
+        slots
+            .iter()
+            .zip(&trees)
+            .map(|((_, s), t)| (*s, Val::Node(t.root())))
+            .collect(),
+    );
     let v = program.eval(&scope, &[], &bump, &Budget::default());
     program.blame(&scope, &[], &bump, &Budget::default());
     match v.resolve() {
@@ -97,11 +137,23 @@ fn ours(source: &str, vars: &Value) -> Option<String> {
 fn is_broken(answer: &Value) -> bool {
     let value = answer["value"].as_str().unwrap_or("");
     let error = answer["error"].as_str().unwrap_or("");
-    let refused = ["bytes(string)", "string(string)", "int(string)", "bool(string)", "double(string)", "uint(string)", "isSorted(list)"];
-    ["*types.Err", "optional(null)", "optional(optional"].iter().any(|s| value.contains(s))
+    let refused = [
+        "bytes(string)",
+        "string(string)",
+        "int(string)",
+        "bool(string)",
+        "double(string)",
+        "uint(string)",
+        "isSorted(list)",
+    ];
+    ["*types.Err", "optional(null)", "optional(optional"]
+        .iter()
+        .any(|s| value.contains(s))
         || error.starts_with("panic:")
         || error.starts_with("internal error")
-        || refused.iter().any(|s| error.ends_with(&format!("no such overload: {s}")))
+        || refused
+            .iter()
+            .any(|s| error.ends_with(&format!("no such overload: {s}")))
 }
 
 #[test]
@@ -125,12 +177,19 @@ fn random_expressions_agree_with_cel_go() {
                 let mut g = Generator::new(seed + done + i);
                 let vars = g.data();
                 let depth = 1 + g.random.next(5);
-                let source = if g.random.next(20) == 0 { format_case(&mut g.random) } else { g.expr(Kind::Any, depth) };
+                let source = if g.random.next(20) == 0 {
+                    format_case(&mut g.random)
+                } else {
+                    g.expr(Kind::Any, depth)
+                };
                 (source, vars)
             })
             .collect();
         done += batch.len() as u64;
-        let lines: String = batch.iter().map(|(e, v)| json!({"expr": e, "vars": v}).to_string() + "\n").collect();
+        let lines: String = batch
+            .iter()
+            .map(|(e, v)| json!({"expr": e, "vars": v}).to_string() + "\n")
+            .collect();
         let writer = std::thread::spawn(move || {
             input.write_all(lines.as_bytes()).unwrap();
             input.flush().unwrap();
@@ -145,7 +204,10 @@ fn random_expressions_agree_with_cel_go() {
             }
             unchecked += u64::from(answer.get("unchecked").is_some());
             let ours = ours(source, vars);
-            if ours.as_ref().is_some_and(|v| v.contains("optional(optional(")) {
+            if ours
+                .as_ref()
+                .is_some_and(|v| v.contains("optional(optional("))
+            {
                 broken += 1;
                 continue;
             }
@@ -155,14 +217,19 @@ fn random_expressions_agree_with_cel_go() {
             } else if answer.get("unchecked").is_some() {
                 refused.push(source.clone());
             } else {
-                differences.push(format!("{source}\n    ours   {ours:?}\n    cel-go {:?} {}\n    vars   {vars}", theirs, answer["error"]));
+                differences.push(format!(
+                    "{source}\n    ours   {ours:?}\n    cel-go {:?} {}\n    vars   {vars}",
+                    theirs, answer["error"]
+                ));
             }
         }
         input = writer.join().unwrap();
     }
     drop(input);
     child.wait().unwrap();
-    println!("{agreed} of {cases} agree ({values} values, the rest errors; {unchecked} fail cel-go's type check); cel-go fails within itself on {broken}");
+    println!(
+        "{agreed} of {cases} agree ({values} values, the rest errors; {unchecked} fail cel-go's type check); cel-go fails within itself on {broken}"
+    );
     // No API server accepts what fails the type check, so nobody runs it; still nearly all agree.
     assert!(
         refused.len() as u64 * 2_000 <= cases.max(4_000),
@@ -170,7 +237,10 @@ fn random_expressions_agree_with_cel_go() {
         refused.len(),
         refused.join("\n")
     );
-    println!("{} differences where cel-go's type check fails", refused.len());
+    println!(
+        "{} differences where cel-go's type check fails",
+        refused.len()
+    );
     assert!(
         differences.is_empty(),
         "{} differences:\n{}",

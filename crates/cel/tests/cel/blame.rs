@@ -15,10 +15,16 @@ impl<'a> Scope<'a, At<'a>> for Defined<'a> {
         if let Some((_, p)) = self.programs.iter().find(|(s, _)| *s == slot) {
             return p.eval(self, &[], self.bump, &Budget::default());
         }
-        self.values.iter().find(|(s, _)| *s == slot).map_or(Val::Null, |(_, v)| *v)
+        self.values
+            .iter()
+            .find(|(s, _)| *s == slot)
+            .map_or(Val::Null, |(_, v)| *v)
     }
     fn definition(&self, slot: Slot) -> Option<&'a Program> {
-        self.programs.iter().find(|(s, _)| *s == slot).map(|(_, p)| *p)
+        self.programs
+            .iter()
+            .find(|(s, _)| *s == slot)
+            .map(|(_, p)| *p)
     }
 }
 
@@ -29,14 +35,22 @@ fn path<'a>(root: At<'a>, wanted: At<'a>, here: &str) -> Option<String> {
     }
     let items = (0..).map_while(|i| root.item(i).map(|v| (i.to_string(), v)));
     let entries = (0..).map_while(|i| root.entry(i).map(|(k, v)| (k.to_owned(), v)));
-    items.chain(entries).find_map(|(step, v)| path(v, wanted, &format!("{here}.{step}")))
+    items
+        .chain(entries)
+        .find_map(|(step, v)| path(v, wanted, &format!("{here}.{step}")))
 }
 
 fn blame(source: &str, object: &Value, definitions: &[(&str, &str)]) -> String {
     let mut env = Env::new();
     let o = env.declare("o");
-    let slots: Vec<Slot> = definitions.iter().map(|(n, _)| env.declare_member("variables", n)).collect();
-    let programs: Vec<Program> = definitions.iter().map(|(_, s)| env.compile(s).unwrap()).collect();
+    let slots: Vec<Slot> = definitions
+        .iter()
+        .map(|(n, _)| env.declare_member("variables", n))
+        .collect();
+    let programs: Vec<Program> = definitions
+        .iter()
+        .map(|(_, s)| env.compile(s).unwrap())
+        .collect();
     let program = env.compile(source).unwrap();
     let tree = Tree::new(object, env.symbols());
     let bump = Bump::new();
@@ -84,7 +98,10 @@ fn pod() -> Value {
 fn check(cases: &[(&str, &str)]) {
     let definitions = [
         ("containers", "o.spec.containers.filter(c, c.name != 'a')"),
-        ("hostNetwork", "has(o.spec.hostNetwork) && o.spec.hostNetwork"),
+        (
+            "hostNetwork",
+            "has(o.spec.hostNetwork) && o.spec.hostNetwork",
+        ),
         ("windows", "has(o.spec.os) && o.spec.os == 'windows'"),
     ];
     for (source, expected) in cases {
@@ -95,11 +112,23 @@ fn check(cases: &[(&str, &str)]) {
 #[test]
 fn only_the_false_operand_decides() {
     check(&[
-        ("o.spec.replicas > 1 && !o.spec.hostNetwork", "false: o.spec.hostNetwork"),
-        ("o.spec.replicas > 5 || !o.spec.hostNetwork", "false: o.spec.replicas, o.spec.hostNetwork"),
-        ("!(o.spec.replicas == 3 && o.spec.hostNetwork)", "false: o.spec.replicas, o.spec.hostNetwork"),
+        (
+            "o.spec.replicas > 1 && !o.spec.hostNetwork",
+            "false: o.spec.hostNetwork",
+        ),
+        (
+            "o.spec.replicas > 5 || !o.spec.hostNetwork",
+            "false: o.spec.replicas, o.spec.hostNetwork",
+        ),
+        (
+            "!(o.spec.replicas == 3 && o.spec.hostNetwork)",
+            "false: o.spec.replicas, o.spec.hostNetwork",
+        ),
         ("o.spec.replicas in [1, 2]", "false: o.spec.replicas"),
-        ("o.spec.hostNetwork ? o.spec.replicas < 2 : true", "false: o.spec.replicas, o.spec.hostNetwork"),
+        (
+            "o.spec.hostNetwork ? o.spec.replicas < 2 : true",
+            "false: o.spec.replicas, o.spec.hostNetwork",
+        ),
     ]);
 }
 
@@ -118,10 +147,19 @@ fn the_items_that_fail_decide() {
             "o.spec.containers.all(c, c.?securityContext.?runAsUser.orValue(0) != 0)",
             "false: o.spec.containers.0.securityContext lacks runAsUser, o.spec.containers.1.securityContext lacks runAsUser, o.spec.containers.2 lacks securityContext",
         ),
-        ("o.spec.containers.exists(c, c.name == 'z')", "false: o.spec.containers.0.name, o.spec.containers.1.name, o.spec.containers.2.name"),
-        ("!o.spec.containers.exists(c, c.name == 'b')", "false: o.spec.containers.1.name"),
+        (
+            "o.spec.containers.exists(c, c.name == 'z')",
+            "false: o.spec.containers.0.name, o.spec.containers.1.name, o.spec.containers.2.name",
+        ),
+        (
+            "!o.spec.containers.exists(c, c.name == 'b')",
+            "false: o.spec.containers.1.name",
+        ),
         ("size(o.spec.containers) == 1", "false: o.spec.containers"),
-        ("o.spec.containers.all(c, false)", "false: o.spec.containers.0, o.spec.containers.1, o.spec.containers.2"),
+        (
+            "o.spec.containers.all(c, false)",
+            "false: o.spec.containers.0, o.spec.containers.1, o.spec.containers.2",
+        ),
     ]);
 }
 
@@ -130,8 +168,14 @@ fn absence_points_at_the_nearest_map() {
     check(&[
         ("has(o.spec.template.spec)", "error: o.spec lacks template"),
         ("has(o.spec.template)", "false: o.spec lacks template"),
-        ("o.?metadata.?labels.?app.orValue('') == 'web'", "false: o lacks metadata"),
-        ("o.spec.containers[2].securityContext.privileged", "error: o.spec.containers.2 lacks securityContext"),
+        (
+            "o.?metadata.?labels.?app.orValue('') == 'web'",
+            "false: o lacks metadata",
+        ),
+        (
+            "o.spec.containers[2].securityContext.privileged",
+            "error: o.spec.containers.2 lacks securityContext",
+        ),
         ("'app' in o.spec", "false: o.spec"),
     ]);
 }
@@ -141,9 +185,18 @@ fn definitions_are_looked_through() {
     check(&[
         ("!variables.hostNetwork", "false: o.spec.hostNetwork"),
         ("variables.windows", "false: o.spec lacks os"),
-        ("variables.windows || !variables.hostNetwork", "false: o.spec lacks os, o.spec.hostNetwork"),
-        ("variables.containers.all(c, has(c.securityContext))", "false: o.spec.containers.2 lacks securityContext"),
-        ("cel.bind(n, o.spec.replicas, n > 3 && n < 9)", "false: o.spec.replicas"),
+        (
+            "variables.windows || !variables.hostNetwork",
+            "false: o.spec lacks os, o.spec.hostNetwork",
+        ),
+        (
+            "variables.containers.all(c, has(c.securityContext))",
+            "false: o.spec.containers.2 lacks securityContext",
+        ),
+        (
+            "cel.bind(n, o.spec.replicas, n > 3 && n < 9)",
+            "false: o.spec.replicas",
+        ),
     ]);
 }
 
@@ -151,8 +204,17 @@ fn definitions_are_looked_through() {
 fn unknowns_say_why_and_where() {
     check(&[
         ("o.secret == 1", "unknown(3): unknown 3 o.secret"),
-        ("o.open.exists(c, c.name == 'y')", "unknown(7): unknown 7 o.open"),
-        ("o.open.exists(c, c.name == 'x') && o.secret == 2", "unknown(3): unknown 3 o.secret"),
-        ("o.spec.containers.all(c, c.name == o.secret)", "unknown(3): o.spec.containers.0.name, unknown 3 o.secret, o.spec.containers.1.name, o.spec.containers.2.name"),
+        (
+            "o.open.exists(c, c.name == 'y')",
+            "unknown(7): unknown 7 o.open",
+        ),
+        (
+            "o.open.exists(c, c.name == 'x') && o.secret == 2",
+            "unknown(3): unknown 3 o.secret",
+        ),
+        (
+            "o.spec.containers.all(c, c.name == o.secret)",
+            "unknown(3): o.spec.containers.0.name, unknown 3 o.secret, o.spec.containers.1.name, o.spec.containers.2.name",
+        ),
     ]);
 }

@@ -10,19 +10,48 @@ use std::path::PathBuf;
 
 /// Tests that fail, and why that is right or accepted.
 const EXPECTED_FAILURES: &[(&str, &str)] = &[
-    ("basic/variables/unbound_is_runtime_error", "unknown names do not compile"),
-    ("basic/functions/unbound_is_runtime_error", "unknown names do not compile"),
-    ("lists_ext/range/negative_error", "cel-go 0.26, as in Kubernetes 1.34, gives an empty list"),
-    ("network_ext/ipv4/ipv4_equals_ipv6", "Kubernetes refuses IPv4 addresses written as IPv6"),
-    ("network_ext/ipv4/ipv4_not_equals_ipv6", "Kubernetes refuses IPv4 addresses written as IPv6"),
-    ("string_ext/value_errors/indexof_out_of_range", "cel-go 0.26, as in Kubernetes 1.34, gives -1"),
-    ("string_ext/value_errors/lastindexof_out_of_range", "cel-go 0.26, as in Kubernetes 1.34, gives -1"),
-    ("timestamps/duration_converters/get_milliseconds", "cel-go counts the whole duration"),
-    ("parse/receiver_function_names/*", "unknown functions do not compile; the names parse"),
+    (
+        "basic/variables/unbound_is_runtime_error",
+        "unknown names do not compile",
+    ),
+    (
+        "basic/functions/unbound_is_runtime_error",
+        "unknown names do not compile",
+    ),
+    (
+        "lists_ext/range/negative_error",
+        "cel-go 0.26, as in Kubernetes 1.34, gives an empty list",
+    ),
+    (
+        "network_ext/ipv4/ipv4_equals_ipv6",
+        "Kubernetes refuses IPv4 addresses written as IPv6",
+    ),
+    (
+        "network_ext/ipv4/ipv4_not_equals_ipv6",
+        "Kubernetes refuses IPv4 addresses written as IPv6",
+    ),
+    (
+        "string_ext/value_errors/indexof_out_of_range",
+        "cel-go 0.26, as in Kubernetes 1.34, gives -1",
+    ),
+    (
+        "string_ext/value_errors/lastindexof_out_of_range",
+        "cel-go 0.26, as in Kubernetes 1.34, gives -1",
+    ),
+    (
+        "timestamps/duration_converters/get_milliseconds",
+        "cel-go counts the whole duration",
+    ),
+    (
+        "parse/receiver_function_names/*",
+        "unknown functions do not compile; the names parse",
+    ),
 ];
 
 fn accepted_failure(name: &str) -> bool {
-    EXPECTED_FAILURES.iter().any(|(n, _)| *n == name || n.strip_suffix('*').is_some_and(|p| name.starts_with(p)))
+    EXPECTED_FAILURES
+        .iter()
+        .any(|(n, _)| *n == name || n.strip_suffix('*').is_some_and(|p| name.starts_with(p)))
 }
 
 /// The cache that `cargo xtask` fills.
@@ -34,7 +63,8 @@ pub(crate) fn cache() -> PathBuf {
 }
 
 fn directory() -> PathBuf {
-    let dir = std::env::var_os("SEAWALL_CEL_CONFORMANCE").map_or_else(|| cache().join("cel-conformance"), PathBuf::from);
+    let dir = std::env::var_os("SEAWALL_CEL_CONFORMANCE")
+        .map_or_else(|| cache().join("cel-conformance"), PathBuf::from);
     assert!(
         dir.is_dir(),
         "the conformance tests are not at {}: run `cargo xtask setup`, or set SEAWALL_CEL_CONFORMANCE to their directory",
@@ -90,13 +120,19 @@ fn value<'a>(json: &Value, bump: &'a Bump) -> Option<V<'a>> {
         "mapValue" => {
             let empty = Vec::new();
             let entries = v.get("entries").and_then(Value::as_array).unwrap_or(&empty);
-            let entries: Option<Vec<(V<'a>, V<'a>)>> =
-                entries.iter().map(|e| Some((value(&e["key"], bump)?, value(&e["value"], bump)?))).collect();
+            let entries: Option<Vec<(V<'a>, V<'a>)>> = entries
+                .iter()
+                .map(|e| Some((value(&e["key"], bump)?, value(&e["value"], bump)?)))
+                .collect();
             Val::map(bump, &entries?, None)
         }
         "objectValue" => match v["@type"].as_str()? {
-            "type.googleapis.com/google.protobuf.Duration" => Val::Duration(Duration::parse(v["value"].as_str()?)?),
-            "type.googleapis.com/google.protobuf.Timestamp" => Val::Timestamp(Timestamp::parse(v["value"].as_str()?)?),
+            "type.googleapis.com/google.protobuf.Duration" => {
+                Val::Duration(Duration::parse(v["value"].as_str()?)?)
+            }
+            "type.googleapis.com/google.protobuf.Timestamp" => {
+                Val::Timestamp(Timestamp::parse(v["value"].as_str()?)?)
+            }
             _ => return None,
         },
         _ => return None,
@@ -112,7 +148,9 @@ fn same<'a>(a: V<'a>, b: V<'a>) -> bool {
             }
             if let (Val::Map(x), Val::Map(y)) = (x, y) {
                 return x.entries.len() == y.entries.len()
-                    && x.entries.iter().all(|(k, v)| y.entries.iter().any(|(l, w)| same(*k, *l) && same(*v, *w)));
+                    && x.entries
+                        .iter()
+                        .all(|(k, v)| y.entries.iter().any(|(l, w)| same(*k, *l) && same(*v, *w)));
             }
             x.type_name() == y.type_name() && format!("{x:?}") == format!("{y:?}")
         }
@@ -137,8 +175,26 @@ fn has_message(e: &cel::ast::Expr) -> bool {
 fn run(test: &Value) -> Outcome {
     let source = test["expr"].as_str().unwrap_or("");
     let text = test.to_string();
-    let names_proto = ["TestAllTypes", "GlobalEnum", "NestedEnum", "NestedMessage", "cel.expr.conformance", "proto2_ext", "google.protobuf.Any", "google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue", "google.protobuf.FieldMask", "google.protobuf.Empty", "google.protobuf.NullValue", "Value{", "enumValue"];
-    if names_proto.iter().any(|n| text.contains(n)) || cel::parse(source).is_ok_and(|e| has_message(&e)) {
+    let names_proto = [
+        "TestAllTypes",
+        "GlobalEnum",
+        "NestedEnum",
+        "NestedMessage",
+        "cel.expr.conformance",
+        "proto2_ext",
+        "google.protobuf.Any",
+        "google.protobuf.Struct",
+        "google.protobuf.Value",
+        "google.protobuf.ListValue",
+        "google.protobuf.FieldMask",
+        "google.protobuf.Empty",
+        "google.protobuf.NullValue",
+        "Value{",
+        "enumValue",
+    ];
+    if names_proto.iter().any(|n| text.contains(n))
+        || cel::parse(source).is_ok_and(|e| has_message(&e))
+    {
         return Outcome::Protobuf;
     }
     let bump = Bump::new();
@@ -164,7 +220,9 @@ fn run(test: &Value) -> Outcome {
             None => return Outcome::Protobuf,
         }
     }
-    let expected = test.get("value").or_else(|| test["typedResult"].get("result"));
+    let expected = test
+        .get("value")
+        .or_else(|| test["typedResult"].get("result"));
     let fails = test.get("evalError").is_some() || test.get("anyEvalErrors").is_some();
     if expected.is_none() && !fails && test.get("typedResult").is_some() {
         return Outcome::Types;
@@ -226,16 +284,29 @@ fn the_specifications_tests_pass() {
                     Outcome::Protobuf => protobuf += 1,
                     Outcome::Types => types += 1,
                     Outcome::Failed(_) if accepted_failure(&name) => accepted.push(name),
-                    Outcome::Failed(why) => failures.push(format!("{name}: {}\n    {why}", test["expr"])),
+                    Outcome::Failed(why) => {
+                        failures.push(format!("{name}: {}\n    {why}", test["expr"]))
+                    }
                 }
             }
         }
     }
-    println!("{passed} passed, {} accepted, {protobuf} need messages, {types} only check types", accepted.len());
-    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
+    println!(
+        "{passed} passed, {} accepted, {protobuf} need messages, {types} only check types",
+        accepted.len()
+    );
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
     for (name, _) in EXPECTED_FAILURES {
         let prefix = name.trim_end_matches('*');
-        assert!(accepted.iter().any(|a| a.starts_with(prefix)), "{name} passes now: take it off the list");
+        assert!(
+            accepted.iter().any(|a| a.starts_with(prefix)),
+            "{name} passes now: take it off the list"
+        );
     }
     assert!(accepted.len() * 50 < passed, "too many accepted failures");
     assert!(passed > 1500);

@@ -51,7 +51,10 @@ pub(crate) enum Kind {
     Any,
 }
 
-use Kind::{Any, Bool, Bytes, Cidr, Double, Duration, Int, Ints, Ip, Map, Maps, OptInt, OptStr, Quantity, Semver, Str, Strs, Timestamp, Uint, Url};
+use Kind::{
+    Any, Bool, Bytes, Cidr, Double, Duration, Int, Ints, Ip, Map, Maps, OptInt, OptStr, Quantity,
+    Semver, Str, Strs, Timestamp, Uint, Url,
+};
 
 pub(crate) struct Generator {
     pub(crate) random: Random,
@@ -61,27 +64,217 @@ pub(crate) struct Generator {
     loose: bool,
 }
 
-const INTS: &[&str] = &["0", "1", "2", "3", "-1", "5", "7", "10", "42", "100", "-7", "9223372036854775807", "-9223372036854775808", "1000000007", "60", "3600"];
-const DOUBLES: &[&str] = &["0.0", "1.0", "1.5", "-2.25", "3.0", "0.1", "1e10", "1e21", "-1e300", "9223372036854775808.0", "2.5", "1e-7", "-0.0"];
+const INTS: &[&str] = &[
+    "0",
+    "1",
+    "2",
+    "3",
+    "-1",
+    "5",
+    "7",
+    "10",
+    "42",
+    "100",
+    "-7",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "1000000007",
+    "60",
+    "3600",
+];
+const DOUBLES: &[&str] = &[
+    "0.0",
+    "1.0",
+    "1.5",
+    "-2.25",
+    "3.0",
+    "0.1",
+    "1e10",
+    "1e21",
+    "-1e300",
+    "9223372036854775808.0",
+    "2.5",
+    "1e-7",
+    "-0.0",
+];
 const STRINGS: &[&str] = &[
-    "''", "'a'", "'abc'", "'web'", "'a,b,c'", "'Hello World'", "'äöü'", "'日本語'", "' x '", "'app=web'", "'10.0.0.1'", "'10.0.0.0/8'", "'100m'",
-    "'1.2.3'", "'https://example.com:8080/a/b?x=1&y=2'", "'true'", "'42'", "'1.5'", "'2023-01-02T03:04:05Z'", "'5m'", "'my-name'", "'My_Name'",
-    "'a/b~c'", "'%d items'", "'\\n\\t\"'", "'nginx:1.25'", "'docker.io/library/nginx@sha256:abc'", "'e'", "'bc'", "','", "'-'",
+    "''",
+    "'a'",
+    "'abc'",
+    "'web'",
+    "'a,b,c'",
+    "'Hello World'",
+    "'äöü'",
+    "'日本語'",
+    "' x '",
+    "'app=web'",
+    "'10.0.0.1'",
+    "'10.0.0.0/8'",
+    "'100m'",
+    "'1.2.3'",
+    "'https://example.com:8080/a/b?x=1&y=2'",
+    "'true'",
+    "'42'",
+    "'1.5'",
+    "'2023-01-02T03:04:05Z'",
+    "'5m'",
+    "'my-name'",
+    "'My_Name'",
+    "'a/b~c'",
+    "'%d items'",
+    "'\\n\\t\"'",
+    "'nginx:1.25'",
+    "'docker.io/library/nginx@sha256:abc'",
+    "'e'",
+    "'bc'",
+    "','",
+    "'-'",
 ];
 const PATTERNS: &[&str] = &[
-    "'^a'", "'b+'", "'[a-z]+'", "'\\\\d+'", "'\\\\w+'", "'^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'", "'(a|b)c?'", "'.'", "'\\\\s'", "'[^:]+:'", "''", "'[[:alpha:]]+'", "'(?i)HELLO'", "'\\\\bweb\\\\b'", "'[a'", "'a{2,}'", "'[&~-]'",
+    "'^a'",
+    "'b+'",
+    "'[a-z]+'",
+    "'\\\\d+'",
+    "'\\\\w+'",
+    "'^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'",
+    "'(a|b)c?'",
+    "'.'",
+    "'\\\\s'",
+    "'[^:]+:'",
+    "''",
+    "'[[:alpha:]]+'",
+    "'(?i)HELLO'",
+    "'\\\\bweb\\\\b'",
+    "'[a'",
+    "'a{2,}'",
+    "'[&~-]'",
 ];
-const DURATIONS: &[&str] = &["duration('1h')", "duration('90s')", "duration('-1.5s')", "duration('0')", "duration('100ms')", "duration('1h30m5s')", "duration('bad')", "duration('2540400h')"];
-const TIMESTAMPS: &[&str] = &["timestamp('2023-01-02T03:04:05Z')", "timestamp('1970-01-01T00:00:00Z')", "timestamp('2024-02-29T23:59:59.123456789Z')", "timestamp(0)", "timestamp('0001-01-01T00:00:00Z')", "timestamp('9999-12-31T23:59:59Z')", "timestamp('2023-13-01T00:00:00Z')"];
-const QUANTITIES: &[&str] = &["'1'", "'100m'", "'1Gi'", "'1.5Gi'", "'1k'", "'500M'", "'-2'", "'0'", "'1e3'", "'12E'", "'1n'", "'0.5'", "'Mi'", "'1.000'", "'1000m'", "'1Ki'", "'1024'", "'9223372036854775807'", "'1e-3'", "'3.5u'", "'100000000000000000000'", "'1.23456789012'", "'8Ei'", "'+5'", "'1i'", "'5Pi'"];
-const IPS: &[&str] = &["'10.0.0.1'", "'192.168.1.255'", "'127.0.0.1'", "'::1'", "'2001:db8::1'", "'fe80::1'", "'224.0.0.1'", "'ff02::1'", "'0.0.0.0'", "'169.254.1.1'", "'256.1.1.1'", "'::ffff:1.2.3.4'", "'255.255.255.255'", "'2001:DB8:0:0:0:0:0:1'", "'1.2.3'", "'01.2.3.4'", "'fe80::1%eth0'", "'::'"];
-const CIDRS: &[&str] = &["'10.0.0.0/8'", "'192.168.0.0/16'", "'10.1.2.3/24'", "'0.0.0.0/0'", "'::/0'", "'2001:db8::/32'", "'10.0.0.0/33'", "'10.0.0.0'", "'10.0.0.0/08'", "'127.0.0.0/8'", "'2001:db8::1/128'"];
-const URLS: &[&str] = &["'https://example.com'", "'https://user:pw@example.com:8443/a%20b/c?x=1&y=2&x=3'", "'http://[::1]:80/p'", "'/path/only?q=a+b%20c'", "'example.com'", "'mailto:a@b.c'", "'https://example.com/a b'", "'HTTP://EXAMPLE.com/%zz'", "'https://example.com/ä#frag'", "'://bad'", "'https://exa mple.com/'", "'https://example.com:port/'", "'ftp://h/x;y=1?a=b;c=d&e'", "'*'", "'https://h?x#y'", "'//h/p'", "'https://[::1'", "'https://h/a%2Fb'"];
-const SEMVERS: &[&str] = &["'1.2.3'", "'1.2.4-alpha'", "'1.2.4-alpha.1'", "'2.0.0+build'", "'v1.2.3'", "'1.2'", "'01.2.3'", "'1.2.3-beta.2'", "'0.0.0'", "'10.20.30'", "'1.2.3-01'", "'v1'", "'1.2.3-alpha-x.y'", "''", "'1.2.3-'"];
+const DURATIONS: &[&str] = &[
+    "duration('1h')",
+    "duration('90s')",
+    "duration('-1.5s')",
+    "duration('0')",
+    "duration('100ms')",
+    "duration('1h30m5s')",
+    "duration('bad')",
+    "duration('2540400h')",
+];
+const TIMESTAMPS: &[&str] = &[
+    "timestamp('2023-01-02T03:04:05Z')",
+    "timestamp('1970-01-01T00:00:00Z')",
+    "timestamp('2024-02-29T23:59:59.123456789Z')",
+    "timestamp(0)",
+    "timestamp('0001-01-01T00:00:00Z')",
+    "timestamp('9999-12-31T23:59:59Z')",
+    "timestamp('2023-13-01T00:00:00Z')",
+];
+const QUANTITIES: &[&str] = &[
+    "'1'",
+    "'100m'",
+    "'1Gi'",
+    "'1.5Gi'",
+    "'1k'",
+    "'500M'",
+    "'-2'",
+    "'0'",
+    "'1e3'",
+    "'12E'",
+    "'1n'",
+    "'0.5'",
+    "'Mi'",
+    "'1.000'",
+    "'1000m'",
+    "'1Ki'",
+    "'1024'",
+    "'9223372036854775807'",
+    "'1e-3'",
+    "'3.5u'",
+    "'100000000000000000000'",
+    "'1.23456789012'",
+    "'8Ei'",
+    "'+5'",
+    "'1i'",
+    "'5Pi'",
+];
+const IPS: &[&str] = &[
+    "'10.0.0.1'",
+    "'192.168.1.255'",
+    "'127.0.0.1'",
+    "'::1'",
+    "'2001:db8::1'",
+    "'fe80::1'",
+    "'224.0.0.1'",
+    "'ff02::1'",
+    "'0.0.0.0'",
+    "'169.254.1.1'",
+    "'256.1.1.1'",
+    "'::ffff:1.2.3.4'",
+    "'255.255.255.255'",
+    "'2001:DB8:0:0:0:0:0:1'",
+    "'1.2.3'",
+    "'01.2.3.4'",
+    "'fe80::1%eth0'",
+    "'::'",
+];
+const CIDRS: &[&str] = &[
+    "'10.0.0.0/8'",
+    "'192.168.0.0/16'",
+    "'10.1.2.3/24'",
+    "'0.0.0.0/0'",
+    "'::/0'",
+    "'2001:db8::/32'",
+    "'10.0.0.0/33'",
+    "'10.0.0.0'",
+    "'10.0.0.0/08'",
+    "'127.0.0.0/8'",
+    "'2001:db8::1/128'",
+];
+const URLS: &[&str] = &[
+    "'https://example.com'",
+    "'https://user:pw@example.com:8443/a%20b/c?x=1&y=2&x=3'",
+    "'http://[::1]:80/p'",
+    "'/path/only?q=a+b%20c'",
+    "'example.com'",
+    "'mailto:a@b.c'",
+    "'https://example.com/a b'",
+    "'HTTP://EXAMPLE.com/%zz'",
+    "'https://example.com/ä#frag'",
+    "'://bad'",
+    "'https://exa mple.com/'",
+    "'https://example.com:port/'",
+    "'ftp://h/x;y=1?a=b;c=d&e'",
+    "'*'",
+    "'https://h?x#y'",
+    "'//h/p'",
+    "'https://[::1'",
+    "'https://h/a%2Fb'",
+];
+const SEMVERS: &[&str] = &[
+    "'1.2.3'",
+    "'1.2.4-alpha'",
+    "'1.2.4-alpha.1'",
+    "'2.0.0+build'",
+    "'v1.2.3'",
+    "'1.2'",
+    "'01.2.3'",
+    "'1.2.3-beta.2'",
+    "'0.0.0'",
+    "'10.20.30'",
+    "'1.2.3-01'",
+    "'v1'",
+    "'1.2.3-alpha-x.y'",
+    "''",
+    "'1.2.3-'",
+];
 
 impl Generator {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { random: Random::new(seed), vars: Vec::new(), count: 0, loose: true }
+        Self {
+            random: Random::new(seed),
+            vars: Vec::new(),
+            count: 0,
+            loose: true,
+        }
     }
 
     /// The data of one case.
@@ -121,18 +314,34 @@ impl Generator {
     }
 
     fn any_kind(&mut self) -> Kind {
-        const ALL: &[Kind] = &[Bool, Bool, Int, Int, Uint, Double, Str, Str, Bytes, Ints, Strs, Maps, Map, Duration, Timestamp, Quantity, Ip, Cidr, Url, Semver, OptInt, OptStr];
+        const ALL: &[Kind] = &[
+            Bool, Bool, Int, Int, Uint, Double, Str, Str, Bytes, Ints, Strs, Maps, Map, Duration,
+            Timestamp, Quantity, Ip, Cidr, Url, Semver, OptInt, OptStr,
+        ];
         ALL[self.random.next(ALL.len())]
     }
 
     /// An expression of a kind most of the time.
     pub(crate) fn expr(&mut self, kind: Kind, depth: usize) -> String {
-        let kind = if kind == Any || (self.loose && self.random.chance(2)) { self.any_kind() } else { kind };
+        let kind = if kind == Any || (self.loose && self.random.chance(2)) {
+            self.any_kind()
+        } else {
+            kind
+        };
         if self.random.chance(8) && depth > 0 {
-            let (c, a, b) = (self.expr(Bool, depth - 1), self.expr(kind, depth - 1), self.expr(kind, depth - 1));
+            let (c, a, b) = (
+                self.expr(Bool, depth - 1),
+                self.expr(kind, depth - 1),
+                self.expr(kind, depth - 1),
+            );
             return format!("({c} ? {a} : {b})");
         }
-        let bound: Vec<String> = self.vars.iter().filter(|(_, k)| *k == kind).map(|(v, _)| v.clone()).collect();
+        let bound: Vec<String> = self
+            .vars
+            .iter()
+            .filter(|(_, k)| *k == kind)
+            .map(|(v, _)| v.clone())
+            .collect();
         if !bound.is_empty() && self.random.chance(40) {
             return bound[self.random.next(bound.len())].clone();
         }
@@ -153,25 +362,72 @@ impl Generator {
     fn leaf(&mut self, kind: Kind) -> String {
         let r = &mut self.random;
         match kind {
-            Bool => r.pick(&["true", "false", "b", "o.spec.hostNetwork", "has(o.spec.x)", "has(o.metadata.labels)"]).into(),
+            Bool => r
+                .pick(&[
+                    "true",
+                    "false",
+                    "b",
+                    "o.spec.hostNetwork",
+                    "has(o.spec.x)",
+                    "has(o.metadata.labels)",
+                ])
+                .into(),
             Int => match r.next(3) {
-                0 => r.pick(&["n", "k", "o.spec.replicas", "m.a", "m['b']", "l[0]", "size(s)", "o.spec.missing"]).into(),
+                0 => r
+                    .pick(&[
+                        "n",
+                        "k",
+                        "o.spec.replicas",
+                        "m.a",
+                        "m['b']",
+                        "l[0]",
+                        "size(s)",
+                        "o.spec.missing",
+                    ])
+                    .into(),
                 _ => r.pick(INTS).into(),
             },
-            Uint => r.pick(&["0u", "1u", "5u", "18446744073709551615u", "uint(n)", "42u"]).into(),
+            Uint => r
+                .pick(&["0u", "1u", "5u", "18446744073709551615u", "uint(n)", "42u"])
+                .into(),
             Double => match r.next(3) {
                 0 => r.pick(&["d", "o.spec.ratio", "double(n)"]).into(),
                 _ => r.pick(DOUBLES).into(),
             },
             Str => match r.next(3) {
-                0 => r.pick(&["s", "t", "o.kind", "o.metadata.name", "o.metadata.labels.app", "u[0]"]).into(),
+                0 => r
+                    .pick(&[
+                        "s",
+                        "t",
+                        "o.kind",
+                        "o.metadata.name",
+                        "o.metadata.labels.app",
+                        "u[0]",
+                    ])
+                    .into(),
                 _ => r.pick(STRINGS).into(),
             },
-            Bytes => r.pick(&["b'abc'", "b''", "b'\\xff\\x00'", "bytes(s)"]).into(),
-            Ints => r.pick(&["l", "[1, 2, 3]", "[3, 1, 2, 3]", "[]", "lists.range(3)"]).into(),
-            Strs => r.pick(&["u", "['a', 'b']", "['c', 'a', 'b', 'a']", "['x']", "s.split(',')"]).into(),
-            Maps => r.pick(&["o.spec.containers", "o.spec.containers", "[m, m]"]).into(),
-            Map => r.pick(&["m", "o.metadata.labels", "{'a': 1, 'b': 2}", "o", "{}"]).into(),
+            Bytes => r
+                .pick(&["b'abc'", "b''", "b'\\xff\\x00'", "bytes(s)"])
+                .into(),
+            Ints => r
+                .pick(&["l", "[1, 2, 3]", "[3, 1, 2, 3]", "[]", "lists.range(3)"])
+                .into(),
+            Strs => r
+                .pick(&[
+                    "u",
+                    "['a', 'b']",
+                    "['c', 'a', 'b', 'a']",
+                    "['x']",
+                    "s.split(',')",
+                ])
+                .into(),
+            Maps => r
+                .pick(&["o.spec.containers", "o.spec.containers", "[m, m]"])
+                .into(),
+            Map => r
+                .pick(&["m", "o.metadata.labels", "{'a': 1, 'b': 2}", "o", "{}"])
+                .into(),
             Duration => r.pick(DURATIONS).into(),
             Timestamp => r.pick(TIMESTAMPS).into(),
             Quantity => format!("quantity({})", r.pick(QUANTITIES)),
@@ -179,11 +435,32 @@ impl Generator {
             Cidr => format!("cidr({})", r.pick(CIDRS)),
             Url => format!("url({})", r.pick(URLS)),
             Semver => match r.next(3) {
-                0 => format!("semver({}, {})", r.pick(SEMVERS), r.pick(&["true", "false"])),
+                0 => format!(
+                    "semver({}, {})",
+                    r.pick(SEMVERS),
+                    r.pick(&["true", "false"])
+                ),
                 _ => format!("semver({})", r.pick(SEMVERS)),
             },
-            OptInt => r.pick(&["optional.of(1)", "optional.none()", "m.?a", "m[?'q']", "l[?1]", "o.?spec.?replicas"]).into(),
-            OptStr => r.pick(&["optional.of('x')", "o.?kind", "o.?none.?more", "u[?0]", "optional.ofNonZeroValue(s)"]).into(),
+            OptInt => r
+                .pick(&[
+                    "optional.of(1)",
+                    "optional.none()",
+                    "m.?a",
+                    "m[?'q']",
+                    "l[?1]",
+                    "o.?spec.?replicas",
+                ])
+                .into(),
+            OptStr => r
+                .pick(&[
+                    "optional.of('x')",
+                    "o.?kind",
+                    "o.?none.?more",
+                    "u[?0]",
+                    "optional.ofNonZeroValue(s)",
+                ])
+                .into(),
             Any => "null".into(),
         }
     }
@@ -224,31 +501,60 @@ impl Generator {
             Ints | Strs | Maps => self.list(kind, d),
             Map => match self.random.next(5) {
                 // cel-go lets the last of repeated keys win, the specification refuses them.
-                0 => format!("{{'p': {}, {}: {}}}", self.expr(Any, d), self.random.pick(&["'a'", "'q'", "1", "true"]), self.expr(Any, d)),
+                0 => format!(
+                    "{{'p': {}, {}: {}}}",
+                    self.expr(Any, d),
+                    self.random.pick(&["'a'", "'q'", "1", "true"]),
+                    self.expr(Any, d)
+                ),
                 1 => format!("{}[{}]", self.expr(Maps, d), self.random.next(3)),
                 2 => {
                     let body = self.within(Int, Any, d);
-                    format!("{}.transformMap({}k, {}, {})", self.expr(Map, d), body.0, body.0, body.1)
+                    format!(
+                        "{}.transformMap({}k, {}, {})",
+                        self.expr(Map, d),
+                        body.0,
+                        body.0,
+                        body.1
+                    )
                 }
                 3 => format!("{}.getQuery()", self.expr(Url, d)),
-                _ => format!("{{?{}: {}, 'z': {}}}", self.leaf(Str), self.expr(OptInt, d), self.expr(Any, d)),
+                _ => format!(
+                    "{{?{}: {}, 'z': {}}}",
+                    self.leaf(Str),
+                    self.expr(OptInt, d),
+                    self.expr(Any, d)
+                ),
             },
             Duration => match self.random.next(4) {
-                0 => format!("({} - {})", self.expr(Timestamp, d), self.expr(Timestamp, d)),
+                0 => format!(
+                    "({} - {})",
+                    self.expr(Timestamp, d),
+                    self.expr(Timestamp, d)
+                ),
                 1 => format!("duration({})", self.expr(Str, d)),
                 _ => self.operator(Duration, &["+", "-"], d),
             },
             Timestamp => match self.random.next(4) {
                 0 => format!("timestamp({})", self.expr(Any, d)),
                 1 => format!("({} + {})", self.expr(Duration, d), self.expr(Timestamp, d)),
-                _ => format!("({} {} {})", self.expr(Timestamp, d), self.random.pick(&["+", "-"]), self.expr(Duration, d)),
+                _ => format!(
+                    "({} {} {})",
+                    self.expr(Timestamp, d),
+                    self.random.pick(&["+", "-"]),
+                    self.expr(Duration, d)
+                ),
             },
             Quantity => match self.random.next(3) {
                 0 => format!("quantity({})", self.expr(Str, d)),
                 n => {
                     let f = ["add", "sub"][self.random.next(2)];
                     // Sums beyond 64 bits wrap in places.
-                    let other = if n == 1 { self.expr(Quantity, d) } else { self.random.pick(&["1", "0", "-7", "42", "n"]).into() };
+                    let other = if n == 1 {
+                        self.expr(Quantity, d)
+                    } else {
+                        self.random.pick(&["1", "0", "-7", "42", "n"]).into()
+                    };
                     format!("{}.{f}({other})", self.expr(Quantity, d))
                 }
             },
@@ -261,7 +567,11 @@ impl Generator {
                 _ => format!("cidr({})", self.expr(Str, d)),
             },
             Url => format!("url({})", self.expr(Str, d)),
-            Semver => format!("semver({}{})", self.expr(Str, d), self.random.pick(&["", ", true"])),
+            Semver => format!(
+                "semver({}{})",
+                self.expr(Str, d),
+                self.random.pick(&["", ", true"])
+            ),
             OptInt => match self.random.next(5) {
                 0 => format!("optional.of({})", self.expr(Int, d)),
                 1 => format!("optional.ofNonZeroValue({})", self.expr(Int, d)),
@@ -277,12 +587,20 @@ impl Generator {
                 _ => format!("{}[?{}]", self.expr(Ints, d), self.expr(Int, d)),
             },
             OptStr => match self.random.next(4) {
-                0 => format!("{}.?{}", self.expr(Map, d), self.random.pick(&["app", "name", "kind", "q"])),
+                0 => format!(
+                    "{}.?{}",
+                    self.expr(Map, d),
+                    self.random.pick(&["app", "name", "kind", "q"])
+                ),
                 1 => {
                     let (v, body) = self.within(Str, OptStr, d);
                     format!("{}.optFlatMap({v}, {body})", self.expr(OptStr, d))
                 }
-                2 => format!("{}.{}()", self.expr(Strs, d), self.random.pick(&["first", "last"])),
+                2 => format!(
+                    "{}.{}()",
+                    self.expr(Strs, d),
+                    self.random.pick(&["first", "last"])
+                ),
                 _ => format!("optional.of({})", self.expr(Str, d)),
             },
             Any => self.expr(Any, d),
@@ -310,7 +628,10 @@ impl Generator {
                 text
             }
             7 => {
-                let (a, b) = ([Int, Uint, Double][self.random.next(3)], [Int, Uint, Double][self.random.next(3)]);
+                let (a, b) = (
+                    [Int, Uint, Double][self.random.next(3)],
+                    [Int, Uint, Double][self.random.next(3)],
+                );
                 let op = self.random.pick(&["==", "!=", "<", "<=", ">", ">="]);
                 format!("({} {op} {})", self.expr(a, d), self.expr(b, d))
             }
@@ -330,30 +651,81 @@ impl Generator {
                 let f = self.random.pick(&["contains", "startsWith", "endsWith"]);
                 format!("{}.{f}({})", self.expr(Str, d), self.expr(Str, d))
             }
-            13 => format!("{}.matches({})", self.expr(Str, d), self.random.pick(PATTERNS)),
+            13 => format!(
+                "{}.matches({})",
+                self.expr(Str, d),
+                self.random.pick(PATTERNS)
+            ),
             14 => {
                 let (list, item) = self.list_kind();
                 format!("({} in {})", self.expr(item, d), self.expr(list, d))
             }
             15 => format!("({} in {})", self.expr(Str, d), self.expr(Map, d)),
             16 => {
-                let f = self.random.pick(&["sets.contains", "sets.intersects", "sets.equivalent"]);
+                let f = self
+                    .random
+                    .pick(&["sets.contains", "sets.intersects", "sets.equivalent"]);
                 let list = self.list_kind().0;
                 format!("{f}({}, {})", self.expr(list, d), self.expr(list, d))
             }
             // Made lists of dynamic type have no such function in cel-go.
-            17 => format!("{}.isSorted()", { let k = [Ints, Strs][self.random.next(2)]; self.leaf(k) }),
+            17 => format!("{}.isSorted()", {
+                let k = [Ints, Strs][self.random.next(2)];
+                self.leaf(k)
+            }),
             18 => {
-                let (list, values) = [("isQuantity", QUANTITIES), ("isIP", IPS), ("isCIDR", CIDRS), ("isURL", URLS), ("isSemver", SEMVERS)][self.random.next(5)];
-                let arg = if self.random.chance(70) { self.random.pick(values).to_owned() } else { self.expr(Str, d) };
+                let (list, values) = [
+                    ("isQuantity", QUANTITIES),
+                    ("isIP", IPS),
+                    ("isCIDR", CIDRS),
+                    ("isURL", URLS),
+                    ("isSemver", SEMVERS),
+                ][self.random.next(5)];
+                let arg = if self.random.chance(70) {
+                    self.random.pick(values).to_owned()
+                } else {
+                    self.expr(Str, d)
+                };
                 format!("{list}({arg})")
             }
             19 => match self.random.next(5) {
-                0 => format!("{}.{}({})", self.expr(Quantity, d), self.random.pick(&["isGreaterThan", "isLessThan"]), self.expr(Quantity, d)),
-                1 => format!("{}.{}({})", self.expr(Semver, d), self.random.pick(&["isGreaterThan", "isLessThan"]), self.expr(Semver, d)),
-                2 => format!("{}.containsIP({})", self.expr(Cidr, d), if self.random.chance(50) { self.expr(Ip, d) } else { self.random.pick(IPS).into() }),
-                3 => format!("{}.containsCIDR({})", self.expr(Cidr, d), self.expr(Cidr, d)),
-                _ => format!("{}.{}()", self.expr(Ip, d), self.random.pick(&["isUnspecified", "isLoopback", "isLinkLocalMulticast", "isLinkLocalUnicast", "isGlobalUnicast"])),
+                0 => format!(
+                    "{}.{}({})",
+                    self.expr(Quantity, d),
+                    self.random.pick(&["isGreaterThan", "isLessThan"]),
+                    self.expr(Quantity, d)
+                ),
+                1 => format!(
+                    "{}.{}({})",
+                    self.expr(Semver, d),
+                    self.random.pick(&["isGreaterThan", "isLessThan"]),
+                    self.expr(Semver, d)
+                ),
+                2 => format!(
+                    "{}.containsIP({})",
+                    self.expr(Cidr, d),
+                    if self.random.chance(50) {
+                        self.expr(Ip, d)
+                    } else {
+                        self.random.pick(IPS).into()
+                    }
+                ),
+                3 => format!(
+                    "{}.containsCIDR({})",
+                    self.expr(Cidr, d),
+                    self.expr(Cidr, d)
+                ),
+                _ => format!(
+                    "{}.{}()",
+                    self.expr(Ip, d),
+                    self.random.pick(&[
+                        "isUnspecified",
+                        "isLoopback",
+                        "isLinkLocalMulticast",
+                        "isLinkLocalUnicast",
+                        "isGlobalUnicast"
+                    ])
+                ),
             },
             20 => match self.random.next(4) {
                 0 => format!("{}.isInteger()", self.expr(Quantity, d)),
@@ -361,34 +733,98 @@ impl Generator {
                 2 => format!("ip.isCanonical({})", self.random.pick(IPS)),
                 _ => format!("bool({})", self.expr(Str, d)),
             },
-            _ => format!("has({}.{})", self.expr(Map, d), self.random.pick(&["a", "app", "securityContext", "name", "spec"])),
+            _ => format!(
+                "has({}.{})",
+                self.expr(Map, d),
+                self.random
+                    .pick(&["a", "app", "securityContext", "name", "spec"])
+            ),
         }
     }
 
     fn int(&mut self, d: usize) -> String {
         match self.random.next(15) {
             0..=3 => self.operator(Int, &["+", "-", "*", "/", "%"], d),
-            4 => format!("size({})", { let k = [Str, Ints, Strs, Map, Bytes][self.random.next(5)]; self.expr(k, d) }),
+            4 => format!("size({})", {
+                let k = [Str, Ints, Strs, Map, Bytes][self.random.next(5)];
+                self.expr(k, d)
+            }),
             5 => format!("int({})", self.expr(Any, d)),
-            6 => format!("{}.{}({})", self.expr(Str, d), self.random.pick(&["indexOf", "lastIndexOf"]), self.expr(Str, d)),
-            7 => format!("{}.{}({}, {})", self.expr(Str, d), self.random.pick(&["indexOf", "lastIndexOf"]), self.expr(Str, d), self.random.next(6) as i64 - 1),
-            8 => format!("{}.{}()", self.expr(Ints, d), self.random.pick(&["sum", "min", "max"])),
-            9 => format!("{}.{}({})", self.expr(Ints, d), self.random.pick(&["indexOf", "lastIndexOf"]), self.expr(Int, d)),
+            6 => format!(
+                "{}.{}({})",
+                self.expr(Str, d),
+                self.random.pick(&["indexOf", "lastIndexOf"]),
+                self.expr(Str, d)
+            ),
+            7 => format!(
+                "{}.{}({}, {})",
+                self.expr(Str, d),
+                self.random.pick(&["indexOf", "lastIndexOf"]),
+                self.expr(Str, d),
+                self.random.next(6) as i64 - 1
+            ),
+            8 => format!(
+                "{}.{}()",
+                self.expr(Ints, d),
+                self.random.pick(&["sum", "min", "max"])
+            ),
+            9 => format!(
+                "{}.{}({})",
+                self.expr(Ints, d),
+                self.random.pick(&["indexOf", "lastIndexOf"]),
+                self.expr(Int, d)
+            ),
             10 => format!("{}.orValue({})", self.expr(OptInt, d), self.expr(Int, d)),
             11 => match self.random.next(6) {
-                0 => format!("{}.compareTo({})", self.expr(Quantity, d), self.expr(Quantity, d)),
-                1 => format!("{}.compareTo({})", self.expr(Semver, d), self.expr(Semver, d)),
-                2 => format!("{}.{}()", self.expr(Semver, d), self.random.pick(&["major", "minor", "patch"])),
+                0 => format!(
+                    "{}.compareTo({})",
+                    self.expr(Quantity, d),
+                    self.expr(Quantity, d)
+                ),
+                1 => format!(
+                    "{}.compareTo({})",
+                    self.expr(Semver, d),
+                    self.expr(Semver, d)
+                ),
+                2 => format!(
+                    "{}.{}()",
+                    self.expr(Semver, d),
+                    self.random.pick(&["major", "minor", "patch"])
+                ),
                 3 => format!("{}.prefixLength()", self.expr(Cidr, d)),
                 4 => format!("{}.family()", self.expr(Ip, d)),
                 _ => format!("{}.asInteger()", self.expr(Quantity, d)),
             },
             12 => {
-                let f = self.random.pick(&["getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes", "getSeconds", "getMilliseconds"]);
-                let zone = self.random.pick(&["", "", "'UTC'", "'+02:00'", "'America/New_York'", "'-09:30'", "'Mars/Base'"]);
+                let f = self.random.pick(&[
+                    "getFullYear",
+                    "getMonth",
+                    "getDate",
+                    "getDayOfMonth",
+                    "getDayOfWeek",
+                    "getDayOfYear",
+                    "getHours",
+                    "getMinutes",
+                    "getSeconds",
+                    "getMilliseconds",
+                ]);
+                let zone = self.random.pick(&[
+                    "",
+                    "",
+                    "'UTC'",
+                    "'+02:00'",
+                    "'America/New_York'",
+                    "'-09:30'",
+                    "'Mars/Base'",
+                ]);
                 format!("{}.{f}({zone})", self.expr(Timestamp, d))
             }
-            13 => format!("{}.{}()", self.expr(Duration, d), self.random.pick(&["getHours", "getMinutes", "getSeconds", "getMilliseconds"])),
+            13 => format!(
+                "{}.{}()",
+                self.expr(Duration, d),
+                self.random
+                    .pick(&["getHours", "getMinutes", "getSeconds", "getMilliseconds"])
+            ),
             _ => format!("-({})", self.expr(Int, d)),
         }
     }
@@ -397,17 +833,59 @@ impl Generator {
         match self.random.next(17) {
             0 | 1 => self.operator(Str, &["+"], d),
             2 => format!("string({})", self.expr(Any, d)),
-            3 => format!("{}.{}()", self.expr(Str, d), self.random.pick(&["lowerAscii", "upperAscii", "trim"])),
+            3 => format!(
+                "{}.{}()",
+                self.expr(Str, d),
+                self.random.pick(&["lowerAscii", "upperAscii", "trim"])
+            ),
             4 => format!("{}.charAt({})", self.expr(Str, d), self.expr(Int, d)),
-            5 => format!("{}.substring({})", self.expr(Str, d), self.random.next(6) as i64 - 1),
-            6 => format!("{}.substring({}, {})", self.expr(Str, d), self.random.next(5), self.random.next(8)),
-            7 => format!("{}.replace({}, {})", self.expr(Str, d), self.expr(Str, d), self.expr(Str, d)),
-            8 => format!("{}.replace({}, {}, {})", self.expr(Str, d), self.expr(Str, d), self.expr(Str, d), self.random.next(4) as i64 - 1),
-            9 => format!("{}.join({})", self.expr(Strs, d), if self.random.chance(50) { self.expr(Str, d) } else { String::new() }),
+            5 => format!(
+                "{}.substring({})",
+                self.expr(Str, d),
+                self.random.next(6) as i64 - 1
+            ),
+            6 => format!(
+                "{}.substring({}, {})",
+                self.expr(Str, d),
+                self.random.next(5),
+                self.random.next(8)
+            ),
+            7 => format!(
+                "{}.replace({}, {})",
+                self.expr(Str, d),
+                self.expr(Str, d),
+                self.expr(Str, d)
+            ),
+            8 => format!(
+                "{}.replace({}, {}, {})",
+                self.expr(Str, d),
+                self.expr(Str, d),
+                self.expr(Str, d),
+                self.random.next(4) as i64 - 1
+            ),
+            9 => format!(
+                "{}.join({})",
+                self.expr(Strs, d),
+                if self.random.chance(50) {
+                    self.expr(Str, d)
+                } else {
+                    String::new()
+                }
+            ),
             10 => format!("strings.quote({})", self.expr(Str, d)),
             11 => format!("{}.find({})", self.expr(Str, d), self.random.pick(PATTERNS)),
             12 => format!("{}.orValue({})", self.expr(OptStr, d), self.expr(Str, d)),
-            13 => format!("{}.{}()", self.expr(Url, d), self.random.pick(&["getScheme", "getHost", "getHostname", "getPort", "getEscapedPath"])),
+            13 => format!(
+                "{}.{}()",
+                self.expr(Url, d),
+                self.random.pick(&[
+                    "getScheme",
+                    "getHost",
+                    "getHostname",
+                    "getPort",
+                    "getEscapedPath"
+                ])
+            ),
             14 => format!("{}[{}]", self.expr(Map, d), self.expr(Str, d)),
             15 => {
                 // Lists, maps and doubles are written differently since version 4 of the library.
@@ -442,10 +920,23 @@ impl Generator {
                 let (from, inner) = self.list_kind();
                 let (v, body) = self.within(inner, item, d);
                 let (w, test) = self.within(inner, Bool, d);
-                format!("{}.map({v}, {}, {body})", self.strict(from, d), test.replace(&w, &v))
+                format!(
+                    "{}.map({v}, {}, {body})",
+                    self.strict(from, d),
+                    test.replace(&w, &v)
+                )
             }
-            8 => format!("{}.slice({}, {})", self.expr(kind, d), self.random.next(3), self.random.next(4)),
-            9 => format!("{}.{}()", self.strict(kind, d), self.random.pick(&["distinct", "reverse", "sort"])),
+            8 => format!(
+                "{}.slice({}, {})",
+                self.expr(kind, d),
+                self.random.next(3),
+                self.random.next(4)
+            ),
+            9 => format!(
+                "{}.{}()",
+                self.strict(kind, d),
+                self.random.pick(&["distinct", "reverse", "sort"])
+            ),
             10 => format!("[{}, {}].flatten()", self.expr(kind, d), self.expr(kind, d)),
             11 => {
                 let (v, body) = self.within(item, Int, d);
@@ -455,11 +946,25 @@ impl Generator {
                 let (v, body) = self.within(item, item, d);
                 format!("{}.transformList(i{v}, {v}, {body})", self.strict(kind, d))
             }
-            13 => format!("[?{}, {}]", self.expr(if item == Str { OptStr } else { OptInt }, d), self.expr(item, d)),
+            13 => format!(
+                "[?{}, {}]",
+                self.expr(if item == Str { OptStr } else { OptInt }, d),
+                self.expr(item, d)
+            ),
             _ if kind == Strs => match self.random.next(3) {
                 0 => format!("{}.split({})", self.expr(Str, d), self.expr(Str, d)),
-                1 => format!("{}.split({}, {})", self.expr(Str, d), self.expr(Str, d), self.random.next(4) as i64 - 1),
-                _ => format!("{}.findAll({}{})", self.expr(Str, d), self.random.pick(PATTERNS), self.random.pick(&["", ", 1", ", 2"])),
+                1 => format!(
+                    "{}.split({}, {})",
+                    self.expr(Str, d),
+                    self.expr(Str, d),
+                    self.random.next(4) as i64 - 1
+                ),
+                _ => format!(
+                    "{}.findAll({}{})",
+                    self.expr(Str, d),
+                    self.random.pick(PATTERNS),
+                    self.random.pick(&["", ", 1", ", 2"])
+                ),
             },
             _ => format!("{} + [{}]", self.expr(kind, d), self.expr(item, d)),
         }
@@ -468,9 +973,44 @@ impl Generator {
 
 /// Named formats and the texts they are tried with.
 pub(crate) fn format_case(r: &mut Random) -> String {
-    let format = r.pick(&["dns1123Label", "dns1123Subdomain", "dns1035Label", "qualifiedName", "dns1123LabelPrefix", "dns1123SubdomainPrefix", "dns1035LabelPrefix", "labelValue", "uri", "uuid", "byte", "date", "datetime"]);
-    let pieces = ["a", "A", "0", "-", ".", "/", "_", "my-name", "example.com", "2023-01-02", "T03:04:05Z", "123e4567-e89b-12d3-a456-426614174000", "YWJj", "=", "==", "https://", " ", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"];
-    let text: String = (0..r.next(4)).map(|_| pieces[r.next(pieces.len())]).collect();
+    let format = r.pick(&[
+        "dns1123Label",
+        "dns1123Subdomain",
+        "dns1035Label",
+        "qualifiedName",
+        "dns1123LabelPrefix",
+        "dns1123SubdomainPrefix",
+        "dns1035LabelPrefix",
+        "labelValue",
+        "uri",
+        "uuid",
+        "byte",
+        "date",
+        "datetime",
+    ]);
+    let pieces = [
+        "a",
+        "A",
+        "0",
+        "-",
+        ".",
+        "/",
+        "_",
+        "my-name",
+        "example.com",
+        "2023-01-02",
+        "T03:04:05Z",
+        "123e4567-e89b-12d3-a456-426614174000",
+        "YWJj",
+        "=",
+        "==",
+        "https://",
+        " ",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    ];
+    let text: String = (0..r.next(4))
+        .map(|_| pieces[r.next(pieces.len())])
+        .collect();
     let value = ["uri", "uuid", "byte", "date", "datetime"].contains(&format);
     let tail = if value { ".hasValue()" } else { "" };
     match r.next(2) {

@@ -1,6 +1,7 @@
 //! The language by example: unknowns, open lists, errors, messages of the compiler.
 
-use crate::tree::show;
+use crate::tree::{At, show};
+use cel::Val;
 use serde_json::{Value, json};
 
 #[track_caller]
@@ -110,14 +111,38 @@ fn messages_say_what_to_write() {
     check(
         &vars,
         &[
-            ("objct.spec", "does not compile: unknown variable `objct` at 0..5 (did you mean `object`?)"),
-            ("object.startWith('a')", "does not compile: unknown function `startWith()` at 0..21 (did you mean `startsWith`?)"),
-            ("object.all(true)", "does not compile: unknown function `all()` at 0..16 (`all` declares a variable: `list.all(x, …)`)"),
-            ("has(object)", "does not compile: `has()` takes a field selection at 4..10 (write `has(object.field)`)"),
-            ("object.a = 1", "does not compile: unexpected character `=` at 9..10 (write `==` to compare)"),
-            ("object.contains()", "does not compile: `contains()` takes 1 argument, not 0 at 0..17"),
-            ("object.a.matches('[')", "does not compile: `[` is no regular expression: unclosed character class at 17..20"),
-            ("duration('5 minutes')", "does not compile: `5 minutes` is no duration at 0..21"),
+            (
+                "objct.spec",
+                "does not compile: unknown variable `objct` at 0..5 (did you mean `object`?)",
+            ),
+            (
+                "object.startWith('a')",
+                "does not compile: unknown function `startWith()` at 0..21 (did you mean `startsWith`?)",
+            ),
+            (
+                "object.all(true)",
+                "does not compile: unknown function `all()` at 0..16 (`all` declares a variable: `list.all(x, …)`)",
+            ),
+            (
+                "has(object)",
+                "does not compile: `has()` takes a field selection at 4..10 (write `has(object.field)`)",
+            ),
+            (
+                "object.a = 1",
+                "does not compile: unexpected character `=` at 9..10 (write `==` to compare)",
+            ),
+            (
+                "object.contains()",
+                "does not compile: `contains()` takes 1 argument, not 0 at 0..17",
+            ),
+            (
+                "object.a.matches('[')",
+                "does not compile: `[` is no regular expression: unclosed character class at 17..20",
+            ),
+            (
+                "duration('5 minutes')",
+                "does not compile: `5 minutes` is no duration at 0..21",
+            ),
             ("", "does not compile: the expression is empty at 0..0"),
         ],
     );
@@ -125,35 +150,61 @@ fn messages_say_what_to_write() {
 
 #[test]
 fn nothing_exhausts_the_stack() {
-    for deep in ["(".repeat(100_000), "!(".repeat(50_000), "[".repeat(100_000), "-".repeat(100_000), "a.b(".repeat(40_000)] {
+    for deep in [
+        "(".repeat(100_000),
+        "!(".repeat(50_000),
+        "[".repeat(100_000),
+        "-".repeat(100_000),
+        "a.b(".repeat(40_000),
+    ] {
         assert!(cel::parse(&deep).is_err());
     }
     let long = format!("1{}", " + 1".repeat(100_000));
     assert!(cel::parse(&long).is_err());
     let wide = format!("true{}", " && true".repeat(10_000));
     assert_eq!(show(&wide, &json!({})), "true");
-    assert_eq!(show(&format!("{}1{}", "(".repeat(80), ")".repeat(80)), &json!({})), "1");
+    assert_eq!(
+        show(
+            &format!("{}1{}", "(".repeat(80), ")".repeat(80)),
+            &json!({})
+        ),
+        "1"
+    );
 }
 
 #[test]
 fn work_is_limited() {
     let many = "lists.range(1000).all(a, lists.range(1000).all(b, lists.range(1000).all(c, a + b + c >= 0)))";
     assert_eq!(show(many, &json!({})), "error(cost limit exceeded)");
-    assert_eq!(show("lists.range(9223372036854775807).size()", &json!({})), "error(cost limit exceeded)");
-    assert_eq!(show("true || lists.range(100000000).size() > 0", &json!({})), "true");
+    assert_eq!(
+        show("lists.range(9223372036854775807).size()", &json!({})),
+        "error(cost limit exceeded)"
+    );
+    assert_eq!(
+        show("true || lists.range(100000000).size() > 0", &json!({})),
+        "true"
+    );
 }
 
 #[test]
 fn members_have_slots_of_their_own() {
     let mut env = cel::Env::new();
     let containers = env.declare_member("variables", "containers");
-    let program = env.compile("variables.containers.all(c, has(c.name))").unwrap();
+    let program = env
+        .compile("variables.containers.all(c, has(c.name))")
+        .unwrap();
     assert_eq!(program.references()[0].root, containers);
     let bare = env.compile("variables").unwrap_err();
-    assert_eq!(bare.help.as_deref(), Some("name a member: `variables.containers`"));
+    assert_eq!(
+        bare.help.as_deref(),
+        Some("name a member: `variables.containers`")
+    );
     let wrong = env.compile("variables.container").unwrap_err();
     assert_eq!(wrong.message, "`variables` has no member `container`");
-    assert_eq!(wrong.help.as_deref(), Some("did you mean `variables.containers`?"));
+    assert_eq!(
+        wrong.help.as_deref(),
+        Some("did you mean `variables.containers`?")
+    );
 }
 
 #[test]
@@ -184,10 +235,106 @@ fn references_cover_what_is_read() {
         show("o.l.all(c, has(c.x) && c.y[0].z > 1)"),
         "o, o.l, o.l.*, o.l.*.x, o.l.*.y, o.l.*.y.*, o.l.*.y.*.z whole"
     );
-    assert_eq!(show("o.l.filter(c, c.on).map(c, c.name)"), "o, o.l, o.l.*, o.l.*.name whole, o.l.*.on whole");
-    assert_eq!(show("cel.bind(s, o.spec, s.?a.orValue(2) > 1)"), "o, o.spec, o.spec.a whole");
-    assert_eq!(show("(o.a + o.b).exists(x, x.n == o.m['k'])"), "o, o.a, o.a.*, o.a.*.n whole, o.b, o.b.*, o.b.*.n whole, o.m, o.m.k whole");
+    assert_eq!(
+        show("o.l.filter(c, c.on).map(c, c.name)"),
+        "o, o.l, o.l.*, o.l.*.name whole, o.l.*.on whole"
+    );
+    assert_eq!(
+        show("cel.bind(s, o.spec, s.?a.orValue(2) > 1)"),
+        "o, o.spec, o.spec.a whole"
+    );
+    assert_eq!(
+        show("(o.a + o.b).exists(x, x.n == o.m['k'])"),
+        "o, o.a, o.a.*, o.a.*.n whole, o.b, o.b.*, o.b.*.n whole, o.m, o.m.k whole"
+    );
     assert_eq!(show("o"), "o whole");
+}
+
+/// A map that is computed when it is read.
+struct Facts;
+
+impl<'a> cel::Host<'a, At<'a>> for Facts {
+    fn field(&self, name: &str, bump: &'a cel::Bump) -> Option<Val<'a, At<'a>>> {
+        match name {
+            "NetworkPolicy" => Some(Val::list(bump, &[Val::Int(1)], Some(cel::Unknown(9)))),
+            _ => None,
+        }
+    }
+}
+
+struct World<'a>(Vec<Val<'a, At<'a>>>);
+
+impl<'a> cel::Scope<'a, At<'a>> for World<'a> {
+    fn variable(&self, slot: cel::Slot) -> Val<'a, At<'a>> {
+        self.0[slot.0 as usize]
+    }
+}
+
+#[test]
+fn hosts_locals_and_absent_members() {
+    let mut env = cel::Env::new();
+    env.declare_member("facts", "namespace");
+    env.declare_member("facts", "serviceAccount");
+    let check = |env: &mut cel::Env, source: &str, expected: &str| {
+        let program = env.compile_in(source, &["v", "w"]).unwrap();
+        let bump = cel::Bump::new();
+        // What the arena holds must not outlive it, so the scope is made beside it.
+        let value = {
+            let scope = World(vec![
+                Val::Host(bump.alloc(Facts)),
+                Val::absent(&bump, "serviceAccount"),
+            ]);
+            let locals = [Val::Int(4), Val::Str("x")];
+            format!(
+                "{:?}",
+                program.eval(&scope, &locals, &bump, &cel::Budget::default())
+            )
+        };
+        assert_eq!(value, expected, "{source}");
+    };
+    check(&mut env, "v + 1", "5");
+    check(
+        &mut env,
+        "[1, 2].map(v, v * 2) == [2, 4] && w == 'x' && v == 4",
+        "true",
+    );
+    check(
+        &mut env,
+        "facts.namespace.NetworkPolicy.exists(p, p == 1)",
+        "true",
+    );
+    check(
+        &mut env,
+        "facts.namespace.NetworkPolicy.exists(p, p == 2)",
+        "unknown(9)",
+    );
+    check(&mut env, "has(facts.namespace.Service)", "false");
+    check(&mut env, "has(facts.serviceAccount)", "false");
+    check(
+        &mut env,
+        "facts.?serviceAccount.?name.orValue('default')",
+        "\"default\"",
+    );
+    check(
+        &mut env,
+        "facts.serviceAccount.name == 'x'",
+        "error(`serviceAccount` is absent)",
+    );
+    let program = env.compile_in("v.a.all(x, x.n > w)", &["v", "w"]).unwrap();
+    let roots: Vec<u16> = program
+        .local_references()
+        .iter()
+        .map(|r| r.root.0)
+        .collect();
+    assert_eq!(roots, [0, 0, 0, 1]);
+    assert!(program.references().is_empty());
+}
+
+#[test]
+fn programs_are_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<cel::Program>();
+    shared::<cel::Env>();
 }
 
 #[test]

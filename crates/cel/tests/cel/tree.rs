@@ -41,7 +41,9 @@ impl Tree {
                 _ => Data::Double(n.as_f64().unwrap()),
             },
             Value::String(s) => Data::Str(s.clone()),
-            Value::Array(items) => Data::List(items.iter().map(|v| self.add(v, symbols)).collect(), None),
+            Value::Array(items) => {
+                Data::List(items.iter().map(|v| self.add(v, symbols)).collect(), None)
+            }
             Value::Object(map) => {
                 if let Some(n) = map.get("$unknown") {
                     Data::Unknown(Unknown(n.as_u64().unwrap() as u32))
@@ -84,7 +86,10 @@ impl<'a> At<'a> {
     }
 
     fn at(self, id: u32) -> Self {
-        Self { tree: self.tree, id }
+        Self {
+            tree: self.tree,
+            id,
+        }
     }
 }
 
@@ -105,16 +110,20 @@ impl<'a> Node<'a> for At<'a> {
 
     fn field(self, key: &Key) -> Option<Self> {
         match self.data() {
-            Data::Map(items, _) if key.symbol != Symbol::NONE => {
-                items.iter().find(|(s, ..)| *s == key.symbol).map(|(.., id)| self.at(*id))
-            }
+            Data::Map(items, _) if key.symbol != Symbol::NONE => items
+                .iter()
+                .find(|(s, ..)| *s == key.symbol)
+                .map(|(.., id)| self.at(*id)),
             _ => self.field_named(&key.text),
         }
     }
 
     fn field_named(self, key: &str) -> Option<Self> {
         match self.data() {
-            Data::Map(items, _) => items.iter().find(|(_, k, _)| k == key).map(|(.., id)| self.at(*id)),
+            Data::Map(items, _) => items
+                .iter()
+                .find(|(_, k, _)| k == key)
+                .map(|(.., id)| self.at(*id)),
             _ => None,
         }
     }
@@ -128,7 +137,9 @@ impl<'a> Node<'a> for At<'a> {
 
     fn entry(self, index: usize) -> Option<(&'a str, Self)> {
         match self.data() {
-            Data::Map(items, _) => items.get(index).map(|(_, k, id)| (k.as_str(), self.at(*id))),
+            Data::Map(items, _) => items
+                .get(index)
+                .map(|(_, k, id)| (k.as_str(), self.at(*id))),
             _ => None,
         }
     }
@@ -150,7 +161,10 @@ pub(crate) struct Values<'a>(pub(crate) Vec<(Slot, Val<'a, At<'a>>)>);
 
 impl<'a> Scope<'a, At<'a>> for Values<'a> {
     fn variable(&self, slot: Slot) -> Val<'a, At<'a>> {
-        self.0.iter().find(|(s, _)| *s == slot).map_or(Val::Null, |(_, v)| *v)
+        self.0
+            .iter()
+            .find(|(s, _)| *s == slot)
+            .map_or(Val::Null, |(_, v)| *v)
     }
 }
 
@@ -169,7 +183,12 @@ pub(crate) fn show(source: &str, vars: &Value) -> String {
     };
     let trees: Vec<Tree> = vars.values().map(|v| Tree::new(v, env.symbols())).collect();
     let bump = Bump::new();
-    let scope = Values(slots.into_iter().zip(trees.iter().map(|t| Val::Node(t.root()))).collect());
+    let scope = Values(
+        slots
+            .into_iter()
+            .zip(trees.iter().map(|t| Val::Node(t.root())))
+            .collect(),
+    );
     let budget = cel::Budget::default();
     let value = program.eval(&scope, &[], &bump, &budget);
     format!("{value:?}")
