@@ -87,7 +87,9 @@ pub(crate) fn decide<'a>(
                 other = secrets::secret_spans(&holder.doc);
                 &other
             };
-            let mut at = location(holder, span, full, hidden, sensitive && absent.is_none());
+            // The whole value, also where its key is the place; but a name is no credential.
+            let strike = (sensitive && absent.is_none() && !full.ends_with(".name")).then(|| node.span());
+            let mut at = location(holder, span, full, hidden, strike);
             at.note = absent.map(|key| format!("no `{key}` here").into());
             let known = places
                 .iter()
@@ -108,7 +110,7 @@ pub(crate) fn decide<'a>(
             let node = item.filter(|item| std::ptr::eq(item.doc, &*resource.doc));
             let span = node.map_or_else(|| span_of_object(root), |item| span_of_holder(item, root));
             let route = node.and_then(|item| root.route_to(item)).unwrap_or_default();
-            let at = location(resource, span, route, &shown.secrets, false);
+            let at = location(resource, span, route, &shown.secrets, None);
             Place { at, span, own: true, present: true }
         }
     };
@@ -203,12 +205,13 @@ fn first_line(node: Ref<'_>) -> Span {
     Span { start: span.start, end: end.max(span.start).min(span.end.max(span.start)) }
 }
 
-fn location(resource: &Resource, span: Span, route: String, hidden: &[Span], sensitive: bool) -> Location {
+fn location(resource: &Resource, span: Span, route: String, hidden: &[Span], strike: Option<Span>) -> Location {
     let doc = &resource.doc;
     let (line, column) = doc.line_column(span.start);
     let (end_line, end_column) = doc.line_column(span.end.max(span.start));
     let (text, start) = doc.line_at(span.start);
-    let source = if sensitive { secrets::strike_out(text, start, &[span]) } else { secrets::strike_out(text, start, hidden) };
+    let hidden: Vec<Span> = hidden.iter().copied().chain(strike).collect();
+    let source = secrets::strike_out(text, start, &hidden);
     Location {
         path: resource.origin.path.clone(),
         line,
