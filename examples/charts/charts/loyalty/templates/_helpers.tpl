@@ -1,0 +1,4 @@
+{{- define "loyalty.labels" -}}
+app.kubernetes.io/name: loyalty
+app.kubernetes.io/part-of: shop
+{{- end }}
