@@ -443,7 +443,7 @@ impl<'a, N: Node<'a>> Tracer<'_, '_, 'a, N> {
                     self.leaf(&m.target);
                 }
             }
-            (Macro::Filter, Some(range)) if range.len() <= FEW => self.filtered(m, target, range),
+            (Macro::Filter, Some(range)) => self.filtered(m, target, range),
             _ => self.whole(m, target),
         }
     }
@@ -517,19 +517,29 @@ impl<'a, N: Node<'a>> Tracer<'_, '_, 'a, N> {
         }
     }
 
-    /// A filtered list that something is said about: why each item stayed or went.
+    /// A filtered list that something is said about: the items that stayed or may have; when
+    /// none did, why each went if they are few, else the list.
     fn filtered(&mut self, m: &'a MacroIr, target: Val<'a, N>, range: Range<'a, N>) {
         let [predicate, ..] = &*m.args else {
             return;
         };
+        let before = self.found.len();
         for i in 0..range.len() {
             self.machine.enter(m, range, i);
-            self.decided(predicate);
+            if matches!(self.gave(predicate), Gave::Yes | Gave::Unknown) {
+                self.decided(predicate);
+            }
+        }
+        if self.found.len() == before && range.len() <= FEW {
+            for i in 0..range.len() {
+                self.machine.enter(m, range, i);
+                self.decided(predicate);
+            }
         }
         if let Some(u) = range.rest() {
             self.push(Decision::Unknown(u, target.as_node()));
         }
-        if range.len() == 0 {
+        if self.found.len() == before {
             self.whole(m, target);
         }
     }

@@ -13,9 +13,13 @@ mod agreement;
 mod blame;
 #[path = "cel/conformance.rs"]
 mod conformance;
+#[path = "cel/forms.rs"]
+mod forms;
 #[path = "cel/generate.rs"]
 mod generate;
 #[path = "cel/language.rs"]
 mod language;
+#[path = "cel/samples.rs"]
+mod samples;
 #[path = "cel/tree.rs"]
 mod tree;

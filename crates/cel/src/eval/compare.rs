@@ -3,6 +3,7 @@
 
 use super::Machine;
 use crate::ast::BinaryOp;
+use crate::error::ErrorKind;
 use crate::ir::Ir;
 use crate::val::{Entries, Seq};
 use crate::{Node, Span, Unknown, Val};
@@ -166,11 +167,14 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
         let Some(order) = compare(a, b) else {
             return self.overload(op.text(), span);
         };
-        Val::Bool(order.is_some_and(|o| match op {
-            BinaryOp::Lt => o.is_lt(),
-            BinaryOp::Le => o.is_le(),
-            BinaryOp::Gt => o.is_gt(),
-            _ => o.is_ge(),
-        }))
+        let Some(order) = order else {
+            return self.fail(ErrorKind::Other, "NaN values cannot be ordered", span);
+        };
+        Val::Bool(match op {
+            BinaryOp::Lt => order.is_lt(),
+            BinaryOp::Le => order.is_le(),
+            BinaryOp::Gt => order.is_gt(),
+            _ => order.is_ge(),
+        })
     }
 }

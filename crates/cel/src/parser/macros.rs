@@ -83,6 +83,11 @@ impl Parser<'_> {
             return self.cel_call(target, name, args, start, height);
         }
         if let Some((kind, count)) = receiver_macro(&name, args.len()) {
+            if kind == Macro::SortBy
+                && matches!(target.kind, ExprKind::Literal(_) | ExprKind::Map(_))
+            {
+                return Err(CompileError::new("`sortBy()` sorts lists", target.span));
+            }
             let mut rest = args;
             let bodies = rest.split_off(count);
             let vars = rest.iter().map(variable).collect::<Result<Vec<_>, _>>()?;

@@ -5,7 +5,8 @@
 //! `SEAWALL_CEL_CASES` sets the number of cases, `SEAWALL_CEL_SEED` the first seed.
 
 use crate::conformance::cache;
-use crate::generate::{Generator, Kind, format_case};
+use crate::generate::{Generator, Kind};
+use crate::samples::format_case;
 use crate::tree::{At, Tree, Values};
 use cel::{Budget, Bump, Env, Val};
 use serde_json::{Value, json};

@@ -157,6 +157,14 @@ fn the_items_that_fail_decide() {
         ),
         ("size(o.spec.containers) == 1", "false: o.spec.containers"),
         (
+            "o.spec.containers.filter(c, c.name != 'a').size() == 0",
+            "false: o.spec.containers.1.name, o.spec.containers.2.name",
+        ),
+        (
+            "o.spec.containers.map(c, c.name).all(n, n < 'c')",
+            "false: o.spec.containers.2.name",
+        ),
+        (
             "o.spec.containers.all(c, false)",
             "false: o.spec.containers.0, o.spec.containers.1, o.spec.containers.2",
         ),

@@ -331,6 +331,11 @@ fn hosts_locals_and_absent_members() {
 }
 
 #[test]
+fn values_are_small() {
+    assert_eq!(size_of::<Val<'_, At<'_>>>(), 24);
+}
+
+#[test]
 fn programs_are_shared_between_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<cel::Program>();
