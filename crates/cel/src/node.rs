@@ -21,6 +21,11 @@ pub trait Node<'a>: Copy + 'a {
     /// not shown is unknown for that reason. An open list behaves like a list with one more,
     /// unknown element; an absent key of an open map is unknown instead of absent.
     fn rest(self) -> Option<Unknown>;
+    /// Whether something stands here for certain, even where its value is unknown: `has()` of
+    /// what may be absent is unknown.
+    fn certain(self) -> bool {
+        true
+    }
     /// Whether two handles are the same place (blame removes duplicates by it).
     fn same(self, other: Self) -> bool;
 }

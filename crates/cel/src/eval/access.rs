@@ -96,6 +96,9 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
     #[inline]
     pub(super) fn has(&self, base: Val<'a, N>, key: &Key, span: Span) -> Val<'a, N> {
         match self.lookup(base, &key.text, Some(key)) {
+            // Not known, and perhaps not there either.
+            Found::Here(Val::Unknown(u)) => Val::Unknown(u),
+            Found::Here(Val::Node(n)) if !n.certain() => Val::Node(n).resolve(),
             Found::Here(_) => Val::Bool(true),
             Found::Absent => Val::Bool(false),
             Found::Unknown(u) => Val::Unknown(u),

@@ -173,6 +173,43 @@ fn nothing_exhausts_the_stack() {
 }
 
 #[test]
+fn broken_sources_are_refused_quietly() {
+    use crate::generate::{Generator, Kind};
+    let mut compiled = 0;
+    for seed in 0..4_000 {
+        let mut g = Generator::new(seed);
+        let vars = g.data();
+        let mut chars: Vec<char> = g.expr(Kind::Any, 3).chars().collect();
+        for _ in 0..g.random.next(4) {
+            let (at, from) = (g.random.next(chars.len()), g.random.next(chars.len()));
+            match g.random.next(3) {
+                0 => drop(chars.remove(at)),
+                1 => chars.insert(at, chars[from]),
+                _ => chars[at] = ['\\', '`', '"', '.', '?', '(', 'é', '0'][g.random.next(8)],
+            }
+            if chars.is_empty() {
+                break;
+            }
+        }
+        let source: String = chars.into_iter().collect();
+        if let Ok(e) = cel::parse(&source) {
+            let printed = e.to_string();
+            assert_eq!(
+                cel::parse(&printed).as_ref(),
+                Ok(&e),
+                "{source} prints as {printed}"
+            );
+            compiled += 1;
+        }
+        for mutant in cel::mutate::mutants(&source) {
+            assert!(cel::parse(&mutant.source).is_ok());
+        }
+        show(&source, &vars);
+    }
+    assert!(compiled > 500);
+}
+
+#[test]
 fn work_is_limited() {
     let many = "lists.range(1000).all(a, lists.range(1000).all(b, lists.range(1000).all(c, a + b + c >= 0)))";
     assert_eq!(show(many, &json!({})), "error(cost limit exceeded)");
