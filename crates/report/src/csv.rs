@@ -14,14 +14,39 @@ use crate::assessment::{Assessment, Sink};
 use crate::text;
 
 const COLUMNS: [&str; 25] = [
-    "severity", "verdict", "status", "guideline", "title", "message", "kind", "namespace", "name", "item", "path",
-    "line", "column", "route", "evidence", "fix", "monthly_eur", "effort_days", "upkeep_hours", "breaks",
-    "waiver_reason", "waiver_owner", "waiver_until", "root_cause", "fingerprint",
+    "severity",
+    "verdict",
+    "status",
+    "guideline",
+    "title",
+    "message",
+    "kind",
+    "namespace",
+    "name",
+    "item",
+    "path",
+    "line",
+    "column",
+    "route",
+    "evidence",
+    "fix",
+    "monthly_eur",
+    "effort_days",
+    "upkeep_hours",
+    "breaks",
+    "waiver_reason",
+    "waiver_owner",
+    "waiver_until",
+    "root_cause",
+    "fingerprint",
 ];
 
 /// A sink that writes CSV with a header row.
 pub fn new(out: Box<dyn Write>) -> impl Sink {
-    Csv { out: ::csv::Writer::from_writer(out), begun: false }
+    Csv {
+        out: ::csv::Writer::from_writer(out),
+        begun: false,
+    }
 }
 
 struct Csv {
@@ -42,7 +67,11 @@ impl Csv {
 /// The text of a cell, harmless to spreadsheets and terminals.
 fn cell(text: &str) -> String {
     let text = text::clean(text);
-    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.into_owned() }
+    if text.starts_with(['=', '+', '-', '@']) {
+        format!("'{text}")
+    } else {
+        text.into_owned()
+    }
 }
 
 fn status(finding: &Finding) -> &'static str {
@@ -58,8 +87,11 @@ fn status(finding: &Finding) -> &'static str {
 }
 
 fn evidence(finding: &Finding) -> String {
-    let parts: Vec<String> =
-        finding.evidence.iter().map(|evidence| format!("{} = {}", evidence.route, evidence.value)).collect();
+    let parts: Vec<String> = finding
+        .evidence
+        .iter()
+        .map(|evidence| format!("{} = {}", evidence.route, evidence.value))
+        .collect();
     parts.join("; ")
 }
 
@@ -67,7 +99,9 @@ impl Sink for Csv {
     fn finding(&mut self, finding: &Finding, guide: &Guide) -> io::Result<()> {
         self.begin()?;
         let guideline = guide.guideline(&finding.guideline.0);
-        let cost = guideline.map(|guideline| guideline.cost.clone()).unwrap_or_default();
+        let cost = guideline
+            .map(|guideline| guideline.cost.clone())
+            .unwrap_or_default();
         let waiver = finding.waiver.as_ref();
         let fix = finding.fix.map_or("none", model::Safety::word);
         let message = match &finding.outcome {
@@ -98,7 +132,11 @@ impl Sink for Csv {
             cell(cost.breaks.as_deref().unwrap_or_default()),
             cell(waiver.map_or("", |waiver| &waiver.reason)),
             cell(waiver.map_or("", |waiver| &waiver.owner)),
-            cell(waiver.and_then(|waiver| waiver.until.as_deref()).unwrap_or_default()),
+            cell(
+                waiver
+                    .and_then(|waiver| waiver.until.as_deref())
+                    .unwrap_or_default(),
+            ),
             cell(finding.root_cause.as_deref().unwrap_or_default()),
             finding.fingerprint.to_string(),
         ];
@@ -119,8 +157,17 @@ mod tests {
     #[test]
     fn a_row_for_each_finding() {
         let guide = guide();
-        let some: Vec<Finding> = findings().into_iter().filter(|finding| finding.guideline.0.starts_with("no-")).collect();
-        insta::assert_snapshot!(written(new, &some, &assessment(&guide, &some)), @"");
+        let some: Vec<Finding> = findings()
+            .into_iter()
+            .filter(|finding| finding.guideline.0.starts_with("no-"))
+            .collect();
+        insta::assert_snapshot!(written(new, &some, &assessment(&guide, &some)), @r#"
+        severity,verdict,status,guideline,title,message,kind,namespace,name,item,path,line,column,route,evidence,fix,monthly_eur,effort_days,upkeep_hours,breaks,waiver_reason,waiver_owner,waiver_until,root_cause,fingerprint
+        critical,fail,open,no-privileged,Containers are not privileged,container `app` is privileged,Deployment,shop,web,app,deploy/web.yaml,12,11,spec.template.spec.containers[0].securityContext.privileged,spec.template.spec.containers[0].securityContext.privileged = true,unsafe,0,0.5,0,"agents that manage the node: storage, network, security sensors",,,,,d62c1680aedbabc423813504a5a18d69
+        critical,fail,waived,no-privileged,Containers are not privileged,container `app` is privileged,Deployment,shop,web,app,deploy/agent.yaml,12,11,spec.template.spec.containers[0].securityContext.privileged,spec.template.spec.containers[0].securityContext.privileged = true,unsafe,0,0.5,0,"agents that manage the node: storage, network, security sensors","'=sensor, needs the kernel",sec@example.org,2027-01-31,,71202d22e4a08a1209faf0fc6bcf7cf3
+        critical,fail,baseline,no-privileged,Containers are not privileged,container `app` is privileged,Deployment,shop,web,app,deploy/old.yaml,12,11,spec.template.spec.containers[0].securityContext.privileged,spec.template.spec.containers[0].securityContext.privileged = true,unsafe,0,0.5,0,"agents that manage the node: storage, network, security sensors",,,,,24a9240c8ae408ba7160ebe24e8887ab
+        critical,fail,provider-managed,no-privileged,Containers are not privileged,container `app` is privileged,Deployment,shop,web,app,live/kube-proxy.yaml,12,11,spec.template.spec.containers[0].securityContext.privileged,spec.template.spec.containers[0].securityContext.privileged = true,unsafe,0,0.5,0,"agents that manage the node: storage, network, security sensors",,,,,4f00e4b4c46c18860e7578fb1147c29d
+        "#);
     }
 
     #[test]

@@ -65,7 +65,10 @@ pub(crate) struct Groups {
 impl Groups {
     /// Keeps the first `kept` findings of each guideline.
     pub(crate) const fn new(kept: usize) -> Self {
-        Self { kept, groups: BTreeMap::new() }
+        Self {
+            kept,
+            groups: BTreeMap::new(),
+        }
     }
 
     /// Takes a finding in, when it is a fail that counts.
@@ -73,23 +76,32 @@ impl Groups {
         if !finding.counts() || !matches!(finding.outcome, Outcome::Fail) {
             return;
         }
-        let group = self.groups.entry(finding.guideline.clone()).or_insert_with(|| Group {
-            guideline: finding.guideline.clone(),
-            severity: finding.severity,
-            fails: 0,
-            safe: 0,
-            files: BTreeMap::new(),
-            entries: Vec::new(),
-            causes: BTreeMap::new(),
-            single: 0,
-        });
+        let group = self
+            .groups
+            .entry(finding.guideline.clone())
+            .or_insert_with(|| Group {
+                guideline: finding.guideline.clone(),
+                severity: finding.severity,
+                fails: 0,
+                safe: 0,
+                files: BTreeMap::new(),
+                entries: Vec::new(),
+                causes: BTreeMap::new(),
+                single: 0,
+            });
         group.add(finding, self.kept);
     }
 
     /// What to do first: by severity, then what a machine can mend safely, then what there is most of.
     pub(crate) fn in_order(&self) -> Vec<&Group> {
         let mut groups: Vec<&Group> = self.groups.values().collect();
-        groups.sort_by_key(|group| (Reverse(group.severity), group.safe == 0, Reverse(group.fails)));
+        groups.sort_by_key(|group| {
+            (
+                Reverse(group.severity),
+                group.safe == 0,
+                Reverse(group.fails),
+            )
+        });
         groups
     }
 
@@ -99,10 +111,18 @@ impl Groups {
     }
 
     /// Findings by what their guideline says of itself (an aspect, its principles).
-    pub(crate) fn by<'g>(&self, guide: &'g Guide, words: impl Fn(&'g guide::Guideline) -> Vec<&'g str>) -> BTreeMap<&'g str, usize> {
+    pub(crate) fn by<'g>(
+        &self,
+        guide: &'g Guide,
+        words: impl Fn(&'g guide::Guideline) -> Vec<&'g str>,
+    ) -> BTreeMap<&'g str, usize> {
         let mut counts = BTreeMap::new();
         for group in self.groups.values() {
-            for word in guide.guideline(&group.guideline.0).map(&words).unwrap_or_default() {
+            for word in guide
+                .guideline(&group.guideline.0)
+                .map(&words)
+                .unwrap_or_default()
+            {
                 *counts.entry(word).or_default() += group.fails;
             }
         }
@@ -115,17 +135,24 @@ impl Group {
         self.fails += 1;
         self.severity = self.severity.max(finding.severity);
         self.safe += usize::from(finding.fix == Some(Safety::Safe));
-        *self.files.entry(Arc::clone(&finding.place.path)).or_default() += 1;
+        *self
+            .files
+            .entry(Arc::clone(&finding.place.path))
+            .or_default() += 1;
         if let Some(cause) = &finding.root_cause {
             if let Some(index) = self.causes.get(cause) {
                 if let Some(entry) = index.and_then(|index| self.entries.get_mut(index)) {
                     entry.count += 1;
-                    *entry.files.entry(Arc::clone(&finding.place.path)).or_default() += 1;
+                    *entry
+                        .files
+                        .entry(Arc::clone(&finding.place.path))
+                        .or_default() += 1;
                 }
                 return;
             }
             let keep = self.causes.len() < CAUSES_KEPT;
-            self.causes.insert(cause.clone(), keep.then_some(self.entries.len()));
+            self.causes
+                .insert(cause.clone(), keep.then_some(self.entries.len()));
             if !keep {
                 return;
             }
@@ -135,7 +162,11 @@ impl Group {
             self.single += 1;
         }
         let files = BTreeMap::from([(Arc::clone(&finding.place.path), 1)]);
-        self.entries.push(Entry { finding: finding.clone(), count: 1, files });
+        self.entries.push(Entry {
+            finding: finding.clone(),
+            count: 1,
+            files,
+        });
     }
 
     /// The entries worth showing, the biggest causes first, and what is left.
@@ -175,8 +206,17 @@ mod tests {
         }
         let ordered = groups.in_order();
         let (shown, rest) = ordered[0].shown(2);
-        assert_eq!(shown.iter().map(|entry| entry.count).collect::<Vec<_>>(), [32, 1]);
-        assert_eq!(rest, Rest { findings: 7, files: 4 });
+        assert_eq!(
+            shown.iter().map(|entry| entry.count).collect::<Vec<_>>(),
+            [32, 1]
+        );
+        assert_eq!(
+            rest,
+            Rest {
+                findings: 7,
+                files: 4
+            }
+        );
     }
 
     #[test]

@@ -36,7 +36,10 @@ const SCRIPT: &str = include_str!("html/page.js");
 /// A sink that writes one HTML page. `selected` are the guidelines in question. Passes are
 /// counted when verdicts are passed on; otherwise the page says `no finding` instead.
 pub fn new(out: Box<dyn Write>, selected: Vec<GuidelineId>) -> impl Sink {
-    let kept = Kept { selected: selected.into_iter().collect(), ..Kept::default() };
+    let kept = Kept {
+        selected: selected.into_iter().collect(),
+        ..Kept::default()
+    };
     Html { out, kept }
 }
 
@@ -103,7 +106,12 @@ impl Sink for Html {
         Ok(())
     }
 
-    fn verdict(&mut self, guideline: &GuidelineId, _resource: &ResourceName, verdict: VerdictWord) -> io::Result<()> {
+    fn verdict(
+        &mut self,
+        guideline: &GuidelineId,
+        _resource: &ResourceName,
+        verdict: VerdictWord,
+    ) -> io::Result<()> {
         if let Some(counts) = self.kept.verdicts.get_mut(guideline) {
             counts.add(verdict);
         } else {
@@ -115,7 +123,8 @@ impl Sink for Html {
     }
 
     fn finish(&mut self, assessment: &Assessment<'_>) -> io::Result<()> {
-        self.out.write_all(page(assessment, &self.kept).into_string().as_bytes())?;
+        self.out
+            .write_all(page(assessment, &self.kept).into_string().as_bytes())?;
         self.out.write_all(b"\n")?;
         self.out.flush()
     }
@@ -185,7 +194,11 @@ fn header(assessment: &Assessment<'_>, subject: &str) -> Markup {
 
 fn ledger(assessment: &Assessment<'_>) -> Markup {
     let coverage = &assessment.coverage;
-    let open: Vec<_> = coverage.documents.iter().filter(|entry| entry.status != Status::Assessed).collect();
+    let open: Vec<_> = coverage
+        .documents
+        .iter()
+        .filter(|entry| entry.status != Status::Assessed)
+        .collect();
     html! {
         section #coverage aria-labelledby="coverage-title" {
             h2 #coverage-title { "Coverage" }
@@ -215,8 +228,8 @@ fn ledger(assessment: &Assessment<'_>) -> Markup {
                                     (clean(entry.kind.as_deref().unwrap_or_default())) " " (clean(entry.name.as_deref().unwrap_or_default()))
                                 }
                                 td data-label="Why" {
-                                    (clean(entry.reason.as_deref().unwrap_or_default()))
-                                    @if let Some(help) = &entry.help { p.help { (clean(help)) } }
+                                    (prose::words(entry.reason.as_deref().unwrap_or_default()))
+                                    @if let Some(help) = &entry.help { p.help { (prose::words(help)) } }
                                 }
                             }
                         }
@@ -231,7 +244,10 @@ fn ledger(assessment: &Assessment<'_>) -> Markup {
 fn not_assessed(assessment: &Assessment<'_>) -> Markup {
     let mut by_need: BTreeMap<&str, Vec<&GuidelineId>> = BTreeMap::new();
     for entry in &assessment.coverage.guidelines {
-        by_need.entry(&entry.needs).or_default().push(&entry.guideline);
+        by_need
+            .entry(&entry.needs)
+            .or_default()
+            .push(&entry.guideline);
     }
     html! {
         section #not-assessed aria-labelledby="not-assessed-title" {
@@ -242,7 +258,7 @@ fn not_assessed(assessment: &Assessment<'_>) -> Markup {
                 p { "These guidelines were selected, and the data they need was not given. Nothing is said about them." }
             }
             @for (needs, ids) in &by_need {
-                h3 { "Needs " (clean(needs)) " " span.quiet { (count(ids.len(), "guideline")) } }
+                h3 { "Needs " (prose::words(needs)) " " span.quiet { (count(ids.len(), "guideline")) } }
                 ul.columns {
                     @for id in ids {
                         li {

@@ -22,7 +22,12 @@ pub const SCHEMA: &str = "seawall.assessment/v1";
 
 /// A sink that writes JSON.
 pub fn new(out: Box<dyn Write>) -> impl Sink {
-    Json { out, findings: Spool::default(), verdicts: Spool::default(), with_verdicts: false }
+    Json {
+        out,
+        findings: Spool::default(),
+        verdicts: Spool::default(),
+        with_verdicts: false,
+    }
 }
 
 struct Json {
@@ -137,7 +142,11 @@ impl<'a> From<&'a Location> for Place<'a> {
     fn from(location: &'a Location) -> Self {
         let note = location.note.as_deref();
         if text::is_address(&location.path) {
-            return Self::Address { uri: &location.path, route: &location.route, note };
+            return Self::Address {
+                uri: &location.path,
+                route: &location.route,
+                note,
+            };
         }
         Self::File {
             path: &location.path,
@@ -164,7 +173,12 @@ impl<'a> From<&'a Cost> for CostLine<'a> {
 
 impl<'a> From<&'a WaiverNote> for WaiverLine<'a> {
     fn from(waiver: &'a WaiverNote) -> Self {
-        Self { reason: &waiver.reason, owner: &waiver.owner, until: waiver.until.as_deref(), at: &waiver.at }
+        Self {
+            reason: &waiver.reason,
+            owner: &waiver.owner,
+            until: waiver.until.as_deref(),
+            at: &waiver.at,
+        }
     }
 }
 
@@ -184,9 +198,15 @@ impl<'a> FindingLine<'a> {
             evidence: finding
                 .evidence
                 .iter()
-                .map(|evidence| EvidenceLine { route: &evidence.route, value: &evidence.value })
+                .map(|evidence| EvidenceLine {
+                    route: &evidence.route,
+                    value: &evidence.value,
+                })
                 .collect(),
-            fix: FixLine { available: finding.fix.is_some(), safety: finding.fix.map(model::Safety::word) },
+            fix: FixLine {
+                available: finding.fix.is_some(),
+                safety: finding.fix.map(model::Safety::word),
+            },
             cost: guideline.map_or(free, |guideline| &guideline.cost).into(),
             waiver: finding.waiver.as_ref().map(Into::into),
             root_cause: finding.root_cause.as_deref(),
@@ -199,7 +219,11 @@ impl<'a> FindingLine<'a> {
             aspect: guideline.map_or("", |guideline| &guideline.aspect),
             topic: guideline.map_or("", |guideline| &guideline.topic),
             help: format!("seawall explain {}", finding.guideline),
-            references: guideline.iter().flat_map(|guideline| &guideline.references).map(|reference| &*reference.url).collect(),
+            references: guideline
+                .iter()
+                .flat_map(|guideline| &guideline.references)
+                .map(|reference| &*reference.url)
+                .collect(),
         }
     }
 }
@@ -362,13 +386,20 @@ impl Json {
             any = true;
             serde_json::to_writer(&mut self.out, &item)?;
         }
-        self.out.write_all(if any { b"\n    ],\n" } else { b"],\n" })
+        self.out
+            .write_all(if any { b"\n    ],\n" } else { b"],\n" })
     }
 
     fn head(&mut self, assessment: &Assessment<'_>) -> io::Result<()> {
         self.out.write_all(b"{\n")?;
         self.field("schema", &SCHEMA)?;
-        self.field("tool", &Tool { name: "seawall", version: assessment.version })?;
+        self.field(
+            "tool",
+            &Tool {
+                name: "seawall",
+                version: assessment.version,
+            },
+        )?;
         self.field("subject", &assessment.subject)?;
         self.field("kubernetes", &format!("1.{}", assessment.kubernetes_minor))?;
         self.field("asOf", &assessment.as_of)?;
@@ -404,7 +435,12 @@ impl Sink for Json {
         serde_json::to_writer(self.findings.item()?, &line).map_err(io::Error::from)
     }
 
-    fn verdict(&mut self, guideline: &GuidelineId, resource: &ResourceName, verdict: VerdictWord) -> io::Result<()> {
+    fn verdict(
+        &mut self,
+        guideline: &GuidelineId,
+        resource: &ResourceName,
+        verdict: VerdictWord,
+    ) -> io::Result<()> {
         #[derive(Serialize)]
         struct VerdictLine<'a> {
             guideline: &'a str,
@@ -412,7 +448,11 @@ impl Sink for Json {
             verdict: &'static str,
         }
         self.with_verdicts = true;
-        let line = VerdictLine { guideline: &guideline.0, resource: resource.id(), verdict: verdict.word() };
+        let line = VerdictLine {
+            guideline: &guideline.0,
+            resource: resource.id(),
+            verdict: verdict.word(),
+        };
         serde_json::to_writer(self.verdicts.item()?, &line).map_err(io::Error::from)
     }
 
@@ -440,11 +480,14 @@ mod tests {
     use crate::testing::{findings, guide, hostile, with_ledger, written};
 
     fn validate(text: &str) -> Value {
-        let schema: Value = serde_json::from_str(include_str!("../../../docs/schema/assessment-v1.json")).unwrap();
+        let schema: Value =
+            serde_json::from_str(include_str!("../../../docs/schema/assessment-v1.json")).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
         let instance: Value = serde_json::from_str(text).unwrap();
-        let errors: Vec<String> =
-            validator.iter_errors(&instance).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&instance)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
         assert!(errors.is_empty(), "{errors:#?}");
         instance
     }
@@ -458,7 +501,10 @@ mod tests {
         assert_eq!(value["verdicts"].as_array().unwrap().len(), findings.len());
         assert_eq!(value["summary"]["bySeverity"]["high"]["fail"], 7);
         assert_eq!(value["coverage"]["totals"]["unreadable"], 1);
-        assert_eq!(value["findings"][0]["locations"][1]["note"], "the value comes from here");
+        assert_eq!(
+            value["findings"][0]["locations"][1]["note"],
+            "the value comes from here"
+        );
         assert_eq!(value["exitCode"], 1);
     }
 
@@ -474,8 +520,13 @@ mod tests {
     fn the_schema_refuses_what_is_not_in_the_contract() {
         let guide = guide();
         let text = written(new, &findings(), &with_ledger(&guide, &findings()));
-        let schema: Value = serde_json::from_str(include_str!("../../../docs/schema/assessment-v1.json")).unwrap();
-        for (from, to) in [("\"verdict\":\"fail\"", "\"verdict\":\"bad\""), ("\"endLine\"", "\"end_line\""), ("unreadable\",", "lost\",")] {
+        let schema: Value =
+            serde_json::from_str(include_str!("../../../docs/schema/assessment-v1.json")).unwrap();
+        for (from, to) in [
+            ("\"verdict\":\"fail\"", "\"verdict\":\"bad\""),
+            ("\"endLine\"", "\"end_line\""),
+            ("unreadable\",", "lost\","),
+        ] {
             let wrong: Value = serde_json::from_str(&text.replacen(from, to, 1)).unwrap();
             assert!(!jsonschema::is_valid(&schema, &wrong), "{from}");
         }
@@ -490,6 +541,9 @@ mod tests {
         let value = validate(&written(new, &live, &with_ledger(&guide, &live)));
         let place = &value["findings"][0]["locations"][0];
         assert!(place.get("line").is_none());
-        assert_eq!(place["uri"], "k8s://aks/apis/apps/v1/namespaces/shop/deployments/web");
+        assert_eq!(
+            place["uri"],
+            "k8s://aks/apis/apps/v1/namespaces/shop/deployments/web"
+        );
     }
 }

@@ -19,22 +19,35 @@ pub(crate) fn coverage(assessment: &Assessment<'_>) -> String {
         count(summary.guidelines, "guideline"),
     );
     match incomplete(assessment).count() {
-        0 => words.push_str("; everything that was given was read"),
+        0 => words.push_str("; everything was read"),
         unread => words.push_str(&format!("; {} not read", count(unread, "document"))),
     }
     words
 }
 
 /// Documents that were given and could not be judged.
-pub(crate) fn incomplete<'a>(assessment: &'a Assessment<'_>) -> impl Iterator<Item = &'a DocumentEntry> {
-    assessment.coverage.documents.iter().filter(|entry| entry.status.incomplete())
+pub(crate) fn incomplete<'a>(
+    assessment: &'a Assessment<'_>,
+) -> impl Iterator<Item = &'a DocumentEntry> {
+    assessment
+        .coverage
+        .documents
+        .iter()
+        .filter(|entry| entry.status.incomplete())
 }
 
 /// Kinds that seawall does not know, with how often they occur.
 pub(crate) fn unknown_kinds<'a>(assessment: &'a Assessment<'_>) -> BTreeMap<&'a str, usize> {
     let mut kinds = BTreeMap::new();
-    for entry in assessment.coverage.documents.iter().filter(|entry| entry.status == Status::UnknownKind) {
-        *kinds.entry(entry.kind.as_deref().unwrap_or("no kind")).or_default() += 1;
+    for entry in assessment
+        .coverage
+        .documents
+        .iter()
+        .filter(|entry| entry.status == Status::UnknownKind)
+    {
+        *kinds
+            .entry(entry.kind.as_deref().unwrap_or("no kind"))
+            .or_default() += 1;
     }
     kinds
 }
@@ -65,7 +78,10 @@ pub(crate) fn exit_reason(assessment: &Assessment<'_>) -> String {
             }
             format!("{} at or above {}", words.join(" and "), floor.word())
         }
-        (4, _) => format!("{} given could not be read or resolved", count(unread, "document")),
+        (4, _) => format!(
+            "{} given could not be read or resolved",
+            count(unread, "document")
+        ),
         (_, None) => "findings do not fail this run".to_owned(),
         (_, Some(floor)) => format!("nothing at or above {}", floor.word()),
     }
@@ -87,8 +103,12 @@ pub(crate) fn set_aside(summary: &Summary) -> Option<String> {
 
 /// What was assessed, as the user named it.
 pub(crate) fn subject(assessment: &Assessment<'_>) -> String {
-    let names: Vec<String> = assessment.subject.iter().map(|name| clean(name).into_owned()).collect();
-    names.join(" ")
+    let names: Vec<String> = assessment
+        .subject
+        .iter()
+        .map(|name| clean(name).into_owned())
+        .collect();
+    names.join(", ")
 }
 
 /// `path:line` of a ledger entry.

@@ -21,7 +21,10 @@ const RESULTS_IN_A_REPORT: usize = 1000;
 
 /// A sink that writes policy reports.
 pub fn new(out: Box<dyn Write>) -> impl Sink {
-    PolicyReports { out, results: BTreeMap::new() }
+    PolicyReports {
+        out,
+        results: BTreeMap::new(),
+    }
 }
 
 struct PolicyReports {
@@ -68,7 +71,12 @@ fn result(finding: &Finding, guide: &Guide) -> io::Result<String> {
     }
     line(&mut yaml, "    ", "name", &resource.name)?;
     yaml.push_str("  properties:\n");
-    line(&mut yaml, "    ", "fingerprint", &finding.fingerprint.to_string())?;
+    line(
+        &mut yaml,
+        "    ",
+        "fingerprint",
+        &finding.fingerprint.to_string(),
+    )?;
     line(&mut yaml, "    ", "place", &text::place(&finding.place))?;
     if let Some(reason) = text::set_aside(finding) {
         line(&mut yaml, "    ", "skipped", &reason)?;
@@ -76,10 +84,24 @@ fn result(finding: &Finding, guide: &Guide) -> io::Result<String> {
     Ok(yaml)
 }
 
-fn report(namespace: Option<&str>, number: usize, results: &[(&'static str, String)]) -> io::Result<String> {
-    let kind = if namespace.is_some() { "PolicyReport" } else { "ClusterPolicyReport" };
-    let name = if number == 0 { "seawall".to_owned() } else { format!("seawall-{}", number + 1) };
-    let mut yaml = format!("---\napiVersion: wgpolicyk8s.io/v1alpha2\nkind: {kind}\nmetadata:\n  name: {name}\n");
+fn report(
+    namespace: Option<&str>,
+    number: usize,
+    results: &[(&'static str, String)],
+) -> io::Result<String> {
+    let kind = if namespace.is_some() {
+        "PolicyReport"
+    } else {
+        "ClusterPolicyReport"
+    };
+    let name = if number == 0 {
+        "seawall".to_owned()
+    } else {
+        format!("seawall-{}", number + 1)
+    };
+    let mut yaml = format!(
+        "---\napiVersion: wgpolicyk8s.io/v1alpha2\nkind: {kind}\nmetadata:\n  name: {name}\n"
+    );
     if let Some(namespace) = namespace {
         let _ = writeln!(yaml, "  namespace: {}", quoted(namespace)?);
     }
@@ -98,7 +120,10 @@ fn report(namespace: Option<&str>, number: usize, results: &[(&'static str, Stri
 impl Sink for PolicyReports {
     fn finding(&mut self, finding: &Finding, guide: &Guide) -> io::Result<()> {
         let entry = (word(finding), result(finding, guide)?);
-        self.results.entry(finding.resource.namespace.clone()).or_default().push(entry);
+        self.results
+            .entry(finding.resource.namespace.clone())
+            .or_default()
+            .push(entry);
         Ok(())
     }
 
@@ -109,7 +134,8 @@ impl Sink for PolicyReports {
         }
         for (namespace, results) in std::mem::take(&mut self.results) {
             for (number, chunk) in results.chunks(RESULTS_IN_A_REPORT).enumerate() {
-                self.out.write_all(report(namespace.as_deref(), number, chunk)?.as_bytes())?;
+                self.out
+                    .write_all(report(namespace.as_deref(), number, chunk)?.as_bytes())?;
             }
         }
         self.out.flush()
@@ -125,7 +151,100 @@ mod tests {
     fn a_report_for_each_namespace() {
         let guide = guide();
         let some: Vec<Finding> = findings().into_iter().skip(9).take(4).collect();
-        insta::assert_snapshot!(written(new, &some, &assessment(&guide, &some)), @"");
+        insta::assert_snapshot!(written(new, &some, &assessment(&guide, &some)), @r#"
+        ---
+        apiVersion: wgpolicyk8s.io/v1alpha2
+        kind: ClusterPolicyReport
+        metadata:
+          name: seawall
+          labels:
+            app.kubernetes.io/managed-by: seawall
+        summary:
+          pass: 0
+          fail: 1
+          warn: 1
+          error: 0
+          skip: 0
+        results:
+        - policy: "default-deny"
+          rule: "network"
+          category: "network-isolation"
+          severity: "medium"
+          result: "warn"
+          source: "seawall"
+          message: "cannot be said: depends on parameter `networkPolicy` of `main.bicep`"
+          scored: true
+          resources:
+          - apiVersion: "v1"
+            kind: "Namespace"
+            name: "ops"
+          properties:
+            fingerprint: "37545c94eacf4a3cb96d62ff2e264b2e"
+            place: "deploy/namespaces.yaml:3:1"
+        - policy: "default-deny"
+          rule: "network"
+          category: "network-isolation"
+          severity: "medium"
+          result: "fail"
+          source: "seawall"
+          message: "namespace `dev` has no policy that denies traffic"
+          scored: true
+          resources:
+          - apiVersion: "v1"
+            kind: "Namespace"
+            name: "dev"
+          properties:
+            fingerprint: "251b1b58a4fc0f847e6bfdba2db67e29"
+            place: "deploy/namespaces.yaml:3:1"
+        ---
+        apiVersion: wgpolicyk8s.io/v1alpha2
+        kind: PolicyReport
+        metadata:
+          name: seawall
+          namespace: "shop"
+          labels:
+            app.kubernetes.io/managed-by: seawall
+        summary:
+          pass: 0
+          fail: 1
+          warn: 0
+          error: 0
+          skip: 1
+        results:
+        - policy: "no-privileged"
+          rule: "pod-security"
+          category: "pods"
+          severity: "critical"
+          result: "fail"
+          source: "seawall"
+          message: "container `app` is privileged"
+          scored: true
+          resources:
+          - apiVersion: "apps/v1"
+            kind: "Deployment"
+            namespace: "shop"
+            name: "web"
+          properties:
+            fingerprint: "d62c1680aedbabc423813504a5a18d69"
+            place: "deploy/web.yaml:12:11"
+        - policy: "no-privileged"
+          rule: "pod-security"
+          category: "pods"
+          severity: "critical"
+          result: "skip"
+          source: "seawall"
+          message: "container `app` is privileged"
+          scored: true
+          resources:
+          - apiVersion: "apps/v1"
+            kind: "Deployment"
+            namespace: "shop"
+            name: "web"
+          properties:
+            fingerprint: "71202d22e4a08a1209faf0fc6bcf7cf3"
+            place: "deploy/agent.yaml:12:11"
+            skipped: "waived: =sensor, needs the kernel (sec@example.org), until 2027-01-31"
+        "#);
     }
 
     #[test]

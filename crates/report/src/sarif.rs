@@ -24,7 +24,12 @@ const BASE: &str = "%SRCROOT%";
 
 /// A sink that writes SARIF. With a baseline every result says whether it is new.
 pub fn new(out: Box<dyn Write>, baseline: bool) -> impl Sink {
-    Sarif { out, baseline, results: Spool::default(), rules: BTreeMap::new() }
+    Sarif {
+        out,
+        baseline,
+        results: Spool::default(),
+        rules: BTreeMap::new(),
+    }
 }
 
 struct Sarif {
@@ -181,13 +186,22 @@ fn security_severity(severity: Severity) -> &'static str {
 /// The address of a file: relative and percent-encoded (RFC 3986), so that `a b` and `c:d` stay paths.
 fn artifact(path: &str) -> Artifact {
     if text::is_address(path) {
-        return Artifact { uri: encode(path, b"/:?#=&,"), uri_base_id: None };
+        return Artifact {
+            uri: encode(path, b"/:?#=&,"),
+            uri_base_id: None,
+        };
     }
     let path = path.strip_prefix("./").unwrap_or(path);
     if path.starts_with('/') {
-        return Artifact { uri: format!("file://{}", encode(path, b"/")), uri_base_id: None };
+        return Artifact {
+            uri: format!("file://{}", encode(path, b"/")),
+            uri_base_id: None,
+        };
     }
-    Artifact { uri: encode(path, b"/"), uri_base_id: Some(BASE) }
+    Artifact {
+        uri: encode(path, b"/"),
+        uri_base_id: Some(BASE),
+    }
 }
 
 fn encode(path: &str, kept: &[u8]) -> String {
@@ -209,11 +223,16 @@ impl<'a> Place<'a> {
             start_column: Some(location.column.max(1)),
             end_line: Some(location.end_line.max(location.line)),
             end_column: Some(location.end_column.max(1)),
-            snippet: (!location.source.is_empty()).then_some(Text { text: &location.source }),
+            snippet: (!location.source.is_empty()).then_some(Text {
+                text: &location.source,
+            }),
         });
         Self {
             id: None,
-            physical_location: Physical { artifact_location: artifact(&location.path), region },
+            physical_location: Physical {
+                artifact_location: artifact(&location.path),
+                region,
+            },
             logical_locations: Vec::new(),
             message: location.note.as_deref().map(|text| Text { text }),
         }
@@ -231,12 +250,26 @@ impl<'a> Rule<'a> {
         Self {
             id: &guideline.id.0,
             name: &guideline.id.0,
-            short_description: Text { text: &guideline.title },
+            short_description: Text {
+                text: &guideline.title,
+            },
             full_description: Text { text: sentence },
-            help: Help { text: text::plain(&guideline.prose), markdown: &guideline.prose },
-            help_uri: guideline.references.first().map(|reference| &*reference.url),
-            default_configuration: Configuration { level: level(severity) },
-            properties: Properties { security_severity: security_severity(severity), precision: "high", tags },
+            help: Help {
+                text: text::plain(&guideline.prose),
+                markdown: &guideline.prose,
+            },
+            help_uri: guideline
+                .references
+                .first()
+                .map(|reference| &*reference.url),
+            default_configuration: Configuration {
+                level: level(severity),
+            },
+            properties: Properties {
+                security_severity: security_severity(severity),
+                precision: "high",
+                tags,
+            },
         }
     }
 }
@@ -245,7 +278,11 @@ fn suppressions(finding: &Finding) -> Vec<Suppression> {
     let mut all = Vec::new();
     if let Some(waiver) = &finding.waiver {
         // One without an owner was written as a comment in the file itself.
-        let kind = if waiver.owner.is_empty() { "inSource" } else { "external" };
+        let kind = if waiver.owner.is_empty() {
+            "inSource"
+        } else {
+            "external"
+        };
         let mut justification = waiver.reason.to_string();
         if !waiver.owner.is_empty() {
             let _ = write!(justification, " ({})", waiver.owner);
@@ -253,10 +290,18 @@ fn suppressions(finding: &Finding) -> Vec<Suppression> {
         if let Some(until) = &waiver.until {
             let _ = write!(justification, ", until {until}");
         }
-        all.push(Suppression { kind, status: "accepted", justification });
+        all.push(Suppression {
+            kind,
+            status: "accepted",
+            justification,
+        });
     } else if finding.provider_managed {
         let justification = "AKS makes and keeps this object".to_owned();
-        all.push(Suppression { kind: "external", status: "accepted", justification });
+        all.push(Suppression {
+            kind: "external",
+            status: "accepted",
+            justification,
+        });
     }
     all
 }
@@ -271,15 +316,20 @@ impl Sarif {
     }
 
     fn rules(&mut self, guide: &Guide) -> io::Result<()> {
-        let mut ordered: Vec<(usize, Severity, &GuidelineId)> =
-            self.rules.iter().map(|(id, (index, severity))| (*index, *severity, id)).collect();
+        let mut ordered: Vec<(usize, Severity, &GuidelineId)> = self
+            .rules
+            .iter()
+            .map(|(id, (index, severity))| (*index, *severity, id))
+            .collect();
         ordered.sort_unstable();
         let mut lines = Vec::new();
         for (_, severity, id) in ordered {
             lines.push(match guide.guideline(&id.0) {
-                Some(guideline) => {
-                    serde_json::to_string(&Rule::of(guideline, severity, &text::first_sentence(&guideline.prose)))?
-                }
+                Some(guideline) => serde_json::to_string(&Rule::of(
+                    guideline,
+                    severity,
+                    &text::first_sentence(&guideline.prose),
+                ))?,
                 None => format!("{{\"id\":{}}}", serde_json::to_string(&*id.0)?),
             });
         }
@@ -289,7 +339,11 @@ impl Sarif {
     fn notifications(&mut self, assessment: &Assessment<'_>) -> io::Result<()> {
         let mut lines = Vec::new();
         for entry in outcome::incomplete(assessment) {
-            let mut message = entry.reason.as_deref().unwrap_or("it could not be read").to_owned();
+            let mut message = entry
+                .reason
+                .as_deref()
+                .unwrap_or("it could not be read")
+                .to_owned();
             if let Some(help) = &entry.help {
                 let _ = write!(message, "; {help}");
             }
@@ -302,11 +356,18 @@ impl Sarif {
             });
             let place = Place {
                 id: None,
-                physical_location: Physical { artifact_location: artifact(&entry.path), region },
+                physical_location: Physical {
+                    artifact_location: artifact(&entry.path),
+                    region,
+                },
                 logical_locations: Vec::new(),
                 message: None,
             };
-            let notification = Notification { level: "error", message: Text { text: &message }, locations: [place] };
+            let notification = Notification {
+                level: "error",
+                message: Text { text: &message },
+                locations: [place],
+            };
             lines.push(serde_json::to_string(&notification)?);
         }
         self.put(&format!("[{}]", lines.join(",\n")))
@@ -316,7 +377,10 @@ impl Sarif {
 impl Sink for Sarif {
     fn finding(&mut self, finding: &Finding, _guide: &Guide) -> io::Result<()> {
         let next = self.rules.len();
-        let rule = self.rules.entry(finding.guideline.clone()).or_insert((next, finding.severity));
+        let rule = self
+            .rules
+            .entry(finding.guideline.clone())
+            .or_insert((next, finding.severity));
         rule.1 = rule.1.max(finding.severity);
         let (kind, level) = match finding.outcome {
             Outcome::Fail => ("fail", level(finding.severity)),
@@ -334,12 +398,25 @@ impl Sink for Sarif {
             rule_index: rule.0,
             kind,
             level,
-            message: Text { text: &finding.message },
+            message: Text {
+                text: &finding.message,
+            },
             locations: vec![place],
-            related_locations: related.map(|(index, location)| Place { id: Some(index + 1), ..Place::of(location) }).collect(),
-            partial_fingerprints: Fingerprints { own: finding.fingerprint.to_string() },
+            related_locations: related
+                .map(|(index, location)| Place {
+                    id: Some(index + 1),
+                    ..Place::of(location)
+                })
+                .collect(),
+            partial_fingerprints: Fingerprints {
+                own: finding.fingerprint.to_string(),
+            },
             suppressions: suppressions(finding),
-            baseline_state: self.baseline.then_some(if finding.in_baseline { "unchanged" } else { "new" }),
+            baseline_state: self.baseline.then_some(if finding.in_baseline {
+                "unchanged"
+            } else {
+                "new"
+            }),
         };
         serde_json::to_writer(self.results.item()?, &line).map_err(io::Error::from)
     }
@@ -378,23 +455,33 @@ mod tests {
     /// OASIS's schema. The test set-up fetches it.
     fn schema() -> Value {
         let cache = || {
-            std::env::var_os("SEAWALL_CACHE").map(PathBuf::from).unwrap_or_else(|| {
-                PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/seawall")
-            })
+            std::env::var_os("SEAWALL_CACHE")
+                .map(PathBuf::from)
+                .unwrap_or_else(|| {
+                    PathBuf::from(std::env::var_os("HOME").unwrap_or_default())
+                        .join(".cache/seawall")
+                })
         };
         let path = std::env::var_os("SEAWALL_SARIF_SCHEMA")
             .map(PathBuf::from)
             .unwrap_or_else(|| cache().join("sarif-schema-2.1.0.json"));
-        let text = std::fs::read_to_string(&path)
-            .unwrap_or_else(|error| panic!("no SARIF schema at {}: {error}; run `cargo xtask setup`", path.display()));
-        serde_json::from_str(&text).unwrap()
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| {
+            panic!(
+                "no SARIF schema at {}: {error}; run `cargo xtask setup`",
+                path.display()
+            )
+        });
+        // A stray bracket in its pattern for languages, which strict ECMAScript expressions refuse.
+        serde_json::from_str(&text.replace("-[a-zA-Z]{2}]?$", "-[a-zA-Z]{2}$")).unwrap()
     }
 
     fn validate(text: &str) -> Value {
         let validator = jsonschema::validator_for(&schema()).unwrap();
         let instance: Value = serde_json::from_str(text).unwrap();
-        let errors: Vec<String> =
-            validator.iter_errors(&instance).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&instance)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
         assert!(errors.is_empty(), "{errors:#?}");
         instance
     }
@@ -403,30 +490,58 @@ mod tests {
     fn output_follows_the_standard() {
         let guide = guide();
         let findings = findings();
-        let value = validate(&written(|out| new(out, true), &findings, &with_ledger(&guide, &findings)));
+        let value = validate(&written(
+            |out| new(out, true),
+            &findings,
+            &with_ledger(&guide, &findings),
+        ));
         let run = &value["runs"][0];
         let results = run["results"].as_array().unwrap();
         assert_eq!(results.len(), findings.len());
         for result in results {
-            let rule = &run["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize];
+            let rule =
+                &run["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize];
             assert_eq!(rule["id"], result["ruleId"]);
             assert_eq!(result["kind"] == "open", result["level"] == "none");
         }
         assert_eq!(run["invocations"][0]["executionSuccessful"], false);
-        let notifications = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+        let notifications = run["invocations"][0]["toolExecutionNotifications"]
+            .as_array()
+            .unwrap();
         assert_eq!(notifications.len(), 2);
-        let broken = &notifications[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+        let broken =
+            &notifications[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
         assert_eq!(broken, "deploy/broken%20file.yaml");
-        let waived = results.iter().find(|result| result["suppressions"][0]["status"] == "accepted").unwrap();
-        assert_eq!(waived["suppressions"][0]["justification"], "=sensor, needs the kernel (sec@example.org), until 2027-01-31");
-        assert_eq!(results.iter().filter(|result| result["baselineState"] == "unchanged").count(), 1);
+        let waived = results
+            .iter()
+            .find(|result| result["suppressions"][0]["status"] == "accepted")
+            .unwrap();
+        assert_eq!(
+            waived["suppressions"][0]["justification"],
+            "=sensor, needs the kernel (sec@example.org), until 2027-01-31"
+        );
+        assert_eq!(
+            results
+                .iter()
+                .filter(|result| result["baselineState"] == "unchanged")
+                .count(),
+            1
+        );
     }
 
     #[test]
     fn odd_and_empty_input_follow_it_too() {
         let guide = guide();
-        validate(&written(|out| new(out, false), &hostile(), &with_ledger(&guide, &hostile())));
-        validate(&written(|out| new(out, false), &[], &with_ledger(&guide, &[])));
+        validate(&written(
+            |out| new(out, false),
+            &hostile(),
+            &with_ledger(&guide, &hostile()),
+        ));
+        validate(&written(
+            |out| new(out, false),
+            &[],
+            &with_ledger(&guide, &[]),
+        ));
     }
 
     #[test]

@@ -74,7 +74,11 @@ mod tests {
         let line = "x".repeat(1 << 20);
         let mut expected = String::new();
         for number in 0..20 {
-            spool.item().unwrap().write_all(format!("{number}{line}").as_bytes()).unwrap();
+            spool
+                .item()
+                .unwrap()
+                .write_all(format!("{number}{line}").as_bytes())
+                .unwrap();
             expected.push_str(if number == 0 { "\n" } else { ",\n" });
             expected.push_str(&format!("{number}{line}"));
         }

@@ -28,6 +28,8 @@ use page::{BOLD, DIM, Page};
 const PLACES: usize = 3;
 /// Further places of a finding.
 const MORE_PLACES: usize = 2;
+/// Edits of a fix that are spelled out.
+const EDITS: usize = 3;
 /// Guidelines shown in full.
 const FULL_GROUPS: usize = 12;
 /// Lines of the ledger.
@@ -46,7 +48,12 @@ pub struct Options {
 
 /// A sink that writes for people at a terminal.
 pub fn new(out: Box<dyn Write>, options: Options) -> impl Sink {
-    Terminal { out, options, groups: Groups::new(PLACES), unknowns: Unknowns::default() }
+    Terminal {
+        out,
+        options,
+        groups: Groups::new(PLACES),
+        unknowns: Unknowns::default(),
+    }
 }
 
 struct Terminal {
@@ -67,9 +74,17 @@ impl Sink for Terminal {
         let mut page = Page::new(self.options);
         let groups = self.groups.in_order();
         for group in groups.iter().take(FULL_GROUPS) {
-            full(&mut page, group, assessment.guide.guideline(&group.guideline.0));
+            full(
+                &mut page,
+                group,
+                assessment.guide.guideline(&group.guideline.0),
+            );
         }
-        further(&mut page, groups.get(FULL_GROUPS..).unwrap_or_default(), assessment.guide);
+        further(
+            &mut page,
+            groups.get(FULL_GROUPS..).unwrap_or_default(),
+            assessment.guide,
+        );
         unknowns(&mut page, &self.unknowns, assessment.whole);
         unread(&mut page, assessment);
         not_assessed(&mut page, assessment);
@@ -84,10 +99,13 @@ fn heading(page: &mut Page, group: &Group, guideline: Option<&Guideline>) {
     let prefix = format!("{}[{}]:", group.severity.word(), clean(&group.guideline.0));
     let title = guideline.map_or("", |guideline| &*guideline.title);
     let style = page::severity(group.severity);
-    for (index, line) in text::wrap(&format!("{prefix} {}", clean(title)), page.width() - 2).iter().enumerate() {
+    for (index, line) in text::wrap(&format!("{prefix} {}", clean(title)), page.width() - 4)
+        .iter()
+        .enumerate()
+    {
         let painted = match line.strip_prefix(&prefix) {
             Some(rest) if index == 0 => page.paint(style, &prefix) + &page.paint(BOLD, rest),
-            _ => format!("  {}", page.paint(BOLD, line)),
+            _ => format!("    {}", page.paint(BOLD, line)),
         };
         page.line(&painted);
     }
@@ -100,14 +118,22 @@ fn full(page: &mut Page, group: &Group, guideline: Option<&Guideline>) {
         page.paragraph("  ", &clean(&text::first_sentence(&guideline.prose)));
     }
     let (entries, rest) = group.shown(PLACES);
-    let widest = entries.iter().flat_map(|entry| entry.finding.places()).map(|place| place.line).max();
+    let widest = entries
+        .iter()
+        .flat_map(|entry| entry.finding.places())
+        .map(|place| place.line)
+        .max();
     let gutter = widest.unwrap_or_default().max(1).to_string().len();
     for entry in entries {
         places(page, entry, gutter);
     }
     if rest.findings > 0 {
         let files = count(rest.files, "file");
-        page.line(&format!("{:gutter$} {}", "", page.paint(DIM, &format!("… and {} more in {files}", rest.findings))));
+        page.line(&format!(
+            "{:gutter$} {}",
+            "",
+            page.paint(DIM, &format!("… and {} more in {files}", rest.findings))
+        ));
         page.gutter(gutter, "");
     }
     advice(page, group, guideline, gutter);
@@ -117,16 +143,41 @@ fn full(page: &mut Page, group: &Group, guideline: Option<&Guideline>) {
 fn places(page: &mut Page, entry: &Entry, gutter: usize) {
     let finding = &entry.finding;
     if let (Some(cause), 2..) = (&finding.root_cause, entry.count) {
-        let first = if entry.files.len() > 1 { "; the first of them:" } else { ":" };
-        page.paragraph("  ", &format!("{} from one place, {}{first}", count(entry.count, "finding"), clean(cause)));
+        let first = if entry.files.len() > 1 {
+            "; the first of them:"
+        } else {
+            ":"
+        };
+        page.paragraph(
+            "  ",
+            &format!(
+                "{} from one place, {}{first}",
+                count(entry.count, "finding"),
+                clean(cause)
+            ),
+        );
     }
     let style = page::severity(finding.severity);
     let inside = text::resource(&finding.resource);
     page.place(gutter, "-->", &text::place(&finding.place), &inside);
-    snippet::write(page, gutter, &finding.place, '^', style, &clean(&finding.message));
+    snippet::write(
+        page,
+        gutter,
+        &finding.place,
+        '^',
+        style,
+        &clean(&finding.message),
+    );
     for place in finding.more_places.iter().take(MORE_PLACES) {
         page.place(gutter, ":::", &text::place(place), "");
-        snippet::write(page, gutter, place, '-', page::GUTTER, &clean(place.note.as_deref().unwrap_or_default()));
+        snippet::write(
+            page,
+            gutter,
+            place,
+            '-',
+            page::GUTTER,
+            &clean(place.note.as_deref().unwrap_or_default()),
+        );
     }
     page.gutter(gutter, "");
 }
@@ -138,13 +189,30 @@ fn advice(page: &mut Page, group: &Group, guideline: Option<&Guideline>, gutter:
                 Safety::Safe => "safe fix:",
                 Safety::Unsafe => "unsafe fix:",
             };
-            page.labelled(gutter, label, &clean(&text::operations(fix).join("; ")));
+            let all = text::operations(fix);
+            let mut words = all
+                .iter()
+                .take(EDITS)
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join("; ");
+            if all.len() > EDITS {
+                words.push_str(&format!(
+                    "; and {}",
+                    count(all.len() - EDITS, "further edit")
+                ));
+            }
+            page.labelled(gutter, label, &clean(&words));
         }
         if let Some(cost) = text::cost(&guideline.cost) {
             page.labelled(gutter, "cost:", &clean(&cost));
         }
     }
-    page.labelled(gutter, "more:", &format!("seawall explain {}", clean(&group.guideline.0)));
+    page.labelled(
+        gutter,
+        "more:",
+        &format!("seawall explain {}", clean(&group.guideline.0)),
+    );
 }
 
 /// Guidelines that are not shown in full.
@@ -176,14 +244,28 @@ fn unknowns(page: &mut Page, unknowns: &Unknowns, whole: bool) {
         if entry.guidelines.len() > ids.len() {
             ids.push("…");
         }
-        page.numbered(entry.count, &format!("{} ({})", clean(reason), clean(&ids.join(", "))));
+        page.numbered(
+            entry.count,
+            &format!("{} ({})", clean(reason), clean(&ids.join(", "))),
+        );
     }
-    let left: usize = reasons.iter().skip(REASONS).map(|(_, entry)| entry.count).sum();
+    let left: usize = reasons
+        .iter()
+        .skip(REASONS)
+        .map(|(_, entry)| entry.count)
+        .sum();
     if left + unknowns.other > 0 {
-        page.numbered(left + unknowns.other, "for other reasons; `--format json` lists them all");
+        page.numbered(
+            left + unknowns.other,
+            "for other reasons; `--format json` lists them all",
+        );
     }
     if unknowns.absence.count > 0 {
-        let hint = if whole { "" } else { "; if these files are all there is, say so with `--whole` or `whole: true` in seawall.yaml" };
+        let hint = if whole {
+            ""
+        } else {
+            "; if these files are all there is, say so with `--whole` or `whole: true` in seawall.yaml"
+        };
         let guidelines = count(unknowns.absence.guidelines.len(), "guideline");
         page.numbered(
             unknowns.absence.count,
@@ -207,17 +289,32 @@ fn unread(page: &mut Page, assessment: &Assessment<'_>) {
             }
         }
         if unread.len() > LEDGER_LINES {
-            page.line(&format!("  … and {} more; `--format json` lists them all", unread.len() - LEDGER_LINES));
+            page.line(&format!(
+                "  … and {} more; `--format json` lists them all",
+                unread.len() - LEDGER_LINES
+            ));
         }
         page.blank();
     }
     let kinds = outcome::unknown_kinds(assessment);
     if !kinds.is_empty() {
-        page.title("Not judged", &format!("{} of kinds that seawall does not know", count(kinds.values().sum(), "document")));
-        let mut words: Vec<String> =
-            kinds.iter().take(LEDGER_LINES).map(|(kind, number)| format!("{} ({number})", clean(kind))).collect();
+        page.title(
+            "Not judged",
+            &format!(
+                "{} of kinds that seawall does not know",
+                count(kinds.values().sum(), "document")
+            ),
+        );
+        let mut words: Vec<String> = kinds
+            .iter()
+            .take(LEDGER_LINES)
+            .map(|(kind, number)| format!("{} ({number})", clean(kind)))
+            .collect();
         if kinds.len() > words.len() {
-            words.push(format!("and {} more", count(kinds.len() - words.len(), "kind")));
+            words.push(format!(
+                "and {} more",
+                count(kinds.len() - words.len(), "kind")
+            ));
         }
         page.paragraph("  ", &words.join(", "));
         page.blank();

@@ -118,7 +118,7 @@ controls:
 
 /// Three guidelines and a framework.
 pub(crate) fn guide() -> Guide {
-    Guide::load(
+    let (guide, errors) = Guide::load(
         [
             ("frameworks/pods.yaml", POLICIES),
             ("workloads/pod-security/no-privileged.md", PRIVILEGED),
@@ -126,13 +126,17 @@ pub(crate) fn guide() -> Guide {
             ("cluster/network/default-deny.md", DENY),
         ]
         .into_iter(),
-    )
-    .unwrap()
+    );
+    assert!(errors.is_empty(), "{errors:?}");
+    guide
 }
 
 /// All guidelines of [`guide`].
 pub(crate) fn selected() -> Vec<GuidelineId> {
-    ["default-deny", "image-tag", "no-privileged"].into_iter().map(id).collect()
+    ["default-deny", "image-tag", "no-privileged"]
+        .into_iter()
+        .map(id)
+        .collect()
 }
 
 pub(crate) fn id(word: &str) -> GuidelineId {
@@ -140,9 +144,16 @@ pub(crate) fn id(word: &str) -> GuidelineId {
 }
 
 fn resource(group: &str, kind: &str, namespace: Option<&str>, name: &str) -> Arc<ResourceName> {
-    let api_version = if group.is_empty() { "v1".to_owned() } else { format!("{group}/v1") };
+    let api_version = if group.is_empty() {
+        "v1".to_owned()
+    } else {
+        format!("{group}/v1")
+    };
     Arc::new(ResourceName {
-        kind: Kind::Kubernetes { group: group.into(), kind: kind.into() },
+        kind: Kind::Kubernetes {
+            group: group.into(),
+            kind: kind.into(),
+        },
         api_version: api_version.into(),
         namespace: namespace.map(Into::into),
         name: name.into(),
@@ -194,7 +205,12 @@ pub(crate) fn finding() -> Finding {
 
 fn image(number: u32, cause: Option<&str>) -> Finding {
     let source = "        image: example.azurecr.io/shop/a-service-with-a-long-name/and-a-longer-folder:latest # set by the pipeline";
-    let mut place = location(&format!("charts/shop/templates/s{}.yaml", number % 3), 40 + number, source, 16);
+    let mut place = location(
+        &format!("charts/shop/templates/s{}.yaml", number % 3),
+        40 + number,
+        source,
+        16,
+    );
     place.end_column = 88;
     place.route = "spec.template.spec.containers[0].image".to_owned();
     let mut defaults = location("charts/shop/values.yaml", 7, "  tag: latest", 8);
@@ -237,12 +253,28 @@ fn denied(name: &str, outcome: Outcome) -> Finding {
 
 /// Every kind of finding once or more, in the order of the input.
 pub(crate) fn findings() -> Vec<Finding> {
-    let mut findings: Vec<Finding> = (0..6).map(|number| image(number, Some("chart default values `charts/shop/values.yaml:7`"))).collect();
+    let mut findings: Vec<Finding> = (0..6)
+        .map(|number| {
+            image(
+                number,
+                Some("chart default values `charts/shop/values.yaml:7`"),
+            )
+        })
+        .collect();
     findings.push(image(6, None));
-    let absence = Outcome::Unknown { reason: "no NetworkPolicy was given, and the files are not the whole estate".into(), from_absence: true };
+    let absence = Outcome::Unknown {
+        reason: "no NetworkPolicy was given, and the files are not the whole estate".into(),
+        from_absence: true,
+    };
     findings.push(denied("shop", absence.clone()));
     findings.push(denied("pay", absence));
-    findings.push(denied("ops", Outcome::Unknown { reason: "depends on parameter `networkPolicy` of `main.bicep`".into(), from_absence: false }));
+    findings.push(denied(
+        "ops",
+        Outcome::Unknown {
+            reason: "depends on parameter `networkPolicy` of `main.bicep`".into(),
+            from_absence: false,
+        },
+    ));
     findings.push(denied("dev", Outcome::Fail));
     findings.push(finding());
     let mut waived = in_file("deploy/agent.yaml");
@@ -262,7 +294,14 @@ pub(crate) fn findings() -> Vec<Finding> {
     findings
 }
 
-fn entry(path: &str, line: u32, status: Status, kind: Option<&str>, reason: Option<&str>, help: Option<&str>) -> DocumentEntry {
+fn entry(
+    path: &str,
+    line: u32,
+    status: Status,
+    kind: Option<&str>,
+    reason: Option<&str>,
+    help: Option<&str>,
+) -> DocumentEntry {
     DocumentEntry {
         path: Arc::from(path),
         index: 0,
@@ -278,17 +317,31 @@ fn entry(path: &str, line: u32, status: Status, kind: Option<&str>, reason: Opti
 
 /// The totals that belong to the findings.
 pub(crate) fn assessment<'g>(guide: &'g Guide, findings: &[Finding]) -> Assessment<'g> {
-    let mut summary = Summary { resources: 12, guidelines: 3, ..Summary::default() };
+    let mut summary = Summary {
+        resources: 12,
+        guidelines: 3,
+        ..Summary::default()
+    };
     for finding in findings {
         summary.add(finding);
     }
-    summary.verdicts.fail = findings.iter().filter(|finding| finding.outcome == Outcome::Fail).count();
+    summary.verdicts.fail = findings
+        .iter()
+        .filter(|finding| finding.outcome == Outcome::Fail)
+        .count();
     summary.verdicts.pass = 20;
     Assessment {
         guide,
         summary,
         coverage: Coverage {
-            documents: vec![entry("deploy/web.yaml", 1, Status::Assessed, Some("Deployment"), None, None)],
+            documents: vec![entry(
+                "deploy/web.yaml",
+                1,
+                Status::Assessed,
+                Some("Deployment"),
+                None,
+                None,
+            )],
             files: 7,
             ..Coverage::default()
         },
@@ -307,11 +360,35 @@ pub(crate) fn assessment<'g>(guide: &'g Guide, findings: &[Finding]) -> Assessme
 pub(crate) fn with_ledger<'g>(guide: &'g Guide, findings: &[Finding]) -> Assessment<'g> {
     let mut assessment = assessment(guide, findings);
     assessment.coverage.documents.extend([
-        entry("deploy/broken file.yaml", 14, Status::Unreadable, None, Some("did not find expected `,` or `]`"), Some("mend the line, or leave the file out with `--exclude`")),
-        entry("charts/shop/Chart.yaml", 0, Status::Unresolved, None, Some("`helm` is not installed"), Some("install helm, or render the chart and assess its output")),
-        entry("deploy/widget.yaml", 1, Status::UnknownKind, Some("Widget.example.com"), Some("no guideline knows this kind"), None),
+        entry(
+            "deploy/broken file.yaml",
+            14,
+            Status::Unreadable,
+            None,
+            Some("did not find expected `,` or `]`"),
+            Some("mend the line, or leave the file out with `--exclude`"),
+        ),
+        entry(
+            "charts/shop/Chart.yaml",
+            0,
+            Status::Unresolved,
+            None,
+            Some("`helm` is not installed"),
+            Some("install helm, or render the chart and assess its output"),
+        ),
+        entry(
+            "deploy/widget.yaml",
+            1,
+            Status::UnknownKind,
+            Some("Widget.example.com"),
+            Some("no guideline knows this kind"),
+            None,
+        ),
     ]);
-    assessment.coverage.guidelines.push(NotAssessed { guideline: id("registry-private"), needs: "Azure resources (`--azure`)".into() });
+    assessment.coverage.guidelines.push(NotAssessed {
+        guideline: id("registry-private"),
+        needs: "Azure resources (`--azure`)".into(),
+    });
     assessment
 }
 
@@ -331,13 +408,22 @@ impl Write for Page {
 }
 
 /// Runs findings through a sink and returns what it wrote.
-pub(crate) fn written<S: Sink>(new: impl FnOnce(Box<dyn Write>) -> S, findings: &[Finding], assessment: &Assessment<'_>) -> String {
+pub(crate) fn written<S: Sink>(
+    new: impl FnOnce(Box<dyn Write>) -> S,
+    findings: &[Finding],
+    assessment: &Assessment<'_>,
+) -> String {
     let page = Page::default();
     let mut sink = new(Box::new(page.clone()));
     for finding in findings {
         sink.finding(finding, assessment.guide).unwrap();
-        let word = if finding.outcome == Outcome::Fail { VerdictWord::Fail } else { VerdictWord::Unknown };
-        sink.verdict(&finding.guideline, &finding.resource, word).unwrap();
+        let word = if finding.outcome == Outcome::Fail {
+            VerdictWord::Fail
+        } else {
+            VerdictWord::Unknown
+        };
+        sink.verdict(&finding.guideline, &finding.resource, word)
+            .unwrap();
     }
     sink.finish(assessment).unwrap();
     drop(sink);
@@ -358,7 +444,10 @@ pub(crate) fn hostile() -> Vec<Finding> {
         finding.place.column = 3;
         finding.root_cause = Some(bad.into());
         finding.resource = resource(bad, bad, Some(bad), bad);
-        finding.evidence = vec![Evidence { route: bad.to_owned(), value: bad.to_owned() }];
+        finding.evidence = vec![Evidence {
+            route: bad.to_owned(),
+            value: bad.to_owned(),
+        }];
         if let Outcome::Unknown { reason, .. } = &mut finding.outcome {
             *reason = bad.into();
         }

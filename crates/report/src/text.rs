@@ -107,8 +107,16 @@ pub(crate) fn first_sentence(prose: &str) -> String {
             continue;
         }
         let (sentence, rest) = text.split_at(at + c.len_utf8());
-        let abbreviation = ["e.g.", "i.e.", "etc.", "vs.", "cf."].iter().any(|short| sentence.ends_with(short));
-        if !abbreviation && rest.trim_start().chars().next().is_none_or(|next| !next.is_lowercase()) {
+        let abbreviation = ["e.g.", "i.e.", "etc.", "vs.", "cf."]
+            .iter()
+            .any(|short| sentence.ends_with(short));
+        if !abbreviation
+            && rest
+                .trim_start()
+                .chars()
+                .next()
+                .is_none_or(|next| !next.is_lowercase())
+        {
             return sentence.to_owned();
         }
     }
@@ -120,7 +128,10 @@ pub(crate) fn plain(markdown: &str) -> String {
     let mut text = String::with_capacity(markdown.len());
     for piece in inline(markdown) {
         match piece {
-            Inline::Text(part) | Inline::Strong(part) | Inline::Emphasis(part) | Inline::Link(part, _) => text.push_str(&part),
+            Inline::Text(part)
+            | Inline::Strong(part)
+            | Inline::Emphasis(part)
+            | Inline::Link(part, _) => text.push_str(&part),
             Inline::Code(part) => {
                 text.push('`');
                 text.push_str(&part);
@@ -156,7 +167,9 @@ pub(crate) fn inline(markdown: &str) -> Vec<Inline> {
             '`' => between(rest, "`", "`").map(|(inner, after)| (Inline::Code(inner), after)),
             '*' => between(rest, "**", "**")
                 .map(|(inner, after)| (Inline::Strong(inner), after))
-                .or_else(|| between(rest, "*", "*").map(|(inner, after)| (Inline::Emphasis(inner), after))),
+                .or_else(|| {
+                    between(rest, "*", "*").map(|(inner, after)| (Inline::Emphasis(inner), after))
+                }),
             '[' => between(rest, "[", "](").and_then(|(label, after)| {
                 let (address, after) = after.split_once(')')?;
                 Some((Inline::Link(label, address.to_owned()), after))
@@ -193,7 +206,9 @@ pub(crate) fn operations(fix: &Fix) -> Vec<String> {
             Operation::Set { route, value } => format!("set {} to {value}", route_words(route)),
             Operation::Add { route, value } => format!("add {value} to {}", route_words(route)),
             Operation::Remove { route } => format!("remove {}", route_words(route)),
-            Operation::Replace { route, entry } => format!("replace {} with {entry}", route_words(route)),
+            Operation::Replace { route, entry } => {
+                format!("replace {} with {entry}", route_words(route))
+            }
         })
         .collect()
 }
@@ -214,7 +229,11 @@ fn route_words(route: &Route) -> String {
             words.push_str(key);
         }
     }
-    if words.is_empty() { route.root.to_string() } else { words }
+    if words.is_empty() {
+        "this entry".to_owned()
+    } else {
+        words
+    }
 }
 
 /// What following a guideline costs, in words; `None` when nothing is known to cost anything.
@@ -227,11 +246,21 @@ pub(crate) fn cost(cost: &Cost) -> Option<String> {
         parts.push(effort(cost.effort_days));
     }
     if cost.upkeep_hours > 0.0 {
-        let hours = if cost.upkeep_hours == 1.0 { "hour" } else { "hours" };
+        let hours = if cost.upkeep_hours == 1.0 {
+            "hour"
+        } else {
+            "hours"
+        };
         parts.push(format!("{} {hours} of upkeep a month", cost.upkeep_hours));
     }
     if let Some(breaks) = &cost.breaks {
-        parts.push(format!("may break {}", plain(breaks)));
+        let breaks = plain(breaks);
+        let verb = if breaks.starts_with("nothing") {
+            "breaks"
+        } else {
+            "may break"
+        };
+        parts.push(format!("{verb} {breaks}"));
     }
     (!parts.is_empty()).then(|| parts.join("; "))
 }
@@ -251,7 +280,12 @@ pub(crate) fn place(location: &Location) -> String {
     if is_address(&location.path) || location.line == 0 {
         return clean(&location.path).into_owned();
     }
-    format!("{}:{}:{}", clean(&location.path), location.line, location.column)
+    format!(
+        "{}:{}:{}",
+        clean(&location.path),
+        location.line,
+        location.column
+    )
 }
 
 /// Whether a path is the address of a live object and not a file.
@@ -262,7 +296,12 @@ pub(crate) fn is_address(path: &str) -> bool {
 /// `Deployment shop/web`.
 pub(crate) fn resource(name: &ResourceName) -> String {
     match name.namespace.as_deref() {
-        Some(namespace) => format!("{} {}/{}", clean(name.kind.name()), clean(namespace), clean(&name.name)),
+        Some(namespace) => format!(
+            "{} {}/{}",
+            clean(name.kind.name()),
+            clean(namespace),
+            clean(&name.name)
+        ),
         None => format!("{} {}", clean(name.kind.name()), clean(&name.name)),
     }
 }
@@ -282,14 +321,20 @@ pub(crate) fn set_aside(finding: &Finding) -> Option<String> {
     if finding.in_baseline {
         return Some("known from the baseline".to_owned());
     }
-    finding.provider_managed.then(|| "AKS makes and keeps this object".to_owned())
+    finding
+        .provider_managed
+        .then(|| "AKS makes and keeps this object".to_owned())
 }
 
 /// A word of a command line, quoted where a shell needs it.
 pub(crate) fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     let word = clean(word);
-    if !word.is_empty() && word.chars().all(plain) { word.into_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.into_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 #[cfg(test)]
@@ -298,19 +343,28 @@ mod tests {
 
     #[test]
     fn spells_out_what_would_act_on_a_terminal() {
-        assert_eq!(clean("a\u{1b}[31mb\u{9b}c\u{202e}d\ne"), "a\\u{1b}[31mb\\u{9b}c\\u{202e}d e");
+        assert_eq!(
+            clean("a\u{1b}[31mb\u{9b}c\u{202e}d\ne"),
+            "a\\u{1b}[31mb\\u{9b}c\\u{202e}d e"
+        );
         assert!(matches!(clean("plain ä 漢"), Cow::Borrowed(_)));
     }
 
     #[test]
     fn wraps_by_columns() {
-        assert_eq!(wrap("aaaa bbbb cc dddddddddddd", 10), ["aaaa bbbb", "cc", "dddddddddd", "dd"]);
+        assert_eq!(
+            wrap("aaaa bbbb cc dddddddddddd", 10),
+            ["aaaa bbbb", "cc", "dddddddddd", "dd"]
+        );
         assert_eq!(wrap("漢字漢字漢字", 8), ["漢字漢字", "漢字"]);
     }
 
     #[test]
     fn finds_the_first_sentence() {
-        assert_eq!(first_sentence("Take `a. B` and\n[this](x) e.g. that. More.\n\nRest."), "Take `a. B` and this e.g. that.");
+        assert_eq!(
+            first_sentence("Take `a. B` and\n[this](x) e.g. that. More.\n\nRest."),
+            "Take `a. B` and this e.g. that."
+        );
         assert_eq!(first_sentence("No end"), "No end");
     }
 

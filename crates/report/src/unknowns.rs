@@ -32,7 +32,13 @@ pub(crate) struct Unknowns {
 impl Unknowns {
     /// Takes a finding in, when it is an unknown that counts.
     pub(crate) fn add(&mut self, finding: &Finding) {
-        let Outcome::Unknown { reason, from_absence } = &finding.outcome else { return };
+        let Outcome::Unknown {
+            reason,
+            from_absence,
+        } = &finding.outcome
+        else {
+            return;
+        };
         if !finding.counts() {
             return;
         }
@@ -53,12 +59,21 @@ impl Unknowns {
 
     /// All of them.
     pub(crate) fn total(&self) -> usize {
-        self.reasons.values().map(|reason| reason.count).sum::<usize>() + self.other + self.absence.count
+        self.reasons
+            .values()
+            .map(|reason| reason.count)
+            .sum::<usize>()
+            + self.other
+            + self.absence.count
     }
 
     /// Reasons other than absence, the most frequent first.
     pub(crate) fn in_order(&self) -> Vec<(&str, &Reason)> {
-        let mut reasons: Vec<(&str, &Reason)> = self.reasons.iter().map(|(text, reason)| (&**text, reason)).collect();
+        let mut reasons: Vec<(&str, &Reason)> = self
+            .reasons
+            .iter()
+            .map(|(text, reason)| (&**text, reason))
+            .collect();
         reasons.sort_by_key(|(_, reason)| Reverse(reason.count));
         reasons
     }

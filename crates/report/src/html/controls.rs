@@ -82,7 +82,11 @@ fn rows<'g>(framework: &'g Framework, assessment: &Assessment<'g>, kept: &Kept) 
             let guidelines: Vec<&Guideline> = guide
                 .guidelines
                 .iter()
-                .filter(|guideline| guideline.controls(&framework.id).any(|control| *control == **id))
+                .filter(|guideline| {
+                    guideline
+                        .controls(&framework.id)
+                        .any(|control| *control == **id)
+                })
                 .collect();
             let mut tally = Tally::default();
             let mut pass = 0;
@@ -91,16 +95,28 @@ fn rows<'g>(framework: &'g Framework, assessment: &Assessment<'g>, kept: &Kept) 
                 tally.fail += own.fail;
                 tally.unknown += own.unknown;
                 tally.aside += own.aside;
-                pass += kept.verdicts.get(&guideline.id).map_or(0, |counts| counts.pass);
+                pass += kept
+                    .verdicts
+                    .get(&guideline.id)
+                    .map_or(0, |counts| counts.pass);
             }
             let standing = standing(&guidelines, tally, pass, kept);
-            Row { id, title, guidelines, tally, pass, standing }
+            Row {
+                id,
+                title,
+                guidelines,
+                tally,
+                pass,
+                standing,
+            }
         })
         .collect()
 }
 
 fn standing(guidelines: &[&Guideline], tally: Tally, pass: usize, kept: &Kept) -> Standing {
-    let assessed = guidelines.iter().any(|guideline| kept.selected.contains(&guideline.id));
+    let assessed = guidelines
+        .iter()
+        .any(|guideline| kept.selected.contains(&guideline.id));
     if guidelines.is_empty() {
         Standing::NoGuideline
     } else if tally.fail > 0 {
@@ -121,7 +137,10 @@ fn standing(guidelines: &[&Guideline], tally: Tally, pass: usize, kept: &Kept) -
 }
 
 fn table(framework: &Framework, rows: &[Row<'_>], covered: usize, open: bool) -> Markup {
-    let failed = rows.iter().filter(|row| row.standing == Standing::Fail).count();
+    let failed = rows
+        .iter()
+        .filter(|row| row.standing == Standing::Fail)
+        .count();
     html! {
         details.framework open[open] {
             summary {

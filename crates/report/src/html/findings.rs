@@ -23,7 +23,10 @@ struct Group<'k> {
 fn groups(kept: &Kept) -> Vec<Group<'_>> {
     let mut by_guideline: BTreeMap<&GuidelineId, Vec<&Finding>> = BTreeMap::new();
     for finding in kept.findings.values().rev().flatten() {
-        by_guideline.entry(&finding.guideline).or_default().push(finding);
+        by_guideline
+            .entry(&finding.guideline)
+            .or_default()
+            .push(finding);
     }
     let mut groups: Vec<Group<'_>> = kept
         .tallies
@@ -35,7 +38,14 @@ fn groups(kept: &Kept) -> Vec<Group<'_>> {
             findings: by_guideline.remove(id).unwrap_or_default(),
         })
         .collect();
-    groups.sort_by_key(|group| (group.tally.fail == 0, group.tally.unknown == 0, Reverse(group.severity), Reverse(group.tally.fail)));
+    groups.sort_by_key(|group| {
+        (
+            group.tally.fail == 0,
+            group.tally.unknown == 0,
+            Reverse(group.severity),
+            Reverse(group.tally.fail),
+        )
+    });
     groups
 }
 
@@ -109,7 +119,8 @@ fn toolbar() -> Markup {
 
 fn card(group: &Group<'_>, assessment: &Assessment<'_>) -> Markup {
     let guideline = assessment.guide.guideline(&group.id.0);
-    let missing = (group.tally.fail + group.tally.unknown + group.tally.aside).saturating_sub(group.findings.len());
+    let missing = (group.tally.fail + group.tally.unknown + group.tally.aside)
+        .saturating_sub(group.findings.len());
     html! {
         article.guideline id=(group.id) aria-labelledby={ (group.id) "-title" } {
             header {
@@ -170,7 +181,11 @@ fn control_words(guide: &Guide, framework: &str, control: &str) -> String {
 
 fn row(finding: &Finding) -> Markup {
     let state = result::state(finding);
-    let filter = if finding.counts() { finding.outcome.word() } else { "aside" };
+    let filter = if finding.counts() {
+        finding.outcome.word()
+    } else {
+        "aside"
+    };
     html! {
         tr data-severity=(finding.severity.word()) data-state=(filter) {
             td data-label="State" {
@@ -182,14 +197,14 @@ fn row(finding: &Finding) -> Markup {
                 @if let Some(item) = &finding.item { span.item { (clean(item)) } }
             }
             td data-label="Found" {
-                p.message { (prose::spans(&clean(&finding.message))) }
+                p.message { (prose::words(&finding.message)) }
                 @for place in finding.places() { (source(place)) }
                 @if !finding.evidence.is_empty() {
                     ul.evidence {
                         @for evidence in &finding.evidence { li { code { (clean(&evidence.route)) } " = " code.value { (clean(&evidence.value)) } } }
                     }
                 }
-                @if let Some(cause) = &finding.root_cause { p.help { "Same cause as others: " (prose::spans(&clean(cause))) } }
+                @if let Some(cause) = &finding.root_cause { p.help { "Same cause as others: " (prose::words(cause)) } }
                 @if let Some(reason) = text::set_aside(finding) { p.help { (reason) @if let Some(waiver) = &finding.waiver { " (" code { (clean(&waiver.at)) } ")" } } }
             }
         }
@@ -201,7 +216,12 @@ fn source(place: &Location) -> Markup {
     let characters: Vec<char> = place.source.trim_end().chars().collect();
     let length = characters.len();
     let start = (place.column.saturating_sub(1) as usize).min(length);
-    let end = if place.end_line > place.line { length } else { place.end_column.saturating_sub(1) as usize }.clamp(start, length);
+    let end = if place.end_line > place.line {
+        length
+    } else {
+        place.end_column.saturating_sub(1) as usize
+    }
+    .clamp(start, length);
     let part = |from: usize, to: usize| -> String {
         let text: String = characters.iter().take(to).skip(from).collect();
         clean(&text).into_owned()

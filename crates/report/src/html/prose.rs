@@ -1,10 +1,11 @@
-//! The guide's Markdown as HTML: paragraphs, lists, code, emphasis, links.
+//! The guide's Markdown as HTML: paragraphs, lists, code, emphasis, links. Text from the input is
+//! no Markdown: a manifest must not be able to place a link in a report.
 //!
 //! What it deliberately leaves out: tables and headings, which guidelines' prose has none of.
 
 use maud::{Markup, html};
 
-use crate::text::{Inline, inline};
+use crate::text::{Inline, clean, inline};
 
 /// Paragraphs and lists.
 pub(super) fn blocks(markdown: &str) -> Markup {
@@ -34,7 +35,20 @@ fn items(block: &str) -> Vec<String> {
     items
 }
 
-/// One paragraph. Only web addresses become links.
+/// A text from the input: what stands between backticks is code, everything else is as it is.
+pub(super) fn words(text: &str) -> Markup {
+    let text = clean(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    html! {
+        @for (index, part) in parts.iter().enumerate() {
+            @if index % 2 == 1 && index + 1 < parts.len() { code { (part) } }
+            @else if index % 2 == 1 { "`" (part) }
+            @else { (part) }
+        }
+    }
+}
+
+/// One paragraph of the guide. Only web addresses become links.
 pub(super) fn spans(markdown: &str) -> Markup {
     html! {
         @for piece in inline(markdown) {

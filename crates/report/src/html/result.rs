@@ -32,7 +32,7 @@ pub(super) fn section(assessment: &Assessment<'_>, kept: &Kept) -> Markup {
                 li.tile.plain { span.number { (summary.resources) } span.label { "resources" } }
                 li.tile.plain { span.number { (summary.guidelines) } span.label { "guidelines" } }
             }
-            (bars(assessment, kept))
+            @if !kept.tallies.is_empty() { (bars(assessment, kept)) }
             @if let Some(aside) = outcome::set_aside(summary) { p { "Not counted: " (aside) "." } }
             @if summary.unknowns_from_absence > 0 {
                 p {
@@ -48,7 +48,10 @@ pub(super) fn section(assessment: &Assessment<'_>, kept: &Kept) -> Markup {
 fn sentence(assessment: &Assessment<'_>) -> String {
     let reason = outcome::exit_reason(assessment);
     let mut characters = reason.chars();
-    let first: String = characters.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    let first: String = characters
+        .next()
+        .map(|c| c.to_uppercase().collect())
+        .unwrap_or_default();
     format!("{first}{}.", characters.as_str())
 }
 
@@ -56,11 +59,26 @@ fn sentence(assessment: &Assessment<'_>) -> String {
 fn bars(assessment: &Assessment<'_>, kept: &Kept) -> Markup {
     let summary = &assessment.summary;
     let rows = Severity::WORST_FIRST.map(|severity| {
-        let aside: usize = kept.findings.iter().filter(|((counts, _, own), _)| !counts && *own == severity).map(|(_, list)| list.len()).sum();
+        let aside: usize = kept
+            .findings
+            .iter()
+            .filter(|((counts, _, own), _)| !counts && *own == severity)
+            .map(|(_, list)| list.len())
+            .sum();
         let fails = summary.fails.get(&severity).copied().unwrap_or_default();
-        (severity, fails, summary.unknowns.get(&severity).copied().unwrap_or_default(), aside)
+        (
+            severity,
+            fails,
+            summary.unknowns.get(&severity).copied().unwrap_or_default(),
+            aside,
+        )
     });
-    let most = rows.iter().map(|(_, fail, unknown, aside)| fail + unknown + aside).max().unwrap_or_default().max(1);
+    let most = rows
+        .iter()
+        .map(|(_, fail, unknown, aside)| fail + unknown + aside)
+        .max()
+        .unwrap_or_default()
+        .max(1);
     // Thousandths of the bar's length.
     let scale = |number: usize| number * 1000 / most;
     html! {
@@ -86,7 +104,9 @@ fn tallies(assessment: &Assessment<'_>, kept: &Kept) -> Markup {
         kept.tallies
             .iter()
             .filter(|(id, _)| assessment.guide.guideline(&id.0).is_some_and(word))
-            .fold((0, 0), |(fail, unknown), (_, tally)| (fail + tally.fail, unknown + tally.unknown))
+            .fold((0, 0), |(fail, unknown), (_, tally)| {
+                (fail + tally.fail, unknown + tally.unknown)
+            })
     };
     let table = |title: &str, rows: Vec<(&str, (usize, usize))>| {
         html! {
@@ -101,10 +121,18 @@ fn tallies(assessment: &Assessment<'_>, kept: &Kept) -> Markup {
             }
         }
     };
-    let aspects = ASPECTS.iter().map(|(id, title)| (*title, by(&|guideline| &*guideline.aspect == *id))).collect();
+    let aspects = ASPECTS
+        .iter()
+        .map(|(id, title)| (*title, by(&|guideline| &*guideline.aspect == *id)))
+        .collect();
     let principles = PRINCIPLES
         .iter()
-        .map(|(id, title)| (*title, by(&|guideline| guideline.principles.iter().any(|own| &**own == *id))))
+        .map(|(id, title)| {
+            (
+                *title,
+                by(&|guideline| guideline.principles.iter().any(|own| &**own == *id)),
+            )
+        })
         .collect();
     html! { div.pair { (table("Aspect", aspects)) (table("Principle", principles)) } }
 }

@@ -29,7 +29,13 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn new(options: Options) -> Self {
-        Self { options: Options { width: options.width.max(40), ..options }, text: String::new() }
+        Self {
+            options: Options {
+                width: options.width.max(40),
+                ..options
+            },
+            text: String::new(),
+        }
     }
 
     pub(super) const fn width(&self) -> usize {
@@ -41,7 +47,11 @@ impl Page {
     }
 
     pub(super) fn paint(&self, style: Style, text: &str) -> String {
-        if self.options.colour && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if self.options.colour && !text.is_empty() {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
     }
 
     pub(super) fn line(&mut self, text: &str) {
@@ -55,8 +65,10 @@ impl Page {
 
     /// `Unknown: 3 verdicts`.
     pub(super) fn title(&mut self, name: &str, rest: &str) {
-        let line = self.paint(BOLD, &format!("{name}: {rest}"));
-        self.line(&line);
+        for line in wrap(&format!("{name}: {rest}"), self.width()) {
+            let line = self.paint(BOLD, &line);
+            self.line(&line);
+        }
     }
 
     /// Wrapped text behind an indent.
@@ -74,7 +86,10 @@ impl Page {
 
     /// Wrapped text behind a lead of so many columns.
     pub(super) fn hanging(&mut self, lead: &str, columns: usize, text: &str) {
-        for (index, line) in wrap(text, self.width().saturating_sub(columns)).iter().enumerate() {
+        for (index, line) in wrap(text, self.width().saturating_sub(columns))
+            .iter()
+            .enumerate()
+        {
             let line = line.replace('\u{a0}', " ");
             if index == 0 {
                 self.line(&format!("{lead}{line}"));
@@ -86,7 +101,12 @@ impl Page {
 
     /// `   = label: text`, wrapped.
     pub(super) fn labelled(&mut self, gutter: usize, label: &str, text: &str) {
-        let lead = format!("{:gutter$} {} {} ", "", self.paint(GUTTER, "="), self.paint(BOLD, label));
+        let lead = format!(
+            "{:gutter$} {} {} ",
+            "",
+            self.paint(GUTTER, "="),
+            self.paint(BOLD, label)
+        );
         self.hanging(&lead, gutter + 4 + width(label), text);
     }
 

@@ -15,7 +15,14 @@ struct Cut {
 }
 
 /// Writes the line and what is said about it.
-pub(super) fn write(page: &mut Page, gutter: usize, place: &Location, mark: char, style: Style, message: &str) {
+pub(super) fn write(
+    page: &mut Page,
+    gutter: usize,
+    place: &Location,
+    mark: char,
+    style: Style,
+    message: &str,
+) {
     if place.source.trim().is_empty() {
         if !message.is_empty() {
             for line in wrap(message, page.width().saturating_sub(gutter + 3)) {
@@ -31,11 +38,17 @@ pub(super) fn write(page: &mut Page, gutter: usize, place: &Location, mark: char
     page.numbered_source(gutter, place.line, &cut.text);
     let marks: String = std::iter::repeat_n(mark, cut.mark).collect();
     let beside = cut.before + cut.mark + 1 + width(message) <= room;
-    let said = if beside && !message.is_empty() { format!("{marks} {message}") } else { marks };
+    let said = if beside && !message.is_empty() {
+        format!("{marks} {message}")
+    } else {
+        marks
+    };
     let said = page.paint(style, &said);
     page.gutter(gutter, &format!("{:1$}{said}", "", cut.before));
     if !beside {
-        let indent = cut.before.min(room / 3);
+        // Names of images are long words: rather begin further left than break one.
+        let longest = message.split(' ').map(width).max().unwrap_or_default();
+        let indent = cut.before.min(room / 3).min(room.saturating_sub(longest));
         for line in wrap(message, room - indent) {
             let line = page.paint(style, &line);
             page.gutter(gutter, &format!("{:indent$}{line}", ""));
@@ -67,7 +80,11 @@ fn cut(place: &Location, room: usize) -> Cut {
     }
     let at = |index: usize| columns.get(index).copied().unwrap_or(total);
     let start = (place.column.saturating_sub(1) as usize).min(cells.len());
-    let end = if place.end_line > place.line { cells.len() } else { place.end_column.saturating_sub(1) as usize };
+    let end = if place.end_line > place.line {
+        cells.len()
+    } else {
+        place.end_column.saturating_sub(1) as usize
+    };
     let end = end.clamp(start, cells.len());
 
     let mut left = 0;
@@ -103,25 +120,58 @@ mod tests {
     use crate::testing::finding;
 
     fn at(source: &str, column: u32, end_column: u32) -> Location {
-        Location { source: source.into(), column, end_column, ..finding().place }
+        Location {
+            source: source.into(),
+            column,
+            end_column,
+            ..finding().place
+        }
     }
 
     #[test]
     fn marks_what_decided() {
-        assert_eq!(cut(&at("  a: true", 6, 10), 40), Cut { text: "  a: true".into(), before: 5, mark: 4 });
-        assert_eq!(cut(&at("\t漢: x", 4, 5), 40), Cut { text: "    漢: x".into(), before: 7, mark: 1 });
+        assert_eq!(
+            cut(&at("  a: true", 6, 10), 40),
+            Cut {
+                text: "  a: true".into(),
+                before: 5,
+                mark: 4
+            }
+        );
+        assert_eq!(
+            cut(&at("\t漢: x", 4, 5), 40),
+            Cut {
+                text: "    漢: x".into(),
+                before: 7,
+                mark: 1
+            }
+        );
     }
 
     #[test]
     fn cuts_long_lines_around_the_mark() {
         let line = format!("{}: target # {}", "k".repeat(100), "c".repeat(100));
         let cut = cut(&at(&line, 103, 109), 40);
-        assert_eq!(cut, Cut { text: "…kkkkkkkk: target # cccccccccccccccccccc…".into(), before: 11, mark: 6 });
+        assert_eq!(
+            cut,
+            Cut {
+                text: "…kkkkkkkk: target # ccccccccccccccccccc…".into(),
+                before: 11,
+                mark: 6
+            }
+        );
         assert_eq!(width(&cut.text), 40);
     }
 
     #[test]
     fn a_place_outside_the_line_still_gets_a_mark() {
-        assert_eq!(cut(&at("ab", 90, 95), 40), Cut { text: "ab".into(), before: 2, mark: 1 });
+        assert_eq!(
+            cut(&at("ab", 90, 95), 40),
+            Cut {
+                text: "ab".into(),
+                before: 2,
+                mark: 1
+            }
+        );
     }
 }

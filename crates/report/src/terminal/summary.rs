@@ -11,17 +11,29 @@ use crate::text::{clean, count, shell_word};
 use crate::unknowns::Unknowns;
 
 /// Writes it.
-pub(super) fn write(page: &mut Page, assessment: &Assessment<'_>, groups: &Groups, unknowns: &Unknowns) {
+pub(super) fn write(
+    page: &mut Page,
+    assessment: &Assessment<'_>,
+    groups: &Groups,
+    unknowns: &Unknowns,
+) {
     let summary = &assessment.summary;
     let fails: usize = summary.fails.values().sum();
     let clear = fails == 0 && unknowns.total() == 0;
     if clear {
-        let words = page.paint(BOLD, "Nothing found.");
+        let words = match (summary.resources, assessment.coverage.incomplete()) {
+            (0, _) => "Nothing was judged.",
+            (_, true) => "Nothing found in what could be read.",
+            (_, false) => "Nothing found.",
+        };
+        let words = page.paint(BOLD, words);
         page.line(&words);
     } else {
         table(page, assessment);
         page.blank();
-        tally(page, assessment, groups);
+        if fails > 0 {
+            tally(page, assessment, groups);
+        }
     }
     if let Some(aside) = outcome::set_aside(summary) {
         page.hanging("not counted   ", 14, &aside);
@@ -32,7 +44,10 @@ pub(super) fn write(page: &mut Page, assessment: &Assessment<'_>, groups: &Group
     page.paragraph("", &outcome::coverage(assessment));
     let code = assessment.exit_code();
     if !clear || code != 0 {
-        page.paragraph("", &format!("exit {code}: {}", outcome::exit_reason(assessment)));
+        page.paragraph(
+            "",
+            &format!("exit {code}: {}", outcome::exit_reason(assessment)),
+        );
     }
     if let Some((command, why)) = next(assessment, groups, unknowns) {
         let label = page.paint(BOLD, "next:");
@@ -54,43 +69,73 @@ fn table(page: &mut Page, assessment: &Assessment<'_>) {
     for severity in Severity::WORST_FIRST {
         let fail = summary.fails.get(&severity).copied().unwrap_or_default();
         let unknown = summary.unknowns.get(&severity).copied().unwrap_or_default();
-        let style = if fail > 0 { page::severity(severity) } else { DIM };
+        let style = if fail > 0 {
+            page::severity(severity)
+        } else {
+            DIM
+        };
         row(page, style, severity.word(), fail, unknown);
     }
-    row(page, BOLD, "total", summary.fails.values().sum(), summary.unknowns.values().sum());
+    row(
+        page,
+        BOLD,
+        "total",
+        summary.fails.values().sum(),
+        summary.unknowns.values().sum(),
+    );
 }
 
 /// Findings by aspect and by principle.
 fn tally(page: &mut Page, assessment: &Assessment<'_>, groups: &Groups) {
     let aspects = groups.by(assessment.guide, |guideline| vec![&*guideline.aspect]);
-    let principles = groups.by(assessment.guide, |guideline| guideline.principles.iter().map(|word| &**word).collect());
-    let words = |known: &[(&str, &str)], counts: &std::collections::BTreeMap<&str, usize>| {
-        // A number and its word stay on one line.
-        let parts: Vec<String> = known
-            .iter()
-            .map(|(id, _)| format!("{id}\u{a0}{}", counts.get(id).copied().unwrap_or_default()))
-            .collect();
-        parts.join(", ")
-    };
-    for (label, text) in [("by aspect     ", words(&ASPECTS, &aspects)), ("by principle  ", words(&PRINCIPLES, &principles))] {
-        page.hanging(label, label.len(), &text);
+    let principles = groups.by(assessment.guide, |guideline| {
+        guideline.principles.iter().map(|word| &**word).collect()
+    });
+    // All six aspects, the principles that are concerned. A number and its word stay on one line.
+    let aspects = ASPECTS
+        .iter()
+        .map(|(id, _)| (id, aspects.get(id).copied().unwrap_or_default()));
+    let principles = PRINCIPLES
+        .iter()
+        .filter_map(|(id, _)| Some((id, *principles.get(id)?)));
+    let words = |(id, number): (&&str, usize)| format!("{id}\u{a0}{number}");
+    let rows: [(&str, Vec<String>); 2] = [
+        ("by aspect     ", aspects.map(words).collect()),
+        ("by principle  ", principles.map(words).collect()),
+    ];
+    for (label, words) in rows {
+        page.hanging(label, label.len(), &words.join(", "));
     }
 }
 
 /// The next command to type, and why.
-fn next(assessment: &Assessment<'_>, groups: &Groups, unknowns: &Unknowns) -> Option<(String, String)> {
-    let words: Vec<String> = assessment.subject.iter().map(|word| shell_word(word)).collect();
+fn next(
+    assessment: &Assessment<'_>,
+    groups: &Groups,
+    unknowns: &Unknowns,
+) -> Option<(String, String)> {
+    let words: Vec<String> = assessment
+        .subject
+        .iter()
+        .map(|word| shell_word(word))
+        .collect();
     let subject = words.join(" ");
     let safe = groups.safe();
-    if safe > 0 {
-        let why = format!("shows the edits for {} with a safe fix; `--write` makes them", count(safe, "finding"));
+    if safe > 0 && !subject.is_empty() {
+        let why = format!(
+            "shows the edits for {} with a safe fix; `--write` makes them",
+            count(safe, "finding")
+        );
         return Some((format!("seawall fix {subject}"), why));
     }
     if let Some(first) = groups.in_order().first() {
         let why = "why it matters, how to mend it, and how to accept it".to_owned();
-        return Some((format!("seawall explain {}", clean(&first.guideline.0)), why));
+        return Some((
+            format!("seawall explain {}", clean(&first.guideline.0)),
+            why,
+        ));
     }
-    if unknowns.absence.count > 0 && !assessment.whole {
+    if unknowns.absence.count > 0 && !assessment.whole && !subject.is_empty() {
         let why = "if these files are all there is: what is absent then counts".to_owned();
         return Some((format!("seawall assess --whole {subject}"), why));
     }
