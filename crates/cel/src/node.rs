@@ -58,7 +58,7 @@ pub enum View<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Unknown(pub u32);
 
-/// A field name known when the program was compiled, with its number in [`Symbols`].
+/// A field name known when the program was compiled, with its number in [`crate::Symbols`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     /// The name as written in the data.

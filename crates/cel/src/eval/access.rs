@@ -14,6 +14,21 @@ pub(crate) enum Found<'a, N: Node<'a>> {
     NoMap,
 }
 
+impl<'a, N: Node<'a>> Val<'a, N> {
+    /// Why it is unknown whether this value, which was found, is there at all.
+    #[inline]
+    fn doubt(self) -> Option<Unknown> {
+        match self {
+            Val::Unknown(u) => Some(u),
+            Val::Node(n) if !n.certain() => match n.view() {
+                View::Unknown(u) => Some(u),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
     /// Looks a field up. `key` is the same name with its symbol, when known at compile time.
     #[inline]
@@ -96,10 +111,7 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
     #[inline]
     pub(super) fn has(&self, base: Val<'a, N>, key: &Key, span: Span) -> Val<'a, N> {
         match self.lookup(base, &key.text, Some(key)) {
-            // Not known, and perhaps not there either.
-            Found::Here(Val::Unknown(u)) => Val::Unknown(u),
-            Found::Here(Val::Node(n)) if !n.certain() => Val::Node(n).resolve(),
-            Found::Here(_) => Val::Bool(true),
+            Found::Here(v) => v.doubt().map_or(Val::Bool(true), Val::Unknown),
             Found::Absent => Val::Bool(false),
             Found::Unknown(u) => Val::Unknown(u),
             Found::NoMap => match base {
@@ -151,7 +163,7 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
             _ => {}
         }
         match self.lookup(base, name, key) {
-            Found::Here(v) => self.some(v),
+            Found::Here(v) => v.doubt().map_or_else(|| self.some(v), Val::Unknown),
             Found::Absent => Val::Optional(None),
             Found::Unknown(u) => Val::Unknown(u),
             Found::NoMap if Seq::of(base).is_some() => self.overload(".?", span),
@@ -206,7 +218,7 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
             return self.overload("[?]", span);
         }
         match self.find(base.resolve(), index) {
-            Found::Here(v) => self.some(v),
+            Found::Here(v) => v.doubt().map_or_else(|| self.some(v), Val::Unknown),
             Found::Absent => Val::Optional(None),
             Found::Unknown(u) => Val::Unknown(u),
             Found::NoMap if Seq::of(base).is_some() => self.overload("[?]", span),
@@ -277,7 +289,7 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
         }
         if Entries::of(list).is_some() || matches!(list, Val::Host(_)) {
             return match self.find(list, value) {
-                Found::Here(_) => Val::Bool(true),
+                Found::Here(v) => v.doubt().map_or(Val::Bool(true), Val::Unknown),
                 Found::Absent => Val::Bool(false),
                 Found::Unknown(u) => Val::Unknown(u),
                 Found::NoMap => self.overload("in", span),

@@ -37,7 +37,7 @@ fn reads_fields_and_compares() {
 
 #[test]
 fn unknowns_pass_unless_something_decides() {
-    let vars = json!({"u": {"$unknown": 1}, "t": true, "m": {"$open": {"a": 1}}, "x": {"k": {"$unknown": 2}}});
+    let vars = json!({"u": {"$unknown": 1}, "t": true, "m": {"$open": {"a": 1}}, "x": {"k": {"$unknown": 2}, "p": {"$maybe": 3}}});
     check(
         &vars,
         &[
@@ -57,6 +57,11 @@ fn unknowns_pass_unless_something_decides() {
             ("has(u.f)", "unknown(1)"),
             ("has(x.k)", "true"),
             ("x.k == 3", "unknown(2)"),
+            ("has(x.p)", "unknown(3)"),
+            ("'p' in x", "unknown(3)"),
+            ("x.?p.hasValue()", "unknown(3)"),
+            ("x.?k.hasValue()", "true"),
+            ("x.p == 3", "unknown(3)"),
             ("[1, x.k].exists(i, i == 1)", "true"),
             ("[1, x.k].all(i, i == 1)", "unknown(2)"),
             ("[1, x.k] == [2, 3]", "false"),

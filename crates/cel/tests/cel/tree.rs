@@ -19,10 +19,12 @@ enum Data {
     List(Vec<u32>, Option<Unknown>),
     Map(Vec<(Symbol, String, u32)>, Option<Unknown>),
     Unknown(Unknown),
+    /// unknown, and perhaps absent
+    Maybe(Unknown),
 }
 
 impl Tree {
-    /// From JSON. `{"$unknown": n}` is unknown, `{"$open": x}` is `x` with more to it.
+    /// From JSON. `{"$unknown": n}` is unknown, `{"$maybe": n}` perhaps absent too, `{"$open": x}` is `x` with more to it.
     pub(crate) fn new(json: &Value, symbols: &Symbols) -> Self {
         let mut tree = Self::default();
         tree.nodes.push(Data::Null);
@@ -47,6 +49,8 @@ impl Tree {
             Value::Object(map) => {
                 if let Some(n) = map.get("$unknown") {
                     Data::Unknown(Unknown(n.as_u64().unwrap() as u32))
+                } else if let Some(n) = map.get("$maybe") {
+                    Data::Maybe(Unknown(n.as_u64().unwrap() as u32))
                 } else if let Some(inner) = map.get("$open") {
                     let at = self.add(inner, symbols);
                     match std::mem::replace(&mut self.nodes[at as usize], Data::Null) {
@@ -104,7 +108,7 @@ impl<'a> Node<'a> for At<'a> {
             Data::Str(s) => View::Str(s),
             Data::List(items, _) => View::List(items.len()),
             Data::Map(items, _) => View::Map(items.len()),
-            Data::Unknown(u) => View::Unknown(*u),
+            Data::Unknown(u) | Data::Maybe(u) => View::Unknown(*u),
         }
     }
 
@@ -149,6 +153,10 @@ impl<'a> Node<'a> for At<'a> {
             Data::List(_, rest) | Data::Map(_, rest) => *rest,
             _ => None,
         }
+    }
+
+    fn certain(self) -> bool {
+        !matches!(self.data(), Data::Maybe(_))
     }
 
     fn same(self, other: Self) -> bool {
