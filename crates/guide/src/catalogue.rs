@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cel::{Env, Program, Slot, Step, Symbols};
+use model::prune::INDEXED;
 use model::{GuidelineId, Ref};
 
 use crate::front_matter::{self, Fields, GuideError};
@@ -166,6 +167,9 @@ impl Guide {
         });
         guide.frameworks.sort_by(|a, b| a.id.cmp(&b.id));
         guide.duplicates(&mut errors);
+        for (key, _) in INDEXED {
+            env.intern(key);
+        }
         guide.symbols = env.symbols().clone();
         guide.env = env;
         (guide, errors)

@@ -130,7 +130,13 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
             (View::Kubernetes, "minor") => Some(Val::Int(i64::from(world.setting.kubernetes_minor))),
             (View::Request, "operation") => Some(Val::Str("CREATE")),
             (View::Request, "namespace") => Some(match world.namespace() {
-                Some(namespace) => Val::Str(namespace),
+                // The place in the file where it is said, so that a finding can point there.
+                Some(namespace) => world
+                    .resource
+                    .object()
+                    .path(&["metadata", "namespace"])
+                    .filter(|value| value.as_str() == Some(namespace))
+                    .map_or(Val::Str(namespace), Val::Node),
                 None if world.is_cluster_scoped() => Val::Str(""),
                 None => Val::Unknown(unknown::NAMESPACE_AT_APPLY),
             }),

@@ -8,13 +8,14 @@ use model::doc::{Dialect, Doc, DocBuilder};
 use model::finding::{Finding, Outcome};
 use model::managed::Managed;
 use model::manifest::{Form, Reader};
+use model::prune::Keep;
 use model::resource::Origin;
 use model::{Estate, Ref, Resource, Scope, Status};
 use yaml::{Build as _, Entry, Limits, Span};
 
 use crate::catalogue::Guide;
 use crate::guideline::{Applies, Example, ExampleFile, Expectation, Guideline};
-use crate::judge::{Judge, Setting, VerdictWord};
+use crate::judge::{Judge, Judged, Setting, VerdictWord};
 
 /// The newest Kubernetes minor, when neither the estate nor the user says one.
 pub const NEWEST_MINOR: u8 = 37;
@@ -41,6 +42,13 @@ pub struct Outcomes {
     pub unread: Vec<String>,
 }
 
+impl Outcomes {
+    fn take(&mut self, judged: Judged) {
+        self.findings.extend(judged.findings);
+        self.verdicts.extend(judged.verdicts.iter().map(|(_, verdict)| *verdict));
+    }
+}
+
 /// Runs one example and says what is wrong with it.
 #[must_use]
 pub fn run(guide: &Guide, guideline: &Guideline, example: &Example) -> Option<Failure> {
@@ -61,11 +69,20 @@ pub fn run(guide: &Guide, guideline: &Guideline, example: &Example) -> Option<Fa
 /// # Errors
 /// When its parameters do not parse.
 pub fn assess(guide: &Guide, guideline: &Guideline, example: &Example) -> Result<Outcomes, String> {
+    assess_with(guide, guideline, example, true)
+}
+
+/// The same, with a choice whether workloads are pruned before joining.
+///
+/// # Errors
+/// When its parameters do not parse.
+pub fn assess_with(guide: &Guide, guideline: &Guideline, example: &Example, prunes: bool) -> Result<Outcomes, String> {
     let setting = setting(guide, example.params.as_deref(), example.kubernetes)?;
     let judge = Judge::new(guide, &setting, |other| other.id == guideline.id);
     if judge.selected().next().is_none() {
         return Err(format!("the guideline needs `params`: {}", guideline.needs.params.join(", ")));
     }
+    let keep = if prunes { judge.keep() } else { Keep::everything() };
     let managed = Managed::default();
     let wants = |_: &model::kinds::Kind| true;
     let reader =
@@ -83,7 +100,11 @@ pub fn assess(guide: &Guide, guideline: &Guideline, example: &Example) -> Result
                     outcomes.unread.push(entry.reason.as_deref().unwrap_or_default().to_owned());
                 }
             }
-            for resource in reading.resources {
+            for mut resource in reading.resources {
+                outcomes.take(judge.local(&resource));
+                if resource.is_workload() {
+                    resource.prune(&keep);
+                }
                 estate.add(resource);
             }
         }
@@ -92,17 +113,12 @@ pub fn assess(guide: &Guide, guideline: &Guideline, example: &Example) -> Result
     let whole = example.whole;
     estate.imply_namespaces(&|name, witness| implied_namespace(symbols, name, witness, whole));
     for resource in estate.resources() {
-        for judged in [judge.local(resource), judge.joined(resource, &estate)] {
-            outcomes.findings.extend(judged.findings);
-            outcomes.verdicts.extend(judged.verdicts.iter().map(|(_, verdict)| *verdict));
-        }
+        outcomes.take(judge.joined(resource, &estate));
     }
     if guideline.applies == Applies::Estate
         && let Some(witness) = estate.resources().first()
     {
-        let judged = judge.estate(witness, &estate);
-        outcomes.findings.extend(judged.findings);
-        outcomes.verdicts.extend(judged.verdicts.iter().map(|(_, verdict)| *verdict));
+        outcomes.take(judge.estate(witness, &estate));
     }
     Ok(outcomes)
 }

@@ -8,6 +8,7 @@ use cel::{Program, Val};
 use model::doc::Doc;
 use model::finding::{Finding, Fingerprint, Outcome, Severity};
 use model::kinds::Kind;
+use model::prune::Keep;
 use model::resource::ResourceName;
 use model::{Estate, Resource, unknown};
 
@@ -128,6 +129,16 @@ impl<'g> Judge<'g> {
     #[must_use]
     pub fn joins(&self) -> bool {
         self.selected().any(|(_, guideline)| guideline.needs.joined)
+    }
+
+    /// What of a workload the guidelines that join objects can read.
+    #[must_use]
+    pub fn keep(&self) -> Keep {
+        let mut keep = Keep::indexed(&self.guide.symbols);
+        for (_, guideline) in self.selected().filter(|(_, guideline)| guideline.needs.joined) {
+            self.guide.reads_of(guideline, &mut keep);
+        }
+        keep
     }
 
     fn plan(&self, kind: &Kind) -> Arc<Plan> {
@@ -256,13 +267,21 @@ impl<'a> Asking<'a, '_> {
             }
         }
         let mut worst = VerdictWord::Pass;
+        let mut reasons: Vec<cel::Unknown> = Vec::new();
         for check in &guideline.checks {
             let verdict = match self.eval(&check.program, locals) {
                 Val::Bool(true) => continue,
                 Val::Bool(false) => {
                     self.report(guideline, Some(check), item, &check.program, locals, None)
                 }
-                other => self.report(guideline, None, item, &check.program, locals, Some(other)),
+                // Two clauses that are unknown for one reason say it once.
+                Val::Unknown(reason) if reasons.contains(&reason) => VerdictWord::Unknown,
+                other => {
+                    if let Val::Unknown(reason) = other {
+                        reasons.push(reason);
+                    }
+                    self.report(guideline, None, item, &check.program, locals, Some(other))
+                }
             };
             worst = worst.max(verdict);
         }

@@ -16,6 +16,7 @@ pub mod fix;
 pub mod front_matter;
 pub mod guideline;
 pub mod judge;
+mod keep;
 pub mod markdown;
 pub mod message;
 pub mod mutation;

@@ -217,6 +217,31 @@ impl Doc {
         buffer.get(start..start + b as usize).unwrap_or_default()
     }
 
+    /// A document without text or values.
+    pub(crate) fn empty() -> Self {
+        Self {
+            text: Box::default(),
+            extra: Box::default(),
+            nodes: Vec::new(),
+            entries: Vec::new(),
+            items: Vec::new(),
+            anchors: Vec::new(),
+            root: 0,
+            line_starts: OnceLock::new(),
+            parents: OnceLock::new(),
+            led_lines: None,
+            first_line: 1,
+            duplicates: Vec::new(),
+        }
+    }
+
+    /// Keeps a copy of a string in the buffer of strings that do not stand in the text.
+    pub(crate) fn keep_extra(extra: &mut String, text: &str) -> (u32, u32) {
+        let start = extra.len() as u32;
+        extra.push_str(text);
+        (start | EXTRA, text.len() as u32)
+    }
+
     pub(crate) fn at(&self, id: u32) -> Node {
         const NOTHING: Node = Node { kind: Kind::Null, a: 0, b: 0, span: Span { start: 0, end: 0 } };
         self.nodes.get(id as usize).copied().unwrap_or(NOTHING)
@@ -301,16 +326,9 @@ impl<'s> DocBuilder<'s> {
             doc: Doc {
                 nodes: Vec::with_capacity(guess),
                 entries: Vec::with_capacity(guess),
-                items: Vec::new(),
-                anchors: Vec::new(),
-                extra: Box::default(),
-                duplicates: Vec::new(),
-                root: 0,
-                line_starts: OnceLock::new(),
-                led_lines: None,
-                parents: OnceLock::new(),
                 first_line,
                 text,
+                ..Doc::empty()
             },
             extra: String::new(),
         }
@@ -351,9 +369,7 @@ impl<'s> DocBuilder<'s> {
                 return (start, length);
             }
         }
-        let start = self.extra.len() as u32;
-        self.extra.push_str(value);
-        (start | EXTRA, length)
+        Doc::keep_extra(&mut self.extra, value)
     }
 }
 

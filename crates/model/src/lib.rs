@@ -14,6 +14,7 @@
 //! | [`schema`] | types that the API server would refuse |
 //! | [`managed`] | which objects AKS itself keeps |
 //! | [`waiver`] | waivers written in comments |
+//! | [`prune`] | what of an object is kept for joins |
 //! | [`secrets`] | which values are never shown |
 //! | [`finding`] | verdicts, findings, places |
 //! | [`coverage`] | the ledger: what became of every document |
@@ -26,6 +27,7 @@ pub mod finding;
 pub mod kinds;
 pub mod managed;
 pub mod manifest;
+pub mod prune;
 pub mod resource;
 pub mod schema;
 pub mod secrets;

@@ -49,7 +49,10 @@ impl Managed {
                 values.is_empty() || value.as_str().is_some_and(|value| values.iter().any(|known| &**known == value))
             })
         };
-        self.labels.iter().any(labelled)
+        // Whoever may write an object may write its labels: within a namespace they count only
+        // where AKS puts its own.
+        let trusted = namespace.is_none_or(|namespace| self.names.iter().any(|(within, _)| &**within == namespace));
+        (trusted && self.labels.iter().any(labelled))
             || self.names.iter().any(|(within, pattern)| {
                 namespace == Some(within) && name.kind.name() != "Namespace" && matches(pattern, &name.name)
             })

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::doc::{Doc, NodeId};
 use crate::kinds::{self, Kind};
+use crate::prune::{self, Keep};
 use crate::value::Ref;
 
 /// Number of a resource within its estate.
@@ -80,6 +81,14 @@ impl Resource {
     #[must_use]
     pub fn object(&self) -> Ref<'_> {
         self.doc.node(self.root)
+    }
+
+    /// Drops what joins cannot read.
+    pub fn prune(&mut self, keep: &Keep) {
+        if let Some(doc) = prune::prune(self.object(), keep) {
+            self.root = doc.root().id();
+            self.doc = Arc::new(doc);
+        }
     }
 
     /// What holds the pod's `metadata` and `spec`: the object itself or its template.

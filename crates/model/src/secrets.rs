@@ -89,6 +89,21 @@ pub fn hides(spans: &[Span], span: Span) -> bool {
     spans.iter().any(|secret| secret.start < span.end && span.start < secret.end)
 }
 
+/// The same with one asterisk a byte, so that places stay right.
+#[must_use]
+pub fn strike_out_bytes(line: &str, start: u32, spans: &[Span]) -> String {
+    let mut struck = String::with_capacity(line.len());
+    for (offset, character) in line.char_indices() {
+        let at = start + offset as u32;
+        if spans.iter().any(|span| span.start <= at && at < span.end) && !character.is_whitespace() {
+            struck.extend(std::iter::repeat_n('*', character.len_utf8()));
+        } else {
+            struck.push(character);
+        }
+    }
+    struck
+}
+
 /// `line`, which begins at byte `start` of the document, with secret places struck out.
 #[must_use]
 pub fn strike_out(line: &str, start: u32, spans: &[Span]) -> Box<str> {

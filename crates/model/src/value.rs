@@ -221,6 +221,11 @@ impl<'a> CelNode<'a> for Ref<'a> {
         None
     }
 
+    fn certain(self) -> bool {
+        // What an expression leaves open may turn out to be null; a struck out secret is there.
+        !matches!(self.doc.at(self.id).kind, Kind::NotGiven | Kind::Open)
+    }
+
     fn same(self, other: Self) -> bool {
         self == other
     }

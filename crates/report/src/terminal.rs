@@ -190,29 +190,22 @@ fn advice(page: &mut Page, group: &Group, guideline: Option<&Guideline>, gutter:
                 Safety::Unsafe => "unsafe fix:",
             };
             let all = text::operations(fix);
-            let mut words = all
+            let mut edits: Vec<String> = all
                 .iter()
                 .take(EDITS)
-                .map(String::as_str)
-                .collect::<Vec<_>>()
-                .join("; ");
+                .map(|edit| clean(edit).into_owned())
+                .collect();
             if all.len() > EDITS {
-                words.push_str(&format!(
-                    "; and {}",
-                    count(all.len() - EDITS, "further edit")
-                ));
+                edits.push(format!("and {}", count(all.len() - EDITS, "further edit")));
             }
-            page.labelled(gutter, label, &clean(&words));
+            page.labelled(gutter, label, &edits);
         }
         if let Some(cost) = text::cost(&guideline.cost) {
-            page.labelled(gutter, "cost:", &clean(&cost));
+            page.labelled(gutter, "cost:", &[clean(&cost).into_owned()]);
         }
     }
-    page.labelled(
-        gutter,
-        "more:",
-        &format!("seawall explain {}", clean(&group.guideline.0)),
-    );
+    let command = format!("seawall explain {}", clean(&group.guideline.0));
+    page.labelled(gutter, "more:", &[command]);
 }
 
 /// Guidelines that are not shown in full.

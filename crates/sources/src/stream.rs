@@ -34,7 +34,7 @@ enum Work {
     FileDone,
 }
 
-/// Reads all inputs. `judge` runs on every reading in parallel; `consume` gets the readings
+/// Reads all inputs. `judge` runs on every reading in parallel and may drop from it what is not needed later; `consume` gets the readings
 /// in the order of the input. `progress` is told of every file.
 ///
 /// # Errors
@@ -43,7 +43,7 @@ pub fn read<T: Send, E>(
     inputs: &[Input],
     options: &Options,
     reader: &Reader<'_>,
-    judge: impl Fn(&Reading) -> T + Sync,
+    judge: impl Fn(&mut Reading) -> T + Sync,
     mut consume: impl FnMut(Reading, T) -> Result<(), E>,
     mut progress: impl FnMut(&Input),
 ) -> Result<usize, E> {
@@ -52,16 +52,16 @@ pub fn read<T: Send, E>(
     let mut flush = |works: Vec<Work>, files: &mut usize| -> Result<(), E> {
         let run = |work: Work| match work {
             Work::Text { text, form, line, origin, lines } => {
-                let reading = match lines {
+                let mut reading = match lines {
                     Some(lines) => reader.read_rendered(&text, form, line, &origin, lines),
                     None => reader.read(&text, form, line, &origin),
                 };
-                let judged = judge(&reading);
+                let judged = judge(&mut reading);
                 Some((reading, judged))
             }
             Work::Entry(entry) => {
-                let reading = Reading { entries: vec![*entry], ..Reading::default() };
-                let judged = judge(&reading);
+                let mut reading = Reading { entries: vec![*entry], ..Reading::default() };
+                let judged = judge(&mut reading);
                 Some((reading, judged))
             }
             Work::FileDone => None,

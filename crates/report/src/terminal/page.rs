@@ -99,15 +99,30 @@ impl Page {
         }
     }
 
-    /// `   = label: text`, wrapped.
-    pub(super) fn labelled(&mut self, gutter: usize, label: &str, text: &str) {
+    /// `   = label: text`, wrapped; each text begins a line.
+    pub(super) fn labelled(&mut self, gutter: usize, label: &str, texts: &[String]) {
         let lead = format!(
-            "{:gutter$} {} {} ",
+            "{:gutter$} {} {}",
             "",
             self.paint(GUTTER, "="),
             self.paint(BOLD, label)
         );
-        self.hanging(&lead, gutter + 4 + width(label), text);
+        let longest = texts.iter().flat_map(|text| text.split(' ')).map(width).max();
+        let beside = gutter + 4 + width(label);
+        // Rather below the label than a word broken.
+        let columns = if beside + longest.unwrap_or_default() > self.width() {
+            self.line(&lead);
+            gutter + 5
+        } else {
+            beside
+        };
+        for (index, text) in texts.iter().enumerate() {
+            if index == 0 && columns == beside {
+                self.hanging(&format!("{lead} "), columns, text);
+            } else {
+                self.hanging(&" ".repeat(columns), columns, text);
+            }
+        }
     }
 
     /// `   | text`. The text is painted already.

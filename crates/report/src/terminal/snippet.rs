@@ -46,9 +46,16 @@ pub(super) fn write(
     let said = page.paint(style, &said);
     page.gutter(gutter, &format!("{:1$}{said}", "", cut.before));
     if !beside {
-        // Names of images are long words: rather begin further left than break one.
+        // One line if it can be, as far to the right as the mark; names of images are long words:
+        // rather begin further left than break one.
         let longest = message.split(' ').map(width).max().unwrap_or_default();
-        let indent = cut.before.min(room / 3).min(room.saturating_sub(longest));
+        let indent = match room.checked_sub(width(message)) {
+            Some(left) => cut.before.min(left),
+            None => cut
+                .before
+                .min(room / 3)
+                .min(room.saturating_sub(longest)),
+        };
         for line in wrap(message, room - indent) {
             let line = page.paint(style, &line);
             page.gutter(gutter, &format!("{:indent$}{line}", ""));

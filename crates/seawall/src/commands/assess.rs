@@ -265,13 +265,20 @@ fn assess<'g>(
     let mut coverage = Coverage::default();
     let mut estate = Estate::new(if plan.whole { Scope::Whole } else { Scope::Open });
     let joins = judge.joins();
+    let keep = judge.keep();
     let mut progress = Progress::new(inputs.len());
     let options = sources::Options { tools: Tools { values: args.values.clone(), ..Tools::default() } };
     coverage.files = sources::read(
         inputs,
         &options,
         &reader,
-        |reading: &Reading| Batch { judged: reading.resources.iter().map(|resource| judge.local(resource)).collect() },
+        |reading: &mut Reading| {
+            let judged = reading.resources.iter().map(|resource| judge.local(resource)).collect();
+            for resource in reading.resources.iter_mut().filter(|resource| joins && resource.is_workload()) {
+                resource.prune(&keep);
+            }
+            Batch { judged }
+        },
         |reading, batch| {
             if reading.empty {
                 coverage.empty += 1;

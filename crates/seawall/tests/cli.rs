@@ -1,0 +1,39 @@
+//! End to end: the binary as people run it, from files to exit codes and text.
+//!
+//! Real parts (fixtures of Pod Security, helm, kustomize) come from the test set-up; a test that
+//! lacks one fails and says so.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests stop like tests"
+)]
+
+#[path = "cli/awkward.rs"]
+mod awkward;
+#[path = "cli/canary.rs"]
+mod canary;
+#[path = "cli/disguises.rs"]
+mod disguises;
+#[path = "cli/examples.rs"]
+mod examples;
+#[path = "cli/exits.rs"]
+mod exits;
+#[path = "cli/guide.rs"]
+mod guide;
+#[path = "cli/open_world.rs"]
+mod open_world;
+#[path = "cli/pod_security.rs"]
+mod pod_security;
+#[path = "cli/reading.rs"]
+mod reading;
+#[path = "cli/rendering.rs"]
+mod rendering;
+#[path = "cli/run.rs"]
+mod run;
+#[path = "cli/stable.rs"]
+mod stable;
+#[path = "cli/waivers.rs"]
+mod waivers;
