@@ -114,6 +114,7 @@ fn headline(assessment: &Assessment<'_>, out: &mut String) {
         (0, 0) => "nothing found".to_owned(),
         (_, 1) => outcome::exit_reason(assessment),
         (0, _) => "something could not be read".to_owned(),
+        (_, _) if assessment.fail_on.is_none() => count(fails, "finding"),
         (_, _) => format!(
             "{}, {}",
             count(fails, "finding"),

@@ -194,7 +194,7 @@ fn row(finding: &Finding) -> Markup {
             td data-label="Resource" {
                 span.kind { (clean(finding.resource.kind.name())) } " "
                 span.name { @if let Some(namespace) = &finding.resource.namespace { (clean(namespace)) "/" wbr; } (clean(&finding.resource.name)) }
-                @if let Some(item) = &finding.item { span.item { (clean(item)) } }
+                @if let Some(item) = &finding.item { span.item { (if item.bytes().all(|byte| byte.is_ascii_digit()) { "item " } else { "in " }) (clean(item)) } }
             }
             td data-label="Found" {
                 p.message { (prose::words(&finding.message)) }

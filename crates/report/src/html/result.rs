@@ -1,11 +1,13 @@
 //! The first screen: the result in a sentence, tiles, bars, aspects and principles.
 
+use std::collections::BTreeMap;
+
 use guide::guideline::{ASPECTS, PRINCIPLES};
 use maud::{Markup, html};
 use model::finding::{Finding, Severity};
 
 use super::Kept;
-use crate::assessment::Assessment;
+use crate::assessment::{Assessment, Summary};
 use crate::outcome;
 use crate::text::count;
 
@@ -17,9 +19,10 @@ pub(super) fn section(assessment: &Assessment<'_>, kept: &Kept) -> Markup {
     html! {
         section #result aria-labelledby="result-title" {
             h2 #result-title { "Result" }
-            p class={ "verdict " (if code == 0 { "good" } else if code == 1 { "bad" } else { "open" }) } {
-                strong { (sentence(assessment)) }
+            p class={ "verdict " (tone(assessment)) } {
+                strong { (headline(assessment)) }
                 span { (outcome::coverage(assessment)) "." }
+                span { "Exit code " (code) ": " (outcome::exit_reason(assessment)) "." }
             }
             ul.tiles {
                 @for severity in Severity::WORST_FIRST {
@@ -44,15 +47,42 @@ pub(super) fn section(assessment: &Assessment<'_>, kept: &Kept) -> Markup {
     }
 }
 
-/// The exit code's reason as a sentence.
-fn sentence(assessment: &Assessment<'_>) -> String {
-    let reason = outcome::exit_reason(assessment);
-    let mut characters = reason.chars();
-    let first: String = characters
-        .next()
-        .map(|c| c.to_uppercase().collect())
-        .unwrap_or_default();
-    format!("{first}{}.", characters.as_str())
+/// What was found, in a sentence.
+fn headline(assessment: &Assessment<'_>) -> String {
+    let fails = &assessment.summary.fails;
+    let total: usize = fails.values().sum();
+    let worst: Vec<String> = [Severity::Critical, Severity::High]
+        .iter()
+        .filter_map(|severity| Some((severity, fails.get(severity)?)))
+        .filter(|(_, number)| **number > 0)
+        .map(|(severity, number)| format!("{number} {}", severity.word()))
+        .collect();
+    match (total, assessment.coverage.incomplete()) {
+        (0, true) => "Nothing found in what could be read.".to_owned(),
+        (0, false) => "Nothing found.".to_owned(),
+        _ if worst.is_empty() => format!(
+            "{}, none of them critical or high.",
+            count(total, "finding")
+        ),
+        _ => format!(
+            "{}, of these {}.",
+            count(total, "finding"),
+            worst.join(" and ")
+        ),
+    }
+}
+
+/// What is bad is so whatever the exit code says.
+fn tone(assessment: &Assessment<'_>) -> &'static str {
+    let summary = &assessment.summary;
+    let some = |counts: &BTreeMap<Severity, usize>| counts.values().any(|number| *number > 0);
+    if Summary::at_or_above(&summary.fails, Severity::High) > 0 {
+        "bad"
+    } else if some(&summary.fails) || some(&summary.unknowns) || assessment.coverage.incomplete() {
+        "open"
+    } else {
+        "good"
+    }
 }
 
 /// For each severity a bar of fails, unknowns and what was set aside.

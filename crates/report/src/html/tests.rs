@@ -34,7 +34,7 @@ fn nothing_found() {
     let guide = guide();
     let page = written(sink, &[], &assessment(&guide, &[]));
     assert!(page.contains("Nothing was found."));
-    assert!(page.contains("Nothing at or above high."));
+    assert!(page.contains("Exit code 0: nothing at or above high."));
 }
 
 #[test]

@@ -107,7 +107,11 @@ impl Page {
             self.paint(GUTTER, "="),
             self.paint(BOLD, label)
         );
-        let longest = texts.iter().flat_map(|text| text.split(' ')).map(width).max();
+        let longest = texts
+            .iter()
+            .flat_map(|text| text.split(' '))
+            .map(width)
+            .max();
         let beside = gutter + 4 + width(label);
         // Rather below the label than a word broken.
         let columns = if beside + longest.unwrap_or_default() > self.width() {

@@ -51,10 +51,7 @@ pub(super) fn write(
         let longest = message.split(' ').map(width).max().unwrap_or_default();
         let indent = match room.checked_sub(width(message)) {
             Some(left) => cut.before.min(left),
-            None => cut
-                .before
-                .min(room / 3)
-                .min(room.saturating_sub(longest)),
+            None => cut.before.min(room / 3).min(room.saturating_sub(longest)),
         };
         for line in wrap(message, room - indent) {
             let line = page.paint(style, &line);

@@ -35,13 +35,17 @@ pub(super) fn write(
             tally(page, assessment, groups);
         }
     }
-    if let Some(aside) = outcome::set_aside(summary) {
-        page.hanging("not counted   ", 14, &aside);
-    }
+    let aside = outcome::set_aside(summary);
     if !clear {
+        if let Some(aside) = &aside {
+            page.hanging("not counted   ", 14, aside);
+        }
         page.blank();
     }
     page.paragraph("", &outcome::coverage(assessment));
+    if let (true, Some(aside)) = (clear, &aside) {
+        page.paragraph("", &format!("not counted: {aside}"));
+    }
     let code = assessment.exit_code();
     if !clear || code != 0 {
         page.paragraph(

@@ -68,7 +68,8 @@ fn everything_at_80_columns() {
        | `example.azurecr.io/shop/a-service-with-a-long-name/and-a-longer-folder:lat
        | est` has no version
        |
-       = safe fix: set image to "x"; add "ALL" to securityContext.capabilities.drop
+       = safe fix: set image to "x"
+                   add "ALL" to securityContext.capabilities.drop
        = cost: 2 days of work; 1 hour of upkeep a month
        = more: seawall explain image-tag
 
@@ -160,7 +161,8 @@ fn everything_at_120_columns() {
        |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
        |                image `example.azurecr.io/shop/a-service-with-a-long-name/and-a-longer-folder:latest` has no version
        |
-       = safe fix: set image to "x"; add "ALL" to securityContext.capabilities.drop
+       = safe fix: set image to "x"
+                   add "ALL" to securityContext.capabilities.drop
        = cost: 2 days of work; 1 hour of upkeep a month
        = more: seawall explain image-tag
 
