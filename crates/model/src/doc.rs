@@ -263,6 +263,31 @@ impl Doc {
         self.items.get(start..start + node.b as usize).unwrap_or_default()
     }
 
+    /// Adds texts to a map, as if they stood where it begins: symbol, key and value of each.
+    pub(crate) fn give(&mut self, map: u32, texts: &[(Symbol, &str, &str)]) {
+        let mut node = self.at(map);
+        if node.kind != Kind::Map || texts.is_empty() {
+            return;
+        }
+        let span = Span { start: node.span.start, end: node.span.start };
+        let mut entries = self.map_entries(node).to_vec();
+        let mut extra = std::mem::take(&mut self.extra).into_string();
+        for (symbol, key, value) in texts {
+            let key = Self::keep_extra(&mut extra, key);
+            let (a, b) = Self::keep_extra(&mut extra, value);
+            entries.push(MapEntry { symbol: *symbol, key, key_span: span, value: self.nodes.len() as u32 });
+            self.nodes.push(Node { kind: Kind::Str, a, b, span });
+        }
+        self.extra = extra.into_boxed_str();
+        node.a = self.entries.len() as u32;
+        node.b = entries.len() as u32;
+        self.entries.extend(entries);
+        if let Some(slot) = self.nodes.get_mut(map as usize) {
+            *slot = node;
+        }
+        self.parents = OnceLock::new();
+    }
+
     /// Strikes out the scalars below `node` in the values and in the text.
     pub(crate) fn redact(&mut self, id: u32) {
         let node = self.at(id);

@@ -9,7 +9,7 @@ use cel::Symbols;
 use yaml::{Limits, json};
 
 use crate::coverage::{DocumentEntry, Status};
-use crate::doc::{Dialect, Doc, DocBuilder};
+use crate::doc::{Dialect, Doc, DocBuilder, NodeId};
 use crate::kinds::{self, Kind};
 use crate::managed::Managed;
 use crate::resource::{Origin, Resource, ResourceName};
@@ -157,6 +157,9 @@ impl Reader<'_> {
             .collect();
         let found: Vec<_> = found.iter().map(|object| (object.object.id(), object.kind.clone(), object.api_version.to_owned())).collect();
         let mut doc = doc;
+        for (id, kind, api_version) in &found {
+            self.give_header(&mut doc, *id, kind, api_version);
+        }
         for values in secrets {
             doc.redact(values.0);
         }
@@ -166,6 +169,16 @@ impl Reader<'_> {
         }
         reading.waivers = waiver::inline(&doc);
         reading
+    }
+
+    /// An item of a typed list says nothing of its kind; guidelines ask for it all the same.
+    fn give_header(&self, doc: &mut Doc, id: NodeId, kind: &Kind, api_version: &str) {
+        let missing: Vec<_> = [("apiVersion", api_version), ("kind", kind.name())]
+            .into_iter()
+            .filter(|(key, _)| doc.node(id).get(key).is_none())
+            .map(|(key, value)| (self.symbols.get(key), key, value))
+            .collect();
+        doc.give(id.0, &missing);
     }
 
     fn object(
