@@ -121,7 +121,14 @@ impl<'g> Judge<'g> {
             "Namespace", "ServiceAccount", "Service", "NetworkPolicy", "PodDisruptionBudget", "RoleBinding",
             "ClusterRoleBinding", "Role", "ClusterRole", "Ingress", "Secret", "ConfigMap",
         ];
+        // Workloads name the namespaces that nothing else declares.
+        let names_namespaces = || {
+            let namespace = Kind::Kubernetes { group: "".into(), kind: "Namespace".into() };
+            let workload = matches!(kind, Kind::Kubernetes { group, kind } if model::kinds::pod_route(group, kind).is_some());
+            workload && self.selected().any(|(_, guideline)| guideline.is_about(&namespace, false))
+        };
         LINKED.iter().any(|name| kind.is(name))
+            || names_namespaces()
             || self.selected().any(|(_, guideline)| guideline.needs.kinds.iter().any(|name| kind.is(name)))
     }
 
