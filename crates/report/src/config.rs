@@ -88,6 +88,9 @@ impl Config {
         if !root.is_map() {
             return Err(error(1, "a map is expected".to_owned()));
         }
+        if let Some((key, again)) = doc.duplicates.first() {
+            return Err(error(doc.line_column(again.start).0, format!("`{key}` stands here twice")));
+        }
         for (key, span, value) in root.entries() {
             let line = doc.line_column(span.start).0;
             let wrong = |what: &str| error(line, format!("`{key}` must be {what}"));
@@ -111,6 +114,8 @@ impl Config {
                     }
                     config.frameworks = ids;
                 }
+                "severities" if !value.is_map() => return Err(wrong("a map of guideline ids to severities")),
+                "waivers" if !value.is_list() => return Err(wrong("a list of waivers")),
                 "severities" => {
                     for (id, span, word) in value.entries() {
                         let line = doc.line_column(span.start).0;
