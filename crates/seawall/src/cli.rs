@@ -9,10 +9,14 @@ use crate::commands::{assess, explain, guide};
 use crate::failure::Failure;
 
 /// Judges, explains and fixes Kubernetes on Azure.
-///
-/// Start with `seawall assess .` in a folder of manifests, Helm charts or ARM templates.
 #[derive(Debug, Parser)]
-#[command(name = "seawall", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "seawall",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = "Start with `seawall assess .` in a folder of manifests, Helm charts or ARM templates."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
