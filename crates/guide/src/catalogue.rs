@@ -9,8 +9,8 @@ use model::{GuidelineId, Ref};
 
 use crate::front_matter::{self, Fields, GuideError};
 use crate::guideline::{
-    ASPECTS, Applies, Chapter, Check, Each, Example, ExampleFile, Expectation, Framework, Guideline, Needs,
-    PRINCIPLES, Topic, TopicOption,
+    ASPECTS, Applies, Chapter, Check, Each, Example, ExampleFile, Expectation, Framework,
+    Guideline, Needs, PRINCIPLES, Topic, TopicOption,
 };
 use crate::markdown::{self, Block, Fence, Page};
 use crate::message::Template;
@@ -93,7 +93,11 @@ impl Guide {
     /// The guide that the binary carries, and what is wrong with it (nothing, in a tested build).
     #[must_use]
     pub fn builtin() -> (Self, Vec<GuideError>) {
-        Self::load(crate::builtin::FILES.iter().map(|(path, text)| (*path, *text)))
+        Self::load(
+            crate::builtin::FILES
+                .iter()
+                .map(|(path, text)| (*path, *text)),
+        )
     }
 
     /// A guide from its files, and everything that is wrong with them. What is wrong is left out.
@@ -143,10 +147,17 @@ impl Guide {
                     pages.push((path, *chapter, *topic, *name, text));
                     Ok(())
                 }
-                _ => Err((1, "a file of the guide stands in chapter/topic/, frameworks/ or data/".to_owned())),
+                _ => Err((
+                    1,
+                    "a file of the guide stands in chapter/topic/, frameworks/ or data/".to_owned(),
+                )),
             };
             if let Err((line, message)) = loaded {
-                errors.push(GuideError { file: path.into(), line, message });
+                errors.push(GuideError {
+                    file: path.into(),
+                    line,
+                    message,
+                });
             }
         }
         for (path, chapter, topic, name, text) in pages {
@@ -155,15 +166,29 @@ impl Guide {
                     guide.sources.insert(path.into(), text.into());
                     guide.guidelines.push(guideline);
                 }
-                Err((line, message)) => errors.push(GuideError { file: path.into(), line, message }),
+                Err((line, message)) => errors.push(GuideError {
+                    file: path.into(),
+                    line,
+                    message,
+                }),
             }
         }
         guide.guidelines.sort_by(|a, b| a.id.cmp(&b.id));
         guide.chapters.sort_by_key(|chapter| chapter.order);
-        let chapter_order: BTreeMap<Box<str>, u32> =
-            guide.chapters.iter().map(|chapter| (chapter.id.clone(), chapter.order)).collect();
+        let chapter_order: BTreeMap<Box<str>, u32> = guide
+            .chapters
+            .iter()
+            .map(|chapter| (chapter.id.clone(), chapter.order))
+            .collect();
         guide.topics.sort_by_key(|topic| {
-            (chapter_order.get(&topic.chapter).copied().unwrap_or(u32::MAX), topic.order, topic.id.clone())
+            (
+                chapter_order
+                    .get(&topic.chapter)
+                    .copied()
+                    .unwrap_or(u32::MAX),
+                topic.order,
+                topic.id.clone(),
+            )
         });
         guide.frameworks.sort_by(|a, b| a.id.cmp(&b.id));
         guide.duplicates(&mut errors);
@@ -181,12 +206,19 @@ impl Guide {
     /// # Errors
     /// What is wrong with the text.
     pub fn reload(&self, file: &str, text: &str) -> Result<Guideline, GuideError> {
-        let error = |(line, message)| GuideError { file: file.into(), line, message };
+        let error = |(line, message)| GuideError {
+            file: file.into(),
+            line,
+            message,
+        };
         match file.split('/').collect::<Vec<_>>().as_slice() {
-            [chapter, topic, name] => {
-                self.load_guideline(file, chapter, topic, name, text, &mut self.env.clone()).map_err(error)
-            }
-            _ => Err(error((1, "a guideline stands in chapter/topic/".to_owned()))),
+            [chapter, topic, name] => self
+                .load_guideline(file, chapter, topic, name, text, &mut self.env.clone())
+                .map_err(error),
+            _ => Err(error((
+                1,
+                "a guideline stands in chapter/topic/".to_owned(),
+            ))),
         }
     }
 
@@ -196,6 +228,14 @@ impl Guide {
     /// What is wrong with it.
     pub fn compile(&self, source: &str) -> Result<Program, cel::CompileError> {
         self.env.clone().compile(source)
+    }
+
+    /// Compiles an expression that also sees these names.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn compile_in(&self, source: &str, locals: &[&str]) -> Result<Program, cel::CompileError> {
+        self.env.clone().compile_in(source, locals)
     }
 
     /// A guideline by its id.
@@ -209,19 +249,25 @@ impl Guide {
 
     /// The number of the shared definition behind a slot.
     pub(crate) fn variable_at(&self, slot: Slot) -> Option<usize> {
-        self.variables.iter().position(|variable| variable.slot == slot)
+        self.variables
+            .iter()
+            .position(|variable| variable.slot == slot)
     }
 
     /// A framework by its id.
     #[must_use]
     pub fn framework(&self, id: &str) -> Option<&Framework> {
-        self.frameworks.iter().find(|framework| &*framework.id == id)
+        self.frameworks
+            .iter()
+            .find(|framework| &*framework.id == id)
     }
 
     /// A topic by chapter and folder name.
     #[must_use]
     pub fn topic(&self, chapter: &str, id: &str) -> Option<&Topic> {
-        self.topics.iter().find(|topic| &*topic.chapter == chapter && &*topic.id == id)
+        self.topics
+            .iter()
+            .find(|topic| &*topic.chapter == chapter && &*topic.id == id)
     }
 
     fn duplicates(&self, errors: &mut Vec<GuideError>) {
@@ -240,9 +286,15 @@ impl Guide {
 
     fn load_variables(&mut self, text: &str, env: &mut Env) -> Result<(), (u32, String)> {
         for (name, source, line) in variables::split(text) {
-            let program = env.compile(&source).map_err(|error| (line, error.to_string()))?;
+            let program = env
+                .compile(&source)
+                .map_err(|error| (line, error.to_string()))?;
             let slot = env.declare_member("variables", &name);
-            self.variables.push(Variable { name: name.into(), program, slot });
+            self.variables.push(Variable {
+                name: name.into(),
+                program,
+                slot,
+            });
         }
         Ok(())
     }
@@ -252,9 +304,14 @@ impl Guide {
             "edges.yaml" => {
                 let doc = front_matter::read(text, 1)?;
                 for item in doc.root().items() {
-                    let fields = Fields::of(item, &["id", "title"]).map_err(|message| (place(item), message))?;
-                    let id = fields.text("id").map_err(|message| (place(item), message))?;
-                    let title = fields.text("title").map_err(|message| (place(item), message))?;
+                    let fields = Fields::of(item, &["id", "title"])
+                        .map_err(|message| (place(item), message))?;
+                    let id = fields
+                        .text("id")
+                        .map_err(|message| (place(item), message))?;
+                    let title = fields
+                        .text("title")
+                        .map_err(|message| (place(item), message))?;
                     self.edges.insert(id.into(), title.into());
                 }
             }
@@ -265,7 +322,11 @@ impl Guide {
                     let fields = Fields::of(item, &["key", "about", "default"]).map_err(located)?;
                     let default = fields.get("default").map(|value| {
                         let span = value.span();
-                        doc.text().get(span.start as usize..span.end as usize).unwrap_or_default().trim().into()
+                        doc.text()
+                            .get(span.start as usize..span.end as usize)
+                            .unwrap_or_default()
+                            .trim()
+                            .into()
                     });
                     self.params.push(Param {
                         key: fields.text("key").map_err(located)?.into(),
@@ -284,8 +345,18 @@ impl Guide {
         let doc = front_matter::read(text, 1)?;
         let root = doc.root();
         let at = |message| (1, message);
-        let fields =
-            Fields::of(root, &["framework", "title", "version", "source", "note", "controls"]).map_err(at)?;
+        let fields = Fields::of(
+            root,
+            &[
+                "framework",
+                "title",
+                "version",
+                "source",
+                "note",
+                "controls",
+            ],
+        )
+        .map_err(at)?;
         let id = fields.text("framework").map_err(at)?;
         if name.strip_suffix(".yaml") != Some(id) {
             return Err((1, format!("`framework: {id}` must equal the file's name")));
@@ -293,8 +364,14 @@ impl Guide {
         let mut controls = Vec::new();
         for control in root.get("controls").into_iter().flat_map(Ref::items) {
             let located = |message| (place(control), message);
-            let fields = Fields::of(control, &["id", "title", "note", "section"]).map_err(located)?;
-            let id = fields.texts("id").map_err(located)?.into_iter().next().unwrap_or_default();
+            let fields =
+                Fields::of(control, &["id", "title", "note", "section"]).map_err(located)?;
+            let id = fields
+                .texts("id")
+                .map_err(located)?
+                .into_iter()
+                .next()
+                .unwrap_or_default();
             if controls.iter().any(|(known, _)| *known == id) {
                 return Err(located(format!("the control `{id}` occurs twice")));
             }
@@ -303,7 +380,12 @@ impl Guide {
         self.frameworks.push(Framework {
             id: id.into(),
             title: fields.text("title").map_err(at)?.into(),
-            version: fields.texts("version").map_err(at)?.into_iter().next().unwrap_or_default(),
+            version: fields
+                .texts("version")
+                .map_err(at)?
+                .into_iter()
+                .next()
+                .unwrap_or_default(),
             controls,
         });
         Ok(())
@@ -313,8 +395,16 @@ impl Guide {
         let page = markdown::parse(text).map_err(|error| (error.line, error.message.to_owned()))?;
         let doc = front_matter::read(&page.front_matter, 2)?;
         let at = |message| (2, message);
-        let title = doc.root().get("title").and_then(Ref::as_str).ok_or_else(|| at("`title` is missing".to_owned()))?;
-        let order = doc.root().get("order").and_then(Ref::as_int).unwrap_or_default();
+        let title = doc
+            .root()
+            .get("title")
+            .and_then(Ref::as_str)
+            .ok_or_else(|| at("`title` is missing".to_owned()))?;
+        let order = doc
+            .root()
+            .get("order")
+            .and_then(Ref::as_int)
+            .unwrap_or_default();
         self.chapters.push(Chapter {
             id: chapter.into(),
             title: title.into(),
@@ -328,7 +418,17 @@ impl Guide {
         let page = markdown::parse(text).map_err(|error| (error.line, error.message.to_owned()))?;
         let doc = front_matter::read(&page.front_matter, 2)?;
         let at = |message| (2, message);
-        let known = ["topic", "title", "seed", "rating", "order", "question", "options", "references", "note"];
+        let known = [
+            "topic",
+            "title",
+            "seed",
+            "rating",
+            "order",
+            "question",
+            "options",
+            "references",
+            "note",
+        ];
         let fields = Fields::of(doc.root(), &known).map_err(at)?;
         let id = fields.text("topic").map_err(at)?;
         if id != topic {
@@ -348,7 +448,11 @@ impl Guide {
             title: fields.text("title").map_err(at)?.into(),
             seed: fields.texts("seed").map_err(at)?,
             rating,
-            order: fields.get("order").and_then(Ref::as_int).and_then(|order| u32::try_from(order).ok()).unwrap_or(99),
+            order: fields
+                .get("order")
+                .and_then(Ref::as_int)
+                .and_then(|order| u32::try_from(order).ok())
+                .unwrap_or(99),
             question: fields.text("question").map_err(at)?.into(),
             options,
             references: fields.references().map_err(at)?,
@@ -370,26 +474,52 @@ impl Guide {
         let doc = front_matter::read(&page.front_matter, 2)?;
         let at = |message| (2, message);
         const KNOWN: [&str; 14] = [
-            "id", "title", "severity", "aspect", "principles", "applies", "when", "each", "cost", "frameworks",
-            "cuts", "references", "sensitive", "note",
+            "id",
+            "title",
+            "severity",
+            "aspect",
+            "principles",
+            "applies",
+            "when",
+            "each",
+            "cost",
+            "frameworks",
+            "cuts",
+            "references",
+            "sensitive",
+            "note",
         ];
         let fields = Fields::of(doc.root(), &KNOWN).map_err(at)?;
         let id = fields.text("id").map_err(at)?;
         if name.strip_suffix(".md") != Some(id) {
             return Err((2, format!("`id: {id}` must equal the file's name")));
         }
-        let each = fields.get("each").and_then(Ref::as_str).map(|each| split_each(each).ok_or_else(|| at("`each` is `EXPRESSION as NAME`".to_owned()))).transpose()?;
+        let each = fields
+            .get("each")
+            .and_then(Ref::as_str)
+            .map(|each| {
+                split_each(each).ok_or_else(|| at("`each` is `EXPRESSION as NAME`".to_owned()))
+            })
+            .transpose()?;
         let locals: Vec<&str> = each.iter().map(|(_, name)| *name).collect();
         let each = each
             .map(|(source, name)| {
-                let program = env.compile(source).map_err(|error| at(format!("in `each`: {error}")))?;
-                Ok::<_, (u32, String)>(Each { program, name: name.into() })
+                let program = env
+                    .compile(source)
+                    .map_err(|error| at(format!("in `each`: {error}")))?;
+                Ok::<_, (u32, String)>(Each {
+                    program,
+                    name: name.into(),
+                })
             })
             .transpose()?;
         let when = fields
             .get("when")
             .and_then(Ref::as_str)
-            .map(|source| env.compile_in(source, &locals).map_err(|error| at(format!("in `when`: {error}"))))
+            .map(|source| {
+                env.compile_in(source, &locals)
+                    .map_err(|error| at(format!("in `when`: {error}")))
+            })
             .transpose()?;
         let aspect = one_of(fields.text("aspect").map_err(at)?, &ASPECTS, "aspect").map_err(at)?;
         let principles = fields.texts("principles").map_err(at)?;
@@ -402,7 +532,10 @@ impl Guide {
         let mut guideline = Guideline {
             id: GuidelineId(Arc::from(id)),
             title: fields.text("title").map_err(at)?.into(),
-            severity: fields.severity("severity").map_err(at)?.ok_or_else(|| at("`severity` is missing".to_owned()))?,
+            severity: fields
+                .severity("severity")
+                .map_err(at)?
+                .ok_or_else(|| at("`severity` is missing".to_owned()))?,
             aspect,
             principles,
             applies: applies(fields.texts("applies").map_err(at)?).map_err(at)?,
@@ -411,10 +544,15 @@ impl Guide {
             checks: Vec::new(),
             cost: fields.cost().map_err(at)?,
             frameworks: self.mappings(fields.get("frameworks")).map_err(at)?,
-            cuts: self.known_edges(fields.texts("cuts").map_err(at)?).map_err(at)?,
+            cuts: self
+                .known_edges(fields.texts("cuts").map_err(at)?)
+                .map_err(at)?,
             references: fields.references().map_err(at)?,
             fix: None,
-            sensitive: fields.get("sensitive").and_then(Ref::as_bool).unwrap_or(false),
+            sensitive: fields
+                .get("sensitive")
+                .and_then(Ref::as_bool)
+                .unwrap_or(false),
             prose: Box::default(),
             examples: Vec::new(),
             chapter: chapter.into(),
@@ -431,11 +569,19 @@ impl Guide {
         let mut mappings = Vec::new();
         for (framework, _, controls) in value.into_iter().flat_map(Ref::entries) {
             let Some(known) = self.framework(framework) else {
-                let names: Vec<&str> = self.frameworks.iter().map(|framework| &*framework.id).collect();
-                return Err(format!("unknown framework `{framework}`; known are: {}", names.join(", ")));
+                let names: Vec<&str> = self
+                    .frameworks
+                    .iter()
+                    .map(|framework| &*framework.id)
+                    .collect();
+                return Err(format!(
+                    "unknown framework `{framework}`; known are: {}",
+                    names.join(", ")
+                ));
             };
-            let controls = front_matter::texts(controls)
-                .ok_or_else(|| format!("the controls of `{framework}` must be an id or a list of ids"))?;
+            let controls = front_matter::texts(controls).ok_or_else(|| {
+                format!("the controls of `{framework}` must be an id or a list of ids")
+            })?;
             for control in controls {
                 if !known.controls.iter().any(|(id, _)| *id == control) {
                     return Err(format!("`{framework}` has no control `{control}`"));
@@ -448,7 +594,9 @@ impl Guide {
 
     fn known_edges(&self, cuts: Vec<Box<str>>) -> Result<Vec<Box<str>>, String> {
         match cuts.iter().find(|edge| !self.edges.contains_key(*edge)) {
-            Some(edge) => Err(format!("unknown edge `{edge}`; edges stand in data/edges.yaml")),
+            Some(edge) => Err(format!(
+                "unknown edge `{edge}`; edges stand in data/edges.yaml"
+            )),
             None => Ok(cuts),
         }
     }
@@ -462,7 +610,11 @@ impl Guide {
         let mut facts = false;
         let mut resource = false;
         let mut queue: Vec<&Program> = guideline.programs().collect();
-        needs.minimum_minor = queue.iter().map(|program| program.minimum_minor()).max().unwrap_or_default();
+        needs.minimum_minor = queue
+            .iter()
+            .map(|program| program.minimum_minor())
+            .max()
+            .unwrap_or_default();
         while let Some(program) = queue.pop() {
             for reference in program.references() {
                 let key = |index: usize| match reference.path.get(index) {
@@ -473,7 +625,9 @@ impl Guide {
                     continue; // a step on the way to what is read
                 }
                 if reference.root == self.roots.params {
-                    let Some(name) = key(0) else { return Err("`params` is read key by key".to_owned()) };
+                    let Some(name) = key(0) else {
+                        return Err("`params` is read key by key".to_owned());
+                    };
                     if !self.params.iter().any(|param| &*param.key == name) {
                         return Err(format!("`params.{name}` is not in data/params.yaml"));
                     }
@@ -494,7 +648,10 @@ impl Guide {
                     kinds.insert("Namespace".into());
                 } else if reference.root == self.roots.resource {
                     resource = true;
-                } else if let Some(variable) = self.variables.iter().find(|variable| variable.slot == reference.root)
+                } else if let Some(variable) = self
+                    .variables
+                    .iter()
+                    .find(|variable| variable.slot == reference.root)
                     && seen.insert(variable.name.clone())
                 {
                     needs.minimum_minor = needs.minimum_minor.max(variable.program.minimum_minor());
@@ -507,7 +664,8 @@ impl Guide {
             Applies::Kinds(names) => names.iter().map(|name| &**name).collect(),
             Applies::Workload | Applies::Estate => Vec::new(),
         };
-        needs.azure = kinds.iter().any(|kind| azure_kind(kind)) || about.iter().any(|name| azure_kind(name));
+        needs.azure =
+            kinds.iter().any(|kind| azure_kind(kind)) || about.iter().any(|name| azure_kind(name));
         needs.kubernetes = guideline.applies == Applies::Workload
             || about.iter().any(|name| !azure_kind(name))
             || kinds.iter().any(|kind| !azure_kind(kind));
@@ -536,7 +694,10 @@ fn one_of(word: &str, known: &[(&str, &str)], what: &str) -> Result<Box<str>, St
         return Ok(word.into());
     }
     let words: Vec<&str> = known.iter().map(|(id, _)| *id).collect();
-    Err(format!("unknown {what} `{word}`; known are: {}", words.join(", ")))
+    Err(format!(
+        "unknown {what} `{word}`; known are: {}",
+        words.join(", ")
+    ))
 }
 
 fn applies(words: Vec<Box<str>>) -> Result<Applies, String> {
@@ -544,8 +705,14 @@ fn applies(words: Vec<Box<str>>) -> Result<Applies, String> {
         [] => Err("`applies` is missing".to_owned()),
         [word] if &**word == "workload" => Ok(Applies::Workload),
         [word] if &**word == "estate" => Ok(Applies::Estate),
-        _ => match words.iter().find(|word| !word.contains('/') && !word.contains('.') && model::kinds::builtin_groups(word).is_empty()) {
-            Some(word) => Err(format!("`applies: {word}` is no kind of Kubernetes; write its group behind it: `{word}.GROUP`")),
+        _ => match words.iter().find(|word| {
+            !word.contains('/')
+                && !word.contains('.')
+                && model::kinds::builtin_groups(word).is_empty()
+        }) {
+            Some(word) => Err(format!(
+                "`applies: {word}` is no kind of Kubernetes; write its group behind it: `{word}.GROUP`"
+            )),
             None => Ok(Applies::Kinds(words)),
         },
     }
@@ -554,12 +721,21 @@ fn applies(words: Vec<Box<str>>) -> Result<Applies, String> {
 fn split_each(each: &str) -> Option<(&str, &str)> {
     let (source, name) = each.rsplit_once(" as ")?;
     let name = name.trim();
-    (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())).then_some((source.trim(), name))
+    (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        .then_some((source.trim(), name))
 }
 
 fn topic_option(option: Ref<'_>) -> Result<TopicOption, String> {
     let known = [
-        "id", "title", "cuts", "price", "effort_days", "upkeep_hours", "requires", "conflicts", "recognised",
+        "id",
+        "title",
+        "cuts",
+        "price",
+        "effort_days",
+        "upkeep_hours",
+        "requires",
+        "conflicts",
+        "recognised",
         "trade_off",
     ];
     let fields = Fields::of(option, &known)?;
@@ -577,27 +753,44 @@ fn topic_option(option: Ref<'_>) -> Result<TopicOption, String> {
         upkeep_hours: fields.number("upkeep_hours")?,
         requires: fields.texts("requires")?,
         conflicts: fields.texts("conflicts")?,
-        recognised: fields.get("recognised").and_then(Ref::as_str).map(Into::into),
+        recognised: fields
+            .get("recognised")
+            .and_then(Ref::as_str)
+            .map(Into::into),
         trade_off: fields.text("trade_off")?.into(),
     })
 }
 
 /// What stands behind the front matter.
 fn prose_of(text: &str) -> Box<str> {
-    text.splitn(3, "---\n").nth(2).unwrap_or_default().trim().into()
+    text.splitn(3, "---\n")
+        .nth(2)
+        .unwrap_or_default()
+        .trim()
+        .into()
 }
 
-fn read_body(page: &Page, guideline: &mut Guideline, env: &mut Env, locals: &[&str]) -> Result<(), (u32, String)> {
+fn read_body(
+    page: &Page,
+    guideline: &mut Guideline,
+    env: &mut Env,
+    locals: &[&str],
+) -> Result<(), (u32, String)> {
     let mut prose = Vec::new();
     let mut pending: Option<&Fence> = None;
     let mut examples = false;
     for block in &page.blocks {
         match block {
-            Block::Prose(text) if !examples && guideline.checks.is_empty() => prose.push(text.as_str()),
+            Block::Prose(text) if !examples && guideline.checks.is_empty() => {
+                prose.push(text.as_str())
+            }
             Block::Heading(_, title) if title == "Examples" => examples = true,
             Block::Fence(fence) if fence.info == "cel" => {
                 if pending.is_some() {
-                    return Err((fence.line, "a check is followed by its message (a `>` quote)".to_owned()));
+                    return Err((
+                        fence.line,
+                        "a check is followed by its message (a `>` quote)".to_owned(),
+                    ));
                 }
                 pending = Some(fence);
             }
@@ -608,14 +801,20 @@ fn read_body(page: &Page, guideline: &mut Guideline, env: &mut Env, locals: &[&s
                 let program = env
                     .compile_in(fence.text.trim(), locals)
                     .map_err(|error| (fence.line, error.to_string()))?;
-                let message =
-                    Template::compile(text, env, locals).map_err(|error| (*line, format!("in the message: {error}")))?;
-                guideline.checks.push(Check { program, message, line: fence.line });
+                let message = Template::compile(text, env, locals)
+                    .map_err(|error| (*line, format!("in the message: {error}")))?;
+                guideline.checks.push(Check {
+                    program,
+                    message,
+                    line: fence.line,
+                });
             }
             Block::Fence(fence) if fence.info.starts_with("fix") => {
                 let item = locals.first().copied();
-                guideline.fix =
-                    Some(fix::parse(&fence.info, &fence.text, item).map_err(|message| (fence.line, message))?);
+                guideline.fix = Some(
+                    fix::parse(&fence.info, &fence.text, item)
+                        .map_err(|message| (fence.line, message))?,
+                );
             }
             Block::Fence(fence) => read_example(fence, &mut guideline.examples)?,
             Block::Prose(_) | Block::Heading(..) => {}
@@ -623,14 +822,24 @@ fn read_body(page: &Page, guideline: &mut Guideline, env: &mut Env, locals: &[&s
     }
     guideline.prose = prose.join("\n\n").into();
     if guideline.checks.is_empty() {
-        return Err((1, "there is no check (a `cel` block and a `>` message)".to_owned()));
+        return Err((
+            1,
+            "there is no check (a `cel` block and a `>` message)".to_owned(),
+        ));
     }
     if guideline.prose.is_empty() {
         return Err((1, "there is no text that says why".to_owned()));
     }
     for wanted in [Expectation::Bad, Expectation::Good] {
-        if !guideline.examples.iter().any(|example| example.expectation == wanted) {
-            return Err((1, "at least one `bad` and one `good` example are needed".to_owned()));
+        if !guideline
+            .examples
+            .iter()
+            .any(|example| example.expectation == wanted)
+        {
+            return Err((
+                1,
+                "at least one `bad` and one `good` example are needed".to_owned(),
+            ));
         }
     }
     Ok(())
@@ -643,7 +852,11 @@ fn read_example(fence: &Fence, examples: &mut Vec<Example>) -> Result<(), (u32, 
     if !["yaml", "json"].contains(&language) || kind.is_empty() {
         return Ok(());
     }
-    let file = ExampleFile { language: language.into(), text: fence.text.as_str().into(), line: fence.line };
+    let file = ExampleFile {
+        language: language.into(),
+        text: fence.text.as_str().into(),
+        line: fence.line,
+    };
     let expectation = match kind {
         "bad" => Expectation::Bad,
         "good" => Expectation::Good,
@@ -656,23 +869,39 @@ fn read_example(fence: &Fence, examples: &mut Vec<Example>) -> Result<(), (u32, 
             example.files.push(file);
             return Ok(());
         }
-        other => return Err((fence.line, format!("`{other}` is none of bad, good, unknown, na, with"))),
+        other => {
+            return Err((
+                fence.line,
+                format!("`{other}` is none of bad, good, unknown, na, with"),
+            ));
+        }
     };
     let rest = fence.info.splitn(3, ' ').nth(2).unwrap_or_default().trim();
     let (rest, params) = match rest.split_once("params=") {
         Some((before, params)) => (before, Some(params.trim().into())),
         None => (rest, None),
     };
-    let mut example = Example { expectation, whole: false, kubernetes: None, params, files: vec![file] };
+    let mut example = Example {
+        expectation,
+        whole: false,
+        kubernetes: None,
+        params,
+        files: vec![file],
+    };
     for word in rest.split_whitespace() {
         match word.split_once('=') {
             None if word == "whole" => example.whole = true,
             Some(("kubernetes", version)) => {
-                example.kubernetes = Some(
-                    parse_minor(version).ok_or_else(|| (fence.line, format!("`{version}` is no Kubernetes version")))?,
-                );
+                example.kubernetes = Some(parse_minor(version).ok_or_else(|| {
+                    (fence.line, format!("`{version}` is no Kubernetes version"))
+                })?);
             }
-            _ => return Err((fence.line, format!("`{word}` is none of whole, kubernetes=1.N, params={{…}}"))),
+            _ => {
+                return Err((
+                    fence.line,
+                    format!("`{word}` is none of whole, kubernetes=1.N, params={{…}}"),
+                ));
+            }
         }
     }
     examples.push(example);

@@ -13,7 +13,15 @@ use crate::judge::Setting;
 
 /// The names below `facts`.
 pub(crate) const FACTS: [&str; 9] = [
-    "kubernetes", "all", "namespace", "selectedBy", "selects", "serviceAccount", "boundBy", "role", "usedBy",
+    "kubernetes",
+    "all",
+    "namespace",
+    "selectedBy",
+    "selects",
+    "serviceAccount",
+    "boundBy",
+    "role",
+    "usedBy",
 ];
 
 pub(crate) type Value<'a> = Val<'a, Ref<'a>>;
@@ -49,7 +57,11 @@ impl<'a> Context<'a> {
             guide,
             bump,
             budget: Budget::new(Budget::POLICY),
-            world: World { setting, resource, estate },
+            world: World {
+                setting,
+                resource,
+                estate,
+            },
             variables: guide.variables.iter().map(|_| Cell::new(None)).collect(),
         }
     }
@@ -60,7 +72,10 @@ impl<'a> Context<'a> {
     }
 
     fn host(&self, view: View) -> Value<'a> {
-        Val::Host(self.bump.alloc(FactHost { world: self.world, view }))
+        Val::Host(self.bump.alloc(FactHost {
+            world: self.world,
+            view,
+        }))
     }
 }
 
@@ -68,7 +83,11 @@ impl<'a> cel::Scope<'a, Ref<'a>> for Context<'a> {
     fn variable(&self, slot: Slot) -> Value<'a> {
         let roots = &self.guide.roots;
         if let Some(index) = self.guide.variable_at(slot) {
-            let Some((cell, variable)) = self.variables.get(index).zip(self.guide.variables.get(index)) else {
+            let Some((cell, variable)) = self
+                .variables
+                .get(index)
+                .zip(self.guide.variables.get(index))
+            else {
                 return Val::Null;
             };
             if let Some(value) = cell.get() {
@@ -97,7 +116,10 @@ impl<'a> cel::Scope<'a, Ref<'a>> for Context<'a> {
 
     fn definition(&self, slot: Slot) -> Option<&'a Program> {
         let guide = self.guide;
-        guide.variable_at(slot).and_then(|index| guide.variables.get(index)).map(|variable| &variable.program)
+        guide
+            .variable_at(slot)
+            .and_then(|index| guide.variables.get(index))
+            .map(|variable| &variable.program)
     }
 }
 
@@ -127,7 +149,9 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
             (View::Facts, "namespace") => Some(host(View::Namespace)),
             (View::Facts, "selectedBy") => Some(host(View::SelectedBy)),
             (View::Facts, _) => world.fact(name, bump),
-            (View::Kubernetes, "minor") => Some(Val::Int(i64::from(world.setting.kubernetes_minor))),
+            (View::Kubernetes, "minor") => {
+                Some(Val::Int(i64::from(world.setting.kubernetes_minor)))
+            }
             (View::Request, "operation") => Some(Val::Str("CREATE")),
             (View::Request, "namespace") => Some(match world.namespace() {
                 // The place in the file where it is said, so that a finding can point there.
@@ -145,18 +169,26 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
                 let estate = world.estate?;
                 Some(world.list(estate.workloads(), bump))
             }
-            (View::All, kind) => Some(world.list(world.estate?.of_kind(kind).iter().copied(), bump)),
+            (View::All, kind) => {
+                Some(world.list(world.estate?.of_kind(kind).iter().copied(), bump))
+            }
             (View::Namespace, "workloads") => {
                 let estate = world.estate?;
-                Some(world.list(estate.workloads_in(world.namespace().unwrap_or_default()), bump))
+                Some(world.list(
+                    estate.workloads_in(world.namespace().unwrap_or_default()),
+                    bump,
+                ))
             }
             (View::Namespace, kind) => {
-                let found = world.estate?.in_namespace(world.namespace().unwrap_or_default(), kind);
+                let found = world
+                    .estate?
+                    .in_namespace(world.namespace().unwrap_or_default(), kind);
                 Some(world.list(found.iter().copied(), bump))
             }
-            (View::SelectedBy, kind) => {
-                Some(world.list(world.estate?.selecting(world.resource, kind).into_iter(), bump))
-            }
+            (View::SelectedBy, kind) => Some(world.list(
+                world.estate?.selecting(world.resource, kind).into_iter(),
+                bump,
+            )),
             _ => None,
         }
     }
@@ -176,9 +208,13 @@ impl<'a> World<'a> {
     }
 
     fn list(&self, ids: impl Iterator<Item = ResourceRef>, bump: &'a Bump) -> Value<'a> {
-        let Some(estate) = self.estate else { return Val::list(bump, &[], self.open()) };
-        let items: Vec<Value<'a>> =
-            ids.filter_map(|id| estate.get(id)).map(|resource| Val::Node(resource.object())).collect();
+        let Some(estate) = self.estate else {
+            return Val::list(bump, &[], self.open());
+        };
+        let items: Vec<Value<'a>> = ids
+            .filter_map(|id| estate.get(id))
+            .map(|resource| Val::Node(resource.object()))
+            .collect();
         Val::list(bump, &items, self.open())
     }
 
@@ -197,8 +233,13 @@ impl<'a> World<'a> {
         if self.is_cluster_scoped() {
             return Val::Null;
         }
-        let Some(namespace) = self.namespace() else { return Val::Unknown(unknown::NAMESPACE_AT_APPLY) };
-        match self.estate.and_then(|estate| estate.find("", "Namespace", namespace)) {
+        let Some(namespace) = self.namespace() else {
+            return Val::Unknown(unknown::NAMESPACE_AT_APPLY);
+        };
+        match self
+            .estate
+            .and_then(|estate| estate.find("", "Namespace", namespace))
+        {
             Some(found) => Val::Node(found.object()),
             None => Val::Unknown(unknown::NAMESPACE_NOT_GIVEN),
         }
@@ -225,15 +266,25 @@ impl<'a> World<'a> {
                     .or_else(|| pod.get("serviceAccount"))
                     .and_then(Ref::as_str)
                     .unwrap_or("default");
-                self.referred(estate.find(self.namespace().unwrap_or_default(), "ServiceAccount", name))
+                self.referred(estate.find(
+                    self.namespace().unwrap_or_default(),
+                    "ServiceAccount",
+                    name,
+                ))
             }
             "role" => {
                 let reference = self.resource.object().get("roleRef")?;
                 let name = reference.get("name").and_then(Ref::as_str)?;
                 let kind = reference.get("kind").and_then(Ref::as_str)?;
-                let namespace = if kind == "Role" { self.namespace().unwrap_or_default() } else { "" };
+                let namespace = if kind == "Role" {
+                    self.namespace().unwrap_or_default()
+                } else {
+                    ""
+                };
                 let found = estate.find(namespace, kind, name);
-                if let (None, "ClusterRole", Some(role)) = (found, kind, self.setting.default_roles.get(name)) {
+                if let (None, "ClusterRole", Some(role)) =
+                    (found, kind, self.setting.default_roles.get(name))
+                {
                     return Some(Val::Node(role.root()));
                 }
                 self.referred(found)

@@ -62,7 +62,11 @@ pub fn parse(info: &str, text: &str, item: Option<&str>) -> Result<Fix, String> 
         _ => return Err("a fix is `fix safe` or `fix unsafe`".to_owned()),
     };
     let mut operations = Vec::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
         operations.push(operation(line, item).ok_or_else(|| {
             format!(
                 "`{line}` is no operation: `set ROUTE to VALUE`, `add VALUE to ROUTE`, `remove ROUTE`, `replace ROUTE with KEY: VALUE`"
@@ -81,17 +85,28 @@ fn operation(line: &str, item: Option<&str>) -> Option<Operation> {
     match verb {
         "set" => {
             let (at, value) = rest.split_once(" to ")?;
-            Some(Operation::Set { route: route(at, item)?, value: value.trim().into() })
+            Some(Operation::Set {
+                route: route(at, item)?,
+                value: value.trim().into(),
+            })
         }
         "add" => {
             let (value, at) = rest.rsplit_once(" to ")?;
-            Some(Operation::Add { route: route(at, item)?, value: value.trim().into() })
+            Some(Operation::Add {
+                route: route(at, item)?,
+                value: value.trim().into(),
+            })
         }
-        "remove" => Some(Operation::Remove { route: route(rest, item)? }),
+        "remove" => Some(Operation::Remove {
+            route: route(rest, item)?,
+        }),
         "replace" => {
             let (at, entry) = rest.split_once(" with ")?;
             entry.contains(':').then_some(())?;
-            Some(Operation::Replace { route: route(at, item)?, entry: entry.trim().into() })
+            Some(Operation::Replace {
+                route: route(at, item)?,
+                entry: entry.trim().into(),
+            })
         }
         _ => None,
     }
@@ -122,7 +137,10 @@ fn route(text: &str, item: Option<&str>) -> Option<Route> {
             rest = tail;
         }
     }
-    Some(Route { root: root.into(), keys })
+    Some(Route {
+        root: root.into(),
+        keys,
+    })
 }
 
 #[cfg(test)]
@@ -137,13 +155,20 @@ mod tests {
         assert_eq!(
             fix.operations[2],
             Operation::Remove {
-                route: Route { root: "object".into(), keys: vec!["metadata".into(), "annotations".into(), "a.b/c".into()] }
+                route: Route {
+                    root: "object".into(),
+                    keys: vec!["metadata".into(), "annotations".into(), "a.b/c".into()]
+                }
             }
         );
     }
 
     #[test]
     fn refuses_a_route_that_starts_nowhere() {
-        assert!(parse("fix safe", "remove x.y", Some("c")).unwrap_err().contains("`remove x.y` is no operation"));
+        assert!(
+            parse("fix safe", "remove x.y", Some("c"))
+                .unwrap_err()
+                .contains("`remove x.y` is no operation")
+        );
     }
 }

@@ -25,9 +25,15 @@ pub struct GuideError {
 pub fn read(text: &str, first_line: u32) -> Result<Doc, (u32, String)> {
     let symbols = Symbols::default();
     let mut builder = DocBuilder::new(&symbols, Dialect::Plain, text.into(), first_line);
-    let root = yaml::parse(text, &yaml::Limits::default(), &mut builder)
-        .map_err(|error| (first_line + error.line.saturating_sub(1), error.message.clone()))?;
-    let Some(root) = root else { return Err((first_line, "nothing here".to_owned())) };
+    let root = yaml::parse(text, &yaml::Limits::default(), &mut builder).map_err(|error| {
+        (
+            first_line + error.line.saturating_sub(1),
+            error.message.clone(),
+        )
+    })?;
+    let Some(root) = root else {
+        return Err((first_line, "nothing here".to_owned()));
+    };
     Ok(builder.finish(root))
 }
 
@@ -47,7 +53,10 @@ impl<'a> Fields<'a> {
             return Err("a map is expected here".to_owned());
         }
         match map.entries().find(|(key, _, _)| !known.contains(key)) {
-            Some((key, _, _)) => Err(format!("unknown key `{key}`; known are: {}", known.join(", "))),
+            Some((key, _, _)) => Err(format!(
+                "unknown key `{key}`; known are: {}",
+                known.join(", ")
+            )),
             None => Ok(Self { map }),
         }
     }
@@ -63,7 +72,10 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Names the key.
     pub fn text(&self, key: &str) -> Result<&'a str, String> {
-        self.map.get(key).and_then(Ref::as_str).ok_or_else(|| format!("`{key}` must be a string"))
+        self.map
+            .get(key)
+            .and_then(Ref::as_str)
+            .ok_or_else(|| format!("`{key}` must be a string"))
     }
 
     /// A number, 0 when absent.
@@ -82,7 +94,9 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Names the key.
     pub fn texts(&self, key: &str) -> Result<Vec<Box<str>>, String> {
-        let Some(value) = self.map.get(key) else { return Ok(Vec::new()) };
+        let Some(value) = self.map.get(key) else {
+            return Ok(Vec::new());
+        };
         texts(value).ok_or_else(|| format!("`{key}` must be a string or a list of strings"))
     }
 
@@ -91,7 +105,9 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Lists the words.
     pub fn severity(&self, key: &str) -> Result<Option<Severity>, String> {
-        let Some(value) = self.map.get(key) else { return Ok(None) };
+        let Some(value) = self.map.get(key) else {
+            return Ok(None);
+        };
         value
             .as_str()
             .and_then(Severity::parse)
@@ -107,7 +123,10 @@ impl<'a> Fields<'a> {
         let mut references = Vec::new();
         for item in self.map.get("references").into_iter().flat_map(Ref::items) {
             let fields = Fields::of(item, &["url", "seen", "title"])?;
-            references.push(Reference { url: fields.text("url")?.into(), seen: fields.text("seen")?.into() });
+            references.push(Reference {
+                url: fields.text("url")?.into(),
+                seen: fields.text("seen")?.into(),
+            });
         }
         Ok(references)
     }
@@ -117,7 +136,9 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Names what is wrong.
     pub fn cost(&self) -> Result<Cost, String> {
-        let Some(value) = self.map.get("cost") else { return Err("`cost` is missing".to_owned()) };
+        let Some(value) = self.map.get("cost") else {
+            return Err("`cost` is missing".to_owned());
+        };
         let fields = Fields::of(value, &["monthly", "effort_days", "upkeep_hours", "breaks"])?;
         Ok(Cost {
             monthly: fields.number("monthly")?,
@@ -155,6 +176,10 @@ fn scalar(value: Ref<'_>) -> Option<Box<str>> {
         // An unquoted number such as 4.10 would read as 4.1: the text says what was meant.
         number(value)?;
         let span = value.span();
-        value.doc.text().get(span.start as usize..span.end as usize).map(Into::into)
+        value
+            .doc
+            .text()
+            .get(span.start as usize..span.end as usize)
+            .map(Into::into)
     })
 }

@@ -12,7 +12,10 @@ pub const ASPECTS: [(&str, &str); 6] = [
     ("traffic", "Traffic into and out of the cluster"),
     ("images", "Images"),
     ("secrets", "Secrets and connection strings"),
-    ("network-isolation", "Network isolation of pods and resources"),
+    (
+        "network-isolation",
+        "Network isolation of pods and resources",
+    ),
     ("pods", "Pods and their capabilities"),
 ];
 
@@ -22,8 +25,14 @@ pub const PRINCIPLES: [(&str, &str); 7] = [
     ("defense-in-depth", "Defense in depth"),
     ("secure-defaults", "Establish secure defaults"),
     ("least-privilege", "Apply least privileged access"),
-    ("segregation-of-responsibility", "Segregation of responsibility"),
-    ("security-in-every-process", "Integrate security in every process"),
+    (
+        "segregation-of-responsibility",
+        "Segregation of responsibility",
+    ),
+    (
+        "security-in-every-process",
+        "Integrate security in every process",
+    ),
     ("keep-security-simple", "Keep security simple"),
 ];
 
@@ -188,12 +197,19 @@ impl Guideline {
         self.when
             .iter()
             .chain(self.each.iter().map(|each| &each.program))
-            .chain(self.checks.iter().flat_map(|check| std::iter::once(&check.program).chain(check.message.programs())))
+            .chain(
+                self.checks.iter().flat_map(|check| {
+                    std::iter::once(&check.program).chain(check.message.programs())
+                }),
+            )
     }
 
     /// The control of a framework it maps to.
     pub fn controls<'a>(&'a self, framework: &'a str) -> impl Iterator<Item = &'a str> {
-        self.frameworks.iter().filter(move |(id, _)| &**id == framework).map(|(_, control)| &**control)
+        self.frameworks
+            .iter()
+            .filter(move |(id, _)| &**id == framework)
+            .map(|(_, control)| &**control)
     }
 
     /// Whether there is a machine fix, and whether it is safe.

@@ -91,21 +91,38 @@ struct Plan {
 impl<'g> Judge<'g> {
     /// A judge for the guidelines that `select` chooses.
     #[must_use]
-    pub fn new(guide: &'g Guide, setting: &'g Setting, select: impl Fn(&Guideline) -> bool) -> Self {
+    pub fn new(
+        guide: &'g Guide,
+        setting: &'g Setting,
+        select: impl Fn(&Guideline) -> bool,
+    ) -> Self {
         let selected = guide
             .guidelines
             .iter()
             .enumerate()
             .filter(|(_, guideline)| select(guideline))
-            .filter(|(_, guideline)| guideline.needs.params.iter().all(|key| setting.set.contains(key)))
+            .filter(|(_, guideline)| {
+                guideline
+                    .needs
+                    .params
+                    .iter()
+                    .all(|key| setting.set.contains(key))
+            })
             .map(|(index, _)| index as u16)
             .collect();
-        Self { guide, setting, selected, by_kind: RwLock::default() }
+        Self {
+            guide,
+            setting,
+            selected,
+            by_kind: RwLock::default(),
+        }
     }
 
     /// The guidelines in question.
     pub fn selected(&self) -> impl Iterator<Item = (u16, &'g Guideline)> + '_ {
-        self.selected.iter().filter_map(|index| Some((*index, self.guide.guidelines.get(*index as usize)?)))
+        self.selected
+            .iter()
+            .filter_map(|index| Some((*index, self.guide.guidelines.get(*index as usize)?)))
     }
 
     /// Whether any guideline in question is about this kind or reads it.
@@ -118,18 +135,36 @@ impl<'g> Judge<'g> {
     /// Whether a guideline in question reads this kind while judging something else.
     fn reads(&self, kind: &Kind) -> bool {
         const LINKED: [&str; 12] = [
-            "Namespace", "ServiceAccount", "Service", "NetworkPolicy", "PodDisruptionBudget", "RoleBinding",
-            "ClusterRoleBinding", "Role", "ClusterRole", "Ingress", "Secret", "ConfigMap",
+            "Namespace",
+            "ServiceAccount",
+            "Service",
+            "NetworkPolicy",
+            "PodDisruptionBudget",
+            "RoleBinding",
+            "ClusterRoleBinding",
+            "Role",
+            "ClusterRole",
+            "Ingress",
+            "Secret",
+            "ConfigMap",
         ];
         // Workloads name the namespaces that nothing else declares.
         let names_namespaces = || {
-            let namespace = Kind::Kubernetes { group: "".into(), kind: "Namespace".into() };
+            let namespace = Kind::Kubernetes {
+                group: "".into(),
+                kind: "Namespace".into(),
+            };
             let workload = matches!(kind, Kind::Kubernetes { group, kind } if model::kinds::pod_route(group, kind).is_some());
-            workload && self.selected().any(|(_, guideline)| guideline.is_about(&namespace, false))
+            workload
+                && self
+                    .selected()
+                    .any(|(_, guideline)| guideline.is_about(&namespace, false))
         };
         LINKED.iter().any(|name| kind.is(name))
             || names_namespaces()
-            || self.selected().any(|(_, guideline)| guideline.needs.kinds.iter().any(|name| kind.is(name)))
+            || self
+                .selected()
+                .any(|(_, guideline)| guideline.needs.kinds.iter().any(|name| kind.is(name)))
     }
 
     /// Whether any guideline in question joins objects.
@@ -142,14 +177,22 @@ impl<'g> Judge<'g> {
     #[must_use]
     pub fn keep(&self) -> Keep {
         let mut keep = Keep::indexed(&self.guide.symbols);
-        for (_, guideline) in self.selected().filter(|(_, guideline)| guideline.needs.joined) {
+        for (_, guideline) in self
+            .selected()
+            .filter(|(_, guideline)| guideline.needs.joined)
+        {
             self.guide.reads_of(guideline, &mut keep);
         }
         keep
     }
 
     fn plan(&self, kind: &Kind) -> Arc<Plan> {
-        if let Some(plan) = self.by_kind.read().ok().and_then(|plans| plans.get(kind).cloned()) {
+        if let Some(plan) = self
+            .by_kind
+            .read()
+            .ok()
+            .and_then(|plans| plans.get(kind).cloned())
+        {
             return plan;
         }
         let workload = match kind {
@@ -159,7 +202,11 @@ impl<'g> Judge<'g> {
         let mut plan = Plan::default();
         for (index, guideline) in self.selected() {
             if guideline.is_about(kind, workload) {
-                if guideline.needs.joined { plan.joined.push(index) } else { plan.local.push(index) }
+                if guideline.needs.joined {
+                    plan.joined.push(index)
+                } else {
+                    plan.local.push(index)
+                }
             }
         }
         let plan = Arc::new(plan);
@@ -236,7 +283,14 @@ struct Asking<'a, 'g> {
 
 impl<'a> Asking<'a, '_> {
     fn eval(&self, program: &'a Program, locals: &[Value<'a>]) -> Value<'a> {
-        program.eval(&self.context, locals, self.context.bump, &self.context.budget).resolve()
+        program
+            .eval(
+                &self.context,
+                locals,
+                self.context.bump,
+                &self.context.budget,
+            )
+            .resolve()
     }
 
     fn ask(&mut self, guideline: &'a Guideline) -> VerdictWord {
@@ -254,7 +308,9 @@ impl<'a> Asking<'a, '_> {
         };
         let mut worst = VerdictWord::NotApplicable;
         for index in 0..items.len() {
-            let Some(item) = items.get(index) else { continue };
+            let Some(item) = items.get(index) else {
+                continue;
+            };
             worst = worst.max(self.ask_item(guideline, Some((index, item)), &[item]));
         }
         worst
@@ -305,9 +361,17 @@ impl<'a> Asking<'a, '_> {
         locals: &[Value<'a>],
         undecided: Option<Value<'a>>,
     ) -> VerdictWord {
-        let blame = program.blame(&self.context, locals, self.context.bump, &self.context.budget);
+        let blame = program.blame(
+            &self.context,
+            locals,
+            self.context.bump,
+            &self.context.budget,
+        );
         let item_node = item.and_then(|(_, value)| value.as_node());
-        let mut shown = self.shown.take().unwrap_or_else(|| place::Shown::of(self.resource));
+        let mut shown = self
+            .shown
+            .take()
+            .unwrap_or_else(|| place::Shown::of(self.resource));
         let decided: Decided = place::decide(
             &blame.decisions,
             self.resource,
@@ -319,31 +383,61 @@ impl<'a> Asking<'a, '_> {
         let reason = undecided.map(|value| reason(guideline, value, &decided));
         let (message, outcome, word) = match reason {
             None => {
-                let message = failed.map(|check| self.message(&check.message, locals)).unwrap_or_default();
+                let message = failed
+                    .map(|check| self.message(&check.message, locals))
+                    .unwrap_or_default();
                 (message, Outcome::Fail, VerdictWord::Fail)
             }
             Some((reason, from_absence)) => {
-                let what = item_node.and_then(place::item_name).map(|name| format!("`{name}`: ")).unwrap_or_default();
+                let what = item_node
+                    .and_then(place::item_name)
+                    .map(|name| format!("`{name}`: "))
+                    .unwrap_or_default();
                 let message = format!("{what}cannot tell: {reason}");
-                (message, Outcome::Unknown { reason: reason.into(), from_absence }, VerdictWord::Unknown)
+                (
+                    message,
+                    Outcome::Unknown {
+                        reason: reason.into(),
+                        from_absence,
+                    },
+                    VerdictWord::Unknown,
+                )
             }
         };
-        let name = self.name.get_or_insert_with(|| Arc::new(self.resource.name.clone())).clone();
+        let name = self
+            .name
+            .get_or_insert_with(|| Arc::new(self.resource.name.clone()))
+            .clone();
         let item_name: Option<Box<str>> = item.map(|(index, value)| {
-            value.as_node().and_then(place::item_name).map_or_else(|| index.to_string().into(), Into::into)
+            value
+                .as_node()
+                .and_then(place::item_name)
+                .map_or_else(|| index.to_string().into(), Into::into)
         });
-        let check_line = failed.map(|check| check.line.to_string()).unwrap_or_default();
+        let check_line = failed
+            .map(|check| check.line.to_string())
+            .unwrap_or_default();
         let fingerprint = Fingerprint::of(&[
             &guideline.id.0,
             &self.resource.origin.path,
             &name.id(),
             item_name.as_deref().unwrap_or_default(),
-            if guideline.checks.len() > 1 { &check_line } else { "" },
+            if guideline.checks.len() > 1 {
+                &check_line
+            } else {
+                ""
+            },
         ]);
         let root_cause = self.root_cause(&decided);
         self.findings.push(Finding {
             guideline: guideline.id.clone(),
-            severity: self.judge.setting.severities.get(&*guideline.id.0).copied().unwrap_or(guideline.severity),
+            severity: self
+                .judge
+                .setting
+                .severities
+                .get(&*guideline.id.0)
+                .copied()
+                .unwrap_or(guideline.severity),
             outcome,
             message,
             resource: name,
@@ -372,7 +466,9 @@ impl<'a> Asking<'a, '_> {
                     let value = self.eval(program, locals);
                     match value.resolve() {
                         Val::Error(_) | Val::Unknown(_) => message.push('?'),
-                        Val::Str(text) if model::secrets::is_secret_value(text) => message.push_str("****"),
+                        Val::Str(text) if model::secrets::is_secret_value(text) => {
+                            message.push_str("****")
+                        }
                         value => {
                             let _ = write!(message, "{value}");
                         }
@@ -404,7 +500,10 @@ fn reason(guideline: &Guideline, value: Value<'_>, decided: &Decided) -> (String
     let absence = |reason| {
         matches!(
             reason,
-            unknown::NOT_WHOLE | unknown::NOT_GIVEN | unknown::NAMESPACE_NOT_GIVEN | unknown::NAMESPACE_AT_APPLY
+            unknown::NOT_WHOLE
+                | unknown::NOT_GIVEN
+                | unknown::NAMESPACE_NOT_GIVEN
+                | unknown::NAMESPACE_AT_APPLY
         )
     };
     match value {
@@ -415,13 +514,20 @@ fn reason(guideline: &Guideline, value: Value<'_>, decided: &Decided) -> (String
             let from_absence = decided.unknowns.iter().copied().all(absence) && absence(reason);
             let text = match guideline.needs.kinds.as_slice() {
                 kinds if reason == unknown::NOT_WHOLE && !kinds.is_empty() => {
-                    format!("{}; there may be another {}", unknown::describe(reason), kinds.join(" or "))
+                    format!(
+                        "{}; there may be another {}",
+                        unknown::describe(reason),
+                        kinds.join(" or ")
+                    )
                 }
                 _ => unknown::describe(reason).to_owned(),
             };
             (text, from_absence)
         }
-        Val::Error(error) => (format!("the object does not have the expected form ({error})"), false),
+        Val::Error(error) => (
+            format!("the object does not have the expected form ({error})"),
+            false,
+        ),
         _ => ("the check gives neither true nor false".to_owned(), false),
     }
 }

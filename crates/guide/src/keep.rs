@@ -39,7 +39,9 @@ impl Guide {
                     self.keep_fact(reference, keep);
                     continue;
                 }
-                let variable = self.variable_at(reference.root).and_then(|index| self.variables.get(index));
+                let variable = self
+                    .variable_at(reference.root)
+                    .and_then(|index| self.variables.get(index));
                 if !own || (variable.is_none() && reference.root != self.roots.object) {
                     continue;
                 }
@@ -88,9 +90,9 @@ impl Guide {
             _ => None,
         };
         let of_workloads = match key(0) {
-            Some("all" | "namespace") => {
-                key(1).is_some_and(|kind| kind == "workloads" || carries_pod(kind)).then_some(2)
-            }
+            Some("all" | "namespace") => key(1)
+                .is_some_and(|kind| kind == "workloads" || carries_pod(kind))
+                .then_some(2),
             Some("selects" | "usedBy") => Some(1),
             _ => None,
         };
@@ -108,11 +110,18 @@ impl Guide {
     /// Keeps whole what a program's value can be.
     fn keep_results(&self, program: &Program, keep: &mut Keep, depth: usize) {
         for place in program.yields() {
-            let variable = self.variable_at(place.root).and_then(|index| self.variables.get(index));
-            let whole = Reference { whole: true, ..place.clone() };
+            let variable = self
+                .variable_at(place.root)
+                .and_then(|index| self.variables.get(index));
+            let whole = Reference {
+                whole: true,
+                ..place.clone()
+            };
             if !self.keep_path(&whole, keep) {
                 match variable {
-                    Some(variable) if depth < 8 => self.keep_results(&variable.program, keep, depth + 1),
+                    Some(variable) if depth < 8 => {
+                        self.keep_results(&variable.program, keep, depth + 1)
+                    }
                     _ => keep.everything = true,
                 }
             }
@@ -129,5 +138,7 @@ fn about_workloads(guideline: &Guideline) -> bool {
 }
 
 fn carries_pod(kind: &str) -> bool {
-    kinds::builtin_groups(kind).iter().any(|group| kinds::pod_route(group, kind).is_some())
+    kinds::builtin_groups(kind)
+        .iter()
+        .any(|group| kinds::pod_route(group, kind).is_some())
 }

@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod complete;
 mod context;
 pub mod examples;
+pub mod export;
 pub mod fix;
 pub mod front_matter;
 pub mod guideline;

@@ -48,9 +48,15 @@ pub struct PageError {
 /// # Errors
 /// When front matter is missing or a fence is not closed.
 pub fn parse(text: &str) -> Result<Page, PageError> {
-    let mut lines = text.lines().enumerate().map(|(index, line)| (index as u32 + 1, line));
+    let mut lines = text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| (index as u32 + 1, line));
     if lines.next().map(|(_, line)| line.trim_end()) != Some("---") {
-        return Err(PageError { message: "the file does not begin with front matter (`---`)", line: 1 });
+        return Err(PageError {
+            message: "the file does not begin with front matter (`---`)",
+            line: 1,
+        });
     }
     let mut front_matter = String::new();
     loop {
@@ -60,7 +66,12 @@ pub fn parse(text: &str) -> Result<Page, PageError> {
                 front_matter.push_str(line);
                 front_matter.push('\n');
             }
-            None => return Err(PageError { message: "front matter is not closed by `---`", line: 1 }),
+            None => {
+                return Err(PageError {
+                    message: "front matter is not closed by `---`",
+                    line: 1,
+                });
+            }
         }
     }
     let mut blocks = Vec::new();
@@ -90,7 +101,8 @@ pub fn parse(text: &str) -> Result<Page, PageError> {
             loop {
                 match lines.next() {
                     Some((_, inner))
-                        if inner.trim_end().len() >= ticks && inner.trim_end().bytes().all(|byte| byte == b'`') =>
+                        if inner.trim_end().len() >= ticks
+                            && inner.trim_end().bytes().all(|byte| byte == b'`') =>
                     {
                         break;
                     }
@@ -98,16 +110,28 @@ pub fn parse(text: &str) -> Result<Page, PageError> {
                         body.push_str(inner);
                         body.push('\n');
                     }
-                    None => return Err(PageError { message: "a fenced block is not closed", line: number }),
+                    None => {
+                        return Err(PageError {
+                            message: "a fenced block is not closed",
+                            line: number,
+                        });
+                    }
                 }
             }
-            blocks.push(Block::Fence(Fence { info, text: body, line: number + 1 }));
+            blocks.push(Block::Fence(Fence {
+                info,
+                text: body,
+                line: number + 1,
+            }));
             continue;
         }
         let level = line.len() - line.trim_start_matches('#').len();
         if level > 0 && level <= 6 && line.get(level..=level) == Some(" ") {
             flush(&mut prose, &mut blocks);
-            blocks.push(Block::Heading(level as u8, line.trim_start_matches('#').trim().to_owned()));
+            blocks.push(Block::Heading(
+                level as u8,
+                line.trim_start_matches('#').trim().to_owned(),
+            ));
             continue;
         }
         prose.push_str(line);
@@ -117,7 +141,10 @@ pub fn parse(text: &str) -> Result<Page, PageError> {
         blocks.push(Block::Quote(text, at));
     }
     flush(&mut prose, &mut blocks);
-    Ok(Page { front_matter, blocks })
+    Ok(Page {
+        front_matter,
+        blocks,
+    })
 }
 
 fn flush(prose: &mut String, blocks: &mut Vec<Block>) {
@@ -137,7 +164,14 @@ mod tests {
         assert_eq!(page.front_matter, "id: x\n");
         assert_eq!(page.blocks.len(), 5);
         assert_eq!(page.blocks[2], Block::Quote("one two".into(), 9));
-        assert_eq!(page.blocks[4], Block::Fence(Fence { info: "yaml bad".into(), text: "```\n".into(), line: 13 }));
+        assert_eq!(
+            page.blocks[4],
+            Block::Fence(Fence {
+                info: "yaml bad".into(),
+                text: "```\n".into(),
+                line: 13
+            })
+        );
     }
 
     #[test]

@@ -49,7 +49,10 @@ impl Template {
         if !text.is_empty() {
             pieces.push(Piece::Text(text.into_boxed_str()));
         }
-        Ok(Self { source: source.into(), pieces })
+        Ok(Self {
+            source: source.into(),
+            pieces,
+        })
     }
 
     /// The programs in the message.

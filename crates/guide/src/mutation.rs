@@ -21,25 +21,43 @@ pub struct Survivor {
 pub fn run(guide: &mut Guide, index: usize) -> (usize, Vec<Survivor>) {
     let mut tried = 0;
     let mut survivors = Vec::new();
-    let Some(guideline) = guide.guidelines.get(index) else { return (0, survivors) };
+    let Some(guideline) = guide.guidelines.get(index) else {
+        return (0, survivors);
+    };
     let file = guideline.file.clone();
-    let Some(text) = guide.sources.get(&file).cloned() else { return (0, survivors) };
+    let Some(text) = guide.sources.get(&file).cloned() else {
+        return (0, survivors);
+    };
     let clauses: Vec<(u32, String)> = guideline
         .checks
         .iter()
         .map(|check| (check.line, check.program.source().to_owned()))
-        .chain(guideline.when.iter().map(|when| (1, when.source().to_owned())))
+        .chain(
+            guideline
+                .when
+                .iter()
+                .map(|when| (1, when.source().to_owned())),
+        )
         .collect();
     for (line, source) in clauses {
         for mutant in cel::mutate::mutants(&source) {
             // The clause stands once in the file, at or after its line.
-            let Some(changed) = replace_from(&text, line, &source, &mutant.source) else { continue };
-            let Ok(other) = guide.reload(&file, &changed) else { continue };
+            let Some(changed) = replace_from(&text, line, &source, &mutant.source) else {
+                continue;
+            };
+            let Ok(other) = guide.reload(&file, &changed) else {
+                continue;
+            };
             tried += 1;
-            let Some(place) = guide.guidelines.get_mut(index) else { continue };
+            let Some(place) = guide.guidelines.get_mut(index) else {
+                continue;
+            };
             let original = std::mem::replace(place, other);
             let noticed = guide.guidelines.get(index).is_some_and(|mutated| {
-                mutated.examples.iter().any(|example| examples::run(guide, mutated, example).is_some())
+                mutated
+                    .examples
+                    .iter()
+                    .any(|example| examples::run(guide, mutated, example).is_some())
             });
             if let Some(place) = guide.guidelines.get_mut(index) {
                 *place = original;
@@ -59,7 +77,11 @@ pub fn run(guide: &mut Guide, index: usize) -> (usize, Vec<Survivor>) {
 
 /// Replaces the first occurrence of `old` at or after a line.
 fn replace_from(text: &str, line: u32, old: &str, new: &str) -> Option<String> {
-    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1) as usize).map(str::len).sum();
+    let start: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1) as usize)
+        .map(str::len)
+        .sum();
     let (before, after) = text.split_at_checked(start)?;
     let at = after.find(old)?;
     let (middle, rest) = after.split_at_checked(at)?;

@@ -15,7 +15,9 @@ pub(crate) struct Shown {
 
 impl Shown {
     pub(crate) fn of(resource: &Resource) -> Self {
-        Self { secrets: secrets::secret_spans(&resource.doc) }
+        Self {
+            secrets: secrets::secret_spans(&resource.doc),
+        }
     }
 }
 
@@ -62,7 +64,9 @@ pub(crate) fn decide<'a>(
             }
         };
         let Some(node) = node else { continue };
-        let Some((holder, route)) = locate(node, resource, root, estate) else { continue };
+        let Some((holder, route)) = locate(node, resource, root, estate) else {
+            continue;
+        };
         let own = std::ptr::eq(holder, resource);
         let full = match absent {
             Some(key) if route.is_empty() => key.to_owned(),
@@ -76,10 +80,17 @@ pub(crate) fn decide<'a>(
                 None if hidden => "(not shown)".to_owned(),
                 None => text_of(node),
             };
-            evidence.push(Evidence { route: full.clone(), value });
+            evidence.push(Evidence {
+                route: full.clone(),
+                value,
+            });
         }
         if places.len() <= KEEP {
-            let span = if absent.is_some() { span_of_holder(node, root) } else { span_of_value(node) };
+            let span = if absent.is_some() {
+                span_of_holder(node, root)
+            } else {
+                span_of_value(node)
+            };
             let other;
             let hidden: &[Span] = if own {
                 &shown.secrets
@@ -88,14 +99,20 @@ pub(crate) fn decide<'a>(
                 &other
             };
             // The whole value, also where its key is the place; but a name is no credential.
-            let strike = (sensitive && absent.is_none() && !full.ends_with(".name")).then(|| node.span());
+            let strike =
+                (sensitive && absent.is_none() && !full.ends_with(".name")).then(|| node.span());
             let mut at = location(holder, span, full, hidden, strike);
             at.note = absent.map(|key| format!("no `{key}` here").into());
-            let known = places
-                .iter()
-                .any(|place| place.at.path == at.path && place.at.line == at.line && place.at.route == at.route);
+            let known = places.iter().any(|place| {
+                place.at.path == at.path && place.at.line == at.line && place.at.route == at.route
+            });
             if !known {
-                places.push(Place { at, span, own, present: absent.is_none() });
+                places.push(Place {
+                    at,
+                    span,
+                    own,
+                    present: absent.is_none(),
+                });
             }
         }
     }
@@ -104,23 +121,36 @@ pub(crate) fn decide<'a>(
     let first = places.iter().position(|place| place.own);
     let first = first.map(|first| deepest(&places, first));
     let only_joined = first.is_none();
-    let Place { at: mut place, span, .. } = match first {
+    let Place {
+        at: mut place,
+        span,
+        ..
+    } = match first {
         Some(first) => places.remove(first),
         None => {
             let node = item.filter(|item| std::ptr::eq(item.doc, &*resource.doc));
             let span = node.map_or_else(|| span_of_object(root), |item| span_of_holder(item, root));
-            let route = node.and_then(|item| root.route_to(item)).unwrap_or_default();
+            let route = node
+                .and_then(|item| root.route_to(item))
+                .unwrap_or_default();
             let at = location(resource, span, route, &shown.secrets, None);
-            Place { at, span, own: true, present: true }
+            Place {
+                at,
+                span,
+                own: true,
+                present: true,
+            }
         }
     };
     // The message says what is wrong there; the other places on its line say nothing more.
     place.note = None;
     places.retain(|other| other.at.path != place.path || other.at.line != place.line);
-    let anchor = resource
-        .doc
-        .shared_anchor(span.start)
-        .map(|span| (resource.origin.path.clone(), resource.doc.line_column(span.start).0));
+    let anchor = resource.doc.shared_anchor(span.start).map(|span| {
+        (
+            resource.origin.path.clone(),
+            resource.doc.line_column(span.start).0,
+        )
+    });
     Decided {
         place,
         more_places: places.into_iter().map(|place| place.at).collect(),
@@ -146,12 +176,16 @@ struct Place {
 fn deepest(places: &[Place], first: usize) -> usize {
     let mut best = first;
     for (index, place) in places.iter().enumerate().skip(first) {
-        let Some(current) = places.get(best) else { break };
+        let Some(current) = places.get(best) else {
+            break;
+        };
         let below = place
             .at
             .route
             .strip_prefix(current.at.route.as_str())
-            .is_some_and(|rest| rest.starts_with(['.', '[']) || (current.at.route.is_empty() && !rest.is_empty()));
+            .is_some_and(|rest| {
+                rest.starts_with(['.', '[']) || (current.at.route.is_empty() && !rest.is_empty())
+            });
         if place.own && place.present && current.present && below {
             best = index;
         }
@@ -195,17 +229,28 @@ fn span_of_holder(node: Ref<'_>, root: Ref<'_>) -> Span {
 
 /// An object as a whole: its `kind`.
 fn span_of_object(root: Ref<'_>) -> Span {
-    root.get("kind").or_else(|| root.get("type")).map_or_else(|| first_line(root), Ref::span)
+    root.get("kind")
+        .or_else(|| root.get("type"))
+        .map_or_else(|| first_line(root), Ref::span)
 }
 
 fn first_line(node: Ref<'_>) -> Span {
     let span = node.span();
     let (line, start) = node.doc.line_at(span.start);
     let end = start + line.trim_end().len() as u32;
-    Span { start: span.start, end: end.max(span.start).min(span.end.max(span.start)) }
+    Span {
+        start: span.start,
+        end: end.max(span.start).min(span.end.max(span.start)),
+    }
 }
 
-fn location(resource: &Resource, span: Span, route: String, hidden: &[Span], strike: Option<Span>) -> Location {
+fn location(
+    resource: &Resource,
+    span: Span,
+    route: String,
+    hidden: &[Span],
+    strike: Option<Span>,
+) -> Location {
     let doc = &resource.doc;
     let (line, column) = doc.line_column(span.start);
     let (end_line, end_column) = doc.line_column(span.end.max(span.start));
@@ -226,7 +271,9 @@ fn location(resource: &Resource, span: Span, route: String, hidden: &[Span], str
 
 /// The name of an item: what people call a container, a volume, a port, a rule.
 pub(crate) fn item_name<'a>(item: Ref<'a>) -> Option<&'a str> {
-    ["name", "host", "key", "path"].into_iter().find_map(|key| item.get(key).and_then(Ref::as_str))
+    ["name", "host", "key", "path"]
+        .into_iter()
+        .find_map(|key| item.get(key).and_then(Ref::as_str))
 }
 
 /// A value as short JSON.
@@ -244,9 +291,10 @@ fn text_of(node: Ref<'_>) -> String {
         View::Map(0) => "{}".to_owned(),
         View::Map(1) => "{1 key}".to_owned(),
         View::Map(count) => format!("{{{count} keys}}"),
-        View::Unknown(reason) => node
-            .open_expression()
-            .map_or_else(|| model::unknown::describe(reason).to_owned(), |text| format!("depends on {text}")),
+        View::Unknown(reason) => node.open_expression().map_or_else(
+            || model::unknown::describe(reason).to_owned(),
+            |text| format!("depends on {text}"),
+        ),
     }
 }
 

@@ -15,7 +15,11 @@ pub(crate) fn split(text: &str) -> Vec<(String, String, u32)> {
                 source.push_str(line.trim());
             }
         } else if let Some((name, source)) = line.split_once('=') {
-            definitions.push((name.trim().to_owned(), source.trim().to_owned(), index as u32 + 1));
+            definitions.push((
+                name.trim().to_owned(),
+                source.trim().to_owned(),
+                index as u32 + 1,
+            ));
         }
     }
     definitions

@@ -20,7 +20,14 @@ pub fn read(doc: Doc, origin: &Origin) -> Reading {
         collect(&doc, resources, None, origin, &mut reading, 0);
     }
     if reading.entries.is_empty() {
-        reading.entries.push(entry(origin, doc.first_line, Status::NotRelevant, None, None, Some("a template without resources")));
+        reading.entries.push(entry(
+            origin,
+            doc.first_line,
+            Status::NotRelevant,
+            None,
+            None,
+            Some("a template without resources"),
+        ));
     }
     reading
 }
@@ -37,30 +44,66 @@ fn collect(
         return;
     }
     // languageVersion 2.0 keeps resources in a map by symbolic name.
-    let values: Vec<Ref<'_>> =
-        if resources.is_map() { resources.entries().map(|(_, _, value)| value).collect() } else { resources.items().collect() };
+    let values: Vec<Ref<'_>> = if resources.is_map() {
+        resources.entries().map(|(_, _, value)| value).collect()
+    } else {
+        resources.items().collect()
+    };
     for resource in values {
-        let line = doc.line_column(resource.get("type").unwrap_or(resource).span().start).0;
+        let line = doc
+            .line_column(resource.get("type").unwrap_or(resource).span().start)
+            .0;
         let Some(own_type) = resource.get("type").and_then(Ref::as_str) else {
             let reason = "a resource without `type`";
-            reading.entries.push(entry(origin, line, Status::Unreadable, None, None, Some(reason)));
+            reading.entries.push(entry(
+                origin,
+                line,
+                Status::Unreadable,
+                None,
+                None,
+                Some(reason),
+            ));
             continue;
         };
-        let name = resource.get("name").and_then(|name| name.as_str().or_else(|| name.open_expression())).unwrap_or_default();
+        let name = resource
+            .get("name")
+            .and_then(|name| name.as_str().or_else(|| name.open_expression()))
+            .unwrap_or_default();
         let (full_type, full_name) = match parent {
-            Some((outer, outer_name)) => (format!("{outer}/{own_type}"), format!("{outer_name}/{name}")),
+            Some((outer, outer_name)) => (
+                format!("{outer}/{own_type}"),
+                format!("{outer_name}/{name}"),
+            ),
             None => (own_type.to_owned(), name.to_owned()),
         };
         if full_type.eq_ignore_ascii_case("Microsoft.Resources/deployments") {
             let reason = format!("line {line}: a nested deployment is not evaluated yet");
-            reading.entries.push(entry(origin, line, Status::Unresolved, Some(&full_type), Some(&full_name), Some(&reason)));
+            reading.entries.push(entry(
+                origin,
+                line,
+                Status::Unresolved,
+                Some(&full_type),
+                Some(&full_name),
+                Some(&reason),
+            ));
             continue;
         }
-        reading.entries.push(entry(origin, line, Status::Assessed, Some(&full_type), Some(&full_name), None));
+        reading.entries.push(entry(
+            origin,
+            line,
+            Status::Assessed,
+            Some(&full_type),
+            Some(&full_name),
+            None,
+        ));
         reading.resources.push(Resource {
             name: ResourceName {
                 kind: Kind::Azure(full_type.as_str().into()),
-                api_version: resource.get("apiVersion").and_then(Ref::as_str).unwrap_or_default().into(),
+                api_version: resource
+                    .get("apiVersion")
+                    .and_then(Ref::as_str)
+                    .unwrap_or_default()
+                    .into(),
                 namespace: None,
                 name: full_name.as_str().into(),
             },
@@ -69,9 +112,17 @@ fn collect(
             origin: origin.clone(),
             provider_managed: false,
             implied: false,
+            refers: None,
         });
         if let Some(children) = resource.get("resources") {
-            collect(doc, children, Some((&full_type, &full_name)), origin, reading, depth + 1);
+            collect(
+                doc,
+                children,
+                Some((&full_type, &full_name)),
+                origin,
+                reading,
+                depth + 1,
+            );
         }
     }
 }

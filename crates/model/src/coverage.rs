@@ -21,8 +21,13 @@ pub enum Status {
 
 impl Status {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 5] =
-        [Self::Assessed, Self::NotRelevant, Self::UnknownKind, Self::Unreadable, Self::Unresolved];
+    pub const ALL: [Self; 5] = [
+        Self::Assessed,
+        Self::NotRelevant,
+        Self::UnknownKind,
+        Self::Unreadable,
+        Self::Unresolved,
+    ];
 
     /// The word used in every output.
     #[must_use]
@@ -94,7 +99,10 @@ impl Coverage {
     /// How many documents ended with a status.
     #[must_use]
     pub fn count(&self, status: Status) -> usize {
-        self.documents.iter().filter(|entry| entry.status == status).count()
+        self.documents
+            .iter()
+            .filter(|entry| entry.status == status)
+            .count()
     }
 
     /// Whether something that was given could not be judged.

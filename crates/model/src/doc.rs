@@ -62,9 +62,17 @@ pub(crate) struct MapEntry {
 /// Texts longer than this get a table of their lines when places are first asked for.
 const LONG: usize = 16 << 10;
 
+/// Documents with more nodes get a table of parents when routes are first asked for.
+const SMALL: usize = 400;
+
 /// Offsets of the second and every further line.
 fn line_starts(bytes: &[u8]) -> Vec<u32> {
-    bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at as u32 + 1).collect()
+    bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'\n')
+        .map(|(at, _)| at as u32 + 1)
+        .collect()
 }
 
 /// Marks a string that stands in the extra buffer instead of in the text.
@@ -116,13 +124,19 @@ impl Doc {
     /// The root value.
     #[must_use]
     pub fn root(&self) -> Ref<'_> {
-        Ref { doc: self, id: self.root }
+        Ref {
+            doc: self,
+            id: self.root,
+        }
     }
 
     /// A value by its number.
     #[must_use]
     pub fn node(&self, id: NodeId) -> Ref<'_> {
-        Ref { doc: self, id: id.0 }
+        Ref {
+            doc: self,
+            id: id.0,
+        }
     }
 
     /// The document's text, with the values of Secrets struck out.
@@ -139,11 +153,23 @@ impl Doc {
         let (lines_before, start) = if bytes.len() > LONG {
             let starts = self.line_starts.get_or_init(|| line_starts(bytes));
             let index = starts.partition_point(|start| *start as usize <= offset);
-            (index as u32, index.checked_sub(1).and_then(|at| starts.get(at)).map_or(0, |start| *start as usize))
+            (
+                index as u32,
+                index
+                    .checked_sub(1)
+                    .and_then(|at| starts.get(at))
+                    .map_or(0, |start| *start as usize),
+            )
         } else {
             let before = bytes.get(..offset).unwrap_or_default();
             let lines = before.iter().filter(|byte| **byte == b'\n').count() as u32;
-            (lines, before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1))
+            (
+                lines,
+                before
+                    .iter()
+                    .rposition(|byte| *byte == b'\n')
+                    .map_or(0, |at| at + 1),
+            )
         };
         let column = bytes
             .get(start..offset)
@@ -151,11 +177,27 @@ impl Doc {
             .iter()
             .filter(|byte| (**byte & 0xC0) != 0x80)
             .count() as u32;
-        let line = match &self.led_lines {
-            Some(led) => led.get(lines_before as usize).or(led.last()).copied().unwrap_or(1),
+        (self.file_line(lines_before), column + 1)
+    }
+
+    /// The lines of offsets that are asked for in rising order.
+    pub(crate) fn lines_from_start(&self) -> RisingLines<'_> {
+        RisingLines {
+            doc: self,
+            offset: 0,
+            lines: 0,
+        }
+    }
+
+    fn file_line(&self, lines_before: u32) -> u32 {
+        match &self.led_lines {
+            Some(led) => led
+                .get(lines_before as usize)
+                .or(led.last())
+                .copied()
+                .unwrap_or(1),
             None => self.first_line + lines_before,
-        };
-        (line, column + 1)
+        }
     }
 
     /// Leads the lines of rendered text to those of its template.
@@ -167,8 +209,18 @@ impl Doc {
     #[must_use]
     pub fn line_at(&self, offset: u32) -> (&str, u32) {
         let offset = (offset as usize).min(self.text.len());
-        let start = self.text.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
-        let line = self.text.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
+        let start = self
+            .text
+            .get(..offset)
+            .and_then(|before| before.rfind('\n'))
+            .map_or(0, |at| at + 1);
+        let line = self
+            .text
+            .get(start..)
+            .unwrap_or_default()
+            .lines()
+            .next()
+            .unwrap_or_default();
         (line, start as u32)
     }
 
@@ -177,13 +229,22 @@ impl Doc {
     pub fn shared_anchor(&self, offset: u32) -> Option<Span> {
         self.anchors
             .iter()
-            .filter(|anchor| anchor.uses > 0 && anchor.span.start <= offset && offset < anchor.span.end)
+            .filter(|anchor| {
+                anchor.uses > 0 && anchor.span.start <= offset && offset < anchor.span.end
+            })
             .map(|anchor| anchor.span)
             .next()
     }
 
     pub(crate) fn parent(&self, id: u32) -> Parent {
-        const ORPHAN: Parent = Parent { node: Parent::NONE, entry: Parent::NONE, index: 0 };
+        const ORPHAN: Parent = Parent {
+            node: Parent::NONE,
+            entry: Parent::NONE,
+            index: 0,
+        };
+        if self.nodes.len() <= SMALL {
+            return self.find_parent(id).unwrap_or(ORPHAN);
+        }
         let parents = self.parents.get_or_init(|| {
             let mut parents = vec![ORPHAN; self.nodes.len()];
             let mut set = |child: u32, parent: Parent| {
@@ -196,10 +257,24 @@ impl Doc {
             for (node, held) in self.nodes.iter().enumerate() {
                 let node = node as u32;
                 for (offset, entry) in self.map_entries(*held).iter().enumerate() {
-                    set(entry.value, Parent { node, entry: held.a + offset as u32, index: 0 });
+                    set(
+                        entry.value,
+                        Parent {
+                            node,
+                            entry: held.a + offset as u32,
+                            index: 0,
+                        },
+                    );
                 }
                 for (index, item) in self.list_items(*held).iter().enumerate() {
-                    set(*item, Parent { node, entry: Parent::NONE, index: index as u32 });
+                    set(
+                        *item,
+                        Parent {
+                            node,
+                            entry: Parent::NONE,
+                            index: index as u32,
+                        },
+                    );
                 }
             }
             parents
@@ -207,13 +282,42 @@ impl Doc {
         parents.get(id as usize).copied().unwrap_or(ORPHAN)
     }
 
+    /// The parent of a node, by looking: parents are made after their children.
+    fn find_parent(&self, id: u32) -> Option<Parent> {
+        for (node, held) in self.nodes.iter().enumerate().skip(id as usize + 1) {
+            let node = node as u32;
+            if let Some(at) = self
+                .map_entries(*held)
+                .iter()
+                .position(|entry| entry.value == id)
+            {
+                return Some(Parent {
+                    node,
+                    entry: held.a + at as u32,
+                    index: 0,
+                });
+            }
+            if let Some(at) = self.list_items(*held).iter().position(|item| *item == id) {
+                return Some(Parent {
+                    node,
+                    entry: Parent::NONE,
+                    index: at as u32,
+                });
+            }
+        }
+        None
+    }
+
     pub(crate) fn entry(&self, index: u32) -> Option<&MapEntry> {
         self.entries.get(index as usize)
     }
 
     pub(crate) fn string(&self, a: u32, b: u32) -> &str {
-        let (buffer, start) =
-            if a & EXTRA == 0 { (&self.text, a as usize) } else { (&self.extra, (a & !EXTRA) as usize) };
+        let (buffer, start) = if a & EXTRA == 0 {
+            (&self.text, a as usize)
+        } else {
+            (&self.extra, (a & !EXTRA) as usize)
+        };
         buffer.get(start..start + b as usize).unwrap_or_default()
     }
 
@@ -243,7 +347,12 @@ impl Doc {
     }
 
     pub(crate) fn at(&self, id: u32) -> Node {
-        const NOTHING: Node = Node { kind: Kind::Null, a: 0, b: 0, span: Span { start: 0, end: 0 } };
+        const NOTHING: Node = Node {
+            kind: Kind::Null,
+            a: 0,
+            b: 0,
+            span: Span { start: 0, end: 0 },
+        };
         self.nodes.get(id as usize).copied().unwrap_or(NOTHING)
     }
 
@@ -252,7 +361,9 @@ impl Doc {
             return &[];
         }
         let start = node.a as usize;
-        self.entries.get(start..start + node.b as usize).unwrap_or_default()
+        self.entries
+            .get(start..start + node.b as usize)
+            .unwrap_or_default()
     }
 
     pub(crate) fn list_items(&self, node: Node) -> &[u32] {
@@ -260,7 +371,9 @@ impl Doc {
             return &[];
         }
         let start = node.a as usize;
-        self.items.get(start..start + node.b as usize).unwrap_or_default()
+        self.items
+            .get(start..start + node.b as usize)
+            .unwrap_or_default()
     }
 
     /// Adds texts to a map, as if they stood where it begins: symbol, key and value of each.
@@ -269,14 +382,27 @@ impl Doc {
         if node.kind != Kind::Map || texts.is_empty() {
             return;
         }
-        let span = Span { start: node.span.start, end: node.span.start };
+        let span = Span {
+            start: node.span.start,
+            end: node.span.start,
+        };
         let mut entries = self.map_entries(node).to_vec();
         let mut extra = std::mem::take(&mut self.extra).into_string();
         for (symbol, key, value) in texts {
             let key = Self::keep_extra(&mut extra, key);
             let (a, b) = Self::keep_extra(&mut extra, value);
-            entries.push(MapEntry { symbol: *symbol, key, key_span: span, value: self.nodes.len() as u32 });
-            self.nodes.push(Node { kind: Kind::Str, a, b, span });
+            entries.push(MapEntry {
+                symbol: *symbol,
+                key,
+                key_span: span,
+                value: self.nodes.len() as u32,
+            });
+            self.nodes.push(Node {
+                kind: Kind::Str,
+                a,
+                b,
+                span,
+            });
         }
         self.extra = extra.into_boxed_str();
         node.a = self.entries.len() as u32;
@@ -293,7 +419,11 @@ impl Doc {
         let node = self.at(id);
         match node.kind {
             Kind::Map => {
-                let values: Vec<u32> = self.map_entries(node).iter().map(|entry| entry.value).collect();
+                let values: Vec<u32> = self
+                    .map_entries(node)
+                    .iter()
+                    .map(|entry| entry.value)
+                    .collect();
                 for value in values {
                     self.redact(value);
                 }
@@ -316,6 +446,28 @@ impl Doc {
     }
 }
 
+/// Counts lines forward, so that many offsets cost one pass.
+pub(crate) struct RisingLines<'d> {
+    doc: &'d Doc,
+    offset: usize,
+    lines: u32,
+}
+
+impl RisingLines<'_> {
+    /// The line of the file that holds an offset not below the last one.
+    pub(crate) fn at(&mut self, offset: u32) -> u32 {
+        let passed = self
+            .doc
+            .text
+            .as_bytes()
+            .get(self.offset..offset as usize)
+            .unwrap_or_default();
+        self.lines += passed.iter().filter(|byte| **byte == b'\n').count() as u32;
+        self.offset = self.offset.max(offset as usize);
+        self.doc.file_line(self.lines)
+    }
+}
+
 /// Overwrites a range with asterisks, keeping line ends, so that places stay right.
 fn blank(text: &mut Box<str>, start: u32, end: u32) {
     let (start, end) = (start as usize, end as usize);
@@ -328,7 +480,9 @@ fn blank(text: &mut Box<str>, start: u32, end: u32) {
             *byte = b'*';
         }
     }
-    *text = String::from_utf8(bytes).unwrap_or_default().into_boxed_str();
+    *text = String::from_utf8(bytes)
+        .unwrap_or_default()
+        .into_boxed_str();
 }
 
 /// Builds a [`Doc`] from what a parser reads.
@@ -390,7 +544,12 @@ impl<'s> DocBuilder<'s> {
         let length = value.len() as u32;
         for quote in [0, 1] {
             let start = span.start + quote;
-            if self.doc.text.get(start as usize..start as usize + value.len()) == Some(value) {
+            if self
+                .doc
+                .text
+                .get(start as usize..start as usize + value.len())
+                == Some(value)
+            {
                 return (start, length);
             }
         }
@@ -455,7 +614,11 @@ impl Build for DocBuilder<'_> {
     }
 
     fn anchored(&mut self, node: NodeId, _anchor: &str, span: Span) {
-        self.doc.anchors.push(Anchor { node: node.0, span, uses: 0 });
+        self.doc.anchors.push(Anchor {
+            node: node.0,
+            span,
+            uses: 0,
+        });
     }
 
     fn duplicate(&mut self, key: &str, _first: Span, again: Span) {
@@ -463,9 +626,19 @@ impl Build for DocBuilder<'_> {
     }
 
     fn aliased(&mut self, node: NodeId, _anchor: &str, _span: Span) {
-        if let Some(anchor) = self.doc.anchors.iter_mut().rev().find(|anchor| anchor.node == node.0) {
+        if let Some(anchor) = self
+            .doc
+            .anchors
+            .iter_mut()
+            .rev()
+            .find(|anchor| anchor.node == node.0)
+        {
             anchor.uses += 1;
-            anchor.span = self.doc.nodes.get(node.0 as usize).map_or(anchor.span, |node| node.span);
+            anchor.span = self
+                .doc
+                .nodes
+                .get(node.0 as usize)
+                .map_or(anchor.span, |node| node.span);
         }
     }
 }

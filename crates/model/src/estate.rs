@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use crate::kinds::Kind;
+use crate::references;
 use crate::resource::{Resource, ResourceRef};
 use crate::value::Ref;
 
@@ -50,7 +51,10 @@ impl Estate {
     /// An empty estate.
     #[must_use]
     pub fn new(scope: Scope) -> Self {
-        Self { scope, ..Self::default() }
+        Self {
+            scope,
+            ..Self::default()
+        }
     }
 
     /// Adds a resource. An object that was already there under the same name stays too: both
@@ -58,10 +62,22 @@ impl Estate {
     pub fn add(&mut self, resource: Resource) -> ResourceRef {
         let id = ResourceRef(self.resources.len() as u32);
         let kind: Box<str> = index_name(&resource.name.kind).into();
-        let namespace: Box<str> = resource.name.namespace.as_deref().unwrap_or_default().into();
+        let namespace: Box<str> = resource
+            .name
+            .namespace
+            .as_deref()
+            .unwrap_or_default()
+            .into();
         self.by_kind.entry(kind.clone()).or_default().push(id);
-        self.by_namespace.entry(namespace.clone()).or_default().entry(kind.clone()).or_default().push(id);
-        self.by_name.entry((namespace, kind, resource.name.name.clone())).or_insert(id);
+        self.by_namespace
+            .entry(namespace.clone())
+            .or_default()
+            .entry(kind.clone())
+            .or_default()
+            .push(id);
+        self.by_name
+            .entry((namespace, kind, resource.name.name.clone()))
+            .or_insert(id);
         self.resources.push(resource);
         id
     }
@@ -83,7 +99,9 @@ impl Estate {
     pub fn imply_namespaces(&mut self, make: &dyn Fn(&str, &Resource) -> Arc<crate::doc::Doc>) {
         let mut first_in: BTreeMap<Box<str>, usize> = BTreeMap::new();
         for (index, resource) in self.resources.iter().enumerate() {
-            if let (Some(namespace), Kind::Kubernetes { .. }) = (&resource.name.namespace, &resource.name.kind) {
+            if let (Some(namespace), Kind::Kubernetes { .. }) =
+                (&resource.name.namespace, &resource.name.kind)
+            {
                 first_in.entry(namespace.clone()).or_insert(index);
             }
         }
@@ -91,12 +109,17 @@ impl Estate {
             if self.find("", "Namespace", &namespace).is_some() {
                 continue;
             }
-            let Some(witness) = self.resources.get(index) else { continue };
+            let Some(witness) = self.resources.get(index) else {
+                continue;
+            };
             let doc = make(&namespace, witness);
             let root = doc.root().id();
             let implied = Resource {
                 name: crate::resource::ResourceName {
-                    kind: Kind::Kubernetes { group: "".into(), kind: "Namespace".into() },
+                    kind: Kind::Kubernetes {
+                        group: "".into(),
+                        kind: "Namespace".into(),
+                    },
                     api_version: "v1".into(),
                     namespace: None,
                     name: namespace,
@@ -106,6 +129,7 @@ impl Estate {
                 origin: witness.origin.clone(),
                 provider_managed: false,
                 implied: true,
+                refers: None,
             };
             self.add(implied);
         }
@@ -114,7 +138,9 @@ impl Estate {
     /// Objects of a kind as guidelines name it.
     #[must_use]
     pub fn of_kind(&self, kind: &str) -> &[ResourceRef] {
-        self.by_kind.get(&*normalise(kind)).map_or(&[], Vec::as_slice)
+        self.by_kind
+            .get(&*normalise(kind))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// Objects of a kind in a namespace.
@@ -132,14 +158,20 @@ impl Estate {
             .get(namespace)
             .into_iter()
             .flat_map(|kinds| kinds.values().flatten().copied())
-            .filter(|id| self.get(*id).is_some_and(|resource| resource.is_workload() && !owned(resource)))
+            .filter(|id| {
+                self.get(*id)
+                    .is_some_and(|resource| resource.is_workload() && !owned(resource))
+            })
     }
 
     /// Everything that carries a pod and is not owned.
     pub fn workloads(&self) -> impl Iterator<Item = ResourceRef> + '_ {
         (0..self.resources.len() as u32)
             .map(ResourceRef)
-            .filter(|id| self.get(*id).is_some_and(|resource| resource.is_workload() && !owned(resource)))
+            .filter(|id| {
+                self.get(*id)
+                    .is_some_and(|resource| resource.is_workload() && !owned(resource))
+            })
     }
 
     /// An object by namespace (empty for cluster-scoped ones), kind and name.
@@ -156,27 +188,41 @@ impl Estate {
         let holders = self.holders.get_or_init(|| {
             let mut holders: HashMap<usize, Vec<ResourceRef>> = HashMap::new();
             for (index, resource) in self.resources.iter().enumerate() {
-                holders.entry(address(&resource.doc)).or_default().push(ResourceRef(index as u32));
+                holders
+                    .entry(address(&resource.doc))
+                    .or_default()
+                    .push(ResourceRef(index as u32));
             }
             holders
         });
         let here = holders.get(&address(value.doc))?;
-        here.iter()
-            .filter_map(|id| self.get(*id))
-            .find(|resource| resource.object() == value || resource.object().route_to(value).is_some())
+        here.iter().filter_map(|id| self.get(*id)).find(|resource| {
+            resource.object() == value || resource.object().route_to(value).is_some()
+        })
     }
 
     /// Objects of one of the selecting kinds whose selector matches a workload's pods.
     #[must_use]
     pub fn selecting(&self, workload: &Resource, kind: &str) -> Vec<ResourceRef> {
-        let Some(kind) = SELECTORS.into_iter().find(|known| *known == kind) else { return Vec::new() };
+        let Some(kind) = SELECTORS.into_iter().find(|known| *known == kind) else {
+            return Vec::new();
+        };
         let namespace = namespace_of(workload);
         let labels = pod_labels(workload);
         let links = self.links();
         let mut found = BTreeSet::new();
         let mut consider = |label: Box<str>| {
-            for id in links.selectors.get(&(namespace.into(), kind, label)).into_iter().flatten() {
-                if self.get(*id).and_then(selector).is_some_and(|selector| selects(&selector, labels)) {
+            for id in links
+                .selectors
+                .get(&(namespace.into(), kind, label))
+                .into_iter()
+                .flatten()
+            {
+                if self
+                    .get(*id)
+                    .and_then(selector)
+                    .is_some_and(|selector| selects(&selector, labels))
+                {
                     found.insert(*id);
                 }
             }
@@ -191,24 +237,35 @@ impl Estate {
     /// The workloads that an object's selector matches.
     #[must_use]
     pub fn selected_by(&self, object: &Resource) -> Vec<ResourceRef> {
-        let Some(selector) = selector(object) else { return Vec::new() };
+        let Some(selector) = selector(object) else {
+            return Vec::new();
+        };
         let namespace = namespace_of(object);
         let candidates: Vec<ResourceRef> = match first_label(&selector) {
-            Some(label) => {
-                self.links().labelled.get(&(namespace.into(), label)).cloned().unwrap_or_default()
-            }
+            Some(label) => self
+                .links()
+                .labelled
+                .get(&(namespace.into(), label))
+                .cloned()
+                .unwrap_or_default(),
             None => self.workloads_in(namespace).collect(),
         };
         candidates
             .into_iter()
-            .filter(|id| self.get(*id).is_some_and(|workload| selects(&selector, pod_labels(workload))))
+            .filter(|id| {
+                self.get(*id)
+                    .is_some_and(|workload| selects(&selector, pod_labels(workload)))
+            })
             .collect()
     }
 
     /// Who refers to an object (see the guideline format for what counts).
     #[must_use]
     pub fn users_of(&self, object: &Resource) -> &[ResourceRef] {
-        let Some(kind) = USED.into_iter().find(|kind| *kind == object.name.kind.name()) else {
+        let Some(kind) = USED
+            .into_iter()
+            .find(|kind| *kind == object.name.kind.name())
+        else {
             return &[];
         };
         self.links()
@@ -221,7 +278,12 @@ impl Estate {
     #[must_use]
     pub fn bindings_of(&self, object: &Resource) -> &[ResourceRef] {
         const BOUND: [&str; 3] = ["Role", "ClusterRole", "ServiceAccount"];
-        let Some(kind) = BOUND.into_iter().find(|kind| *kind == object.name.kind.name()) else { return &[] };
+        let Some(kind) = BOUND
+            .into_iter()
+            .find(|kind| *kind == object.name.kind.name())
+        else {
+            return &[];
+        };
         self.links()
             .bound_by
             .get(&(namespace_of(object).into(), kind, object.name.name.clone()))
@@ -234,7 +296,12 @@ impl Estate {
 }
 
 /// Kinds whose users are recorded.
-const USED: [&str; 4] = ["Secret", "ConfigMap", "ServiceAccount", "PersistentVolumeClaim"];
+const USED: [&str; 4] = [
+    "Secret",
+    "ConfigMap",
+    "ServiceAccount",
+    "PersistentVolumeClaim",
+];
 
 impl Links {
     fn build(estate: &Estate) -> Self {
@@ -244,33 +311,62 @@ impl Links {
             let namespace: Box<str> = namespace_of(resource).into();
             let kind = resource.name.kind.name();
             if resource.is_workload() && !owned(resource) {
-                for (key, _, value) in pod_labels(resource).iter().flat_map(|labels| labels.entries()) {
+                for (key, _, value) in pod_labels(resource)
+                    .iter()
+                    .flat_map(|labels| labels.entries())
+                {
                     let label = label_key(key, value.as_str().unwrap_or_default());
-                    links.labelled.entry((namespace.clone(), label)).or_default().push(id);
+                    links
+                        .labelled
+                        .entry((namespace.clone(), label))
+                        .or_default()
+                        .push(id);
                 }
             }
-            if let (Some(kind), Some(selector)) =
-                (SELECTORS.into_iter().find(|known| *known == kind), selector(resource))
-            {
+            if let (Some(kind), Some(selector)) = (
+                SELECTORS.into_iter().find(|known| *known == kind),
+                selector(resource),
+            ) {
                 let label = first_label(&selector).unwrap_or_default();
-                links.selectors.entry((namespace.clone(), kind, label)).or_default().push(id);
+                links
+                    .selectors
+                    .entry((namespace.clone(), kind, label))
+                    .or_default()
+                    .push(id);
             }
             if kind == "RoleBinding" || kind == "ClusterRoleBinding" {
                 links.bind(resource, &namespace, id);
             }
-            for (kind, name) in references::of(resource) {
-                let users = links.used_by.entry((namespace.clone(), kind, name.into())).or_default();
-                if users.last() != Some(&id) {
-                    users.push(id);
-                }
+            match &resource.refers {
+                Some(refers) => refers
+                    .iter()
+                    .for_each(|(kind, name)| links.uses(&namespace, kind, name, id)),
+                None => references::of(resource)
+                    .into_iter()
+                    .for_each(|(kind, name)| links.uses(&namespace, kind, name, id)),
             }
         }
         links
     }
 
+    fn uses(&mut self, namespace: &str, kind: &'static str, name: &str, id: ResourceRef) {
+        let users = self
+            .used_by
+            .entry((namespace.into(), kind, name.into()))
+            .or_default();
+        if users.last() != Some(&id) {
+            users.push(id);
+        }
+    }
+
     fn bind(&mut self, binding: &Resource, namespace: &str, id: ResourceRef) {
         let object = binding.object();
-        let text = |value: Option<Ref<'_>>| value.and_then(Ref::as_str).map(str::to_owned).unwrap_or_default();
+        let text = |value: Option<Ref<'_>>| {
+            value
+                .and_then(Ref::as_str)
+                .map(str::to_owned)
+                .unwrap_or_default()
+        };
         let role = text(object.path(&["roleRef", "name"]));
         let key = if text(object.path(&["roleRef", "kind"])) == "Role" {
             (Box::from(namespace), "Role", role.into_boxed_str())
@@ -285,8 +381,16 @@ impl Links {
             // In a RoleBinding an empty namespace is the binding's own; in a ClusterRoleBinding
             // it matches nobody (plugin/pkg/auth/authorizer/rbac).
             let of = text(subject.get("namespace"));
-            let of = if of.is_empty() { namespace.to_owned() } else { of };
-            let key = (of.into_boxed_str(), "ServiceAccount", text(subject.get("name")).into_boxed_str());
+            let of = if of.is_empty() {
+                namespace.to_owned()
+            } else {
+                of
+            };
+            let key = (
+                of.into_boxed_str(),
+                "ServiceAccount",
+                text(subject.get("name")).into_boxed_str(),
+            );
             self.bound_by.entry(key).or_default().push(id);
         }
     }
@@ -305,7 +409,10 @@ fn address(doc: &crate::doc::Doc) -> usize {
 
 /// Whether another object made this one.
 fn owned(resource: &Resource) -> bool {
-    resource.object().path(&["metadata", "ownerReferences"]).is_some_and(|owners| owners.items().len() > 0)
+    resource
+        .object()
+        .path(&["metadata", "ownerReferences"])
+        .is_some_and(|owners| owners.items().len() > 0)
 }
 
 fn pod_labels(workload: &Resource) -> Option<Ref<'_>> {
@@ -324,8 +431,13 @@ fn selector(object: &Resource) -> Option<Selector<'_>> {
     match object.name.kind.name() {
         // A Service without a selector selects nothing.
         "Service" => {
-            let labels = spec.get("selector").filter(|labels| labels.entries().len() > 0)?;
-            Some(Selector { labels: Some(labels), expressions: None })
+            let labels = spec
+                .get("selector")
+                .filter(|labels| labels.entries().len() > 0)?;
+            Some(Selector {
+                labels: Some(labels),
+                expressions: None,
+            })
         }
         "NetworkPolicy" => {
             let selector = spec.get("podSelector");
@@ -337,7 +449,10 @@ fn selector(object: &Resource) -> Option<Selector<'_>> {
         // A budget without a selector selects nothing, one with `{}` everything (policy/v1).
         "PodDisruptionBudget" => {
             let selector = spec.get("selector")?;
-            Some(Selector { labels: selector.get("matchLabels"), expressions: selector.get("matchExpressions") })
+            Some(Selector {
+                labels: selector.get("matchLabels"),
+                expressions: selector.get("matchExpressions"),
+            })
         }
         _ => None,
     }
@@ -353,18 +468,24 @@ fn label_key(key: &str, value: &str) -> Box<str> {
 }
 
 fn selects(selector: &Selector<'_>, labels: Option<Ref<'_>>) -> bool {
-    let label = |key: &str| labels.and_then(|labels| labels.get(key)).and_then(Ref::as_str);
-    let plain = selector
-        .labels
-        .is_none_or(|wanted| wanted.entries().all(|(key, _, value)| label(key) == value.as_str()));
+    let label = |key: &str| {
+        labels
+            .and_then(|labels| labels.get(key))
+            .and_then(Ref::as_str)
+    };
+    let plain = selector.labels.is_none_or(|wanted| {
+        wanted
+            .entries()
+            .all(|(key, _, value)| label(key) == value.as_str())
+    });
     plain
         && selector.expressions.is_none_or(|expressions| {
             expressions.items().all(|expression| {
                 let have = expression.get("key").and_then(Ref::as_str).and_then(label);
                 let among = |value: &str| {
-                    expression
-                        .get("values")
-                        .is_some_and(|values| values.items().any(|item| item.as_str() == Some(value)))
+                    expression.get("values").is_some_and(|values| {
+                        values.items().any(|item| item.as_str() == Some(value))
+                    })
                 };
                 match expression.get("operator").and_then(Ref::as_str) {
                     Some("In") => have.is_some_and(among),
@@ -382,95 +503,17 @@ fn selects(selector: &Selector<'_>, labels: Option<Ref<'_>>) -> bool {
 fn index_name(kind: &Kind) -> String {
     match kind {
         Kind::Azure(name) => name.to_ascii_lowercase(),
-        Kind::Kubernetes { group, kind } if crate::kinds::is_builtin(group, kind) => kind.to_string(),
+        Kind::Kubernetes { group, kind } if crate::kinds::is_builtin(group, kind) => {
+            kind.to_string()
+        }
         Kind::Kubernetes { group, kind } => format!("{kind}.{group}"),
     }
 }
 
 fn normalise(kind: &str) -> std::borrow::Cow<'_, str> {
-    if kind.contains('/') { kind.to_ascii_lowercase().into() } else { kind.into() }
-}
-
-/// What an object refers to by name in its own namespace.
-mod references {
-    use crate::resource::Resource;
-    use crate::value::Ref;
-
-    pub(super) fn of(resource: &Resource) -> Vec<(&'static str, &str)> {
-        let mut found = Vec::new();
-        let object = resource.object();
-        match resource.name.kind.name() {
-            "Ingress" => {
-                for tls in object.path(&["spec", "tls"]).into_iter().flat_map(Ref::items) {
-                    push(&mut found, "Secret", tls.get("secretName"));
-                }
-            }
-            "Gateway" => {
-                for listener in object.path(&["spec", "listeners"]).into_iter().flat_map(Ref::items) {
-                    let certificates = listener.path(&["tls", "certificateRefs"]);
-                    for certificate in certificates.into_iter().flat_map(Ref::items) {
-                        push(&mut found, "Secret", certificate.get("name"));
-                    }
-                }
-            }
-            "ServiceAccount" => {
-                for list in ["secrets", "imagePullSecrets"] {
-                    for secret in object.get(list).into_iter().flat_map(Ref::items) {
-                        push(&mut found, "Secret", secret.get("name"));
-                    }
-                }
-            }
-            _ => {}
-        }
-        if let Some(pod) = resource.pod_spec() {
-            pod_references(pod, &mut found);
-        }
-        for claim in object.path(&["spec", "volumeClaimTemplates"]).into_iter().flat_map(Ref::items) {
-            push(&mut found, "PersistentVolumeClaim", claim.path(&["metadata", "name"]));
-        }
-        found
-    }
-
-    fn push<'a>(found: &mut Vec<(&'static str, &'a str)>, kind: &'static str, name: Option<Ref<'a>>) {
-        if let Some(name) = name.and_then(Ref::as_str) {
-            found.push((kind, name));
-        }
-    }
-
-    fn pod_references<'a>(pod: Ref<'a>, found: &mut Vec<(&'static str, &'a str)>) {
-        match pod.get("serviceAccountName").or_else(|| pod.get("serviceAccount")) {
-            Some(name) => push(found, "ServiceAccount", Some(name)),
-            None => found.push(("ServiceAccount", "default")),
-        }
-        for secret in pod.get("imagePullSecrets").into_iter().flat_map(Ref::items) {
-            push(found, "Secret", secret.get("name"));
-        }
-        for volume in pod.get("volumes").into_iter().flat_map(Ref::items) {
-            push(found, "Secret", volume.path(&["secret", "secretName"]));
-            push(found, "ConfigMap", volume.path(&["configMap", "name"]));
-            push(found, "PersistentVolumeClaim", volume.path(&["persistentVolumeClaim", "claimName"]));
-            push(found, "Secret", volume.path(&["azureFile", "secretName"]));
-            for driver in ["csi", "flexVolume", "cephfs", "rbd", "iscsi", "scaleIO", "storageos"] {
-                for field in ["nodePublishSecretRef", "secretRef"] {
-                    push(found, "Secret", volume.path(&[driver, field, "name"]));
-                }
-            }
-            for source in volume.path(&["projected", "sources"]).into_iter().flat_map(Ref::items) {
-                push(found, "Secret", source.path(&["secret", "name"]));
-                push(found, "ConfigMap", source.path(&["configMap", "name"]));
-            }
-        }
-        for list in ["initContainers", "containers", "ephemeralContainers"] {
-            for container in pod.get(list).into_iter().flat_map(Ref::items) {
-                for variable in container.get("env").into_iter().flat_map(Ref::items) {
-                    push(found, "Secret", variable.path(&["valueFrom", "secretKeyRef", "name"]));
-                    push(found, "ConfigMap", variable.path(&["valueFrom", "configMapKeyRef", "name"]));
-                }
-                for source in container.get("envFrom").into_iter().flat_map(Ref::items) {
-                    push(found, "Secret", source.path(&["secretRef", "name"]));
-                    push(found, "ConfigMap", source.path(&["configMapRef", "name"]));
-                }
-            }
-        }
+    if kind.contains('/') {
+        kind.to_ascii_lowercase().into()
+    } else {
+        kind.into()
     }
 }

@@ -46,7 +46,9 @@ impl Severity {
     /// Reads the word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        Self::WORST_FIRST.into_iter().find(|severity| severity.word() == word)
+        Self::WORST_FIRST
+            .into_iter()
+            .find(|severity| severity.word() == word)
     }
 }
 

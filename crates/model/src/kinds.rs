@@ -44,9 +44,22 @@ impl Kind {
 #[must_use]
 pub fn builtin_groups(kind: &str) -> &'static [&'static str] {
     match kind {
-        "Pod" | "Service" | "ConfigMap" | "Secret" | "Namespace" | "ServiceAccount" | "Node"
-        | "PersistentVolume" | "PersistentVolumeClaim" | "ResourceQuota" | "LimitRange"
-        | "ReplicationController" | "Endpoints" | "PodTemplate" | "List" | "Binding"
+        "Pod"
+        | "Service"
+        | "ConfigMap"
+        | "Secret"
+        | "Namespace"
+        | "ServiceAccount"
+        | "Node"
+        | "PersistentVolume"
+        | "PersistentVolumeClaim"
+        | "ResourceQuota"
+        | "LimitRange"
+        | "ReplicationController"
+        | "Endpoints"
+        | "PodTemplate"
+        | "List"
+        | "Binding"
         | "ComponentStatus" => &[""],
         "Event" => &["", "events.k8s.io"],
         "Deployment" | "DaemonSet" | "ReplicaSet" => &["apps", "extensions"],
@@ -58,12 +71,21 @@ pub fn builtin_groups(kind: &str) -> &'static [&'static str] {
         "IngressClass" | "ServiceCIDR" | "IPAddress" => &["networking.k8s.io"],
         "PodDisruptionBudget" | "Eviction" => &["policy"],
         "PodSecurityPolicy" => &["policy", "extensions"],
-        "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding" => &["rbac.authorization.k8s.io"],
-        "StorageClass" | "VolumeAttachment" | "CSIDriver" | "CSINode" | "CSIStorageCapacity"
+        "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding" => {
+            &["rbac.authorization.k8s.io"]
+        }
+        "StorageClass"
+        | "VolumeAttachment"
+        | "CSIDriver"
+        | "CSINode"
+        | "CSIStorageCapacity"
         | "VolumeAttributesClass" => &["storage.k8s.io"],
-        "ValidatingAdmissionPolicy" | "ValidatingAdmissionPolicyBinding"
-        | "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration"
-        | "MutatingAdmissionPolicy" | "MutatingAdmissionPolicyBinding" => &["admissionregistration.k8s.io"],
+        "ValidatingAdmissionPolicy"
+        | "ValidatingAdmissionPolicyBinding"
+        | "ValidatingWebhookConfiguration"
+        | "MutatingWebhookConfiguration"
+        | "MutatingAdmissionPolicy"
+        | "MutatingAdmissionPolicyBinding" => &["admissionregistration.k8s.io"],
         "CustomResourceDefinition" => &["apiextensions.k8s.io"],
         "APIService" => &["apiregistration.k8s.io"],
         "PriorityClass" => &["scheduling.k8s.io"],
@@ -72,7 +94,9 @@ pub fn builtin_groups(kind: &str) -> &'static [&'static str] {
         "Lease" => &["coordination.k8s.io"],
         "CertificateSigningRequest" | "ClusterTrustBundle" => &["certificates.k8s.io"],
         "FlowSchema" | "PriorityLevelConfiguration" => &["flowcontrol.apiserver.k8s.io"],
-        "ResourceClaim" | "ResourceClaimTemplate" | "DeviceClass" | "ResourceSlice" => &["resource.k8s.io"],
+        "ResourceClaim" | "ResourceClaimTemplate" | "DeviceClass" | "ResourceSlice" => {
+            &["resource.k8s.io"]
+        }
         _ => &[],
     }
 }
@@ -88,14 +112,37 @@ pub fn is_builtin(group: &str, kind: &str) -> bool {
 pub fn is_cluster_scoped(kind: &str) -> bool {
     matches!(
         kind,
-        "Namespace" | "Node" | "PersistentVolume" | "ClusterRole" | "ClusterRoleBinding" | "StorageClass"
-            | "IngressClass" | "PodSecurityPolicy" | "ValidatingAdmissionPolicy"
-            | "ValidatingAdmissionPolicyBinding" | "ValidatingWebhookConfiguration"
-            | "MutatingWebhookConfiguration" | "MutatingAdmissionPolicy" | "MutatingAdmissionPolicyBinding"
-            | "CustomResourceDefinition" | "APIService" | "PriorityClass" | "RuntimeClass"
-            | "CertificateSigningRequest" | "ClusterTrustBundle" | "FlowSchema"
-            | "PriorityLevelConfiguration" | "CSIDriver" | "CSINode" | "VolumeAttachment" | "GatewayClass"
-            | "DeviceClass" | "ResourceSlice" | "VolumeAttributesClass" | "ServiceCIDR" | "IPAddress"
+        "Namespace"
+            | "Node"
+            | "PersistentVolume"
+            | "ClusterRole"
+            | "ClusterRoleBinding"
+            | "StorageClass"
+            | "IngressClass"
+            | "PodSecurityPolicy"
+            | "ValidatingAdmissionPolicy"
+            | "ValidatingAdmissionPolicyBinding"
+            | "ValidatingWebhookConfiguration"
+            | "MutatingWebhookConfiguration"
+            | "MutatingAdmissionPolicy"
+            | "MutatingAdmissionPolicyBinding"
+            | "CustomResourceDefinition"
+            | "APIService"
+            | "PriorityClass"
+            | "RuntimeClass"
+            | "CertificateSigningRequest"
+            | "ClusterTrustBundle"
+            | "FlowSchema"
+            | "PriorityLevelConfiguration"
+            | "CSIDriver"
+            | "CSINode"
+            | "VolumeAttachment"
+            | "GatewayClass"
+            | "DeviceClass"
+            | "ResourceSlice"
+            | "VolumeAttributesClass"
+            | "ServiceCIDR"
+            | "IPAddress"
     )
 }
 
@@ -108,9 +155,12 @@ pub fn pod_route(group: &str, kind: &str) -> Option<&'static [&'static str]> {
     }
     match kind {
         "Pod" => Some(&[]),
-        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "ReplicationController" | "Job" => {
-            Some(&["spec", "template"])
-        }
+        "Deployment"
+        | "StatefulSet"
+        | "DaemonSet"
+        | "ReplicaSet"
+        | "ReplicationController"
+        | "Job" => Some(&["spec", "template"]),
         "CronJob" => Some(&["spec", "jobTemplate", "spec", "template"]),
         "PodTemplate" => Some(&["template"]),
         _ => None,

@@ -28,6 +28,7 @@ pub mod kinds;
 pub mod managed;
 pub mod manifest;
 pub mod prune;
+mod references;
 pub mod resource;
 pub mod schema;
 pub mod secrets;
@@ -36,11 +37,11 @@ pub mod value;
 pub mod waiver;
 
 pub use coverage::{Coverage, DocumentEntry, Status};
-pub use doc::{Doc, DocBuilder, Dialect};
+pub use doc::{Dialect, Doc, DocBuilder};
 pub use estate::{Estate, Scope};
 pub use finding::{
-    Cost, Evidence, Finding, Fingerprint, GuidelineId, Location, Outcome, Safety, Severity, Verdict,
-    WaiverNote,
+    Cost, Evidence, Finding, Fingerprint, GuidelineId, Location, Outcome, Safety, Severity,
+    Verdict, WaiverNote,
 };
 pub use resource::{Origin, Resource, ResourceName, ResourceRef};
 pub use value::Ref;

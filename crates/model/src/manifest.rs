@@ -74,9 +74,21 @@ impl Reader<'_> {
     /// Reads a document that was rendered from a template; `lines` leads each of its lines to
     /// one of the template.
     #[must_use]
-    pub fn read_rendered(&self, text: &str, form: Form, first_line: u32, origin: &Origin, lines: Box<[u32]>) -> Reading {
+    pub fn read_rendered(
+        &self,
+        text: &str,
+        form: Form,
+        first_line: u32,
+        origin: &Origin,
+        lines: Box<[u32]>,
+    ) -> Reading {
         let mut reading = self.read(text, form, first_line, origin);
-        let lead = |line: u32| lines.get(line.saturating_sub(first_line) as usize).copied().unwrap_or(1);
+        let lead = |line: u32| {
+            lines
+                .get(line.saturating_sub(first_line) as usize)
+                .copied()
+                .unwrap_or(1)
+        };
         for entry in &mut reading.entries {
             entry.line = lead(entry.line);
         }
@@ -99,14 +111,23 @@ impl Reader<'_> {
                 }
                 self.objects(builder.finish(root), origin)
             }
-            Ok(None) => Reading { empty: true, ..Reading::default() },
+            Ok(None) => Reading {
+                empty: true,
+                ..Reading::default()
+            },
             Err(error) => {
                 if let Some(line) = yaml::looks_like_template(text) {
                     return template(line, first_line, origin);
                 }
                 let line = first_line + error.line.saturating_sub(1);
                 let reason = format!("line {line}, column {}: {}", error.column, error.message);
-                failed(Status::Unreadable, line, origin, &reason, error.help.as_deref())
+                failed(
+                    Status::Unreadable,
+                    line,
+                    origin,
+                    &reason,
+                    error.help.as_deref(),
+                )
             }
         }
     }
@@ -115,17 +136,30 @@ impl Reader<'_> {
         let arm = text.contains("deploymentTemplate.json");
         let dialect = if arm { Dialect::Arm } else { Dialect::Plain };
         let mut builder = DocBuilder::new(self.symbols, dialect, text.into(), first_line);
-        match json::parse(text, json::Options { lenient: arm }, &self.limits, &mut builder) {
+        match json::parse(
+            text,
+            json::Options { lenient: arm },
+            &self.limits,
+            &mut builder,
+        ) {
             Ok(root) => self.objects(builder.finish(root), origin),
             Err(error) => {
                 // `kubectl` tries YAML next; when that fails too, the first error says more.
-                let mut second = DocBuilder::new(self.symbols, Dialect::Plain, text.into(), first_line);
-                if let (false, Ok(Some(root))) = (arm, yaml::parse(text, &self.limits, &mut second)) {
+                let mut second =
+                    DocBuilder::new(self.symbols, Dialect::Plain, text.into(), first_line);
+                if let (false, Ok(Some(root))) = (arm, yaml::parse(text, &self.limits, &mut second))
+                {
                     return self.objects(second.finish(root), origin);
                 }
                 let line = first_line + error.line.saturating_sub(1);
                 let reason = format!("line {line}, column {}: {}", error.column, error.message);
-                failed(Status::Unreadable, line, origin, &reason, error.help.as_deref())
+                failed(
+                    Status::Unreadable,
+                    line,
+                    origin,
+                    &reason,
+                    error.help.as_deref(),
+                )
             }
         }
     }
@@ -134,15 +168,30 @@ impl Reader<'_> {
         let first_line = doc.first_line;
         let root = doc.root();
         if !root.is_map() {
-            return failed(Status::NotRelevant, first_line, origin, "not a Kubernetes object", None);
+            return failed(
+                Status::NotRelevant,
+                first_line,
+                origin,
+                "not a Kubernetes object",
+                None,
+            );
         }
-        let schema = root.get("$schema").and_then(Ref::as_str).unwrap_or_default();
-        if schema.to_ascii_lowercase().contains("deploymenttemplate.json") {
+        let schema = root
+            .get("$schema")
+            .and_then(Ref::as_str)
+            .unwrap_or_default();
+        if schema
+            .to_ascii_lowercase()
+            .contains("deploymenttemplate.json")
+        {
             return crate::arm::read(doc, origin);
         }
         if root.get("kind").is_none() && root.get("apiVersion").is_none() {
-            let reason =
-                if schema.contains("deploymentParameters") { "a parameter file" } else { "not a Kubernetes object" };
+            let reason = if schema.contains("deploymentParameters") {
+                "a parameter file"
+            } else {
+                "not a Kubernetes object"
+            };
             return failed(Status::NotRelevant, first_line, origin, reason, None);
         }
         let mut found = Vec::new();
@@ -152,10 +201,23 @@ impl Reader<'_> {
         let secrets: Vec<_> = found
             .iter()
             .filter(|object| object.is_secret())
-            .flat_map(|object| ["data", "stringData"].into_iter().filter_map(|key| object.object.get(key)))
+            .flat_map(|object| {
+                ["data", "stringData"]
+                    .into_iter()
+                    .filter_map(|key| object.object.get(key))
+            })
             .map(|values| values.id())
             .collect();
-        let found: Vec<_> = found.iter().map(|object| (object.object.id(), object.kind.clone(), object.api_version.to_owned())).collect();
+        let found: Vec<_> = found
+            .iter()
+            .map(|object| {
+                (
+                    object.object.id(),
+                    object.kind.clone(),
+                    object.api_version.to_owned(),
+                )
+            })
+            .collect();
         let mut doc = doc;
         for (id, kind, api_version) in &found {
             self.give_header(&mut doc, *id, kind, api_version);
@@ -191,14 +253,26 @@ impl Reader<'_> {
         reading: &mut Reading,
     ) {
         let metadata = object.get("metadata");
-        let text = |key: &str| metadata.and_then(|metadata| metadata.get(key)).and_then(Ref::as_str);
+        let text = |key: &str| {
+            metadata
+                .and_then(|metadata| metadata.get(key))
+                .and_then(Ref::as_str)
+        };
         let name = text("name").map_or_else(
-            || text("generateName").map(|prefix| format!("{prefix}*")).unwrap_or_default(),
+            || {
+                text("generateName")
+                    .map(|prefix| format!("{prefix}*"))
+                    .unwrap_or_default()
+            },
             str::to_owned,
         );
         let namespace = text("namespace").filter(|namespace| !namespace.is_empty());
         let place = object.get("kind").unwrap_or(object).span().start;
-        let line = if object == doc.root() { doc.first_line } else { doc.line_column(place).0 };
+        let line = if object == doc.root() {
+            doc.first_line
+        } else {
+            doc.line_column(place).0
+        };
         let mut entry = DocumentEntry {
             path: origin.path.clone(),
             index: origin.index,
@@ -210,7 +284,9 @@ impl Reader<'_> {
             reason: None,
             help: None,
         };
-        let Kind::Kubernetes { group, kind: short } = &kind else { return };
+        let Kind::Kubernetes { group, kind: short } = &kind else {
+            return;
+        };
         if !(self.wants)(&kind) {
             (entry.status, entry.reason) = unwanted(group, short);
             reading.entries.push(entry);
@@ -221,7 +297,8 @@ impl Reader<'_> {
             entry.status = Status::Unreadable;
             entry.line = line;
             entry.reason = Some(format!("line {line}, column {column}: {problem}").into());
-            entry.help = Some("the API server refuses such an object; correct it and assess again".into());
+            entry.help =
+                Some("the API server refuses such an object; correct it and assess again".into());
             reading.entries.push(entry);
             return;
         }
@@ -240,13 +317,21 @@ impl Reader<'_> {
             origin: origin.clone(),
             provider_managed,
             implied: false,
+            refers: None,
         });
         reading.entries.push(entry);
     }
 
     /// What the API server would refuse in an object that is judged.
-    fn problem<'d>(&self, kind: &Kind, api_version: &str, object: Ref<'d>) -> Option<(String, Ref<'d>)> {
-        let Kind::Kubernetes { group, kind: short } = kind else { return None };
+    fn problem<'d>(
+        &self,
+        kind: &Kind,
+        api_version: &str,
+        object: Ref<'d>,
+    ) -> Option<(String, Ref<'d>)> {
+        let Kind::Kubernetes { group, kind: short } = kind else {
+            return None;
+        };
         if let Some(metadata) = object.get("metadata")
             && !metadata.is_map()
         {
@@ -259,14 +344,27 @@ impl Reader<'_> {
         }
         let route = kinds::pod_route(group, short)?;
         let spec = object.path(route).and_then(|holder| holder.get("spec"));
-        let written = if route.is_empty() { "spec".to_owned() } else { format!("{}.spec", route.join(".")) };
+        let written = if route.is_empty() {
+            "spec".to_owned()
+        } else {
+            format!("{}.spec", route.join("."))
+        };
         match spec {
             Some(spec) if spec.is_map() => {
-                let containers = spec.get("containers").filter(|containers| containers.items().len() > 0);
-                if containers.is_none() { Some((format!("`{written}.containers` is missing or empty"), spec)) } else { None }
+                let containers = spec
+                    .get("containers")
+                    .filter(|containers| containers.items().len() > 0);
+                if containers.is_none() {
+                    Some((format!("`{written}.containers` is missing or empty"), spec))
+                } else {
+                    None
+                }
             }
             Some(spec) => Some((format!("`{written}` must be a map"), spec)),
-            None => Some((format!("`{written}` is missing"), object.get("kind").unwrap_or(object))),
+            None => Some((
+                format!("`{written}` is missing"),
+                object.get("kind").unwrap_or(object),
+            )),
         }
     }
 }
@@ -298,14 +396,20 @@ fn collect<'d>(
     let kind = text("kind").or(of_list.map(|(_, kind)| kind));
     let (Some(api_version), Some(kind)) = (api_version, kind) else {
         let (line, column) = object.doc.line_column(object.span().start);
-        let missing = if api_version.is_none() { "apiVersion" } else { "kind" };
+        let missing = if api_version.is_none() {
+            "apiVersion"
+        } else {
+            "kind"
+        };
         let reason = if object.get(missing).is_some() {
             format!("line {line}, column {column}: `{missing}` must be a string")
         } else {
             format!("line {line}, column {column}: `{missing}` is missing")
         };
         let help = Some("every Kubernetes object says its `apiVersion` and `kind`");
-        reading.entries.extend(failed(Status::Unreadable, line, origin, &reason, help).entries);
+        reading
+            .entries
+            .extend(failed(Status::Unreadable, line, origin, &reason, help).entries);
         return;
     };
     let items = object.get("items").filter(|items| items.is_list());
@@ -313,7 +417,9 @@ fn collect<'d>(
         if depth > 8 {
             let line = object.doc.line_column(object.span().start).0;
             let reason = format!("line {line}: lists are nested too deeply");
-            reading.entries.extend(failed(Status::Unreadable, line, origin, &reason, None).entries);
+            reading
+                .entries
+                .extend(failed(Status::Unreadable, line, origin, &reason, None).entries);
             return;
         }
         let typed = (!short.is_empty()).then_some((api_version, short));
@@ -331,18 +437,37 @@ fn collect<'d>(
         return;
     }
     let (group, _) = kinds::split_api_version(api_version);
-    found.push(Found { object, kind: Kind::Kubernetes { group: group.into(), kind: kind.into() }, api_version });
+    found.push(Found {
+        object,
+        kind: Kind::Kubernetes {
+            group: group.into(),
+            kind: kind.into(),
+        },
+        api_version,
+    });
 }
 
 fn unwanted(group: &str, kind: &str) -> (Status, Option<Box<str>>) {
     if kinds::is_builtin(group, kind) {
-        (Status::NotRelevant, Some("no selected guideline is about this kind".into()))
+        (
+            Status::NotRelevant,
+            Some("no selected guideline is about this kind".into()),
+        )
     } else {
-        (Status::UnknownKind, Some("not a kind that seawall knows".into()))
+        (
+            Status::UnknownKind,
+            Some("not a kind that seawall knows".into()),
+        )
     }
 }
 
-pub(crate) fn failed(status: Status, line: u32, origin: &Origin, reason: &str, help: Option<&str>) -> Reading {
+pub(crate) fn failed(
+    status: Status,
+    line: u32,
+    origin: &Origin,
+    reason: &str,
+    help: Option<&str>,
+) -> Reading {
     Reading {
         entries: vec![DocumentEntry {
             path: origin.path.clone(),
@@ -366,7 +491,9 @@ fn template(line: u32, first_line: u32, origin: &Origin) -> Reading {
         line,
         origin,
         &format!("line {line}: an unrendered template (`{{{{ … }}}}`)"),
-        Some("give the chart's folder (the one with Chart.yaml), or the rendered output: `helm template . | seawall assess -`"),
+        Some(
+            "give the chart's folder (the one with Chart.yaml), or the rendered output: `helm template . | seawall assess -`",
+        ),
     )
 }
 
@@ -400,7 +527,12 @@ struct Header<'t> {
 
 impl<'t> Header<'t> {
     fn peek(text: &'t str) -> Option<Self> {
-        let mut header = Header { api_version: "", kind: "", namespace: None, name: None };
+        let mut header = Header {
+            api_version: "",
+            kind: "",
+            namespace: None,
+            name: None,
+        };
         let mut in_metadata = false;
         for line in text.lines() {
             let first = line.bytes().next().unwrap_or(b'#');
@@ -411,7 +543,10 @@ impl<'t> Header<'t> {
                         header.metadata_line(line);
                     }
                 }
-                b'-' if line == "---" || line.starts_with("--- #") || line.starts_with("- ") || line == "-" => {}
+                b'-' if line == "---"
+                    || line.starts_with("--- #")
+                    || line.starts_with("- ")
+                    || line == "-" => {}
                 b'\r' if line.len() == 1 => {}
                 _ if first.is_ascii_alphabetic() => {
                     in_metadata = false;
@@ -424,7 +559,9 @@ impl<'t> Header<'t> {
                     }
                     match key {
                         "kind" if header.kind.is_empty() => header.kind = plain(value)?,
-                        "apiVersion" if header.api_version.is_empty() => header.api_version = plain(value)?,
+                        "apiVersion" if header.api_version.is_empty() => {
+                            header.api_version = plain(value)?
+                        }
                         "kind" | "apiVersion" => return None,
                         "metadata" => in_metadata = value.trim().is_empty(),
                         _ => {}
@@ -451,7 +588,10 @@ impl<'t> Header<'t> {
 
     fn kind(&self) -> Kind {
         let (group, _) = kinds::split_api_version(self.api_version);
-        Kind::Kubernetes { group: group.into(), kind: self.kind.into() }
+        Kind::Kubernetes {
+            group: group.into(),
+            kind: self.kind.into(),
+        }
     }
 }
 
@@ -459,8 +599,13 @@ impl<'t> Header<'t> {
 fn plain(value: &str) -> Option<&str> {
     let value = value.split(" #").next().unwrap_or(value).trim();
     let simple = !value.is_empty()
-        && value.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
-        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/' | b'-'));
+        && value
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphabetic())
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/' | b'-'));
     simple.then_some(value)
 }
 
@@ -470,8 +615,13 @@ mod tests {
 
     #[test]
     fn peeks_only_where_nothing_can_hide() {
-        let plain = Header::peek("apiVersion: a/v1\nkind: Foo # x\nmetadata:\n  name: n\nspec:\n  x: 1\n").unwrap();
-        assert_eq!((plain.kind, plain.api_version, plain.name), ("Foo", "a/v1", Some("n")));
+        let plain =
+            Header::peek("apiVersion: a/v1\nkind: Foo # x\nmetadata:\n  name: n\nspec:\n  x: 1\n")
+                .unwrap();
+        assert_eq!(
+            (plain.kind, plain.api_version, plain.name),
+            ("Foo", "a/v1", Some("n"))
+        );
         for sly in [
             "apiVersion: a/v1\nkind: Foo\nkind: Pod\n",
             "apiVersion: a/v1\nkind: Foo\n\"kind\": Pod\n",

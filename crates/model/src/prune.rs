@@ -20,12 +20,21 @@ pub struct Keep {
 
 /// Keys that indexing needs, whole below where `true`.
 pub const INDEXED: &[(&str, bool)] = &[
-    ("apiVersion", false), ("kind", false), ("metadata", false), ("name", false), ("namespace", false),
-    ("generateName", false), ("labels", true), ("annotations", true), ("ownerReferences", true), ("spec", false),
-    ("template", false), ("jobTemplate", false), ("selector", true), ("serviceAccountName", false),
-    ("serviceAccount", false), ("imagePullSecrets", true), ("volumes", true), ("volumeClaimTemplates", true),
-    ("containers", false), ("initContainers", false), ("ephemeralContainers", false), ("envFrom", true),
-    ("env", false), ("valueFrom", true),
+    ("apiVersion", false),
+    ("kind", false),
+    ("metadata", false),
+    ("name", false),
+    ("namespace", false),
+    ("generateName", false),
+    ("labels", true),
+    ("annotations", true),
+    ("ownerReferences", true),
+    ("spec", false),
+    ("template", false),
+    ("jobTemplate", false),
+    ("selector", true),
+    ("serviceAccountName", false),
+    ("serviceAccount", false),
 ];
 
 impl Keep {
@@ -42,7 +51,10 @@ impl Keep {
     /// Nothing is pruned.
     #[must_use]
     pub fn everything() -> Self {
-        Self { everything: true, ..Self::default() }
+        Self {
+            everything: true,
+            ..Self::default()
+        }
     }
 
     /// Keeps a key, and everything below it when `whole`.
@@ -72,7 +84,9 @@ impl Keep {
 
     /// What is kept below a key.
     fn below(&self, key: Symbol) -> Below {
-        let holds = |list: &[bool]| key != Symbol::NONE && list.get(key.0 as usize).copied().unwrap_or(false);
+        let holds = |list: &[bool]| {
+            key != Symbol::NONE && list.get(key.0 as usize).copied().unwrap_or(false)
+        };
         if holds(&self.whole) {
             Below::Everything
         } else if holds(&self.entries) {
@@ -172,11 +186,25 @@ impl<'a> Pruner<'a> {
         for entry in self.from.map_entries(node) {
             if let Some(below) = below.entry(entry.symbol, self.keep) {
                 self.note(entry.key_span)?;
-                self.collect_lines(Ref { doc: self.from, id: entry.value }, below, depth + 1)?;
+                self.collect_lines(
+                    Ref {
+                        doc: self.from,
+                        id: entry.value,
+                    },
+                    below,
+                    depth + 1,
+                )?;
             }
         }
         for item in self.from.list_items(node) {
-            self.collect_lines(Ref { doc: self.from, id: *item }, below.item(), depth + 1)?;
+            self.collect_lines(
+                Ref {
+                    doc: self.from,
+                    id: *item,
+                },
+                below.item(),
+                depth + 1,
+            )?;
         }
         Some(())
     }
@@ -187,7 +215,12 @@ impl<'a> Pruner<'a> {
             return None;
         }
         if self.lines.last().is_none_or(|last| last.old != start) {
-            self.lines.push(Line { old: start, new: 0, length: line.len() as u32, number: 0 });
+            self.lines.push(Line {
+                old: start,
+                new: 0,
+                length: line.len() as u32,
+                number: 0,
+            });
         }
         Some(())
     }
@@ -195,11 +228,17 @@ impl<'a> Pruner<'a> {
     fn copy_lines(&mut self) {
         self.lines.sort_by_key(|line| line.old);
         self.lines.dedup_by_key(|line| line.old);
+        let mut lines = self.from.lines_from_start();
         for line in &mut self.lines {
-            line.number = self.from.line_column(line.old).0;
+            line.number = lines.at(line.old);
             line.new = self.text.len() as u32;
-            let old = self.from.text().get(line.old as usize..(line.old + line.length) as usize).unwrap_or_default();
-            self.text.push_str(&secrets::strike_out_bytes(old, line.old, &self.hidden));
+            let old = self
+                .from
+                .text()
+                .get(line.old as usize..(line.old + line.length) as usize)
+                .unwrap_or_default();
+            self.text
+                .push_str(&secrets::strike_out_bytes(old, line.old, &self.hidden));
             self.text.push('\n');
         }
     }
@@ -207,10 +246,15 @@ impl<'a> Pruner<'a> {
     /// The same place in the new text; what runs over its first line ends there.
     fn place(&self, span: Span) -> Span {
         let at = self.lines.partition_point(|line| line.old <= span.start);
-        let Some(line) = at.checked_sub(1).and_then(|at| self.lines.get(at)) else { return Span::default() };
+        let Some(line) = at.checked_sub(1).and_then(|at| self.lines.get(at)) else {
+            return Span::default();
+        };
         let start = (span.start - line.old).min(line.length);
         let end = (span.end.saturating_sub(line.old)).clamp(start, line.length.max(start));
-        Span { start: line.new + start, end: line.new + end }
+        Span {
+            start: line.new + start,
+            end: line.new + end,
+        }
     }
 
     /// The same string, in the new text where it stands there literally.
@@ -234,7 +278,13 @@ impl<'a> Pruner<'a> {
                 let mut entries = Vec::new();
                 for entry in self.from.map_entries(node) {
                     if let Some(below) = below.entry(entry.symbol, self.keep) {
-                        let value = self.copy(Ref { doc: self.from, id: entry.value }, below)?;
+                        let value = self.copy(
+                            Ref {
+                                doc: self.from,
+                                id: entry.value,
+                            },
+                            below,
+                        )?;
                         let key = self.string(entry.key.0, entry.key.1, entry.key_span);
                         let mut entry = *entry;
                         entry.key = key;
@@ -246,17 +296,33 @@ impl<'a> Pruner<'a> {
                 let start = self.to.entries.len() as u32;
                 let length = entries.len() as u32;
                 self.to.entries.extend(entries);
-                Node { a: start, b: length, span, ..node }
+                Node {
+                    a: start,
+                    b: length,
+                    span,
+                    ..node
+                }
             }
             Kind::List => {
                 let mut items = Vec::new();
                 for item in self.from.list_items(node) {
-                    items.push(self.copy(Ref { doc: self.from, id: *item }, below.item())?);
+                    items.push(self.copy(
+                        Ref {
+                            doc: self.from,
+                            id: *item,
+                        },
+                        below.item(),
+                    )?);
                 }
                 let start = self.to.items.len() as u32;
                 let length = items.len() as u32;
                 self.to.items.extend(items);
-                Node { a: start, b: length, span, ..node }
+                Node {
+                    a: start,
+                    b: length,
+                    span,
+                    ..node
+                }
             }
             Kind::Str | Kind::Open => {
                 let (a, b) = self.string(node.a, node.b, node.span);
@@ -298,24 +364,50 @@ mod tests {
         }
         let text = "kind: Pod\nspec:\n  dropped: [1, 2]\n  containers:\n  - name: a\n    env: [{name: DB_PASSWORD, value: hunter22}]\n    image: \"x\"\n  labels:\n    a/b: \"c\\u00e4\"\n";
         let mut builder = DocBuilder::new(env.symbols(), Dialect::Plain, text.into(), 10);
-        let root = yaml::parse(text, &yaml::Limits::default(), &mut builder).unwrap().unwrap();
+        let root = yaml::parse(text, &yaml::Limits::default(), &mut builder)
+            .unwrap()
+            .unwrap();
         let doc = builder.finish(root);
         let mut keep = Keep::default();
-        for (key, whole) in [("kind", false), ("spec", false), ("name", false), ("labels", true), ("containers", false), ("env", false)] {
+        for (key, whole) in [
+            ("kind", false),
+            ("spec", false),
+            ("name", false),
+            ("labels", true),
+            ("containers", false),
+            ("env", false),
+        ] {
             keep.add(env.symbols().get(key), whole);
         }
         let pruned = prune(doc.root(), &keep).unwrap();
         let root = pruned.root();
-        assert_eq!(root.path(&["spec", "labels", "a/b"]).and_then(Ref::as_str), Some("cä"));
-        let container = root.path(&["spec", "containers"]).unwrap().items().next().unwrap();
+        assert_eq!(
+            root.path(&["spec", "labels", "a/b"]).and_then(Ref::as_str),
+            Some("cä")
+        );
+        let container = root
+            .path(&["spec", "containers"])
+            .unwrap()
+            .items()
+            .next()
+            .unwrap();
         assert_eq!(container.get("name").and_then(Ref::as_str), Some("a"));
         assert!(container.get("image").is_none());
         assert!(root.path(&["spec", "dropped"]).is_none());
         let variable = container.get("env").unwrap().items().next().unwrap();
-        assert_eq!(variable.get("name").unwrap().view(), View::Str("DB_PASSWORD"));
-        assert_eq!(pruned.line_column(container.get("name").unwrap().span().start), (14, 11));
+        assert_eq!(
+            variable.get("name").unwrap().view(),
+            View::Str("DB_PASSWORD")
+        );
+        assert_eq!(
+            pruned.line_column(container.get("name").unwrap().span().start),
+            (14, 11)
+        );
         assert_eq!(pruned.line_column(variable.span().start), (15, 11));
-        assert_eq!(root.route_to(variable).unwrap(), "spec.containers[0].env[0]");
+        assert_eq!(
+            root.route_to(variable).unwrap(),
+            "spec.containers[0].env[0]"
+        );
         assert!(!pruned.text().contains("hunter22"));
         assert!(!pruned.text().contains("image"));
     }

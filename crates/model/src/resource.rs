@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::doc::{Doc, NodeId};
 use crate::kinds::{self, Kind};
 use crate::prune::{self, Keep};
+use crate::references;
 use crate::value::Ref;
 
 /// Number of a resource within its estate.
@@ -51,7 +52,10 @@ impl ResourceName {
             }
             Kind::Azure(name) => id.push_str(name),
         }
-        for part in [self.namespace.as_deref(), Some(&*self.name)].into_iter().flatten() {
+        for part in [self.namespace.as_deref(), Some(&*self.name)]
+            .into_iter()
+            .flatten()
+        {
             id.push('/');
             id.push_str(part);
         }
@@ -74,6 +78,8 @@ pub struct Resource {
     pub provider_managed: bool,
     /// The object was not read: others name it (a namespace that only occurs in `metadata.namespace`).
     pub implied: bool,
+    /// What it refers to by kind and name, noted before what says so was dropped.
+    pub refers: Option<Box<[(&'static str, Box<str>)]>>,
 }
 
 impl Resource {
@@ -86,6 +92,12 @@ impl Resource {
     /// Drops what joins cannot read.
     pub fn prune(&mut self, keep: &Keep) {
         if let Some(doc) = prune::prune(self.object(), keep) {
+            self.refers = Some(
+                references::of(self)
+                    .into_iter()
+                    .map(|(kind, name)| (kind, name.into()))
+                    .collect(),
+            );
             self.root = doc.root().id();
             self.doc = Arc::new(doc);
         }
@@ -94,14 +106,18 @@ impl Resource {
     /// What holds the pod's `metadata` and `spec`: the object itself or its template.
     #[must_use]
     pub fn pod_holder(&self) -> Option<Ref<'_>> {
-        let Kind::Kubernetes { group, kind } = &self.name.kind else { return None };
+        let Kind::Kubernetes { group, kind } = &self.name.kind else {
+            return None;
+        };
         self.object().path(kinds::pod_route(group, kind)?)
     }
 
     /// Whether the resource carries a pod.
     #[must_use]
     pub fn is_workload(&self) -> bool {
-        let Kind::Kubernetes { group, kind } = &self.name.kind else { return false };
+        let Kind::Kubernetes { group, kind } = &self.name.kind else {
+            return false;
+        };
         kinds::pod_route(group, kind).is_some()
     }
 

@@ -62,7 +62,8 @@ impl Schema {
             .collect();
         for line in kinds.lines().filter(|line| !line.starts_with(['#', '['])) {
             let mut words = line.split(' ');
-            if let (Some(version), Some(kind), Some(name)) = (words.next(), words.next(), words.next())
+            if let (Some(version), Some(kind), Some(name)) =
+                (words.next(), words.next(), words.next())
                 && let Some(number) = numbers.get(name)
             {
                 schema.kinds.insert((version.into(), kind.into()), *number);
@@ -73,7 +74,12 @@ impl Schema {
 
     /// The first value whose type the API server would refuse, with a sentence about it.
     #[must_use]
-    pub fn problem<'d>(&self, api_version: &str, kind: &str, object: Ref<'d>) -> Option<(String, Ref<'d>)> {
+    pub fn problem<'d>(
+        &self,
+        api_version: &str,
+        kind: &str,
+        object: Ref<'d>,
+    ) -> Option<(String, Ref<'d>)> {
         let number = self.kinds.get(&(Box::from(api_version), Box::from(kind)))?;
         let mut route = Vec::new();
         let (expected, at) = self.check_struct(*number, object, &mut route, 0)?;
@@ -96,7 +102,9 @@ impl Schema {
     ) -> Option<(&'static str, Ref<'d>)> {
         let fields = &self.structs.get(number)?.fields;
         for (key, _, entry) in value.entries() {
-            let Some(kind) = fields.get(key) else { continue };
+            let Some(kind) = fields.get(key) else {
+                continue;
+            };
             if let Some(found) = self.check(kind, entry, route, depth + 1) {
                 route.insert(0, key.to_owned());
                 return Some(found);
@@ -125,12 +133,19 @@ impl Schema {
             Type::Any => None,
             Type::Bool if !matches!(view, View::Bool(_)) => wrong("true or false"),
             Type::Int if !is_integer(view) => wrong("an integer"),
-            Type::Number if !matches!(view, View::Int(_) | View::Uint(_) | View::Double(_)) => wrong("a number"),
+            Type::Number if !matches!(view, View::Int(_) | View::Uint(_) | View::Double(_)) => {
+                wrong("a number")
+            }
             Type::Text if !matches!(view, View::Str(_)) => wrong("a string"),
             Type::IntOrText if !(is_integer(view) || matches!(view, View::Str(_))) => {
                 wrong("an integer or a string")
             }
-            Type::Quantity if !matches!(view, View::Int(_) | View::Uint(_) | View::Double(_) | View::Str(_)) => {
+            Type::Quantity
+                if !matches!(
+                    view,
+                    View::Int(_) | View::Uint(_) | View::Double(_) | View::Str(_)
+                ) =>
+            {
                 wrong("a quantity")
             }
             Type::List(item) => {
@@ -159,7 +174,12 @@ impl Schema {
             }
             Type::Struct(_) if !value.is_map() => wrong("a map"),
             Type::Struct(number) => self.check_struct(*number, value, route, depth),
-            Type::Bool | Type::Int | Type::Number | Type::Text | Type::IntOrText | Type::Quantity => None,
+            Type::Bool
+            | Type::Int
+            | Type::Number
+            | Type::Text
+            | Type::IntOrText
+            | Type::Quantity => None,
         }
     }
 }
@@ -173,7 +193,9 @@ impl Type {
             return Self::Map(Box::new(Self::parse(item, numbers)));
         }
         if let Some(name) = text.strip_prefix('#') {
-            return numbers.get(name).map_or(Self::Any, |number| Self::Struct(*number));
+            return numbers
+                .get(name)
+                .map_or(Self::Any, |number| Self::Struct(*number));
         }
         match text {
             "bool" => Self::Bool,
@@ -220,15 +242,25 @@ mod tests {
     fn problem(text: &str) -> Option<String> {
         let symbols = Symbols::default();
         let mut builder = DocBuilder::new(&symbols, Dialect::Plain, text.into(), 1);
-        let root = yaml::parse(text, &yaml::Limits::default(), &mut builder).unwrap().unwrap();
+        let root = yaml::parse(text, &yaml::Limits::default(), &mut builder)
+            .unwrap()
+            .unwrap();
         let doc = builder.finish(root);
-        Schema::parse(TYPES).problem("v1", "Pod", doc.root()).map(|(message, _)| message)
+        Schema::parse(TYPES)
+            .problem("v1", "Pod", doc.root())
+            .map(|(message, _)| message)
     }
 
     #[test]
     fn names_the_first_wrong_value() {
-        assert_eq!(problem("spec: {hostPID: true, containers: [{name: a, args: [b]}]}"), None);
-        assert_eq!(problem("spec: {hostPID: 'true'}").unwrap(), "`spec.hostPID` must be true or false, not a string");
+        assert_eq!(
+            problem("spec: {hostPID: true, containers: [{name: a, args: [b]}]}"),
+            None
+        );
+        assert_eq!(
+            problem("spec: {hostPID: 'true'}").unwrap(),
+            "`spec.hostPID` must be true or false, not a string"
+        );
         assert_eq!(
             problem("spec: {containers: [{name: a, args: [1]}]}").unwrap(),
             "`spec.containers[0].args[0]` must be a string, not an integer"
@@ -237,6 +269,9 @@ mod tests {
             problem("metadata: {annotations: {a/b: true}}").unwrap(),
             "`metadata.annotations[\"a/b\"]` must be a string, not true or false"
         );
-        assert_eq!(problem("spec: {containers: {}}").unwrap(), "`spec.containers` must be a list, not a map");
+        assert_eq!(
+            problem("spec: {containers: {}}").unwrap(),
+            "`spec.containers` must be a list, not a map"
+        );
     }
 }

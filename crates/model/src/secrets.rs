@@ -13,12 +13,36 @@ use crate::value::Ref;
 /// Names that say where a credential stands (`secretName`, `passwordFile`) do not.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let plain: String = name
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_lowercase();
     const ENDINGS: &[&str] = &[
-        "password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "accesskey", "accesskeyid",
-        "accountkey", "sharedaccesskey", "storagekey", "primarykey", "connectionstring", "connstring",
-        "connstr", "privatekey", "credentials", "credential", "saskey", "signingkey", "encryptionkey",
-        "secretkey", "masterkey",
+        "password",
+        "passwd",
+        "pwd",
+        "passphrase",
+        "secret",
+        "token",
+        "apikey",
+        "accesskey",
+        "accesskeyid",
+        "accountkey",
+        "sharedaccesskey",
+        "storagekey",
+        "primarykey",
+        "connectionstring",
+        "connstring",
+        "connstr",
+        "privatekey",
+        "credentials",
+        "credential",
+        "saskey",
+        "signingkey",
+        "encryptionkey",
+        "secretkey",
+        "masterkey",
     ];
     ENDINGS.iter().any(|ending| plain.ends_with(ending))
 }
@@ -27,9 +51,33 @@ pub fn is_secret_name(name: &str) -> bool {
 #[must_use]
 pub fn is_secret_value(value: &str) -> bool {
     const MARKS: &[&str] = &[
-        "PRIVATE KEY-----", "AccountKey=", "SharedAccessKey=", "SharedAccessSignature=", "assword=", "ASSWORD=",
-        "assword:", "Pwd=", "pwd=", "PWD=", "oken=", "OKEN=", "ecret=", "ECRET=", "apikey=", "api-key=", "api_key=",
-        "&sig=", "?sig=", "ghp_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "AKIA", "eyJhbGciOi", "Bearer ",
+        "PRIVATE KEY-----",
+        "AccountKey=",
+        "SharedAccessKey=",
+        "SharedAccessSignature=",
+        "assword=",
+        "ASSWORD=",
+        "assword:",
+        "Pwd=",
+        "pwd=",
+        "PWD=",
+        "oken=",
+        "OKEN=",
+        "ecret=",
+        "ECRET=",
+        "apikey=",
+        "api-key=",
+        "api_key=",
+        "&sig=",
+        "?sig=",
+        "ghp_",
+        "github_pat_",
+        "glpat-",
+        "xoxb-",
+        "xoxp-",
+        "AKIA",
+        "eyJhbGciOi",
+        "Bearer ",
     ];
     if value.len() < 8 {
         return false;
@@ -39,9 +87,13 @@ pub fn is_secret_value(value: &str) -> bool {
 
 /// `scheme://user:password@host`
 fn has_userinfo(value: &str) -> bool {
-    let Some((_, rest)) = value.split_once("://") else { return false };
+    let Some((_, rest)) = value.split_once("://") else {
+        return false;
+    };
     let authority = rest.split(['/', '?', '#', ' ']).next().unwrap_or_default();
-    authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
+    authority
+        .rsplit_once('@')
+        .is_some_and(|(user, _)| user.contains(':'))
 }
 
 /// The places of values that must not be shown.
@@ -58,7 +110,10 @@ fn collect(value: Ref<'_>, named: bool, spans: &mut Vec<Span>, depth: usize) {
     }
     match value.view() {
         View::Map(_) => {
-            let by_name = value.get("name").and_then(Ref::as_str).is_some_and(is_secret_name);
+            let by_name = value
+                .get("name")
+                .and_then(Ref::as_str)
+                .is_some_and(is_secret_name);
             for (key, _, entry) in value.entries() {
                 let secret = (by_name && key == "value") || is_secret_name(key);
                 collect(entry, secret, spans, depth + 1);
@@ -69,8 +124,9 @@ fn collect(value: Ref<'_>, named: bool, spans: &mut Vec<Span>, depth: usize) {
             for item in value.items() {
                 collect(item, named || after_flag, spans, depth + 1);
                 // `--password` as one argument, its value as the next.
-                after_flag =
-                    item.as_str().is_some_and(|text| text.starts_with('-') && is_secret_name(text));
+                after_flag = item
+                    .as_str()
+                    .is_some_and(|text| text.starts_with('-') && is_secret_name(text));
             }
         }
         View::Str(text) => {
@@ -86,7 +142,9 @@ fn collect(value: Ref<'_>, named: bool, spans: &mut Vec<Span>, depth: usize) {
 /// Whether the value at `span` must not be shown.
 #[must_use]
 pub fn hides(spans: &[Span], span: Span) -> bool {
-    spans.iter().any(|secret| secret.start < span.end && span.start < secret.end)
+    spans
+        .iter()
+        .any(|secret| secret.start < span.end && span.start < secret.end)
 }
 
 /// The same with one asterisk a byte, so that places stay right.
@@ -95,7 +153,8 @@ pub fn strike_out_bytes(line: &str, start: u32, spans: &[Span]) -> String {
     let mut struck = String::with_capacity(line.len());
     for (offset, character) in line.char_indices() {
         let at = start + offset as u32;
-        if spans.iter().any(|span| span.start <= at && at < span.end) && !character.is_whitespace() {
+        if spans.iter().any(|span| span.start <= at && at < span.end) && !character.is_whitespace()
+        {
             struck.extend(std::iter::repeat_n('*', character.len_utf8()));
         } else {
             struck.push(character);
@@ -108,14 +167,21 @@ pub fn strike_out_bytes(line: &str, start: u32, spans: &[Span]) -> String {
 #[must_use]
 pub fn strike_out(line: &str, start: u32, spans: &[Span]) -> Box<str> {
     let end = start + line.len() as u32;
-    if !spans.iter().any(|span| span.start < end && start < span.end) {
+    if !spans
+        .iter()
+        .any(|span| span.start < end && start < span.end)
+    {
         return line.into();
     }
     let mut struck = String::with_capacity(line.len());
     for (offset, character) in line.char_indices() {
         let at = start + offset as u32;
         let hidden = spans.iter().any(|span| span.start <= at && at < span.end);
-        struck.push(if hidden && !character.is_whitespace() { '*' } else { character });
+        struck.push(if hidden && !character.is_whitespace() {
+            '*'
+        } else {
+            character
+        });
     }
     struck.into_boxed_str()
 }

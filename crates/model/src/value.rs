@@ -87,14 +87,23 @@ impl<'a> Ref<'a> {
     /// The items of a list; nothing for anything else.
     pub fn items(self) -> impl ExactSizeIterator<Item = Self> + 'a {
         let doc = self.doc;
-        doc.list_items(doc.at(self.id)).iter().map(move |id| Ref { doc, id: *id })
+        doc.list_items(doc.at(self.id))
+            .iter()
+            .map(move |id| Ref { doc, id: *id })
     }
 
     /// The entries of a map; nothing for anything else.
     pub fn entries(self) -> impl ExactSizeIterator<Item = (&'a str, Span, Self)> + 'a {
         let doc = self.doc;
         doc.map_entries(doc.at(self.id)).iter().map(move |entry| {
-            (doc.string(entry.key.0, entry.key.1), entry.key_span, Ref { doc, id: entry.value })
+            (
+                doc.string(entry.key.0, entry.key.1),
+                entry.key_span,
+                Ref {
+                    doc,
+                    id: entry.value,
+                },
+            )
         })
     }
 
@@ -125,7 +134,9 @@ impl<'a> Ref<'a> {
     /// The place of the key that holds this value, when a map holds it.
     #[must_use]
     pub fn key_span(self) -> Option<Span> {
-        self.doc.entry(self.doc.parent(self.id).entry).map(|entry| entry.key_span)
+        self.doc
+            .entry(self.doc.parent(self.id).entry)
+            .map(|entry| entry.key_span)
     }
 }
 
@@ -157,7 +168,10 @@ fn join_route(steps: &[Step<'_>]) -> String {
 }
 
 fn is_plain(key: &str) -> bool {
-    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$')
+    !key.is_empty()
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$')
 }
 
 impl PartialEq for Ref<'_> {
@@ -194,7 +208,10 @@ impl<'a> CelNode<'a> for Ref<'a> {
         doc.map_entries(doc.at(self.id))
             .iter()
             .find(|entry| entry.symbol == key.symbol)
-            .map(|entry| Ref { doc, id: entry.value })
+            .map(|entry| Ref {
+                doc,
+                id: entry.value,
+            })
     }
 
     fn field_named(self, key: &str) -> Option<Self> {
@@ -202,19 +219,30 @@ impl<'a> CelNode<'a> for Ref<'a> {
         doc.map_entries(doc.at(self.id))
             .iter()
             .find(|entry| doc.string(entry.key.0, entry.key.1) == key)
-            .map(|entry| Ref { doc, id: entry.value })
+            .map(|entry| Ref {
+                doc,
+                id: entry.value,
+            })
     }
 
     fn item(self, index: usize) -> Option<Self> {
         let doc = self.doc;
-        doc.list_items(doc.at(self.id)).get(index).map(|id| Ref { doc, id: *id })
+        doc.list_items(doc.at(self.id))
+            .get(index)
+            .map(|id| Ref { doc, id: *id })
     }
 
     fn entry(self, index: usize) -> Option<(&'a str, Self)> {
         let doc = self.doc;
-        doc.map_entries(doc.at(self.id))
-            .get(index)
-            .map(|entry| (doc.string(entry.key.0, entry.key.1), Ref { doc, id: entry.value }))
+        doc.map_entries(doc.at(self.id)).get(index).map(|entry| {
+            (
+                doc.string(entry.key.0, entry.key.1),
+                Ref {
+                    doc,
+                    id: entry.value,
+                },
+            )
+        })
     }
 
     fn rest(self) -> Option<Unknown> {

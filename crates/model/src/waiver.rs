@@ -32,7 +32,9 @@ pub fn inline(doc: &Doc) -> Vec<InlineWaiver> {
     let lines: Vec<&str> = text.lines().collect();
     let mut waivers = Vec::new();
     for (line, comment) in yaml::comments(text) {
-        let Some(at) = comment.find(MARK) else { continue };
+        let Some(at) = comment.find(MARK) else {
+            continue;
+        };
         let body = comment.get(at + MARK.len()..).unwrap_or_default().trim();
         let (head, reason) = match body.split_once("because") {
             Some((head, reason)) => (head.trim(), reason.trim()),
@@ -44,7 +46,9 @@ pub fn inline(doc: &Doc) -> Vec<InlineWaiver> {
         };
         // Lines here count within the document, from 1.
         let index = line.saturating_sub(1) as usize;
-        let alone = lines.get(index).is_some_and(|text| text.trim_start().starts_with('#'));
+        let alone = lines
+            .get(index)
+            .is_some_and(|text| text.trim_start().starts_with('#'));
         let anchor = if alone {
             let next = lines.iter().enumerate().skip(index + 1).find(|(_, text)| {
                 let text = text.trim();

@@ -20,7 +20,12 @@ pub trait Sink {
     ///
     /// # Errors
     /// When the output cannot be written.
-    fn verdict(&mut self, guideline: &GuidelineId, resource: &ResourceName, verdict: VerdictWord) -> io::Result<()> {
+    fn verdict(
+        &mut self,
+        guideline: &GuidelineId,
+        resource: &ResourceName,
+        verdict: VerdictWord,
+    ) -> io::Result<()> {
         let _ = (guideline, resource, verdict);
         Ok(())
     }
@@ -141,8 +146,11 @@ impl Assessment<'_> {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         if let Some(floor) = self.fail_on {
-            let unknowns =
-                if self.fail_on_unknown { Summary::at_or_above(&self.summary.unknowns, floor) } else { 0 };
+            let unknowns = if self.fail_on_unknown {
+                Summary::at_or_above(&self.summary.unknowns, floor)
+            } else {
+                0
+            };
             if Summary::at_or_above(&self.summary.fails, floor) + unknowns > 0 {
                 return 1;
             }

@@ -66,8 +66,15 @@ pub struct ConfigError {
     pub message: String,
 }
 
-const KEYS: [&str; 7] =
-    ["whole", "fail-on", "fail-on-unknown", "kubernetes", "frameworks", "severities", "waivers"];
+const KEYS: [&str; 7] = [
+    "whole",
+    "fail-on",
+    "fail-on-unknown",
+    "kubernetes",
+    "frameworks",
+    "severities",
+    "waivers",
+];
 
 impl Config {
     /// Reads the file's text.
@@ -75,52 +82,82 @@ impl Config {
     /// # Errors
     /// Says the line and what is expected there.
     pub fn parse(path: &str, text: &str, guide: &Guide) -> Result<Self, ConfigError> {
-        let error = |line, message| ConfigError { path: path.into(), line, message };
-        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
-            return Ok(Self { path: path.into(), ..Self::default() });
+        let error = |line, message| ConfigError {
+            path: path.into(),
+            line,
+            message,
+        };
+        if text
+            .lines()
+            .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+        {
+            return Ok(Self {
+                path: path.into(),
+                ..Self::default()
+            });
         }
         let doc = front_matter::read(text, 1).map_err(|(line, message)| error(line, message))?;
         let root = doc.root();
         let params: Vec<&str> = guide.params.iter().map(|param| &*param.key).collect();
         let known: Vec<&str> = KEYS.iter().copied().chain(params.iter().copied()).collect();
-        let mut config = Self { path: path.into(), ..Self::default() };
+        let mut config = Self {
+            path: path.into(),
+            ..Self::default()
+        };
         let mut given = serde_json::Map::new();
         if !root.is_map() {
             return Err(error(1, "a map is expected".to_owned()));
         }
         if let Some((key, again)) = doc.duplicates.first() {
-            return Err(error(doc.line_column(again.start).0, format!("`{key}` stands here twice")));
+            return Err(error(
+                doc.line_column(again.start).0,
+                format!("`{key}` stands here twice"),
+            ));
         }
         for (key, span, value) in root.entries() {
             let line = doc.line_column(span.start).0;
             let wrong = |what: &str| error(line, format!("`{key}` must be {what}"));
             match key {
-                "whole" => config.whole = Some(value.as_bool().ok_or_else(|| wrong("true or false"))?),
+                "whole" => {
+                    config.whole = Some(value.as_bool().ok_or_else(|| wrong("true or false"))?)
+                }
                 "fail-on-unknown" => {
-                    config.fail_on_unknown = Some(value.as_bool().ok_or_else(|| wrong("true or false"))?);
+                    config.fail_on_unknown =
+                        Some(value.as_bool().ok_or_else(|| wrong("true or false"))?);
                 }
                 "fail-on" => {
                     let floor = value.as_str().and_then(parse_floor);
-                    config.fail_on = Some(floor.ok_or_else(|| wrong("critical, high, medium, low or none"))?);
+                    config.fail_on =
+                        Some(floor.ok_or_else(|| wrong("critical, high, medium, low or none"))?);
                 }
                 "kubernetes" => {
-                    let version = front_matter::texts(value).and_then(|texts| guide::parse_minor(texts.first()?));
-                    config.kubernetes = Some(version.ok_or_else(|| wrong("a version such as \"1.34\""))?);
+                    let version = front_matter::texts(value)
+                        .and_then(|texts| guide::parse_minor(texts.first()?));
+                    config.kubernetes =
+                        Some(version.ok_or_else(|| wrong("a version such as \"1.34\""))?);
                 }
                 "frameworks" => {
-                    let ids = front_matter::texts(value).ok_or_else(|| wrong("a list of framework ids"))?;
+                    let ids = front_matter::texts(value)
+                        .ok_or_else(|| wrong("a list of framework ids"))?;
                     if let Some(id) = ids.iter().find(|id| guide.framework(id).is_none()) {
                         return Err(error(line, unknown_framework(guide, id)));
                     }
                     config.frameworks = ids;
                 }
-                "severities" if !value.is_map() => return Err(wrong("a map of guideline ids to severities")),
+                "severities" if !value.is_map() => {
+                    return Err(wrong("a map of guideline ids to severities"));
+                }
                 "waivers" if !value.is_list() => return Err(wrong("a list of waivers")),
                 "severities" => {
                     for (id, span, word) in value.entries() {
                         let line = doc.line_column(span.start).0;
                         if guide.guideline(id).is_none() {
-                            return Err(error(line, format!("there is no guideline `{id}`; `seawall guide list` shows all")));
+                            return Err(error(
+                                line,
+                                format!(
+                                    "there is no guideline `{id}`; `seawall guide list` shows all"
+                                ),
+                            ));
                         }
                         let severity = word.as_str().and_then(Severity::parse).ok_or_else(|| {
                             error(line, format!("the severity of `{id}` must be critical, high, medium or low"))
@@ -132,7 +169,8 @@ impl Config {
                     for item in value.items() {
                         let (source, _) = doc.line_at(item.span().start);
                         let line = doc.line_column(item.span().start).0;
-                        let waiver = waiver(item, line, source).map_err(|message| error(line, message))?;
+                        let waiver =
+                            waiver(item, line, source).map_err(|message| error(line, message))?;
                         if guide.guideline(&waiver.guideline).is_none() {
                             let message = format!(
                                 "a waiver for `{}`, which is no guideline; `seawall guide list` shows all",
@@ -146,7 +184,12 @@ impl Config {
                 _ if params.contains(&key) => {
                     given.insert(key.to_owned(), to_json(value));
                 }
-                _ => return Err(error(line, format!("unknown key `{key}`; known are: {}", known.join(", ")))),
+                _ => {
+                    return Err(error(
+                        line,
+                        format!("unknown key `{key}`; known are: {}", known.join(", ")),
+                    ));
+                }
             }
         }
         if !given.is_empty() {
@@ -159,24 +202,47 @@ impl Config {
 /// A severity, or none.
 #[must_use]
 pub fn parse_floor(word: &str) -> Option<Option<Severity>> {
-    if word == "none" { Some(None) } else { Severity::parse(word).map(Some) }
+    if word == "none" {
+        Some(None)
+    } else {
+        Severity::parse(word).map(Some)
+    }
 }
 
 /// The sentence for a framework that does not exist.
 #[must_use]
 pub fn unknown_framework(guide: &Guide, id: &str) -> String {
-    let known: Vec<&str> = guide.frameworks.iter().map(|framework| &*framework.id).collect();
-    format!("there is no framework `{id}`; known are: {}", known.join(", "))
+    let known: Vec<&str> = guide
+        .frameworks
+        .iter()
+        .map(|framework| &*framework.id)
+        .collect();
+    format!(
+        "there is no framework `{id}`; known are: {}",
+        known.join(", ")
+    )
 }
 
 fn waiver(item: Ref<'_>, line: u32, source: &str) -> Result<Waiver, String> {
-    let fields = Fields::of(item, &["guideline", "resource", "container", "reason", "owner", "until"])?;
+    let fields = Fields::of(
+        item,
+        &[
+            "guideline",
+            "resource",
+            "container",
+            "reason",
+            "owner",
+            "until",
+        ],
+    )?;
     let text = |key| fields.get(key).and_then(Ref::as_str).map(Box::<str>::from);
     let until = text("until");
     if let Some(until) = &until
         && until.parse::<jiff::civil::Date>().is_err()
     {
-        return Err(format!("`until: {until}` is no date; write it as 2027-01-31"));
+        return Err(format!(
+            "`until: {until}` is no date; write it as 2027-01-31"
+        ));
     }
     Ok(Waiver {
         guideline: fields.text("guideline")?.into(),

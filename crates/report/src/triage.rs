@@ -35,7 +35,11 @@ impl Triage {
     pub fn new(config: &Config, as_of: &str) -> Self {
         Self {
             file: config.path.clone(),
-            waivers: config.waivers.iter().map(|waiver| (waiver.clone(), false)).collect(),
+            waivers: config
+                .waivers
+                .iter()
+                .map(|waiver| (waiver.clone(), false))
+                .collect(),
             as_of: as_of.to_owned(),
             ..Self::default()
         }
@@ -46,14 +50,16 @@ impl Triage {
     /// # Errors
     /// When the text is no such report.
     pub fn baseline(&mut self, text: &str) -> Result<(), String> {
-        let report: serde_json::Value =
-            serde_json::from_str(text).map_err(|error| format!("it is no JSON report of seawall: {error}"))?;
+        let report: serde_json::Value = serde_json::from_str(text)
+            .map_err(|error| format!("it is no JSON report of seawall: {error}"))?;
         let findings = report
             .get("findings")
             .and_then(serde_json::Value::as_array)
             .ok_or_else(|| "it is no JSON report of seawall: `findings` is missing".to_owned())?;
         for finding in findings {
-            let print = finding.get("fingerprint").and_then(serde_json::Value::as_str);
+            let print = finding
+                .get("fingerprint")
+                .and_then(serde_json::Value::as_str);
             if let Some(print) = print.and_then(|print| u128::from_str_radix(print, 16).ok()) {
                 self.baseline.insert(Fingerprint(print));
             }
@@ -120,7 +126,12 @@ impl Triage {
                 matches: *used,
                 inline: false,
             };
-            objects.push(facts.object(symbols, &Arc::from(&*self.file), waiver.line, &waiver.source));
+            objects.push(facts.object(
+                symbols,
+                &Arc::from(&*self.file),
+                waiver.line,
+                &waiver.source,
+            ));
         }
         for (path, waivers) in &self.inline {
             for (waiver, used) in waivers {
@@ -134,8 +145,15 @@ impl Triage {
                     matches: *used,
                     inline: true,
                 };
-                let until = waiver.until.as_deref().map(|until| format!(" until {until}")).unwrap_or_default();
-                let source = format!("# seawall: waive {}{until} because {}", waiver.guideline, waiver.reason);
+                let until = waiver
+                    .until
+                    .as_deref()
+                    .map(|until| format!(" until {until}"))
+                    .unwrap_or_default();
+                let source = format!(
+                    "# seawall: waive {}{until} because {}",
+                    waiver.guideline, waiver.reason
+                );
                 objects.push(facts.object(symbols, path, waiver.line, &source));
             }
         }
@@ -151,23 +169,37 @@ fn in_force(until: Option<&str>, as_of: &str) -> bool {
 fn covers(waiver: &Waiver, finding: &Finding) -> bool {
     let id = finding.resource.id();
     let short = match &finding.resource.kind {
-        Kind::Kubernetes { group, .. } if !group.is_empty() => id.get(group.len() + 1..).unwrap_or(&id),
+        Kind::Kubernetes { group, .. } if !group.is_empty() => {
+            id.get(group.len() + 1..).unwrap_or(&id)
+        }
         _ => &id,
     };
-    let resource = waiver.resource.as_deref().is_none_or(|pattern| glob(pattern, &id) || glob(pattern, short));
-    let container = waiver.container.as_deref().is_none_or(|name| finding.item.as_deref() == Some(name));
+    let resource = waiver
+        .resource
+        .as_deref()
+        .is_none_or(|pattern| glob(pattern, &id) || glob(pattern, short));
+    let container = waiver
+        .container
+        .as_deref()
+        .is_none_or(|name| finding.item.as_deref() == Some(name));
     resource && container
 }
 
 /// `*` stands for any text.
 fn glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
-    let Some(first) = parts.next() else { return false };
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let Some(first) = parts.next() else {
+        return false;
+    };
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
     let mut last = None;
     for part in parts {
         if let Some(previous) = last.replace(part) {
-            let Some(at) = rest.find(previous) else { return false };
+            let Some(at) = rest.find(previous) else {
+                return false;
+            };
             rest = rest.get(at + previous.len()..).unwrap_or_default();
         }
     }
@@ -192,8 +224,16 @@ impl Facts<'_> {
     fn object(&self, symbols: &Symbols, path: &Arc<str>, line: u32, source: &str) -> Resource {
         let mut builder = DocBuilder::new(symbols, Dialect::Plain, source.into(), line);
         let trimmed = source.len() - source.trim_start().len();
-        let span = Span { start: trimmed as u32, end: source.trim_end().len() as u32 };
-        let entry = |key: &'static str, value: NodeId| Entry { key: key.into(), key_span: span, value, merged: false };
+        let span = Span {
+            start: trimmed as u32,
+            end: source.trim_end().len() as u32,
+        };
+        let entry = |key: &'static str, value: NodeId| Entry {
+            key: key.into(),
+            key_span: span,
+            value,
+            merged: false,
+        };
         let mut text = |builder: &mut DocBuilder<'_>, value: &str| builder.string(value, span);
         let api_version = text(&mut builder, "seawall.dev/v1");
         let kind = text(&mut builder, "Waiver");
@@ -204,12 +244,20 @@ impl Facts<'_> {
         let until = text(&mut builder, self.until.unwrap_or_default());
         let inline = builder.bool(self.inline, span);
         let spec = builder.map(
-            &[entry("reason", reason), entry("owner", owner), entry("until", until), entry("inline", inline)],
+            &[
+                entry("reason", reason),
+                entry("owner", owner),
+                entry("until", until),
+                entry("inline", inline),
+            ],
             span,
         );
         let expired = builder.bool(self.expired, span);
         let matches = builder.bool(self.matches, span);
-        let status = builder.map(&[entry("expired", expired), entry("matches", matches)], span);
+        let status = builder.map(
+            &[entry("expired", expired), entry("matches", matches)],
+            span,
+        );
         let root = builder.map(
             &[
                 entry("apiVersion", api_version),
@@ -222,16 +270,24 @@ impl Facts<'_> {
         );
         Resource {
             name: ResourceName {
-                kind: Kind::Kubernetes { group: WAIVER_GROUP.into(), kind: "Waiver".into() },
+                kind: Kind::Kubernetes {
+                    group: WAIVER_GROUP.into(),
+                    kind: "Waiver".into(),
+                },
                 api_version: "seawall.dev/v1".into(),
                 namespace: None,
                 name: format!("{}@{line}", self.guideline).into(),
             },
             doc: Arc::new(builder.finish(root)),
             root,
-            origin: Origin { path: Arc::clone(path), index: 0, rendered_by: None },
+            origin: Origin {
+                path: Arc::clone(path),
+                index: 0,
+                rendered_by: None,
+            },
             provider_managed: false,
             implied: false,
+            refers: None,
         }
     }
 }

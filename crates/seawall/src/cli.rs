@@ -48,7 +48,10 @@ pub(crate) fn run() -> ExitCode {
             for cause in error.chain().skip(1) {
                 let _ = writeln!(stderr, "  because: {cause}");
             }
-            if let Some(help) = error.downcast_ref::<Failure>().and_then(|failure| failure.help.as_deref()) {
+            if let Some(help) = error
+                .downcast_ref::<Failure>()
+                .and_then(|failure| failure.help.as_deref())
+            {
                 let _ = writeln!(stderr, "  help: {help}");
             }
             ExitCode::from(2)
@@ -58,5 +61,7 @@ pub(crate) fn run() -> ExitCode {
 
 /// Whoever read the output has gone (`| head`): no error of ours.
 fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
-    cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    cause
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -16,9 +16,11 @@ pub(crate) fn load_guide(folder: Option<&Path>) -> anyhow::Result<Guide> {
         (guide, errors) if errors.is_empty() => Ok(guide),
         (_, errors) => {
             let lines: Vec<String> = errors.iter().map(|error| format!("\n  {error}")).collect();
-            Err(Failure::new(format!("the guide does not load:{}", lines.concat()))
-                .help("`seawall guide test --guide DIR` tests what does load")
-                .into())
+            Err(
+                Failure::new(format!("the guide does not load:{}", lines.concat()))
+                    .help("`seawall guide test --guide DIR` tests what does load")
+                    .into(),
+            )
         }
     }
 }
@@ -32,7 +34,11 @@ pub(crate) fn load_with_errors(folder: Option<&Path>) -> anyhow::Result<(Guide, 
                 Failure::new(format!("cannot read the guide in `{}`: {error}", folder.display()))
                     .help("`--guide` takes the folder that holds `environments`, `cluster` and `workloads`")
             })?;
-            Guide::load(files.iter().map(|(name, text)| (name.as_str(), text.as_str())))
+            Guide::load(
+                files
+                    .iter()
+                    .map(|(name, text)| (name.as_str(), text.as_str())),
+            )
         }
     })
 }
@@ -45,8 +51,16 @@ fn read_folder(root: &Path) -> std::io::Result<Vec<(String, String)>> {
             let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|ending| ["md", "yaml", "cel", "txt"].iter().any(|known| ending == *known)) {
-                let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            } else if path.extension().is_some_and(|ending| {
+                ["md", "yaml", "cel", "txt"]
+                    .iter()
+                    .any(|known| ending == *known)
+            }) {
+                let name = path
+                    .strip_prefix(root)
+                    .unwrap_or(&path)
+                    .to_string_lossy()
+                    .replace('\\', "/");
                 files.push((name, std::fs::read_to_string(&path)?));
             }
         }

@@ -11,6 +11,10 @@ mod progress;
 
 use std::process::ExitCode;
 
+/// Many small, long-lived documents between short-lived ones fragment glibc's heap.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::run()
 }

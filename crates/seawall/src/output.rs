@@ -13,7 +13,16 @@ pub(crate) struct Wanted {
     file: Option<String>,
 }
 
-const KNOWN: [&str; 8] = ["terminal", "json", "sarif", "html", "junit", "markdown", "csv", "policyreport"];
+const KNOWN: [&str; 8] = [
+    "terminal",
+    "json",
+    "sarif",
+    "html",
+    "junit",
+    "markdown",
+    "csv",
+    "policyreport",
+];
 
 pub(crate) fn parse(words: &[String]) -> anyhow::Result<Vec<Wanted>> {
     let mut wanted = Vec::new();
@@ -23,17 +32,29 @@ pub(crate) fn parse(words: &[String]) -> anyhow::Result<Vec<Wanted>> {
             None => (word.as_str(), None),
         };
         if !KNOWN.contains(&format) {
-            return Err(Failure::new(format!("there is no format `{format}`; there are {}", KNOWN.join(", "))).into());
+            return Err(Failure::new(format!(
+                "there is no format `{format}`; there are {}",
+                KNOWN.join(", ")
+            ))
+            .into());
         }
-        wanted.push(Wanted { format: format.to_owned(), file });
+        wanted.push(Wanted {
+            format: format.to_owned(),
+            file,
+        });
     }
     if wanted.iter().filter(|one| one.file.is_none()).count() > 1 {
-        return Err(Failure::new("two formats would be written to standard output")
-            .help("give the others a file: `--format sarif=out.sarif`")
-            .into());
+        return Err(
+            Failure::new("two formats would be written to standard output")
+                .help("give the others a file: `--format sarif=out.sarif`")
+                .into(),
+        );
     }
     if wanted.is_empty() {
-        wanted.push(Wanted { format: "terminal".to_owned(), file: None });
+        wanted.push(Wanted {
+            format: "terminal".to_owned(),
+            file: None,
+        });
     }
     Ok(wanted)
 }
@@ -48,9 +69,8 @@ pub(crate) fn open(
     for one in wanted {
         let out: Box<dyn Write> = match &one.file {
             Some(file) => {
-                let created = std::fs::File::create(file).map_err(|error| {
-                    Failure::new(format!("cannot write `{file}`: {error}"))
-                })?;
+                let created = std::fs::File::create(file)
+                    .map_err(|error| Failure::new(format!("cannot write `{file}`: {error}")))?;
                 Box::new(BufWriter::new(created))
             }
             None => Box::new(BufWriter::new(io::stdout())),
@@ -76,7 +96,14 @@ fn terminal(to_file: bool) -> report::terminal::Options {
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
         || !to_file && std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0");
-    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let measured = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).filter(|_| here);
-    report::terminal::Options { width: columns.or(measured).unwrap_or(80).min(120), colour }
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
+    let measured = terminal_size::terminal_size()
+        .map(|(width, _)| usize::from(width.0))
+        .filter(|_| here);
+    report::terminal::Options {
+        width: columns.or(measured).unwrap_or(80).min(120),
+        colour,
+    }
 }

@@ -16,7 +16,12 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(total: usize) -> Self {
-        Self { started: Instant::now(), bar: None, done: 0, total: total as u64 }
+        Self {
+            started: Instant::now(),
+            bar: None,
+            done: 0,
+            total: total as u64,
+        }
     }
 
     pub(crate) fn tick(&mut self, input: &Input) {
@@ -24,7 +29,10 @@ impl Progress {
         if let Some(bar) = self.bar() {
             let name = match input {
                 Input::Stdin => "standard input".to_owned(),
-                Input::File(path) | Input::Unread(path, _) | Input::Chart(path) | Input::Kustomization(path)
+                Input::File(path)
+                | Input::Unread(path, _)
+                | Input::Chart(path)
+                | Input::Kustomization(path)
                 | Input::Part(path, _) => path.display().to_string(),
             };
             bar.set_message(name);
@@ -48,7 +56,10 @@ impl Progress {
     }
 
     fn bar(&mut self) -> Option<&ProgressBar> {
-        if self.bar.is_none() && self.started.elapsed() >= Duration::from_secs(1) && io::stderr().is_terminal() {
+        if self.bar.is_none()
+            && self.started.elapsed() >= Duration::from_secs(1)
+            && io::stderr().is_terminal()
+        {
             let bar = ProgressBar::new(self.total);
             if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg}") {
                 bar.set_style(style);

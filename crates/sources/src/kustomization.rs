@@ -36,21 +36,34 @@ impl Kustomizations {
 #[derive(Debug, Default)]
 struct Refers {
     local: Vec<PathBuf>,
+    /// Those of them that declare objects or build on what does.
+    resources: Vec<PathBuf>,
     remote: Vec<String>,
+    missing: Vec<String>,
+    component: bool,
 }
 
 /// Finds the kustomizations that no other one builds on.
 pub(crate) fn roots(files: &[PathBuf]) -> Kustomizations {
     let mut refers: BTreeMap<PathBuf, (PathBuf, Refers)> = BTreeMap::new();
     for file in files {
-        let named = file.file_name().and_then(|name| name.to_str()).is_some_and(|name| NAMES.contains(&name));
+        let named = file
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| NAMES.contains(&name));
         if let (true, Some(folder)) = (named, file.parent()) {
             refers.insert(clean(folder), (file.clone(), read(file, folder)));
         }
     }
     let mut built_on: BTreeSet<PathBuf> = BTreeSet::new();
     for (folder, (_, refer)) in &refers {
-        built_on.extend(refer.local.iter().filter(|local| *local != folder && refers.contains_key(*local)).cloned());
+        built_on.extend(
+            refer
+                .local
+                .iter()
+                .filter(|local| *local != folder && refers.contains_key(*local))
+                .cloned(),
+        );
     }
     let mut found = Kustomizations::default();
     for (folder, (file, _)) in &refers {
@@ -62,15 +75,23 @@ pub(crate) fn roots(files: &[PathBuf]) -> Kustomizations {
         let mut queue = vec![folder.clone()];
         let mut seen = BTreeSet::new();
         while let Some(at) = queue.pop() {
-            let Some((own, refer)) = refers.get(&at).filter(|_| seen.insert(at.clone())) else { continue };
+            let Some((own, refer)) = refers.get(&at).filter(|_| seen.insert(at.clone())) else {
+                continue;
+            };
             if own != file {
-                found.parts.entry(clean(own)).or_insert_with(|| root.clone());
+                found
+                    .parts
+                    .entry(clean(own))
+                    .or_insert_with(|| root.clone());
             }
             for local in &refer.local {
                 if refers.contains_key(local) {
                     queue.push(local.clone());
                 } else {
-                    found.parts.entry(local.clone()).or_insert_with(|| root.clone());
+                    found
+                        .parts
+                        .entry(local.clone())
+                        .or_insert_with(|| root.clone());
                 }
             }
         }
@@ -78,38 +99,116 @@ pub(crate) fn roots(files: &[PathBuf]) -> Kustomizations {
     found
 }
 
-/// Addresses outside that a kustomization or one it builds on would fetch.
-pub(crate) fn remotes(folder: &Path) -> Vec<String> {
-    let mut remotes = Vec::new();
+/// What a kustomization or one it builds on names and this folder does not hold.
+#[derive(Debug, Default)]
+pub(crate) struct Outside {
+    /// Addresses that would have to be fetched.
+    pub(crate) remote: Vec<String>,
+    /// Files and folders that do not exist.
+    pub(crate) missing: Vec<String>,
+}
+
+/// What a kustomization or one it builds on would reach outside for.
+pub(crate) fn outside(folder: &Path) -> Outside {
+    let mut outside = Outside::default();
     let mut queue = vec![clean(folder)];
     let mut seen = BTreeSet::new();
     while let Some(at) = queue.pop() {
         if !seen.insert(at.clone()) {
             continue;
         }
-        let Some(file) = NAMES.iter().map(|name| at.join(name)).find(|file| file.is_file()) else { continue };
+        let Some(file) = file_of(&at) else { continue };
         let refers = read(&file, &at);
-        remotes.extend(refers.remote);
+        outside.remote.extend(refers.remote);
+        outside.missing.extend(refers.missing);
         queue.extend(refers.local.into_iter().filter(|local| local.is_dir()));
     }
-    remotes
+    outside
+}
+
+/// The files that declare the objects of a kustomization, its own first.
+pub(crate) fn manifests(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut queue = std::collections::VecDeque::from([clean(folder)]);
+    let mut seen = BTreeSet::new();
+    while let Some(at) = queue.pop_front() {
+        if !seen.insert(at.clone()) {
+            continue;
+        }
+        if at.is_dir() {
+            queue.extend(
+                file_of(&at)
+                    .map(|file| read(&file, &at))
+                    .into_iter()
+                    .flat_map(|refers| refers.resources),
+            );
+        } else {
+            files.push(at);
+        }
+    }
+    files
+}
+
+/// The kustomization's file in a folder.
+pub(crate) fn file_of(folder: &Path) -> Option<PathBuf> {
+    NAMES
+        .iter()
+        .map(|name| folder.join(name))
+        .find(|file| file.is_file())
+}
+
+/// Whether a folder's kustomization is a component: it changes another one and stands for nothing.
+pub(crate) fn is_component(folder: &Path) -> bool {
+    file_of(folder).is_some_and(|file| read(&file, folder).component)
 }
 
 fn read(file: &Path, folder: &Path) -> Refers {
     let mut refers = Refers::default();
-    let Ok(text) = std::fs::read_to_string(file) else { return refers };
+    let Ok(text) = std::fs::read_to_string(file) else {
+        return refers;
+    };
     let symbols = Symbols::default();
     for raw in yaml::documents(&text) {
         let mut builder = DocBuilder::new(&symbols, Dialect::Plain, (&*raw.text).into(), 1);
-        let Ok(Some(root)) = yaml::parse(&raw.text, &yaml::Limits::default(), &mut builder) else { continue };
+        let Ok(Some(root)) = yaml::parse(&raw.text, &yaml::Limits::default(), &mut builder) else {
+            continue;
+        };
         let doc = builder.finish(root);
         let root = doc.root();
-        for key in ["resources", "bases", "components", "crds", "configurations", "generators", "transformers", "validators"] {
+        refers.component |= root.get("kind").and_then(Ref::as_str) == Some("Component");
+        for key in ["resources", "bases", "components"] {
+            for item in root
+                .get(key)
+                .into_iter()
+                .flat_map(Ref::items)
+                .filter_map(Ref::as_str)
+            {
+                refers.add(Some(item), folder);
+                let local = folder.join(item);
+                // What looks like an address may be one; a bare path is a path.
+                if local.exists() {
+                    refers.resources.push(clean(&local));
+                } else if !is_address(item) {
+                    refers.missing.push(item.to_owned());
+                }
+            }
+        }
+        for key in [
+            "crds",
+            "configurations",
+            "generators",
+            "transformers",
+            "validators",
+        ] {
             for item in root.get(key).into_iter().flat_map(Ref::items) {
                 refers.add(item.as_str(), folder);
             }
         }
-        for item in root.get("patchesStrategicMerge").into_iter().flat_map(Ref::items) {
+        for item in root
+            .get("patchesStrategicMerge")
+            .into_iter()
+            .flat_map(Ref::items)
+        {
             // An inline patch has line breaks.
             refers.add(item.as_str().filter(|text| !text.contains('\n')), folder);
         }
@@ -118,7 +217,10 @@ fn read(file: &Path, folder: &Path) -> Refers {
                 refers.add(item.get("path").and_then(Ref::as_str), folder);
             }
         }
-        if root.get("helmCharts").is_some_and(|charts| charts.items().len() > 0) {
+        if root
+            .get("helmCharts")
+            .is_some_and(|charts| charts.items().len() > 0)
+        {
             refers.remote.push("a Helm chart (`helmCharts`)".to_owned());
         }
     }
@@ -131,14 +233,20 @@ impl Refers {
         let local = folder.join(reference);
         if local.exists() {
             self.local.push(clean(&local));
-        } else if reference.contains("://")
-            || reference.contains("?ref=")
-            || reference.starts_with("git@")
-            || reference.split('/').next().is_some_and(|host| host.contains('.') && host != "." && host != "..")
-        {
-            self.remote.push(reference.to_owned());
+        } else if is_address(reference) {
+            self.remote.push(format!("`{reference}`"));
         }
     }
+}
+
+/// Whether a reference that is no file here leads to the network.
+fn is_address(reference: &str) -> bool {
+    reference.contains("://")
+        || reference.contains("?ref=")
+        || reference.starts_with("git@")
+        || reference
+            .split_once('/')
+            .is_some_and(|(host, _)| host.contains('.') && host != "." && host != "..")
 }
 
 /// Removes `.` and `..` without touching the disk.
@@ -154,4 +262,24 @@ fn clean(path: &Path) -> PathBuf {
         }
     }
     clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_address;
+
+    #[test]
+    fn a_file_is_no_address() {
+        for path in ["manifest.yaml", "../base", "./base/", "base", ".."] {
+            assert!(!is_address(path), "{path}");
+        }
+        for address in [
+            "github.com/shop/base",
+            "https://example.com/base.yaml",
+            "git@example.com:shop/base",
+            "base?ref=v1",
+        ] {
+            assert!(is_address(address), "{address}");
+        }
+    }
 }

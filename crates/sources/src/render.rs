@@ -17,11 +17,19 @@ pub struct Tools {
     pub kubectl: PathBuf,
     /// Values files for charts.
     pub values: Vec<PathBuf>,
+    /// The Kubernetes minor that charts are rendered for; `helm`'s own default without it.
+    pub kubernetes_minor: Option<u8>,
 }
 
 impl Default for Tools {
     fn default() -> Self {
-        Self { helm: "helm".into(), kustomize: "kustomize".into(), kubectl: "kubectl".into(), values: Vec::new() }
+        Self {
+            helm: "helm".into(),
+            kustomize: "kustomize".into(),
+            kubectl: "kubectl".into(),
+            values: Vec::new(),
+            kubernetes_minor: None,
+        }
     }
 }
 
@@ -30,60 +38,130 @@ impl Default for Tools {
 pub(crate) struct NotRendered {
     pub(crate) reason: String,
     pub(crate) help: Option<String>,
+    /// Nothing is missing: it makes no objects by itself.
+    pub(crate) no_objects: bool,
 }
+
+impl NotRendered {
+    fn new(reason: impl Into<String>, help: Option<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            help,
+            no_objects: false,
+        }
+    }
+
+    fn no_objects(reason: &str) -> Self {
+        Self {
+            reason: reason.to_owned(),
+            help: None,
+            no_objects: true,
+        }
+    }
+}
+
+/// The release and its namespace. `default`, which helm takes when nobody says one, would be
+/// judged as if the chart had chosen it.
+const RELEASE: &str = "release";
 
 /// Renders a chart with its own defaults and the given values.
 pub(crate) fn chart(folder: &Path, tools: &Tools) -> Result<String, NotRendered> {
     let mut command = Command::new(&tools.helm);
-    command.arg("template").arg("release").arg(folder);
+    command
+        .arg("template")
+        .arg(RELEASE)
+        .arg(folder)
+        .arg("--namespace")
+        .arg(RELEASE);
+    if let Some(minor) = tools.kubernetes_minor {
+        command.arg("--kube-version").arg(format!("1.{minor}.0"));
+    }
     for values in &tools.values {
         command.arg("--values").arg(values);
     }
     // A lookup of a cluster or a repository must not happen.
-    command.env("HELM_NO_PLUGINS", "1").env("KUBECONFIG", "/dev/null");
+    command
+        .env("HELM_NO_PLUGINS", "1")
+        .env("KUBECONFIG", "/dev/null");
     match output(command) {
         Ok(text) => Ok(text),
-        Err(Failed::Missing) => Err(NotRendered {
-            reason: "a Helm chart, and `helm` is not installed".to_owned(),
-            help: Some(format!("install helm, or render it elsewhere: `helm template {} | seawall assess -`", folder.display())),
-        }),
-        Err(Failed::Said(said)) => Err(NotRendered {
-            reason: format!("`helm template` failed: {said}"),
-            help: Some(if said.contains("dependenc") {
-                format!("fetch the chart's dependencies first: `helm dependency build {}`", folder.display())
-            } else {
-                "give the values it needs with `--values FILE`".to_owned()
-            }),
-        }),
+        Err(Failed::Missing) => Err(NotRendered::new(
+            "a Helm chart, and `helm` is not installed",
+            Some(format!(
+                "install helm, or render it elsewhere: `helm template {} | seawall assess -`",
+                folder.display()
+            )),
+        )),
+        Err(Failed::Said(said)) => Err(chart_failed(folder, &said)),
     }
+}
+
+fn chart_failed(folder: &Path, said: &str) -> NotRendered {
+    if said.contains("library charts are not installable") {
+        return NotRendered::no_objects("a library chart, which makes no objects by itself");
+    }
+    if let Some((_, names)) = said.split_once("missing in charts/ directory: ") {
+        return NotRendered::new(
+            format!("the chart's dependencies are not in its folder `charts`: {names}"),
+            Some(format!(
+                "fetch them first: `helm dependency build {}`",
+                folder.display()
+            )),
+        );
+    }
+    NotRendered::new(
+        format!("`helm template` failed: {said}"),
+        Some("give the values it needs with `--values FILE`".to_owned()),
+    )
 }
 
 /// Builds a kustomization.
 pub(crate) fn kustomization(folder: &Path, tools: &Tools) -> Result<String, NotRendered> {
-    let remotes = kustomization::remotes(folder);
-    if let Some(first) = remotes.first() {
-        return Err(NotRendered {
-            reason: format!("a kustomization that builds on `{first}`, which is not fetched"),
-            help: Some(format!("build it where the network is allowed: `kustomize build {} | seawall assess -`", folder.display())),
-        });
+    let outside = kustomization::outside(folder);
+    if let Some(first) = outside.missing.first() {
+        return Err(NotRendered::new(
+            format!("a kustomization that builds on `{first}`, which does not exist"),
+            Some("create what it names, or take the name out".to_owned()),
+        ));
+    }
+    if let Some(first) = outside.remote.first() {
+        return Err(NotRendered::new(
+            format!("a kustomization that builds on {first}, which is not fetched"),
+            Some(format!(
+                "build it where the network is allowed: `kustomize build {} | seawall assess -`",
+                folder.display()
+            )),
+        ));
     }
     let mut kustomize = Command::new(&tools.kustomize);
     kustomize.arg("build").arg(folder);
     let mut kubectl = Command::new(&tools.kubectl);
     kubectl.arg("kustomize").arg(folder);
-    for (name, command) in [("kustomize build", kustomize), ("kubectl kustomize", kubectl)] {
+    for (name, command) in [
+        ("kustomize build", kustomize),
+        ("kubectl kustomize", kubectl),
+    ] {
         match output(command) {
             Ok(text) => return Ok(text),
             Err(Failed::Missing) => {}
+            // A component that brings objects can be built; one that patches those of others cannot.
+            Err(Failed::Said(_)) if kustomization::is_component(folder) => {
+                return Err(NotRendered::no_objects(
+                    "a component, which changes the kustomization that names it and makes no objects by itself",
+                ));
+            }
             Err(Failed::Said(said)) => {
-                return Err(NotRendered { reason: format!("`{name}` failed: {said}"), help: None });
+                return Err(NotRendered::new(format!("`{name}` failed: {said}"), None));
             }
         }
     }
-    Err(NotRendered {
-        reason: "a kustomization, and neither `kustomize` nor `kubectl` is installed".to_owned(),
-        help: Some(format!("install one of them, or build it elsewhere: `kustomize build {} | seawall assess -`", folder.display())),
-    })
+    Err(NotRendered::new(
+        "a kustomization, and neither `kustomize` nor `kubectl` is installed",
+        Some(format!(
+            "install one of them, or build it elsewhere: `kustomize build {} | seawall assess -`",
+            folder.display()
+        )),
+    ))
 }
 
 enum Failed {
@@ -100,12 +178,62 @@ fn output(mut command: Command) -> Result<String, Failed> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let line = said
-        .lines()
-        .map(str::trim)
-        .find(|line| line.to_ascii_lowercase().starts_with("error"))
-        .or_else(|| said.lines().map(str::trim).find(|line| !line.is_empty()))
-        .unwrap_or("it gave no reason");
-    Err(Failed::Said(line.trim_start_matches("Error: ").to_owned()))
+    Err(Failed::Said(complaint(&String::from_utf8_lossy(
+        &output.stderr,
+    ))))
+}
+
+/// The sentence of a program's output that says what is wrong: the line that begins with
+/// `Error`, with what it announces.
+fn complaint(said: &str) -> String {
+    let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let start = lines()
+        .position(|line| line.to_ascii_lowercase().starts_with("error"))
+        .unwrap_or_default();
+    let mut sentence = String::new();
+    for line in lines().skip(start) {
+        if !sentence.is_empty() {
+            sentence.push(' ');
+        }
+        sentence.push_str(line.trim_start_matches("Error: "));
+        if !line.ends_with(':') {
+            break;
+        }
+    }
+    if sentence.is_empty() {
+        "it gave no reason".to_owned()
+    } else {
+        sentence
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{chart_failed, complaint};
+
+    #[test]
+    fn a_complaint_is_a_whole_sentence() {
+        let said = "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nshop:\n- at '/port': got string, want integer\n\n";
+        assert_eq!(
+            complaint(said),
+            "values don't meet the specifications of the schema(s) in the following chart(s): shop: - at '/port': got string, want integer"
+        );
+        assert_eq!(complaint("warning: old\nError: no\nmore\n"), "no");
+        assert_eq!(complaint("\n"), "it gave no reason");
+    }
+
+    #[test]
+    fn a_library_is_not_missing() {
+        let library = chart_failed(Path::new("lib"), "library charts are not installable");
+        assert!(library.no_objects);
+        let said = "An error occurred while checking for chart dependencies. You may need to run `helm dependency build` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: cache, queue";
+        let missing = chart_failed(Path::new("shop"), said);
+        assert_eq!(
+            missing.reason,
+            "the chart's dependencies are not in its folder `charts`: cache, queue"
+        );
+        assert!(!missing.no_objects);
+    }
 }

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use yaml::{DecodeError, Raw, SplitError};
 
 use crate::align;
+use crate::kustomization;
 use crate::render::{self, NotRendered, Tools};
 use crate::walk::Input;
 
@@ -29,7 +30,13 @@ const BATCH_DOCUMENTS: usize = 2048;
 
 /// Something a batch holds.
 enum Work {
-    Text { text: String, form: Form, line: u32, origin: Origin, lines: Option<Box<[u32]>> },
+    Text {
+        text: String,
+        form: Form,
+        line: u32,
+        origin: Origin,
+        lines: Option<Box<[u32]>>,
+    },
     Entry(Box<DocumentEntry>),
     FileDone,
 }
@@ -51,7 +58,13 @@ pub fn read<T: Send, E>(
     let mut batch = Batch::default();
     let mut flush = |works: Vec<Work>, files: &mut usize| -> Result<(), E> {
         let run = |work: Work| match work {
-            Work::Text { text, form, line, origin, lines } => {
+            Work::Text {
+                text,
+                form,
+                line,
+                origin,
+                lines,
+            } => {
                 let mut reading = match lines {
                     Some(lines) => reader.read_rendered(&text, form, line, &origin, lines),
                     None => reader.read(&text, form, line, &origin),
@@ -60,7 +73,10 @@ pub fn read<T: Send, E>(
                 Some((reading, judged))
             }
             Work::Entry(entry) => {
-                let mut reading = Reading { entries: vec![*entry], ..Reading::default() };
+                let mut reading = Reading {
+                    entries: vec![*entry],
+                    ..Reading::default()
+                };
                 let judged = judge(&mut reading);
                 Some((reading, judged))
             }
@@ -84,29 +100,54 @@ pub fn read<T: Send, E>(
         progress(input);
         let mut sink = |work: Work, batch: &mut Batch, files: &mut usize| -> Result<(), E> {
             batch.push(work);
-            if batch.full() { flush(std::mem::take(batch).works, files) } else { Ok(()) }
+            if batch.full() {
+                flush(std::mem::take(batch).works, files)
+            } else {
+                Ok(())
+            }
         };
         match input {
             Input::Stdin => {
-                stream(&mut BufReader::new(io::stdin().lock()), "-", &mut |work| sink(work, &mut batch, &mut files))?;
+                stream(&mut BufReader::new(io::stdin().lock()), "-", &mut |work| {
+                    sink(work, &mut batch, &mut files)
+                })?;
             }
             Input::File(path) => {
                 let name = shown(path);
                 match File::open(path) {
-                    Ok(file) => stream(&mut BufReader::with_capacity(1 << 16, file), &name, &mut |work| {
-                        sink(work, &mut batch, &mut files)
-                    })?,
+                    Ok(file) => stream(
+                        &mut BufReader::with_capacity(1 << 16, file),
+                        &name,
+                        &mut |work| sink(work, &mut batch, &mut files),
+                    )?,
                     Err(error) => {
-                        sink(entry(&name, Status::Unreadable, &format!("cannot be opened: {error}"), None), &mut batch, &mut files)?;
+                        sink(
+                            entry(
+                                &name,
+                                Status::Unreadable,
+                                &format!("cannot be opened: {error}"),
+                                None,
+                            ),
+                            &mut batch,
+                            &mut files,
+                        )?;
                     }
                 }
             }
             Input::Unread(path, reason) => {
-                sink(entry(&shown(path), Status::Unresolved, reason, None), &mut batch, &mut files)?;
+                sink(
+                    entry(&shown(path), Status::Unresolved, reason, None),
+                    &mut batch,
+                    &mut files,
+                )?;
             }
             Input::Part(path, whole) => {
                 let reason = format!("read as a part of {}", shown(whole));
-                sink(entry(&shown(path), Status::NotRelevant, &reason, None), &mut batch, &mut files)?;
+                sink(
+                    entry(&shown(path), Status::NotRelevant, &reason, None),
+                    &mut batch,
+                    &mut files,
+                )?;
             }
             Input::Chart(folder) => {
                 for work in rendered(folder, "Chart.yaml", render::chart(folder, &options.tools)) {
@@ -114,7 +155,12 @@ pub fn read<T: Send, E>(
                 }
             }
             Input::Kustomization(folder) => {
-                for work in rendered(folder, "kustomization.yaml", render::kustomization(folder, &options.tools)) {
+                let file = kustomization::file_of(folder);
+                let name = file
+                    .as_ref()
+                    .and_then(|file| file.file_name()?.to_str())
+                    .unwrap_or("kustomization.yaml");
+                for work in rendered(folder, name, render::kustomization(folder, &options.tools)) {
                     sink(work, &mut batch, &mut files)?;
                 }
             }
@@ -147,7 +193,8 @@ impl Batch {
 /// A path as people write it.
 fn shown(path: &Path) -> String {
     let text = path.to_string_lossy().replace('\\', "/");
-    text.strip_prefix("./").map_or_else(|| text.clone(), str::to_owned)
+    text.strip_prefix("./")
+        .map_or_else(|| text.clone(), str::to_owned)
 }
 
 fn entry(path: &str, status: Status, reason: &str, help: Option<&str>) -> Work {
@@ -174,23 +221,45 @@ fn stream<E>(
     let head = match input.fill_buf() {
         Ok(head) => head,
         Err(error) => {
-            return sink(entry(name, Status::Unreadable, &format!("cannot be read: {error}"), None));
+            return sink(entry(
+                name,
+                Status::Unreadable,
+                &format!("cannot be read: {error}"),
+                None,
+            ));
         }
     };
-    let utf8 = !head.starts_with(&[0xFF, 0xFE]) && !head.starts_with(&[0xFE, 0xFF]) && !head.iter().take(4).any(|byte| *byte == 0);
+    let utf8 = !head.starts_with(&[0xFF, 0xFE])
+        && !head.starts_with(&[0xFE, 0xFF])
+        && !head.iter().take(4).any(|byte| *byte == 0);
     if !utf8 || name.ends_with(".json") {
         // Read whole: other encodings are converted first, and a template's JSON may hold comments.
         let mut bytes = Vec::new();
         if let Err(error) = input.read_to_end(&mut bytes) {
-            return sink(entry(name, Status::Unreadable, &format!("cannot be read: {error}"), None));
+            return sink(entry(
+                name,
+                Status::Unreadable,
+                &format!("cannot be read: {error}"),
+                None,
+            ));
         }
         let text = match yaml::decode(&bytes) {
             Ok(text) => text,
             Err(error) => return sink(entry(name, Status::Unreadable, &error.to_string(), None)),
         };
         if text.contains("deploymentTemplate.json") {
-            let origin = Origin { path, index: 0, rendered_by: None };
-            return sink(Work::Text { text: text.into_owned(), form: Form::Json, line: 1, origin, lines: None });
+            let origin = Origin {
+                path,
+                index: 0,
+                rendered_by: None,
+            };
+            return sink(Work::Text {
+                text: text.into_owned(),
+                form: Form::Json,
+                line: 1,
+                origin,
+                lines: None,
+            });
         }
         for raw in yaml::documents(&text) {
             sink(document(raw, &path))?;
@@ -203,7 +272,9 @@ fn stream<E>(
             Err(error) => {
                 let line = match &error {
                     SplitError::TooLarge { line, .. }
-                    | SplitError::Encoding(DecodeError::Utf8 { line, .. } | DecodeError::Utf16 { line, .. }) => *line,
+                    | SplitError::Encoding(
+                        DecodeError::Utf8 { line, .. } | DecodeError::Utf16 { line, .. },
+                    ) => *line,
                     _ => 1,
                 };
                 sink(Work::Entry(Box::new(DocumentEntry {
@@ -228,9 +299,19 @@ fn stream<E>(
 }
 
 fn document(raw: Raw<'_>, path: &Arc<str>) -> Work {
-    let origin = Origin { path: path.clone(), index: raw.index, rendered_by: None };
+    let origin = Origin {
+        path: path.clone(),
+        index: raw.index,
+        rendered_by: None,
+    };
     let form = if raw.json { Form::Json } else { Form::Yaml };
-    Work::Text { text: raw.text.into_owned(), form, line: raw.line, origin, lines: None }
+    Work::Text {
+        text: raw.text.into_owned(),
+        form,
+        line: raw.line,
+        origin,
+        lines: None,
+    }
 }
 
 /// The documents of a rendered chart or kustomization, each led back to the file it came from.
@@ -238,7 +319,14 @@ fn rendered(folder: &Path, file: &str, output: Result<String, NotRendered>) -> V
     let own = shown(&folder.join(file));
     let text = match output {
         Ok(text) => text,
-        Err(error) => return vec![entry(&own, Status::Unresolved, &error.reason, error.help.as_deref())],
+        Err(error) => {
+            let status = if error.no_objects {
+                Status::NotRelevant
+            } else {
+                Status::Unresolved
+            };
+            return vec![entry(&own, status, &error.reason, error.help.as_deref())];
+        }
     };
     let whole: Arc<str> = shown(folder).into();
     let mut sources = align::Sources::new(folder);
@@ -247,10 +335,23 @@ fn rendered(folder: &Path, file: &str, output: Result<String, NotRendered>) -> V
         let found = sources.find(&raw.text);
         let (path, lines): (Arc<str>, _) = match found {
             Some((path, lines)) => (shown(&path).into(), lines),
-            None => (own.as_str().into(), vec![1; raw.text.lines().count().max(1)].into()),
+            None => (
+                own.as_str().into(),
+                vec![1; raw.text.lines().count().max(1)].into(),
+            ),
         };
-        let origin = Origin { path, index: raw.index as u32, rendered_by: Some(whole.clone()) };
-        works.push(Work::Text { text: raw.text.into_owned(), form: Form::Yaml, line: 1, origin, lines: Some(lines) });
+        let origin = Origin {
+            path,
+            index: raw.index as u32,
+            rendered_by: Some(whole.clone()),
+        };
+        works.push(Work::Text {
+            text: raw.text.into_owned(),
+            form: Form::Yaml,
+            line: 1,
+            origin,
+            lines: Some(lines),
+        });
     }
     if works.is_empty() {
         works.push(entry(&own, Status::NotRelevant, "renders to nothing", None));

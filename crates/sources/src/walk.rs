@@ -55,7 +55,9 @@ pub fn walk(paths: &[PathBuf]) -> Result<Vec<Input>, WalkError> {
         } else if path.is_dir() {
             for input in folder(path)? {
                 let key = match &input {
-                    Input::Part(path, _) | Input::File(path) | Input::Unread(path, _) => path.clone(),
+                    Input::Part(path, _) | Input::File(path) | Input::Unread(path, _) => {
+                        path.clone()
+                    }
                     Input::Chart(path) => path.join("Chart.yaml"),
                     Input::Kustomization(path) => path.join("kustomization.yaml"),
                     Input::Stdin => continue,
@@ -76,12 +78,21 @@ pub fn walk(paths: &[PathBuf]) -> Result<Vec<Input>, WalkError> {
 }
 
 fn named_file(path: &Path) -> Input {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
     if kustomization::NAMES.contains(&name) {
-        return Input::Kustomization(path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf));
+        return Input::Kustomization(
+            path.parent()
+                .map_or_else(|| PathBuf::from("."), Path::to_path_buf),
+        );
     }
     if name == "Chart.yaml" {
-        return Input::Chart(path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf));
+        return Input::Chart(
+            path.parent()
+                .map_or_else(|| PathBuf::from("."), Path::to_path_buf),
+        );
     }
     by_ending(path).unwrap_or_else(|| Input::File(path.to_path_buf()))
 }
@@ -94,19 +105,34 @@ fn by_ending(path: &Path) -> Option<Input> {
             path.to_path_buf(),
             "Bicep is not read yet; give the ARM template it compiles to: `az bicep build --file FILE`",
         )),
-        Some("tf") => Some(Input::Unread(path.to_path_buf(), "Terraform is not read yet")),
-        Some("tgz") => Some(Input::Unread(path.to_path_buf(), "a packed chart; unpack it and give its folder")),
+        Some("tf") => Some(Input::Unread(
+            path.to_path_buf(),
+            "Terraform is not read yet",
+        )),
+        Some("tgz") => Some(Input::Unread(
+            path.to_path_buf(),
+            "a packed chart; unpack it and give its folder",
+        )),
         _ => None,
     }
 }
 
 fn folder(root: &Path) -> Result<Vec<Input>, WalkError> {
     let mut files = Vec::new();
-    let walker = WalkBuilder::new(root).hidden(false).require_git(false).filter_entry(|entry| entry.file_name() != ".git").build();
+    let walker = WalkBuilder::new(root)
+        .hidden(false)
+        .require_git(false)
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .build();
     for entry in walker {
-        let entry =
-            entry.map_err(|error| WalkError::List { path: root.to_path_buf(), message: error.to_string() })?;
-        if entry.file_type().is_some_and(|kind| kind.is_file() || kind.is_symlink() && entry.path().is_file()) {
+        let entry = entry.map_err(|error| WalkError::List {
+            path: root.to_path_buf(),
+            message: error.to_string(),
+        })?;
+        if entry
+            .file_type()
+            .is_some_and(|kind| kind.is_file() || kind.is_symlink() && entry.path().is_file())
+        {
             files.push(entry.into_path());
         }
     }
@@ -159,6 +185,10 @@ fn charts(files: &[PathBuf]) -> Vec<PathBuf> {
 /// Files of a chart that become objects: they are accounted for one by one.
 fn is_template_source(file: &Path, chart: &Path) -> bool {
     let within = file.strip_prefix(chart).unwrap_or(file);
-    let yaml = file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
-    yaml && within.components().any(|part| part.as_os_str() == "templates" || part.as_os_str() == "crds")
+    let yaml = file
+        .extension()
+        .is_some_and(|ending| ending == "yaml" || ending == "yml");
+    yaml && within
+        .components()
+        .any(|part| part.as_os_str() == "templates" || part.as_os_str() == "crds")
 }

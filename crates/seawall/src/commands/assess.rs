@@ -90,8 +90,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let guide = load_guide(args.guide.as_deref())?;
     let plan = Plan::new(args, &guide)?;
-    let inputs = sources::walk(&args.paths)
-        .map_err(|error| Failure::new(error.to_string()).help("give files or folders that exist, or `-` for standard input"))?;
+    let inputs = sources::walk(&args.paths).map_err(|error| {
+        Failure::new(error.to_string())
+            .help("give files or folders that exist, or `-` for standard input")
+    })?;
     let selected: Vec<GuidelineId> = guide
         .guidelines
         .iter()
@@ -107,8 +109,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     drop(sinks);
     if nothing && !assessment.coverage.incomplete() {
         let mut stderr = anstream::stderr().lock();
-        writeln!(stderr, "error: nothing to assess: no Kubernetes object or Azure resource in {}", assessment.subject.join(", "))?;
-        writeln!(stderr, "  help: give a folder with manifests, a chart, or an ARM template (`seawall assess --help`)")?;
+        writeln!(
+            stderr,
+            "error: nothing to assess: no Kubernetes object or Azure resource in {}",
+            assessment.subject.join(", ")
+        )?;
+        writeln!(
+            stderr,
+            "  help: give a folder with manifests, a chart, or an ARM template (`seawall assess --help`)"
+        )?;
         return Ok(3);
     }
     Ok(assessment.exit_code())
@@ -129,19 +138,25 @@ struct Plan {
 
 impl Plan {
     fn new(args: &Args, guide: &Guide) -> anyhow::Result<Self> {
-        let config = read_config(args, guide)?;
+        let config = read_config(args.config.as_deref(), &args.paths, guide)?;
         let kubernetes = match &args.kubernetes {
             Some(version) => Some(parse_minor(version).ok_or_else(|| {
-                Failure::new(format!("`{version}` is no Kubernetes version")).help("write it as `--kubernetes 1.34`")
+                Failure::new(format!("`{version}` is no Kubernetes version"))
+                    .help("write it as `--kubernetes 1.34`")
             })?),
             None => config.kubernetes,
         };
-        let mut setting =
-            examples::setting(guide, config.params.as_deref(), kubernetes.or(Some(NEWEST_MINOR))).map_err(Failure::new)?;
+        let mut setting = examples::setting(
+            guide,
+            config.params.as_deref(),
+            kubernetes.or(Some(NEWEST_MINOR)),
+        )
+        .map_err(Failure::new)?;
         setting.severities.clone_from(&config.severities);
         let fail_on = match &args.fail_on {
             Some(word) => config::parse_floor(word).ok_or_else(|| {
-                Failure::new(format!("`{word}` is no severity")).help("--fail-on takes critical, high, medium, low or none")
+                Failure::new(format!("`{word}` is no severity"))
+                    .help("--fail-on takes critical, high, medium, low or none")
             })?,
             None => config.fail_on.unwrap_or(Some(Severity::High)),
         };
@@ -153,12 +168,27 @@ impl Plan {
         if let Some(id) = frameworks.iter().find(|id| guide.framework(id).is_none()) {
             return Err(Failure::new(config::unknown_framework(guide, id)).into());
         }
-        if let Some(id) = args.guideline.iter().find(|id| guide.guideline(id).is_none()) {
-            return Err(Failure::new(format!("there is no guideline `{id}`")).help("`seawall guide list` shows all").into());
+        if let Some(id) = args
+            .guideline
+            .iter()
+            .find(|id| guide.guideline(id).is_none())
+        {
+            return Err(Failure::new(format!("there is no guideline `{id}`"))
+                .help("`seawall guide list` shows all")
+                .into());
         }
-        if let Some(id) = args.chapter.iter().find(|id| !guide.chapters.iter().any(|chapter| &*chapter.id == id.as_str())) {
+        if let Some(id) = args.chapter.iter().find(|id| {
+            !guide
+                .chapters
+                .iter()
+                .any(|chapter| &*chapter.id == id.as_str())
+        }) {
             let known: Vec<&str> = guide.chapters.iter().map(|chapter| &*chapter.id).collect();
-            return Err(Failure::new(format!("there is no chapter `{id}`; there are {}", known.join(", "))).into());
+            return Err(Failure::new(format!(
+                "there is no chapter `{id}`; there are {}",
+                known.join(", ")
+            ))
+            .into());
         }
         let as_of = match &args.as_of {
             Some(day) => day.parse::<jiff::civil::Date>().map_err(|_| {
@@ -168,8 +198,11 @@ impl Plan {
         };
         let baseline = match &args.baseline {
             Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
-                Failure::new(format!("cannot read the baseline `{}`: {error}", path.display()))
-                    .help("make one with `seawall assess PATH --format json=baseline.json`")
+                Failure::new(format!(
+                    "cannot read the baseline `{}`: {error}",
+                    path.display()
+                ))
+                .help("make one with `seawall assess PATH --format json=baseline.json`")
             })?),
             None => None,
         };
@@ -187,27 +220,39 @@ impl Plan {
     }
 
     fn selects(&self, args: &Args, guideline: &Guideline) -> bool {
-        let named = |words: &[String], word: &str| words.is_empty() || words.iter().any(|one| one == word);
+        let named =
+            |words: &[String], word: &str| words.is_empty() || words.iter().any(|one| one == word);
         named(&args.chapter, &guideline.chapter)
             && named(&args.guideline, &guideline.id.0)
             && (self.frameworks.is_empty()
-                || self.frameworks.iter().any(|framework| guideline.controls(framework).next().is_some()))
+                || self
+                    .frameworks
+                    .iter()
+                    .any(|framework| guideline.controls(framework).next().is_some()))
     }
 }
 
 /// The configuration beside the code: in the first folder given, or above it within the repository.
-fn read_config(args: &Args, guide: &Guide) -> anyhow::Result<Config> {
-    let path = match &args.config {
-        Some(path) => Some(path.clone()),
-        None => args.paths.iter().find_map(|path| find_config(path)),
+pub(crate) fn read_config(
+    given: Option<&Path>,
+    paths: &[PathBuf],
+    guide: &Guide,
+) -> anyhow::Result<Config> {
+    let path = match given {
+        Some(path) => Some(path.to_path_buf()),
+        None => paths.iter().find_map(|path| find_config(path)),
     };
-    let Some(path) = path else { return Ok(Config::default()) };
+    let Some(path) = path else {
+        return Ok(Config::default());
+    };
     let text = std::fs::read_to_string(&path)
         .map_err(|error| Failure::new(format!("cannot read `{}`: {error}", path.display())))?;
     let shown = path.display().to_string();
     let shown = shown.strip_prefix("./").unwrap_or(&shown);
     Config::parse(shown, &text, guide).map_err(|error| {
-        Failure::new(error.to_string()).help("docs/configuration.md describes the keys of seawall.yaml").into()
+        Failure::new(error.to_string())
+            .help("docs/configuration.md describes the keys of seawall.yaml")
+            .into()
     })
 }
 
@@ -215,7 +260,11 @@ fn find_config(path: &Path) -> Option<PathBuf> {
     if path.as_os_str() == "-" {
         return None;
     }
-    let mut folder = if path.is_dir() { path.to_path_buf() } else { path.parent()?.to_path_buf() };
+    let mut folder = if path.is_dir() {
+        path.to_path_buf()
+    } else {
+        path.parent()?.to_path_buf()
+    };
     if folder.as_os_str().is_empty() {
         folder = PathBuf::from(".");
     }
@@ -225,7 +274,9 @@ fn find_config(path: &Path) -> Option<PathBuf> {
     }
     // Above it only within one repository.
     let absolute = folder.canonicalize().ok()?;
-    let repository = absolute.ancestors().find(|above| above.join(".git").exists())?;
+    let repository = absolute
+        .ancestors()
+        .find(|above| above.join(".git").exists())?;
     absolute
         .ancestors()
         .take_while(|above| above.starts_with(repository))
@@ -247,8 +298,13 @@ fn assess<'g>(
 ) -> anyhow::Result<Assessment<'g>> {
     let setting = &plan.setting;
     let managed = managed(guide);
-    let schema = guide.data.get("kubernetes-types.txt").map(|text| Schema::parse(text));
-    let judge = Judge::new(guide, setting, |guideline| plan.selects(args, guideline) && !is_about_waivers(guideline));
+    let schema = guide
+        .data
+        .get("kubernetes-types.txt")
+        .map(|text| Schema::parse(text));
+    let judge = Judge::new(guide, setting, |guideline| {
+        plan.selects(args, guideline) && !is_about_waivers(guideline)
+    });
     let wants = |kind: &Kind| judge.wants(kind);
     let reader = Reader {
         symbols: &guide.symbols,
@@ -259,22 +315,48 @@ fn assess<'g>(
     };
     let mut triage = Triage::new(&plan.config, &plan.as_of);
     if let (Some(text), Some(path)) = (&plan.baseline, &args.baseline) {
-        triage.baseline(text).map_err(|error| Failure::new(format!("`{}`: {error}", path.display())))?;
+        triage
+            .baseline(text)
+            .map_err(|error| Failure::new(format!("`{}`: {error}", path.display())))?;
     }
-    let mut hearing = Hearing { guide, triage, summary: Summary::default(), sinks, all: args.verdicts == "all" };
+    let mut hearing = Hearing {
+        guide,
+        triage,
+        summary: Summary::default(),
+        sinks,
+        all: args.verdicts == "all",
+    };
     let mut coverage = Coverage::default();
-    let mut estate = Estate::new(if plan.whole { Scope::Whole } else { Scope::Open });
+    let mut estate = Estate::new(if plan.whole {
+        Scope::Whole
+    } else {
+        Scope::Open
+    });
     let joins = judge.joins();
     let keep = judge.keep();
     let mut progress = Progress::new(inputs.len());
-    let options = sources::Options { tools: Tools { values: args.values.clone(), ..Tools::default() } };
+    let kubernetes_minor = Some(plan.setting.kubernetes_minor);
+    let tools = Tools {
+        values: args.values.clone(),
+        kubernetes_minor,
+        ..Tools::default()
+    };
+    let options = sources::Options { tools };
     coverage.files = sources::read(
         inputs,
         &options,
         &reader,
         |reading: &mut Reading| {
-            let judged = reading.resources.iter().map(|resource| judge.local(resource)).collect();
-            for resource in reading.resources.iter_mut().filter(|resource| joins && resource.is_workload()) {
+            let judged = reading
+                .resources
+                .iter()
+                .map(|resource| judge.local(resource))
+                .collect();
+            for resource in reading
+                .resources
+                .iter_mut()
+                .filter(|resource| joins && resource.is_workload())
+            {
                 resource.prune(&keep);
             }
             Batch { judged }
@@ -301,9 +383,14 @@ fn assess<'g>(
     )?;
     progress.phase("joining");
     let whole = plan.whole;
-    estate.imply_namespaces(&|name, witness| examples::implied_namespace(&guide.symbols, name, witness, whole));
+    estate.imply_namespaces(&|name, witness| {
+        examples::implied_namespace(&guide.symbols, name, witness, whole)
+    });
     let missing = not_assessed(args, guide, &plan, &estate, &coverage);
-    let absent: BTreeSet<&str> = missing.iter().map(|guideline| &*guideline.guideline.0).collect();
+    let absent: BTreeSet<&str> = missing
+        .iter()
+        .map(|guideline| &*guideline.guideline.0)
+        .collect();
     let joint = Judge::new(guide, setting, |guideline| {
         plan.selects(args, guideline)
             && guideline.needs.joined
@@ -312,19 +399,28 @@ fn assess<'g>(
     });
     join(&joint, &estate, &mut hearing)?;
     let waivers = hearing.triage.waivers(&guide.symbols);
-    let overseer = Judge::new(guide, setting, |guideline| plan.selects(args, guideline) && is_about_waivers(guideline));
+    let overseer = Judge::new(guide, setting, |guideline| {
+        plan.selects(args, guideline) && is_about_waivers(guideline)
+    });
     for waiver in &waivers {
         hearing.hear(waiver, overseer.local(waiver))?;
     }
     progress.finish();
-    hearing.summary.guidelines = judge.selected().filter(|(_, guideline)| !absent.contains(&*guideline.id.0)).count();
+    hearing.summary.guidelines = judge
+        .selected()
+        .filter(|(_, guideline)| !absent.contains(&*guideline.id.0))
+        .count();
     let summary = hearing.summary;
     coverage.guidelines = missing;
     Ok(Assessment {
         guide,
         summary,
         coverage,
-        subject: args.paths.iter().map(|path| path.display().to_string()).collect(),
+        subject: args
+            .paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect(),
         kubernetes_minor: plan.setting.kubernetes_minor,
         as_of: plan.as_of,
         fail_on: plan.fail_on,
@@ -343,9 +439,13 @@ fn join(judge: &Judge<'_>, estate: &Estate, hearing: &mut Hearing<'_, '_>) -> io
     }
     for part in estate.resources().chunks(4096) {
         let judged: Vec<Judged> = if part.len() < 8 {
-            part.iter().map(|resource| judge.joined(resource, estate)).collect()
+            part.iter()
+                .map(|resource| judge.joined(resource, estate))
+                .collect()
         } else {
-            part.par_iter().map(|resource| judge.joined(resource, estate)).collect()
+            part.par_iter()
+                .map(|resource| judge.joined(resource, estate))
+                .collect()
         };
         for (resource, judged) in part.iter().zip(judged) {
             hearing.hear(resource, judged)?;
@@ -391,7 +491,10 @@ impl Hearing<'_, '_> {
 
 /// Waivers are judged last, when it is known which of them matched.
 fn is_about_waivers(guideline: &Guideline) -> bool {
-    let waiver = Kind::Kubernetes { group: report::triage::WAIVER_GROUP.into(), kind: "Waiver".into() };
+    let waiver = Kind::Kubernetes {
+        group: report::triage::WAIVER_GROUP.into(),
+        kind: "Waiver".into(),
+    };
     guideline.is_about(&waiver, false)
 }
 
@@ -404,17 +507,34 @@ fn managed(guide: &Guide) -> Managed {
 }
 
 /// The guidelines whose kind of data was not given at all.
-fn not_assessed(args: &Args, guide: &Guide, plan: &Plan, estate: &Estate, coverage: &Coverage) -> Vec<NotAssessed> {
-    let azure = estate.resources().iter().any(|resource| matches!(resource.name.kind, Kind::Azure(_)))
-        || coverage.documents.iter().any(|entry| {
-            entry.status == Status::Assessed && entry.kind.as_deref().is_some_and(|kind| kind.contains('/'))
-        });
-    let kubernetes = coverage
-        .documents
+fn not_assessed(
+    args: &Args,
+    guide: &Guide,
+    plan: &Plan,
+    estate: &Estate,
+    coverage: &Coverage,
+) -> Vec<NotAssessed> {
+    let azure = estate
+        .resources()
         .iter()
-        .any(|entry| entry.status == Status::Assessed && entry.kind.as_deref().is_some_and(|kind| !kind.contains('/')));
+        .any(|resource| matches!(resource.name.kind, Kind::Azure(_)))
+        || coverage.documents.iter().any(|entry| {
+            entry.status == Status::Assessed
+                && entry.kind.as_deref().is_some_and(|kind| kind.contains('/'))
+        });
+    let kubernetes = coverage.documents.iter().any(|entry| {
+        entry.status == Status::Assessed
+            && entry
+                .kind
+                .as_deref()
+                .is_some_and(|kind| !kind.contains('/'))
+    });
     let mut missing = Vec::new();
-    for guideline in guide.guidelines.iter().filter(|guideline| plan.selects(args, guideline) && !is_about_waivers(guideline)) {
+    for guideline in guide
+        .guidelines
+        .iter()
+        .filter(|guideline| plan.selects(args, guideline) && !is_about_waivers(guideline))
+    {
         let unset: Vec<String> = guideline
             .needs
             .params
@@ -424,7 +544,9 @@ fn not_assessed(args: &Args, guide: &Guide, plan: &Plan, estate: &Estate, covera
             .collect();
         let needs = if guideline.needs.azure && !azure {
             Some("Azure resources: an ARM template".to_owned())
-        } else if (guideline.needs.kubernetes || guideline.applies == Applies::Estate) && !kubernetes {
+        } else if (guideline.needs.kubernetes || guideline.applies == Applies::Estate)
+            && !kubernetes
+        {
             Some("Kubernetes objects: manifests or a chart".to_owned())
         } else if !unset.is_empty() {
             Some(unset.join(" and "))
@@ -432,7 +554,10 @@ fn not_assessed(args: &Args, guide: &Guide, plan: &Plan, estate: &Estate, covera
             None
         };
         if let Some(needs) = needs {
-            missing.push(NotAssessed { guideline: guideline.id.clone(), needs: needs.into() });
+            missing.push(NotAssessed {
+                guideline: guideline.id.clone(),
+                needs: needs.into(),
+            });
         }
     }
     missing

@@ -56,13 +56,29 @@ fn list(args: &Args) -> anyhow::Result<u8> {
     for guideline in guidelines {
         let own = format!("{}/{}", guideline.chapter, guideline.topic);
         if own != topic {
-            let title = guide.topic(&guideline.chapter, &guideline.topic).map_or("", |topic| &*topic.title);
-            writeln!(out, "{}{own}  {title}", if topic.is_empty() { "" } else { "\n" })?;
+            let title = guide
+                .topic(&guideline.chapter, &guideline.topic)
+                .map_or("", |topic| &*topic.title);
+            writeln!(
+                out,
+                "{}{own}  {title}",
+                if topic.is_empty() { "" } else { "\n" }
+            )?;
             topic = own;
         }
-        writeln!(out, "  {:8} {:34} {}", guideline.severity.word(), guideline.id.0, guideline.title)?;
+        writeln!(
+            out,
+            "  {:8} {:34} {}",
+            guideline.severity.word(),
+            guideline.id.0,
+            guideline.title
+        )?;
     }
-    writeln!(out, "\n{} guidelines; `seawall explain ID` says why and how", guide.guidelines.len())?;
+    writeln!(
+        out,
+        "\n{} guidelines; `seawall explain ID` says why and how",
+        guide.guidelines.len()
+    )?;
     Ok(0)
 }
 
@@ -72,13 +88,21 @@ fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
         only.is_empty()
             || only.iter().any(|word| {
                 let word = word.trim_end_matches('/');
-                word == &*guideline.id.0 || word.ends_with(&*guideline.file) || format!("/{}", guideline.file).contains(&format!("/{}/", word.rsplit("guide/").next().unwrap_or(word)))
+                word == &*guideline.id.0
+                    || word.ends_with(&*guideline.file)
+                    || format!("/{}", guideline.file).contains(&format!(
+                        "/{}/",
+                        word.rsplit("guide/").next().unwrap_or(word)
+                    ))
             })
     };
-    let chosen: Vec<usize> =
-        (0..guide.guidelines.len()).filter(|index| guide.guidelines.get(*index).is_some_and(wanted)).collect();
+    let chosen: Vec<usize> = (0..guide.guidelines.len())
+        .filter(|index| guide.guidelines.get(*index).is_some_and(wanted))
+        .collect();
     if chosen.is_empty() {
-        return Err(Failure::new("no guideline matches").help("`seawall guide list` shows all ids").into());
+        return Err(Failure::new("no guideline matches")
+            .help("`seawall guide list` shows all ids")
+            .into());
     }
     let mut out = anstream::stdout().lock();
     let (mut passed, mut failed, mut mutants, mut survived) = (0, errors.len(), 0, 0);
@@ -86,7 +110,9 @@ fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
         writeln!(out, "{error}")?;
     }
     for index in &chosen {
-        let Some(guideline) = guide.guidelines.get(*index) else { continue };
+        let Some(guideline) = guide.guidelines.get(*index) else {
+            continue;
+        };
         let mut sound = true;
         for example in &guideline.examples {
             match examples::run(&guide, guideline, example) {
@@ -106,7 +132,11 @@ fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
             mutants += tried;
             survived += survivors.len();
             for survivor in survivors {
-                writeln!(out, "{}:{}: no example notices: {}", survivor.file, survivor.line, survivor.description)?;
+                writeln!(
+                    out,
+                    "{}:{}: no example notices: {}",
+                    survivor.file, survivor.line, survivor.description
+                )?;
                 writeln!(out, "    {}", survivor.source.replace('\n', "\n    "))?;
             }
         }
@@ -117,7 +147,11 @@ fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
             writeln!(out, "{gap}")?;
         }
     }
-    write!(out, "{} guidelines, {passed} examples passed, {failed} failed", chosen.len())?;
+    write!(
+        out,
+        "{} guidelines, {passed} examples passed, {failed} failed",
+        chosen.len()
+    )?;
     if mutate {
         write!(out, "; {mutants} mutants, {survived} survived")?;
     }

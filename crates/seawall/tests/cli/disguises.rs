@@ -18,11 +18,21 @@ struct Cases(Vec<Case>);
 
 impl Cases {
     fn found(&mut self, file: &'static str, text: impl Into<Vec<u8>>, found: &'static [u32]) {
-        self.0.push(Case { file, text: text.into(), found, not_read: &[] });
+        self.0.push(Case {
+            file,
+            text: text.into(),
+            found,
+            not_read: &[],
+        });
     }
 
     fn not_read(&mut self, file: &'static str, text: impl Into<Vec<u8>>, not_read: &'static [u32]) {
-        self.0.push(Case { file, text: text.into(), found: &[], not_read });
+        self.0.push(Case {
+            file,
+            text: text.into(),
+            found: &[],
+            not_read,
+        });
     }
 
     fn both(
@@ -32,7 +42,12 @@ impl Cases {
         found: &'static [u32],
         not_read: &'static [u32],
     ) {
-        self.0.push(Case { file, text: text.into(), found, not_read });
+        self.0.push(Case {
+            file,
+            text: text.into(),
+            found,
+            not_read,
+        });
     }
 }
 
@@ -69,7 +84,9 @@ fn workload(api_version: &str, kind: &str, route: &str, indent: usize) -> String
         "    securityContext:",
         "      privileged: true",
     ];
-    let mut text = format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: web, namespace: shop}}\n{route}");
+    let mut text = format!(
+        "apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: web, namespace: shop}}\n{route}"
+    );
     for line in spec {
         writeln!(text, "{pad}{line}").unwrap();
     }
@@ -79,24 +96,76 @@ fn workload(api_version: &str, kind: &str, route: &str, indent: usize) -> String
 fn kinds(cases: &mut Cases) {
     let template = "spec:\n  template:\n";
     let selector = "spec:\n  selector: {matchLabels: {app: web}}\n  template:\n";
-    let stateful = "spec:\n  serviceName: web\n  selector: {matchLabels: {app: web}}\n  template:\n";
+    let stateful =
+        "spec:\n  serviceName: web\n  selector: {matchLabels: {app: web}}\n  template:\n";
     let cron = "spec:\n  schedule: '@daily'\n  jobTemplate:\n    spec:\n      template:\n";
     cases.found("pod.yaml", privileged("web"), &[11]);
-    cases.found("deployment.yaml", workload("apps/v1", "Deployment", selector, 4), &[14]);
-    cases.found("daemonset.yaml", workload("apps/v1", "DaemonSet", selector, 4), &[14]);
-    cases.found("replicaset.yaml", workload("apps/v1", "ReplicaSet", selector, 4), &[14]);
-    cases.found("statefulset.yaml", workload("apps/v1", "StatefulSet", stateful, 4), &[15]);
+    cases.found(
+        "deployment.yaml",
+        workload("apps/v1", "Deployment", selector, 4),
+        &[14],
+    );
+    cases.found(
+        "daemonset.yaml",
+        workload("apps/v1", "DaemonSet", selector, 4),
+        &[14],
+    );
+    cases.found(
+        "replicaset.yaml",
+        workload("apps/v1", "ReplicaSet", selector, 4),
+        &[14],
+    );
+    cases.found(
+        "statefulset.yaml",
+        workload("apps/v1", "StatefulSet", stateful, 4),
+        &[15],
+    );
     cases.found("job.yaml", workload("batch/v1", "Job", template, 4), &[13]);
-    cases.found("cronjob.yaml", workload("batch/v1", "CronJob", cron, 8), &[16]);
-    cases.found("controller.yaml", workload("v1", "ReplicationController", template, 4), &[13]);
-    cases.found("template.yaml", workload("v1", "PodTemplate", "template:\n", 2), &[12]);
-    cases.found("old-deployment.yaml", workload("extensions/v1beta1", "Deployment", template, 4), &[13]);
-    cases.found("old-daemonset.yaml", workload("apps/v1beta2", "DaemonSet", template, 4), &[13]);
-    cases.found("old-statefulset.yaml", workload("apps/v1beta1", "StatefulSet", stateful, 4), &[15]);
-    cases.found("old-cronjob.yaml", workload("batch/v1beta1", "CronJob", cron, 8), &[16]);
-    cases.found("older-cronjob.yaml", workload("batch/v2alpha1", "CronJob", cron, 8), &[16]);
+    cases.found(
+        "cronjob.yaml",
+        workload("batch/v1", "CronJob", cron, 8),
+        &[16],
+    );
+    cases.found(
+        "controller.yaml",
+        workload("v1", "ReplicationController", template, 4),
+        &[13],
+    );
+    cases.found(
+        "template.yaml",
+        workload("v1", "PodTemplate", "template:\n", 2),
+        &[12],
+    );
+    cases.found(
+        "old-deployment.yaml",
+        workload("extensions/v1beta1", "Deployment", template, 4),
+        &[13],
+    );
+    cases.found(
+        "old-daemonset.yaml",
+        workload("apps/v1beta2", "DaemonSet", template, 4),
+        &[13],
+    );
+    cases.found(
+        "old-statefulset.yaml",
+        workload("apps/v1beta1", "StatefulSet", stateful, 4),
+        &[15],
+    );
+    cases.found(
+        "old-cronjob.yaml",
+        workload("batch/v1beta1", "CronJob", cron, 8),
+        &[16],
+    );
+    cases.found(
+        "older-cronjob.yaml",
+        workload("batch/v2alpha1", "CronJob", cron, 8),
+        &[16],
+    );
     let other = |key: &str| {
-        pod("web", &format!("  {key}:\n  - name: other\n    image: example.azurecr.io/o:1\n{PRIVILEGED}"))
+        pod(
+            "web",
+            &format!("  {key}:\n  - name: other\n    image: example.azurecr.io/o:1\n{PRIVILEGED}"),
+        )
     };
     cases.found("init.yaml", other("initContainers"), &[14]);
     cases.found("ephemeral.yaml", other("ephemeralContainers"), &[14]);
@@ -104,8 +173,10 @@ fn kinds(cases: &mut Cases) {
     cases.found("sidecar.yaml", sidecar, &[15]);
     let windows = privileged("web").replace("spec:\n", "spec:\n  os: {name: windows}\n");
     cases.found("windows.yaml", windows, &[12]);
-    let labelled = privileged("web")
-        .replace("  namespace: shop\n", "  namespace: shop\n  labels: {kubernetes.azure.com/managedby: aks}\n");
+    let labelled = privileged("web").replace(
+        "  namespace: shop\n",
+        "  namespace: shop\n  labels: {kubernetes.azure.com/managedby: aks}\n",
+    );
     cases.found("says-it-is-of-aks.yaml", labelled, &[12]);
     let finished = format!("{}status: {{phase: Succeeded}}\n", privileged("web"));
     cases.found("finished.yaml", finished, &[11]);
@@ -123,14 +194,30 @@ fn lists(cases: &mut Cases) {
     let header = "apiVersion: v1\n  kind: Pod\n  ";
     let list = format!("apiVersion: v1\nkind: List\nitems:\n{}", item(0, header));
     cases.found("list.yaml", list.clone(), &[11]);
-    cases.found("list-first.yaml", format!("items:\n{}kind: List\napiVersion: v1\n", item(0, header)), &[9]);
+    cases.found(
+        "list-first.yaml",
+        format!("items:\n{}kind: List\napiVersion: v1\n", item(0, header)),
+        &[9],
+    );
     let inner = item(2, &header.replace("\n  ", "\n    "));
-    let nested = format!("apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  items:\n{inner}");
+    let nested = format!(
+        "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  items:\n{inner}"
+    );
     cases.found("list-in-list.yaml", nested, &[14]);
-    cases.found("typed.yaml", format!("apiVersion: v1\nkind: PodList\nitems:\n{}", item(0, "")), &[9]);
-    let typed = format!("apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: PodList\n  items:\n{}", item(2, ""));
+    cases.found(
+        "typed.yaml",
+        format!("apiVersion: v1\nkind: PodList\nitems:\n{}", item(0, "")),
+        &[9],
+    );
+    let typed = format!(
+        "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: PodList\n  items:\n{}",
+        item(2, "")
+    );
     cases.found("typed-in-list.yaml", typed, &[12]);
-    let null = list.replace("items:\n", "items:\n- apiVersion: v1\n  kind: PodList\n  items: null\n");
+    let null = list.replace(
+        "items:\n",
+        "items:\n- apiVersion: v1\n  kind: PodList\n  items: null\n",
+    );
     cases.found("beside-a-null-list.yaml", null, &[14]);
     let broken = list.replace("items:\n", "items:\n- kind: Pod\n");
     cases.both("beside-a-broken-item.yaml", broken, &[12], &[4]);
@@ -139,7 +226,9 @@ fn lists(cases: &mut Cases) {
 }
 
 fn scalars(cases: &mut Cases) {
-    let with = |value: &str| privileged("web").replace("privileged: true", &format!("privileged: {value}"));
+    let with = |value: &str| {
+        privileged("web").replace("privileged: true", &format!("privileged: {value}"))
+    };
     cases.found("yes.yaml", with("yes"), &[11]);
     cases.found("on.yaml", with("ON"), &[11]);
     cases.found("capital.yaml", with("True"), &[11]);
@@ -148,37 +237,84 @@ fn scalars(cases: &mut Cases) {
     cases.found("tagged-text.yaml", with("!!bool \"true\""), &[11]);
     cases.found("next-line.yaml", with("\n        true"), &[12]);
     cases.found("commented.yaml", with("true # not really"), &[11]);
-    cases.found("spaced.yaml", with("true").replace("privileged:", "privileged :"), &[11]);
+    cases.found(
+        "spaced.yaml",
+        with("true").replace("privileged:", "privileged :"),
+        &[11],
+    );
     cases.found("tab-after-colon.yaml", with("\ttrue"), &[11]);
     cases.not_read("quoted.yaml", with("\"true\""), &[11]);
     cases.not_read("text-by-tag.yaml", with("!!str true"), &[11]);
     cases.not_read("number.yaml", with("1"), &[11]);
     cases.not_read("block-text.yaml", with("|\n        true"), &[11]);
-    cases.found("escaped-key.yaml", privileged("web").replace("privileged", r#""privil\u0065g\x65d""#), &[11]);
-    cases.found("quoted-key.yaml", privileged("web").replace("privileged", "'privileged'"), &[11]);
-    cases.found("question.yaml", privileged("web").replace("privileged: true", "? privileged\n      : true"), &[12]);
-    let twice = privileged("web").replace("privileged: true", "privileged: false\n      privileged: true");
+    cases.found(
+        "escaped-key.yaml",
+        privileged("web").replace("privileged", r#""privil\u0065g\x65d""#),
+        &[11],
+    );
+    cases.found(
+        "quoted-key.yaml",
+        privileged("web").replace("privileged", "'privileged'"),
+        &[11],
+    );
+    cases.found(
+        "question.yaml",
+        privileged("web").replace("privileged: true", "? privileged\n      : true"),
+        &[12],
+    );
+    let twice = privileged("web").replace(
+        "privileged: true",
+        "privileged: false\n      privileged: true",
+    );
     cases.found("twice.yaml", twice, &[12]);
     let section = privileged("web") + "    securityContext: {privileged: true}\n";
-    cases.found("section-twice.yaml", section.replace("      privileged: true", "      privileged: false"), &[12]);
+    cases.found(
+        "section-twice.yaml",
+        section.replace("      privileged: true", "      privileged: false"),
+        &[12],
+    );
 }
 
 fn sharing(cases: &mut Cases) {
     let annotated = |anchor: &str| {
-        privileged("web").replace("  namespace: shop\n", &format!("  namespace: shop\n  annotations: {anchor}\n"))
+        privileged("web").replace(
+            "  namespace: shop\n",
+            &format!("  namespace: shop\n  annotations: {anchor}\n"),
+        )
     };
     let value = annotated("{a: &t true}").replace("privileged: true", "privileged: *t");
     cases.not_read("annotation-is-no-text.yaml", value, &[6]);
     let pod = |anchored: &str, used: &str| {
-        format!("x-shared: {anchored}\n{}", privileged("web").replace("    securityContext:\n      privileged: true\n", used))
+        format!(
+            "x-shared: {anchored}\n{}",
+            privileged("web").replace("    securityContext:\n      privileged: true\n", used)
+        )
     };
-    cases.found("alias-value.yaml", pod("&t true", "    securityContext:\n      privileged: *t\n"), &[1]);
-    cases.found("alias-map.yaml", pod("&s {privileged: true}", "    securityContext: *s\n"), &[1]);
-    cases.found("merge.yaml", pod("&s {privileged: true}", "    securityContext: {<<: *s}\n"), &[1]);
+    cases.found(
+        "alias-value.yaml",
+        pod("&t true", "    securityContext:\n      privileged: *t\n"),
+        &[1],
+    );
+    cases.found(
+        "alias-map.yaml",
+        pod("&s {privileged: true}", "    securityContext: *s\n"),
+        &[1],
+    );
+    cases.found(
+        "merge.yaml",
+        pod("&s {privileged: true}", "    securityContext: {<<: *s}\n"),
+        &[1],
+    );
     let merged = "    securityContext:\n      <<: [*a, *b]\n";
-    let two = format!("x: &a {{runAsUser: 1}}\n{}", pod("&b {privileged: true}", merged));
+    let two = format!(
+        "x: &a {{runAsUser: 1}}\n{}",
+        pod("&b {privileged: true}", merged)
+    );
     cases.found("merge-list.yaml", two, &[2]);
-    let over = pod("&s {privileged: false}", "    securityContext:\n      <<: *s\n      privileged: true\n");
+    let over = pod(
+        "&s {privileged: false}",
+        "    securityContext:\n      <<: *s\n      privileged: true\n",
+    );
     cases.found("merge-overridden.yaml", over, &[13]);
     let container = "x: &c {name: app, image: b, securityContext: {privileged: true}}\napiVersion: v1\nkind: Pod\nmetadata: {name: w, namespace: s}\nspec:\n  containers: [*c]\n";
     cases.found("alias-container.yaml", container, &[1]);
@@ -200,20 +336,46 @@ fn styles(cases: &mut Cases) {
     cases.found("object.json", json, &[3]);
     cases.found("json-in.yaml", json, &[3]);
     cases.found("json-stream.json", format!("{json}{json}"), &[3, 6]);
-    cases.found("json-lines.json", format!("{0}\n{0}\n", json.replace('\n', " ")), &[1, 2]);
-    cases.found("json-side-by-side.yaml", format!("{0}{0}\n", json.replace('\n', " ").trim_end()), &[1, 1]);
+    cases.found(
+        "json-lines.json",
+        format!("{0}\n{0}\n", json.replace('\n', " ")),
+        &[1, 2],
+    );
+    cases.found(
+        "json-side-by-side.yaml",
+        format!("{0}{0}\n", json.replace('\n', " ").trim_end()),
+        &[1, 1],
+    );
     cases.found("json-tabs.json", json.replace(' ', "\t"), &[3]);
-    cases.found("json-escape.json", json.replace("privileged", r"privi\u006ceged"), &[3]);
-    let twice = json.replace("\"privileged\": true", "\"privileged\": false, \"privileged\": true");
+    cases.found(
+        "json-escape.json",
+        json.replace("privileged", r"privi\u006ceged"),
+        &[3],
+    );
+    let twice = json.replace(
+        "\"privileged\": true",
+        "\"privileged\": false, \"privileged\": true",
+    );
     cases.found("json-twice.json", twice, &[3]);
-    cases.found("json-then-yaml.yaml", format!("{json}---\n{}", privileged("b")), &[3, 15]);
+    cases.found(
+        "json-then-yaml.yaml",
+        format!("{json}---\n{}", privileged("b")),
+        &[3, 15],
+    );
     cases.found("yaml-in.json", privileged("web"), &[11]);
     cases.not_read("json-quoted.json", json.replace("true", "\"true\""), &[3]);
-    cases.not_read("tabs.yaml", privileged("web").replace("      privileged", "\t\t\tprivileged"), &[11]);
+    cases.not_read(
+        "tabs.yaml",
+        privileged("web").replace("      privileged", "\t\t\tprivileged"),
+        &[11],
+    );
 }
 
 fn utf16(text: &str, order: fn(u16) -> [u8; 2]) -> Vec<u8> {
-    std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(order).collect()
+    std::iter::once(0xFEFF)
+        .chain(text.encode_utf16())
+        .flat_map(order)
+        .collect()
 }
 
 fn encodings(cases: &mut Cases) {
@@ -227,77 +389,247 @@ fn encodings(cases: &mut Cases) {
     cases.found("crlf.yaml", text.replace('\n', "\r\n"), &[11]);
     cases.found("mixed-breaks.yaml", text.replacen('\n', "\r\n", 4), &[11]);
     cases.found("no-last-break.yaml", text.trim_end(), &[11]);
-    cases.found("next-line-character.yaml", text.replace("securityContext:\n", "securityContext: # x\u{85}"), &[10]);
-    cases.found("non-ascii.yaml", text.replace("name: app", "name: größe-商店-🏪"), &[11]);
-    let latin: Vec<u8> = text.replace("name: app", "name: gr@e").bytes().map(|b| if b == b'@' { 0xF6 } else { b }).collect();
+    cases.found(
+        "next-line-character.yaml",
+        text.replace("securityContext:\n", "securityContext: # x\u{85}"),
+        &[10],
+    );
+    cases.found(
+        "non-ascii.yaml",
+        text.replace("name: app", "name: größe-商店-🏪"),
+        &[11],
+    );
+    let latin: Vec<u8> = text
+        .replace("name: app", "name: gr@e")
+        .bytes()
+        .map(|b| if b == b'@' { 0xF6 } else { b })
+        .collect();
     cases.not_read("latin1.yaml", latin, &[8]);
-    cases.not_read("control.yaml", text.replace("name: app", "name: a\u{7}pp"), &[8]);
+    cases.not_read(
+        "control.yaml",
+        text.replace("name: app", "name: a\u{7}pp"),
+        &[8],
+    );
 }
 
 fn documents(cases: &mut Cases) {
     let text = privileged("web");
     let broken = "a: [1\nb: 2\n";
-    cases.both("after-a-broken-one.yaml", format!("{broken}---\n{text}"), &[14], &[2]);
-    cases.both("before-a-broken-one.yaml", format!("{text}---\n{broken}"), &[11], &[14]);
-    cases.both("between.yaml", format!("{broken}---\n{text}---\n{broken}"), &[14], &[2, 17]);
-    cases.both("after-tabs.yaml", format!("\ta: b\n---\n{text}"), &[13], &[1]);
-    cases.both("after-text.yaml", format!("just words: and: colons\n---\n{text}"), &[13], &[1]);
+    cases.both(
+        "after-a-broken-one.yaml",
+        format!("{broken}---\n{text}"),
+        &[14],
+        &[2],
+    );
+    cases.both(
+        "before-a-broken-one.yaml",
+        format!("{text}---\n{broken}"),
+        &[11],
+        &[14],
+    );
+    cases.both(
+        "between.yaml",
+        format!("{broken}---\n{text}---\n{broken}"),
+        &[14],
+        &[2, 17],
+    );
+    cases.both(
+        "after-tabs.yaml",
+        format!("\ta: b\n---\n{text}"),
+        &[13],
+        &[1],
+    );
+    cases.both(
+        "after-text.yaml",
+        format!("just words: and: colons\n---\n{text}"),
+        &[13],
+        &[1],
+    );
     cases.found("after-dots.yaml", format!("a: b\n...\n{text}"), &[13]);
-    cases.found("after-dots-and-marker.yaml", format!("a: b\n...\n---\n{text}"), &[14]);
-    cases.found("empty-ones.yaml", format!("---\n---\n\n---\n# nothing\n---\n{text}"), &[17]);
+    cases.found(
+        "after-dots-and-marker.yaml",
+        format!("a: b\n...\n---\n{text}"),
+        &[14],
+    );
+    cases.found(
+        "empty-ones.yaml",
+        format!("---\n---\n\n---\n# nothing\n---\n{text}"),
+        &[17],
+    );
     cases.found("directive.yaml", format!("%YAML 1.1\n---\n{text}"), &[13]);
-    cases.found("tag-directive.yaml", format!("%TAG ! tag:example.com,2026:\n---\n{text}"), &[13]);
-    cases.found("marker-comment.yaml", format!("a: b\n--- # next\n{text}"), &[13]);
-    cases.found("commented-marker.yaml", text.replace("spec:\n", "# ---\nspec:\n"), &[12]);
+    cases.found(
+        "tag-directive.yaml",
+        format!("%TAG ! tag:example.com,2026:\n---\n{text}"),
+        &[13],
+    );
+    cases.found(
+        "marker-comment.yaml",
+        format!("a: b\n--- # next\n{text}"),
+        &[13],
+    );
+    cases.found(
+        "commented-marker.yaml",
+        text.replace("spec:\n", "# ---\nspec:\n"),
+        &[12],
+    );
     let flow = "--- {apiVersion: v1, kind: Pod, metadata: {name: w, namespace: s}, spec: {containers: [{name: a, image: b, securityContext: {privileged: true}}]}}\n";
     cases.found("on-the-marker.yaml", format!("a: b\n{flow}"), &[2]);
     let block = text.replace("  namespace: shop\n", "  namespace: shop\n  annotations:\n    note: |\n      a\n      ---\n      kind: ConfigMap\n");
     cases.found("marker-in-block.yaml", block, &[16]);
-    let quoted = text.replace("  namespace: shop\n", "  namespace: shop\n  annotations:\n    note: \"a # b\"\n    other: 'it''s # {{ fine }}'\n");
+    let quoted = text.replace(
+        "  namespace: shop\n",
+        "  namespace: shop\n  annotations:\n    note: \"a # b\"\n    other: 'it''s # {{ fine }}'\n",
+    );
     cases.found("quotes-and-hashes.yaml", quoted, &[14]);
-    cases.found("braces-in-a-comment.yaml", format!("# {{{{ .Values.x }}}}\n{text}"), &[12]);
-    let braces = text.replace("  namespace: shop\n", "  namespace: shop\n  annotations: {note: \"{{ $labels.pod }}\"}\n");
+    cases.found(
+        "braces-in-a-comment.yaml",
+        format!("# {{{{ .Values.x }}}}\n{text}"),
+        &[12],
+    );
+    let braces = text.replace(
+        "  namespace: shop\n",
+        "  namespace: shop\n  annotations: {note: \"{{ $labels.pod }}\"}\n",
+    );
     cases.found("braces-in-quotes.yaml", braces, &[12]);
-    cases.not_read("unrendered.yaml", text.replace("name: web", "name: {{ .Values.name }}"), &[4]);
-    cases.not_read("unrendered-line.yaml", text.replace("spec:\n", "{{- if .Values.x }}\nspec:\n{{- end }}\n"), &[6]);
-    cases.both("beside-a-template.yaml", format!("a: {{{{ .Values.x }}}}\n---\n{text}"), &[13], &[1]);
+    cases.not_read(
+        "unrendered.yaml",
+        text.replace("name: web", "name: {{ .Values.name }}"),
+        &[4],
+    );
+    cases.not_read(
+        "unrendered-line.yaml",
+        text.replace("spec:\n", "{{- if .Values.x }}\nspec:\n{{- end }}\n"),
+        &[6],
+    );
+    cases.both(
+        "beside-a-template.yaml",
+        format!("a: {{{{ .Values.x }}}}\n---\n{text}"),
+        &[13],
+        &[1],
+    );
 }
 
 fn headers(cases: &mut Cases) {
     let text = privileged("web");
     let body = text.strip_prefix("apiVersion: v1\nkind: Pod\n").unwrap();
-    cases.found("kind-last.yaml", format!("{body}kind: Pod\napiVersion: v1\n"), &[9]);
-    cases.found("kind-quoted.yaml", text.replace("kind: Pod", "\"kind\": 'Pod'"), &[11]);
-    cases.found("kind-folded.yaml", text.replace("kind: Pod", "kind: >-\n  Pod"), &[12]);
-    cases.found("kind-tagged.yaml", text.replace("kind: Pod", "kind: !!str Pod"), &[11]);
-    cases.found("kind-escaped.yaml", text.replace("kind: Pod", r#"kind: "\x50od""#), &[11]);
-    cases.found("kind-asked.yaml", text.replace("kind: Pod", "? kind\n: Pod"), &[12]);
-    cases.found("kind-twice.yaml", text.replace("kind: Pod", "kind: ConfigMap\nkind: Pod"), &[12]);
-    cases.found("indented.yaml", format!("  {}", text.trim_end().replace('\n', "\n  ")), &[11]);
-    cases.found("comment-first.yaml", format!("# kind: ConfigMap\n\n{text}"), &[13]);
+    cases.found(
+        "kind-last.yaml",
+        format!("{body}kind: Pod\napiVersion: v1\n"),
+        &[9],
+    );
+    cases.found(
+        "kind-quoted.yaml",
+        text.replace("kind: Pod", "\"kind\": 'Pod'"),
+        &[11],
+    );
+    cases.found(
+        "kind-folded.yaml",
+        text.replace("kind: Pod", "kind: >-\n  Pod"),
+        &[12],
+    );
+    cases.found(
+        "kind-tagged.yaml",
+        text.replace("kind: Pod", "kind: !!str Pod"),
+        &[11],
+    );
+    cases.found(
+        "kind-escaped.yaml",
+        text.replace("kind: Pod", r#"kind: "\x50od""#),
+        &[11],
+    );
+    cases.found(
+        "kind-asked.yaml",
+        text.replace("kind: Pod", "? kind\n: Pod"),
+        &[12],
+    );
+    cases.found(
+        "kind-twice.yaml",
+        text.replace("kind: Pod", "kind: ConfigMap\nkind: Pod"),
+        &[12],
+    );
+    cases.found(
+        "indented.yaml",
+        format!("  {}", text.trim_end().replace('\n', "\n  ")),
+        &[11],
+    );
+    cases.found(
+        "comment-first.yaml",
+        format!("# kind: ConfigMap\n\n{text}"),
+        &[13],
+    );
     cases.not_read("no-kind.yaml", text.replace("kind: Pod\n", ""), &[1]);
-    cases.not_read("no-version.yaml", text.replace("apiVersion: v1\n", ""), &[1]);
-    cases.not_read("kind-is-a-number.yaml", text.replace("kind: Pod", "kind: 1"), &[1]);
-    cases.not_read("containers-is-a-map.yaml", text.replace("  - name: app\n    image", "    name: app\n    image"), &[8]);
+    cases.not_read(
+        "no-version.yaml",
+        text.replace("apiVersion: v1\n", ""),
+        &[1],
+    );
+    cases.not_read(
+        "kind-is-a-number.yaml",
+        text.replace("kind: Pod", "kind: 1"),
+        &[1],
+    );
+    cases.not_read(
+        "containers-is-a-map.yaml",
+        text.replace("  - name: app\n    image", "    name: app\n    image"),
+        &[8],
+    );
 }
 
 fn names(cases: &mut Cases) {
     let text = privileged("web");
-    cases.found("generated-name.yaml", text.replace("  name: web", "  generateName: web-"), &[11]);
+    cases.found(
+        "generated-name.yaml",
+        text.replace("  name: web", "  generateName: web-"),
+        &[11],
+    );
     cases.found("no-name.yaml", text.replace("  name: web\n", ""), &[10]);
-    cases.found("no-namespace.yaml", text.replace("  namespace: shop\n", ""), &[10]);
-    cases.found("no-metadata.yaml", text.replace("metadata:\n  name: web\n  namespace: shop\n", ""), &[8]);
-    cases.found("null-metadata.yaml", text.replace("metadata:\n  name: web\n  namespace: shop\n", "metadata:\n"), &[9]);
-    cases.found("no-container-name.yaml", text.replace("- name: app\n    image", "- image"), &[10]);
-    cases.found("null-lists.yaml", text.replace("spec:\n", "spec:\n  initContainers: null\n  volumes: ~\n"), &[13]);
-    cases.found("kube-system.yaml", text.replace("namespace: shop", "namespace: kube-system"), &[11]);
+    cases.found(
+        "no-namespace.yaml",
+        text.replace("  namespace: shop\n", ""),
+        &[10],
+    );
+    cases.found(
+        "no-metadata.yaml",
+        text.replace("metadata:\n  name: web\n  namespace: shop\n", ""),
+        &[8],
+    );
+    cases.found(
+        "null-metadata.yaml",
+        text.replace("metadata:\n  name: web\n  namespace: shop\n", "metadata:\n"),
+        &[9],
+    );
+    cases.found(
+        "no-container-name.yaml",
+        text.replace("- name: app\n    image", "- image"),
+        &[10],
+    );
+    cases.found(
+        "null-lists.yaml",
+        text.replace("spec:\n", "spec:\n  initContainers: null\n  volumes: ~\n"),
+        &[13],
+    );
+    cases.found(
+        "kube-system.yaml",
+        text.replace("namespace: shop", "namespace: kube-system"),
+        &[11],
+    );
 }
 
 fn sizes(cases: &mut Cases) {
     let text = privileged("web");
-    let long = format!("  namespace: shop\n  annotations: {{note: {}}}\n", "x".repeat(1 << 20));
-    cases.found("long-line.yaml", text.replace("  namespace: shop\n", &long), &[12]);
-    let padded = text.replace("privileged: true", &format!("privileged:{}true", " ".repeat(100_000)));
+    let long = format!(
+        "  namespace: shop\n  annotations: {{note: {}}}\n",
+        "x".repeat(1 << 20)
+    );
+    cases.found(
+        "long-line.yaml",
+        text.replace("  namespace: shop\n", &long),
+        &[12],
+    );
+    let padded = text.replace(
+        "privileged: true",
+        &format!("privileged:{}true", " ".repeat(100_000)),
+    );
     cases.found("far-to-the-right.yaml", padded, &[11]);
     let mut many = pod("web", "");
     for number in 0..3000 {
@@ -313,16 +645,39 @@ fn sizes(cases: &mut Cases) {
     cases.found("after-3-mb.yaml", format!("{definitions}{text}"), &[2111]);
     let mut documents = String::new();
     for number in 0..5000 {
-        write!(documents, "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{number}}}\n---\n").unwrap();
+        write!(
+            documents,
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{number}}}\n---\n"
+        )
+        .unwrap();
     }
-    cases.found("after-5000-documents.yaml", format!("{documents}{text}"), &[20_011]);
+    cases.found(
+        "after-5000-documents.yaml",
+        format!("{documents}{text}"),
+        &[20_011],
+    );
     let deep = format!("a: {}{}\n", "[".repeat(5000), "]".repeat(5000));
-    cases.both("after-deep-nesting.yaml", format!("{deep}---\n{text}"), &[13], &[1]);
+    cases.both(
+        "after-deep-nesting.yaml",
+        format!("{deep}---\n{text}"),
+        &[13],
+        &[1],
+    );
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
     for level in 1..10 {
         let previous = format!("*a{}, ", level - 1).repeat(9);
-        writeln!(bomb, "a{level}: &a{level} [{}]", previous.trim_end_matches(", ")).unwrap();
+        writeln!(
+            bomb,
+            "a{level}: &a{level} [{}]",
+            previous.trim_end_matches(", ")
+        )
+        .unwrap();
     }
     bomb.push_str("apiVersion: v1\nkind: Pod\n");
-    cases.both("after-an-alias-bomb.yaml", format!("{bomb}---\n{text}"), &[24], &[7]);
+    cases.both(
+        "after-an-alias-bomb.yaml",
+        format!("{bomb}---\n{text}"),
+        &[24],
+        &[7],
+    );
 }

@@ -91,13 +91,24 @@ impl Ran {
     pub(crate) fn json(self) -> Json {
         let value = serde_json::from_str(&self.out)
             .unwrap_or_else(|error| panic!("no JSON ({error}): {} {}", self.out, self.err));
-        Json { code: self.code, value }
+        Json {
+            code: self.code,
+            value,
+        }
     }
 
     /// Everything a person sees when it fails.
     pub(crate) fn failure(&self) -> String {
         assert_eq!(self.out, "", "an error prints no report");
-        format!("exit {}\n{}", self.code, self.err)
+        // Lists of what is known grow; a message's sense does not hang on them.
+        let lines = self
+            .err
+            .lines()
+            .map(|line| match line.split_once("known are: ") {
+                Some((before, _)) => format!("\n{before}known are: …"),
+                None => format!("\n{line}"),
+            });
+        format!("exit {}{}", self.code, lines.collect::<String>())
     }
 }
 
@@ -109,23 +120,37 @@ pub(crate) struct Json {
 
 impl Json {
     pub(crate) fn list(&self, pointer: &str) -> &[Value] {
-        self.value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+        self.value
+            .pointer(pointer)
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
     }
 
     /// `path:line guideline verdict` of each finding that counts.
     pub(crate) fn findings(&self) -> Vec<String> {
         let counted = |finding: &&Value| finding["waiver"].is_null() && finding["baseline"] != true;
-        self.list("/findings").iter().filter(counted).map(finding).collect()
+        self.list("/findings")
+            .iter()
+            .filter(counted)
+            .map(finding)
+            .collect()
     }
 
     /// The same of findings that are waived.
     pub(crate) fn waived(&self) -> Vec<String> {
-        self.list("/findings").iter().filter(|finding| !finding["waiver"].is_null()).map(finding).collect()
+        self.list("/findings")
+            .iter()
+            .filter(|finding| !finding["waiver"].is_null())
+            .map(finding)
+            .collect()
     }
 
     /// `path:line status` of each document, with its kind or reason.
     pub(crate) fn documents(&self) -> Vec<String> {
-        self.list("/coverage/documents").iter().map(document).collect()
+        self.list("/coverage/documents")
+            .iter()
+            .map(document)
+            .collect()
     }
 }
 
@@ -141,9 +166,20 @@ fn finding(finding: &Value) -> String {
 }
 
 fn document(entry: &Value) -> String {
-    let what = [&entry["kind"], &entry["namespace"], &entry["name"], &entry["reason"]];
+    let what = [
+        &entry["kind"],
+        &entry["namespace"],
+        &entry["name"],
+        &entry["reason"],
+    ];
     let what: Vec<&str> = what.into_iter().filter_map(Value::as_str).collect();
-    format!("{}:{} {} {}", text(&entry["path"]), entry["line"], text(&entry["status"]), what.join(" "))
+    format!(
+        "{}:{} {} {}",
+        text(&entry["path"]),
+        entry["line"],
+        text(&entry["status"]),
+        what.join(" ")
+    )
 }
 
 pub(crate) fn text(value: &Value) -> &str {
@@ -162,7 +198,9 @@ pub(crate) const PRIVILEGED: &str = "    securityContext:\n      privileged: tru
 
 /// A folder of the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(path)
 }
 
 /// Something that the test set-up made.
@@ -170,10 +208,16 @@ pub(crate) fn cached(variable: &str, name: &str) -> PathBuf {
     let path = std::env::var_os(variable).map_or_else(
         || match std::env::var_os("SEAWALL_CACHE") {
             Some(cache) => repository("").join(cache).join(name),
-            None => Path::new(&std::env::var_os("HOME").expect("HOME or SEAWALL_CACHE")).join(".cache/seawall").join(name),
+            None => Path::new(&std::env::var_os("HOME").expect("HOME or SEAWALL_CACHE"))
+                .join(".cache/seawall")
+                .join(name),
         },
         PathBuf::from,
     );
-    assert!(path.exists(), "`{}` is missing; `cargo xtask setup` makes it", path.display());
+    assert!(
+        path.exists(),
+        "`{}` is missing; `cargo xtask setup` makes it",
+        path.display()
+    );
     path
 }

@@ -1,0 +1,175 @@
+//! The guide as admission policies that an API server enforces by itself.
+//!
+//! A guideline becomes one ValidatingAdmissionPolicy and its binding when everything it reads is
+//! known to admission. What is not exported is named with the reason; nothing is left out
+//! silently. It leaves out mutation, and whatever needs other objects: that is the webhook's work.
+
+mod fold;
+mod layout;
+mod policy;
+mod resources;
+mod waiver;
+mod write;
+
+use std::collections::BTreeSet;
+
+use model::managed::Managed;
+use model::{GuidelineId, Severity};
+
+use crate::catalogue::Guide;
+use crate::front_matter;
+use crate::guideline::Guideline;
+use crate::judge::Setting;
+
+/// The first Kubernetes minor in which ValidatingAdmissionPolicy is stable.
+pub const FIRST_MINOR: u8 = 30;
+
+/// What a binding does about an object that fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enforce {
+    /// The request goes through; whoever made it sees a warning.
+    Warn,
+    /// The request goes through; the audit event says so.
+    Audit,
+    /// The request is refused.
+    Deny,
+}
+
+impl Enforce {
+    /// The word of the command line.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "warn" => Some(Self::Warn),
+            "audit" => Some(Self::Audit),
+            "deny" => Some(Self::Deny),
+            _ => None,
+        }
+    }
+
+    /// `validationActions` of a binding. Without a wish, the severity decides: what is critical
+    /// or high is refused, the rest warns and leaves an audit event.
+    fn actions(wish: Option<Self>, severity: Severity) -> &'static str {
+        match wish {
+            Some(Self::Warn) => "[Warn]",
+            Some(Self::Audit) => "[Audit]",
+            Some(Self::Deny) => "[Deny]",
+            None if severity >= Severity::High => "[Deny]",
+            None => "[Warn, Audit]",
+        }
+    }
+}
+
+/// An accepted finding that is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiver {
+    /// Which guideline.
+    pub guideline: Box<str>,
+    /// Which resources: `Deployment/shop/web`, with `*` for anything; none: all.
+    pub resource: Option<Box<str>>,
+    /// Which container or other item.
+    pub item: Option<Box<str>>,
+    /// Why, who, until when: one line.
+    pub reason: Box<str>,
+}
+
+/// What policies are made for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options<'a> {
+    /// The minor of the API server that will accept the policies.
+    pub server_minor: u8,
+    /// What bindings do; by severity when absent.
+    pub enforce: Option<Enforce>,
+    /// Those in force.
+    pub waivers: &'a [Waiver],
+}
+
+/// A guideline as YAML: a ValidatingAdmissionPolicy and a ValidatingAdmissionPolicyBinding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Which.
+    pub guideline: GuidelineId,
+    /// The name of both objects.
+    pub name: String,
+    /// Two documents.
+    pub text: String,
+}
+
+/// Something that policies do not say, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Of which guideline.
+    pub guideline: GuidelineId,
+    /// A clause.
+    pub reason: String,
+}
+
+/// The guide as policies.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Export {
+    /// In the order of guidelines.
+    pub policies: Vec<Policy>,
+    /// Guidelines without a policy.
+    pub left_out: Vec<LeftOut>,
+    /// Waivers that a policy does not hold: it is stricter than the configuration.
+    pub stricter: Vec<LeftOut>,
+}
+
+/// Exports the guidelines that `select` chooses, for the version and configuration of `setting`.
+#[must_use]
+pub fn vap(
+    guide: &Guide,
+    setting: &Setting,
+    options: Options<'_>,
+    select: impl Fn(&Guideline) -> bool,
+) -> Export {
+    let mut export = Export::default();
+    let namespaces = aks_namespaces(guide);
+    for guideline in guide
+        .guidelines
+        .iter()
+        .filter(|guideline| select(guideline))
+    {
+        let mut stricter = Vec::new();
+        let out = |reason| LeftOut {
+            guideline: guideline.id.clone(),
+            reason,
+        };
+        match policy::draft(
+            guide,
+            guideline,
+            setting,
+            options,
+            &namespaces,
+            &mut stricter,
+        ) {
+            Ok(draft) => {
+                let name = format!("seawall-{}", guideline.id);
+                let text = write::documents(&name, &draft);
+                export.policies.push(Policy {
+                    guideline: guideline.id.clone(),
+                    name,
+                    text,
+                });
+                export.stricter.extend(stricter.into_iter().map(out));
+            }
+            Err(reason) => export.left_out.push(out(reason)),
+        }
+    }
+    export
+}
+
+/// The namespaces that AKS owns, and kube-system, which it needs to start at all.
+fn aks_namespaces(guide: &Guide) -> BTreeSet<Box<str>> {
+    let managed = guide
+        .data
+        .get("provider-managed.yaml")
+        .and_then(|text| front_matter::read(text, 1).ok())
+        .map(|doc| Managed::from_data(doc.root()))
+        .unwrap_or_default();
+    managed
+        .namespaces
+        .into_iter()
+        .chain(["kube-system".into()])
+        .collect()
+}
