@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{assess, explain, guide};
+use crate::commands::{assess, explain, guide, policy};
 use crate::failure::Failure;
 
 /// Judges, explains and fixes Kubernetes on Azure.
@@ -27,6 +27,7 @@ enum Command {
     Assess(Box<assess::Args>),
     Explain(explain::Args),
     Guide(guide::Args),
+    Policy(policy::Args),
 }
 
 /// Runs the program.
@@ -36,6 +37,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Assess(args) => assess::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Guide(args) => guide::run(&args),
+        Command::Policy(args) => policy::run(&args),
     };
     match result {
         Ok(code) => ExitCode::from(code),

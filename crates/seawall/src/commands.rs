@@ -3,6 +3,7 @@
 pub(crate) mod assess;
 pub(crate) mod explain;
 pub(crate) mod guide;
+pub(crate) mod policy;
 
 use std::path::Path;
 
