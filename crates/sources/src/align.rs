@@ -342,36 +342,34 @@ fn pair(
                 *slot = line;
             }
         }
-        let items = rendered.items(node);
+        let count = rendered.items(node).len();
         let others = other.map(|other| template.items(other)).unwrap_or_default();
+        let mut keys: BTreeMap<&str, Vec<(usize, &Node<'_>)>> = BTreeMap::new();
+        for (index, candidate) in other.into_iter().flat_map(|other| template.children(other)) {
+            if let Some(key) = candidate.key {
+                keys.entry(key).or_default().push((index, candidate));
+            }
+        }
+        let mut position = 0;
         for (child, item) in rendered.children(node) {
-            let found = other.and_then(|other| match item.key {
-                Some(key) => {
-                    let same = || {
-                        template
-                            .children(other)
-                            .filter(|(_, candidate)| candidate.key == Some(key))
-                    };
-                    same()
-                        .find(|(_, candidate)| candidate.value == item.value)
-                        .or_else(|| same().next())
-                        .map(|(index, _)| index)
-                }
-                None => {
-                    let position = items
-                        .iter()
-                        .position(|(index, _)| *index == child)
-                        .unwrap_or_default();
-                    item_like(
-                        rendered,
-                        (child, item),
-                        position,
-                        items.len(),
-                        template,
-                        &others,
-                    )
-                }
-            });
+            let found = if let Some(key) = item.key {
+                // Branches of a template may hold a key twice.
+                let same = keys.get(key).map_or(&[][..], Vec::as_slice);
+                same.iter()
+                    .find(|(_, other)| other.value == item.value)
+                    .or(same.first())
+                    .map(|(index, _)| *index)
+            } else {
+                position += 1;
+                item_like(
+                    rendered,
+                    (child, item),
+                    position - 1,
+                    count,
+                    template,
+                    &others,
+                )
+            };
             stack.push((child, found, line));
         }
     }
