@@ -17,8 +17,17 @@ use crate::catalogue::Guide;
 use crate::guideline::{Applies, Example, ExampleFile, Expectation, Guideline};
 use crate::judge::{Judge, Judged, Setting, VerdictWord};
 
-/// The newest Kubernetes minor, when neither the estate nor the user says one.
-pub const NEWEST_MINOR: u8 = 37;
+/// The newest Kubernetes minor that the guide knows (`data/kubernetes.yaml`): what is judged
+/// against when neither the estate nor the user says a version.
+#[must_use]
+pub fn newest_minor(guide: &Guide) -> u8 {
+    guide
+        .data
+        .get("kubernetes.yaml")
+        .and_then(|text| crate::front_matter::read(text, 1).ok())
+        .and_then(|doc| crate::parse_minor(doc.root().get("newest")?.as_str()?))
+        .unwrap_or_default()
+}
 
 /// An example that does not behave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,7 +198,7 @@ pub fn setting(
 ) -> Result<Setting, String> {
     let (params, set) = params_doc(guide, params)?;
     Ok(Setting {
-        kubernetes_minor: kubernetes.unwrap_or(NEWEST_MINOR),
+        kubernetes_minor: kubernetes.unwrap_or_else(|| newest_minor(guide)),
         params,
         set,
         severities: BTreeMap::new(),

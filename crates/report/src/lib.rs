@@ -9,6 +9,7 @@ pub mod assessment;
 pub mod config;
 pub mod csv;
 mod groups;
+pub mod explain;
 pub mod html;
 pub mod json;
 pub mod junit;

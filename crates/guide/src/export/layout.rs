@@ -1,8 +1,6 @@
 //! Long expressions over several lines, so that whoever reviews a policy can read it.
 
-use std::fmt::Write as _;
-
-use cel::ast::{Expr, ExprKind, Macro};
+use cel::ast::{Expr, ExprKind};
 
 const WIDTH: usize = 100;
 
@@ -15,57 +13,30 @@ pub(crate) fn lay_out(expr: &Expr) -> String {
 
 fn put(expr: &Expr, indent: usize, out: &mut String) {
     let flat = expr.to_string();
-    if flat.len() + indent <= WIDTH {
+    if flat.chars().count() + indent <= WIDTH {
         out.push_str(&flat);
         return;
     }
     match &expr.kind {
-        ExprKind::And(parts) => chain(parts, "&&", indent, out, |part| {
-            matches!(
-                part.kind,
-                ExprKind::Or(_) | ExprKind::And(_) | ExprKind::Ternary { .. }
-            )
-        }),
-        ExprKind::Or(parts) => chain(parts, "||", indent, out, |part| {
-            matches!(part.kind, ExprKind::Or(_) | ExprKind::Ternary { .. })
-        }),
+        ExprKind::And(parts) => chain(parts, "&&", indent, out),
+        ExprKind::Or(parts) => chain(parts, "||", indent, out),
         ExprKind::Not(x) if matches!(x.kind, ExprKind::And(_) | ExprKind::Or(_)) => {
-            out.push_str("!(");
-            line(indent + 2, out);
-            put(x, indent + 2, out);
-            line(indent, out);
-            out.push(')');
+            out.push('!');
+            enclosed(x, indent, out);
         }
-        ExprKind::Macro {
-            kind: Macro::All | Macro::Exists | Macro::Filter,
-            target,
-            vars,
-            args,
-        } => {
-            let ExprKind::Macro { kind, .. } = &expr.kind else {
-                return;
-            };
-            let [body] = args.as_slice() else {
-                out.push_str(&flat);
-                return;
-            };
-            let simple = matches!(
-                target.kind,
-                ExprKind::Ident(_)
-                    | ExprKind::Select { .. }
-                    | ExprKind::Call { .. }
-                    | ExprKind::Macro { .. }
-            );
-            if simple {
-                put(target, indent, out);
-            } else {
-                let _ = write!(out, "({target})");
-            }
-            let _ = write!(out, ".{}({},", kind.name(vars.len()), vars.join(", "));
-            line(indent + 2, out);
-            put(body, indent + 2, out);
+        ExprKind::Ternary { condition, then, otherwise } => {
+            inner(condition, is_ternary(condition), indent + 2, out);
             line(indent, out);
-            out.push(')');
+            out.push_str("? ");
+            inner(then, is_ternary(then), indent + 2, out);
+            line(indent, out);
+            out.push_str(": ");
+            put(otherwise, indent, out);
+        }
+        ExprKind::Macro { .. } | ExprKind::Call { target: Some(_), .. } => links(expr, indent, out),
+        ExprKind::Index { operand, index, optional: false } if is_receiver(operand) => {
+            put(operand, indent, out);
+            out.push_str(&format!("[{index}]"));
         }
         ExprKind::List(items) => {
             out.push('[');
@@ -82,26 +53,97 @@ fn put(expr: &Expr, indent: usize, out: &mut String) {
     }
 }
 
-fn chain(
-    parts: &[Expr],
-    operator: &str,
-    indent: usize,
-    out: &mut String,
-    needs_parentheses: fn(&Expr) -> bool,
-) {
+fn is_ternary(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::Ternary { .. })
+}
+
+/// Whether it stands before a dot or bracket without parentheses.
+fn is_receiver(expr: &Expr) -> bool {
+    matches!(
+        expr.kind,
+        ExprKind::Ident(_)
+            | ExprKind::Select { .. }
+            | ExprKind::Index { .. }
+            | ExprKind::Call { .. }
+            | ExprKind::Macro { .. }
+            | ExprKind::List(_)
+    )
+}
+
+fn chain(parts: &[Expr], operator: &str, indent: usize, out: &mut String) {
     for (at, part) in parts.iter().enumerate() {
         if at > 0 {
             line(indent, out);
             out.push_str(operator);
             out.push(' ');
         }
-        if needs_parentheses(part) {
-            out.push('(');
-            put(part, indent + 2, out);
-            out.push(')');
-        } else {
-            put(part, indent + 2, out);
+        let binds_less = match part.kind {
+            ExprKind::Or(_) | ExprKind::Ternary { .. } => true,
+            ExprKind::And(_) => operator == "&&",
+            _ => false,
+        };
+        inner(part, binds_less, indent + 3, out);
+    }
+}
+
+fn inner(expr: &Expr, parentheses: bool, indent: usize, out: &mut String) {
+    if !parentheses {
+        put(expr, indent, out);
+    } else if expr.to_string().chars().count() + indent + 2 <= WIDTH {
+        out.push_str(&format!("({expr})"));
+    } else {
+        enclosed(expr, indent.saturating_sub(3), out);
+    }
+}
+
+fn enclosed(expr: &Expr, indent: usize, out: &mut String) {
+    out.push('(');
+    line(indent + 2, out);
+    put(expr, indent + 2, out);
+    line(indent, out);
+    out.push(')');
+}
+
+/// `list.filter(v, …).map(v, …).join(…)`: one call a line when there are several.
+fn links(expr: &Expr, indent: usize, out: &mut String) {
+    let mut base = expr;
+    let mut calls = Vec::new();
+    while let ExprKind::Macro { target, .. } | ExprKind::Call { target: Some(target), .. } = &base.kind {
+        calls.push(base);
+        base = target;
+    }
+    calls.reverse();
+    if is_receiver(base) {
+        put(base, indent, out);
+    } else {
+        out.push_str(&format!("({base})"));
+    }
+    let several = calls.len() > 1 && !matches!(base.kind, ExprKind::List(_));
+    let indent = if several { indent + 2 } else { indent };
+    for call in calls {
+        if several {
+            line(indent, out);
         }
+        let (name, vars, args): (&str, &[Box<str>], &[Expr]) = match &call.kind {
+            ExprKind::Macro { kind, vars, args, .. } => (kind.name(vars.len()), vars, args),
+            ExprKind::Call { function, args, .. } => (function, &[], args),
+            _ => continue,
+        };
+        let head: String = vars.iter().map(|var| format!("{var}, ")).collect();
+        let flat: Vec<String> = args.iter().map(ToString::to_string).collect();
+        let flat = flat.join(", ");
+        if name.len() + head.len() + flat.chars().count() + indent + 3 <= WIDTH || args.is_empty() {
+            out.push_str(&format!(".{name}({head}{flat})"));
+            continue;
+        }
+        out.push_str(&format!(".{name}({}", head.trim_end()));
+        for (at, arg) in args.iter().enumerate() {
+            line(indent + 2, out);
+            put(arg, indent + 2, out);
+            out.push_str(if at + 1 < args.len() { "," } else { "" });
+        }
+        line(indent, out);
+        out.push(')');
     }
 }
 

@@ -347,7 +347,7 @@ fn validation(
         message: if message.is_none() {
             fixed
         } else {
-            format!("not so: {}", guideline.title)
+            format!("does not follow {}: {}", guideline.id, guideline.title)
         },
         message_expression: message,
     }
@@ -388,7 +388,7 @@ fn shortened(whole: Expr) -> Expr {
     let span = whole.span;
     let new = |kind| Expr::new(kind, span);
     let int = |value| new(ExprKind::Literal(Literal::Int(value)));
-    let all = ident("all");
+    let all = ident("text");
     let long = ExprKind::Binary {
         op: BinaryOp::Gt,
         left: call(all.clone(), "size", Vec::new()).into(),
@@ -407,7 +407,7 @@ fn shortened(whole: Expr) -> Expr {
         optional: false,
         value: whole,
     }]));
-    let target = over(Macro::Map, one, "all", new(chosen));
+    let target = over(Macro::Map, one, "text", new(chosen));
     new(ExprKind::Index {
         operand: target.into(),
         index: int(0).into(),

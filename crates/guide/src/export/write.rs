@@ -41,7 +41,7 @@ pub(crate) fn documents(name: &str, draft: &Draft<'_>) -> String {
         field(&mut out, "  - expression", &lay_out(&validation.expression));
         field(&mut out, "    message", &validation.message);
         if let Some(expr) = &validation.message_expression {
-            field(&mut out, "    messageExpression", &expr.to_string());
+            field(&mut out, "    messageExpression", &lay_out(expr));
         }
     }
     out.push_str("---\n");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use ::guide::examples::{self, NEWEST_MINOR};
+use ::guide::examples;
 use ::guide::guideline::Applies;
 use ::guide::{Guide, Guideline, Judge, Judged, Setting, parse_minor};
 use model::coverage::{Coverage, NotAssessed, Status};
@@ -149,7 +149,7 @@ impl Plan {
         let mut setting = examples::setting(
             guide,
             config.params.as_deref(),
-            kubernetes.or(Some(NEWEST_MINOR)),
+            kubernetes,
         )
         .map_err(Failure::new)?;
         setting.severities.clone_from(&config.severities);

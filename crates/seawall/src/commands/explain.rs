@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::commands::load_guide;
 use crate::failure::Failure;
+use crate::output;
 
 /// Explains a guideline: why, when not, what it costs, how to fix it.
 #[derive(Debug, clap::Args)]
@@ -19,11 +20,21 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let guide = load_guide(args.guide.as_deref())?;
     let Some(guideline) = guide.guideline(&args.id) else {
-        return Err(Failure::new(format!("there is no guideline `{}`", args.id))
-            .help("`seawall guide list` shows all ids")
-            .into());
+        let near: Vec<&str> = guide
+            .guidelines
+            .iter()
+            .map(|guideline| &*guideline.id.0)
+            .filter(|id| id.contains(&args.id) || args.id.split('-').all(|word| id.contains(word)))
+            .take(5)
+            .collect();
+        let help = if near.is_empty() {
+            "`seawall guide list` shows all ids".to_owned()
+        } else {
+            format!("perhaps {}; `seawall guide list` shows all ids", near.join(", "))
+        };
+        return Err(Failure::new(format!("there is no guideline `{}`", args.id)).help(help).into());
     };
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{}\n\n{}", guideline.title, guideline.prose)?;
+    out.write_all(report::explain::page(&guide, guideline, output::width()).as_bytes())?;
     Ok(0)
 }

@@ -1,0 +1,131 @@
+//! A guideline as a page for the terminal: why, how it is judged, how to mend it, what it costs.
+
+use std::fmt::Write as _;
+
+use guide::guideline::{ASPECTS, Applies, Example, Expectation};
+use guide::{Guide, Guideline};
+
+use crate::text::{self, wrap};
+
+/// The page, wrapped at `width` columns.
+#[must_use]
+pub fn page(guide: &Guide, guideline: &Guideline, width: usize) -> String {
+    let width = width.max(40);
+    let mut page = String::new();
+    paragraph(&mut page, "", &guideline.title, width);
+    let aspect = ASPECTS.iter().find(|(id, _)| *id == &*guideline.aspect).map_or("", |(_, title)| title);
+    let topic = guide.topic(&guideline.chapter, &guideline.topic).map_or("", |topic| &*topic.title);
+    field(&mut page, "id", &guideline.id.0, width);
+    field(&mut page, "severity", guideline.severity.word(), width);
+    field(&mut page, "topic", &format!("{topic} ({}/{})", guideline.chapter, guideline.topic), width);
+    field(&mut page, "aspect", aspect, width);
+    field(&mut page, "judges", &about(guideline), width);
+    let _ = writeln!(page, "\nWhy");
+    for part in guideline.prose.split("\n\n") {
+        paragraph(&mut page, "  ", &text::plain(part), width);
+        page.push('\n');
+    }
+    let _ = writeln!(page, "How it is judged");
+    if let Some(each) = &guideline.each {
+        code(&mut page, &format!("for each {} of {}", each.name, each.program.source()));
+    }
+    if let Some(when) = &guideline.when {
+        code(&mut page, &format!("only when {}", when.source()));
+    }
+    for check in &guideline.checks {
+        code(&mut page, check.program.source());
+        paragraph(&mut page, "    otherwise: ", &check.message.source, width);
+    }
+    if let Some(fix) = &guideline.fix {
+        let _ = writeln!(page, "\nHow to mend it ({})", fix.safety.word());
+        for operation in text::operations(fix) {
+            paragraph(&mut page, "  ", &operation, width);
+        }
+    }
+    if let Some(cost) = text::cost(&guideline.cost) {
+        let _ = writeln!(page, "\nWhat it costs");
+        paragraph(&mut page, "  ", &cost, width);
+    }
+    for (wanted, title) in [(Expectation::Bad, "Not like this"), (Expectation::Good, "But like this")] {
+        if let Some(example) = guideline.examples.iter().find(|example| example.expectation == wanted) {
+            let _ = writeln!(page, "\n{title}");
+            page.push_str(&shown(example));
+        }
+    }
+    mappings(&mut page, guide, guideline, width);
+    let _ = writeln!(page, "\nTo accept a finding of it");
+    code(&mut page, &format!("# seawall: waive {} until 2027-01-31 because …", guideline.id));
+    paragraph(&mut page, "  ", "above the line it points to, or an entry under `waivers` in seawall.yaml", width);
+    let _ = writeln!(page, "\nWhere it can be enforced");
+    let enforced = match guideline.needs.not_enforceable {
+        None => format!("at admission: seawall policy export --as vap --guideline {}", guideline.id),
+        Some(why) => format!("not by the cluster itself: {why}"),
+    };
+    paragraph(&mut page, "  ", &enforced, width);
+    if !guideline.references.is_empty() {
+        let _ = writeln!(page, "\nReferences");
+        for reference in &guideline.references {
+            let _ = writeln!(page, "  {} (seen {})", reference.url, reference.seen);
+        }
+    }
+    page
+}
+
+fn mappings(page: &mut String, guide: &Guide, guideline: &Guideline, width: usize) {
+    if guideline.frameworks.is_empty() && guideline.cuts.is_empty() {
+        return;
+    }
+    let _ = writeln!(page, "\nWhat it serves");
+    for (framework, control) in &guideline.frameworks {
+        let known = guide.framework(framework);
+        let title = known
+            .and_then(|known| known.controls.iter().find(|(id, _)| id == control))
+            .map_or("", |(_, title)| &**title);
+        paragraph(page, "  ", &format!("{framework} {control}: {title}"), width);
+    }
+    for edge in &guideline.cuts {
+        let title = guide.edges.get(edge).map_or("", |title| &**title);
+        paragraph(page, "  ", &format!("takes from an attacker: {title}"), width);
+    }
+}
+
+fn about(guideline: &Guideline) -> String {
+    match &guideline.applies {
+        Applies::Workload => "everything that carries a pod".to_owned(),
+        Applies::Kinds(kinds) => kinds.join(", "),
+        Applies::Estate => "the cluster as a whole".to_owned(),
+    }
+}
+
+/// The first file of an example without the marks that tests read.
+fn shown(example: &Example) -> String {
+    let mut text = String::new();
+    for line in example.files.first().map_or("", |file| &*file.text).lines() {
+        let marks = ["# finding: ", "# unknown: ", "// finding: ", "// unknown: "];
+        let end = marks.iter().filter_map(|mark| line.find(mark)).min().unwrap_or(line.len());
+        let _ = writeln!(text, "  {}", line.get(..end).unwrap_or(line).trim_end());
+    }
+    text
+}
+
+fn field(page: &mut String, name: &str, value: &str, width: usize) {
+    paragraph(page, &format!("  {name:9} "), value, width);
+}
+
+/// Wrapped text; the lead stands on the first line, later lines are indented as far.
+fn paragraph(page: &mut String, lead: &str, text: &str, width: usize) {
+    let indent = lead.chars().count();
+    for (index, line) in wrap(text, width.saturating_sub(indent)).iter().enumerate() {
+        if index == 0 {
+            let _ = writeln!(page, "{lead}{line}");
+        } else {
+            let _ = writeln!(page, "{:indent$}{line}", "");
+        }
+    }
+}
+
+fn code(page: &mut String, source: &str) {
+    for line in source.lines() {
+        let _ = writeln!(page, "    {line}");
+    }
+}
