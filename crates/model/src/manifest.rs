@@ -152,6 +152,19 @@ impl Reader<'_> {
                     return self.objects(second.finish(root), origin);
                 }
                 let line = first_line + error.line.saturating_sub(1);
+                // Editors and compilers keep their settings as JSON with comments; that is not
+                // a manifest that went wrong.
+                if !arm
+                    && !["\"apiVersion\"", "\"kind\""]
+                        .iter()
+                        .any(|key| text.contains(key))
+                {
+                    let reason = format!(
+                        "not a Kubernetes object, nor strict JSON: line {line}, column {}: {}",
+                        error.column, error.message
+                    );
+                    return failed(Status::NotRelevant, line, origin, &reason, None);
+                }
                 let reason = format!("line {line}, column {}: {}", error.column, error.message);
                 failed(
                     Status::Unreadable,
@@ -396,6 +409,26 @@ fn collect<'d>(
     let kind = text("kind").or(of_list.map(|(_, kind)| kind));
     let (Some(api_version), Some(kind)) = (api_version, kind) else {
         let (line, column) = object.doc.line_column(object.span().start);
+        // Release notes say a `kind`, the index of a chart repository an `apiVersion`: other
+        // programs use the words too, but not with what objects are made of.
+        let holds_nothing = ["metadata", "spec", "items", "data", "rules"]
+            .iter()
+            .all(|key| object.get(key).is_none());
+        let named = kind.is_some_and(|kind| kind.starts_with(|c: char| c.is_ascii_uppercase()));
+        let holds_nothing = holds_nothing && !named && object.entries().len() > 1;
+        if of_list.is_none() && object == object.doc.root() && holds_nothing {
+            reading.entries.extend(
+                failed(
+                    Status::NotRelevant,
+                    line,
+                    origin,
+                    "not a Kubernetes object",
+                    None,
+                )
+                .entries,
+            );
+            return;
+        }
         let missing = if api_version.is_none() {
             "apiVersion"
         } else {
@@ -412,31 +445,45 @@ fn collect<'d>(
             .extend(failed(Status::Unreadable, line, origin, &reason, help).entries);
         return;
     };
-    let items = object.get("items").filter(|items| items.is_list());
-    if let (Some(short), Some(items)) = (kind.strip_suffix("List"), items) {
-        if depth > 8 {
-            let line = object.doc.line_column(object.span().start).0;
-            let reason = format!("line {line}: lists are nested too deeply");
-            reading
-                .entries
-                .extend(failed(Status::Unreadable, line, origin, &reason, None).entries);
-            return;
-        }
-        let typed = (!short.is_empty()).then_some((api_version, short));
-        if items.items().len() == 0 {
-            let line = object.doc.line_column(object.span().start).0;
-            let mut empty = failed(Status::NotRelevant, line, origin, "an empty list", None);
-            for entry in &mut empty.entries {
+    let (group, _) = kinds::split_api_version(api_version);
+    let items = object.get("items");
+    let of_builtin = |short: &str| short.is_empty() || kinds::is_builtin(group, short);
+    let listed = |items: Option<Ref<'_>>, short: &str| match items {
+        Some(items) => items.is_list() || of_builtin(short),
+        // `items: null` is no entry at all.
+        None => of_builtin(short),
+    };
+    if let Some(short) = kind
+        .strip_suffix("List")
+        .filter(|short| listed(items, short))
+    {
+        let (line, column) = object.doc.line_column(object.span().start);
+        let mut entry = |status, reason: &str| {
+            let mut read = failed(status, line, origin, reason, None);
+            for entry in &mut read.entries {
                 entry.kind = Some(kind.into());
             }
-            reading.entries.extend(empty.entries);
-        }
-        for item in items.items() {
-            collect(item, typed, depth + 1, found, reading, origin);
+            reading.entries.extend(read.entries);
+        };
+        match items {
+            Some(items) if !items.is_list() => {
+                let reason = format!("line {line}, column {column}: `items` must be a list");
+                entry(Status::Unreadable, &reason);
+            }
+            _ if depth > 8 => entry(
+                Status::Unreadable,
+                &format!("line {line}: lists are nested too deeply"),
+            ),
+            Some(items) if items.items().len() > 0 => {
+                let typed = (!short.is_empty()).then_some((api_version, short));
+                for item in items.items() {
+                    collect(item, typed, depth + 1, found, reading, origin);
+                }
+            }
+            _ => entry(Status::NotRelevant, "an empty list"),
         }
         return;
     }
-    let (group, _) = kinds::split_api_version(api_version);
     found.push(Found {
         object,
         kind: Kind::Kubernetes {
@@ -611,7 +658,56 @@ fn plain(value: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::Header;
+    use super::{Form, Header, Reader};
+    use crate::coverage::Status;
+    use crate::managed::Managed;
+    use crate::resource::Origin;
+
+    fn statuses(text: &str, form: Form) -> Vec<(Status, String)> {
+        let symbols = cel::Symbols::default();
+        let reader = Reader {
+            symbols: &symbols,
+            wants: &|_| true,
+            managed: &Managed::default(),
+            limits: yaml::Limits::default(),
+            schema: None,
+        };
+        let origin = Origin {
+            path: "x".into(),
+            index: 0,
+            rendered_by: None,
+        };
+        let entries = reader.read(text, form, 1, &origin).entries;
+        entries
+            .into_iter()
+            .map(|entry| (entry.status, entry.reason.unwrap_or_default().into()))
+            .collect()
+    }
+
+    #[test]
+    fn files_of_other_programs_are_no_broken_manifests() {
+        let status = |text, form| statuses(text, form).pop().map(|(status, _)| status);
+        let settings = "{\n  // tabs\n  \"tabs\": true,\n}\n";
+        assert_eq!(status(settings, Form::Json), Some(Status::NotRelevant));
+        let broken = "{\"apiVersion\": \"v1\", // no\n \"kind\": \"Pod\"}";
+        assert_eq!(status(broken, Form::Json), Some(Status::Unreadable));
+        let index = "apiVersion: v1\nentries: {}\n";
+        assert_eq!(status(index, Form::Yaml), Some(Status::NotRelevant));
+        let note = "kind: bug-fix\narea: traffic\n";
+        assert_eq!(status(note, Form::Yaml), Some(Status::NotRelevant));
+        for manifest in [
+            "kind: Pod\nx: 1\n",
+            "apiVersion: v1\nmetadata: {name: x}\n",
+            "kind: pod\nmetadata: {name: x}\n",
+            "apiVersion: v1\n",
+        ] {
+            assert_eq!(
+                status(manifest, Form::Yaml),
+                Some(Status::Unreadable),
+                "{manifest}"
+            );
+        }
+    }
 
     #[test]
     fn peeks_only_where_nothing_can_hide() {
