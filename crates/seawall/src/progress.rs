@@ -33,6 +33,7 @@ impl Progress {
                 | Input::Unread(path, _)
                 | Input::Chart(path)
                 | Input::Kustomization(path)
+                | Input::Beside(path, _)
                 | Input::Part(path, _) => path.display().to_string(),
             };
             bar.set_message(name);

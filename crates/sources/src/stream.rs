@@ -141,6 +141,17 @@ pub fn read<T: Send, E>(
                     &mut files,
                 )?;
             }
+            Input::Beside(path, chart) => {
+                let reason = format!(
+                    "lies in the chart {}, which does not render it",
+                    shown(chart)
+                );
+                sink(
+                    entry(&shown(path), Status::NotRelevant, &reason, None),
+                    &mut batch,
+                    &mut files,
+                )?;
+            }
             Input::Part(path, whole) => {
                 let reason = format!("read as a part of {}", shown(whole));
                 sink(

@@ -23,6 +23,8 @@ pub enum Input {
     Kustomization(PathBuf),
     /// A file that is read as a part of a chart or kustomization.
     Part(PathBuf, PathBuf),
+    /// A file in a chart's folder that the chart does not render.
+    Beside(PathBuf, PathBuf),
 }
 
 /// Why a path cannot be walked.
@@ -55,9 +57,10 @@ pub fn walk(paths: &[PathBuf]) -> Result<Vec<Input>, WalkError> {
         } else if path.is_dir() {
             for input in folder(path)? {
                 let key = match &input {
-                    Input::Part(path, _) | Input::File(path) | Input::Unread(path, _) => {
-                        path.clone()
-                    }
+                    Input::Part(path, _)
+                    | Input::Beside(path, _)
+                    | Input::File(path)
+                    | Input::Unread(path, _) => path.clone(),
                     Input::Chart(path) => path.join("Chart.yaml"),
                     Input::Kustomization(path) => path.join("kustomization.yaml"),
                     Input::Stdin => continue,
@@ -146,6 +149,8 @@ fn folder(root: &Path) -> Result<Vec<Input>, WalkError> {
                 inputs.push(Input::Chart(chart.clone()));
             } else if is_template_source(&file, chart) {
                 inputs.push(Input::Part(file, chart.clone()));
+            } else if is_manifest(&file) {
+                inputs.push(Input::Beside(file, chart.clone()));
             }
             continue;
         }
@@ -185,10 +190,13 @@ fn charts(files: &[PathBuf]) -> Vec<PathBuf> {
 /// Files of a chart that become objects: they are accounted for one by one.
 fn is_template_source(file: &Path, chart: &Path) -> bool {
     let within = file.strip_prefix(chart).unwrap_or(file);
-    let yaml = file
-        .extension()
-        .is_some_and(|ending| ending == "yaml" || ending == "yml");
-    yaml && within
-        .components()
-        .any(|part| part.as_os_str() == "templates" || part.as_os_str() == "crds")
+    is_manifest(file)
+        && within
+            .components()
+            .any(|part| part.as_os_str() == "templates" || part.as_os_str() == "crds")
+}
+
+fn is_manifest(file: &Path) -> bool {
+    file.extension()
+        .is_some_and(|ending| ending == "yaml" || ending == "yml")
 }
