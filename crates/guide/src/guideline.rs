@@ -115,6 +115,9 @@ pub struct Example {
     pub files: Vec<ExampleFile>,
 }
 
+/// A framework's id and one of its controls.
+pub type Mapping = (Box<str>, Box<str>);
+
 /// One checkable statement.
 #[derive(Debug)]
 pub struct Guideline {
@@ -139,7 +142,7 @@ pub struct Guideline {
     /// What following it costs.
     pub cost: Cost,
     /// Framework and control.
-    pub frameworks: Vec<(Box<str>, Box<str>)>,
+    pub frameworks: Vec<Mapping>,
     /// Attack edges it removes.
     pub cuts: Vec<Box<str>>,
     /// Where its facts come from.

@@ -18,13 +18,19 @@ pub enum Scope {
     Whole,
 }
 
+/// Namespace, kind and name.
+type FullName = (Box<str>, Box<str>, Box<str>);
+
+/// Namespace, one of a few known kinds, and a name or label.
+type Named = (Box<str>, &'static str, Box<str>);
+
 /// The environment under judgement.
 #[derive(Debug, Default)]
 pub struct Estate {
     resources: Vec<Resource>,
     by_kind: BTreeMap<Box<str>, Vec<ResourceRef>>,
     by_namespace: HashMap<Box<str>, BTreeMap<Box<str>, Vec<ResourceRef>>>,
-    by_name: HashMap<(Box<str>, Box<str>, Box<str>), ResourceRef>,
+    by_name: HashMap<FullName, ResourceRef>,
     links: OnceLock<Links>,
     holders: OnceLock<HashMap<usize, Vec<ResourceRef>>>,
     /// Whether absence proves anything.
@@ -35,13 +41,13 @@ pub struct Estate {
 #[derive(Debug, Default)]
 struct Links {
     /// selector objects by namespace, kind, and one label they need (empty: none needed)
-    selectors: HashMap<(Box<str>, &'static str, Box<str>), Vec<ResourceRef>>,
+    selectors: HashMap<Named, Vec<ResourceRef>>,
     /// workloads by namespace and each of their labels
     labelled: HashMap<(Box<str>, Box<str>), Vec<ResourceRef>>,
     /// who refers to (namespace, kind, name)
-    used_by: HashMap<(Box<str>, &'static str, Box<str>), Vec<ResourceRef>>,
+    used_by: HashMap<Named, Vec<ResourceRef>>,
     /// bindings by the role or account they name
-    bound_by: HashMap<(Box<str>, &'static str, Box<str>), Vec<ResourceRef>>,
+    bound_by: HashMap<Named, Vec<ResourceRef>>,
 }
 
 /// The kinds whose selectors match pods.

@@ -19,13 +19,15 @@ impl Managed {
     #[must_use]
     pub fn from_data(root: Ref<'_>) -> Self {
         let text = |value: Ref<'_>| value.as_str().map(Box::<str>::from);
-        let mut managed = Self::default();
-        managed.namespaces = root
-            .get("namespaces")
-            .into_iter()
-            .flat_map(Ref::items)
-            .filter_map(text)
-            .collect();
+        let mut managed = Self {
+            namespaces: root
+                .get("namespaces")
+                .into_iter()
+                .flat_map(Ref::items)
+                .filter_map(text)
+                .collect(),
+            ..Self::default()
+        };
         for label in root.get("labels").into_iter().flat_map(Ref::items) {
             if let Some(key) = label.get("key").and_then(text) {
                 let values = label

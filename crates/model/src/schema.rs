@@ -31,8 +31,8 @@ enum Type {
     Text,
     IntOrText,
     Quantity,
-    List(Box<Type>),
-    Map(Box<Type>),
+    List(Box<Self>),
+    Map(Box<Self>),
     Struct(usize),
 }
 

@@ -129,11 +129,7 @@ fn collect(value: Ref<'_>, named: bool, spans: &mut Vec<Span>, depth: usize) {
                     .is_some_and(|text| text.starts_with('-') && is_secret_name(text));
             }
         }
-        View::Str(text) => {
-            if named || is_secret_value(text) {
-                spans.push(value.span());
-            }
-        }
+        View::Str(text) if named || is_secret_value(text) => spans.push(value.span()),
         View::Int(_) | View::Uint(_) | View::Double(_) if named => spans.push(value.span()),
         _ => {}
     }

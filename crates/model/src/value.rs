@@ -110,7 +110,7 @@ impl<'a> Ref<'a> {
     /// The way from `self` down to `target`, as a field path: `spec.containers[0].image`.
     /// The first way, since an alias gives a value several.
     #[must_use]
-    pub fn route_to(self, target: Ref<'a>) -> Option<String> {
+    pub fn route_to(self, target: Self) -> Option<String> {
         if !std::ptr::eq(self.doc, target.doc) {
             return None;
         }

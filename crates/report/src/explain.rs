@@ -13,11 +13,21 @@ pub fn page(guide: &Guide, guideline: &Guideline, width: usize) -> String {
     let width = width.max(40);
     let mut page = String::new();
     paragraph(&mut page, "", &guideline.title, width);
-    let aspect = ASPECTS.iter().find(|(id, _)| *id == &*guideline.aspect).map_or("", |(_, title)| title);
-    let topic = guide.topic(&guideline.chapter, &guideline.topic).map_or("", |topic| &*topic.title);
+    let aspect = ASPECTS
+        .iter()
+        .find(|(id, _)| *id == &*guideline.aspect)
+        .map_or("", |(_, title)| title);
+    let topic = guide
+        .topic(&guideline.chapter, &guideline.topic)
+        .map_or("", |topic| &*topic.title);
     field(&mut page, "id", &guideline.id.0, width);
     field(&mut page, "severity", guideline.severity.word(), width);
-    field(&mut page, "topic", &format!("{topic} ({}/{})", guideline.chapter, guideline.topic), width);
+    field(
+        &mut page,
+        "topic",
+        &format!("{topic} ({}/{})", guideline.chapter, guideline.topic),
+        width,
+    );
     field(&mut page, "aspect", aspect, width);
     field(&mut page, "judges", &about(guideline), width);
     let _ = writeln!(page, "\nWhy");
@@ -27,7 +37,10 @@ pub fn page(guide: &Guide, guideline: &Guideline, width: usize) -> String {
     }
     let _ = writeln!(page, "How it is judged");
     if let Some(each) = &guideline.each {
-        code(&mut page, &format!("for each {} of {}", each.name, each.program.source()));
+        code(
+            &mut page,
+            &format!("for each {} of {}", each.name, each.program.source()),
+        );
     }
     if let Some(when) = &guideline.when {
         code(&mut page, &format!("only when {}", when.source()));
@@ -46,19 +59,40 @@ pub fn page(guide: &Guide, guideline: &Guideline, width: usize) -> String {
         let _ = writeln!(page, "\nWhat it costs");
         paragraph(&mut page, "  ", &cost, width);
     }
-    for (wanted, title) in [(Expectation::Bad, "Not like this"), (Expectation::Good, "But like this")] {
-        if let Some(example) = guideline.examples.iter().find(|example| example.expectation == wanted) {
+    for (wanted, title) in [
+        (Expectation::Bad, "Not like this"),
+        (Expectation::Good, "But like this"),
+    ] {
+        if let Some(example) = guideline
+            .examples
+            .iter()
+            .find(|example| example.expectation == wanted)
+        {
             let _ = writeln!(page, "\n{title}");
             page.push_str(&shown(example));
         }
     }
     mappings(&mut page, guide, guideline, width);
     let _ = writeln!(page, "\nTo accept a finding of it");
-    code(&mut page, &format!("# seawall: waive {} until 2027-01-31 because …", guideline.id));
-    paragraph(&mut page, "  ", "above the line it points to, or an entry under `waivers` in seawall.yaml", width);
+    code(
+        &mut page,
+        &format!(
+            "# seawall: waive {} until 2027-01-31 because …",
+            guideline.id
+        ),
+    );
+    paragraph(
+        &mut page,
+        "  ",
+        "above the line it points to, or an entry under `waivers` in seawall.yaml",
+        width,
+    );
     let _ = writeln!(page, "\nWhere it can be enforced");
     let enforced = match guideline.needs.not_enforceable {
-        None => format!("at admission: seawall policy export --as vap --guideline {}", guideline.id),
+        None => format!(
+            "at admission: seawall policy export --as vap --guideline {}",
+            guideline.id
+        ),
         Some(why) => format!("not by the cluster itself: {why}"),
     };
     paragraph(&mut page, "  ", &enforced, width);
@@ -81,11 +115,21 @@ fn mappings(page: &mut String, guide: &Guide, guideline: &Guideline, width: usiz
         let title = known
             .and_then(|known| known.controls.iter().find(|(id, _)| id == control))
             .map_or("", |(_, title)| &**title);
-        paragraph(page, "  ", &format!("{framework} {control}: {title}"), width);
+        paragraph(
+            page,
+            "  ",
+            &format!("{framework} {control}: {title}"),
+            width,
+        );
     }
     for edge in &guideline.cuts {
         let title = guide.edges.get(edge).map_or("", |title| &**title);
-        paragraph(page, "  ", &format!("takes from an attacker: {title}"), width);
+        paragraph(
+            page,
+            "  ",
+            &format!("takes from an attacker: {title}"),
+            width,
+        );
     }
 }
 
@@ -102,7 +146,11 @@ fn shown(example: &Example) -> String {
     let mut text = String::new();
     for line in example.files.first().map_or("", |file| &*file.text).lines() {
         let marks = ["# finding: ", "# unknown: ", "// finding: ", "// unknown: "];
-        let end = marks.iter().filter_map(|mark| line.find(mark)).min().unwrap_or(line.len());
+        let end = marks
+            .iter()
+            .filter_map(|mark| line.find(mark))
+            .min()
+            .unwrap_or(line.len());
         let _ = writeln!(text, "  {}", line.get(..end).unwrap_or(line).trim_end());
     }
     text

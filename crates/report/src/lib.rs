@@ -8,8 +8,8 @@
 pub mod assessment;
 pub mod config;
 pub mod csv;
-mod groups;
 pub mod explain;
+mod groups;
 pub mod html;
 pub mod json;
 pub mod junit;

@@ -234,7 +234,7 @@ impl Facts<'_> {
             value,
             merged: false,
         };
-        let mut text = |builder: &mut DocBuilder<'_>, value: &str| builder.string(value, span);
+        let text = |builder: &mut DocBuilder<'_>, value: &str| builder.string(value, span);
         let api_version = text(&mut builder, "seawall.dev/v1");
         let kind = text(&mut builder, "Waiver");
         let name = text(&mut builder, self.guideline);

@@ -96,12 +96,17 @@ fn terminal(to_file: bool) -> report::terminal::Options {
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
         || !to_file && std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0");
-    report::terminal::Options { width: if to_file { 80 } else { width() }, colour }
+    report::terminal::Options {
+        width: if to_file { 80 } else { width() },
+        colour,
+    }
 }
 
 /// The columns to wrap at: what `COLUMNS` says, else the terminal's, at most 120; 80 in a pipe.
 pub(crate) fn width() -> usize {
-    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let said = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
     let measured = || {
         terminal_size::terminal_size()
             .map(|(width, _)| usize::from(width.0))

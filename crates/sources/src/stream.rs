@@ -353,7 +353,7 @@ fn rendered(folder: &Path, file: &str, output: Result<String, NotRendered>) -> V
         };
         let origin = Origin {
             path,
-            index: raw.index as u32,
+            index: raw.index,
             rendered_by: Some(whole.clone()),
         };
         works.push(Work::Text {

@@ -149,7 +149,7 @@ fn folder(root: &Path) -> Result<Vec<Input>, WalkError> {
                 inputs.push(Input::Chart(chart.clone()));
             } else if is_template_source(&file, chart) {
                 inputs.push(Input::Part(file, chart.clone()));
-            } else if is_manifest(&file) {
+            } else if is_manifest(&file) && !is_about_chart(&file) {
                 inputs.push(Input::Beside(file, chart.clone()));
             }
             continue;
@@ -199,4 +199,11 @@ fn is_template_source(file: &Path, chart: &Path) -> bool {
 fn is_manifest(file: &Path) -> bool {
     file.extension()
         .is_some_and(|ending| ending == "yaml" || ending == "yml")
+}
+
+/// Files that tell helm about a chart, or about one that it contains.
+fn is_about_chart(file: &Path) -> bool {
+    ["Chart.yaml", "requirements.yaml", "values.yaml"]
+        .iter()
+        .any(|name| file.ends_with(name))
 }

@@ -1,6 +1,6 @@
 //! Long expressions over several lines, so that whoever reviews a policy can read it.
 
-use cel::ast::{Expr, ExprKind};
+use cel::ast::{BinaryOp, Expr, ExprKind};
 
 const WIDTH: usize = 100;
 
@@ -24,7 +24,11 @@ fn put(expr: &Expr, indent: usize, out: &mut String) {
             out.push('!');
             enclosed(x, indent, out);
         }
-        ExprKind::Ternary { condition, then, otherwise } => {
+        ExprKind::Ternary {
+            condition,
+            then,
+            otherwise,
+        } => {
             inner(condition, is_ternary(condition), indent + 2, out);
             line(indent, out);
             out.push_str("? ");
@@ -33,8 +37,39 @@ fn put(expr: &Expr, indent: usize, out: &mut String) {
             out.push_str(": ");
             put(otherwise, indent, out);
         }
-        ExprKind::Macro { .. } | ExprKind::Call { target: Some(_), .. } => links(expr, indent, out),
-        ExprKind::Index { operand, index, optional: false } if is_receiver(operand) => {
+        ExprKind::Binary {
+            op: BinaryOp::Add,
+            left,
+            right,
+        } => {
+            let looser = match &left.kind {
+                ExprKind::Binary { op, .. } => *op != BinaryOp::Add,
+                kind => matches!(
+                    kind,
+                    ExprKind::Ternary { .. } | ExprKind::And(_) | ExprKind::Or(_)
+                ),
+            };
+            inner(left, looser, indent, out);
+            line(indent, out);
+            out.push_str("+ ");
+            let binds_less = matches!(
+                right.kind,
+                ExprKind::Binary { .. }
+                    | ExprKind::Ternary { .. }
+                    | ExprKind::And(_)
+                    | ExprKind::Or(_)
+            );
+            inner(right, binds_less, indent + 2, out);
+        }
+        ExprKind::Macro { .. }
+        | ExprKind::Call {
+            target: Some(_), ..
+        } => links(expr, indent, out),
+        ExprKind::Index {
+            operand,
+            index,
+            optional: false,
+        } if is_receiver(operand) => {
             put(operand, indent, out);
             out.push_str(&format!("[{index}]"));
         }
@@ -108,7 +143,12 @@ fn enclosed(expr: &Expr, indent: usize, out: &mut String) {
 fn links(expr: &Expr, indent: usize, out: &mut String) {
     let mut base = expr;
     let mut calls = Vec::new();
-    while let ExprKind::Macro { target, .. } | ExprKind::Call { target: Some(target), .. } = &base.kind {
+    while let ExprKind::Macro { target, .. }
+    | ExprKind::Call {
+        target: Some(target),
+        ..
+    } = &base.kind
+    {
         calls.push(base);
         base = target;
     }
@@ -118,14 +158,19 @@ fn links(expr: &Expr, indent: usize, out: &mut String) {
     } else {
         out.push_str(&format!("({base})"));
     }
-    let several = calls.len() > 1 && !matches!(base.kind, ExprKind::List(_));
+    let is_macro = |call: &&Expr| matches!(call.kind, ExprKind::Macro { .. });
+    let several = calls.iter().copied().filter(|call| is_macro(call)).count() > 1;
     let indent = if several { indent + 2 } else { indent };
+    let mut begun = false;
     for call in calls {
-        if several {
+        begun |= is_macro(&call);
+        if several && begun {
             line(indent, out);
         }
         let (name, vars, args): (&str, &[Box<str>], &[Expr]) = match &call.kind {
-            ExprKind::Macro { kind, vars, args, .. } => (kind.name(vars.len()), vars, args),
+            ExprKind::Macro {
+                kind, vars, args, ..
+            } => (kind.name(vars.len()), vars, args),
             ExprKind::Call { function, args, .. } => (function, &[], args),
             _ => continue,
         };
@@ -150,4 +195,22 @@ fn links(expr: &Expr, indent: usize, out: &mut String) {
 fn line(indent: usize, out: &mut String) {
     out.push('\n');
     out.extend(std::iter::repeat_n(' ', indent));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lay_out;
+
+    #[test]
+    fn every_expression_of_the_guide_reads_the_same() {
+        let (guide, _) = crate::Guide::builtin();
+        let mut broken = 0;
+        for program in guide.guidelines.iter().flat_map(crate::Guideline::programs) {
+            let text = lay_out(program.expr());
+            broken += usize::from(text.contains('\n'));
+            let again = cel::parse(&text).unwrap();
+            assert_eq!(again.to_string(), program.expr().to_string(), "{text}");
+        }
+        assert!(broken > 50, "{broken}");
+    }
 }

@@ -1,3 +1,5 @@
+//! Pages from hand-made findings: what is shown, escaped and counted.
+
 use super::*;
 use crate::testing::{
     assessment, finding, findings, guide, hostile, id, in_file, selected, with_ledger, written,

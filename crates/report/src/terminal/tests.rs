@@ -1,3 +1,5 @@
+//! Whole pages from hand-made findings, at two widths.
+
 use model::finding::Finding;
 
 use super::*;

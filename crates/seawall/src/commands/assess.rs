@@ -146,12 +146,8 @@ impl Plan {
             })?),
             None => config.kubernetes,
         };
-        let mut setting = examples::setting(
-            guide,
-            config.params.as_deref(),
-            kubernetes,
-        )
-        .map_err(Failure::new)?;
+        let mut setting =
+            examples::setting(guide, config.params.as_deref(), kubernetes).map_err(Failure::new)?;
         setting.severities.clone_from(&config.severities);
         let fail_on = match &args.fail_on {
             Some(word) => config::parse_floor(word).ok_or_else(|| {

@@ -30,9 +30,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         let help = if near.is_empty() {
             "`seawall guide list` shows all ids".to_owned()
         } else {
-            format!("perhaps {}; `seawall guide list` shows all ids", near.join(", "))
+            format!(
+                "perhaps {}; `seawall guide list` shows all ids",
+                near.join(", ")
+            )
         };
-        return Err(Failure::new(format!("there is no guideline `{}`", args.id)).help(help).into());
+        return Err(Failure::new(format!("there is no guideline `{}`", args.id))
+            .help(help)
+            .into());
     };
     let mut out = anstream::stdout().lock();
     out.write_all(report::explain::page(&guide, guideline, output::width()).as_bytes())?;

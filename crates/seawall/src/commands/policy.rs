@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use ::guide::examples::{self, NEWEST_MINOR};
+use ::guide::examples;
 use ::guide::export::{self, Enforce, Export, Options, Waiver};
 use ::guide::{Guide, Guideline, Setting, parse_minor};
 use clap::Subcommand;
@@ -99,17 +99,28 @@ fn export(args: &ExportArgs) -> anyhow::Result<u8> {
     };
     let selects = |guideline: &Guideline| {
         (args.guideline.is_empty() || args.guideline.iter().any(|id| **id == *guideline.id.0))
-            && (frameworks.is_empty() || frameworks.iter().any(|id| guideline.controls(id).next().is_some()))
+            && (frameworks.is_empty()
+                || frameworks
+                    .iter()
+                    .any(|id| guideline.controls(id).next().is_some()))
     };
     let made = export::vap(&guide, &setting, options, selects);
     match &args.out {
         Some(folder) => write_files(folder, &made)?,
         None => {
-            let texts: Vec<&str> = made.policies.iter().map(|policy| policy.text.as_str()).collect();
+            let texts: Vec<&str> = made
+                .policies
+                .iter()
+                .map(|policy| policy.text.as_str())
+                .collect();
             write!(std::io::stdout().lock(), "{}", texts.join("---\n"))?;
         }
     }
-    write!(anstream::stderr().lock(), "{}", account(args, &made, setting.kubernetes_minor))?;
+    write!(
+        anstream::stderr().lock(),
+        "{}",
+        account(args, &made, setting.kubernetes_minor)
+    )?;
     Ok(if made.policies.is_empty() { 3 } else { 0 })
 }
 
@@ -117,8 +128,14 @@ fn known(args: &ExportArgs, guide: &Guide, frameworks: &[Box<str>]) -> anyhow::R
     if let Some(id) = frameworks.iter().find(|id| guide.framework(id).is_none()) {
         return Err(Failure::new(config::unknown_framework(guide, id)).into());
     }
-    if let Some(id) = args.guideline.iter().find(|id| guide.guideline(id).is_none()) {
-        return Err(Failure::new(format!("there is no guideline `{id}`")).help("`seawall guide list` shows all").into());
+    if let Some(id) = args
+        .guideline
+        .iter()
+        .find(|id| guide.guideline(id).is_none())
+    {
+        return Err(Failure::new(format!("there is no guideline `{id}`"))
+            .help("`seawall guide list` shows all")
+            .into());
     }
     Ok(())
 }
@@ -126,16 +143,25 @@ fn known(args: &ExportArgs, guide: &Guide, frameworks: &[Box<str>]) -> anyhow::R
 fn setting(args: &ExportArgs, guide: &Guide, config: &Config) -> anyhow::Result<Setting> {
     let minor = match &args.kubernetes {
         Some(version) => parse_minor(version).ok_or_else(|| {
-            Failure::new(format!("`{version}` is no Kubernetes version")).help("write it as `--kubernetes 1.34`")
+            Failure::new(format!("`{version}` is no Kubernetes version"))
+                .help("write it as `--kubernetes 1.34`")
         })?,
-        None => config.kubernetes.unwrap_or(NEWEST_MINOR),
+        None => config
+            .kubernetes
+            .unwrap_or_else(|| examples::newest_minor(guide)),
     };
     if minor < export::FIRST_MINOR {
-        return Err(Failure::new(format!("Kubernetes 1.{minor} has no ValidatingAdmissionPolicy"))
-            .help(format!("it is stable since 1.{}: `--kubernetes 1.{0}` or newer", export::FIRST_MINOR))
-            .into());
+        return Err(Failure::new(format!(
+            "Kubernetes 1.{minor} has no ValidatingAdmissionPolicy"
+        ))
+        .help(format!(
+            "it is stable since 1.{}: `--kubernetes 1.{0}` or newer",
+            export::FIRST_MINOR
+        ))
+        .into());
     }
-    let mut setting = examples::setting(guide, config.params.as_deref(), Some(minor)).map_err(Failure::new)?;
+    let mut setting =
+        examples::setting(guide, config.params.as_deref(), Some(minor)).map_err(Failure::new)?;
     setting.severities.clone_from(&config.severities);
     Ok(setting)
 }
@@ -148,15 +174,33 @@ fn waivers(args: &ExportArgs, config: &Config) -> anyhow::Result<Vec<Waiver>> {
         })?,
         None => jiff::Zoned::now().date(),
     };
-    let in_force = |until: &str| until.parse::<jiff::civil::Date>().is_ok_and(|until| until >= as_of);
+    let in_force = |until: &str| {
+        until
+            .parse::<jiff::civil::Date>()
+            .is_ok_and(|until| until >= as_of)
+    };
     let valid = config.waivers.iter().filter(|waiver| {
-        !waiver.reason.is_empty() && !waiver.owner.is_empty() && waiver.until.as_deref().is_none_or(in_force)
+        !waiver.reason.is_empty()
+            && !waiver.owner.is_empty()
+            && waiver.until.as_deref().is_none_or(in_force)
     });
     Ok(valid
         .map(|waiver| {
-            let until = waiver.until.as_deref().map(|until| format!(" until {until}")).unwrap_or_default();
-            let reason = waiver.reason.split_whitespace().collect::<Vec<_>>().join(" ");
-            let owner = waiver.owner.split_whitespace().collect::<Vec<_>>().join(" ");
+            let until = waiver
+                .until
+                .as_deref()
+                .map(|until| format!(" until {until}"))
+                .unwrap_or_default();
+            let reason = waiver
+                .reason
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ");
+            let owner = waiver
+                .owner
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ");
             Waiver {
                 guideline: waiver.guideline.clone(),
                 resource: waiver.resource.clone(),
@@ -168,10 +212,16 @@ fn waivers(args: &ExportArgs, config: &Config) -> anyhow::Result<Vec<Waiver>> {
 }
 
 fn write_files(folder: &Path, made: &Export) -> anyhow::Result<()> {
-    let failed = |error: std::io::Error| Failure::new(format!("cannot write to `{}`: {error}", folder.display()));
+    let failed = |error: std::io::Error| {
+        Failure::new(format!("cannot write to `{}`: {error}", folder.display()))
+    };
     std::fs::create_dir_all(folder).map_err(failed)?;
     for policy in &made.policies {
-        std::fs::write(folder.join(format!("{}.yaml", policy.guideline)), &policy.text).map_err(failed)?;
+        std::fs::write(
+            folder.join(format!("{}.yaml", policy.guideline)),
+            &policy.text,
+        )
+        .map_err(failed)?;
     }
     Ok(())
 }
@@ -179,11 +229,28 @@ fn write_files(folder: &Path, made: &Export) -> anyhow::Result<()> {
 /// What was made and what was not, for people.
 fn account(args: &ExportArgs, made: &Export, minor: u8) -> String {
     let mut text = String::new();
-    let place = args.out.as_ref().map(|folder| format!(" to {}", folder.display())).unwrap_or_default();
+    let place = args
+        .out
+        .as_ref()
+        .map(|folder| format!(" to {}", folder.display()))
+        .unwrap_or_default();
     let count = made.policies.len();
-    let noun = if count == 1 { "guideline" } else { "guidelines" };
-    let _ = writeln!(text, "{count} {noun} exported for Kubernetes 1.{minor}{place}");
-    let width = made.left_out.iter().chain(&made.stricter).map(|out| out.guideline.0.len()).max().unwrap_or_default();
+    let noun = if count == 1 {
+        "guideline"
+    } else {
+        "guidelines"
+    };
+    let _ = writeln!(
+        text,
+        "{count} {noun} exported for Kubernetes 1.{minor}{place}"
+    );
+    let width = made
+        .left_out
+        .iter()
+        .chain(&made.stricter)
+        .map(|out| out.guideline.0.len())
+        .max()
+        .unwrap_or_default();
     if !made.left_out.is_empty() {
         let _ = writeln!(text, "{} not exported:", made.left_out.len());
         for out in &made.left_out {

@@ -132,9 +132,9 @@ fn two_when_the_command_is_wrong() {
     error: `tomorrow` is no date
       help: write it as `--as-of 2027-01-31`
     ");
-    assert_snapshot!(folder.run(&["explain", "pss"]).failure(), @"
+    assert_snapshot!(folder.run(&["explain", "zzz"]).failure(), @"
     exit 2
-    error: there is no guideline `pss`
+    error: there is no guideline `zzz`
       help: `seawall guide list` shows all ids
     ");
     assert_snapshot!(failure(&[".", "--format", "json=no/such/folder.json"]), @"

@@ -314,11 +314,13 @@ fn an_empty_list_and_a_null_one_are_nothing() {
     assert_snapshot!(ledger(&[
         ("empty.yaml", "apiVersion: v1\nkind: List\nitems: []\n"),
         ("null.yaml", "apiVersion: v1\nkind: PodList\nitems: null\n"),
+        ("text.yaml", "apiVersion: v1\nkind: PodList\nitems: none\n"),
         ("pod.yaml", &pod("web", "")),
     ]), @"
     empty.yaml:1 not-relevant List an empty list
-    null.yaml:1 unknown-kind PodList  not a kind that seawall knows
+    null.yaml:1 not-relevant PodList an empty list
     pod.yaml:1 assessed Pod shop web
+    text.yaml:1 unreadable PodList line 1, column 1: `items` must be a list
     ");
 }
 
@@ -380,7 +382,11 @@ fn huge_and_deep_input_ends_soon_and_is_named() {
     );
     folder.write(
         "deep.json",
-        format!("{}{}", "[".repeat(200_000), "]".repeat(200_000)),
+        format!(
+            "{{\"kind\": \"Pod\", \"spec\": {}{}}}",
+            "[".repeat(200_000),
+            "]".repeat(200_000)
+        ),
     );
     folder.write(
         "anchors.yaml",

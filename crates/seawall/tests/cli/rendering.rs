@@ -80,6 +80,7 @@ fn a_chart_is_judged_as_rendered_and_shown_as_written() {
     web/templates/pod.yaml:1 assessed Pod shop release-web
     web/crds/definition.yaml:1 not-relevant read as a part of web
     web/templates/pod.yaml:1 not-relevant read as a part of web
+    web/values.yaml:1 not-relevant lies in the chart web, which does not render it
     ");
 }
 
@@ -163,6 +164,7 @@ fn without_helm_a_chart_is_unresolved_and_nothing_in_it_is_judged_raw() {
     web/Chart.yaml:1 unresolved a Helm chart, and `helm` is not installed
     web/crds/definition.yaml:1 not-relevant read as a part of web
     web/templates/pod.yaml:1 not-relevant read as a part of web
+    web/values.yaml:1 not-relevant lies in the chart web, which does not render it
     ");
 }
 
@@ -204,12 +206,10 @@ fn patched() -> Folder {
 
 #[test]
 fn an_overlay_is_judged_as_built() {
+    // What a patch adds is shown at the container that it changes.
     let report = assess(&patched(), &[&["."], &ONE[..]].concat(), tools());
     assert_eq!(report.code, 1);
-    assert_eq!(
-        report.findings(),
-        ["production/patch.yaml:9 pss-privileged fail"]
-    );
+    assert_eq!(report.findings(), ["base/pod.yaml:7 pss-privileged fail"]);
     assert_eq!(
         report.list("/findings")[0]["resource"]["id"],
         "Pod/shop/web"
@@ -217,7 +217,7 @@ fn an_overlay_is_judged_as_built() {
     assert_snapshot!(report.documents().join("\n"), @"
     base/kustomization.yaml:1 not-relevant read as a part of production
     base/pod.yaml:1 not-relevant read as a part of production
-    production/patch.yaml:1 assessed Pod shop web
+    base/pod.yaml:1 assessed Pod shop web
     production/patch.yaml:1 not-relevant read as a part of production
     ");
 }
@@ -309,7 +309,7 @@ fn the_charts_of_the_example() {
         .collect();
     assert_snapshot!(places.join("\n"), @"
     charts/loyalty/templates/deployment.yaml:24 pss-privileged fail
-    overlay/production/debug.yaml:13 pss-host-ports fail
+    overlay/base/deployment.yaml:17 pss-host-ports fail
     ");
     let production = path.join("charts/loyalty/production.yaml");
     let args = [&args[..], &["--values", production.to_str().unwrap()]].concat();

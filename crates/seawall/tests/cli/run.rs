@@ -198,9 +198,8 @@ pub(crate) const PRIVILEGED: &str = "    securityContext:\n      privileged: tru
 
 /// A folder of the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .join(path)
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.join(path).canonicalize().unwrap()
 }
 
 /// Something that the test set-up made.

@@ -1,0 +1,222 @@
+//! Everything but guidelines: data files, frameworks, chapters, topics.
+
+use model::Ref;
+
+use super::{Guide, Param, place};
+use crate::front_matter::{self, Fields};
+use crate::guideline::{Chapter, Framework, Topic, TopicOption};
+use crate::markdown;
+
+impl Guide {
+    pub(super) fn load_data(&mut self, name: &str, text: &str) -> Result<(), (u32, String)> {
+        match name {
+            "edges.yaml" => {
+                let doc = front_matter::read(text, 1)?;
+                for item in doc.root().items() {
+                    let fields = Fields::of(item, &["id", "title"])
+                        .map_err(|message| (place(item), message))?;
+                    let id = fields
+                        .text("id")
+                        .map_err(|message| (place(item), message))?;
+                    let title = fields
+                        .text("title")
+                        .map_err(|message| (place(item), message))?;
+                    self.edges.insert(id.into(), title.into());
+                }
+            }
+            "params.yaml" => {
+                let doc = front_matter::read(text, 1)?;
+                for item in doc.root().items() {
+                    let located = |message| (place(item), message);
+                    let fields = Fields::of(item, &["key", "about", "default"]).map_err(located)?;
+                    let default = fields.get("default").map(|value| {
+                        let span = value.span();
+                        doc.text()
+                            .get(span.start as usize..span.end as usize)
+                            .unwrap_or_default()
+                            .trim()
+                            .into()
+                    });
+                    self.params.push(Param {
+                        key: fields.text("key").map_err(located)?.into(),
+                        about: fields.text("about").map_err(located)?.into(),
+                        default,
+                    });
+                }
+            }
+            _ => {}
+        }
+        self.data.insert(name.into(), text.into());
+        Ok(())
+    }
+
+    pub(super) fn load_framework(&mut self, name: &str, text: &str) -> Result<(), (u32, String)> {
+        let doc = front_matter::read(text, 1)?;
+        let root = doc.root();
+        let at = |message| (1, message);
+        let fields = Fields::of(
+            root,
+            &[
+                "framework",
+                "title",
+                "version",
+                "source",
+                "note",
+                "controls",
+            ],
+        )
+        .map_err(at)?;
+        let id = fields.text("framework").map_err(at)?;
+        if name.strip_suffix(".yaml") != Some(id) {
+            return Err((1, format!("`framework: {id}` must equal the file's name")));
+        }
+        let mut controls = Vec::new();
+        for control in root.get("controls").into_iter().flat_map(Ref::items) {
+            let located = |message| (place(control), message);
+            let fields =
+                Fields::of(control, &["id", "title", "note", "section"]).map_err(located)?;
+            let id = fields
+                .texts("id")
+                .map_err(located)?
+                .into_iter()
+                .next()
+                .unwrap_or_default();
+            if controls.iter().any(|(known, _)| *known == id) {
+                return Err(located(format!("the control `{id}` occurs twice")));
+            }
+            controls.push((id, fields.text("title").map_err(located)?.into()));
+        }
+        self.frameworks.push(Framework {
+            id: id.into(),
+            title: fields.text("title").map_err(at)?.into(),
+            version: fields
+                .texts("version")
+                .map_err(at)?
+                .into_iter()
+                .next()
+                .unwrap_or_default(),
+            controls,
+        });
+        Ok(())
+    }
+
+    pub(super) fn load_chapter(&mut self, chapter: &str, text: &str) -> Result<(), (u32, String)> {
+        let page = markdown::parse(text).map_err(|error| (error.line, error.message.to_owned()))?;
+        let doc = front_matter::read(&page.front_matter, 2)?;
+        let at = |message| (2, message);
+        let title = doc
+            .root()
+            .get("title")
+            .and_then(Ref::as_str)
+            .ok_or_else(|| at("`title` is missing".to_owned()))?;
+        let order = doc
+            .root()
+            .get("order")
+            .and_then(Ref::as_int)
+            .unwrap_or_default();
+        self.chapters.push(Chapter {
+            id: chapter.into(),
+            title: title.into(),
+            order: u32::try_from(order).unwrap_or(u32::MAX),
+            prose: prose_of(text),
+        });
+        Ok(())
+    }
+
+    pub(super) fn load_topic(
+        &mut self,
+        chapter: &str,
+        topic: &str,
+        text: &str,
+    ) -> Result<(), (u32, String)> {
+        let page = markdown::parse(text).map_err(|error| (error.line, error.message.to_owned()))?;
+        let doc = front_matter::read(&page.front_matter, 2)?;
+        let at = |message| (2, message);
+        let known = [
+            "topic",
+            "title",
+            "seed",
+            "rating",
+            "order",
+            "question",
+            "options",
+            "references",
+            "note",
+        ];
+        let fields = Fields::of(doc.root(), &known).map_err(at)?;
+        let id = fields.text("topic").map_err(at)?;
+        if id != topic {
+            return Err((2, format!("`topic: {id}` must equal the folder's name")));
+        }
+        let mut options = Vec::new();
+        for option in doc.root().get("options").into_iter().flat_map(Ref::items) {
+            options.push(topic_option(option).map_err(|message| (place(option), message))?);
+        }
+        let rating = match fields.get("rating").and_then(Ref::as_str) {
+            Some("none") => None,
+            _ => fields.severity("rating").map_err(at)?,
+        };
+        self.topics.push(Topic {
+            id: id.into(),
+            chapter: chapter.into(),
+            title: fields.text("title").map_err(at)?.into(),
+            seed: fields.texts("seed").map_err(at)?,
+            rating,
+            order: fields
+                .get("order")
+                .and_then(Ref::as_int)
+                .and_then(|order| u32::try_from(order).ok())
+                .unwrap_or(99),
+            question: fields.text("question").map_err(at)?.into(),
+            options,
+            references: fields.references().map_err(at)?,
+            prose: prose_of(text),
+        });
+        Ok(())
+    }
+}
+
+fn topic_option(option: Ref<'_>) -> Result<TopicOption, String> {
+    let known = [
+        "id",
+        "title",
+        "cuts",
+        "price",
+        "effort_days",
+        "upkeep_hours",
+        "requires",
+        "conflicts",
+        "recognised",
+        "trade_off",
+    ];
+    let fields = Fields::of(option, &known)?;
+    let mut price = Vec::new();
+    for meter in option.get("price").into_iter().flat_map(Ref::items) {
+        let fields = Fields::of(meter, &["meter", "units"])?;
+        price.push((fields.text("meter")?.into(), fields.number("units")?));
+    }
+    Ok(TopicOption {
+        id: fields.text("id")?.into(),
+        title: fields.text("title")?.into(),
+        cuts: fields.texts("cuts")?,
+        price,
+        effort_days: fields.number("effort_days")?,
+        upkeep_hours: fields.number("upkeep_hours")?,
+        requires: fields.texts("requires")?,
+        conflicts: fields.texts("conflicts")?,
+        recognised: fields
+            .get("recognised")
+            .and_then(Ref::as_str)
+            .map(Into::into),
+        trade_off: fields.text("trade_off")?.into(),
+    })
+}
+
+/// What stands behind the front matter.
+fn prose_of(text: &str) -> Box<str> {
+    text.splitn(3, "---\n")
+        .nth(2)
+        .unwrap_or_default()
+        .trim()
+        .into()
+}

@@ -1,0 +1,332 @@
+//! One guideline from its file: front matter, checks, messages, fix, examples.
+
+use std::sync::Arc;
+
+use cel::Env;
+use model::{GuidelineId, Ref};
+
+use super::{Guide, parse_minor};
+use crate::fix;
+use crate::front_matter::{self, Fields};
+use crate::guideline::{
+    ASPECTS, Applies, Check, Each, Example, ExampleFile, Expectation, Guideline, Mapping, Needs,
+    PRINCIPLES,
+};
+use crate::markdown::{self, Block, Fence, Page};
+use crate::message::Template;
+
+impl Guide {
+    pub(super) fn load_guideline(
+        &self,
+        path: &str,
+        chapter: &str,
+        topic: &str,
+        name: &str,
+        text: &str,
+        env: &mut Env,
+    ) -> Result<Guideline, (u32, String)> {
+        let page = markdown::parse(text).map_err(|error| (error.line, error.message.to_owned()))?;
+        let doc = front_matter::read(&page.front_matter, 2)?;
+        let at = |message| (2, message);
+        const KNOWN: [&str; 14] = [
+            "id",
+            "title",
+            "severity",
+            "aspect",
+            "principles",
+            "applies",
+            "when",
+            "each",
+            "cost",
+            "frameworks",
+            "cuts",
+            "references",
+            "sensitive",
+            "note",
+        ];
+        let fields = Fields::of(doc.root(), &KNOWN).map_err(at)?;
+        let id = fields.text("id").map_err(at)?;
+        if name.strip_suffix(".md") != Some(id) {
+            return Err((2, format!("`id: {id}` must equal the file's name")));
+        }
+        let each = fields
+            .get("each")
+            .and_then(Ref::as_str)
+            .map(|each| {
+                split_each(each).ok_or_else(|| at("`each` is `EXPRESSION as NAME`".to_owned()))
+            })
+            .transpose()?;
+        let locals: Vec<&str> = each.iter().map(|(_, name)| *name).collect();
+        let each = each
+            .map(|(source, name)| {
+                let program = env
+                    .compile(source)
+                    .map_err(|error| at(format!("in `each`: {error}")))?;
+                Ok::<_, (u32, String)>(Each {
+                    program,
+                    name: name.into(),
+                })
+            })
+            .transpose()?;
+        let when = fields
+            .get("when")
+            .and_then(Ref::as_str)
+            .map(|source| {
+                env.compile_in(source, &locals)
+                    .map_err(|error| at(format!("in `when`: {error}")))
+            })
+            .transpose()?;
+        let aspect = one_of(fields.text("aspect").map_err(at)?, &ASPECTS, "aspect").map_err(at)?;
+        let principles = fields.texts("principles").map_err(at)?;
+        for principle in &principles {
+            one_of(principle, &PRINCIPLES, "principle").map_err(at)?;
+        }
+        if principles.is_empty() {
+            return Err(at("`principles` names at least one".to_owned()));
+        }
+        let mut guideline = Guideline {
+            id: GuidelineId(Arc::from(id)),
+            title: fields.text("title").map_err(at)?.into(),
+            severity: fields
+                .severity("severity")
+                .map_err(at)?
+                .ok_or_else(|| at("`severity` is missing".to_owned()))?,
+            aspect,
+            principles,
+            applies: applies(fields.texts("applies").map_err(at)?).map_err(at)?,
+            when,
+            each,
+            checks: Vec::new(),
+            cost: fields.cost().map_err(at)?,
+            frameworks: self.mappings(fields.get("frameworks")).map_err(at)?,
+            cuts: self
+                .known_edges(fields.texts("cuts").map_err(at)?)
+                .map_err(at)?,
+            references: fields.references().map_err(at)?,
+            fix: None,
+            sensitive: fields
+                .get("sensitive")
+                .and_then(Ref::as_bool)
+                .unwrap_or(false),
+            prose: Box::default(),
+            examples: Vec::new(),
+            chapter: chapter.into(),
+            topic: topic.into(),
+            file: path.into(),
+            needs: Needs::default(),
+        };
+        read_body(&page, &mut guideline, env, &locals)?;
+        guideline.needs = self.needs(&guideline).map_err(at)?;
+        Ok(guideline)
+    }
+
+    fn mappings(&self, value: Option<Ref<'_>>) -> Result<Vec<Mapping>, String> {
+        let mut mappings = Vec::new();
+        for (framework, _, controls) in value.into_iter().flat_map(Ref::entries) {
+            let Some(known) = self.framework(framework) else {
+                let names: Vec<&str> = self
+                    .frameworks
+                    .iter()
+                    .map(|framework| &*framework.id)
+                    .collect();
+                return Err(format!(
+                    "unknown framework `{framework}`; known are: {}",
+                    names.join(", ")
+                ));
+            };
+            let controls = front_matter::texts(controls).ok_or_else(|| {
+                format!("the controls of `{framework}` must be an id or a list of ids")
+            })?;
+            for control in controls {
+                if !known.controls.iter().any(|(id, _)| *id == control) {
+                    return Err(format!("`{framework}` has no control `{control}`"));
+                }
+                mappings.push((framework.into(), control));
+            }
+        }
+        Ok(mappings)
+    }
+
+    fn known_edges(&self, cuts: Vec<Box<str>>) -> Result<Vec<Box<str>>, String> {
+        match cuts.iter().find(|edge| !self.edges.contains_key(*edge)) {
+            Some(edge) => Err(format!(
+                "unknown edge `{edge}`; edges stand in data/edges.yaml"
+            )),
+            None => Ok(cuts),
+        }
+    }
+}
+
+fn one_of(word: &str, known: &[(&str, &str)], what: &str) -> Result<Box<str>, String> {
+    if known.iter().any(|(id, _)| *id == word) {
+        return Ok(word.into());
+    }
+    let words: Vec<&str> = known.iter().map(|(id, _)| *id).collect();
+    Err(format!(
+        "unknown {what} `{word}`; known are: {}",
+        words.join(", ")
+    ))
+}
+
+fn applies(words: Vec<Box<str>>) -> Result<Applies, String> {
+    match words.as_slice() {
+        [] => Err("`applies` is missing".to_owned()),
+        [word] if &**word == "workload" => Ok(Applies::Workload),
+        [word] if &**word == "estate" => Ok(Applies::Estate),
+        _ => match words.iter().find(|word| {
+            !word.contains('/')
+                && !word.contains('.')
+                && model::kinds::builtin_groups(word).is_empty()
+        }) {
+            Some(word) => Err(format!(
+                "`applies: {word}` is no kind of Kubernetes; write its group behind it: `{word}.GROUP`"
+            )),
+            None => Ok(Applies::Kinds(words)),
+        },
+    }
+}
+
+fn split_each(each: &str) -> Option<(&str, &str)> {
+    let (source, name) = each.rsplit_once(" as ")?;
+    let name = name.trim();
+    (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        .then_some((source.trim(), name))
+}
+
+fn read_body(
+    page: &Page,
+    guideline: &mut Guideline,
+    env: &mut Env,
+    locals: &[&str],
+) -> Result<(), (u32, String)> {
+    let mut prose = Vec::new();
+    let mut pending: Option<&Fence> = None;
+    let mut examples = false;
+    for block in &page.blocks {
+        match block {
+            Block::Prose(text) if !examples && guideline.checks.is_empty() => {
+                prose.push(text.as_str())
+            }
+            Block::Heading(_, title) if title == "Examples" => examples = true,
+            Block::Fence(fence) if fence.info == "cel" => {
+                if pending.is_some() {
+                    return Err((
+                        fence.line,
+                        "a check is followed by its message (a `>` quote)".to_owned(),
+                    ));
+                }
+                pending = Some(fence);
+            }
+            Block::Quote(text, line) => {
+                let Some(fence) = pending.take() else {
+                    return Err((*line, "a message stands right after its check".to_owned()));
+                };
+                let program = env
+                    .compile_in(fence.text.trim(), locals)
+                    .map_err(|error| (fence.line, error.to_string()))?;
+                let message = Template::compile(text, env, locals)
+                    .map_err(|error| (*line, format!("in the message: {error}")))?;
+                guideline.checks.push(Check {
+                    program,
+                    message,
+                    line: fence.line,
+                });
+            }
+            Block::Fence(fence) if fence.info.starts_with("fix") => {
+                let item = locals.first().copied();
+                guideline.fix = Some(
+                    fix::parse(&fence.info, &fence.text, item)
+                        .map_err(|message| (fence.line, message))?,
+                );
+            }
+            Block::Fence(fence) => read_example(fence, &mut guideline.examples)?,
+            Block::Prose(_) | Block::Heading(..) => {}
+        }
+    }
+    guideline.prose = prose.join("\n\n").into();
+    if guideline.checks.is_empty() {
+        return Err((
+            1,
+            "there is no check (a `cel` block and a `>` message)".to_owned(),
+        ));
+    }
+    if guideline.prose.is_empty() {
+        return Err((1, "there is no text that says why".to_owned()));
+    }
+    for wanted in [Expectation::Bad, Expectation::Good] {
+        if !guideline
+            .examples
+            .iter()
+            .any(|example| example.expectation == wanted)
+        {
+            return Err((
+                1,
+                "at least one `bad` and one `good` example are needed".to_owned(),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn read_example(fence: &Fence, examples: &mut Vec<Example>) -> Result<(), (u32, String)> {
+    let mut words = fence.info.split_whitespace();
+    let language = words.next().unwrap_or_default();
+    let kind = words.next().unwrap_or_default();
+    if !["yaml", "json"].contains(&language) || kind.is_empty() {
+        return Ok(());
+    }
+    let file = ExampleFile {
+        language: language.into(),
+        text: fence.text.as_str().into(),
+        line: fence.line,
+    };
+    let expectation = match kind {
+        "bad" => Expectation::Bad,
+        "good" => Expectation::Good,
+        "unknown" => Expectation::Unknown,
+        "na" => Expectation::NotApplicable,
+        "with" => {
+            let Some(example) = examples.last_mut() else {
+                return Err((fence.line, "`with` continues an example".to_owned()));
+            };
+            example.files.push(file);
+            return Ok(());
+        }
+        other => {
+            return Err((
+                fence.line,
+                format!("`{other}` is none of bad, good, unknown, na, with"),
+            ));
+        }
+    };
+    let rest = fence.info.splitn(3, ' ').nth(2).unwrap_or_default().trim();
+    let (rest, params) = match rest.split_once("params=") {
+        Some((before, params)) => (before, Some(params.trim().into())),
+        None => (rest, None),
+    };
+    let mut example = Example {
+        expectation,
+        whole: false,
+        kubernetes: None,
+        params,
+        files: vec![file],
+    };
+    for word in rest.split_whitespace() {
+        match word.split_once('=') {
+            None if word == "whole" => example.whole = true,
+            Some(("kubernetes", version)) => {
+                example.kubernetes = Some(parse_minor(version).ok_or_else(|| {
+                    (fence.line, format!("`{version}` is no Kubernetes version"))
+                })?);
+            }
+            _ => {
+                return Err((
+                    fence.line,
+                    format!("`{word}` is none of whole, kubernetes=1.N, params={{…}}"),
+                ));
+            }
+        }
+    }
+    examples.push(example);
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! What a guideline needs, found out from what its programs refer to.
+
+use std::collections::BTreeSet;
+
+use cel::{Program, Step};
+
+use super::Guide;
+use crate::guideline::{Applies, Guideline, Needs};
+
+impl Guide {
+    /// What a guideline reads, from the references of its programs and of the variables they use.
+    pub(super) fn needs(&self, guideline: &Guideline) -> Result<Needs, String> {
+        let mut needs = Needs::default();
+        let mut params = BTreeSet::new();
+        let mut kinds = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut facts = false;
+        let mut resource = false;
+        let mut queue: Vec<&Program> = guideline.programs().collect();
+        needs.minimum_minor = queue
+            .iter()
+            .map(|program| program.minimum_minor())
+            .max()
+            .unwrap_or_default();
+        while let Some(program) = queue.pop() {
+            for reference in program.references() {
+                let key = |index: usize| match reference.path.get(index) {
+                    Some(Step::Key(key)) => Some(&**key),
+                    _ => None,
+                };
+                if reference.path.is_empty() && !reference.whole {
+                    continue; // a step on the way to what is read
+                }
+                if reference.root == self.roots.params {
+                    let Some(name) = key(0) else {
+                        return Err("`params` is read key by key".to_owned());
+                    };
+                    if !self.params.iter().any(|param| &*param.key == name) {
+                        return Err(format!("`params.{name}` is not in data/params.yaml"));
+                    }
+                    params.insert(Box::from(name));
+                } else if reference.root == self.roots.facts && key(0) != Some("kubernetes") {
+                    needs.joined = true;
+                    facts = true;
+                    if matches!(key(0), Some("all" | "namespace"))
+                        && let Some(kind) = key(1)
+                    {
+                        kinds.insert(Box::from(kind));
+                    }
+                    if key(0).is_none_or(|name| !crate::context::FACTS.contains(&name)) {
+                        return Err(format!("`facts.{}` does not exist", key(0).unwrap_or("?")));
+                    }
+                } else if reference.root == self.roots.namespace_object {
+                    needs.joined = true;
+                    kinds.insert("Namespace".into());
+                } else if reference.root == self.roots.resource {
+                    resource = true;
+                } else if let Some(variable) = self
+                    .variables
+                    .iter()
+                    .find(|variable| variable.slot == reference.root)
+                    && seen.insert(variable.name.clone())
+                {
+                    needs.minimum_minor = needs.minimum_minor.max(variable.program.minimum_minor());
+                    queue.push(&variable.program);
+                }
+            }
+        }
+        let azure_kind = |name: &str| name.contains('/');
+        let about: Vec<&str> = match &guideline.applies {
+            Applies::Kinds(names) => names.iter().map(|name| &**name).collect(),
+            Applies::Workload | Applies::Estate => Vec::new(),
+        };
+        needs.azure =
+            kinds.iter().any(|kind| azure_kind(kind)) || about.iter().any(|name| azure_kind(name));
+        needs.kubernetes = guideline.applies == Applies::Workload
+            || about.iter().any(|name| !azure_kind(name))
+            || kinds.iter().any(|kind| !azure_kind(kind));
+        needs.joined |= guideline.applies == Applies::Estate || about.contains(&"Namespace");
+        needs.params = params.into_iter().collect();
+        needs.kinds = kinds.into_iter().collect();
+        needs.not_enforceable = if needs.azure || resource {
+            Some("it reads Azure resources")
+        } else if guideline.applies == Applies::Estate {
+            Some("it judges the cluster as a whole, not one object")
+        } else if facts {
+            Some("it reads other objects of the cluster")
+        } else {
+            None
+        };
+        Ok(needs)
+    }
+}
