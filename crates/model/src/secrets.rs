@@ -44,7 +44,10 @@ pub fn is_secret_name(name: &str) -> bool {
         "secretkey",
         "masterkey",
     ];
-    ENDINGS.iter().any(|ending| plain.ends_with(ending))
+    // `bypass` and `compass` are no credentials.
+    let lower = name.to_ascii_lowercase();
+    let pass = ["_pass", "-pass", ".pass"].iter().any(|ending| lower.ends_with(ending));
+    pass || ENDINGS.iter().any(|ending| plain.ends_with(ending))
 }
 
 /// Whether a value looks like a credential whatever its name.

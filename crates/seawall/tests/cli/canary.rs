@@ -56,6 +56,7 @@ fn estate() -> Folder {
         "STORAGE_ACCOUNT_KEY",
         "AZURE_CLIENT_SECRET",
         "SIGNING_KEY",
+        "SMTP_PASS",
     ] {
         writeln!(env, "    - name: {name}\n      value: {CANARY}").unwrap();
     }
