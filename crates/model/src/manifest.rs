@@ -216,9 +216,15 @@ impl Reader<'_> {
             .iter()
             .filter(|object| object.is_secret())
             .flat_map(|object| {
-                ["data", "stringData"]
-                    .into_iter()
-                    .filter_map(|key| object.object.get(key))
+                // `kubectl apply` keeps a copy of the whole object in an annotation.
+                let applied = "kubectl.kubernetes.io/last-applied-configuration";
+                [
+                    object.object.get("data"),
+                    object.object.get("stringData"),
+                    object.object.path(&["metadata", "annotations", applied]),
+                ]
+                .into_iter()
+                .flatten()
             })
             .map(|values| values.id())
             .collect();

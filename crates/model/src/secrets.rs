@@ -46,7 +46,9 @@ pub fn is_secret_name(name: &str) -> bool {
     ];
     // `bypass` and `compass` are no credentials.
     let lower = name.to_ascii_lowercase();
-    let pass = ["_pass", "-pass", ".pass"].iter().any(|ending| lower.ends_with(ending));
+    let pass = ["_pass", "-pass", ".pass"]
+        .iter()
+        .any(|ending| lower.ends_with(ending));
     pass || ENDINGS.iter().any(|ending| plain.ends_with(ending))
 }
 
