@@ -10,6 +10,15 @@ use crate::manifest::Reading;
 use crate::resource::{Origin, Resource, ResourceName};
 use crate::value::Ref;
 
+/// Whether a text names the schema of a template: of a resource group, or (with a prefix, hence
+/// a capital) of a subscription, a management group or a tenant.
+#[must_use]
+pub fn is_template(text: &str) -> bool {
+    ["deploymentTemplate.json", "DeploymentTemplate.json", "deploymenttemplate.json"]
+        .iter()
+        .any(|schema| text.contains(schema))
+}
+
 /// Reads the resources of a template, nested ones too (children and `symbolic names`).
 #[must_use]
 pub fn read(doc: Doc, origin: &Origin) -> Reading {

@@ -133,7 +133,7 @@ impl Reader<'_> {
     }
 
     fn read_json(&self, text: &str, first_line: u32, origin: &Origin) -> Reading {
-        let arm = text.contains("deploymentTemplate.json");
+        let arm = crate::arm::is_template(text);
         let dialect = if arm { Dialect::Arm } else { Dialect::Plain };
         let mut builder = DocBuilder::new(self.symbols, dialect, text.into(), first_line);
         match json::parse(

@@ -258,7 +258,7 @@ fn stream<E>(
             Ok(text) => text,
             Err(error) => return sink(entry(name, Status::Unreadable, &error.to_string(), None)),
         };
-        if text.contains("deploymentTemplate.json") {
+        if model::arm::is_template(&text) {
             let origin = Origin {
                 path,
                 index: 0,

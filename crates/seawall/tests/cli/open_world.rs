@@ -179,3 +179,41 @@ fn a_value_left_to_a_parameter_is_unknown_and_names_it() {
         )
     );
 }
+
+#[test]
+fn templates_of_every_scope_leave_parameters_open() {
+    for schema in [
+        "deploymentTemplate",
+        "subscriptionDeploymentTemplate",
+        "managementGroupDeploymentTemplate",
+        "tenantDeploymentTemplate",
+    ] {
+        let template = format!(
+            r#"{{
+  // comments are allowed
+  "$schema": "https://schema.management.azure.com/schemas/2019-04-01/{schema}.json#",
+  "resources": [{{
+    "type": "Microsoft.ContainerService/managedClusters",
+    "apiVersion": "2025-10-01",
+    "name": "shop",
+    "properties": {{
+      "disableLocalAccounts": "[parameters('closed')]"
+    }}
+  }}]
+}}
+"#
+        );
+        let folder = Folder::of(&[("aks.json", &template)]);
+        let report = folder.json(&["aks.json", "--guideline", "api-local-accounts-off"]);
+        assert_eq!(
+            report.findings(),
+            ["aks.json:9 api-local-accounts-off unknown"],
+            "{schema}"
+        );
+        let message = text(&report.list("/findings")[0]["message"]);
+        assert!(
+            message.contains("[parameters('closed')]"),
+            "{schema}: {message}"
+        );
+    }
+}
