@@ -23,6 +23,8 @@ mod examples;
 mod exits;
 #[path = "cli/guide.rs"]
 mod guide;
+#[path = "cli/oddities.rs"]
+mod oddities;
 #[path = "cli/open_world.rs"]
 mod open_world;
 #[path = "cli/pod_security.rs"]
