@@ -107,6 +107,8 @@ pub struct Example {
     pub expectation: Expectation,
     /// Declared whole.
     pub whole: bool,
+    /// An API server would not take it as it is; a file may say it all the same.
+    pub invalid: bool,
     /// Judged against this Kubernetes minor.
     pub kubernetes: Option<u8>,
     /// Configuration, as YAML flow.
@@ -151,6 +153,8 @@ pub struct Guideline {
     pub fix: Option<Fix>,
     /// The values it points to are never shown.
     pub sensitive: bool,
+    /// It judges files, not what a cluster holds: no cluster enforces it.
+    pub files_only: bool,
     /// Why, when not, what it costs: Markdown.
     pub prose: Box<str>,
     /// Its tests.

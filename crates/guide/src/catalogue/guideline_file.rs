@@ -28,7 +28,7 @@ impl Guide {
         let page = markdown::parse(text).map_err(|error| (error.line, error.message.to_owned()))?;
         let doc = front_matter::read(&page.front_matter, 2)?;
         let at = |message| (2, message);
-        const KNOWN: [&str; 14] = [
+        const KNOWN: [&str; 15] = [
             "id",
             "title",
             "severity",
@@ -42,6 +42,7 @@ impl Guide {
             "cuts",
             "references",
             "sensitive",
+            "files_only",
             "note",
         ];
         let fields = Fields::of(doc.root(), &KNOWN).map_err(at)?;
@@ -106,6 +107,10 @@ impl Guide {
             fix: None,
             sensitive: fields
                 .get("sensitive")
+                .and_then(Ref::as_bool)
+                .unwrap_or(false),
+            files_only: fields
+                .get("files_only")
                 .and_then(Ref::as_bool)
                 .unwrap_or(false),
             prose: Box::default(),
@@ -307,6 +312,7 @@ fn read_example(fence: &Fence, examples: &mut Vec<Example>) -> Result<(), (u32, 
     let mut example = Example {
         expectation,
         whole: false,
+        invalid: false,
         kubernetes: None,
         params,
         files: vec![file],
@@ -314,6 +320,7 @@ fn read_example(fence: &Fence, examples: &mut Vec<Example>) -> Result<(), (u32, 
     for word in rest.split_whitespace() {
         match word.split_once('=') {
             None if word == "whole" => example.whole = true,
+            None if word == "invalid" => example.invalid = true,
             Some(("kubernetes", version)) => {
                 example.kubernetes = Some(parse_minor(version).ok_or_else(|| {
                     (fence.line, format!("`{version}` is no Kubernetes version"))
@@ -322,7 +329,7 @@ fn read_example(fence: &Fence, examples: &mut Vec<Example>) -> Result<(), (u32, 
             _ => {
                 return Err((
                     fence.line,
-                    format!("`{word}` is none of whole, kubernetes=1.N, params={{…}}"),
+                    format!("`{word}` is none of whole, invalid, kubernetes=1.N, params={{…}}"),
                 ));
             }
         }

@@ -83,6 +83,8 @@ impl Guide {
             Some("it reads Azure resources")
         } else if guideline.applies == Applies::Estate {
             Some("it judges the cluster as a whole, not one object")
+        } else if guideline.files_only {
+            Some("it judges files, not what a cluster holds")
         } else if facts {
             Some("it reads other objects of the cluster")
         } else {

@@ -286,10 +286,57 @@ fn respell(expr: &mut Expr) -> Result<(), String> {
                 optional: false,
             }
         }
+        ExprKind::Call {
+            target: Some(target),
+            function,
+            mut args,
+        } if &*function == "orValue" && args.len() == 1 && may_be_null(&target) => {
+            let null = new(ExprKind::Literal(Literal::Null));
+            let any = new(ExprKind::Call {
+                target: None,
+                function: "dyn".into(),
+                args: vec![null.clone()],
+            });
+            let missing = ExprKind::Binary {
+                op: BinaryOp::Eq,
+                left: call((*target).clone(), "orValue", vec![any]).into(),
+                right: null.into(),
+            };
+            ExprKind::Ternary {
+                condition: new(missing).into(),
+                then: args
+                    .pop()
+                    .unwrap_or_else(|| new(ExprKind::Literal(Literal::Null)))
+                    .into(),
+                otherwise: present(*target).into(),
+            }
+        }
         ExprKind::Message(name, _) => return Err(format!("it makes a message of type `{name}`")),
         other => other,
     };
     Ok(())
+}
+
+/// Fields that the API server shows to admission as `null` when they are absent, and that it
+/// accepts so: Go's encoder writes them without `omitempty` (`Rules` of `ClusterRole` and `Role`
+/// in `k8s.io/api/rbac/v1`, `Sources` of `ProjectedVolumeSource` in `k8s.io/api/core/v1`).
+const NULL_WHEN_ABSENT: [&str; 2] = ["rules", "sources"];
+
+/// Whether it is `x.?field` of such a field.
+fn may_be_null(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Select { field, optional: true, .. } if NULL_WHEN_ABSENT.contains(&&**field))
+}
+
+/// `a.?b.?c` as `a.b.c`, where it is known to be there.
+fn present(expr: Expr) -> Expr {
+    match expr.kind {
+        ExprKind::Select {
+            operand,
+            field,
+            optional: true,
+        } => select(present(*operand), &field),
+        kind => Expr::new(kind, expr.span),
+    }
 }
 
 /// Folds the root; its parts are folded already.

@@ -16,9 +16,11 @@ use crate::guideline::{Check, Guideline};
 use crate::judge::Setting;
 use crate::message::{Piece, Template};
 
-/// Longest list of failing items in a message, in characters. The API server drops a message of
-/// more than 5 KiB (`MaxEvaluatedMessageExpressionSizeBytes`); a character takes up to 4 bytes.
-const LONGEST: i64 = 1200;
+/// Up to this many bytes a message stays whole: the API server drops one of more than 5 KiB
+/// (`MaxEvaluatedMessageExpressionSizeBytes`) and cuts warnings of more than 4096 characters.
+const WHOLE: i64 = 3800;
+/// Of a longer message this many characters stay; a character takes up to 4 bytes.
+const CUT: i64 = 900;
 
 /// The parts of a policy and its binding.
 pub(crate) struct Draft<'a> {
@@ -389,13 +391,18 @@ fn shortened(whole: Expr) -> Expr {
     let new = |kind| Expr::new(kind, span);
     let int = |value| new(ExprKind::Literal(Literal::Int(value)));
     let all = ident("text");
+    let bytes = new(ExprKind::Call {
+        target: None,
+        function: "bytes".into(),
+        args: vec![all.clone()],
+    });
     let long = ExprKind::Binary {
         op: BinaryOp::Gt,
-        left: call(all.clone(), "size", Vec::new()).into(),
-        right: int(LONGEST).into(),
+        left: call(bytes, "size", Vec::new()).into(),
+        right: int(WHOLE).into(),
     };
     let cut = sum(
-        call(all.clone(), "substring", vec![int(0), int(LONGEST)]),
+        call(all.clone(), "substring", vec![int(0), int(CUT)]),
         text(" …"),
     );
     let chosen = ExprKind::Ternary {

@@ -1,0 +1,20 @@
+//! What the API server's own ValidatingAdmissionPolicies say, against what seawall says: every
+//! example of every guideline that can be exported, on a real server.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+#![expect(clippy::print_stdout, reason = "the counts are the test's report")]
+
+#[path = "vap/cluster.rs"]
+mod cluster;
+#[path = "vap/examples.rs"]
+mod examples;
+#[path = "vap/exported.rs"]
+mod exported;
+#[path = "vap/fixtures.rs"]
+mod fixtures;
+#[path = "vap/said.rs"]
+mod said;

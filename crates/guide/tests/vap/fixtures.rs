@@ -1,0 +1,1 @@
+//! Kubernetes' own fixtures for the Pod Security Standards.
