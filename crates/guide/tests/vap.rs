@@ -3,7 +3,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::panic,
     reason = "tests fail by panicking"
 )]
 #![expect(clippy::print_stdout, reason = "the counts are the test's report")]

@@ -29,6 +29,8 @@ mod oddities;
 mod open_world;
 #[path = "cli/pod_security.rs"]
 mod pod_security;
+#[path = "cli/policy.rs"]
+mod policy;
 #[path = "cli/reading.rs"]
 mod reading;
 #[path = "cli/rendering.rs"]

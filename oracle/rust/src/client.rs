@@ -47,14 +47,15 @@ impl Client {
         })
     }
 
-    /// The status and the body: JSON, or a string when it is something else.
+    /// The status, the body (JSON, or a string when it is something else), and
+    /// the texts of `Warning` headers.
     pub(crate) fn request(
         &self,
         token: &str,
         method: &str,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<(u16, Value)> {
+    ) -> Result<(u16, Value, Vec<String>)> {
         let failed = |source: ureq::Error| Error::Http {
             method: method.to_owned(),
             path: path.to_owned(),
@@ -86,6 +87,10 @@ impl Client {
         };
         let mut response = sent.map_err(failed)?;
         let status = response.status().as_u16();
+        let warnings = response.headers().get_all("warning").iter();
+        let warnings = warnings
+            .map(|header| warning(&String::from_utf8_lossy(header.as_bytes())))
+            .collect();
         let text = response
             .body_mut()
             .with_config()
@@ -95,6 +100,25 @@ impl Client {
         Ok((
             status,
             serde_json::from_str(&text).unwrap_or(Value::String(text)),
+            warnings,
         ))
     }
+}
+
+/// The text of `299 - "text"`, as `makeQuotedString` in
+/// `k8s.io/apimachinery/pkg/util/net/http.go` writes it.
+fn warning(header: &str) -> String {
+    let quoted = header.splitn(3, ' ').nth(2).unwrap_or(header);
+    let quoted = quoted.strip_prefix('"').unwrap_or(quoted);
+    let quoted = quoted.strip_suffix('"').unwrap_or(quoted);
+    let mut text = String::new();
+    let mut letters = quoted.chars();
+    while let Some(letter) = letters.next() {
+        text.extend(if letter == '\\' {
+            letters.next()
+        } else {
+            Some(letter)
+        });
+    }
+    text
 }

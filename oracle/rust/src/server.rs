@@ -161,7 +161,18 @@ impl ApiServer {
         path: &str,
         body: Option<&Value>,
     ) -> Result<(u16, Value)> {
-        self.client.request(token, method, path, body)
+        let (status, answer, _) = self.client.request(token, method, path, body)?;
+        Ok((status, answer))
+    }
+
+    /// The same as `admin`, with the warnings of admission.
+    pub fn request_warned(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(u16, Value, Vec<String>)> {
+        self.client.request(self.token(), method, path, body)
     }
 
     /// Asks again until `wanted` is true of the answer, for at most half a
@@ -369,7 +380,7 @@ fn ready(
         server.alive()?;
         if let Ok(pem) = fs::read_to_string(&certificate)
             && let Ok(client) = Client::new(url, &pem)
-            && let Ok((200, _)) = client.request(token, "GET", "/readyz", None)
+            && let Ok((200, ..)) = client.request(token, "GET", "/readyz", None)
         {
             return Ok((client, pem));
         }

@@ -150,24 +150,16 @@ impl Cluster {
                 continue;
             };
             let (group, version) = kinds::split_api_version(api_version);
-            let known = kinds::is_builtin(group, kind)
-                || !group.contains('.')
-                || group.ends_with("k8s.io")
-                    && !group.contains("x-k8s")
-                    && !group.starts_with("gateway")
-                    && !group.starts_with("aadpod");
+            let known = !kinds::builtin_groups(kind).is_empty() || !group.contains('.');
             if known || !made.insert((group.to_owned(), kind.to_owned())) {
                 continue;
             }
             let lower = kind.to_lowercase();
-            let plural = if lower.ends_with("ay") {
-                format!("{lower}s")
-            } else if let Some(stem) = lower.strip_suffix('y') {
-                format!("{stem}ies")
-            } else if lower.ends_with('s') {
-                format!("{lower}es")
-            } else {
-                format!("{lower}s")
+            // `gateways`, `azureidentities`, `secretproviderclasses`
+            let plural = match lower.strip_suffix('y') {
+                Some(stem) if !stem.ends_with('a') => format!("{stem}ies"),
+                _ if lower.ends_with('s') => format!("{lower}es"),
+                _ => format!("{lower}s"),
             };
             let crd = json!({"metadata": {"name": format!("{plural}.{group}"), "annotations": {"api-approved.kubernetes.io": "unapproved, for a test"}}, "spec": {
                 "group": group, "scope": "Namespaced", "names": {"plural": plural, "singular": lower, "kind": kind},

@@ -1,0 +1,207 @@
+//! `seawall policy export`: what is written, what is not and why. That an API server agrees is
+//! proven beside the exporter, in the guide's own tests.
+
+use crate::run::{DAY, Folder};
+
+fn export(folder: &Folder, args: &[&str]) -> crate::run::Ran {
+    folder.run(&[&["policy", "export", "--as", "vap", "--as-of", DAY], args].concat())
+}
+
+#[test]
+fn a_guideline_becomes_a_policy_and_its_binding() {
+    let ran = export(
+        &Folder::new(),
+        &["--guideline", "pss-host-path", "--kubernetes", "1.34"],
+    );
+    assert_eq!(
+        (ran.code, &*ran.err),
+        (0, "1 guideline exported for Kubernetes 1.34\n")
+    );
+    insta::assert_snapshot!(ran.out, @r#"
+    # Pods do not mount the node's file system.
+    # Why, when not, how to fix: seawall explain pss-host-path
+    apiVersion: admissionregistration.k8s.io/v1
+    kind: ValidatingAdmissionPolicy
+    metadata:
+      name: seawall-pss-host-path
+      labels:
+        app.kubernetes.io/managed-by: seawall
+        seawall.dev/guideline: pss-host-path
+        seawall.dev/severity: critical
+      annotations:
+        seawall.dev/kubernetes: '1.34'
+    spec:
+      failurePolicy: Fail
+      matchConstraints:
+        resourceRules:
+        - apiGroups: ['']
+          apiVersions: ['*']
+          operations: [CREATE, UPDATE]
+          resources: [pods, replicationcontrollers, podtemplates]
+        - apiGroups: ['apps']
+          apiVersions: ['*']
+          operations: [CREATE, UPDATE]
+          resources: [deployments, statefulsets, daemonsets, replicasets]
+        - apiGroups: ['batch']
+          apiVersions: ['*']
+          operations: [CREATE, UPDATE]
+          resources: [jobs, cronjobs]
+      matchConditions:
+      # not judged: what AKS itself writes
+      - name: not-aks
+        expression: '!(request.userInfo.username in ["aksService", "hcpService"])'
+      # not judged: an object that is being deleted and stays as it is: it may lose its finalizers
+      - name: not-leaving
+        expression: |-
+          request.operation != "UPDATE"
+          || !has(object.metadata.deletionTimestamp)
+          || object.metadata.?labels != oldObject.metadata.?labels
+          || object.metadata.?annotations != oldObject.metadata.?annotations
+          || !object.all(key, key in ["metadata", "status"] || key in oldObject && oldObject[key] == object[key])
+      variables:
+      - name: pod
+        expression: |-
+          object.kind == "Pod"
+          ? object.spec
+          : object.kind == "CronJob"
+          ? object.spec.jobTemplate.spec.template.spec
+          : object.kind == "PodTemplate" ? object.template.spec : object.spec.template.spec
+      - name: volumes
+        expression: 'variables.pod.?volumes.orValue([])'
+      validations:
+      - expression: 'variables.volumes.all(v, !has(v.hostPath))'
+        message: 'does not follow pss-host-path: Pods do not mount the node''s file system'
+        messageExpression: |-
+          [
+            variables.volumes
+              .filter(v, has(v.hostPath))
+              .map(v,
+                "volume `" + string(v.name) + "` mounts `" + string(v.hostPath.?path.orValue(""))
+                + "` of the node"
+              )
+              .join("; ")
+          ].map(text, bytes(text).size() > 3800 ? text.substring(0, 900) + " …" : text)[0]
+    ---
+    apiVersion: admissionregistration.k8s.io/v1
+    kind: ValidatingAdmissionPolicyBinding
+    metadata:
+      name: seawall-pss-host-path
+      labels:
+        app.kubernetes.io/managed-by: seawall
+        seawall.dev/guideline: pss-host-path
+        seawall.dev/severity: critical
+      annotations:
+        seawall.dev/kubernetes: '1.34'
+    spec:
+      policyName: seawall-pss-host-path
+      validationActions: [Deny]
+      matchResources:
+        namespaceSelector:
+          matchExpressions:
+          # namespaces that AKS owns or needs to start
+          - {key: kubernetes.io/metadata.name, operator: NotIn, values: [acstor, aks-command, aks-istio-system, app-routing-system, azure-arc, calico-apiserver, calico-system, dataprotection-microsoft, gatekeeper-system, kube-node-lease, kube-public, kube-system, tigera-operator]}
+          # what AKS adds to every webhook: whoever may label a namespace leaves the policy
+          - {key: control-plane, operator: NotIn, values: ['true']}
+          - {key: kubernetes.azure.com/managedby, operator: NotIn, values: [aks]}
+    "#);
+}
+
+#[test]
+fn what_cannot_be_exported_is_named_with_its_reason() {
+    let folder = Folder::new();
+    let ran = export(
+        &folder,
+        &[
+            "--guideline",
+            "img-trusted-registry",
+            "--guideline",
+            "ns-limit-range",
+        ],
+    );
+    assert_eq!((ran.code, &*ran.out), (3, ""));
+    insta::assert_snapshot!(ran.err, @r#"
+    0 guidelines exported for Kubernetes 1.37
+    2 not exported:
+      img-trusted-registry  it needs `registries` in seawall.yaml
+      ns-limit-range        it reads other objects of the cluster
+    "#);
+    let old = export(&folder, &["--kubernetes", "1.29"]);
+    assert_eq!(old.code, 2);
+    insta::assert_snapshot!(old.err, @r#"
+    error: Kubernetes 1.29 has no ValidatingAdmissionPolicy
+      help: it is stable since 1.30: `--kubernetes 1.30` or newer
+    "#);
+}
+
+#[test]
+fn every_guideline_is_exported_or_named() {
+    let ran = export(&Folder::new(), &[]);
+    let made = ran
+        .out
+        .lines()
+        .filter(|line| *line == "kind: ValidatingAdmissionPolicy")
+        .count();
+    let named = ran
+        .err
+        .lines()
+        .filter(|line| line.starts_with("  "))
+        .count();
+    let list = Folder::new().run(&["guide", "list"]);
+    assert!(
+        list.out.contains(&format!("{} guidelines", made + named)),
+        "{made} {named}"
+    );
+    assert!(made > 70, "{made}");
+    assert_eq!(export(&Folder::new(), &[]).out, ran.out);
+}
+
+#[test]
+fn configuration_and_waivers_go_into_the_policies() {
+    let folder = Folder::of(&[(
+        "seawall.yaml",
+        r"registries: [example.azurecr.io]
+severities: {img-trusted-registry: low}
+waivers:
+- {guideline: img-trusted-registry, resource: Deployment/shop/web, reason: a vendor's image, owner: team-web, until: 2027-01-31}
+- {guideline: img-trusted-registry, resource: Deployment/shop/old, reason: over, owner: team-web, until: 2026-01-31}
+- {guideline: img-trusted-registry, resource: Deployment/shop/api, container: proxy, reason: a proxy, owner: team-web}
+",
+    )]);
+    let ran = export(
+        &folder,
+        &["--guideline", "img-trusted-registry", "--out", "policies"],
+    );
+    assert_eq!((ran.code, &*ran.out), (0, ""));
+    insta::assert_snapshot!(ran.err, @r#"
+    1 guideline exported for Kubernetes 1.37 to policies
+    waivers that policies do not hold, so the cluster is stricter:
+      img-trusted-registry  the waiver for `proxy` of Deployment/shop/api: a policy accepts whole objects, not one item of them
+    "#);
+    let text =
+        std::fs::read_to_string(folder.path().join("policies/img-trusted-registry.yaml")).unwrap();
+    assert!(
+        text.contains(r#"["example.azurecr.io"].exists(registry,"#),
+        "{text}"
+    );
+    assert!(text.contains("validationActions: [Warn, Audit]"), "{text}");
+    assert!(
+        text.contains("# not judged: waived: a vendor's image (team-web) until 2027-01-31"),
+        "{text}"
+    );
+    assert!(text.contains(r#"id == "Deployment/shop/web""#), "{text}");
+    assert!(
+        !text.contains("shop/old") && !text.contains("shop/api"),
+        "{text}"
+    );
+    let wide = Folder::of(&[(
+        "seawall.yaml",
+        "waivers: [{guideline: pss-host-path, reason: later, owner: team-web}]\n",
+    )]);
+    let ran = export(&wide, &["--guideline", "pss-host-path"]);
+    assert_eq!(ran.code, 3);
+    insta::assert_snapshot!(ran.err, @r#"
+    0 guidelines exported for Kubernetes 1.37
+    1 not exported:
+      pss-host-path  it is waived for everything (later (team-web))
+    "#);
+}
