@@ -16,10 +16,35 @@ pub(crate) struct Shown {
 impl Shown {
     pub(crate) fn of(resource: &Resource) -> Self {
         Self {
-            secrets: secrets::secret_spans(&resource.doc),
+            secrets: hidden_in(resource),
         }
     }
 }
+
+/// The places that are never shown on the lines of a resource.
+fn hidden_in(resource: &Resource) -> Vec<Span> {
+    let object = resource.object();
+    let length = resource.doc.text().len();
+    if length <= SMALL {
+        return secrets::secret_spans(resource.doc.root());
+    }
+    // Looking through a list of thousands for every object in it would take too long: what
+    // stands outside the object on its lines is not shown at all.
+    let mut hidden = secrets::secret_spans(object);
+    let own = object.span();
+    hidden.push(Span {
+        start: 0,
+        end: own.start,
+    });
+    hidden.push(Span {
+        start: own.end,
+        end: length as u32,
+    });
+    hidden
+}
+
+/// Documents up to this length are looked through as a whole.
+const SMALL: usize = 64 << 10;
 
 /// Where a verdict came from.
 pub(crate) struct Decided {
@@ -34,6 +59,9 @@ pub(crate) struct Decided {
     /// No value of the object itself decided, only other objects (or their absence).
     pub(crate) only_joined: bool,
 }
+
+/// Longer lines are not shown.
+const LONGEST_SHOWN: usize = 4000;
 
 /// How many further places and how much evidence a finding keeps.
 const KEEP: usize = 4;
@@ -95,7 +123,7 @@ pub(crate) fn decide<'a>(
             let hidden: &[Span] = if own {
                 &shown.secrets
             } else {
-                other = secrets::secret_spans(&holder.doc);
+                other = hidden_in(holder);
                 &other
             };
             // The whole value, also where its key is the place; but a name is no credential.
@@ -256,7 +284,12 @@ fn location(
     let (end_line, end_column) = doc.line_column(span.end.max(span.start));
     let (text, start) = doc.line_at(span.start);
     let hidden: Vec<Span> = hidden.iter().copied().chain(strike).collect();
-    let source = secrets::strike_out(text, start, &hidden);
+    // A line of a megabyte (minified JSON) is no help, and every finding would carry it.
+    let source = if text.len() > LONGEST_SHOWN {
+        Box::default()
+    } else {
+        secrets::strike_out(text, start, &hidden)
+    };
     Location {
         path: resource.origin.path.clone(),
         line,

@@ -14,9 +14,13 @@ use crate::value::Ref;
 /// a capital) of a subscription, a management group or a tenant.
 #[must_use]
 pub fn is_template(text: &str) -> bool {
-    ["deploymentTemplate.json", "DeploymentTemplate.json", "deploymenttemplate.json"]
-        .iter()
-        .any(|schema| text.contains(schema))
+    [
+        "deploymentTemplate.json",
+        "DeploymentTemplate.json",
+        "deploymenttemplate.json",
+    ]
+    .iter()
+    .any(|schema| text.contains(schema))
 }
 
 /// Reads the resources of a template, nested ones too (children and `symbolic names`).

@@ -171,12 +171,13 @@ impl Doc {
                     .map_or(0, |at| at + 1),
             )
         };
-        let column = bytes
-            .get(start..offset)
-            .unwrap_or_default()
-            .iter()
-            .filter(|byte| (**byte & 0xC0) != 0x80)
-            .count() as u32;
+        let before = bytes.get(start..offset).unwrap_or_default();
+        // Counting characters would cost too much on a line of megabytes.
+        let column = if before.len() > LONG {
+            before.len() as u32
+        } else {
+            before.iter().filter(|byte| (**byte & 0xC0) != 0x80).count() as u32
+        };
         (self.file_line(lines_before), column + 1)
     }
 
@@ -208,19 +209,39 @@ impl Doc {
     /// The line that holds a byte offset, without its end, and where it begins.
     #[must_use]
     pub fn line_at(&self, offset: u32) -> (&str, u32) {
-        let offset = (offset as usize).min(self.text.len());
-        let start = self
-            .text
-            .get(..offset)
-            .and_then(|before| before.rfind('\n'))
-            .map_or(0, |at| at + 1);
-        let line = self
-            .text
-            .get(start..)
-            .unwrap_or_default()
-            .lines()
-            .next()
-            .unwrap_or_default();
+        let bytes = self.text.as_bytes();
+        let offset = (offset as usize).min(bytes.len());
+        let (start, end) = if bytes.len() > LONG {
+            let starts = self.line_starts.get_or_init(|| line_starts(bytes));
+            let next = starts.partition_point(|start| *start as usize <= offset);
+            let start = next
+                .checked_sub(1)
+                .and_then(|at| starts.get(at))
+                .map_or(0, |at| *at as usize);
+            (
+                start,
+                starts
+                    .get(next)
+                    .map_or(bytes.len(), |next| *next as usize - 1),
+            )
+        } else {
+            let before = bytes.get(..offset).unwrap_or_default();
+            let start = before
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .map_or(0, |at| at + 1);
+            let rest = bytes.get(start..).unwrap_or_default();
+            (
+                start,
+                start
+                    + rest
+                        .iter()
+                        .position(|byte| *byte == b'\n')
+                        .unwrap_or(rest.len()),
+            )
+        };
+        let line = self.text.get(start..end).unwrap_or_default();
+        let line = line.strip_suffix('\r').unwrap_or(line);
         (line, start as u32)
     }
 

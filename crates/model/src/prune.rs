@@ -144,7 +144,7 @@ pub fn prune(object: Ref<'_>, keep: &Keep) -> Option<Doc> {
     let mut pruner = Pruner {
         from: object.doc,
         keep,
-        hidden: secrets::secret_spans(object.doc),
+        hidden: secrets::secret_spans(object),
         to: Doc::empty(),
         text: String::new(),
         extra: String::new(),

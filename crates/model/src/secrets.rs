@@ -6,7 +6,6 @@
 use cel::{Node as _, View};
 use yaml::Span;
 
-use crate::doc::Doc;
 use crate::value::Ref;
 
 /// Whether a name (of an environment variable, a key) says that its value is a credential.
@@ -101,11 +100,11 @@ fn has_userinfo(value: &str) -> bool {
         .is_some_and(|(user, _)| user.contains(':'))
 }
 
-/// The places of values that must not be shown.
+/// The places of values below `value` that must not be shown.
 #[must_use]
-pub fn secret_spans(doc: &Doc) -> Vec<Span> {
+pub fn secret_spans(value: Ref<'_>) -> Vec<Span> {
     let mut spans = Vec::new();
-    collect(doc.root(), false, &mut spans, 0);
+    collect(value, false, &mut spans, 0);
     spans
 }
 
