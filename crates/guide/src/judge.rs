@@ -428,7 +428,7 @@ impl<'a> Asking<'a, '_> {
                 ""
             },
         ]);
-        let root_cause = self.root_cause(&decided);
+        let root_cause = self.root_cause(guideline, &decided);
         self.findings.push(Finding {
             guideline: guideline.id.clone(),
             severity: self
@@ -479,14 +479,14 @@ impl<'a> Asking<'a, '_> {
         message
     }
 
-    fn root_cause(&self, decided: &Decided) -> Option<Box<str>> {
+    fn root_cause(&self, guideline: &Guideline, decided: &Decided) -> Option<Box<str>> {
         if let Some((path, line)) = &decided.anchor {
             return Some(format!("anchor at {path}:{line}").into());
         }
         if let Some(source) = &self.resource.origin.rendered_by {
             return Some(format!("{source}: {}", self.resource.origin.path).into());
         }
-        if decided.only_joined
+        if guideline.needs.joined && decided.only_joined
             && let Some(namespace) = &self.resource.name.namespace
         {
             return Some(format!("namespace {namespace}").into());
