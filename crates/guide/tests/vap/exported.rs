@@ -338,3 +338,45 @@ fn the_roles_of_kubernetes_itself_pass() {
     assert!(judged > 100, "{judged}");
     assert!(refused.is_empty(), "{refused:#?}");
 }
+
+/// A running pod's resources change through a request of their own.
+#[test]
+fn a_running_pod_does_not_grow_past_a_policy() {
+    let (guide, _) = Guide::builtin();
+    let cluster = Cluster::start();
+    let setting = setting(&guide, Some("{containerMemoryMaximum: 1Gi}"), Some(SERVER)).unwrap();
+    let options = Options {
+        server_minor: SERVER,
+        enforce: Some(Enforce::Deny),
+        waivers: &[],
+    };
+    let reads = |guideline: &guide::Guideline| {
+        guideline
+            .needs
+            .params
+            .iter()
+            .any(|key| &**key == "containerMemoryMaximum")
+    };
+    for policy in vap(&guide, &setting, options, reads).policies {
+        let (policy, binding) = documents(&policy.text);
+        cluster.add(&policy, &binding);
+    }
+    cluster.settle("all-made");
+    cluster.namespace("shop", None);
+    let of = |memory: &str| {
+        json!({"spec": {"containers": [{"name": "app", "resources": {
+            "requests": {"memory": "256Mi"}, "limits": {"memory": memory},
+        }}]}})
+    };
+    let mut web = of("512Mi");
+    web["metadata"] = json!({"name": "web"});
+    web["spec"]["containers"][0]["image"] = "example.azurecr.io/web:1".into();
+    cluster.create("/api/v1/namespaces/shop/pods", &web);
+    let path = "/api/v1/namespaces/shop/pods/web";
+    let (_, mut now) = cluster.server.request("GET", path, None).unwrap();
+    for (memory, status) in [("768Mi", 200), ("2Gi", 422)] {
+        now["spec"]["containers"][0]["resources"]["limits"]["memory"] = memory.into();
+        let answer = cluster.send("PUT", &format!("{path}/resize"), &now, "test");
+        assert_eq!(answer.status, status, "{memory}: {:#}", answer.body);
+    }
+}
