@@ -122,11 +122,7 @@ impl<'a> Fields<'a> {
     pub fn references(&self) -> Result<Vec<Reference>, String> {
         let mut references = Vec::new();
         for item in self.map.get("references").into_iter().flat_map(Ref::items) {
-            let fields = Fields::of(item, &["url", "seen", "title"])?;
-            references.push(Reference {
-                url: fields.text("url")?.into(),
-                seen: fields.text("seen")?.into(),
-            });
+            references.push(reference(item)?);
         }
         Ok(references)
     }
@@ -147,6 +143,18 @@ impl<'a> Fields<'a> {
             breaks: fields.get("breaks").and_then(Ref::as_str).map(Into::into),
         })
     }
+}
+
+/// Where a fact was read.
+///
+/// # Errors
+/// Names what is missing.
+pub fn reference(value: Ref<'_>) -> Result<Reference, String> {
+    let fields = Fields::of(value, &["url", "seen", "title"])?;
+    Ok(Reference {
+        url: fields.text("url")?.into(),
+        seen: fields.text("seen")?.into(),
+    })
 }
 
 /// A number of any kind.

@@ -298,6 +298,10 @@ pub struct Framework {
     pub title: Box<str>,
     /// Its version.
     pub version: Box<str>,
+    /// Where it was read, and when.
+    pub source: Option<Reference>,
+    /// What to know about ids, titles and mapping; empty when there is nothing.
+    pub note: Box<str>,
     /// Id and title of each control, in the framework's order.
     pub controls: Vec<(Box<str>, Box<str>)>,
 }

@@ -95,6 +95,17 @@ impl Guide {
                 .into_iter()
                 .next()
                 .unwrap_or_default(),
+            source: root
+                .get("source")
+                .map(front_matter::reference)
+                .transpose()
+                .map_err(at)?,
+            note: fields
+                .get("note")
+                .and_then(Ref::as_str)
+                .unwrap_or_default()
+                .trim()
+                .into(),
             controls,
         });
         Ok(())
