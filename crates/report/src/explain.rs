@@ -133,7 +133,8 @@ fn mappings(page: &mut String, guide: &Guide, guideline: &Guideline, width: usiz
     }
 }
 
-fn about(guideline: &Guideline) -> String {
+/// What it judges, in words.
+pub(crate) fn about(guideline: &Guideline) -> String {
     match &guideline.applies {
         Applies::Workload => "everything that carries a pod".to_owned(),
         Applies::Kinds(kinds) => kinds.join(", "),
@@ -145,15 +146,30 @@ fn about(guideline: &Guideline) -> String {
 fn shown(example: &Example) -> String {
     let mut text = String::new();
     for line in example.files.first().map_or("", |file| &*file.text).lines() {
-        let marks = ["# finding: ", "# unknown: ", "// finding: ", "// unknown: "];
-        let end = marks
-            .iter()
-            .filter_map(|mark| line.find(mark))
-            .min()
-            .unwrap_or(line.len());
-        let _ = writeln!(text, "  {}", line.get(..end).unwrap_or(line).trim_end());
+        let _ = writeln!(text, "  {}", marked(line).0);
     }
     text
+}
+
+/// A line of an example without its marks, and what they say: whether it is a fail, and the text.
+pub(crate) fn marked(line: &str) -> (&str, Vec<(bool, &str)>) {
+    let first = [
+        ("# finding: ", true),
+        ("// finding: ", true),
+        ("# unknown: ", false),
+        ("// unknown: ", false),
+    ]
+    .into_iter()
+    .filter_map(|(mark, fails)| line.find(mark).map(|at| (at, at + mark.len(), fails)))
+    .min();
+    let Some((at, from, fails)) = first else {
+        return (line, Vec::new());
+    };
+    let said = line.get(from..).unwrap_or_default().trim();
+    (
+        line.get(..at).unwrap_or(line).trim_end(),
+        said.split(" | ").map(|text| (fails, text.trim())).collect(),
+    )
 }
 
 fn field(page: &mut String, name: &str, value: &str, width: usize) {

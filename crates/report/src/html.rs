@@ -9,7 +9,7 @@
 
 mod controls;
 mod findings;
-mod prose;
+pub(crate) mod prose;
 mod result;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +30,8 @@ pub const FINDINGS_KEPT: usize = 5000;
 /// Documents listed one by one; more are counted.
 const LEDGER_ROWS: usize = 2000;
 
+/// Colours, type and tables, which the guide's site has in common with this page.
+pub(crate) const BASE_STYLE: &str = include_str!("html/base.css");
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/page.js");
 
@@ -143,7 +145,7 @@ fn page(assessment: &Assessment<'_>, kept: &Kept) -> Markup {
                 meta http-equiv="Content-Security-Policy"
                     content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
                 title { "Security assessment of " (subject) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(BASE_STYLE)) (PreEscaped(STYLE)) }
             }
             body {
                 a.skip href="#result" { "Skip to the result" }

@@ -17,6 +17,7 @@ pub mod markdown;
 mod outcome;
 pub mod policyreport;
 pub mod sarif;
+pub mod site;
 mod spool;
 pub mod terminal;
 #[cfg(test)]

@@ -1,30 +1,86 @@
-//! The guide's Markdown as HTML: paragraphs, lists, code, emphasis, links. Text from the input is
-//! no Markdown: a manifest must not be able to place a link in a report.
+//! The guide's Markdown as HTML: headings, paragraphs, lists, tables, code, emphasis, links. Text
+//! from the input is no Markdown: a manifest must not be able to place a link in a report.
 //!
-//! What it deliberately leaves out: tables and headings, which guidelines' prose has none of.
+//! What it deliberately leaves out: nested lists, quotes, pictures and raw HTML, which the guide
+//! has none of.
 
+use guide::markdown::{self, Block};
 use maud::{Markup, html};
 
 use crate::text::{Inline, clean, inline};
 
+/// Where an address of the guide's text leads; `None` shows the text without a link.
+pub(crate) type Links<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Only addresses in the web.
+pub(crate) fn web(address: &str) -> Option<String> {
+    address.starts_with("https://").then(|| address.to_owned())
+}
+
 /// Paragraphs and lists.
 pub(super) fn blocks(markdown: &str) -> Markup {
+    document(markdown, &web)
+}
+
+/// A page's text. The heading of the first level is the page's own and left out.
+pub(crate) fn document(markdown: &str, links: Links<'_>) -> Markup {
+    let parsed = markdown::parse(&format!("---\n---\n{markdown}")).map_or_else(
+        |_| vec![Block::Prose(markdown.to_owned())],
+        |page| page.blocks,
+    );
     html! {
-        @for block in markdown.split("\n\n").map(str::trim).filter(|block| !block.is_empty()) {
-            @if block.starts_with("- ") {
-                ul { @for item in items(block) { li { (spans(&item)) } } }
-            } @else {
-                p { (spans(block.trim_start_matches('#').trim_start())) }
+        @for block in &parsed {
+            @match block {
+                Block::Heading(1, _) => {},
+                Block::Heading(2, text) => h2 id=(slug(text)) { (spans_with(text, links)) },
+                Block::Heading(_, text) => h3 id=(slug(text)) { (spans_with(text, links)) },
+                Block::Fence(fence) => pre tabindex="0" { code { (fence.text) } },
+                Block::Quote(text, _) => blockquote { p { (spans_with(text, links)) } },
+                Block::Prose(text) => (prose(text, links)),
             }
         }
     }
 }
 
-/// List items; a line without a dash continues the one before.
-fn items(block: &str) -> Vec<String> {
+/// A heading as a fragment: letters and digits, everything else a dash.
+pub(crate) fn slug(text: &str) -> String {
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join("-")
+        .to_lowercase()
+}
+
+fn prose(markdown: &str, links: Links<'_>) -> Markup {
+    html! {
+        @for block in markdown.split("\n\n").map(str::trim).filter(|block| !block.is_empty()) {
+            @if block.starts_with("- ") {
+                ul { @for item in items(block, dashed) { li { (spans_with(&item, links)) } } }
+            } @else if numbered(block).is_some() {
+                ol { @for item in items(block, numbered) { li { (spans_with(&item, links)) } } }
+            } @else if block.starts_with('|') {
+                (table(block, links))
+            } @else {
+                p { (spans_with(block, links)) }
+            }
+        }
+    }
+}
+
+fn dashed(line: &str) -> Option<&str> {
+    line.strip_prefix("- ")
+}
+
+fn numbered(line: &str) -> Option<&str> {
+    let (number, rest) = line.split_once(". ")?;
+    (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(rest)
+}
+
+/// List items; a line without a mark continues the one before.
+fn items(block: &str, mark: fn(&str) -> Option<&str>) -> Vec<String> {
     let mut items: Vec<String> = Vec::new();
     for line in block.lines() {
-        match (line.strip_prefix("- "), items.last_mut()) {
+        match (mark(line), items.last_mut()) {
             (None, Some(last)) => {
                 last.push(' ');
                 last.push_str(line.trim());
@@ -35,8 +91,33 @@ fn items(block: &str) -> Vec<String> {
     items
 }
 
+/// A table: the first line is its head, the second only rules it off.
+fn table(block: &str, links: Links<'_>) -> Markup {
+    let mut rows = block.lines().map(cells);
+    let head = rows.next().unwrap_or_default();
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(head.join(", ")) {
+            table {
+                thead { tr { @for cell in &head { th scope="col" { (spans_with(cell, links)) } } } }
+                tbody {
+                    @for row in rows.skip(1) {
+                        tr { @for cell in &row { td { (spans_with(cell, links)) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cells(row: &str) -> Vec<String> {
+    let row = row.trim();
+    let row = row.strip_prefix('|').unwrap_or(row);
+    let row = row.strip_suffix('|').unwrap_or(row);
+    row.split('|').map(|cell| cell.trim().to_owned()).collect()
+}
+
 /// A text from the input: what stands between backticks is code, everything else is as it is.
-pub(super) fn words(text: &str) -> Markup {
+pub(crate) fn words(text: &str) -> Markup {
     let text = clean(text);
     let parts: Vec<&str> = text.split('`').collect();
     html! {
@@ -50,6 +131,11 @@ pub(super) fn words(text: &str) -> Markup {
 
 /// One paragraph of the guide. Only web addresses become links.
 pub(super) fn spans(markdown: &str) -> Markup {
+    spans_with(markdown, &web)
+}
+
+/// One paragraph of the guide.
+pub(crate) fn spans_with(markdown: &str, links: Links<'_>) -> Markup {
     html! {
         @for piece in inline(markdown) {
             @match piece {
@@ -58,7 +144,10 @@ pub(super) fn spans(markdown: &str) -> Markup {
                 Inline::Strong(text) => strong { (text) },
                 Inline::Emphasis(text) => em { (text) },
                 Inline::Link(text, address) => {
-                    @if address.starts_with("https://") { a href=(address) rel="noreferrer" { (text) } } @else { (text) }
+                    @match links(&address) {
+                        Some(target) => a href=(target) rel=[target.starts_with("https:").then_some("noreferrer")] { (text) },
+                        None => (text),
+                    }
                 }
             }
         }

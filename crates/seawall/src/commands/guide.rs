@@ -1,4 +1,6 @@
-//! `seawall guide`: what the guide holds, and whether its examples behave.
+//! `seawall guide`: what the guide holds, whether its examples behave, and its pages.
+
+mod build;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -9,7 +11,7 @@ use clap::Subcommand;
 use crate::commands::{load_guide, load_with_errors};
 use crate::failure::Failure;
 
-/// Lists and tests the guidelines.
+/// Lists and tests the guidelines, and builds their pages.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Folder of a guide to use instead of the one in the binary
@@ -31,12 +33,19 @@ enum Action {
         #[arg(long)]
         mutate: bool,
     },
+    /// Writes the guide as HTML pages that work without a server
+    Build {
+        /// Folder for the pages: new, empty, or with an earlier build
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     match &args.action {
         Action::List => list(args),
         Action::Test { only, mutate } => test(args, only, *mutate),
+        Action::Build { out } => build::run(args.guide.as_deref(), out),
     }
 }
 

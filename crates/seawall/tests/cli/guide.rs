@@ -38,3 +38,53 @@ fn every_id_can_be_explained() {
         assert!(page.out.lines().count() > 4, "{id}: {}", page.out);
     }
 }
+
+#[test]
+fn pages_are_built_again_in_place_and_nowhere_else() {
+    let folder = Folder::of(&[("full/notes.txt", "mine")]);
+    let first = folder.run(&["guide", "build", "--out", "site"]);
+    assert_eq!((first.code, &*first.err), (0, ""));
+    let path = |name: &str| folder.path().join("site").join(name);
+    let list = std::fs::read_to_string(path(".seawall-guide")).unwrap();
+    let files: Vec<&str> = list.lines().collect();
+    assert_eq!(
+        first.out,
+        format!("{} pages in site; open site/index.html\n", files.len() - 1)
+    );
+    let read = || -> Vec<Vec<u8>> {
+        files
+            .iter()
+            .map(|name| std::fs::read(path(name)).unwrap())
+            .collect()
+    };
+    let bytes = read();
+    // A page of an earlier guide goes, a file of somebody else stays, nothing outside is touched.
+    folder.write("site/old.html", "old");
+    folder.write("site/own.txt", "mine");
+    folder.write(
+        "site/.seawall-guide",
+        format!("{list}old.html\n../full/notes.txt\n"),
+    );
+    let second = folder.run(&["guide", "build", "--out", "site"]);
+    assert_eq!((second.code, &second.out), (0, &first.out));
+    assert_eq!(read(), bytes);
+    assert_eq!(
+        std::fs::read_to_string(path(".seawall-guide")).unwrap(),
+        list
+    );
+    assert!(!path("old.html").exists());
+    assert!(path("own.txt").exists());
+
+    let refused = folder.run(&["guide", "build", "--out", "full"]);
+    assert_eq!((refused.code, &*refused.out), (2, ""));
+    assert_eq!(
+        refused.err,
+        "error: `full` holds files that are no build of the guide\n  help: name a new folder, or empty this one first\n"
+    );
+    assert_eq!(
+        std::fs::read_dir(folder.path().join("full"))
+            .unwrap()
+            .count(),
+        1
+    );
+}

@@ -1,0 +1,243 @@
+//! The guide as plain HTML pages: what `seawall guide build` writes.
+//!
+//! The pages need no server and no JavaScript, load nothing but one style sheet beside them, and
+//! name each other by relative addresses, so that they work from a folder, a share or a site.
+//! Same guide, same bytes: no clock, no version, ordered lists only.
+//!
+//! What it deliberately leaves out: writing files (the command does), search, and figures.
+
+mod example;
+mod frame;
+mod framework;
+mod front;
+mod guideline;
+mod links;
+mod lists;
+mod options;
+mod prices;
+mod topic;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use guide::export::{self, Options};
+use guide::guideline::Chapter;
+use guide::{Guide, Guideline, examples};
+
+use self::prices::Meter;
+
+/// Where the style sheet stands.
+pub const STYLE_PATH: &str = "style.css";
+/// The style sheet of all pages.
+pub const STYLE: &str = concat!(
+    include_str!("html/base.css"),
+    include_str!("site/style.css")
+);
+
+/// One page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Below the site's folder, with `/` between its parts.
+    pub path: Box<str>,
+    /// The whole document.
+    pub html: String,
+}
+
+/// The pages of a guide, in the order of reading.
+#[must_use]
+pub fn pages(guide: &Guide) -> Vec<Page> {
+    let site = Site::new(guide);
+    let mut pages = vec![front::page(&site)];
+    for chapter in &guide.chapters {
+        pages.push(front::chapter(&site, chapter));
+        for topic in site.topics(chapter) {
+            pages.push(topic::page(&site, topic));
+        }
+    }
+    pages.extend(
+        guide
+            .guidelines
+            .iter()
+            .map(|guideline| guideline::page(&site, guideline)),
+    );
+    pages.extend(lists::pages(&site));
+    pages.push(framework::list(&site));
+    pages.extend(
+        guide
+            .frameworks
+            .iter()
+            .map(|framework| framework::page(&site, framework)),
+    );
+    pages.push(links::page(&site));
+    pages
+}
+
+/// What all pages are made from.
+struct Site<'g> {
+    guide: &'g Guide,
+    /// The site's name: the heading of the guide's front page.
+    name: String,
+    /// Every page there is; nothing links to anything else.
+    paths: BTreeSet<String>,
+    meters: BTreeMap<Box<str>, Meter>,
+    /// Why the API server cannot enforce a guideline by a policy, where it cannot.
+    not_enforced: BTreeMap<&'g str, String>,
+}
+
+impl<'g> Site<'g> {
+    fn new(guide: &'g Guide) -> Self {
+        let name = guide
+            .front
+            .lines()
+            .find_map(|line| line.strip_prefix("# "))
+            .unwrap_or("The guide of seawall");
+        let mut paths: BTreeSet<String> = lists::PATHS
+            .into_iter()
+            .chain([front::PATH, links::PATH, framework::LIST_PATH])
+            .map(str::to_owned)
+            .collect();
+        paths.extend(
+            guide
+                .chapters
+                .iter()
+                .map(|chapter| chapter_path(&chapter.id)),
+        );
+        paths.extend(
+            guide
+                .topics
+                .iter()
+                .map(|topic| topic_path(&topic.chapter, &topic.id)),
+        );
+        paths.extend(guide.guidelines.iter().map(guideline_path));
+        paths.extend(
+            guide
+                .frameworks
+                .iter()
+                .map(|known| framework::path(&known.id)),
+        );
+        Self {
+            guide,
+            name: crate::text::plain(name),
+            paths,
+            meters: prices::read(guide),
+            not_enforced: not_enforced(guide),
+        }
+    }
+
+    /// The topics of a chapter, in order.
+    fn topics(&self, chapter: &Chapter) -> impl Iterator<Item = &'g guide::guideline::Topic> {
+        self.guide
+            .topics
+            .iter()
+            .filter(move |topic| topic.chapter == chapter.id)
+    }
+
+    /// The guidelines for which `select` holds, worst first.
+    fn guidelines(&self, select: impl Fn(&Guideline) -> bool) -> Vec<&'g Guideline> {
+        let mut chosen: Vec<&Guideline> = self
+            .guide
+            .guidelines
+            .iter()
+            .filter(|guideline| select(guideline))
+            .collect();
+        chosen.sort_by_key(|guideline| (Reverse(guideline.severity), &guideline.id));
+        chosen
+    }
+
+    /// Where an address in the guide's text leads from a page: the web, or another page.
+    fn resolve(&self, from: &str, address: &str) -> Option<String> {
+        if let Some(web) = crate::html::prose::web(address) {
+            return Some(web);
+        }
+        let (file, fragment) = match address.split_once('#') {
+            Some((file, fragment)) => (file, format!("#{fragment}")),
+            None => (address, String::new()),
+        };
+        let mut parts: Vec<&str> = from.split('/').collect();
+        parts.pop();
+        for part in file.split('/') {
+            match part {
+                "." => {}
+                ".." => {
+                    parts.pop()?;
+                }
+                part => parts.push(part),
+            }
+        }
+        let file = parts.join("/");
+        let page = match file.strip_suffix("README.md") {
+            Some(folder) => format!("{folder}index.html"),
+            None => format!("{}.html", file.strip_suffix(".md")?),
+        };
+        self.paths
+            .contains(&page)
+            .then(|| format!("{}{fragment}", relative(from, &page)))
+    }
+}
+
+/// What the API server cannot enforce by a policy as things stand, with the reason.
+fn not_enforced(guide: &Guide) -> BTreeMap<&str, String> {
+    let Ok(setting) = examples::setting(guide, None, None) else {
+        return BTreeMap::new();
+    };
+    let options = Options {
+        server_minor: setting.kubernetes_minor,
+        ..Options::default()
+    };
+    export::vap(guide, &setting, options, |_| true)
+        .left_out
+        .into_iter()
+        .filter_map(|left| Some((&*guide.guideline(&left.guideline.0)?.id.0, left.reason)))
+        .collect()
+}
+
+fn chapter_path(chapter: &str) -> String {
+    format!("{chapter}/index.html")
+}
+
+fn topic_path(chapter: &str, topic: &str) -> String {
+    format!("{chapter}/{topic}/index.html")
+}
+
+fn guideline_path(guideline: &Guideline) -> String {
+    format!(
+        "{}/{}/{}.html",
+        guideline.chapter, guideline.topic, guideline.id
+    )
+}
+
+/// The address of a page as seen from another.
+fn relative(from: &str, to: &str) -> String {
+    let mut from: Vec<&str> = from.split('/').collect();
+    let mut to: Vec<&str> = to.split('/').collect();
+    from.pop();
+    let file = to.pop().unwrap_or_default();
+    let same = from
+        .iter()
+        .zip(&to)
+        .take_while(|(one, other)| one == other)
+        .count();
+    let mut address = "../".repeat(from.len() - same);
+    for folder in to.iter().skip(same) {
+        address.push_str(&escape(folder));
+        address.push('/');
+    }
+    address.push_str(&escape(file));
+    address
+}
+
+/// A part of an address; a guide of one's own may name its folders as it likes.
+fn escape(part: &str) -> String {
+    let mut escaped = String::with_capacity(part.len());
+    for byte in part.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! A guideline: why, how it is judged, how to mend it, what it costs, examples, what it serves.
+
+use guide::Guideline;
+use guide::guideline::{ASPECTS, PRINCIPLES};
+use maud::{Markup, html};
+use model::Safety;
+
+use super::frame::{self, Content};
+use super::{
+    Page, Site, chapter_path, example, framework, front, guideline_path, links, lists, options,
+    relative, topic_path,
+};
+use crate::explain;
+use crate::html::prose;
+use crate::text;
+
+pub(super) fn page(site: &Site<'_>, guideline: &Guideline) -> Page {
+    let path = guideline_path(guideline);
+    let resolve = |address: &str| site.resolve(&path, address);
+    let body = html! {
+        (facts(guideline, &path))
+        section.prose aria-labelledby="why" {
+            h2 #why { "Why" }
+            (prose::document(&guideline.prose, &resolve))
+        }
+        (judged(guideline))
+        (fix(guideline))
+        section.prose aria-labelledby="cost" {
+            h2 #cost { "What it costs" }
+            @match text::cost(&guideline.cost) {
+                Some(cost) => p { (prose::words(&first_upper(&cost))) "." },
+                None => p { "Nothing that is known." },
+            }
+        }
+        (example::section(&guideline.examples))
+        (serves(site, guideline, &path))
+        (data(site, guideline))
+        (enforced(site, guideline))
+        section.prose aria-labelledby="accept" {
+            h2 #accept { "To accept a finding of it" }
+            p { "Say who accepts it, why and until when: an entry under " code { "waivers" } " in " code { "seawall.yaml" } ", or above the line it points to" }
+            pre tabindex="0" { code { "# seawall: waive " (guideline.id) " until 2027-01-31 because …" } }
+        }
+        (links::references(&guideline.references))
+    };
+    let guide = site.guide;
+    let mut above = vec![("Guide".to_owned(), front::PATH.to_owned())];
+    let chapter = guide
+        .chapters
+        .iter()
+        .find(|chapter| chapter.id == guideline.chapter);
+    above.extend(chapter.map(|chapter| (chapter.title.to_string(), chapter_path(&chapter.id))));
+    let topic = guide.topic(&guideline.chapter, &guideline.topic);
+    above.extend(topic.map(|topic| {
+        (
+            topic.title.to_string(),
+            topic_path(&topic.chapter, &topic.id),
+        )
+    }));
+    frame::page(
+        site,
+        Content {
+            title: format!("{} ({})", guideline.title, guideline.id),
+            heading: guideline.title.to_string(),
+            above,
+            path: path.clone(),
+            body,
+        },
+    )
+}
+
+fn first_upper(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+fn facts(guideline: &Guideline, here: &str) -> Markup {
+    let list = |path: &str, fragment: &str| format!("{}#{fragment}", relative(here, path));
+    let named = |known: &[(&'static str, &'static str)], id: &str| {
+        known
+            .iter()
+            .find(|(own, _)| *own == id)
+            .map_or("", |(_, title)| *title)
+    };
+    html! {
+        dl.facts.boxed {
+            div { dt { "Severity" } dd { a.chip.(guideline.severity.word()) href=(list(lists::SEVERITIES, guideline.severity.word())) { (guideline.severity.word()) } } }
+            div { dt { "Id" } dd { code { (guideline.id) } } }
+            div { dt { "Judges" } dd { (explain::about(guideline)) } }
+            div { dt { "Aspect" } dd { a href=(list(lists::ASPECTS_PATH, &guideline.aspect)) { (named(&ASPECTS, &guideline.aspect)) } } }
+            div { dt { "Principles" } dd {
+                @for (index, principle) in guideline.principles.iter().enumerate() {
+                    @if index > 0 { ", " }
+                    a href=(list(lists::PRINCIPLES_PATH, principle)) { (named(&PRINCIPLES, principle)) }
+                }
+            } }
+        }
+    }
+}
+
+fn judged(guideline: &Guideline) -> Markup {
+    html! {
+        section aria-labelledby="judged" {
+            h2 #judged { "How it is judged" }
+            @if let Some(each) = &guideline.each {
+                p { "For each " code { (each.name) } " of:" }
+                pre tabindex="0" { code { (each.program.source()) } }
+            }
+            @if let Some(when) = &guideline.when {
+                p { "Only when:" }
+                pre tabindex="0" { code { (when.source()) } }
+            }
+            @for (index, check) in guideline.checks.iter().enumerate() {
+                p { @if index == 0 { "This must hold:" } @else { "And this:" } }
+                pre tabindex="0" { code { (check.program.source()) } }
+                p.otherwise { "otherwise: " (prose::words(&check.message.source)) }
+            }
+        }
+    }
+}
+
+fn fix(guideline: &Guideline) -> Markup {
+    html! {
+        section.prose aria-labelledby="fix" {
+            h2 #fix { "How to mend it" }
+            @match &guideline.fix {
+                None => p { "By hand: the guide has no change that a machine could make." },
+                Some(fix) => {
+                    p {
+                        @match fix.safety {
+                            Safety::Safe => "A machine can make this change, and it is safe: it cannot break a workload that works.",
+                            Safety::Unsafe => "A machine can make this change, and it is unsafe: it may break a workload that works, so look at it first.",
+                        }
+                    }
+                    ul { @for operation in text::operations(fix) { li { code { (operation) } } } }
+                }
+            }
+        }
+    }
+}
+
+fn serves(site: &Site<'_>, guideline: &Guideline, here: &str) -> Markup {
+    let guide = site.guide;
+    html! {
+        section aria-labelledby="serves" {
+            h2 #serves { "What it serves" }
+            @if guideline.cuts.is_empty() {
+                p { "It removes no step of an attacker by itself." }
+            } @else {
+                p { "It takes from an attacker:" }
+                ul { @for edge in &guideline.cuts { li { (options::edge_title(site, edge)) " " code.quiet { (edge) } } } }
+            }
+            @if guideline.frameworks.is_empty() {
+                p { "No control of a framework is mapped to it." }
+            } @else {
+                table.cards.controls {
+                    caption { "Controls of frameworks" }
+                    thead { tr { th scope="col" { "Framework" } th scope="col" { "Control" } th scope="col" { "What it demands" } } }
+                    tbody {
+                        @for (id, control) in &guideline.frameworks {
+                            @let known = guide.framework(id);
+                            @let title = known.and_then(|known| known.controls.iter().find(|(own, _)| own == control)).map_or("", |(_, title)| title);
+                            tr {
+                                td data-label="Framework" { (known.map_or_else(|| id.to_string(), framework::name)) }
+                                td data-label="Control" { a href=(format!("{}#{}", relative(here, &framework::path(id)), framework::anchor(control))) { code { (control) } } }
+                                td data-label="What it demands" { (title) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn data(site: &Site<'_>, guideline: &Guideline) -> Markup {
+    let needs = &guideline.needs;
+    let kinds = needs.kinds.iter().map(|kind| html! { code { (kind) } });
+    html! {
+        section.prose aria-labelledby="data" {
+            h2 #data { "What it needs to be judged" }
+            ul {
+                @if needs.kubernetes { li { "Kubernetes objects: files, a rendered chart or a cluster." } }
+                @if needs.azure { li { "Azure resources: templates or a subscription." } }
+                @if needs.joined { li { "Objects beside the one it judges. What was not given is unknown, unless the estate is declared whole." } }
+                @if !needs.kinds.is_empty() {
+                    li { "Objects of " @for (index, kind) in kinds.enumerate() { @if index > 0 { ", " } (kind) } "." }
+                }
+                @for key in &needs.params {
+                    @let known = site.guide.params.iter().find(|param| param.key == *key);
+                    li {
+                        code { (key) } " in " code { "seawall.yaml" }
+                        @if let Some(known) = known {
+                            ": " (known.about)
+                            @match &known.default {
+                                Some(default) => { " (default " code { (default) } ")" },
+                                None => " (no default: without it the guideline is not assessed)",
+                            }
+                        }
+                        "."
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn enforced(site: &Site<'_>, guideline: &Guideline) -> Markup {
+    html! {
+        section.prose aria-labelledby="enforced" {
+            h2 #enforced { "Where it can be enforced" }
+            @match site.not_enforced.get(&*guideline.id.0) {
+                Some(reason) => p { "There is no policy by which the API server enforces it: " (prose::words(reason)) "." },
+                None => {
+                    p { "By the API server itself, as a ValidatingAdmissionPolicy:" }
+                    pre tabindex="0" { code { "seawall policy export --as vap --guideline " (guideline.id) } }
+                }
+            }
+        }
+    }
+}

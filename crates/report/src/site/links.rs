@@ -1,0 +1,129 @@
+//! Where the guide's facts come from: on each page, and all of them on one.
+
+use std::collections::BTreeMap;
+
+use guide::guideline::Reference;
+use maud::{Markup, html};
+
+use super::frame::{self, Content};
+use super::{Page, Site, framework, front, guideline_path, relative, topic_path};
+use crate::html::prose;
+use crate::text::count;
+
+pub(super) const PATH: &str = "links.html";
+
+/// The references of a page.
+pub(super) fn references(references: &[Reference]) -> Markup {
+    html! {
+        @if !references.is_empty() {
+            section aria-labelledby="references" {
+                h2 #references { "References" }
+                ul.references { @for reference in references { li { (link(&reference.url)) " " (seen(&reference.seen)) } } }
+            }
+        }
+    }
+}
+
+/// An address with the day on which it was last seen.
+pub(super) fn link(url: &str) -> Markup {
+    html! {
+        @match prose::web(url) {
+            Some(address) => a href=(address) rel="noreferrer" { (url.trim_start_matches("https://")) },
+            None => (url),
+        }
+    }
+}
+
+pub(super) fn seen(day: &str) -> Markup {
+    html! { span.quiet { "seen " time datetime=(day) { (day) } } }
+}
+
+/// Who rests on an address, and when it was last seen.
+#[derive(Default)]
+struct Use<'g> {
+    seen: &'g str,
+    /// Place among the groups of the first that names it.
+    group: usize,
+    /// Title and path.
+    users: Vec<(&'g str, String)>,
+}
+
+/// Every address once, below the first topic that rests on it.
+pub(super) fn page(site: &Site<'_>) -> Page {
+    let guide = site.guide;
+    let mut uses: BTreeMap<&str, Use<'_>> = BTreeMap::new();
+    let mut groups = Vec::new();
+    for topic in &guide.topics {
+        let path = topic_path(&topic.chapter, &topic.id);
+        let members = site.guidelines(|guideline| {
+            guideline.chapter == topic.chapter && guideline.topic == topic.id
+        });
+        let own = topic
+            .references
+            .iter()
+            .map(|reference| (reference, &*topic.title, path.clone()));
+        let theirs = members.into_iter().flat_map(|guideline| {
+            guideline
+                .references
+                .iter()
+                .map(|reference| (reference, &*guideline.id.0, guideline_path(guideline)))
+        });
+        collect(&mut uses, groups.len(), own.chain(theirs));
+        groups.push((&*topic.title, path.clone()));
+    }
+    let frameworks = guide.frameworks.iter().filter_map(|known| {
+        Some((
+            known.source.as_ref()?,
+            &*known.title,
+            framework::path(&known.id),
+        ))
+    });
+    collect(&mut uses, groups.len(), frameworks);
+    groups.push(("Frameworks", framework::LIST_PATH.to_owned()));
+    let body = html! {
+        p.lead { "What the guide's facts rest on: " (count(uses.len(), "link")) ", each named once, below the first topic that uses it, with the day it was last seen and everything that rests on it." }
+        @for (index, (title, path)) in groups.iter().enumerate() {
+            @let own: Vec<_> = uses.iter().filter(|(_, used)| used.group == index).collect();
+            @if !own.is_empty() {
+                section {
+                    h2 { a href=(relative(PATH, path)) { (title) } }
+                    ul.references {
+                        @for (url, used) in own {
+                            li {
+                                (link(url)) " " (seen(used.seen))
+                                span.users { "for " @for (index, (name, path)) in used.users.iter().enumerate() { @if index > 0 { ", " } a href=(relative(PATH, path)) { (name) } } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    frame::page(
+        site,
+        Content {
+            path: PATH.to_owned(),
+            title: "Links".to_owned(),
+            heading: "Links".to_owned(),
+            above: vec![("Guide".to_owned(), front::PATH.to_owned())],
+            body,
+        },
+    )
+}
+
+fn collect<'g>(
+    uses: &mut BTreeMap<&'g str, Use<'g>>,
+    group: usize,
+    references: impl Iterator<Item = (&'g Reference, &'g str, String)>,
+) {
+    for (reference, name, path) in references {
+        let used = uses.entry(&reference.url).or_insert_with(|| Use {
+            group,
+            ..Use::default()
+        });
+        used.seen = used.seen.max(&reference.seen);
+        if !used.users.iter().any(|(_, known)| *known == path) {
+            used.users.push((name, path));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! `seawall guide build`: the guide as a folder of HTML pages.
+//!
+//! A file in the folder lists what was written, so that the next build replaces its own pages,
+//! removes those that are gone, and touches nothing else.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::Context as _;
+use report::site::{self, Page};
+
+use crate::commands::load_guide;
+use crate::failure::Failure;
+
+/// Lists the files of a build, a path a line.
+const MARKER: &str = ".seawall-guide";
+
+pub(super) fn run(guide: Option<&Path>, out: &Path) -> anyhow::Result<u8> {
+    let guide = load_guide(guide)?;
+    let earlier = earlier(out)?;
+    let pages = site::pages(&guide);
+    write(out, &pages, &earlier).with_context(|| format!("cannot write to `{}`", out.display()))?;
+    writeln!(
+        anstream::stdout().lock(),
+        "{} pages in {}; open {}",
+        pages.len(),
+        out.display(),
+        out.join("index.html").display()
+    )?;
+    Ok(0)
+}
+
+/// The files of an earlier build; none when the folder is empty or missing.
+fn earlier(out: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
+    let failed = |error: &io::Error| {
+        Failure::new(format!("cannot read `{}`: {error}", out.display()))
+            .help("`--out` takes a folder; it is made if it is not there")
+    };
+    match fs::read_to_string(out.join(MARKER)) {
+        // A line that leads out of the folder is none of ours.
+        Ok(list) => Ok(list
+            .lines()
+            .map(PathBuf::from)
+            .filter(|path| {
+                path.components()
+                    .all(|part| matches!(part, Component::Normal(_)))
+            })
+            .collect()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            match fs::read_dir(out).map(|mut entries| entries.next().is_none()) {
+                Ok(true) => Ok(BTreeSet::new()),
+                Ok(false) => Err(Failure::new(format!(
+                    "`{}` holds files that are no build of the guide",
+                    out.display()
+                ))
+                .help("name a new folder, or empty this one first")
+                .into()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
+                Err(error) => Err(failed(&error).into()),
+            }
+        }
+        Err(error) => Err(failed(&error).into()),
+    }
+}
+
+fn write(out: &Path, pages: &[Page], earlier: &BTreeSet<PathBuf>) -> io::Result<()> {
+    let own: BTreeSet<PathBuf> = pages
+        .iter()
+        .map(|page| &*page.path)
+        .chain([site::STYLE_PATH])
+        .map(PathBuf::from)
+        .collect();
+    fs::create_dir_all(out)?;
+    // First of all, so that a build that is cut short is known as one.
+    mark(out, own.union(earlier))?;
+    for page in pages {
+        let path = out.join(&*page.path);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(path, &page.html)?;
+    }
+    fs::write(out.join(site::STYLE_PATH), site::STYLE)?;
+    for gone in earlier.difference(&own) {
+        match fs::remove_file(out.join(gone)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    mark(out, own.iter())
+}
+
+fn mark<'p>(out: &Path, paths: impl Iterator<Item = &'p PathBuf>) -> io::Result<()> {
+    let mut list = String::new();
+    for path in paths {
+        list.push_str(&path.to_string_lossy().replace('\\', "/"));
+        list.push('\n');
+    }
+    fs::write(out.join(MARKER), list)
+}
