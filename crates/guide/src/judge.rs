@@ -486,7 +486,8 @@ impl<'a> Asking<'a, '_> {
         if let Some(source) = &self.resource.origin.rendered_by {
             return Some(format!("{source}: {}", self.resource.origin.path).into());
         }
-        if guideline.needs.joined && decided.only_joined
+        if guideline.needs.joined
+            && decided.only_joined
             && let Some(namespace) = &self.resource.name.namespace
         {
             return Some(format!("namespace {namespace}").into());
