@@ -238,7 +238,23 @@ impl<'g> Judge<'g> {
             .filter(|(_, guideline)| guideline.applies == Applies::Estate)
             .map(|(index, _)| index)
             .collect();
-        self.judge(witness, Some(estate), &about)
+        let mut judged = self.judge(witness, Some(estate), &about);
+        // Nothing that was read is to blame: the place is only where the estate begins.
+        let name = Arc::new(ResourceName {
+            kind: Kind::Kubernetes {
+                group: "seawall.dev".into(),
+                kind: "Estate".into(),
+            },
+            api_version: "seawall.dev/v1".into(),
+            namespace: None,
+            name: "estate".into(),
+        });
+        for finding in &mut judged.findings {
+            finding.resource = Arc::clone(&name);
+            finding.provider_managed = false;
+            finding.fingerprint = Fingerprint::of(&[&finding.guideline.0, "estate"]);
+        }
+        judged
     }
 
     fn judge(&self, resource: &Resource, estate: Option<&Estate>, guidelines: &[u16]) -> Judged {

@@ -544,6 +544,11 @@ fn not_assessed(
             && !kubernetes
         {
             Some("Kubernetes objects: manifests or a chart".to_owned())
+        } else if unseen(guideline, estate) {
+            Some(format!(
+                "the whole cluster: nothing of {} was given",
+                guideline.needs.kinds.join(", ")
+            ))
         } else if !unset.is_empty() {
             Some(unset.join(" and "))
         } else {
@@ -557,4 +562,16 @@ fn not_assessed(
         }
     }
     missing
+}
+
+/// A judgement of the cluster as a whole from files that hold nothing of what it reads, and may
+/// be a part, would only say that it is unknown.
+fn unseen(guideline: &Guideline, estate: &Estate) -> bool {
+    guideline.applies == Applies::Estate
+        && estate.scope == Scope::Open
+        && guideline
+            .needs
+            .kinds
+            .iter()
+            .all(|kind| estate.of_kind(kind).is_empty())
 }
