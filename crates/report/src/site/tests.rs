@@ -1,3 +1,5 @@
+//! Every page of the built-in guide: links, titles, headings, escaping.
+
 use std::collections::BTreeSet;
 
 use guide::Guide;
