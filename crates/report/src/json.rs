@@ -1,6 +1,6 @@
 //! JSON, version 1: the contract for scripts. Its schema is `docs/schema/assessment-v1.json`.
 //!
-//! A finding is a line. Findings are serialised as they come and wait in a [`Spool`], so that
+//! A finding is a line. Findings are serialised as they come and wait in a spool, so that
 //! totals can stand before them. Same input, same bytes.
 //!
 //! What it deliberately leaves out: source lines (they are in the files) and passes, unless asked for.
