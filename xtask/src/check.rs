@@ -9,10 +9,12 @@ use crate::places::Places;
 use crate::run::{line, output, run, say};
 use crate::setup::setup;
 use crate::tidy::tidy;
+use crate::types;
 
 /// Sets up, then runs every test; with arguments, those that they select.
 pub(crate) fn test(places: &Places, arguments: &[String]) -> Result<()> {
     setup(places)?;
+    types::check(places)?;
     let variables = environment::variables(places)?;
     let mut tests = cargo(places);
     tests.args(["test", "--all-features", "--no-fail-fast"]);

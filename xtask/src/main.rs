@@ -15,6 +15,7 @@ mod places;
 mod run;
 mod setup;
 mod tidy;
+mod types;
 
 const HELP: &str = "\
 The chores of seawall. Run one with `cargo xtask CHORE`.
@@ -31,6 +32,8 @@ The chores of seawall. Run one with `cargo xtask CHORE`.
   check        Format, clippy, tidy, and licences when cargo-deny is installed.
   tidy         Only what no other tool looks at: white space, module comments,
                file lengths, paths of one machine.
+  types        Write the table of Kubernetes' field types that the binary
+               carries, from the oracle's (`test` says when it is stale).
   env          Print the variables that `test` sets, for a shell:
                  eval \"$(cargo xtask env)\" && cargo test -p seawall-oracle
 
@@ -63,6 +66,7 @@ fn chore(arguments: &[String]) -> Result<()> {
         "test" => check::test(&places, rest),
         "check" => check::check(&places),
         "tidy" => tidy::tidy(&places),
+        "types" => types::write(&places),
         "env" => environment::print_for_shell(&places),
         "help" | "-h" | "--help" => {
             run::print(HELP);
