@@ -3,6 +3,7 @@
 //! What stands here: the command line, configuration and exit codes. What it deliberately
 //! leaves out: anything that judges, reads or prints findings; the crates below do that.
 
+mod choices;
 mod cli;
 mod commands;
 mod failure;

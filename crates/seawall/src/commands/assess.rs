@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ::guide::examples;
 use ::guide::guideline::Applies;
-use ::guide::{Guide, Guideline, Judge, Judged, Setting, parse_minor};
+use ::guide::{Guide, Guideline, Judge, Judged, Setting};
 use model::coverage::{Coverage, NotAssessed, Status};
 use model::finding::{GuidelineId, Severity};
 use model::kinds::Kind;
@@ -20,6 +20,7 @@ use report::triage::Triage;
 use report::{Assessment, Sink, Summary};
 use sources::{Input, Tools};
 
+use crate::choices;
 use crate::commands::load_guide;
 use crate::failure::Failure;
 use crate::output::{self, Wanted};
@@ -139,15 +140,9 @@ struct Plan {
 impl Plan {
     fn new(args: &Args, guide: &Guide) -> anyhow::Result<Self> {
         let config = read_config(args.config.as_deref(), &args.paths, guide)?;
-        let kubernetes = match &args.kubernetes {
-            Some(version) => Some(parse_minor(version).ok_or_else(|| {
-                Failure::new(format!("`{version}` is no Kubernetes version"))
-                    .help("write it as `--kubernetes 1.34`")
-            })?),
-            None => config.kubernetes,
-        };
-        let mut setting =
-            examples::setting(guide, config.params.as_deref(), kubernetes).map_err(Failure::new)?;
+        let kubernetes = choices::kubernetes(args.kubernetes.as_deref(), &config, guide)?;
+        let mut setting = examples::setting(guide, config.params.as_deref(), Some(kubernetes))
+            .map_err(Failure::new)?;
         setting.severities.clone_from(&config.severities);
         let fail_on = match &args.fail_on {
             Some(word) => config::parse_floor(word).ok_or_else(|| {
@@ -156,23 +151,8 @@ impl Plan {
             })?,
             None => config.fail_on.unwrap_or(Some(Severity::High)),
         };
-        let frameworks: Vec<Box<str>> = if args.framework.is_empty() {
-            config.frameworks.clone()
-        } else {
-            args.framework.iter().map(|id| id.as_str().into()).collect()
-        };
-        if let Some(id) = frameworks.iter().find(|id| guide.framework(id).is_none()) {
-            return Err(Failure::new(config::unknown_framework(guide, id)).into());
-        }
-        if let Some(id) = args
-            .guideline
-            .iter()
-            .find(|id| guide.guideline(id).is_none())
-        {
-            return Err(Failure::new(format!("there is no guideline `{id}`"))
-                .help("`seawall guide list` shows all")
-                .into());
-        }
+        let frameworks = choices::frameworks(&args.framework, &config, guide)?;
+        choices::guidelines_exist(&args.guideline, guide)?;
         if let Some(id) = args.chapter.iter().find(|id| {
             !guide
                 .chapters
@@ -186,12 +166,7 @@ impl Plan {
             ))
             .into());
         }
-        let as_of = match &args.as_of {
-            Some(day) => day.parse::<jiff::civil::Date>().map_err(|_| {
-                Failure::new(format!("`{day}` is no date")).help("write it as `--as-of 2027-01-31`")
-            })?,
-            None => jiff::Zoned::now().date(),
-        };
+        let as_of = choices::day(args.as_of.as_deref())?;
         let baseline = match &args.baseline {
             Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
                 Failure::new(format!(

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use ::guide::examples;
 use ::guide::export::{self, Enforce, Export, Options, Waiver};
-use ::guide::{Guide, Guideline, Setting, parse_minor};
+use ::guide::{Guide, Guideline, Setting};
 use clap::Subcommand;
-use report::config::{self, Config};
+use report::config::Config;
 
+use crate::choices;
 use crate::commands::{assess, load_guide};
 use crate::failure::Failure;
 
@@ -84,12 +85,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
 fn export(args: &ExportArgs) -> anyhow::Result<u8> {
     let guide = load_guide(args.guide.as_deref())?;
     let config = assess::read_config(args.config.as_deref(), &[PathBuf::from(".")], &guide)?;
-    let frameworks: Vec<Box<str>> = if args.framework.is_empty() {
-        config.frameworks.clone()
-    } else {
-        args.framework.iter().map(|id| id.as_str().into()).collect()
-    };
-    known(args, &guide, &frameworks)?;
+    let frameworks = choices::frameworks(&args.framework, &config, &guide)?;
+    choices::guidelines_exist(&args.guideline, &guide)?;
     let setting = setting(args, &guide, &config)?;
     let waivers = waivers(args, &config)?;
     let options = Options {
@@ -124,32 +121,8 @@ fn export(args: &ExportArgs) -> anyhow::Result<u8> {
     Ok(if made.policies.is_empty() { 3 } else { 0 })
 }
 
-fn known(args: &ExportArgs, guide: &Guide, frameworks: &[Box<str>]) -> anyhow::Result<()> {
-    if let Some(id) = frameworks.iter().find(|id| guide.framework(id).is_none()) {
-        return Err(Failure::new(config::unknown_framework(guide, id)).into());
-    }
-    if let Some(id) = args
-        .guideline
-        .iter()
-        .find(|id| guide.guideline(id).is_none())
-    {
-        return Err(Failure::new(format!("there is no guideline `{id}`"))
-            .help("`seawall guide list` shows all")
-            .into());
-    }
-    Ok(())
-}
-
 fn setting(args: &ExportArgs, guide: &Guide, config: &Config) -> anyhow::Result<Setting> {
-    let minor = match &args.kubernetes {
-        Some(version) => parse_minor(version).ok_or_else(|| {
-            Failure::new(format!("`{version}` is no Kubernetes version"))
-                .help("write it as `--kubernetes 1.34`")
-        })?,
-        None => config
-            .kubernetes
-            .unwrap_or_else(|| examples::newest_minor(guide)),
-    };
+    let minor = choices::kubernetes(args.kubernetes.as_deref(), config, guide)?;
     if minor < export::FIRST_MINOR {
         return Err(Failure::new(format!(
             "Kubernetes 1.{minor} has no ValidatingAdmissionPolicy"
@@ -168,12 +141,7 @@ fn setting(args: &ExportArgs, guide: &Guide, config: &Config) -> anyhow::Result<
 
 /// The waivers in force, as `assess` judges them.
 fn waivers(args: &ExportArgs, config: &Config) -> anyhow::Result<Vec<Waiver>> {
-    let as_of = match &args.as_of {
-        Some(day) => day.parse::<jiff::civil::Date>().map_err(|_| {
-            Failure::new(format!("`{day}` is no date")).help("write it as `--as-of 2027-01-31`")
-        })?,
-        None => jiff::Zoned::now().date(),
-    };
+    let as_of = choices::day(args.as_of.as_deref())?;
     let in_force = |until: &str| {
         until
             .parse::<jiff::civil::Date>()

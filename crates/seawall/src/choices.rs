@@ -1,0 +1,62 @@
+//! What several commands let the user choose: version, day, frameworks, guidelines. The command
+//! line goes before `seawall.yaml`, and that before the default.
+
+use guide::examples;
+use guide::{Guide, parse_minor};
+use report::config::{self, Config};
+
+use crate::failure::Failure;
+
+/// The Kubernetes minor that was asked for, else the configured, else the newest known.
+pub(crate) fn kubernetes(
+    version: Option<&str>,
+    config: &Config,
+    guide: &Guide,
+) -> anyhow::Result<u8> {
+    match version {
+        Some(version) => Ok(parse_minor(version).ok_or_else(|| {
+            Failure::new(format!("`{version}` is no Kubernetes version"))
+                .help("write it as `--kubernetes 1.34`")
+        })?),
+        None => Ok(config
+            .kubernetes
+            .unwrap_or_else(|| examples::newest_minor(guide))),
+    }
+}
+
+/// The day that was asked for, else today.
+pub(crate) fn day(day: Option<&str>) -> anyhow::Result<jiff::civil::Date> {
+    match day {
+        Some(day) => Ok(day.parse::<jiff::civil::Date>().map_err(|_| {
+            Failure::new(format!("`{day}` is no date")).help("write it as `--as-of 2027-01-31`")
+        })?),
+        None => Ok(jiff::Zoned::now().date()),
+    }
+}
+
+/// The frameworks that were asked for, else the configured; all of them exist.
+pub(crate) fn frameworks(
+    asked: &[String],
+    config: &Config,
+    guide: &Guide,
+) -> anyhow::Result<Vec<Box<str>>> {
+    let chosen: Vec<Box<str>> = if asked.is_empty() {
+        config.frameworks.clone()
+    } else {
+        asked.iter().map(|id| id.as_str().into()).collect()
+    };
+    match chosen.iter().find(|id| guide.framework(id).is_none()) {
+        Some(id) => Err(Failure::new(config::unknown_framework(guide, id)).into()),
+        None => Ok(chosen),
+    }
+}
+
+/// Fails for a guideline that does not exist.
+pub(crate) fn guidelines_exist(asked: &[String], guide: &Guide) -> anyhow::Result<()> {
+    match asked.iter().find(|id| guide.guideline(id).is_none()) {
+        Some(id) => Err(Failure::new(format!("there is no guideline `{id}`"))
+            .help("`seawall guide list` shows all")
+            .into()),
+        None => Ok(()),
+    }
+}
