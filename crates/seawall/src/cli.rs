@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::{assess, explain, guide, policy};
 use crate::failure::Failure;
 
-/// Judges, explains and fixes Kubernetes on Azure.
+/// Judges Kubernetes on Azure by a guide, and explains what it finds.
 #[derive(Debug, Parser)]
 #[command(
     name = "seawall",
