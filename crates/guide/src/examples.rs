@@ -1,33 +1,20 @@
 //! Running a guideline's examples: each is a tiny estate, its comments say what must be found.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cel::Symbols;
-use model::doc::{Dialect, Doc, DocBuilder};
 use model::finding::{Finding, Outcome};
 use model::managed::Managed;
 use model::manifest::{Form, Reader};
 use model::prune::Keep;
 use model::resource::Origin;
-use model::{Estate, Ref, Resource, Scope, Status};
-use yaml::{Build as _, Entry, Limits, Span};
+use model::{Estate, Scope, Status};
+use yaml::Limits;
 
 use crate::catalogue::Guide;
 use crate::guideline::{Applies, Example, ExampleFile, Expectation, Guideline};
-use crate::judge::{Judge, Judged, Setting, VerdictWord};
-
-/// The newest Kubernetes minor that the guide knows (`data/kubernetes.yaml`): what is judged
-/// against when neither the estate nor the user says a version.
-#[must_use]
-pub fn newest_minor(guide: &Guide) -> u8 {
-    guide
-        .data
-        .get("kubernetes.yaml")
-        .and_then(|text| crate::front_matter::read(text, 1).ok())
-        .and_then(|doc| crate::parse_minor(doc.root().get("newest")?.as_str()?))
-        .unwrap_or_default()
-}
+use crate::judge::{Judge, Judged, VerdictWord};
+use crate::setting::setting;
 
 /// An example that does not behave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,9 +150,7 @@ pub fn assess_with(
             }
         }
     }
-    let symbols = &guide.symbols;
-    let whole = example.whole;
-    estate.imply_namespaces(&|name, witness| implied_namespace(symbols, name, witness, whole));
+    estate.imply_namespaces(&guide.symbols);
     for resource in estate.resources() {
         outcomes.take(judge.joined(resource, &estate));
     }
@@ -185,169 +170,6 @@ fn documents(file: &ExampleFile) -> Vec<(String, u32, u32)> {
         .enumerate()
         .map(|(index, raw)| (raw.text.into_owned(), raw.line, index as u32))
         .collect()
-}
-
-/// The settings of an example or of a plain run.
-///
-/// # Errors
-/// When the parameters do not parse.
-pub fn setting(
-    guide: &Guide,
-    params: Option<&str>,
-    kubernetes: Option<u8>,
-) -> Result<Setting, String> {
-    let (params, set) = params_doc(guide, params)?;
-    Ok(Setting {
-        kubernetes_minor: kubernetes.unwrap_or_else(|| newest_minor(guide)),
-        params,
-        set,
-        severities: BTreeMap::new(),
-        default_roles: default_roles(guide),
-    })
-}
-
-/// The configuration that guidelines read: the defaults of `data/params.yaml`, overridden by
-/// the keys of `given` (a YAML map).
-///
-/// # Errors
-/// When `given` does not parse or is no map.
-pub fn params_doc(guide: &Guide, given: Option<&str>) -> Result<(Doc, BTreeSet<Box<str>>), String> {
-    let mut text = String::new();
-    let mut set = BTreeSet::new();
-    let given_doc = given
-        .map(|given| {
-            crate::front_matter::read(given, 1)
-                .map_err(|(_, message)| format!("in params: {message}"))
-        })
-        .transpose()?;
-    if let Some(doc) = &given_doc {
-        if !doc.root().is_map() {
-            return Err("params must be a map".to_owned());
-        }
-        for (key, _, value) in doc.root().entries() {
-            set.insert(Box::from(key));
-            let json = to_json(value);
-            text.push_str(&format!("{}: {json}\n", serde_json::Value::from(key)));
-        }
-    }
-    for param in &guide.params {
-        if let Some(default) = &param.default
-            && set.insert(param.key.clone())
-        {
-            text.push_str(&format!("{}: {default}\n", param.key));
-        }
-    }
-    if text.is_empty() {
-        text.push_str("{}");
-    }
-    // Read with the guide's symbols, since programs compare keys by number.
-    let mut builder = DocBuilder::new(&guide.symbols, Dialect::Plain, text.as_str().into(), 1);
-    let root = yaml::parse(&text, &Limits::default(), &mut builder)
-        .map_err(|error| format!("in params: {}", error.message))?
-        .ok_or_else(|| "params are empty".to_owned())?;
-    Ok((builder.finish(root), set))
-}
-
-/// A value as JSON.
-#[must_use]
-pub fn to_json(value: Ref<'_>) -> serde_json::Value {
-    use cel::{Node as _, View};
-    match value.view() {
-        View::Null | View::Unknown(_) => serde_json::Value::Null,
-        View::Bool(value) => value.into(),
-        View::Int(value) => value.into(),
-        View::Uint(value) => value.into(),
-        View::Double(value) => value.into(),
-        View::Str(value) => value.into(),
-        View::List(_) => value.items().map(to_json).collect(),
-        View::Map(_) => serde_json::Value::Object(
-            value
-                .entries()
-                .map(|(key, _, value)| (key.to_owned(), to_json(value)))
-                .collect(),
-        ),
-    }
-}
-
-/// Kubernetes' own ClusterRoles, from `data/default-roles.yaml`.
-#[must_use]
-pub fn default_roles(guide: &Guide) -> BTreeMap<Box<str>, Doc> {
-    let mut roles = BTreeMap::new();
-    let Some(text) = guide.data.get("default-roles.yaml") else {
-        return roles;
-    };
-    for raw in yaml::documents(text) {
-        let mut builder = DocBuilder::new(&guide.symbols, Dialect::Plain, (&*raw.text).into(), 1);
-        if let Ok(Some(root)) = yaml::parse(&raw.text, &Limits::default(), &mut builder) {
-            let doc = builder.finish(root);
-            let name = doc
-                .root()
-                .path(&["metadata", "name"])
-                .and_then(Ref::as_str)
-                .map(Box::<str>::from);
-            if let Some(name) = name {
-                roles.insert(name, doc);
-            }
-        }
-    }
-    roles
-}
-
-/// The object of a namespace that others name and that was not read: its labels are unknown,
-/// or absent when the estate is whole.
-#[must_use]
-pub fn implied_namespace(
-    symbols: &Symbols,
-    name: &str,
-    witness: &Resource,
-    whole: bool,
-) -> Arc<Doc> {
-    // Every value stands where the witness says the namespace.
-    let object = witness.object();
-    let place = object
-        .path(&["metadata", "namespace"])
-        .unwrap_or(object)
-        .span();
-    let (line, start) = witness.doc.line_at(place.start);
-    let number = witness.doc.line_column(place.start).0;
-    let mut builder = DocBuilder::new(symbols, Dialect::Plain, line.into(), number);
-    let none = Span {
-        start: place.start - start,
-        end: (place.end - start).min(line.len() as u32),
-    };
-    let text = |builder: &mut DocBuilder<'_>, value: &str| builder.string(value, none);
-    let entry = |key: &'static str, value| Entry {
-        key: key.into(),
-        key_span: none,
-        value,
-        merged: false,
-    };
-    let api_version = text(&mut builder, "v1");
-    let kind = text(&mut builder, "Namespace");
-    let name = text(&mut builder, name);
-    let metadata = if whole {
-        builder.map(&[entry("name", name)], none)
-    } else {
-        let labels = builder.not_given();
-        let annotations = builder.not_given();
-        builder.map(
-            &[
-                entry("name", name),
-                entry("labels", labels),
-                entry("annotations", annotations),
-            ],
-            none,
-        )
-    };
-    let root = builder.map(
-        &[
-            entry("apiVersion", api_version),
-            entry("kind", kind),
-            entry("metadata", metadata),
-        ],
-        none,
-    );
-    Arc::new(builder.finish(root))
 }
 
 fn compare(example: &Example, outcomes: &Outcomes, problems: &mut Vec<String>) {
@@ -452,4 +274,43 @@ fn expected(example: &Example) -> BTreeSet<(usize, u32, bool, String)> {
         }
     }
     wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::assess_with;
+    use crate::catalogue::Guide;
+
+    #[test]
+    fn dropping_what_joins_cannot_read_changes_no_finding() {
+        let (guide, errors) = Guide::builtin();
+        assert!(errors.is_empty(), "{errors:?}");
+        let mut compared = 0;
+        for guideline in guide
+            .guidelines
+            .iter()
+            .filter(|guideline| guideline.needs.joined)
+        {
+            for example in &guideline.examples {
+                let [pruned, whole] = [true, false].map(|prunes| {
+                    let outcomes = assess_with(&guide, guideline, example, prunes).unwrap();
+                    let findings: Vec<_> = outcomes
+                        .findings
+                        .iter()
+                        .map(|finding| {
+                            (
+                                finding.message.clone(),
+                                finding.place.clone(),
+                                finding.evidence.clone(),
+                            )
+                        })
+                        .collect();
+                    (findings, outcomes.verdicts)
+                });
+                assert_eq!(pruned, whole, "{}", guideline.id);
+                compared += 1;
+            }
+        }
+        assert!(compared > 50, "{compared}");
+    }
 }

@@ -22,6 +22,7 @@ pub mod markdown;
 pub mod message;
 pub mod mutation;
 mod place;
+pub mod setting;
 mod variables;
 
 mod builtin {

@@ -663,6 +663,3 @@ impl Build for DocBuilder<'_> {
         }
     }
 }
-
-/// Documents are shared between the resources that stand in them.
-pub type SharedDoc = Arc<Doc>;

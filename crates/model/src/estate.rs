@@ -1,8 +1,11 @@
 //! Everything known about one environment, indexed so that joins do not walk it all.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
+use cel::Symbols;
+
+use crate::implied;
 use crate::kinds::Kind;
 use crate::references;
 use crate::resource::{Resource, ResourceRef};
@@ -100,9 +103,9 @@ impl Estate {
         self.resources.get(id.0 as usize)
     }
 
-    /// Makes a Namespace for every namespace that is named and was not read; `make` gets the name
-    /// and the first object that names it, where findings about the namespace point.
-    pub fn imply_namespaces(&mut self, make: &dyn Fn(&str, &Resource) -> Arc<crate::doc::Doc>) {
+    /// Makes a Namespace for every namespace that is named and was not read. Findings about it
+    /// point to the first object that names it; its labels are unknown unless the estate is whole.
+    pub fn imply_namespaces(&mut self, symbols: &Symbols) {
         let mut first_in: BTreeMap<Box<str>, usize> = BTreeMap::new();
         for (index, resource) in self.resources.iter().enumerate() {
             if let (Some(namespace), Kind::Kubernetes { .. }) =
@@ -118,7 +121,8 @@ impl Estate {
             let Some(witness) = self.resources.get(index) else {
                 continue;
             };
-            let doc = make(&namespace, witness);
+            let whole = self.scope == Scope::Whole;
+            let doc = implied::namespace(symbols, &namespace, witness, whole);
             let root = doc.root().id();
             let implied = Resource {
                 name: crate::resource::ResourceName {

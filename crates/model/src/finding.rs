@@ -52,32 +52,6 @@ impl Severity {
     }
 }
 
-/// What a guideline says about a resource (or one item of it).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// It holds.
-    Pass,
-    /// It does not.
-    Fail,
-    /// It does not apply.
-    NotApplicable,
-    /// It cannot be said, and why.
-    Unknown(Box<str>),
-}
-
-impl Verdict {
-    /// The word used in every output.
-    #[must_use]
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::NotApplicable => "not-applicable",
-            Self::Unknown(_) => "unknown",
-        }
-    }
-}
-
 /// The verdicts that make a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

@@ -24,6 +24,7 @@ pub mod coverage;
 pub mod doc;
 pub mod estate;
 pub mod finding;
+mod implied;
 pub mod kinds;
 pub mod managed;
 pub mod manifest;
@@ -41,7 +42,7 @@ pub use doc::{Dialect, Doc, DocBuilder};
 pub use estate::{Estate, Scope};
 pub use finding::{
     Cost, Evidence, Finding, Fingerprint, GuidelineId, Location, Outcome, Safety, Severity,
-    Verdict, WaiverNote,
+    WaiverNote,
 };
 pub use resource::{Origin, Resource, ResourceName, ResourceRef};
 pub use value::Ref;

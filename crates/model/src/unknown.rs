@@ -16,8 +16,6 @@ pub const NAMESPACE_NOT_GIVEN: Unknown = Unknown(4);
 pub const NOT_GIVEN: Unknown = Unknown(5);
 /// Only a running API server can answer.
 pub const LIVE_ONLY: Unknown = Unknown(6);
-/// The configuration does not set the key.
-pub const NOT_CONFIGURED: Unknown = Unknown(7);
 
 /// The sentence for a reason, without the value's own detail.
 #[must_use]
@@ -29,7 +27,6 @@ pub fn describe(reason: Unknown) -> &'static str {
         NAMESPACE_NOT_GIVEN => "the Namespace object was not given",
         NOT_GIVEN => "the object it refers to was not given",
         LIVE_ONLY => "only a running API server can answer this",
-        NOT_CONFIGURED => "the configuration does not say",
         _ => "the source leaves the value open",
     }
 }

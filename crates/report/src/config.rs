@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use guide::Guide;
-use guide::examples::to_json;
 use guide::front_matter::{self, Fields};
+use guide::setting::to_json;
 use model::{Ref, Severity};
 
 /// The file's name.

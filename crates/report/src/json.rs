@@ -477,19 +477,12 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::testing::{findings, guide, hostile, with_ledger, written};
+    use crate::testing::{findings, guide, hostile, validated, with_ledger, written};
 
     fn validate(text: &str) -> Value {
         let schema: Value =
             serde_json::from_str(include_str!("../../../docs/schema/assessment-v1.json")).unwrap();
-        let validator = jsonschema::validator_for(&schema).unwrap();
-        let instance: Value = serde_json::from_str(text).unwrap();
-        let errors: Vec<String> = validator
-            .iter_errors(&instance)
-            .map(|error| format!("{}: {error}", error.instance_path()))
-            .collect();
-        assert!(errors.is_empty(), "{errors:#?}");
-        instance
+        validated(&schema, text)
     }
 
     #[test]

@@ -450,7 +450,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::testing::{findings, guide, hostile, with_ledger, written};
+    use crate::testing::{findings, guide, hostile, validated, with_ledger, written};
 
     /// OASIS's schema. The test set-up fetches it.
     fn schema() -> Value {
@@ -476,14 +476,7 @@ mod tests {
     }
 
     fn validate(text: &str) -> Value {
-        let validator = jsonschema::validator_for(&schema()).unwrap();
-        let instance: Value = serde_json::from_str(text).unwrap();
-        let errors: Vec<String> = validator
-            .iter_errors(&instance)
-            .map(|error| format!("{}: {error}", error.instance_path()))
-            .collect();
-        assert!(errors.is_empty(), "{errors:#?}");
-        instance
+        validated(&schema(), text)
     }
 
     #[test]

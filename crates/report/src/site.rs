@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use guide::export::{self, Options};
 use guide::guideline::Chapter;
-use guide::{Guide, Guideline, examples};
+use guide::{Guide, Guideline};
 
 use self::prices::Meter;
 
@@ -177,7 +177,7 @@ impl<'g> Site<'g> {
 
 /// What the API server cannot enforce by a policy as things stand, with the reason.
 fn not_enforced(guide: &Guide) -> BTreeMap<&str, String> {
-    let Ok(setting) = examples::setting(guide, None, None) else {
+    let Ok(setting) = guide::setting::setting(guide, None, None) else {
         return BTreeMap::new();
     };
     let options = Options {

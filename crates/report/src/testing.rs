@@ -458,3 +458,15 @@ pub(crate) fn hostile() -> Vec<Finding> {
     }
     findings
 }
+
+/// Holds a report against a JSON Schema and gives it as a value.
+pub(crate) fn validated(schema: &serde_json::Value, text: &str) -> serde_json::Value {
+    let validator = jsonschema::validator_for(schema).unwrap();
+    let instance: serde_json::Value = serde_json::from_str(text).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(&instance)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    instance
+}

@@ -1,8 +1,7 @@
 //! What several commands let the user choose: version, day, frameworks, guidelines. The command
 //! line goes before `seawall.yaml`, and that before the default.
 
-use guide::examples;
-use guide::{Guide, parse_minor};
+use guide::{Guide, parse_minor, setting};
 use report::config::{self, Config};
 
 use crate::failure::Failure;
@@ -20,7 +19,7 @@ pub(crate) fn kubernetes(
         })?),
         None => Ok(config
             .kubernetes
-            .unwrap_or_else(|| examples::newest_minor(guide))),
+            .unwrap_or_else(|| setting::newest_minor(guide))),
     }
 }
 

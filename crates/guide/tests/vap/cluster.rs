@@ -251,7 +251,7 @@ pub(crate) fn objects(text: &str) -> Vec<Value> {
     let mut found = Vec::new();
     for raw in yaml::documents(text) {
         if let Ok(doc) = front_matter::read(&raw.text, 1) {
-            found.push(guide::examples::to_json(doc.root()));
+            found.push(guide::setting::to_json(doc.root()));
         }
     }
     found

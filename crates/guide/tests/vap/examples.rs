@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use guide::examples::{newest_minor, setting};
 use guide::export::{Options, vap};
 use guide::guideline::Example;
+use guide::setting::{newest_minor, setting};
 use guide::{Guide, Guideline};
 use model::kinds::is_cluster_scoped;
 use serde_json::{Value, json};

@@ -2,8 +2,8 @@
 //! an object may lack makes them fail.
 
 use guide::Guide;
-use guide::examples::setting;
 use guide::export::{Enforce, Export, Options, Waiver, vap};
+use guide::setting::setting;
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, objects};

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use guide::examples::setting;
 use guide::export::{Options, vap};
+use guide::setting::setting;
 use guide::{Guide, Guideline};
 use serde_json::Value;
 

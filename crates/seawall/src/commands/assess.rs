@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use ::guide::examples;
 use ::guide::guideline::Applies;
+use ::guide::setting;
 use ::guide::{Guide, Guideline, Judge, Judged, Setting};
 use model::coverage::{Coverage, NotAssessed, Status};
 use model::finding::{GuidelineId, Severity};
@@ -141,7 +141,7 @@ impl Plan {
     fn new(args: &Args, guide: &Guide) -> anyhow::Result<Self> {
         let config = read_config(args.config.as_deref(), &args.paths, guide)?;
         let kubernetes = choices::kubernetes(args.kubernetes.as_deref(), &config, guide)?;
-        let mut setting = examples::setting(guide, config.params.as_deref(), Some(kubernetes))
+        let mut setting = setting::setting(guide, config.params.as_deref(), Some(kubernetes))
             .map_err(Failure::new)?;
         setting.severities.clone_from(&config.severities);
         let fail_on = match &args.fail_on {
@@ -353,10 +353,7 @@ fn assess<'g>(
         |input| progress.tick(input),
     )?;
     progress.phase("joining");
-    let whole = plan.whole;
-    estate.imply_namespaces(&|name, witness| {
-        examples::implied_namespace(&guide.symbols, name, witness, whole)
-    });
+    estate.imply_namespaces(&guide.symbols);
     let missing = not_assessed(args, guide, &plan, &estate, &coverage);
     let absent: BTreeSet<&str> = missing
         .iter()

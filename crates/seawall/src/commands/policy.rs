@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use ::guide::examples;
 use ::guide::export::{self, Enforce, Export, Options, Waiver};
 use ::guide::{Guide, Guideline, Setting};
 use clap::Subcommand;
@@ -133,8 +132,8 @@ fn setting(args: &ExportArgs, guide: &Guide, config: &Config) -> anyhow::Result<
         ))
         .into());
     }
-    let mut setting =
-        examples::setting(guide, config.params.as_deref(), Some(minor)).map_err(Failure::new)?;
+    let mut setting = ::guide::setting::setting(guide, config.params.as_deref(), Some(minor))
+        .map_err(Failure::new)?;
     setting.severities.clone_from(&config.severities);
     Ok(setting)
 }
