@@ -1,0 +1,15 @@
+//! The ARM template and Bicep languages: read, evaluate, compile.
+//!
+//! Stands alone and knows nothing of seawall. It does no I/O: texts come through
+//! [`source::Files`]. Both languages become one tree ([`node`]); what evaluates a template does
+//! not know which of them it was written in, so that a Bicep file and the JSON compiled from it
+//! give the same answer, and every value carries the place where it stands ([`source::Span`]).
+//!
+//! What a template leaves open (a parameter without a value, a property of a resource that is
+//! not in the template, the subscription) is [`value::Data::Unknown`] and says why; it is never
+//! guessed.
+
+pub mod deployment;
+pub mod node;
+pub mod source;
+pub mod value;
