@@ -12,4 +12,5 @@
 pub mod deployment;
 pub mod node;
 pub mod source;
+pub mod syntax;
 pub mod value;

@@ -1,0 +1,696 @@
+//! Statements and expressions.
+
+use super::types::{Type, TypedLambda};
+use crate::source::Span;
+
+/// A whole file.
+#[derive(Debug, Clone, Copy)]
+pub struct Program<'a> {
+    /// In the order in which they are written.
+    pub statements: &'a [Statement<'a>],
+    /// `#disable-next-line …` and its relatives, in order.
+    pub directives: &'a [Directive<'a>],
+    /// Every comment, in order.
+    pub comments: &'a [Comment<'a>],
+    /// The whole text.
+    pub span: Span,
+}
+
+/// `// …` or `/* … */`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Comment<'a> {
+    /// With its slashes and stars.
+    pub text: &'a str,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// `#disable-next-line BCP037 no-hardcoded-location`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Directive<'a> {
+    /// What it asks for.
+    pub kind: DirectiveKind,
+    /// About which rules.
+    pub codes: &'a [Identifier<'a>],
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What a [`Directive`] asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DirectiveKind {
+    /// `#disable-next-line`
+    DisableNextLine,
+    /// `#disable-diagnostics`
+    DisableDiagnostics,
+    /// `#restore-diagnostics`
+    RestoreDiagnostics,
+}
+
+/// A name. Empty when it is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identifier<'a> {
+    /// As written.
+    pub name: &'a str,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A statement with its decorators.
+#[derive(Debug, Clone, Copy)]
+pub struct Statement<'a> {
+    /// Above it, in order.
+    pub decorators: &'a [Decorator<'a>],
+    /// Its first word: `param`, `resource`, …
+    pub keyword: Span,
+    /// What it is.
+    pub kind: StatementKind<'a>,
+    /// From its first decorator to its end.
+    pub span: Span,
+}
+
+/// What a [`Statement`] is.
+#[derive(Debug, Clone, Copy)]
+pub enum StatementKind<'a> {
+    /// `targetScope = 'subscription'`
+    TargetScope(Expression<'a>),
+    /// `metadata name = value`
+    Metadata(Assignment<'a>),
+    /// `param name type = default`
+    Parameter(ParameterDeclaration<'a>),
+    /// `param name = value`, in a parameters file
+    ParameterAssignment(Assignment<'a>),
+    /// `var name type = value`
+    Variable(VariableDeclaration<'a>),
+    /// `type name = …`
+    Type(TypeDeclaration<'a>),
+    /// `func name(a string) string => …`
+    Function(FunctionDeclaration<'a>),
+    /// `resource name 'type@version' = { … }`
+    Resource(ResourceDeclaration<'a>),
+    /// `module name 'path' = { … }`
+    Module(ModuleDeclaration<'a>),
+    /// `output name type = value`
+    Output(OutputDeclaration<'a>),
+    /// `import … from 'path'`
+    Import(ImportDeclaration<'a>),
+    /// `extension name with { … } as alias`; also the older `import 'name'` and `provider 'name'`
+    Extension(ExtensionDeclaration<'a>),
+    /// `extensionConfig alias with { … }`, in a parameters file
+    ExtensionConfig(ExtensionConfigAssignment<'a>),
+    /// `assert name = condition`
+    Assert(Assignment<'a>),
+    /// `test name 'path' = { … }`
+    Test(TestDeclaration<'a>),
+    /// `using 'path'`, `using none`, in a parameters file
+    Using(UsingDeclaration<'a>),
+    /// `extends 'path'`, in a parameters file
+    Extends(Expression<'a>),
+    /// What could not be read, or decorators over nothing.
+    Skipped,
+}
+
+/// `@description('…')`, `@sys.secure()`
+#[derive(Debug, Clone, Copy)]
+pub struct Decorator<'a> {
+    /// A call, as a rule; the namespace is a [`ExpressionKind::VariableAccess`] it is called on.
+    pub expression: Expression<'a>,
+    /// From the `@` on.
+    pub span: Span,
+}
+
+/// A name and the value it is given.
+#[derive(Debug, Clone, Copy)]
+pub struct Assignment<'a> {
+    /// The name.
+    pub name: Identifier<'a>,
+    /// The value.
+    pub value: Expression<'a>,
+}
+
+/// `param name type = default`
+#[derive(Debug, Clone, Copy)]
+pub struct ParameterDeclaration<'a> {
+    /// Its name.
+    pub name: Identifier<'a>,
+    /// Its type.
+    pub ty: Type<'a>,
+    /// What it is when nothing is given.
+    pub default: Option<Expression<'a>>,
+}
+
+/// `var name type = value`
+#[derive(Debug, Clone, Copy)]
+pub struct VariableDeclaration<'a> {
+    /// Its name.
+    pub name: Identifier<'a>,
+    /// Its type, when it is written.
+    pub ty: Option<Type<'a>>,
+    /// Its value.
+    pub value: Expression<'a>,
+}
+
+/// `type name = …`
+#[derive(Debug, Clone, Copy)]
+pub struct TypeDeclaration<'a> {
+    /// Its name.
+    pub name: Identifier<'a>,
+    /// What it stands for.
+    pub ty: Type<'a>,
+}
+
+/// `func name(a string) string => …`
+#[derive(Debug, Clone, Copy)]
+pub struct FunctionDeclaration<'a> {
+    /// Its name.
+    pub name: Identifier<'a>,
+    /// What it takes, gives and does; nothing when it could not be read.
+    pub lambda: Option<TypedLambda<'a>>,
+}
+
+/// `resource name 'type@version' existing = …`, at the top or inside another resource
+#[derive(Debug, Clone, Copy)]
+pub struct ResourceDeclaration<'a> {
+    /// Its symbolic name.
+    pub name: Identifier<'a>,
+    /// `'Microsoft.Network/virtualNetworks@2024-05-01'`; a string, or skipped.
+    pub ty: Expression<'a>,
+    /// The word `existing`, when it is there.
+    pub existing: Option<Span>,
+    /// An object, an [`ExpressionKind::If`], an [`ExpressionKind::For`] over either, or skipped.
+    pub value: Expression<'a>,
+}
+
+/// `module name 'path' = …`
+#[derive(Debug, Clone, Copy)]
+pub struct ModuleDeclaration<'a> {
+    /// Its symbolic name.
+    pub name: Identifier<'a>,
+    /// `'./network.bicep'`, `'br/public:avm/res/…:1.0'`; a string, or skipped.
+    pub path: Expression<'a>,
+    /// As of a [`ResourceDeclaration`].
+    pub value: Expression<'a>,
+}
+
+/// `test name 'path' = { … }`
+#[derive(Debug, Clone, Copy)]
+pub struct TestDeclaration<'a> {
+    /// Its name.
+    pub name: Identifier<'a>,
+    /// The file it is about; a string, or skipped.
+    pub path: Expression<'a>,
+    /// An object, or skipped.
+    pub value: Expression<'a>,
+}
+
+/// `output name type = value`
+#[derive(Debug, Clone, Copy)]
+pub struct OutputDeclaration<'a> {
+    /// Its name.
+    pub name: Identifier<'a>,
+    /// Its type.
+    pub ty: Type<'a>,
+    /// Its value.
+    pub value: Expression<'a>,
+}
+
+/// `import { a, b as c } from 'path'`, `import * as ns from 'path'`
+#[derive(Debug, Clone, Copy)]
+pub struct ImportDeclaration<'a> {
+    /// What is imported.
+    pub what: Imported<'a>,
+    /// From where; a string, or skipped.
+    pub from: Expression<'a>,
+}
+
+/// What an [`ImportDeclaration`] imports.
+#[derive(Debug, Clone, Copy)]
+pub enum Imported<'a> {
+    /// `* as name`
+    Wildcard(Identifier<'a>),
+    /// `{ … }`
+    Symbols(&'a [ImportedSymbol<'a>]),
+    /// Could not be read.
+    Skipped,
+}
+
+/// `name`, `name as alias`, `'name' as alias`
+#[derive(Debug, Clone, Copy)]
+pub struct ImportedSymbol<'a> {
+    /// How it is called where it comes from.
+    pub name: PropertyName<'a>,
+    /// How it is called here.
+    pub alias: Option<Identifier<'a>>,
+    /// The whole.
+    pub span: Span,
+}
+
+/// `extension 'br:…' with { … } as alias`
+#[derive(Debug, Clone, Copy)]
+pub struct ExtensionDeclaration<'a> {
+    /// An [`ExpressionKind::VariableAccess`], a string, or skipped.
+    pub specification: Expression<'a>,
+    /// An object, or skipped.
+    pub with: Option<Expression<'a>>,
+    /// How it is called here.
+    pub alias: Option<Identifier<'a>>,
+}
+
+/// `extensionConfig alias with { … }`
+#[derive(Debug, Clone, Copy)]
+pub struct ExtensionConfigAssignment<'a> {
+    /// Of which extension.
+    pub alias: Identifier<'a>,
+    /// An object, or skipped.
+    pub with: Expression<'a>,
+}
+
+/// `using 'main.bicep' with { … }`
+#[derive(Debug, Clone, Copy)]
+pub struct UsingDeclaration<'a> {
+    /// A string; nothing for `none`; or skipped.
+    pub path: Option<Expression<'a>>,
+    /// An object, or skipped.
+    pub with: Option<Expression<'a>>,
+}
+
+/// An expression.
+#[derive(Debug, Clone, Copy)]
+pub struct Expression<'a> {
+    /// What it is.
+    pub kind: ExpressionKind<'a>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What an [`Expression`] is.
+#[derive(Debug, Clone, Copy)]
+pub enum ExpressionKind<'a> {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Boolean(bool),
+    /// `12`; a sign is a [`UnaryOperation`].
+    Integer(u64),
+    /// `'text'`, `'a${b}c'`, `'''…'''`, `$'''…'''`
+    String(StringLiteral<'a>),
+    /// `[ … ]`
+    Array(&'a [ArrayItem<'a>]),
+    /// `{ … }`
+    Object(Object<'a>),
+    /// `[for … in …: …]`
+    For(&'a ForExpression<'a>),
+    /// `if (…) { … }`: only as the value of a resource or module, or of a loop that is one.
+    If(&'a IfCondition<'a>),
+    /// `( … )`
+    Parenthesized(&'a Expression<'a>),
+    /// A name: of a parameter, a variable, a resource, a namespace, …; `this` is one too.
+    VariableAccess(&'a str),
+    /// `name( … )`
+    FunctionCall(&'a FunctionCall<'a>),
+    /// `base.name( … )`
+    InstanceFunctionCall(&'a InstanceFunctionCall<'a>),
+    /// `base.name`, `base.?name`
+    PropertyAccess(&'a PropertyAccess<'a>),
+    /// `base[index]`, `base[?index]`, `base[^index]`
+    ArrayAccess(&'a ArrayAccess<'a>),
+    /// `base::name`
+    ResourceAccess(&'a ResourceAccess<'a>),
+    /// `base!`
+    NonNullAssertion(&'a Expression<'a>),
+    /// `!a`, `-a`
+    Unary(&'a UnaryOperation<'a>),
+    /// `a && b`
+    Binary(&'a BinaryOperation<'a>),
+    /// `a ? b : c`
+    Ternary(&'a TernaryOperation<'a>),
+    /// `x => …`, `(a, b) => …`
+    Lambda(&'a Lambda<'a>),
+    /// Could not be read.
+    Skipped,
+}
+
+/// A string with its holes: one more segment than there are expressions.
+#[derive(Debug, Clone, Copy)]
+pub struct StringLiteral<'a> {
+    /// The text around the holes, escapes resolved.
+    pub segments: &'a [StringSegment<'a>],
+    /// What stands in the holes.
+    pub expressions: &'a [Expression<'a>],
+    /// How it is written.
+    pub form: StringForm,
+}
+
+/// Text between two holes of a string.
+#[derive(Debug, Clone, Copy)]
+pub struct StringSegment<'a> {
+    /// Escapes resolved.
+    pub text: &'a str,
+    /// Where it stands, with what surrounds it (`'`, `${`, `}`).
+    pub span: Span,
+}
+
+/// How a [`StringLiteral`] is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StringForm {
+    /// `'…'`
+    SingleLine,
+    /// `'''…'''` with so many `$` before it.
+    MultiLine(u32),
+}
+
+/// `{ … }`
+#[derive(Debug, Clone, Copy)]
+pub struct Object<'a> {
+    /// In order.
+    pub items: &'a [ObjectItem<'a>],
+    /// With its braces.
+    pub span: Span,
+}
+
+/// What stands in an [`Object`].
+#[derive(Debug, Clone, Copy)]
+pub enum ObjectItem<'a> {
+    /// `key: value`
+    Property(ObjectProperty<'a>),
+    /// `...expression`
+    Spread(Spread<'a>),
+    /// `resource …`, in the body of a resource.
+    Resource(&'a Statement<'a>),
+    /// Could not be read.
+    Skipped(Span),
+}
+
+/// `key: value`
+#[derive(Debug, Clone, Copy)]
+pub struct ObjectProperty<'a> {
+    /// The key.
+    pub key: PropertyName<'a>,
+    /// The value.
+    pub value: Expression<'a>,
+    /// Both.
+    pub span: Span,
+}
+
+/// A key, of an object or of an object type.
+#[derive(Debug, Clone, Copy)]
+pub struct PropertyName<'a> {
+    /// How it is written.
+    pub kind: PropertyNameKind<'a>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// How a [`PropertyName`] is written.
+#[derive(Debug, Clone, Copy)]
+pub enum PropertyNameKind<'a> {
+    /// `key`
+    Identifier(&'a str),
+    /// `'key'`, `'${prefix}-key'`
+    String(StringLiteral<'a>),
+    /// Could not be read.
+    Skipped,
+}
+
+/// `...expression`
+#[derive(Debug, Clone, Copy)]
+pub struct Spread<'a> {
+    /// What is spread.
+    pub expression: Expression<'a>,
+    /// From the dots on.
+    pub span: Span,
+}
+
+/// What stands in an array.
+#[derive(Debug, Clone, Copy)]
+pub enum ArrayItem<'a> {
+    /// A value.
+    Item(Expression<'a>),
+    /// `...expression`
+    Spread(Spread<'a>),
+}
+
+/// `[for (item, index) in expression: body]`
+#[derive(Debug, Clone, Copy)]
+pub struct ForExpression<'a> {
+    /// The name of each item.
+    pub item: Identifier<'a>,
+    /// The name of its number.
+    pub index: Option<Identifier<'a>>,
+    /// What it goes over.
+    pub expression: Expression<'a>,
+    /// What is made of each.
+    pub body: Expression<'a>,
+}
+
+/// `if (condition) { … }`
+#[derive(Debug, Clone, Copy)]
+pub struct IfCondition<'a> {
+    /// The word `if`.
+    pub keyword: Span,
+    /// Without its parentheses.
+    pub condition: Expression<'a>,
+    /// An object, or skipped.
+    pub body: Expression<'a>,
+}
+
+/// `name( … )`
+#[derive(Debug, Clone, Copy)]
+pub struct FunctionCall<'a> {
+    /// Which function.
+    pub name: Identifier<'a>,
+    /// In order.
+    pub arguments: &'a [Expression<'a>],
+}
+
+/// `base.name( … )`
+#[derive(Debug, Clone, Copy)]
+pub struct InstanceFunctionCall<'a> {
+    /// On what: a namespace, a resource.
+    pub base: Expression<'a>,
+    /// Which function.
+    pub name: Identifier<'a>,
+    /// In order.
+    pub arguments: &'a [Expression<'a>],
+}
+
+/// `base.name`, `base.?name`
+#[derive(Debug, Clone, Copy)]
+pub struct PropertyAccess<'a> {
+    /// Of what.
+    pub base: Expression<'a>,
+    /// `.?`: null when it is not there.
+    pub safe: bool,
+    /// Which.
+    pub property: Identifier<'a>,
+}
+
+/// `base[index]`, `base[?index]`, `base[^index]`, `base[?^index]`
+#[derive(Debug, Clone, Copy)]
+pub struct ArrayAccess<'a> {
+    /// Of what.
+    pub base: Expression<'a>,
+    /// `[?`: null when it is not there.
+    pub safe: bool,
+    /// `[^`: counted from the end, from 1.
+    pub from_end: bool,
+    /// Which.
+    pub index: Expression<'a>,
+}
+
+/// `base::name`
+#[derive(Debug, Clone, Copy)]
+pub struct ResourceAccess<'a> {
+    /// In which resource.
+    pub base: Expression<'a>,
+    /// Which nested one.
+    pub name: Identifier<'a>,
+}
+
+/// `!a`, `-a`
+#[derive(Debug, Clone, Copy)]
+pub struct UnaryOperation<'a> {
+    /// Which.
+    pub operator: UnaryOperator,
+    /// Where the operator stands.
+    pub operator_span: Span,
+    /// Of what.
+    pub operand: Expression<'a>,
+}
+
+/// An operator before its operand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnaryOperator {
+    /// `!`
+    Not,
+    /// `-`
+    Minus,
+}
+
+/// `a && b`
+#[derive(Debug, Clone, Copy)]
+pub struct BinaryOperation<'a> {
+    /// Which.
+    pub operator: BinaryOperator,
+    /// Where the operator stands.
+    pub operator_span: Span,
+    /// The one before it.
+    pub left: Expression<'a>,
+    /// The one after it.
+    pub right: Expression<'a>,
+}
+
+/// An operator between its operands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BinaryOperator {
+    /// `||`
+    LogicalOr,
+    /// `&&`
+    LogicalAnd,
+    /// `==`
+    Equals,
+    /// `!=`
+    NotEquals,
+    /// `=~`
+    EqualsInsensitive,
+    /// `!~`
+    NotEqualsInsensitive,
+    /// `<`
+    LessThan,
+    /// `<=`
+    LessThanOrEqual,
+    /// `>`
+    GreaterThan,
+    /// `>=`
+    GreaterThanOrEqual,
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`
+    Divide,
+    /// `%`
+    Modulo,
+    /// `??`
+    Coalesce,
+}
+
+/// `condition ? yes : no`
+#[derive(Debug, Clone, Copy)]
+pub struct TernaryOperation<'a> {
+    /// What decides.
+    pub condition: Expression<'a>,
+    /// When it holds.
+    pub true_expression: Expression<'a>,
+    /// When it does not.
+    pub false_expression: Expression<'a>,
+}
+
+/// `x => …`, `(a, b) => …`
+#[derive(Debug, Clone, Copy)]
+pub struct Lambda<'a> {
+    /// The names of what it takes.
+    pub parameters: &'a [Identifier<'a>],
+    /// What it gives.
+    pub body: Expression<'a>,
+}
+
+impl<'a> Decorator<'a> {
+    /// The name of what is called: `secure` for `@secure()` and `@sys.secure()`.
+    #[must_use]
+    pub fn name(&self) -> Option<Identifier<'a>> {
+        match self.expression.kind {
+            ExpressionKind::FunctionCall(call) => Some(call.name),
+            ExpressionKind::InstanceFunctionCall(call) => Some(call.name),
+            _ => None,
+        }
+    }
+
+    /// What it is called with.
+    #[must_use]
+    pub fn arguments(&self) -> &'a [Expression<'a>] {
+        match self.expression.kind {
+            ExpressionKind::FunctionCall(call) => call.arguments,
+            ExpressionKind::InstanceFunctionCall(call) => call.arguments,
+            _ => &[],
+        }
+    }
+}
+
+impl<'a> Statement<'a> {
+    /// The decorator of a name, from whatever namespace.
+    #[must_use]
+    pub fn decorator(&self, name: &str) -> Option<&'a Decorator<'a>> {
+        self.decorators
+            .iter()
+            .find(|decorator| decorator.name().is_some_and(|found| found.name == name))
+    }
+}
+
+impl<'a> Expression<'a> {
+    /// What is inside parentheses, however many.
+    #[must_use]
+    pub fn inner(&self) -> Self {
+        let mut at = *self;
+        while let ExpressionKind::Parenthesized(inner) = at.kind {
+            at = *inner;
+        }
+        at
+    }
+
+    /// The text, when this is a string without holes.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&'a str> {
+        match self.kind {
+            ExpressionKind::String(string) => string.as_str(),
+            _ => None,
+        }
+    }
+
+    /// The object, when this is one, also within `if` and `for`: the body of a resource or module.
+    #[must_use]
+    pub fn body(&self) -> Option<Object<'a>> {
+        match self.kind {
+            ExpressionKind::Object(object) => Some(object),
+            ExpressionKind::If(condition) => condition.body.body(),
+            ExpressionKind::For(each) => each.body.body(),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> StringLiteral<'a> {
+    /// The text, when there are no holes.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&'a str> {
+        match self.segments {
+            [only] => Some(only.text),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> PropertyName<'a> {
+    /// The key, when it has no holes.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&'a str> {
+        match self.kind {
+            PropertyNameKind::Identifier(name) => Some(name),
+            PropertyNameKind::String(string) => string.as_str(),
+            PropertyNameKind::Skipped => None,
+        }
+    }
+}
+
+impl<'a> Object<'a> {
+    /// The property of a key without holes.
+    #[must_use]
+    pub fn property(&self, key: &str) -> Option<&'a ObjectProperty<'a>> {
+        self.items.iter().find_map(|item| match item {
+            ObjectItem::Property(property) if property.key.as_str() == Some(key) => Some(property),
+            _ => None,
+        })
+    }
+}
