@@ -3,6 +3,9 @@
 //! The table only grows while expressions are compiled; readers of manifests look every key
 //! up in it, so a miss must be cheap: one hash over at most 24 bytes and one probe.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use crate::Symbol;
 
 /// The field names that compiled programs mention, numbered from 1.
@@ -11,6 +14,8 @@ pub struct Symbols {
     names: Vec<Box<str>>,
     /// open addressing: (hash, symbol), symbol 0 is an empty place; a power of two long
     table: Vec<(u32, u16)>,
+    /// names in lower case, made when first asked for
+    folded: OnceLock<HashMap<Box<str>, Symbol>>,
 }
 
 impl Default for Symbols {
@@ -18,6 +23,7 @@ impl Default for Symbols {
         Self {
             names: Vec::new(),
             table: vec![(0, 0); 64],
+            folded: OnceLock::new(),
         }
     }
 }
@@ -63,6 +69,24 @@ impl Symbols {
         }
     }
 
+    /// The number of a name whatever its case; for documents whose keys have no case of their own.
+    #[must_use]
+    pub fn fold(&self, name: &str) -> Symbol {
+        let folded = self.folded.get_or_init(|| {
+            let mut folded = HashMap::new();
+            for (at, name) in self.names.iter().enumerate() {
+                folded
+                    .entry(name.to_ascii_lowercase().into())
+                    .or_insert(Symbol(at as u16 + 1));
+            }
+            folded
+        });
+        folded
+            .get(&*name.to_ascii_lowercase())
+            .copied()
+            .unwrap_or(Symbol::NONE)
+    }
+
     /// The name of a number; empty for [`Symbol::NONE`].
     #[must_use]
     pub fn name(&self, symbol: Symbol) -> &str {
@@ -95,6 +119,7 @@ impl Symbols {
             return Symbol::NONE;
         };
         self.names.push(name.into());
+        self.folded.take();
         if self.names.len() * 2 > self.table.len() {
             let mut bigger = vec![(0, 0); self.table.len() * 2];
             for &(h, s) in self.table.iter().filter(|(_, s)| *s != 0) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cel::{Env, Program, Slot, Symbols};
 use model::Ref;
+use model::azure::Defaults;
 use model::prune::INDEXED;
 
 use crate::front_matter::GuideError;
@@ -35,6 +36,8 @@ pub struct Guide {
     pub roots: Roots,
     /// Names of fields that programs mention; readers number their keys by it.
     pub symbols: Symbols,
+    /// What Azure fills in where a template says nothing.
+    pub defaults: Defaults,
     /// Data files by path below `guide/`.
     pub data: BTreeMap<Box<str>, Box<str>>,
     /// The front page.
@@ -83,6 +86,8 @@ pub struct Roots {
     pub facts: Slot,
     /// the Azure resource
     pub resource: Slot,
+    /// Azure resources along ids
+    pub links: Slot,
     /// reserved: only a running API server answers
     pub authorizer: Slot,
 }
@@ -111,6 +116,7 @@ impl Guide {
             params: env.declare("params"),
             facts: env.declare("facts"),
             resource: env.declare("resource"),
+            links: env.declare("links"),
             authorizer: env.declare("authorizer"),
         };
         let mut guide = Self {
@@ -123,6 +129,7 @@ impl Guide {
             variables: Vec::new(),
             roots,
             symbols: Symbols::default(),
+            defaults: Defaults::default(),
             data: BTreeMap::new(),
             front: Box::default(),
             sources: BTreeMap::new(),
@@ -139,6 +146,7 @@ impl Guide {
                 }
                 ["frameworks", name] => guide.load_framework(name, text),
                 ["data", name] => guide.load_data(name, text),
+                ["data", "arm-defaults", _] => guide.load_defaults(text),
                 [chapter, "README.md"] => guide.load_chapter(chapter, text),
                 [chapter, topic, "README.md"] => guide.load_topic(chapter, topic, text),
                 [chapter, topic, name] if name.ends_with(".md") => {
@@ -190,7 +198,11 @@ impl Guide {
         });
         guide.frameworks.sort_by(|a, b| a.id.cmp(&b.id));
         guide.duplicates(&mut errors);
-        for (key, _) in INDEXED {
+        for key in INDEXED
+            .iter()
+            .map(|(key, _)| *key)
+            .chain(["id", "name", "type", "properties"])
+        {
             env.intern(key);
         }
         guide.symbols = env.symbols().clone();

@@ -5,6 +5,7 @@ use std::cell::Cell;
 
 use bumpalo::Bump;
 use cel::{Budget, Host, Program, Slot, Unknown, Val};
+use model::azure;
 use model::resource::ResourceRef;
 use model::{Estate, Ref, Resource, Scope, unknown};
 
@@ -101,6 +102,8 @@ impl<'a> cel::Scope<'a, Ref<'a>> for Context<'a> {
             Val::Node(self.world.resource.object())
         } else if slot == roots.facts {
             self.host(View::Facts)
+        } else if slot == roots.links {
+            self.host(View::Links)
         } else if slot == roots.request {
             self.host(View::Request)
         } else if slot == roots.params {
@@ -131,6 +134,12 @@ enum View {
     All,
     Namespace,
     SelectedBy,
+    Links,
+    To,
+    From,
+    Over,
+    Children,
+    At,
 }
 
 /// A map whose entries are computed when they are read.
@@ -189,6 +198,27 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
                 world.estate?.selecting(world.resource, kind).into_iter(),
                 bump,
             )),
+            (View::Links, "to") => Some(host(View::To)),
+            (View::Links, "from") => Some(host(View::From)),
+            (View::Links, "over") => Some(host(View::Over)),
+            (View::Links, "children") => Some(host(View::Children)),
+            (View::Links, "at") => Some(host(View::At)),
+            (View::Links, "parent") => world.above(azure::parent_of_id),
+            (View::Links, "scope") => world.above(azure::scope_of_id),
+            (View::To, kind) => Some(world.links_to(kind, bump)),
+            (View::From, kind) => {
+                let found = world.estate?.links_from(world.resource, kind);
+                Some(world.list(found.into_iter(), bump))
+            }
+            (View::Over, kind) => {
+                let found = world.estate?.links_over(world.resource, kind);
+                Some(world.list(found.into_iter(), bump))
+            }
+            (View::Children, kind) => {
+                let found = world.estate?.links_down(world.resource, kind);
+                Some(world.list(found.into_iter(), bump))
+            }
+            (View::At, id) => Some(world.at_id(id)),
             _ => None,
         }
     }
@@ -251,6 +281,35 @@ impl<'a> World<'a> {
             Some(resource) => Some(Val::Node(resource.object())),
             None => self.open().map(|_| Val::Unknown(unknown::NOT_GIVEN)),
         }
+    }
+
+    /// The resource of an id.
+    fn at_id(&self, id: &str) -> Value<'a> {
+        self.estate
+            .and_then(|estate| estate.get(estate.at_id(id)?))
+            .map_or(Val::Unknown(unknown::NOT_GIVEN), |resource| {
+                Val::Node(resource.object())
+            })
+    }
+
+    /// The resource that the id of this one leads to.
+    fn above(&self, of: impl Fn(&str) -> Option<&str>) -> Option<Value<'a>> {
+        let azure = self.resource.azure.as_ref()?;
+        of(&azure.id).map(|id| self.at_id(id))
+    }
+
+    fn links_to(&self, kind: &str, bump: &'a Bump) -> Value<'a> {
+        let Some(estate) = self.estate else {
+            return Val::list(bump, &[], self.open());
+        };
+        let linked = estate.links_to(self.resource, kind);
+        let items: Vec<Value<'a>> = linked
+            .resources
+            .into_iter()
+            .filter_map(|id| estate.get(id))
+            .map(|resource| Val::Node(resource.object()))
+            .collect();
+        Val::list(bump, &items, linked.not_given.then_some(unknown::NOT_GIVEN))
     }
 
     fn fact(&self, name: &str, bump: &'a Bump) -> Option<Value<'a>> {

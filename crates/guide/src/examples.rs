@@ -111,6 +111,7 @@ pub fn assess_with(
         symbols: &guide.symbols,
         wants: &wants,
         managed: &managed,
+        defaults: &guide.defaults,
         limits: Limits::default(),
         schema: None,
     };

@@ -106,6 +106,7 @@ pub(crate) fn decide<'a>(
             let value = match absent {
                 Some(_) => "absent".to_owned(),
                 None if hidden => "(not shown)".to_owned(),
+                None if node.is_filled_in() => format!("{} (the default)", text_of(node)),
                 None => text_of(node),
             };
             evidence.push(Evidence {
@@ -114,7 +115,10 @@ pub(crate) fn decide<'a>(
             });
         }
         if places.len() <= KEEP {
-            let span = if absent.is_some() {
+            let filled_in = absent.is_none() && node.is_filled_in();
+            let span = if filled_in {
+                span_of_holder(written_holder(node), root)
+            } else if absent.is_some() {
                 span_of_holder(node, root)
             } else {
                 span_of_value(node)
@@ -131,6 +135,10 @@ pub(crate) fn decide<'a>(
                 (sensitive && absent.is_none() && !full.ends_with(".name")).then(|| node.span());
             let mut at = location(holder, span, full, hidden, strike);
             at.note = absent.map(|key| format!("no `{key}` here").into());
+            if filled_in {
+                let key = full_key(&at.route);
+                at.note = Some(format!("no `{key}` here; Azure sets {}", text_of(node)).into());
+            }
             let known = places.iter().any(|place| {
                 place.at.path == at.path && place.at.line == at.line && place.at.route == at.route
             });
@@ -139,7 +147,7 @@ pub(crate) fn decide<'a>(
                     at,
                     span,
                     own,
-                    present: absent.is_none(),
+                    present: absent.is_none() && !filled_in,
                 });
             }
         }
@@ -229,7 +237,11 @@ fn locate<'a>(
     estate: Option<&'a Estate>,
 ) -> Option<(&'a Resource, String)> {
     if std::ptr::eq(node.doc, &*resource.doc) {
-        return Some((resource, root.route_to(node).unwrap_or_default()));
+        // A template's resources share its document.
+        let own = root.route_to(node);
+        if own.is_some() || resource.azure.is_none() {
+            return Some((resource, own.unwrap_or_default()));
+        }
     }
     let estate = estate?;
     let other = estate.holder_of(node)?;
@@ -237,6 +249,24 @@ fn locate<'a>(
         return None;
     }
     Some((other, other.object().route_to(node).unwrap_or_default()))
+}
+
+/// What holds a value that nobody wrote, as far up as something is written.
+fn written_holder(node: Ref<'_>) -> Ref<'_> {
+    let mut at = node;
+    for _ in 0..64 {
+        if !at.is_filled_in() {
+            break;
+        }
+        let Some(parent) = at.parent() else { break };
+        at = parent;
+    }
+    at
+}
+
+/// The last key of a route.
+fn full_key(route: &str) -> &str {
+    route.rsplit('.').next().unwrap_or(route)
 }
 
 /// A scalar's own place; a map's or list's key.
@@ -258,7 +288,9 @@ fn span_of_holder(node: Ref<'_>, root: Ref<'_>) -> Span {
 /// An object as a whole: its `kind`.
 fn span_of_object(root: Ref<'_>) -> Span {
     root.get("kind")
+        .filter(|_| !root.doc.is_azure())
         .or_else(|| root.get("type"))
+        .filter(|key| !key.is_filled_in())
         .map_or_else(|| first_line(root), Ref::span)
 }
 
@@ -291,7 +323,10 @@ fn location(
         secrets::strike_out(text, start, &hidden)
     };
     Location {
-        path: resource.origin.path.clone(),
+        path: doc
+            .path_at(span.start)
+            .unwrap_or(&resource.origin.path)
+            .clone(),
         line,
         column,
         end_line,

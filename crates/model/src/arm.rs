@@ -1,13 +1,13 @@
 //! Resources of a plain ARM JSON template. Expressions are not evaluated here: a value that
 //! hangs on one is unknown and names it.
 
-use std::sync::Arc;
+use cel::Symbols;
 
+use crate::azure::{self, Defaults, Found};
 use crate::coverage::{DocumentEntry, Status};
 use crate::doc::Doc;
-use crate::kinds::Kind;
 use crate::manifest::Reading;
-use crate::resource::{Origin, Resource, ResourceName};
+use crate::resource::Origin;
 use crate::value::Ref;
 
 /// Whether a text names the schema of a template: of a resource group, or (with a prefix, hence
@@ -25,15 +25,14 @@ pub fn is_template(text: &str) -> bool {
 
 /// Reads the resources of a template, nested ones too (children and `symbolic names`).
 #[must_use]
-pub fn read(doc: Doc, origin: &Origin) -> Reading {
-    let mut reading = Reading::default();
-    let doc = Arc::new(doc);
-    let root = doc.root();
-    if let Some(resources) = root.get("resources") {
-        collect(&doc, resources, None, origin, &mut reading, 0);
+pub fn read(doc: Doc, defaults: &Defaults, symbols: &Symbols, origin: &Origin) -> Reading {
+    let mut found = Vec::new();
+    let mut entries = Vec::new();
+    if let Some(resources) = doc.root().get("resources") {
+        collect(resources, None, origin, &mut found, &mut entries, 0);
     }
-    if reading.entries.is_empty() {
-        reading.entries.push(entry(
+    if found.is_empty() && entries.is_empty() {
+        entries.push(entry(
             origin,
             doc.first_line,
             Status::NotRelevant,
@@ -42,15 +41,18 @@ pub fn read(doc: Doc, origin: &Origin) -> Reading {
             Some("a template without resources"),
         ));
     }
+    let mut reading = azure::settle(doc, found, defaults, symbols, origin);
+    reading.entries.extend(entries);
+    reading.entries.sort_by_key(|entry| entry.line);
     reading
 }
 
 fn collect(
-    doc: &Arc<Doc>,
     resources: Ref<'_>,
     parent: Option<(&str, &str)>,
     origin: &Origin,
-    reading: &mut Reading,
+    found: &mut Vec<Found>,
+    entries: &mut Vec<DocumentEntry>,
     depth: usize,
 ) {
     if depth > 16 {
@@ -63,12 +65,13 @@ fn collect(
         resources.items().collect()
     };
     for resource in values {
-        let line = doc
+        let line = resource
+            .doc
             .line_column(resource.get("type").unwrap_or(resource).span().start)
             .0;
         let Some(own_type) = resource.get("type").and_then(Ref::as_str) else {
             let reason = "a resource without `type`";
-            reading.entries.push(entry(
+            entries.push(entry(
                 origin,
                 line,
                 Status::Unreadable,
@@ -91,7 +94,7 @@ fn collect(
         };
         if full_type.eq_ignore_ascii_case("Microsoft.Resources/deployments") {
             let reason = format!("line {line}: a nested deployment is not evaluated yet");
-            reading.entries.push(entry(
+            entries.push(entry(
                 origin,
                 line,
                 Status::Unresolved,
@@ -101,39 +104,33 @@ fn collect(
             ));
             continue;
         }
-        reading.entries.push(entry(
-            origin,
-            line,
-            Status::Assessed,
-            Some(&full_type),
-            Some(&full_name),
-            None,
-        ));
-        reading.resources.push(Resource {
-            name: ResourceName {
-                kind: Kind::Azure(full_type.as_str().into()),
-                api_version: resource
-                    .get("apiVersion")
-                    .and_then(Ref::as_str)
-                    .unwrap_or_default()
-                    .into(),
-                namespace: None,
-                name: full_name.as_str().into(),
-            },
-            doc: Arc::clone(doc),
+        let scope = resource.get("scope").and_then(Ref::as_str);
+        let id = match scope {
+            Some(scope) => format!(
+                "{}/providers/{full_type}/{full_name}",
+                scope.trim_end_matches('/')
+            ),
+            None => azure::id_in_group(&full_type, &full_name),
+        };
+        found.push(Found {
             root: resource.id(),
-            origin: origin.clone(),
-            provider_managed: false,
-            implied: false,
-            refers: None,
+            kind: full_type.as_str().into(),
+            name: full_name.as_str().into(),
+            id: id.into(),
+            api_version: resource
+                .get("apiVersion")
+                .and_then(Ref::as_str)
+                .unwrap_or_default()
+                .into(),
+            condition: None,
         });
         if let Some(children) = resource.get("resources") {
             collect(
-                doc,
                 children,
                 Some((&full_type, &full_name)),
                 origin,
-                reading,
+                found,
+                entries,
                 depth + 1,
             );
         }

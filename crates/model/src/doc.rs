@@ -10,6 +10,8 @@ use yaml::{Build, Entry, Span};
 
 use crate::value::Ref;
 
+mod edit;
+
 /// Number of a node within its document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(crate) u32);
@@ -40,6 +42,8 @@ pub(crate) enum Kind {
     NotGiven,
     /// A value the source leaves open; the string is the expression that decides it.
     Open,
+    /// What the API fills in and nobody documents.
+    Undocumented,
 }
 
 /// Payload: integers and floats use both words; strings, lists and maps are (start, length).
@@ -100,6 +104,17 @@ pub(crate) struct Anchor {
     pub(crate) uses: u32,
 }
 
+/// A file within a text that joins several.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// First byte of it in the text.
+    pub start: u32,
+    /// What it is called.
+    pub path: Arc<str>,
+    /// It came from a cache of published modules: the user does not edit it.
+    pub published: bool,
+}
+
 /// One document: its text and its values.
 #[derive(Debug)]
 pub struct Doc {
@@ -114,6 +129,10 @@ pub struct Doc {
     parents: OnceLock<Vec<Parent>>,
     /// For rendered text: the template's line for each line.
     led_lines: Option<Arc<[u32]>>,
+    /// For a text that joins several files: where each begins, in order.
+    parts: Vec<Part>,
+    /// Keys are found whatever their case, as ARM finds them.
+    pub(crate) folds_case: bool,
     /// Line of the file on which the text begins, from 1.
     pub first_line: u32,
     /// Keys that stood twice in one map, with the place of the later one.
@@ -178,7 +197,40 @@ impl Doc {
         } else {
             before.iter().filter(|byte| (**byte & 0xC0) != 0x80).count() as u32
         };
-        (self.file_line(lines_before), column + 1)
+        (
+            self.file_line(self.lines_in_part(offset, lines_before)),
+            column + 1,
+        )
+    }
+
+    /// The file that holds a byte offset, for a text that joins several.
+    #[must_use]
+    pub fn part_at(&self, offset: u32) -> Option<&Part> {
+        let after = self.parts.partition_point(|part| part.start <= offset);
+        self.parts.get(after.checked_sub(1)?)
+    }
+
+    /// Whether it holds Azure resources, whose keys have no case.
+    #[must_use]
+    pub fn is_azure(&self) -> bool {
+        self.folds_case
+    }
+
+    /// The path of that file.
+    #[must_use]
+    pub fn path_at(&self, offset: u32) -> Option<&Arc<str>> {
+        self.part_at(offset).map(|part| &part.path)
+    }
+
+    /// Lines before an offset within its own file.
+    fn lines_in_part(&self, offset: usize, lines_before: u32) -> u32 {
+        let Some(part) = self.part_at(offset as u32).filter(|part| part.start > 0) else {
+            return lines_before;
+        };
+        let starts = self
+            .line_starts
+            .get_or_init(|| line_starts(self.text.as_bytes()));
+        lines_before - starts.partition_point(|start| *start <= part.start) as u32
     }
 
     /// The lines of offsets that are asked for in rising order.
@@ -263,7 +315,8 @@ impl Doc {
             entry: Parent::NONE,
             index: 0,
         };
-        if self.nodes.len() <= SMALL {
+        // What was added later stands behind what holds it.
+        if self.nodes.len() <= SMALL && !self.folds_case {
             return self.find_parent(id).unwrap_or(ORPHAN);
         }
         let parents = self.parents.get_or_init(|| {
@@ -355,6 +408,8 @@ impl Doc {
             line_starts: OnceLock::new(),
             parents: OnceLock::new(),
             led_lines: None,
+            parts: Vec::new(),
+            folds_case: false,
             first_line: 1,
             duplicates: Vec::new(),
         }
@@ -528,6 +583,7 @@ impl<'s> DocBuilder<'s> {
                 entries: Vec::with_capacity(guess),
                 first_line,
                 text,
+                folds_case: dialect == Dialect::Arm,
                 ..Doc::empty()
             },
             extra: String::new(),
@@ -537,6 +593,23 @@ impl<'s> DocBuilder<'s> {
     /// A value nobody gave: what is known of an object that others only name.
     pub fn not_given(&mut self) -> NodeId {
         self.push(Kind::NotGiven, 0, 0, Span::default())
+    }
+
+    /// Names the files that the text joins, in order; keys are then found whatever their case.
+    pub fn parts(&mut self, parts: Vec<Part>) {
+        self.doc.parts = parts;
+        self.doc.folds_case = true;
+    }
+
+    /// A value that the source leaves open, and the expression that decides it.
+    pub fn open(&mut self, expression: &str, span: Span) -> NodeId {
+        let (a, b) = self.keep(expression, span);
+        self.push(Kind::Open, a, b, span)
+    }
+
+    /// A value that is there and is never shown.
+    pub fn redacted(&mut self, span: Span) -> NodeId {
+        self.push(Kind::Redacted, 0, 0, span)
     }
 
     /// The document whose root is `root`.
@@ -624,7 +697,10 @@ impl Build for DocBuilder<'_> {
             }
             let key = self.keep(&entry.key, entry.key_span);
             self.doc.entries.push(MapEntry {
-                symbol: self.symbols.get(&entry.key),
+                symbol: match self.symbols.get(&entry.key) {
+                    Symbol::NONE if self.doc.folds_case => self.symbols.fold(&entry.key),
+                    symbol => symbol,
+                },
                 key,
                 key_span: entry.key_span,
                 value: entry.value.0,

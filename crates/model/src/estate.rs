@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use cel::Symbols;
 
+use crate::azure::links::AzureLinks;
 use crate::implied;
 use crate::kinds::Kind;
 use crate::references;
@@ -35,6 +36,7 @@ pub struct Estate {
     by_namespace: HashMap<Box<str>, BTreeMap<Box<str>, Vec<ResourceRef>>>,
     by_name: HashMap<FullName, ResourceRef>,
     links: OnceLock<Links>,
+    azure_links: OnceLock<AzureLinks>,
     holders: OnceLock<HashMap<usize, Vec<ResourceRef>>>,
     /// Whether absence proves anything.
     pub scope: Scope,
@@ -140,6 +142,7 @@ impl Estate {
                 provider_managed: false,
                 implied: true,
                 refers: None,
+                azure: None,
             };
             self.add(implied);
         }
@@ -298,6 +301,26 @@ impl Estate {
             .bound_by
             .get(&(namespace_of(object).into(), kind, object.name.name.clone()))
             .map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn azure_links(&self) -> &AzureLinks {
+        self.azure_links
+            .get_or_init(|| AzureLinks::build(&self.resources))
+    }
+
+    /// The number of a resource that the estate holds.
+    pub(crate) fn number_of(&self, resource: &Resource) -> Option<ResourceRef> {
+        let is = |id: &ResourceRef| self.get(*id).is_some_and(|own| std::ptr::eq(own, resource));
+        let by_id = resource
+            .azure
+            .as_ref()
+            .and_then(|azure| self.at_id(&azure.id));
+        by_id.filter(is).or_else(|| {
+            self.resources
+                .iter()
+                .position(|own| std::ptr::eq(own, resource))
+                .map(|at| ResourceRef(at as u32))
+        })
     }
 
     fn links(&self) -> &Links {

@@ -12,6 +12,7 @@
 //! | [`estate`] | all of them, indexed for joins |
 //! | [`manifest`], [`arm`] | from a document's text to resources, without I/O |
 //! | [`schema`] | types that the API server would refuse |
+//! | [`azure`] | Azure resources in one form: children, defaults, links along ids |
 //! | [`managed`] | which objects AKS itself keeps |
 //! | [`waiver`] | waivers written in comments |
 //! | [`prune`] | what of an object is kept for joins |
@@ -20,6 +21,7 @@
 //! | [`coverage`] | the ledger: what became of every document |
 
 pub mod arm;
+pub mod azure;
 pub mod coverage;
 pub mod doc;
 pub mod estate;

@@ -24,6 +24,8 @@ pub struct Reader<'a> {
     pub wants: &'a (dyn Fn(&Kind) -> bool + Sync),
     /// How objects that AKS manages are recognised.
     pub managed: &'a Managed,
+    /// What Azure fills in.
+    pub defaults: &'a crate::azure::Defaults,
     /// Bounds against hostile input.
     pub limits: Limits,
     /// Which Kubernetes version's types objects are held against.
@@ -198,7 +200,7 @@ impl Reader<'_> {
             .to_ascii_lowercase()
             .contains("deploymenttemplate.json")
         {
-            return crate::arm::read(doc, origin);
+            return crate::arm::read(doc, self.defaults, self.symbols, origin);
         }
         if root.get("kind").is_none() && root.get("apiVersion").is_none() {
             let reason = if schema.contains("deploymentParameters") {
@@ -338,6 +340,7 @@ impl Reader<'_> {
             provider_managed,
             implied: false,
             refers: None,
+            azure: None,
         });
         reading.entries.push(entry);
     }
@@ -676,6 +679,7 @@ mod tests {
             symbols: &symbols,
             wants: &|_| true,
             managed: &Managed::default(),
+            defaults: &crate::azure::Defaults::default(),
             limits: yaml::Limits::default(),
             schema: None,
         };

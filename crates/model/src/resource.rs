@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::azure::Azure;
 use crate::doc::{Doc, NodeId};
 use crate::kinds::{self, Kind};
 use crate::prune::{self, Keep};
@@ -83,6 +84,8 @@ pub struct Resource {
     pub implied: bool,
     /// What it refers to by kind and name, noted before what says so was dropped.
     pub refers: Option<Box<[Referred]>>,
+    /// What only Azure resources have.
+    pub azure: Option<Box<Azure>>,
 }
 
 impl Resource {

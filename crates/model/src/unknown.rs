@@ -16,6 +16,8 @@ pub const NAMESPACE_NOT_GIVEN: Unknown = Unknown(4);
 pub const NOT_GIVEN: Unknown = Unknown(5);
 /// Only a running API server can answer.
 pub const LIVE_ONLY: Unknown = Unknown(6);
+/// The API fills a value in, and nobody documents which.
+pub const UNDOCUMENTED: Unknown = Unknown(7);
 
 /// The sentence for a reason, without the value's own detail.
 #[must_use]
@@ -26,6 +28,7 @@ pub fn describe(reason: Unknown) -> &'static str {
         NOT_WHOLE => "the files given may not be everything",
         NAMESPACE_NOT_GIVEN => "the Namespace object was not given",
         NOT_GIVEN => "the object it refers to was not given",
+        UNDOCUMENTED => "the template does not say it, and what Azure then sets is not documented",
         LIVE_ONLY => "only a running API server can answer this",
         _ => "the source leaves the value open",
     }

@@ -27,6 +27,38 @@ impl<'a> Ref<'a> {
         self.doc.at(self.id).span
     }
 
+    /// Where the value stands; for one that nobody wrote, where what holds it stands.
+    #[must_use]
+    pub fn written(self) -> Span {
+        let mut at = self;
+        for _ in 0..64 {
+            let span = at.span();
+            if span.end > span.start {
+                return span;
+            }
+            let Some(parent) = at.parent() else { break };
+            at = parent;
+        }
+        self.span()
+    }
+
+    /// Nobody wrote it: the API fills it in.
+    #[must_use]
+    pub fn is_filled_in(self) -> bool {
+        let span = self.span();
+        self.doc.folds_case && span.end <= span.start
+    }
+
+    /// The map or list that holds it (the first, where there are several).
+    #[must_use]
+    pub fn parent(self) -> Option<Self> {
+        let parent = self.doc.parent(self.id);
+        (parent.node != Parent::NONE).then_some(Ref {
+            doc: self.doc,
+            id: parent.node,
+        })
+    }
+
     /// The value of a key.
     #[must_use]
     pub fn get(self, key: &str) -> Option<Self> {
@@ -119,7 +151,8 @@ impl<'a> Ref<'a> {
         while at != self.id {
             let parent = self.doc.parent(at);
             if parent.node == Parent::NONE || steps.len() > 200 {
-                return None;
+                // A child resource shares its values with the parent they are written in.
+                return self.doc.folds_case.then(|| self.search(target))?;
             }
             steps.push(match self.doc.entry(parent.entry) {
                 Some(entry) => Step::Key(self.doc.string(entry.key.0, entry.key.1)),
@@ -129,6 +162,35 @@ impl<'a> Ref<'a> {
         }
         steps.reverse();
         Some(join_route(&steps))
+    }
+
+    /// The way down to a value, by looking.
+    fn search(self, target: Self) -> Option<String> {
+        fn descend<'a>(at: Ref<'a>, target: Ref<'a>, steps: &mut Vec<Step<'a>>) -> bool {
+            if at.id == target.id {
+                return true;
+            }
+            if steps.len() > 64 {
+                return false;
+            }
+            for (key, _, value) in at.entries() {
+                steps.push(Step::Key(key));
+                if descend(value, target, steps) {
+                    return true;
+                }
+                steps.pop();
+            }
+            for (index, value) in at.items().enumerate() {
+                steps.push(Step::Index(index));
+                if descend(value, target, steps) {
+                    return true;
+                }
+                steps.pop();
+            }
+            false
+        }
+        let mut steps = Vec::new();
+        descend(self, target, &mut steps).then(|| join_route(&steps))
     }
 
     /// The place of the key that holds this value, when a map holds it.
@@ -197,6 +259,7 @@ impl<'a> CelNode<'a> for Ref<'a> {
             Kind::NotGiven => View::Unknown(unknown::NAMESPACE_NOT_GIVEN),
             Kind::Redacted => View::Unknown(unknown::REDACTED),
             Kind::Open => View::Unknown(unknown::OPEN_VALUE),
+            Kind::Undocumented => View::Unknown(unknown::UNDOCUMENTED),
         }
     }
 
@@ -218,7 +281,10 @@ impl<'a> CelNode<'a> for Ref<'a> {
         let doc = self.doc;
         doc.map_entries(doc.at(self.id))
             .iter()
-            .find(|entry| doc.string(entry.key.0, entry.key.1) == key)
+            .find(|entry| {
+                let own = doc.string(entry.key.0, entry.key.1);
+                own == key || (doc.folds_case && own.eq_ignore_ascii_case(key))
+            })
             .map(|entry| Ref {
                 doc,
                 id: entry.value,

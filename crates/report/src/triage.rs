@@ -288,6 +288,7 @@ impl Facts<'_> {
             provider_managed: false,
             implied: false,
             refers: None,
+            azure: None,
         }
     }
 }

@@ -50,6 +50,10 @@ impl Guide {
         Ok(())
     }
 
+    pub(super) fn load_defaults(&mut self, text: &str) -> Result<(), (u32, String)> {
+        self.defaults.add(front_matter::read(text, 1)?.root())
+    }
+
     pub(super) fn load_framework(&mut self, name: &str, text: &str) -> Result<(), (u32, String)> {
         let doc = front_matter::read(text, 1)?;
         let root = doc.root();

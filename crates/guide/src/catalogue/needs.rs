@@ -55,6 +55,20 @@ impl Guide {
                     kinds.insert("Namespace".into());
                 } else if reference.root == self.roots.resource {
                     resource = true;
+                } else if reference.root == self.roots.links {
+                    needs.joined = true;
+                    resource = true;
+                    match key(0) {
+                        Some("to" | "from" | "over" | "children") => {
+                            if let Some(kind) = key(1) {
+                                kinds.insert(Box::from(kind));
+                            }
+                        }
+                        Some("at" | "parent" | "scope") => {}
+                        other => {
+                            return Err(format!("`links.{}` does not exist", other.unwrap_or("?")));
+                        }
+                    }
                 } else if let Some(variable) = self
                     .variables
                     .iter()

@@ -281,6 +281,7 @@ fn assess<'g>(
         symbols: &guide.symbols,
         wants: &wants,
         managed: &managed,
+        defaults: &guide.defaults,
         limits: yaml::Limits::default(),
         schema: schema.as_ref(),
     };

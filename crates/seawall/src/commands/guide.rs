@@ -109,7 +109,16 @@ fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
         .filter(|index| guide.guidelines.get(*index).is_some_and(wanted))
         .collect();
     if chosen.is_empty() {
-        return Err(Failure::new("no guideline matches")
+        // A file that does not load matches nothing.
+        let broken: Vec<String> = errors.iter().map(|error| format!("\n  {error}")).collect();
+        let what = match broken.as_slice() {
+            [] => "no guideline matches".to_owned(),
+            broken => format!(
+                "no guideline matches among those that load; these do not:{}",
+                broken.concat()
+            ),
+        };
+        return Err(Failure::new(what)
             .help("`seawall guide list` shows all ids")
             .into());
     }

@@ -1,0 +1,222 @@
+//! Azure resources as guidelines see them, whatever they were written in: children of their
+//! own, an id, the API's defaults filled in.
+//!
+//! What reads a template gives the values and, for each resource, what is known of it
+//! ([`Found`]); this makes one form of them ([`settle`]). Joins along ids are in [`links`].
+
+use std::sync::Arc;
+
+use cel::{Symbol, Symbols};
+
+use crate::coverage::{DocumentEntry, Status};
+use crate::doc::{Doc, NodeId};
+use crate::kinds::Kind;
+use crate::manifest::Reading;
+use crate::resource::{Origin, Resource, ResourceName};
+use crate::value::Ref;
+
+mod children;
+pub mod defaults;
+pub(crate) mod links;
+
+pub use defaults::Defaults;
+
+/// What a resource knows beyond its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Azure {
+    /// Its whole id; what a template leaves open in it stands in braces.
+    pub id: Box<str>,
+    /// The condition under which it is made, when that is open.
+    pub condition: Option<Box<str>>,
+}
+
+/// A resource within a document, as its reader found it.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Its body.
+    pub root: NodeId,
+    /// Its whole type.
+    pub kind: Box<str>,
+    /// Its whole name: segments joined by `/`.
+    pub name: Box<str>,
+    /// Its whole id.
+    pub id: Box<str>,
+    /// The API version it is written for; empty when the source says none.
+    pub api_version: Box<str>,
+    /// The condition under which it is made, when that is open.
+    pub condition: Option<Box<str>>,
+}
+
+/// Makes resources of what was found in a document: children written inside their parents
+/// become resources of their own, everything gets an id and the API's defaults.
+#[must_use]
+pub fn settle(
+    mut doc: Doc,
+    mut found: Vec<Found>,
+    defaults: &Defaults,
+    symbols: &Symbols,
+    origin: &Origin,
+) -> Reading {
+    let declared = found.len();
+    children::separate(&mut doc, &mut found, symbols);
+    for resource in &found {
+        let given: Vec<(Symbol, &str, &str)> = [("id", &*resource.id), ("type", &*resource.kind)]
+            .into_iter()
+            .filter(|(key, _)| doc.node(resource.root).get(key).is_none())
+            .map(|(key, value)| (symbols.get(key), key, value))
+            .collect();
+        doc.give(resource.root.0, &given);
+        short_name(&mut doc, resource, symbols);
+        defaults.fill(&mut doc, resource, symbols);
+    }
+    let doc = Arc::new(doc);
+    let mut reading = Reading::default();
+    for (index, found) in found.into_iter().enumerate() {
+        if index < declared {
+            let object = doc.node(found.root);
+            let place = object.get("type").unwrap_or(object).written();
+            reading.entries.push(DocumentEntry {
+                path: doc.path_at(place.start).unwrap_or(&origin.path).clone(),
+                index: origin.index,
+                line: doc.line_column(place.start).0,
+                status: Status::Assessed,
+                kind: Some(found.kind.clone()),
+                namespace: None,
+                name: Some(found.name.clone()),
+                reason: None,
+                help: None,
+            });
+        }
+        reading.resources.push(Resource {
+            name: ResourceName {
+                kind: Kind::Azure(found.kind),
+                api_version: found.api_version,
+                namespace: None,
+                name: found.name,
+            },
+            doc: Arc::clone(&doc),
+            root: found.root,
+            origin: origin.clone(),
+            provider_managed: false,
+            implied: false,
+            refers: None,
+            azure: Some(Box::new(Azure {
+                id: found.id,
+                condition: found.condition,
+            })),
+        });
+    }
+    reading
+}
+
+/// A child's name in a template holds those of its parents; guidelines see its own.
+fn short_name(doc: &mut Doc, resource: &Found, symbols: &Symbols) {
+    let Some(own) = resource.name.rsplit('/').next() else {
+        return;
+    };
+    let written = doc.node(resource.root).get("name").and_then(Ref::as_str);
+    if written.is_none_or(|written| written != own) {
+        let open = doc
+            .node(resource.root)
+            .get("name")
+            .is_some_and(|name| name.open_expression().is_some());
+        if !open {
+            doc.replace_text(resource.root.0, symbols.get("name"), "name", own);
+        }
+    }
+}
+
+/// The id of a resource that says only its type and name: it is deployed to a resource group
+/// that the template does not name.
+#[must_use]
+pub fn id_in_group(kind: &str, name: &str) -> String {
+    let mut id =
+        String::from("/subscriptions/{subscription}/resourceGroups/{resourceGroup}/providers");
+    let mut types = kind.split('/');
+    if let Some(namespace) = types.next() {
+        id.push('/');
+        id.push_str(namespace);
+    }
+    let mut names = name.split('/');
+    for own in types {
+        id.push('/');
+        id.push_str(own);
+        id.push('/');
+        id.push_str(names.next().unwrap_or("{name}"));
+    }
+    id
+}
+
+/// The type that an id names: that of its last provider segment.
+#[must_use]
+pub fn type_of_id(id: &str) -> Option<String> {
+    let lower = id.to_ascii_lowercase();
+    let at = lower.rfind("/providers/")?;
+    let mut segments = id.get(at + "/providers/".len()..)?.split('/');
+    let mut kind = segments.next()?.to_owned();
+    let mut any = false;
+    while let Some(own) = segments.next() {
+        kind.push('/');
+        kind.push_str(own);
+        any = true;
+        if segments.next().is_none() {
+            break;
+        }
+    }
+    any.then_some(kind)
+}
+
+/// The scope that an extension resource is attached to: what stands before its last provider
+/// segment, when that is an id.
+#[must_use]
+pub fn scope_of_id(id: &str) -> Option<&str> {
+    let at = id.to_ascii_lowercase().rfind("/providers/")?;
+    id.get(..at).filter(|scope| !scope.is_empty())
+}
+
+/// The id of the resource that a child resource belongs to.
+#[must_use]
+pub fn parent_of_id(id: &str) -> Option<&str> {
+    let at = id.to_ascii_lowercase().rfind("/providers/")?;
+    let tail = id.get(at + "/providers/".len()..)?;
+    // namespace/type/name[/type/name]: a child has at least five segments.
+    if tail.split('/').count() < 5 {
+        return None;
+    }
+    let mut parent = id;
+    for _ in 0..2 {
+        parent = parent.get(..parent.rfind('/')?)?;
+    }
+    Some(parent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{id_in_group, parent_of_id, scope_of_id, type_of_id};
+
+    #[test]
+    fn ids_are_taken_apart() {
+        let subnet = id_in_group("Microsoft.Network/virtualNetworks/subnets", "hub/nodes");
+        assert_eq!(
+            subnet,
+            "/subscriptions/{subscription}/resourceGroups/{resourceGroup}/providers/Microsoft.Network/virtualNetworks/hub/subnets/nodes"
+        );
+        assert_eq!(
+            type_of_id(&subnet).as_deref(),
+            Some("Microsoft.Network/virtualNetworks/subnets")
+        );
+        assert!(
+            parent_of_id(&subnet)
+                .unwrap()
+                .ends_with("/virtualNetworks/hub")
+        );
+        assert_eq!(parent_of_id(parent_of_id(&subnet).unwrap()), None);
+        let lock = format!("{subnet}/providers/Microsoft.Authorization/locks/keep");
+        assert_eq!(scope_of_id(&lock), Some(subnet.as_str()));
+        assert_eq!(
+            type_of_id(&lock).as_deref(),
+            Some("Microsoft.Authorization/locks")
+        );
+        assert_eq!(type_of_id("/subscriptions/x"), None);
+    }
+}

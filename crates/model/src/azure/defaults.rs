@@ -1,0 +1,223 @@
+//! What the API fills in where a template says nothing: absent is not false. The facts stand in
+//! `guide/data/arm-defaults/`, each with its source.
+
+use std::collections::BTreeMap;
+
+use cel::Symbols;
+
+use super::Found;
+use crate::doc::Doc;
+use crate::value::Ref;
+
+/// A value without a place.
+#[derive(Debug, Clone, PartialEq)]
+enum Plain {
+    Bool(bool),
+    Int(i64),
+    Text(Box<str>),
+    List(Vec<Plain>),
+    /// The API sets something, but nobody says what.
+    Undocumented,
+}
+
+/// One documented default.
+#[derive(Debug, Clone, PartialEq)]
+struct Default {
+    /// Keys from the resource down; a key that ends with `[]` stands for every item of a list.
+    path: Vec<(Box<str>, bool)>,
+    value: Plain,
+    /// First and last API version it holds for, dates.
+    from: Option<Box<str>>,
+    until: Option<Box<str>>,
+    /// Holds only where these texts stand: route and value.
+    when: Vec<(Vec<Box<str>>, Box<str>)>,
+}
+
+/// The documented defaults by resource type.
+#[derive(Debug, Clone, std::default::Default)]
+pub struct Defaults {
+    by_type: BTreeMap<Box<str>, Vec<Default>>,
+}
+
+impl Defaults {
+    /// Reads one data file and adds what it says.
+    ///
+    /// # Errors
+    /// The line and what is wrong there.
+    pub fn add(&mut self, root: Ref<'_>) -> Result<(), (u32, String)> {
+        let line = |value: Ref<'_>| value.doc.line_column(value.span().start).0;
+        for (kind, _, properties) in root.entries() {
+            if !properties.is_map() || !kind.contains('/') {
+                return Err((
+                    line(properties),
+                    format!("`{kind}` must be a resource type with a map of properties"),
+                ));
+            }
+            for (path, _, says) in properties.entries() {
+                let several = if says.is_list() {
+                    says.items().collect()
+                } else {
+                    vec![says]
+                };
+                for one in several {
+                    let read = read(path, one).map_err(|message| (line(one), message))?;
+                    self.by_type
+                        .entry(kind.to_ascii_lowercase().into())
+                        .or_default()
+                        .push(read);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills a resource's defaults in, without a place of their own.
+    pub(super) fn fill(&self, doc: &mut Doc, found: &Found, symbols: &Symbols) {
+        let Some(defaults) = self.by_type.get(&*found.kind.to_ascii_lowercase()) else {
+            return;
+        };
+        for default in defaults {
+            if default.holds(doc, found) {
+                default.apply(doc, found.root.0, &default.path, symbols);
+            }
+        }
+    }
+}
+
+const KEYS: [&str; 8] = [
+    "default", "unknown", "from", "until", "when", "source", "seen", "note",
+];
+
+fn read(path: &str, says: Ref<'_>) -> Result<Default, String> {
+    if let Some((key, ..)) = says.entries().find(|(key, ..)| !KEYS.contains(key)) {
+        return Err(format!("`{path}`: `{key}` is not a key of a default"));
+    }
+    if says.get("source").and_then(Ref::as_str).is_none() {
+        return Err(format!("`{path}`: a default needs its `source`"));
+    }
+    let value = match (says.get("default"), says.get("unknown")) {
+        (Some(value), None) => plain(value).ok_or_else(|| {
+            format!("`{path}`: a default is a boolean, a number, a text or a list")
+        })?,
+        (None, Some(_)) => Plain::Undocumented,
+        _ => return Err(format!("`{path}`: either `default` or `unknown: true`")),
+    };
+    let text = |key: &str| says.get(key).and_then(Ref::as_str).map(Box::<str>::from);
+    let when = says
+        .get("when")
+        .into_iter()
+        .flat_map(Ref::entries)
+        .map(|(route, _, value)| {
+            let value = value
+                .as_str()
+                .map(Box::<str>::from)
+                .or_else(|| value.as_bool().map(|value| value.to_string().into()))
+                .ok_or_else(|| format!("`{path}`: `when` compares texts and booleans"))?;
+            Ok((route.split('.').map(Into::into).collect(), value))
+        })
+        .collect::<Result<_, String>>()?;
+    Ok(Default {
+        path: path
+            .split('.')
+            .map(|key| match key.strip_suffix("[]") {
+                Some(list) => (list.into(), true),
+                None => (key.into(), false),
+            })
+            .collect(),
+        value,
+        from: text("from"),
+        until: text("until"),
+        when,
+    })
+}
+
+fn plain(value: Ref<'_>) -> Option<Plain> {
+    if let Some(value) = value.as_bool() {
+        Some(Plain::Bool(value))
+    } else if let Some(value) = value.as_int() {
+        Some(Plain::Int(value))
+    } else if let Some(value) = value.as_str() {
+        Some(Plain::Text(value.into()))
+    } else if value.is_list() {
+        value
+            .items()
+            .map(plain)
+            .collect::<Option<_>>()
+            .map(Plain::List)
+    } else {
+        None
+    }
+}
+
+impl Default {
+    fn holds(&self, doc: &Doc, found: &Found) -> bool {
+        let version = found.api_version.get(..10).unwrap_or_default();
+        let within = version.is_empty()
+            || (self.from.as_deref().is_none_or(|from| version >= from)
+                && self.until.as_deref().is_none_or(|until| version <= until));
+        within
+            && self.when.iter().all(|(route, wanted)| {
+                let keys: Vec<&str> = route.iter().map(|key| &**key).collect();
+                doc.node(found.root).path(&keys).is_some_and(|value| {
+                    value
+                        .as_str()
+                        .is_some_and(|text| text.eq_ignore_ascii_case(wanted))
+                        || value
+                            .as_bool()
+                            .is_some_and(|value| value.to_string() == **wanted)
+                })
+            })
+    }
+
+    fn apply(&self, doc: &mut Doc, at: u32, path: &[(Box<str>, bool)], symbols: &Symbols) {
+        let Some(((key, every), rest)) = path.split_first() else {
+            return;
+        };
+        let here = doc.ref_at(at);
+        if !here.is_map() {
+            return;
+        }
+        let next = here.get(key);
+        if *every {
+            let items: Vec<u32> = next
+                .into_iter()
+                .flat_map(Ref::items)
+                .map(|item| item.id().0)
+                .collect();
+            for item in items {
+                self.apply(doc, item, rest, symbols);
+            }
+            return;
+        }
+        match (next.map(|next| next.id().0), rest.is_empty()) {
+            (Some(_), true) => {}
+            (Some(next), false) => self.apply(doc, next, rest, symbols),
+            (None, true) => {
+                let value = make(doc, &self.value);
+                doc.insert(at, symbols.get(key), key, value);
+            }
+            (None, false) => {
+                // An empty list has no items that could take a default.
+                if rest.iter().any(|(_, every)| *every) {
+                    return;
+                }
+                let map = doc.empty_map();
+                doc.insert(at, symbols.get(key), key, map);
+                self.apply(doc, map, rest, symbols);
+            }
+        }
+    }
+}
+
+fn make(doc: &mut Doc, value: &Plain) -> u32 {
+    match value {
+        Plain::Bool(value) => doc.add_bool(*value),
+        Plain::Int(value) => doc.add_int(*value),
+        Plain::Text(value) => doc.add_text(value),
+        Plain::List(items) => {
+            let items: Vec<u32> = items.iter().map(|item| make(doc, item)).collect();
+            doc.add_list(&items)
+        }
+        Plain::Undocumented => doc.add_undocumented(),
+    }
+}
