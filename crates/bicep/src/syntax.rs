@@ -10,7 +10,11 @@
 //! `docs/grammar.md` is silent, such as about where lines may break.
 
 mod ast;
+mod lexer;
+mod parser;
+mod text;
 mod types;
 
 pub use ast::*;
+pub use parser::{MAX_DEPTH, parse, parse_parameters};
 pub use types::*;
