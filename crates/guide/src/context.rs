@@ -131,6 +131,7 @@ enum View {
     Facts,
     Request,
     Kubernetes,
+    Aks,
     All,
     Namespace,
     SelectedBy,
@@ -161,6 +162,9 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
             (View::Kubernetes, "minor") => {
                 Some(Val::Int(i64::from(world.setting.kubernetes_minor)))
             }
+            (View::Kubernetes, "aks") => Some(host(View::Aks)),
+            (View::Aks, "supported") => Some(texts(&world.setting.aks.supported, bump)),
+            (View::Aks, "longTerm") => Some(texts(&world.setting.aks.long_term, bump)),
             (View::Request, "operation") => Some(Val::Str("CREATE")),
             (View::Request, "namespace") => Some(match world.namespace() {
                 // The place in the file where it is said, so that a finding can point there.
@@ -226,6 +230,11 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
     fn node(&self) -> Option<Ref<'a>> {
         None
     }
+}
+
+fn texts<'a>(texts: &'a [Box<str>], bump: &'a Bump) -> Value<'a> {
+    let items: Vec<Value<'a>> = texts.iter().map(|text| Val::Str(text)).collect();
+    Val::list(bump, &items, None)
 }
 
 impl<'a> World<'a> {

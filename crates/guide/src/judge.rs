@@ -12,6 +12,7 @@ use model::prune::Keep;
 use model::resource::ResourceName;
 use model::{Estate, Resource, unknown};
 
+use crate::cases;
 use crate::catalogue::Guide;
 use crate::context::{Context, Value};
 use crate::guideline::{Applies, Check, Guideline};
@@ -29,8 +30,20 @@ pub struct Setting {
     pub set: BTreeSet<Box<str>>,
     /// Severities that the configuration changes.
     pub severities: BTreeMap<Box<str>, Severity>,
+    /// The minors that AKS supports on the day of the assessment, and those under long-term
+    /// support.
+    pub aks: AksVersions,
     /// Kubernetes' own ClusterRoles.
     pub default_roles: BTreeMap<Box<str>, Doc>,
+}
+
+/// Kubernetes minors of AKS, as texts (`1.34`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AksVersions {
+    /// Generally available and patched.
+    pub supported: Vec<Box<str>>,
+    /// Patched for clusters with the long-term plan.
+    pub long_term: Vec<Box<str>>,
 }
 
 /// A verdict without its reason, for counts and `--verdicts all`.
@@ -257,6 +270,16 @@ impl<'g> Judge<'g> {
         judged
     }
 
+    /// Asks one guideline about a resource.
+    pub(crate) fn ask_one(
+        &self,
+        resource: &Resource,
+        estate: Option<&Estate>,
+        guideline: u16,
+    ) -> Judged {
+        self.judge(resource, estate, &[guideline])
+    }
+
     fn judge(&self, resource: &Resource, estate: Option<&Estate>, guidelines: &[u16]) -> Judged {
         let mut judged = Judged::default();
         if guidelines.is_empty() {
@@ -277,7 +300,13 @@ impl<'g> Judge<'g> {
         for index in guidelines {
             if let Some(guideline) = self.guide.guidelines.get(*index as usize) {
                 asking.context.refill();
-                let verdict = asking.ask(guideline);
+                let from = asking.findings.len();
+                let mut verdict = asking.ask(guideline);
+                if let Some(settled) =
+                    cases::settle(self, *index, resource, estate, &mut asking.findings, from)
+                {
+                    verdict = settled;
+                }
                 judged.verdicts.push((*index, verdict));
             }
         }

@@ -41,8 +41,14 @@ pub fn run(guide: &mut Guide, index: usize) -> (usize, Vec<Survivor>) {
         .collect();
     for (line, source) in clauses {
         for mutant in cel::mutate::mutants(&source) {
+            // In front matter the clause stands in double quotes, which a mutant's own would end.
+            let mutated = if line == 1 && !source.contains('"') {
+                mutant.source.replace('"', "'")
+            } else {
+                mutant.source.clone()
+            };
             // The clause stands once in the file, at or after its line.
-            let Some(changed) = replace_from(&text, line, &source, &mutant.source) else {
+            let Some(changed) = replace_from(&text, line, &source, &mutated) else {
                 continue;
             };
             let Ok(other) = guide.reload(&file, &changed) else {

@@ -116,10 +116,8 @@ pub(crate) fn decide<'a>(
         }
         if places.len() <= KEEP {
             let filled_in = absent.is_none() && node.is_filled_in();
-            let span = if filled_in {
+            let span = if filled_in || absent.is_some() {
                 span_of_holder(written_holder(node), root)
-            } else if absent.is_some() {
-                span_of_holder(node, root)
             } else {
                 span_of_value(node)
             };

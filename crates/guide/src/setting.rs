@@ -8,7 +8,7 @@ use model::doc::{Dialect, Doc, DocBuilder};
 use yaml::Limits;
 
 use crate::catalogue::Guide;
-use crate::judge::Setting;
+use crate::judge::{AksVersions, Setting};
 
 /// The newest Kubernetes minor that the guide knows (`data/kubernetes.yaml`): what is judged
 /// against when neither the estate nor the user says a version.
@@ -20,6 +20,44 @@ pub fn newest_minor(guide: &Guide) -> u8 {
         .and_then(|text| crate::front_matter::read(text, 1).ok())
         .and_then(|doc| crate::parse_minor(doc.root().get("newest")?.as_str()?))
         .unwrap_or_default()
+}
+
+/// What AKS supports on a day (ISO date), by `data/kubernetes.yaml`; without a day, on the one on
+/// which that table was checked.
+#[must_use]
+pub fn aks_versions(guide: &Guide, day: Option<&str>) -> AksVersions {
+    let mut versions = AksVersions::default();
+    let Some(doc) = guide
+        .data
+        .get("kubernetes.yaml")
+        .and_then(|text| crate::front_matter::read(text, 1).ok())
+    else {
+        return versions;
+    };
+    let root = doc.root();
+    let text = |value: Option<Ref<'_>>| value.and_then(Ref::as_str).map(str::to_owned);
+    let Some(day) = day.map(str::to_owned).or_else(|| text(root.get("date"))) else {
+        return versions;
+    };
+    // A month stands for all its days.
+    let reached = |from: &str| day.get(..from.len()).is_some_and(|day| day >= from);
+    let over = |end: &str| day.get(..end.len()).is_some_and(|day| day > end);
+    for minor in root.get("minors").into_iter().flat_map(Ref::items) {
+        let aks = |key: &str| text(minor.path(&["aks", key]));
+        let Some(name) = text(minor.get("minor")) else {
+            continue;
+        };
+        if !aks("available").is_some_and(|from| reached(&from)) {
+            continue;
+        }
+        if aks("end").is_some_and(|end| !over(&end)) {
+            versions.supported.push(name.as_str().into());
+        }
+        if aks("ltsEnd").is_some_and(|end| !over(&end)) {
+            versions.long_term.push(name.as_str().into());
+        }
+    }
+    versions
 }
 
 /// The settings of an example or of a plain run.
@@ -37,6 +75,7 @@ pub fn setting(
         params,
         set,
         severities: BTreeMap::new(),
+        aks: aks_versions(guide, None),
         default_roles: default_roles(guide),
     })
 }

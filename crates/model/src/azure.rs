@@ -18,16 +18,33 @@ use crate::value::Ref;
 mod children;
 pub mod defaults;
 pub(crate) mod links;
+pub mod template;
+mod write;
 
 pub use defaults::Defaults;
 
 /// What a resource knows beyond its body.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Azure {
     /// Its whole id; what a template leaves open in it stands in braces.
     pub id: Box<str>,
     /// The condition under which it is made, when that is open.
     pub condition: Option<Box<str>>,
+    /// What it comes to for values of parameters that the template leaves open.
+    pub cases: Vec<Case>,
+}
+
+/// A resource as it is when a parameter has a certain value.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The parameter.
+    pub parameter: Box<str>,
+    /// Its value as text; `None` for any value but those of the parameter's other cases.
+    pub value: Option<Box<str>>,
+    /// The document of the case.
+    pub doc: Arc<Doc>,
+    /// The resource in it; `None` when it is not made in this case.
+    pub root: Option<NodeId>,
 }
 
 /// A resource within a document, as its reader found it.
@@ -60,11 +77,16 @@ pub fn settle(
     let declared = found.len();
     children::separate(&mut doc, &mut found, symbols);
     for resource in &found {
-        let given: Vec<(Symbol, &str, &str)> = [("id", &*resource.id), ("type", &*resource.kind)]
-            .into_iter()
-            .filter(|(key, _)| doc.node(resource.root).get(key).is_none())
-            .map(|(key, value)| (symbols.get(key), key, value))
-            .collect();
+        let given: Vec<(Symbol, &str, &str)> = [
+            ("id", &*resource.id),
+            ("type", &*resource.kind),
+            ("apiVersion", &*resource.api_version),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .filter(|(key, _)| doc.node(resource.root).get(key).is_none())
+        .map(|(key, value)| (symbols.get(key), key, value))
+        .collect();
         doc.give(resource.root.0, &given);
         short_name(&mut doc, resource, symbols);
         defaults.fill(&mut doc, resource, symbols);
@@ -103,6 +125,7 @@ pub fn settle(
             azure: Some(Box::new(Azure {
                 id: found.id,
                 condition: found.condition,
+                cases: Vec::new(),
             })),
         });
     }

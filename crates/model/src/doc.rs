@@ -522,6 +522,15 @@ impl Doc {
     }
 }
 
+impl Doc {
+    /// Overwrites places of the text that must not be shown.
+    pub(crate) fn strike(&mut self, places: &[Span]) {
+        for place in places {
+            blank(&mut self.text, place.start, place.end);
+        }
+    }
+}
+
 /// Counts lines forward, so that many offsets cost one pass.
 pub(crate) struct RisingLines<'d> {
     doc: &'d Doc,
@@ -599,6 +608,12 @@ impl<'s> DocBuilder<'s> {
     pub fn parts(&mut self, parts: Vec<Part>) {
         self.doc.parts = parts;
         self.doc.folds_case = true;
+    }
+
+    /// A string that is one whatever it looks like.
+    pub fn text(&mut self, value: &str, span: Span) -> NodeId {
+        let (a, b) = self.keep(value, span);
+        self.push(Kind::Str, a, b, span)
     }
 
     /// A value that the source leaves open, and the expression that decides it.

@@ -109,6 +109,12 @@ impl<'a> Ref<'a> {
         self.doc.at(self.id).kind == Kind::List
     }
 
+    /// Whether nobody can say the value from what was read.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(self.view(), View::Unknown(_))
+    }
+
     /// Whether the source leaves the value open, and by which expression.
     #[must_use]
     pub fn open_expression(self) -> Option<&'a str> {

@@ -250,7 +250,7 @@ fn is_address(reference: &str) -> bool {
 }
 
 /// Removes `.` and `..` without touching the disk.
-fn clean(path: &Path) -> PathBuf {
+pub(crate) fn clean(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for part in path.components() {
         match part {

@@ -5,11 +5,12 @@
 //! kustomization that was given.
 //!
 //! ```text
-//! paths ──walk──▶ inputs (files, charts, kustomizations) ──render──▶ text
+//! paths ──walk──▶ inputs (files, charts, kustomizations, templates) ──render──▶ text
 //!       ──stream──▶ documents, a batch at a time, in parallel ──▶ readings, in order
 //! ```
 
 mod align;
+mod deployments;
 mod kustomization;
 mod render;
 mod stream;

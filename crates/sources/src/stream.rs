@@ -112,7 +112,21 @@ pub fn read<T: Send, E>(
                     sink(work, &mut batch, &mut files)
                 })?;
             }
-            Input::File(path) => {
+            Input::Terraform(path) => {
+                sink(
+                    entry(&shown(path), Status::Unresolved, "Terraform is not read yet", None),
+                    &mut batch,
+                    &mut files,
+                )?;
+            }
+            Input::Deployment(path, _) if path.extension().is_some_and(|e| e != "json") => {
+                sink(
+                    entry(&shown(path), Status::Unresolved, "Bicep is not read yet", None),
+                    &mut batch,
+                    &mut files,
+                )?;
+            }
+            Input::File(path) | Input::Deployment(path, _) => {
                 let name = shown(path);
                 match File::open(path) {
                     Ok(file) => stream(

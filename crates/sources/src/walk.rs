@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
 
+use crate::deployments;
 use crate::kustomization;
 
 /// One thing to read.
@@ -21,6 +22,11 @@ pub enum Input {
     Chart(PathBuf),
     /// A folder with a kustomization that no other one builds on.
     Kustomization(PathBuf),
+    /// An ARM template, Bicep file or Bicep parameter file that is deployed as it is, with the
+    /// parameter files that belong to it.
+    Deployment(PathBuf, Vec<PathBuf>),
+    /// A folder with a Terraform configuration.
+    Terraform(PathBuf),
     /// A file that is read as a part of a chart or kustomization.
     Part(PathBuf, PathBuf),
     /// A file in a chart's folder that the chart does not render.
@@ -60,7 +66,9 @@ pub fn walk(paths: &[PathBuf]) -> Result<Vec<Input>, WalkError> {
                     Input::Part(path, _)
                     | Input::Beside(path, _)
                     | Input::File(path)
+                    | Input::Deployment(path, _)
                     | Input::Unread(path, _) => path.clone(),
+                    Input::Terraform(path) => path.join("main.tf"),
                     Input::Chart(path) => path.join("Chart.yaml"),
                     Input::Kustomization(path) => path.join("kustomization.yaml"),
                     Input::Stdin => continue,
@@ -97,6 +105,15 @@ fn named_file(path: &Path) -> Input {
                 .map_or_else(|| PathBuf::from("."), Path::to_path_buf),
         );
     }
+    if deployments::is_bicep(path) {
+        return Input::Deployment(path.to_path_buf(), Vec::new());
+    }
+    if deployments::is_terraform(path) {
+        return Input::Terraform(
+            path.parent()
+                .map_or_else(|| PathBuf::from("."), Path::to_path_buf),
+        );
+    }
     by_ending(path).unwrap_or_else(|| Input::File(path.to_path_buf()))
 }
 
@@ -104,14 +121,6 @@ fn named_file(path: &Path) -> Input {
 fn by_ending(path: &Path) -> Option<Input> {
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("yaml" | "yml" | "json") => Some(Input::File(path.to_path_buf())),
-        Some("bicep" | "bicepparam") => Some(Input::Unread(
-            path.to_path_buf(),
-            "Bicep is not read yet; give the ARM template it compiles to: `az bicep build --file FILE`",
-        )),
-        Some("tf") => Some(Input::Unread(
-            path.to_path_buf(),
-            "Terraform is not read yet",
-        )),
         Some("tgz") => Some(Input::Unread(
             path.to_path_buf(),
             "a packed chart; unpack it and give its folder",
@@ -142,6 +151,8 @@ fn folder(root: &Path) -> Result<Vec<Input>, WalkError> {
     files.sort();
     let charts = charts(&files);
     let kustomizations = kustomization::roots(&files);
+    let deployments = deployments::roots(&files);
+    let mut configurations = BTreeSet::new();
     let mut inputs = Vec::new();
     for file in files {
         if let Some(chart) = charts.iter().find(|chart| file.starts_with(chart)) {
@@ -160,6 +171,26 @@ fn folder(root: &Path) -> Result<Vec<Input>, WalkError> {
         }
         if let Some(root) = kustomizations.part_of(&file) {
             inputs.push(Input::Part(file, root));
+            continue;
+        }
+        if let Some(parameters) = deployments.root(&file) {
+            let parameters = parameters.to_vec();
+            inputs.push(Input::Deployment(file, parameters));
+            continue;
+        }
+        if let Some(template) = deployments.part_of(&file) {
+            let template = template.clone();
+            inputs.push(Input::Part(file, template));
+            continue;
+        }
+        if let Some((folder, caller)) = deployments
+            .terraform(&file)
+            .filter(|_| deployments::is_terraform(&file))
+        {
+            let whole = caller.unwrap_or(folder).to_path_buf();
+            let first = caller.is_none() && configurations.insert(whole.clone());
+            inputs.extend(first.then(|| Input::Terraform(whole.clone())));
+            inputs.push(Input::Part(file, whole));
             continue;
         }
         if file.file_name().is_some_and(|name| name == "seawall.yaml") {

@@ -80,7 +80,8 @@ impl Guide {
                 }
             }
         }
-        let azure_kind = |name: &str| name.contains('/');
+        // A template is a part of an Azure environment too.
+        let azure_kind = |name: &str| name.contains('/') || name == "Template.seawall.dev";
         let about: Vec<&str> = match &guideline.applies {
             Applies::Kinds(names) => names.iter().map(|name| &**name).collect(),
             Applies::Workload | Applies::Estate => Vec::new(),

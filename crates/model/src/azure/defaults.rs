@@ -15,7 +15,7 @@ enum Plain {
     Bool(bool),
     Int(i64),
     Text(Box<str>),
-    List(Vec<Plain>),
+    List(Vec<Self>),
     /// The API sets something, but nobody says what.
     Undocumented,
 }
@@ -77,8 +77,19 @@ impl Defaults {
             return;
         };
         for default in defaults {
-            if default.holds(doc, found) {
-                default.apply(doc, found.root.0, &default.path, symbols);
+            match default.holds(doc, found) {
+                Some(true) => {
+                    default.apply(doc, found.root.0, &default.path, &default.value, symbols)
+                }
+                Some(false) => {}
+                // Whether this default or another one holds hangs on a value that is open.
+                None => default.apply(
+                    doc,
+                    found.root.0,
+                    &default.path,
+                    &Plain::Undocumented,
+                    symbols,
+                ),
             }
         }
     }
@@ -150,26 +161,50 @@ fn plain(value: Ref<'_>) -> Option<Plain> {
 }
 
 impl Default {
-    fn holds(&self, doc: &Doc, found: &Found) -> bool {
+    /// Whether the default holds for a resource; `None` when that hangs on an open value.
+    fn holds(&self, doc: &Doc, found: &Found) -> Option<bool> {
         let version = found.api_version.get(..10).unwrap_or_default();
         let within = version.is_empty()
             || (self.from.as_deref().is_none_or(|from| version >= from)
                 && self.until.as_deref().is_none_or(|until| version <= until));
-        within
-            && self.when.iter().all(|(route, wanted)| {
-                let keys: Vec<&str> = route.iter().map(|key| &**key).collect();
-                doc.node(found.root).path(&keys).is_some_and(|value| {
-                    value
-                        .as_str()
-                        .is_some_and(|text| text.eq_ignore_ascii_case(wanted))
-                        || value
-                            .as_bool()
-                            .is_some_and(|value| value.to_string() == **wanted)
-                })
-            })
+        if !within {
+            return Some(false);
+        }
+        for (route, wanted) in &self.when {
+            let mut at = doc.node(found.root);
+            for key in route {
+                if at.is_open() {
+                    return None;
+                }
+                match at.get(key) {
+                    Some(next) => at = next,
+                    None => return Some(false),
+                }
+            }
+            if at.is_open() {
+                return None;
+            }
+            let equal = at
+                .as_str()
+                .is_some_and(|text| text.eq_ignore_ascii_case(wanted))
+                || at
+                    .as_bool()
+                    .is_some_and(|value| value.to_string() == **wanted);
+            if !equal {
+                return Some(false);
+            }
+        }
+        Some(true)
     }
 
-    fn apply(&self, doc: &mut Doc, at: u32, path: &[(Box<str>, bool)], symbols: &Symbols) {
+    fn apply(
+        &self,
+        doc: &mut Doc,
+        at: u32,
+        path: &[(Box<str>, bool)],
+        value: &Plain,
+        symbols: &Symbols,
+    ) {
         let Some(((key, every), rest)) = path.split_first() else {
             return;
         };
@@ -185,15 +220,15 @@ impl Default {
                 .map(|item| item.id().0)
                 .collect();
             for item in items {
-                self.apply(doc, item, rest, symbols);
+                self.apply(doc, item, rest, value, symbols);
             }
             return;
         }
         match (next.map(|next| next.id().0), rest.is_empty()) {
             (Some(_), true) => {}
-            (Some(next), false) => self.apply(doc, next, rest, symbols),
+            (Some(next), false) => self.apply(doc, next, rest, value, symbols),
             (None, true) => {
-                let value = make(doc, &self.value);
+                let value = make(doc, value);
                 doc.insert(at, symbols.get(key), key, value);
             }
             (None, false) => {
@@ -203,7 +238,7 @@ impl Default {
                 }
                 let map = doc.empty_map();
                 doc.insert(at, symbols.get(key), key, map);
-                self.apply(doc, map, rest, symbols);
+                self.apply(doc, map, rest, value, symbols);
             }
         }
     }

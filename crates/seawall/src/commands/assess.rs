@@ -177,6 +177,7 @@ impl Plan {
             })?),
             None => None,
         };
+        setting.aks = setting::aks_versions(guide, Some(&as_of.to_string()));
         Ok(Self {
             whole: args.whole || config.whole.unwrap_or(false),
             fail_on_unknown: args.fail_on_unknown || config.fail_on_unknown.unwrap_or(false),

@@ -1,0 +1,211 @@
+//! From evaluated values to a document: the texts they stand in, joined, and every value with its
+//! place there.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bicep::deployment::{Expansion, Resource};
+use bicep::source::{FileId, Sources};
+use bicep::value::{Data, Shape, Unknown, Value, Why};
+use cel::Symbols;
+use yaml::{Build as _, Entry, Span};
+
+use super::Found;
+use crate::doc::{Dialect, Doc, DocBuilder, NodeId, Part};
+
+/// Where each text begins in the joined one.
+pub(super) struct Bases(Vec<u32>);
+
+impl Bases {
+    /// The place of a value in the joined text.
+    pub(super) fn place(&self, span: bicep::source::Span) -> Span {
+        let base = self
+            .0
+            .get(span.file.0 as usize)
+            .copied()
+            .unwrap_or_default();
+        Span {
+            start: base + span.start,
+            end: base + span.end,
+        }
+    }
+}
+
+/// Joins texts; each begins on a line of its own.
+pub(super) fn join(sources: &Sources<'_>) -> (String, Vec<Part>, Bases) {
+    let length: usize = sources
+        .iter()
+        .map(|(_, source)| source.text.len() + 1)
+        .sum();
+    let mut text = String::with_capacity(length);
+    let mut parts = Vec::new();
+    let mut bases = Vec::new();
+    for (_, source) in sources.iter() {
+        let start = text.len() as u32;
+        bases.push(start);
+        parts.push(Part {
+            start,
+            path: Arc::from(source.name),
+            published: source.published,
+        });
+        text.push_str(source.text);
+        text.push('\n');
+    }
+    (text, parts, Bases(bases))
+}
+
+/// A document of an expansion's resources.
+pub(super) struct Written {
+    pub(super) doc: Doc,
+    pub(super) found: Vec<Found>,
+    /// Parameters that some value hangs on.
+    pub(super) hang: BTreeSet<Box<str>>,
+}
+
+/// Writes what a deployment makes. Without `texts` only the values are kept.
+pub(super) fn write(
+    expansion: &Expansion<'_>,
+    sources: &Sources<'_>,
+    symbols: &Symbols,
+    texts: bool,
+) -> Written {
+    let (text, parts, bases) = join(sources);
+    let text = if texts { text } else { String::new() };
+    let mut builder = DocBuilder::new(symbols, Dialect::Arm, text.into(), 1);
+    builder.parts(parts);
+    let mut writer = Writer {
+        builder,
+        bases: &bases,
+        sources,
+        through: &[],
+        hang: BTreeSet::new(),
+        secrets: Vec::new(),
+    };
+    let mut found = Vec::new();
+    for resource in expansion
+        .resources
+        .iter()
+        .filter(|resource| !resource.existing)
+    {
+        found.push(writer.resource(resource));
+    }
+    let root = writer.builder.map(&[], Span::default());
+    let Writer {
+        builder,
+        hang,
+        secrets,
+        ..
+    } = writer;
+    let mut doc = builder.finish(root);
+    doc.strike(&secrets);
+    Written { doc, found, hang }
+}
+
+struct Writer<'w, 's> {
+    builder: DocBuilder<'s>,
+    bases: &'w Bases,
+    sources: &'w Sources<'w>,
+    /// The modules that lead to the resource being written.
+    through: &'w [bicep::source::Span],
+    hang: BTreeSet<Box<str>>,
+    secrets: Vec<Span>,
+}
+
+impl<'w> Writer<'w, '_> {
+    fn resource(&mut self, resource: &Resource<'w>) -> Found {
+        self.through = resource.through;
+        let condition = resource.condition.map(|condition| {
+            if let Data::Unknown(unknown) = condition.data {
+                self.hangs(unknown);
+            }
+            match condition.data {
+                Data::Unknown(unknown) => unknown.text.into(),
+                _ => "a condition".into(),
+            }
+        });
+        let root = self.value(&resource.body, 0);
+        Found {
+            root,
+            kind: resource.kind.into(),
+            name: resource.name.into(),
+            id: resource.id.into(),
+            api_version: resource.api_version.into(),
+            condition,
+        }
+    }
+
+    /// What stands in a published module is not the user's to edit: it stands where the module
+    /// is called.
+    fn place(&self, span: bicep::source::Span) -> Span {
+        let published = |file: FileId| {
+            self.sources
+                .get(file)
+                .is_some_and(|source| source.published)
+        };
+        let own = if published(span.file) {
+            self.through
+                .iter()
+                .rev()
+                .find(|span| !published(span.file))
+                .copied()
+                .unwrap_or(span)
+        } else {
+            span
+        };
+        self.bases.place(own)
+    }
+
+    fn hangs(&mut self, unknown: &Unknown<'_>) {
+        for why in unknown.why {
+            if let Why::Parameter(name) = why {
+                self.hang.insert((*name).into());
+            }
+        }
+    }
+
+    fn value(&mut self, value: &Value<'w>, depth: usize) -> NodeId {
+        let span = self.place(value.span);
+        if depth > 100 {
+            return self.builder.open("a value that is nested too deeply", span);
+        }
+        match value.data {
+            Data::Null => self.builder.null(span),
+            Data::Bool(value) => self.builder.bool(value, span),
+            Data::Int(value) => self.builder.int(value, span),
+            Data::Float(value) => self.builder.float(value, span),
+            Data::Str(text) => self.builder.text(text, span),
+            Data::Array(items) => {
+                let items: Vec<NodeId> = items
+                    .iter()
+                    .map(|item| self.value(item, depth + 1))
+                    .collect();
+                self.builder.list(&items, span)
+            }
+            Data::Object(fields) => {
+                let entries: Vec<Entry<'_, NodeId>> = fields
+                    .iter()
+                    .map(|field| Entry {
+                        key: Cow::Borrowed(field.key),
+                        key_span: self.place(field.key_span),
+                        value: self.value(&field.value, depth + 1),
+                        merged: false,
+                    })
+                    .collect();
+                self.builder.map(&entries, span)
+            }
+            Data::Unknown(unknown) => {
+                self.hangs(unknown);
+                if unknown.secret {
+                    self.secrets.push(self.bases.place(value.span));
+                    return self.builder.redacted(span);
+                }
+                // Whatever is open in it, an id is there and leads somewhere.
+                if unknown.shape == Shape::Id {
+                    return self.builder.text(unknown.text, span);
+                }
+                self.builder.open(unknown.text, span)
+            }
+        }
+    }
+}
