@@ -29,7 +29,9 @@ impl Progress {
         if let Some(bar) = self.bar() {
             let name = match input {
                 Input::Stdin => "standard input".to_owned(),
-                Input::File(path)
+                Input::Deployment(path, _)
+                | Input::Terraform(path)
+                | Input::File(path)
                 | Input::Unread(path, _)
                 | Input::Chart(path)
                 | Input::Kustomization(path)

@@ -114,14 +114,24 @@ pub fn read<T: Send, E>(
             }
             Input::Terraform(path) => {
                 sink(
-                    entry(&shown(path), Status::Unresolved, "Terraform is not read yet", None),
+                    entry(
+                        &shown(path),
+                        Status::Unresolved,
+                        "Terraform is not read yet",
+                        None,
+                    ),
                     &mut batch,
                     &mut files,
                 )?;
             }
             Input::Deployment(path, _) if path.extension().is_some_and(|e| e != "json") => {
                 sink(
-                    entry(&shown(path), Status::Unresolved, "Bicep is not read yet", None),
+                    entry(
+                        &shown(path),
+                        Status::Unresolved,
+                        "Bicep is not read yet",
+                        None,
+                    ),
                     &mut batch,
                     &mut files,
                 )?;
