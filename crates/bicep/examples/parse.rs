@@ -1,5 +1,6 @@
-//! Reads every `.bicep` and `.bicepparam` file below the given folders and says which of them
-//! have problems: `cargo run --release -p seawall-bicep --example parse -- FOLDER…`
+//! Reads every `.bicep` and `.bicepparam` file below the given folders, says which of them have
+//! problems, and whether what was read is read the same after it was printed:
+//! `cargo run --release -p seawall-bicep --example parse -- FOLDER…`
 //!
 //! A text whose name (or folder) starts with `Invalid` is expected to have some.
 
@@ -19,6 +20,7 @@ fn main() {
     }
     files.sort();
     let mut spent = Duration::ZERO;
+    let mut changed = 0;
     let (mut bytes, mut clean, mut valid_bad, mut invalid_bad, mut invalid_clean) = (0, 0, 0, 0, 0);
     for path in &files {
         let Ok(text) = std::fs::read_to_string(path) else {
@@ -29,12 +31,21 @@ fn main() {
         bytes += text.len();
         let bump = Bump::new();
         let start = Instant::now();
-        let (_, problems) = if path.extension().is_some_and(|ext| ext == "bicepparam") {
-            syntax::parse_parameters(&bump, text, FileId(0))
+        let parse = if path.extension().is_some_and(|ext| ext == "bicepparam") {
+            syntax::parse_parameters
         } else {
-            syntax::parse(&bump, text, FileId(0))
+            syntax::parse
         };
+        let (program, problems) = parse(&bump, text, FileId(0));
         spent += start.elapsed();
+        if problems.is_empty() {
+            let printed = syntax::print(&program);
+            let (again, _) = parse(&bump, &printed, FileId(0));
+            if shape(&program) != shape(&again) {
+                changed += 1;
+                println!("{}: is read differently when printed", path.display());
+            }
+        }
         let invalid = path
             .components()
             .any(|part| part.as_os_str().to_string_lossy().starts_with("Invalid"));
@@ -62,10 +73,23 @@ fn main() {
     }
     println!(
         "{} files, {bytes} bytes, {:.0} ms: {clean} clean, {valid_bad} with problems; \
-         Invalid: {invalid_bad} with problems, {invalid_clean} clean",
+         Invalid: {invalid_bad} with problems, {invalid_clean} clean; {changed} changed by printing",
         files.len(),
         spent.as_secs_f64() * 1000.0,
     );
+}
+
+/// A tree as text, without its places.
+fn shape(program: &syntax::Program<'_>) -> String {
+    let whole = format!("{:?}", program.statements);
+    let mut out = String::with_capacity(whole.len() / 3);
+    let mut rest = whole.as_str();
+    while let Some((before, span)) = rest.split_once("Span {") {
+        out.push_str(before);
+        rest = span.split_once('}').map_or("", |(_, after)| after);
+    }
+    out.push_str(rest);
+    out
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) {

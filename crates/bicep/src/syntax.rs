@@ -12,9 +12,11 @@
 mod ast;
 mod lexer;
 mod parser;
+mod print;
 mod text;
 mod types;
 
 pub use ast::*;
 pub use parser::{MAX_DEPTH, parse, parse_parameters};
+pub use print::{print, print_expression, print_type};
 pub use types::*;

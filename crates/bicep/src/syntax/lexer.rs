@@ -132,14 +132,6 @@ fn is_identifier_part(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Whether a text can stand as a name.
-pub(super) fn is_identifier(text: &str) -> bool {
-    text.bytes().next().is_some_and(is_identifier_start)
-        && text.bytes().all(is_identifier_part)
-        && text.len() <= MAX_IDENTIFIER
-        && !matches!(text, "true" | "false" | "null")
-}
-
 impl<'a> Lexer<'a> {
     fn peek(&self, ahead: usize) -> u8 {
         self.bytes.get(self.at + ahead).copied().unwrap_or(0)

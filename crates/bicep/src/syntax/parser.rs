@@ -20,7 +20,7 @@ use crate::deployment::{Problem, ProblemKind};
 use crate::source::{FileId, Span};
 
 /// How deep a tree may be, so that nothing that walks it runs out of stack.
-pub const MAX_DEPTH: u32 = 200;
+pub const MAX_DEPTH: u32 = 128;
 
 /// Reads a `.bicep` file.
 #[must_use]
@@ -125,6 +125,8 @@ struct Parser<'a> {
     at: usize,
     /// How many levels are being read.
     depth: u32,
+    /// How many lists in brackets are being read.
+    open: u32,
     /// How many levels the last expression, type or statement has that was read.
     height: u32,
 }
@@ -157,6 +159,7 @@ impl<'a> Parser<'a> {
             problems,
             at: 0,
             depth: 0,
+            open: 0,
             height: 0,
         }
     }
@@ -429,6 +432,10 @@ impl<'a> Parser<'a> {
                 TokenKind::StringRightPiece => strings = strings.saturating_sub(1),
                 TokenKind::LeftBrace | TokenKind::LeftSquare => braces += 1,
                 TokenKind::RightBrace | TokenKind::RightSquare => {
+                    if braces == 0 && self.open > 0 {
+                        // It closes what this stands in.
+                        return;
+                    }
                     braces = braces.saturating_sub(1);
                 }
                 TokenKind::LeftParen => parens += 1,

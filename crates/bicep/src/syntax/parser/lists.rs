@@ -43,31 +43,39 @@ impl Parser<'_> {
         allowed: Allowed,
         mut item: impl FnMut(&mut Self),
     ) {
+        self.open += 1;
         self.new_lines();
-        loop {
-            let token = self.peek();
-            if token.kind == close {
-                self.next();
-                return;
-            }
-            if ENDS.has(token.kind) || self.starts_statement(0, allowed.resources) {
-                let failure = self.failure(what);
-                self.report(&failure);
-                // What is above wants the end of the line here.
-                if self
-                    .at
-                    .checked_sub(1)
-                    .and_then(|at| self.lexed.tokens.get(at))
-                    .is_some_and(|before| before.kind == TokenKind::NewLine)
-                {
-                    self.at -= 1;
-                }
-                return;
-            }
+        while self.more_items(close, what, allowed) {
             let before = self.at;
             item(self);
             self.separator(close, before);
         }
+        self.open -= 1;
+    }
+
+    fn more_items(&mut self, close: TokenKind, what: &'static str, allowed: Allowed) -> bool {
+        let token = self.peek();
+        if token.kind == close {
+            self.next();
+            return false;
+        }
+        if !ENDS.has(token.kind) && !self.starts_statement(0, allowed.resources) {
+            return true;
+        }
+        let failure = self.failure(what);
+        self.report(&failure);
+        // What is above wants the end of the line here.
+        let before = self.at.checked_sub(1);
+        if let Some(at) = before
+            && self
+                .lexed
+                .tokens
+                .get(at)
+                .is_some_and(|token| token.kind == TokenKind::NewLine)
+        {
+            self.at = at;
+        }
+        false
     }
 
     fn separator(&mut self, close: TokenKind, before: usize) {
@@ -93,6 +101,13 @@ impl Parser<'_> {
         }
     }
 
+    /// Line breaks inside parentheses, up to one before a statement: something is not closed.
+    fn inner_lines(&mut self) {
+        while self.check(TokenKind::NewLine) && !self.starts_statement(1, false) {
+            self.next();
+        }
+    }
+
     /// The arguments between brackets, of which the opening one is read: separated by commas,
     /// after which lines may break. A missing closing bracket is reported.
     pub(super) fn arguments(
@@ -101,7 +116,7 @@ impl Parser<'_> {
         what: &'static str,
         mut argument: impl FnMut(&mut Self),
     ) {
-        self.new_lines();
+        self.inner_lines();
         loop {
             let token = self.peek();
             if token.kind == close {
@@ -118,7 +133,7 @@ impl Parser<'_> {
                 kind if kind == close => {}
                 TokenKind::Comma => {
                     self.next();
-                    self.new_lines();
+                    self.inner_lines();
                     if self.check(close) {
                         let help = "leave it out";
                         self.wrong(token, "a comma cannot stand after the last argument", help);
@@ -127,7 +142,7 @@ impl Parser<'_> {
                 TokenKind::NewLine => {
                     let next = self.ahead_of_lines(1);
                     if next.kind == close {
-                        self.new_lines();
+                        self.inner_lines();
                     } else {
                         // Most likely the bracket is missing, not the comma.
                         break;
@@ -160,7 +175,7 @@ impl Parser<'_> {
         loop {
             seen.lines |= self.check(TokenKind::NewLine);
             if lines {
-                self.new_lines();
+                self.inner_lines();
             }
             if self.eat(TokenKind::RightParen) {
                 return Ok(seen);
@@ -169,7 +184,7 @@ impl Parser<'_> {
             seen.items += 1;
             seen.lines |= self.check(TokenKind::NewLine);
             if lines {
-                self.new_lines();
+                self.inner_lines();
             }
             if self.eat(TokenKind::Comma) {
                 seen.commas += 1;

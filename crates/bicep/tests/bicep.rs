@@ -1,0 +1,12 @@
+//! Everything that goes through the public interface: one binary.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "helpers of tests stop like tests"
+)]
+
+#[path = "bicep/syntax.rs"]
+mod syntax;
