@@ -10,7 +10,14 @@
 //! guessed.
 
 pub mod deployment;
+mod evaluate;
+pub mod expand;
+pub mod expression;
+pub mod functions;
+pub mod json;
 pub mod node;
 pub mod source;
 pub mod syntax;
 pub mod value;
+
+pub use expand::{Assumption, Cloud, Options, ScopeKind, expand, expand_text};

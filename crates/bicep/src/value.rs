@@ -62,6 +62,12 @@ pub struct Unknown<'a> {
     pub secret: bool,
     /// Values it certainly is not (case analysis: "any other value").
     pub not: &'a [Value<'a>],
+    /// Fields that an object certainly has, whatever else it has: what the template itself sets
+    /// of a resource that is referred to, what `union` adds to an unknown object.
+    pub fields: &'a [Field<'a>],
+    /// Items that a list certainly contains, at a place that is not known: what `concat` adds to
+    /// an unknown list.
+    pub items: &'a [Value<'a>],
 }
 
 /// What is known of an unknown's type.

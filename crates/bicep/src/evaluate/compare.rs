@@ -1,0 +1,225 @@
+//! Compares values, three-valued.
+
+use crate::evaluate::engine::Engine;
+use crate::evaluate::text::{known_ends, sole_hole};
+use crate::value::{Data, Shape, Unknown, Value, Why};
+
+/// Whether two values are the same, as far as that is known: JSON equality, letters by case.
+pub(crate) fn equal(a: &Value<'_>, b: &Value<'_>) -> Option<bool> {
+    match (a.data, b.data) {
+        (Data::Unknown(a), Data::Unknown(b)) => open_equal(a, b),
+        (Data::Unknown(unknown), _) => differs(unknown, b),
+        (_, Data::Unknown(unknown)) => differs(unknown, a),
+        (Data::Null, Data::Null) => Some(true),
+        (Data::Bool(a), Data::Bool(b)) => Some(a == b),
+        (Data::Int(a), Data::Int(b)) => Some(a == b),
+        (Data::Float(a), Data::Float(b)) => Some(a == b),
+        (Data::Int(int), Data::Float(float)) | (Data::Float(float), Data::Int(int)) => {
+            Some(int as f64 == float)
+        }
+        (Data::Str(a), Data::Str(b)) => Some(a == b),
+        (Data::Array(a), Data::Array(b)) => {
+            if a.len() != b.len() {
+                return Some(false);
+            }
+            all(a.iter().zip(b).map(|(a, b)| equal(a, b)))
+        }
+        (Data::Object(fields), Data::Object(others)) => {
+            if fields.len() != others.len() {
+                return Some(false);
+            }
+            all(fields.iter().map(|field| match b.get(field.key) {
+                Some(other) => equal(&field.value, other),
+                None => Some(false),
+            }))
+        }
+        _ => Some(false),
+    }
+}
+
+fn all(mut each: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    each.try_fold(Some(true), |sum, one| match one {
+        Some(false) => Err(()),
+        Some(true) => Ok(sum),
+        None => Ok(None),
+    })
+    .unwrap_or(Some(false))
+}
+
+fn open_equal(a: &Unknown<'_>, b: &Unknown<'_>) -> Option<bool> {
+    if same_unknown(a, b) && !volatile(a) {
+        return Some(true);
+    }
+    if a.shape != Shape::Any && b.shape != Shape::Any && family(a.shape) != family(b.shape) {
+        return Some(false);
+    }
+    if family(a.shape) == Shape::String && family(b.shape) == Shape::String {
+        let ((a_start, a_end), (b_start, b_end)) = (known_ends(a.text), known_ends(b.text));
+        let starts = a_start.starts_with(b_start) || b_start.starts_with(a_start);
+        let ends = a_end.ends_with(b_end) || b_end.ends_with(a_end);
+        if !(starts && ends) {
+            return Some(false);
+        }
+    }
+    None
+}
+
+/// Whether two unknowns are certainly the same value.
+pub(crate) fn same_unknown(a: &Unknown<'_>, b: &Unknown<'_>) -> bool {
+    if a.text == b.text {
+        return true;
+    }
+    let text = |unknown: &Unknown<'_>| match family(unknown.shape) {
+        Shape::String => sole_hole(unknown.text).map(str::to_owned),
+        _ => Some(unknown.text.to_owned()),
+    };
+    family(a.shape) != family(b.shape)
+        && (a.shape == Shape::Any || b.shape == Shape::Any)
+        && text(a).is_some_and(|a| Some(a) == text(b))
+}
+
+/// Whether each use is another value.
+fn volatile(unknown: &Unknown<'_>) -> bool {
+    unknown.why.iter().any(|why| matches!(why, Why::Error(_)))
+}
+
+/// Whether an unknown is certainly not a known value (false), or one cannot say.
+fn differs(unknown: &Unknown<'_>, known: &Value<'_>) -> Option<bool> {
+    if unknown
+        .not
+        .iter()
+        .any(|not| equal(not, known) == Some(true))
+    {
+        return Some(false);
+    }
+    let fits = match (family(unknown.shape), known.data) {
+        (Shape::Any, _) => true,
+        (Shape::String, Data::Str(text)) => fits(unknown, text),
+        (Shape::Bool, Data::Bool(_))
+        | (Shape::Int, Data::Int(_) | Data::Float(_))
+        | (Shape::Object, Data::Object(_)) => true,
+        (Shape::Array, Data::Array(items)) => items.len() >= usize::from(!unknown.items.is_empty()),
+        _ => false,
+    };
+    (!fits).then_some(false)
+}
+
+fn fits(unknown: &Unknown<'_>, text: &str) -> bool {
+    let (start, end) = known_ends(unknown.text);
+    text.len() >= start.len() + end.len() && text.starts_with(start) && text.ends_with(end)
+}
+
+/// Ids are strings.
+pub(crate) fn family(shape: Shape) -> Shape {
+    if shape == Shape::Id {
+        Shape::String
+    } else {
+        shape
+    }
+}
+
+/// Whether two values are certainly the same.
+pub(crate) fn identical(a: &Value<'_>, b: &Value<'_>) -> bool {
+    equal(a, b) == Some(true)
+}
+
+/// What is known of a value's type.
+pub(crate) fn shape(value: &Value<'_>) -> Shape {
+    match value.data {
+        Data::Null | Data::Float(_) => Shape::Any,
+        Data::Bool(_) => Shape::Bool,
+        Data::Int(_) => Shape::Int,
+        Data::Str(_) => Shape::String,
+        Data::Array(_) => Shape::Array,
+        Data::Object(_) => Shape::Object,
+        Data::Unknown(unknown) => unknown.shape,
+    }
+}
+
+/// What is known of a value that has one of two types.
+pub(crate) fn common_shape(a: Shape, b: Shape) -> Shape {
+    if a == b {
+        a
+    } else if family(a) == family(b) {
+        Shape::String
+    } else {
+        Shape::Any
+    }
+}
+
+/// A value's type in words, with its article.
+pub(crate) fn kind_name(value: &Value<'_>) -> &'static str {
+    match value.data {
+        Data::Null => "`null`",
+        Data::Bool(_) => "a boolean",
+        Data::Int(_) | Data::Float(_) => "a number",
+        Data::Str(_) => "a string",
+        Data::Array(_) => "a list",
+        Data::Object(_) => "an object",
+        Data::Unknown(_) => "an unknown",
+    }
+}
+
+impl<'a> Engine<'a> {
+    /// Notes that a parameter of the outermost template is compared with a literal.
+    pub(crate) fn note_compared(&self, unknown: &Unknown<'a>, with: Value<'a>) {
+        let [Why::Parameter(name)] = unknown.why else {
+            return;
+        };
+        let text = sole_hole(unknown.text).unwrap_or(unknown.text);
+        let plain = text == *name
+            || ["toLower", "toUpper", "trim"].iter().any(|function| {
+                text.strip_prefix(function)
+                    .and_then(|rest| rest.strip_prefix('('))
+                    .and_then(|rest| rest.strip_suffix(')'))
+                    == Some(*name)
+            });
+        if !plain
+            || matches!(
+                with.data,
+                Data::Unknown(_) | Data::Array(_) | Data::Object(_)
+            )
+        {
+            return;
+        }
+        let mut compared = self.compared.borrow_mut();
+        let known = compared
+            .iter()
+            .any(|(own, value)| own == name && identical(value, &with));
+        if !known && compared.len() < 4096 {
+            compared.push((name, with));
+        }
+    }
+
+    /// Whether two values are equal, with what parameters are allowed to be.
+    pub(crate) fn equals(&self, a: &Value<'a>, b: &Value<'a>) -> Option<bool> {
+        if let (Data::Unknown(unknown), _) = (a.data, b.data) {
+            self.note_compared(unknown, *b);
+        }
+        if let (_, Data::Unknown(unknown)) = (a.data, b.data) {
+            self.note_compared(unknown, *a);
+        }
+        equal(a, b)
+            .or_else(|| self.by_allowed(a, b))
+            .or_else(|| self.by_allowed(b, a))
+    }
+
+    /// A plain parameter is none of the values that it may not have.
+    fn by_allowed(&self, open: &Value<'a>, known: &Value<'a>) -> Option<bool> {
+        let unknown = open.unknown()?;
+        let [Why::Parameter(name)] = unknown.why else {
+            return None;
+        };
+        if sole_hole(unknown.text).unwrap_or(unknown.text) != *name || known.unknown().is_some() {
+            return None;
+        }
+        let allowed = self.allowed.borrow();
+        let (_, values) = allowed.iter().find(|(own, _)| own == name)?;
+        let mut left = values
+            .iter()
+            .filter(|value| !unknown.not.iter().any(|not| identical(not, value)))
+            .map(|value| identical(value, known));
+        let first = left.next()?;
+        left.all(|other| other == first).then_some(first)
+    }
+}

@@ -1,0 +1,120 @@
+//! What evaluation carries along: the arena, the texts, the problems, and the environment that
+//! an expression sees.
+
+use std::cell::{Cell, RefCell};
+
+use bumpalo::Bump;
+
+use crate::deployment::{Problem, ProblemKind};
+use crate::expand::Cloud;
+use crate::expand::instance::Instance;
+use crate::source::{Files, Sources, Span};
+use crate::value::{Shape, Value, Why};
+
+/// One evaluation.
+pub(crate) struct Engine<'a> {
+    pub(crate) bump: &'a Bump,
+    pub(crate) files: &'a dyn Files,
+    pub(crate) sources: RefCell<Sources<'a>>,
+    pub(crate) problems: RefCell<Vec<Problem>>,
+    /// Literals that parameters of the outermost template were compared with.
+    pub(crate) compared: RefCell<Vec<(&'a str, Value<'a>)>>,
+    /// Values that parameters of the outermost template may have.
+    pub(crate) allowed: RefCell<Vec<(&'a str, &'a [Value<'a>])>>,
+    /// Instances of templates, in the order in which they were made.
+    pub(crate) instances: RefCell<Vec<&'a Instance<'a>>>,
+    /// How many expressions lead here.
+    pub(crate) depth: Cell<u32>,
+    /// Steps that are left.
+    pub(crate) fuel: Cell<u64>,
+    /// Above 0: what is evaluated may never be, so that its errors are no problems.
+    pub(crate) guesses: Cell<u32>,
+    pub(crate) cloud: Option<Cloud>,
+}
+
+/// Takes one step back when dropped.
+pub(crate) struct Depth<'e>(pub(crate) &'e Cell<u32>);
+
+impl Drop for Depth<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+/// What an expression sees.
+#[derive(Clone, Copy)]
+pub(crate) struct Env<'a> {
+    /// The template whose parameters, variables and functions it sees.
+    pub(crate) template: &'a Instance<'a>,
+    /// Loops, lambdas and functions around it, innermost first.
+    pub(crate) frame: Option<&'a Frame<'a>>,
+}
+
+/// One loop, lambda variable or function around an expression.
+pub(crate) struct Frame<'a> {
+    pub(crate) up: Option<&'a Self>,
+    pub(crate) kind: FrameKind<'a>,
+}
+
+/// What a [`Frame`] is.
+#[derive(Clone, Copy)]
+pub(crate) enum FrameKind<'a> {
+    Loop {
+        name: &'a str,
+        index: Value<'a>,
+        resource: bool,
+    },
+    Lambda {
+        name: &'a str,
+        value: Value<'a>,
+    },
+    Function {
+        params: &'a [(&'a str, Value<'a>)],
+    },
+}
+
+impl<'a> Env<'a> {
+    pub(crate) fn push(self, bump: &'a Bump, kind: FrameKind<'a>) -> Self {
+        Env {
+            frame: Some(bump.alloc(Frame {
+                up: self.frame,
+                kind,
+            })),
+            ..self
+        }
+    }
+
+    pub(crate) fn frames(self) -> impl Iterator<Item = &'a Frame<'a>> {
+        std::iter::successors(self.frame, |frame| frame.up)
+    }
+}
+
+impl<'a> Engine<'a> {
+    /// Until the answer is dropped, errors are no problems.
+    pub(crate) fn guess(&self) -> Depth<'_> {
+        self.guesses.set(self.guesses.get() + 1);
+        Depth(&self.guesses)
+    }
+
+    /// Notes an expression that Azure would refuse; its value is unknown.
+    pub(crate) fn error(&self, span: Span, message: String) -> Value<'a> {
+        let why = Why::Error(self.bump.alloc_str(&message));
+        if self.guesses.get() == 0 {
+            self.problem(Problem {
+                span,
+                message,
+                help: None,
+                kind: ProblemKind::Expression,
+            });
+        }
+        self.unknown(span, "error", Shape::Any, &[why], false)
+    }
+
+    /// Notes a problem, once.
+    pub(crate) fn problem(&self, problem: Problem) {
+        let mut problems = self.problems.borrow_mut();
+        if problems.len() < 10_000 && !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! `base.name` and `base[index]`.
+
+use crate::evaluate::compare;
+use crate::evaluate::engine::Engine;
+use crate::evaluate::text::sole_hole;
+use crate::expression::is_name;
+use crate::source::Span;
+use crate::value::{Data, Shape, Unknown, Value};
+
+impl<'a> Engine<'a> {
+    /// `base.name`; a name that an object does not have is an error.
+    pub(crate) fn property(&self, base: &Value<'a>, name: &'a str, span: Span) -> Value<'a> {
+        match base.data {
+            Data::Object(fields) => match base.get(name) {
+                Some(value) => *value,
+                None => {
+                    let keys: Vec<_> = fields.iter().map(|field| field.key).take(12).collect();
+                    let keys = keys.join("`, `");
+                    let has = if keys.is_empty() {
+                        "it has no properties".to_owned()
+                    } else {
+                        format!("it has `{keys}`")
+                    };
+                    self.error(span, format!("the object has no property `{name}`; {has}"))
+                }
+            },
+            Data::Unknown(unknown) => self.open_property(unknown, name, span, "."),
+            Data::Null => self.error(span, format!("`null` has no property `{name}`")),
+            _ => {
+                let kind = compare::kind_name(base);
+                self.error(span, format!("{kind} has no property `{name}`"))
+            }
+        }
+    }
+
+    /// The property of an object that is open.
+    pub(crate) fn open_property(
+        &self,
+        unknown: &'a Unknown<'a>,
+        name: &'a str,
+        span: Span,
+        operator: &str,
+    ) -> Value<'a> {
+        let base = crate::evaluate::text::unknown_text(unknown);
+        let base = if crate::evaluate::text::is_compound(&base) {
+            format!("({base})")
+        } else {
+            base.into()
+        };
+        let text = if is_name(name) {
+            format!("{base}{operator}{name}")
+        } else {
+            let operator = operator.strip_prefix('.').unwrap_or_default();
+            format!("{base}[{operator}'{name}']")
+        };
+        let known = unknown
+            .fields
+            .iter()
+            .find(|field| field.key.eq_ignore_ascii_case(name));
+        if let (Some(field), Some(why)) = (known, unknown.why.first()) {
+            return self.extended(field.value, &text, *why);
+        }
+        let shape = if operator == "." {
+            shape_of(unknown, name)
+        } else {
+            Shape::Any
+        };
+        let text = if shape == Shape::String {
+            format!("{{{text}}}")
+        } else {
+            text
+        };
+        self.unknown(span, &text, shape, unknown.why, unknown.secret)
+    }
+
+    /// `base[index]`
+    pub(crate) fn index(&self, base: &Value<'a>, index: &Value<'a>, span: Span) -> Value<'a> {
+        match (base.data, index.data) {
+            (Data::Array(items), Data::Int(at)) => {
+                match usize::try_from(at).ok().and_then(|at| items.get(at)) {
+                    Some(item) => *item,
+                    None => {
+                        let count = items.len();
+                        let message = format!("the list has {count} items, none at index {at}");
+                        self.error(span, message)
+                    }
+                }
+            }
+            (Data::Object(_), Data::Str(name)) => self.property(base, name, span),
+            (Data::Unknown(unknown), Data::Str(name)) => {
+                self.open_property(unknown, name, span, ".")
+            }
+            (Data::Array(items), Data::Unknown(_)) => {
+                self.one_of(base, items.iter().copied(), index, span)
+            }
+            (Data::Object(fields), Data::Unknown(open)) => {
+                for field in fields {
+                    self.note_compared(
+                        open,
+                        Value {
+                            span,
+                            data: Data::Str(field.key),
+                        },
+                    );
+                }
+                self.one_of(base, fields.iter().map(|field| field.value), index, span)
+            }
+            (Data::Unknown(unknown), Data::Int(_) | Data::Unknown(_)) => {
+                let base_text = self.operand(base);
+                let text = format!("{base_text}[{}]", self.expr_text(index));
+                let shape = Shape::Any;
+                let _ = unknown;
+                self.opened(span, &text, shape, &[*base, *index])
+            }
+            (Data::Array(_), _) => self.error(
+                span,
+                "the index of a list must be a whole number".to_owned(),
+            ),
+            (Data::Object(_), _) => {
+                self.error(span, "the key of an object must be a string".to_owned())
+            }
+            (Data::Null, _) => self.error(span, "`null` cannot be indexed".to_owned()),
+            _ => {
+                let kind = compare::kind_name(base);
+                self.error(span, format!("{kind} cannot be indexed"))
+            }
+        }
+    }
+
+    /// One of some values, it is not known which.
+    fn one_of(
+        &self,
+        base: &Value<'a>,
+        values: impl Iterator<Item = Value<'a>>,
+        index: &Value<'a>,
+        span: Span,
+    ) -> Value<'a> {
+        let text = format!("{}[{}]", self.operand(base), self.expr_text(index));
+        let values: Vec<_> = values.collect();
+        match values.split_first() {
+            None => self.error(span, "there is nothing to index".to_owned()),
+            Some((first, rest)) if rest.iter().all(|other| compare::identical(first, other)) => {
+                *first
+            }
+            Some((first, rest)) => {
+                let mut shape = compare::shape(first);
+                for other in rest {
+                    shape = compare::common_shape(shape, compare::shape(other));
+                }
+                let mut from = vec![*index];
+                from.extend(values.iter().filter(|value| value.unknown().is_some()));
+                self.opened(span, &text, shape, &from)
+            }
+        }
+    }
+}
+
+/// What is known of the type of a property that nobody declares.
+fn shape_of(unknown: &Unknown<'_>, name: &str) -> Shape {
+    let _ = sole_hole(unknown.text);
+    match name {
+        // Properties of every resource that Azure sets and that are never null.
+        "principalId" | "clientId" | "tenantId" if !unknown.why.is_empty() => Shape::Any,
+        _ => Shape::Any,
+    }
+}

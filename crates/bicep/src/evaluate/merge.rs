@@ -1,0 +1,122 @@
+//! What is known of a value that is one of two.
+
+use crate::evaluate::compare::{common_shape, identical, shape};
+use crate::evaluate::engine::Engine;
+use crate::source::Span;
+use crate::value::{Data, Field, Shape, Value};
+
+impl<'a> Engine<'a> {
+    /// `condition ? a : b` for a condition that is open.
+    pub(crate) fn either(
+        &self,
+        condition: &Value<'a>,
+        a: Value<'a>,
+        b: Value<'a>,
+        span: Span,
+    ) -> Value<'a> {
+        if identical(&a, &b) {
+            return a;
+        }
+        match (a.data, b.data) {
+            (Data::Bool(true), Data::Bool(false)) => Value { span, ..*condition },
+            (Data::Bool(false), Data::Bool(true)) => self.negated(condition, span),
+            (Data::Object(left), Data::Object(right)) => {
+                let common: Vec<_> = left
+                    .iter()
+                    .filter_map(|field| {
+                        let other = b.get(field.key)?;
+                        let value = self.either(condition, field.value, *other, span);
+                        Some(Field { value, ..*field })
+                    })
+                    .collect();
+                let fields = self.bump.alloc_slice_copy(&common);
+                if fields.len() == left.len() && left.len() == right.len() {
+                    return Value {
+                        span,
+                        data: Data::Object(fields),
+                    };
+                }
+                let open = self.ternary(condition, &a, &b, Shape::Object, span);
+                self.with(open, |unknown| unknown.fields = fields)
+            }
+            (Data::Array(left), Data::Array(right)) if left.len() == right.len() => {
+                let items = self.bump.alloc_slice_fill_iter(
+                    left.iter()
+                        .zip(right)
+                        .map(|(a, b)| self.either(condition, *a, *b, span)),
+                );
+                Value {
+                    span,
+                    data: Data::Array(items),
+                }
+            }
+            _ => {
+                let shape = common_shape(shape(&a), shape(&b));
+                self.ternary(condition, &a, &b, shape, span)
+            }
+        }
+    }
+
+    fn ternary(
+        &self,
+        condition: &Value<'a>,
+        a: &Value<'a>,
+        b: &Value<'a>,
+        shape: Shape,
+        span: Span,
+    ) -> Value<'a> {
+        let text = format!(
+            "{} ? {} : {}",
+            self.operand(condition),
+            self.operand(a),
+            self.operand(b)
+        );
+        let shape = if shape == Shape::Id {
+            Shape::String
+        } else {
+            shape
+        };
+        let open = self.opened(span, &text, shape, &[*condition, *a, *b]);
+        // What neither branch can be, the whole cannot be: `''` and `null` matter most.
+        let never: Vec<_> = [Data::Null, Data::Str("")]
+            .into_iter()
+            .map(|data| Value { span, data })
+            .filter(|value| {
+                [a, b]
+                    .into_iter()
+                    .all(|side| crate::evaluate::compare::equal(side, value) == Some(false))
+            })
+            .collect();
+        if never.is_empty() || shape == Shape::Bool || shape == Shape::Int {
+            return open;
+        }
+        self.with(open, |unknown| {
+            unknown.not = self.bump.alloc_slice_copy(&never)
+        })
+    }
+
+    /// `!condition` for a condition that is open.
+    pub(crate) fn negated(&self, condition: &Value<'a>, span: Span) -> Value<'a> {
+        let text = self.expr_text(condition);
+        let compound = crate::evaluate::text::is_compound(&text);
+        let single = !text.contains("&&") && !text.contains("||") && !text.contains('?');
+        let text = if let Some(inner) = text.strip_prefix('!')
+            && !crate::evaluate::text::is_compound(inner)
+        {
+            inner
+                .strip_prefix('(')
+                .and_then(|inner| inner.strip_suffix(')'))
+                .unwrap_or(inner)
+                .to_owned()
+        } else if compound && single && text.matches(" == ").count() == 1 {
+            text.replacen(" == ", " != ", 1)
+        } else if compound && single && text.matches(" != ").count() == 1 {
+            text.replacen(" != ", " == ", 1)
+        } else if compound {
+            format!("!({text})")
+        } else {
+            format!("!{text}")
+        };
+        self.opened(span, &text, Shape::Bool, &[*condition])
+    }
+}

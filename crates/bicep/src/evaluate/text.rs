@@ -1,0 +1,381 @@
+//! Strings that are known in part, as text with the open parts in braces, and values in Bicep's
+//! words.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::evaluate::engine::Engine;
+use crate::expression::is_name;
+use crate::source::Span;
+use crate::value::{Data, Shape, Unknown, Value, Why};
+
+/// From which length on the text of an unknown is cut.
+const MAX_TEXT: usize = 600;
+
+/// A part of a string that is known in part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part<'t> {
+    /// Known.
+    Literal(&'t str),
+    /// Open: the expression, without its braces.
+    Hole(&'t str),
+}
+
+/// The parts of the text of an unknown of [`Shape::String`] or [`Shape::Id`].
+pub(crate) fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let open = rest.find('{')?;
+        if open > 0 {
+            let (literal, tail) = rest.split_at(open);
+            rest = tail;
+            return Some(Part::Literal(literal));
+        }
+        let close = closing(rest);
+        let hole = rest.get(1..close).unwrap_or_default();
+        rest = rest.get(close + 1..).unwrap_or_default();
+        Some(Part::Hole(hole))
+    })
+    .chain(tail(text).map(Part::Literal))
+}
+
+/// What stands after the last hole.
+fn tail(text: &str) -> Option<&str> {
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        rest = rest.get(open..).unwrap_or_default();
+        rest = rest.get(closing(rest) + 1..).unwrap_or_default();
+    }
+    (!rest.is_empty()).then_some(rest)
+}
+
+/// Where the brace closes that the text begins with; its end when it does not.
+fn closing(text: &str) -> usize {
+    let mut depth = 0_u32;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => {
+                depth -= 1;
+                if depth == 0 {
+                    return at;
+                }
+            }
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// The expression of a text that is one hole and nothing else.
+pub(crate) fn sole_hole(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix('{')?.strip_suffix('}')?;
+    (closing(text) + 1 == text.len()).then_some(inner)
+}
+
+/// What is certainly at the start and at the end of a string.
+pub(crate) fn known_ends(text: &str) -> (&str, &str) {
+    let start = text
+        .find('{')
+        .map_or(text, |at| text.get(..at).unwrap_or_default());
+    (start, tail(text).unwrap_or_default())
+}
+
+/// An expression in Bicep's words for an unknown: `prefix`, `'${prefix}-aks'`, `a == b`.
+pub(crate) fn unknown_text<'t>(unknown: &'t Unknown<'_>) -> Cow<'t, str> {
+    match unknown.shape {
+        Shape::String | Shape::Id => match sole_hole(unknown.text) {
+            Some(inner) => Cow::Borrowed(inner),
+            None => {
+                let mut out = String::from("'");
+                for part in parts(unknown.text) {
+                    match part {
+                        Part::Literal(text) => out.push_str(text),
+                        Part::Hole(text) => {
+                            out.push_str("${");
+                            out.push_str(text);
+                            out.push('}');
+                        }
+                    }
+                }
+                out.push('\'');
+                Cow::Owned(out)
+            }
+        },
+        _ => Cow::Borrowed(unknown.text),
+    }
+}
+
+/// Whether an expression needs parentheses as an operand.
+pub(crate) fn is_compound(text: &str) -> bool {
+    let mut depth = 0_u32;
+    let mut quoted = false;
+    for byte in text.bytes() {
+        match byte {
+            b'\'' => quoted = !quoted,
+            _ if quoted => {}
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b' ' if depth == 0 => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Writes a value in Bicep's words.
+pub(crate) fn write_value(value: &Value<'_>, out: &mut String) {
+    if out.len() > MAX_TEXT * 8 {
+        // Too long to be read; the hash of what is here already tells it from others with the
+        // same start, save for values that differ only past this point.
+        let mut hasher = DefaultHasher::new();
+        hash_value(value, &mut hasher);
+        let _ = write!(out, "#{:x}", hasher.finish());
+        return;
+    }
+    match value.data {
+        Data::Null => out.push_str("null"),
+        Data::Bool(bool) => {
+            let _ = write!(out, "{bool}");
+        }
+        Data::Int(int) => {
+            let _ = write!(out, "{int}");
+        }
+        Data::Float(float) => {
+            let _ = write!(out, "{float}");
+        }
+        Data::Str(text) => {
+            out.push('\'');
+            out.push_str(&text.replace('\\', "\\\\").replace('\'', "\\'"));
+            out.push('\'');
+        }
+        Data::Array(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push_str(", ");
+                }
+                write_value(item, out);
+            }
+            out.push(']');
+        }
+        Data::Object(fields) => {
+            out.push('{');
+            for (at, field) in fields.iter().enumerate() {
+                out.push_str(if at > 0 { ", " } else { " " });
+                if is_name(field.key) {
+                    out.push_str(field.key);
+                } else {
+                    let _ = write!(out, "'{}'", field.key);
+                }
+                out.push_str(": ");
+                write_value(&field.value, out);
+            }
+            out.push_str(" }");
+        }
+        Data::Unknown(unknown) => out.push_str(&unknown_text(unknown)),
+    }
+}
+
+fn hash_value(value: &Value<'_>, hasher: &mut DefaultHasher) {
+    std::mem::discriminant(&value.data).hash(hasher);
+    match value.data {
+        Data::Null => {}
+        Data::Bool(bool) => bool.hash(hasher),
+        Data::Int(int) => int.hash(hasher),
+        Data::Float(float) => float.to_bits().hash(hasher),
+        Data::Str(text) => text.hash(hasher),
+        Data::Unknown(unknown) => unknown.text.hash(hasher),
+        Data::Array(items) => items.iter().for_each(|item| hash_value(item, hasher)),
+        Data::Object(fields) => {
+            for field in fields {
+                field.key.hash(hasher);
+                hash_value(&field.value, hasher);
+            }
+        }
+    }
+}
+
+/// Cuts a text that is too long, so that it still tells one value from another.
+pub(crate) fn cut(text: &str) -> Cow<'_, str> {
+    if text.len() <= MAX_TEXT {
+        return Cow::Borrowed(text);
+    }
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    let end = (0..=MAX_TEXT / 2)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0);
+    let kept = text.get(..end).unwrap_or_default();
+    Cow::Owned(format!("{kept}… #{:016x}", hasher.finish()))
+}
+
+impl<'a> Engine<'a> {
+    /// A value in Bicep's words.
+    pub(crate) fn expr_text(&self, value: &Value<'a>) -> String {
+        let mut out = String::new();
+        write_value(value, &mut out);
+        out
+    }
+
+    /// The same, in parentheses where an operand needs them.
+    pub(crate) fn operand(&self, value: &Value<'a>) -> String {
+        let text = self.expr_text(value);
+        if is_compound(&text) && value.unknown().is_some() {
+            format!("({text})")
+        } else {
+            text
+        }
+    }
+
+    /// The text of a value that serves as a key or a name: open parts in braces.
+    pub(crate) fn key_text(&self, value: &Value<'a>) -> &'a str {
+        match value.data {
+            Data::Str(text) => text,
+            Data::Unknown(unknown) if matches!(unknown.shape, Shape::String | Shape::Id) => {
+                unknown.text
+            }
+            _ => {
+                let mut builder = Builder::new(self);
+                builder.push(value);
+                builder.text(self)
+            }
+        }
+    }
+}
+
+/// A string that is joined from known and open parts.
+pub(crate) struct Builder<'a> {
+    text: String,
+    why: Vec<Why<'a>>,
+    open: bool,
+    secret: bool,
+    /// All open parts are scopes, ids or names within an id.
+    id: bool,
+}
+
+impl<'a> Builder<'a> {
+    pub(crate) fn new(_: &Engine<'a>) -> Self {
+        Self {
+            text: String::new(),
+            why: Vec::new(),
+            open: false,
+            secret: false,
+            id: false,
+        }
+    }
+
+    pub(crate) fn literal(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// The result is an id.
+    pub(crate) fn is_id(&mut self) {
+        self.id = true;
+    }
+
+    /// Adds a value the way `format` and `concat` print it.
+    pub(crate) fn push(&mut self, value: &Value<'a>) {
+        match value.data {
+            Data::Str(text) => self.text.push_str(text),
+            Data::Null => {}
+            // https://learn.microsoft.com/dotnet/api/system.boolean.tostring
+            Data::Bool(true) => self.text.push_str("True"),
+            Data::Bool(false) => self.text.push_str("False"),
+            Data::Unknown(unknown) => self.push_unknown(unknown),
+            Data::Int(int) => {
+                let _ = write!(self.text, "{int}");
+            }
+            Data::Float(float) => {
+                let _ = write!(self.text, "{float}");
+            }
+            Data::Array(_) | Data::Object(_) => self.push_container(value),
+        }
+    }
+
+    fn push_container(&mut self, value: &Value<'a>) {
+        let mut found = Vec::new();
+        collect_unknowns(value, &mut found);
+        if found.is_empty() {
+            self.text
+                .push_str(&crate::functions::convert::to_json(value));
+            return;
+        }
+        let mut text = String::new();
+        write_value(value, &mut text);
+        self.hole(&text);
+        for unknown in found {
+            self.why.extend_from_slice(unknown.why);
+            self.secret |= unknown.secret;
+        }
+    }
+
+    pub(crate) fn push_unknown(&mut self, unknown: &Unknown<'a>) {
+        self.open = true;
+        self.secret |= unknown.secret;
+        self.why.extend_from_slice(unknown.why);
+        match unknown.shape {
+            Shape::String | Shape::Id => self.text.push_str(unknown.text),
+            _ => {
+                self.text.push('{');
+                self.text.push_str(unknown.text);
+                self.text.push('}');
+            }
+        }
+    }
+
+    /// Adds an open part.
+    pub(crate) fn hole(&mut self, text: &str) {
+        self.open = true;
+        self.text.push('{');
+        self.text.push_str(text);
+        self.text.push('}');
+    }
+
+    /// Adds an open value under another text.
+    pub(crate) fn push_open(&mut self, value: &Value<'a>, text: &str) {
+        self.hole(text);
+        if let Data::Unknown(unknown) = value.data {
+            self.secret |= unknown.secret;
+            self.why.extend_from_slice(unknown.why);
+        }
+    }
+
+    /// Adds an open part of a string that is known in part.
+    pub(crate) fn push_part(&mut self, hole: &str, of: &Unknown<'a>) {
+        self.hole(hole);
+        self.secret |= of.secret;
+        self.why.extend_from_slice(of.why);
+    }
+
+    fn text(self, engine: &Engine<'a>) -> &'a str {
+        engine.bump.alloc_str(&self.text)
+    }
+
+    pub(crate) fn finish(self, engine: &Engine<'a>, span: Span) -> Value<'a> {
+        if !self.open {
+            return Value {
+                span,
+                data: Data::Str(engine.bump.alloc_str(&self.text)),
+            };
+        }
+        let shape = if self.id { Shape::Id } else { Shape::String };
+        engine.unknown(span, &self.text, shape, &self.why, self.secret)
+    }
+}
+
+/// All unknowns in a value.
+pub(crate) fn collect_unknowns<'a>(value: &Value<'a>, out: &mut Vec<&'a Unknown<'a>>) {
+    match value.data {
+        Data::Unknown(unknown) => out.push(unknown),
+        Data::Array(items) => items.iter().for_each(|item| collect_unknowns(item, out)),
+        Data::Object(fields) => {
+            fields
+                .iter()
+                .for_each(|field| collect_unknowns(&field.value, out));
+        }
+        _ => {}
+    }
+}

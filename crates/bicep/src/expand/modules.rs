@@ -1,0 +1,296 @@
+//! Nested and linked deployments.
+
+use crate::deployment::{Problem, ProblemKind};
+use crate::evaluate::engine::Engine;
+use crate::expand::instance::{Given, Instance, Item, New, State};
+use crate::expand::scope::{Scope, ScopeKind};
+use crate::json;
+use crate::node::Node;
+use crate::source::{Found, Source};
+use crate::value::{Data, Shape, Value, Why};
+
+/// How deep deployments may be nested.
+const MAX_DEPTH: u32 = 40;
+
+impl<'a> Engine<'a> {
+    /// The template that a deployment deploys, if it can be read.
+    pub(crate) fn module(&self, item: &'a Item<'a>) -> Option<&'a Instance<'a>> {
+        if let Some(module) = item.module.get() {
+            return *module;
+        }
+        if item.opening.replace(true) {
+            return None;
+        }
+        let guess = item.runs.is_some().then(|| self.guess());
+        let module = self.open_module(item);
+        drop(guess);
+        item.opening.set(false);
+        *item.module.get_or_init(|| module)
+    }
+
+    fn open_module(&self, item: &'a Item<'a>) -> Option<&'a Instance<'a>> {
+        let node = item.decl.node;
+        let properties = node.get("properties")?;
+        if item.instance.depth >= MAX_DEPTH {
+            self.unresolved(node, "deployments are nested too deeply".to_owned());
+            return None;
+        }
+        let inline = properties
+            .get("template")
+            .filter(|node| !node.entries().is_empty());
+        let template = match inline {
+            Some(template) => template,
+            None => self.linked(item, properties)?,
+        };
+        let inner = properties
+            .get("expressionEvaluationOptions")
+            .and_then(|options| options.get("scope"))
+            .and_then(Node::as_str)
+            .is_some_and(|scope| scope.eq_ignore_ascii_case("inner"));
+        let outer = (inline.is_some() && !inner).then_some(item.env);
+        let through: Vec<_> = item
+            .instance
+            .through
+            .iter()
+            .copied()
+            .chain([node.span])
+            .collect();
+        let location = node.get("location").map(|node| self.node(item.env, node));
+        let new = New {
+            node: template,
+            parent: Some(item.instance),
+            outer,
+            scope: self.module_scope(item, template),
+            name: self.name(item),
+            location,
+            through: self.bump.alloc_slice_copy(&through),
+            path: self.bump.alloc_str(&format!("{}.", self.label(item))),
+        };
+        let parameters = properties.get("parameters");
+        let whole = parameters
+            .filter(|node| matches!(node.kind, crate::node::NodeKind::Expr(_)))
+            .map(|node| self.node(item.env, node));
+        let file = self.linked_parameters(item, properties);
+        let instance = self.instance(new, |name| {
+            if let Some(whole) = whole {
+                return match whole.get(name).and_then(|entry| entry.get("value")) {
+                    Some(value) => Given::Value(*value),
+                    None => Given::Nothing,
+                };
+            }
+            if let Some(entry) = parameters.and_then(|all| all.get(name)) {
+                return Given::Wrapped(entry, item.env);
+            }
+            match file.and_then(|file| file.get("parameters")?.get(name)) {
+                Some(entry) => Given::Wrapped(entry, item.env),
+                None => Given::Nothing,
+            }
+        });
+        self.instances.borrow_mut().push(instance);
+        if outer.is_none() {
+            self.superfluous(instance, parameters);
+        }
+        Some(instance)
+    }
+
+    /// Notes arguments for parameters that a module does not have.
+    fn superfluous(&self, instance: &'a Instance<'a>, parameters: Option<&'a Node<'a>>) {
+        if self.guesses.get() > 0 {
+            return;
+        }
+        for entry in parameters.map(Node::entries).unwrap_or_default() {
+            if entry.key_expr.is_none() && instance.param(entry.key).is_none() {
+                self.problem(Problem {
+                    span: entry.key_span,
+                    message: format!("the module has no parameter `{}`", entry.key),
+                    help: None,
+                    kind: ProblemKind::Expression,
+                });
+            }
+        }
+    }
+
+    fn unresolved(&self, node: &Node<'a>, message: String) {
+        self.problem(Problem {
+            span: node.span,
+            message,
+            help: Some("what it makes is not part of the answer".to_owned()),
+            kind: ProblemKind::Unresolved,
+        });
+    }
+
+    /// The template of a `templateLink`.
+    fn linked(&self, item: &'a Item<'a>, properties: &'a Node<'a>) -> Option<&'a Node<'a>> {
+        let Some(link) = properties.get("templateLink") else {
+            self.unresolved(properties, "the deployment has no template".to_owned());
+            return None;
+        };
+        let text = |key: &str| {
+            let value = self.node(item.env, link.get(key)?);
+            Some(self.key_text(&value))
+        };
+        let from = self.file_name(link);
+        let found = if let Some(path) = text("relativePath") {
+            self.files.file(from, path)
+        } else if let Some(uri) = text("uri") {
+            self.files.file(from, uri)
+        } else if let Some(id) = text("id") {
+            self.files.module(from, &format!("ts:{id}"))
+        } else {
+            Err("the link says neither `relativePath`, `uri` nor `id`".to_owned())
+        };
+        match found {
+            Ok(found) => self.read(found, link),
+            Err(message) => {
+                self.unresolved(link, message);
+                None
+            }
+        }
+    }
+
+    /// The parameter file of a `parametersLink`.
+    fn linked_parameters(
+        &self,
+        item: &'a Item<'a>,
+        properties: &'a Node<'a>,
+    ) -> Option<&'a Node<'a>> {
+        let link = properties.get("parametersLink")?;
+        let node = link.get("relativePath").or_else(|| link.get("uri"))?;
+        let value = self.node(item.env, node);
+        match self.files.file(self.file_name(link), self.key_text(&value)) {
+            Ok(found) => self.read(found, link),
+            Err(message) => {
+                self.unresolved(link, message);
+                None
+            }
+        }
+    }
+
+    fn file_name(&self, node: &Node<'a>) -> &'a str {
+        self.sources
+            .borrow()
+            .get(node.span.file)
+            .map_or("", |source| source.name)
+    }
+
+    fn read(&self, found: Found, link: &Node<'a>) -> Option<&'a Node<'a>> {
+        let Ok(text) = std::str::from_utf8(&found.bytes) else {
+            self.unresolved(link, format!("`{}` is no text", found.name));
+            return None;
+        };
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let known = self.sources.borrow().find(&found.name);
+        let file = match known {
+            Some(file) => file,
+            None => {
+                let name = self.bump.alloc_str(&found.name);
+                let text = self.bump.alloc_str(text);
+                let source = Source {
+                    name,
+                    text,
+                    published: found.published,
+                };
+                self.sources.borrow_mut().add(source)
+            }
+        };
+        let text = self
+            .sources
+            .borrow()
+            .get(file)
+            .map_or("", |source| source.text);
+        let parsed = json::parse(self.bump, text, file);
+        for problem in parsed.problems {
+            self.problem(problem);
+        }
+        Some(self.bump.alloc(parsed.root))
+    }
+
+    /// Where a nested deployment goes.
+    fn module_scope(&self, item: &'a Item<'a>, template: &'a Node<'a>) -> Scope<'a> {
+        let mut scope = item.instance.scope;
+        let node = item.decl.node;
+        if let Some(base) = node.get("scope") {
+            let base = self.node(item.env, base);
+            return scope.of_id(self, &base);
+        }
+        if let Some(node) = node.get("subscriptionId") {
+            scope.subscription = self.shaped(self.node(item.env, node), Shape::String);
+            scope.kind = ScopeKind::Subscription;
+        }
+        if let Some(node) = node.get("resourceGroup") {
+            scope.group = self.shaped(self.node(item.env, node), Shape::String);
+            scope.kind = ScopeKind::ResourceGroup;
+        }
+        let _ = template;
+        scope
+    }
+
+    /// The outputs of a template by name.
+    pub(crate) fn outputs(&self, instance: &'a Instance<'a>) -> Vec<(&'a str, Value<'a>)> {
+        let mut out = Vec::new();
+        for entry in instance
+            .node
+            .get("outputs")
+            .map(Node::entries)
+            .unwrap_or_default()
+        {
+            if let Some(condition) = entry.value.get("condition") {
+                let condition = self.node(instance.env(), condition);
+                if matches!(condition.data, Data::Bool(false)) {
+                    continue;
+                }
+            }
+            if let Some(value) = self.output(instance, &entry.value, entry.key) {
+                out.push((entry.key, value));
+            }
+        }
+        out
+    }
+
+    fn output(
+        &self,
+        instance: &'a Instance<'a>,
+        node: &'a Node<'a>,
+        name: &'a str,
+    ) -> Option<Value<'a>> {
+        let env = instance.env();
+        let value = match (node.get("value"), node.get("copy")) {
+            (Some(value), _) => self.node(env, value),
+            (None, Some(copy)) => {
+                let count = self.node(env, copy.get("count")?);
+                self.repeat(env, name, count, copy.get("input")?, copy.span)
+            }
+            (None, None) => return None,
+        };
+        let declared = crate::expand::types::Type::new(instance, node);
+        if declared.secure() && !matches!(value.data, Data::Null) {
+            let text = format!("{{{}outputs.{name}}}", instance.path);
+            let why = match value.data {
+                Data::Unknown(unknown) => unknown.why,
+                _ => &[Why::Keys("Microsoft.Resources/deployments")],
+            };
+            return Some(self.unknown(value.span, &text, Shape::String, why, true));
+        }
+        Some(value)
+    }
+
+    /// What `reference` gives for a deployment.
+    pub(crate) fn module_outputs(&self, instance: &'a Instance<'a>) -> Option<Value<'a>> {
+        match instance.outputs.get() {
+            State::Done(value) => Some(value),
+            State::Doing => None,
+            State::Todo => {
+                instance.outputs.set(State::Doing);
+                let span = instance.node.span;
+                let fields: Vec<_> = self
+                    .outputs(instance)
+                    .into_iter()
+                    .map(|(name, value)| (name, self.object_of(span, &[("value", value)])))
+                    .collect();
+                let value = self.object_of(span, &fields);
+                instance.outputs.set(State::Done(value));
+                Some(value)
+            }
+        }
+    }
+}

@@ -1,0 +1,466 @@
+//! Parameters: what they are given, their defaults, and what stays open.
+
+use crate::deployment::{Problem, ProblemKind};
+use crate::evaluate::compare::identical;
+use crate::evaluate::engine::Engine;
+use crate::expand::instance::{Given, Instance, New, Param, State};
+use crate::expand::scope::{self, Scope};
+use crate::expand::types::Type;
+use crate::expand::{Assumption, Options};
+use crate::functions::{Fault, Outcome};
+use crate::node::Node;
+use crate::source::Span;
+use crate::value::{Data, Shape, Value, Why};
+
+/// Names that stand for where something is deployed; a parameter that is called so is written
+/// as `parameters('subscription')`.
+const TAKEN: [&str; 7] = [
+    "subscription",
+    "resourceGroup",
+    "tenant",
+    "managementGroup",
+    "i",
+    "j",
+    "k",
+];
+
+impl<'a> Engine<'a> {
+    /// The template that is deployed.
+    pub(crate) fn outermost(&self, root: &'a Node<'a>, options: &Options<'a>) -> &'a Instance<'a> {
+        let kind = options
+            .scope
+            .or_else(|| scope::of_template(root))
+            .unwrap_or_default();
+        let scope = Scope::open(self, kind, root.span);
+        let why = [Why::Scope("deployment")];
+        let name = self.unknown(root.span, "{deployment().name}", Shape::String, &why, false);
+        let new = New {
+            node: root,
+            parent: None,
+            outer: None,
+            scope,
+            name,
+            location: None,
+            through: &[],
+            path: "",
+        };
+        let files: &'a [Node<'a>] = self.bump.alloc_slice_copy(&options.parameter_files);
+        // Values in parameter files are no expressions, but the file may be one of a Bicep
+        // compiler, which allows some: they see a template without anything.
+        let instance = self.instance(new, |name| self.outermost_given(name, files, options));
+        for param in instance.params {
+            let assumed = options
+                .assume
+                .iter()
+                .find(|(own, _)| own.eq_ignore_ascii_case(param.name));
+            match assumed {
+                Some((_, Assumption::Is(value))) => {
+                    let value = self.conceal(instance, param, *value);
+                    param.state.set(State::Done(value));
+                }
+                Some((_, Assumption::NoneOf(values))) => {
+                    let open = self.open_parameter(instance, param);
+                    let not = self.bump.alloc_slice_copy(values);
+                    let open = self.with(open, |unknown| unknown.not = not);
+                    param.state.set(State::Done(open));
+                }
+                None => {}
+            }
+        }
+        self.unknown_parameters(files, instance, options);
+        instance
+    }
+
+    fn outermost_given(
+        &self,
+        name: &str,
+        files: &'a [Node<'a>],
+        options: &Options<'a>,
+    ) -> Given<'a> {
+        let given = options
+            .given
+            .iter()
+            .rev()
+            .find(|(own, _)| own.eq_ignore_ascii_case(name));
+        if let Some((_, value)) = given {
+            return Given::Value(*value);
+        }
+        for file in files.iter().rev() {
+            let list = file.get("parameters").unwrap_or(file);
+            let Some(entry) = list.get(name) else {
+                continue;
+            };
+            if let Some(value) = entry.get("value") {
+                return Given::Value(self.plain(value));
+            }
+            if entry.get("reference").is_some() {
+                return Given::Secret(entry.span);
+            }
+        }
+        Given::Nothing
+    }
+
+    /// A node of a parameter file as a value. Expressions in it are not evaluated.
+    fn plain(&self, node: &Node<'a>) -> Value<'a> {
+        use crate::node::NodeKind;
+        let data = match node.kind {
+            NodeKind::Null => Data::Null,
+            NodeKind::Bool(bool) => Data::Bool(bool),
+            NodeKind::Int(int) => Data::Int(int),
+            NodeKind::Float(float) => Data::Float(float),
+            NodeKind::Str(text) => Data::Str(text),
+            NodeKind::Expr(expr) => {
+                let text = crate::expression::print(expr);
+                let why = [Why::Unsupported(self.bump.alloc_str(&text))];
+                return self.unknown(node.span, &text, Shape::Any, &why, false);
+            }
+            NodeKind::Array(items) => Data::Array(
+                self.bump
+                    .alloc_slice_fill_iter(items.iter().map(|item| self.plain(item))),
+            ),
+            NodeKind::Object(entries) => {
+                let mut fields = crate::evaluate::object::Fields::new(self.bump, entries.len());
+                for entry in entries {
+                    fields.put(entry.key, entry.key_span, self.plain(&entry.value));
+                }
+                Data::Object(fields.finish())
+            }
+        };
+        Value {
+            span: node.span,
+            data,
+        }
+    }
+
+    /// Notes what was given to parameters that there are not.
+    fn unknown_parameters(
+        &self,
+        files: &'a [Node<'a>],
+        instance: &'a Instance<'a>,
+        options: &Options<'a>,
+    ) {
+        for file in files {
+            let Some(list) = file.get("parameters") else {
+                continue;
+            };
+            for entry in list.entries() {
+                if instance.param(entry.key).is_none() {
+                    self.problem(Problem {
+                        span: entry.key_span,
+                        message: format!("the template has no parameter `{}`", entry.key),
+                        help: None,
+                        kind: ProblemKind::Expression,
+                    });
+                }
+            }
+        }
+        for (name, value) in &options.given {
+            if instance.param(name).is_none() {
+                self.problem(Problem {
+                    span: value.span,
+                    message: format!("the template has no parameter `{name}`"),
+                    help: None,
+                    kind: ProblemKind::Expression,
+                });
+            }
+        }
+    }
+
+    /// The value of a parameter.
+    pub(crate) fn parameter(
+        &self,
+        instance: &'a Instance<'a>,
+        name: &str,
+        _span: Span,
+    ) -> Outcome<'a> {
+        let Some(param) = instance.param(name) else {
+            return Fault::error(format!("there is no parameter `{name}`"));
+        };
+        match param.state.get() {
+            State::Done(value) => Ok(value),
+            State::Doing => Fault::error(format!("the parameter `{name}` leads back to itself")),
+            State::Todo => {
+                param.state.set(State::Doing);
+                let value = self.parameter_value(instance, param);
+                param.state.set(State::Done(value));
+                Ok(value)
+            }
+        }
+    }
+
+    fn parameter_value(&self, instance: &'a Instance<'a>, param: &'a Param<'a>) -> Value<'a> {
+        let given = match param.given {
+            Given::Nothing => None,
+            Given::Value(value) => Some(value),
+            Given::Secret(span) => {
+                let text = self.parameter_text(param.name);
+                return self.secret(instance, param, span, &text);
+            }
+            Given::Wrapped(node, env) => self.unwrap(node, env),
+        };
+        let root = instance.parent.is_none();
+        match given {
+            // `null` for a parameter is as good as nothing.
+            None
+            | Some(Value {
+                data: Data::Null, ..
+            }) => {
+                if let Some(default) = param.node.get("defaultValue") {
+                    let value = self.node(instance.env(), default);
+                    return self.conceal(instance, param, self.checked(instance, param, value));
+                }
+                let declared = Type::new(instance, param.node);
+                if declared.nullable() {
+                    let span = given.map_or(param.node.span, |value| value.span);
+                    return Value {
+                        span,
+                        data: Data::Null,
+                    };
+                }
+                if root {
+                    return self.open_parameter(instance, param);
+                }
+                self.missing(instance, param)
+            }
+            Some(value) => {
+                let value = self.refined(instance, param, value);
+                self.conceal(instance, param, self.checked(instance, param, value))
+            }
+        }
+    }
+
+    /// `{ "value": … }` of a parameter of a deployment.
+    fn unwrap(
+        &self,
+        node: &'a Node<'a>,
+        env: crate::evaluate::engine::Env<'a>,
+    ) -> Option<Value<'a>> {
+        if let Some(value) = node.get("value") {
+            return Some(self.node(env, value));
+        }
+        if node.get("reference").is_some() {
+            let why = [Why::Keys("Microsoft.KeyVault/vaults")];
+            let text = "{getSecret()}";
+            return Some(self.unknown(node.span, text, Shape::String, &why, true));
+        }
+        let whole = self.node(env, node);
+        match whole.data {
+            Data::Object([]) | Data::Null => None,
+            Data::Object(_) => match whole.get("value") {
+                Some(value) => Some(*value),
+                None if whole.get("reference").is_some() => {
+                    let why = [Why::Keys("Microsoft.KeyVault/vaults")];
+                    Some(self.unknown(node.span, "{getSecret()}", Shape::String, &why, true))
+                }
+                None => None,
+            },
+            Data::Unknown(unknown) => Some(self.open_property(unknown, "value", node.span, ".?")),
+            _ => None,
+        }
+    }
+
+    fn missing(&self, instance: &'a Instance<'a>, param: &'a Param<'a>) -> Value<'a> {
+        let span = instance.through.last().copied().unwrap_or(param.name_span);
+        let message = format!("the parameter `{}` of the module has no value", param.name);
+        self.error(span, message)
+    }
+
+    fn parameter_text(&self, name: &str) -> String {
+        if TAKEN.iter().any(|own| own.eq_ignore_ascii_case(name)) {
+            format!("parameters('{name}')")
+        } else {
+            name.to_owned()
+        }
+    }
+
+    /// A parameter of the outermost template that nobody gave a value.
+    fn open_parameter(&self, instance: &'a Instance<'a>, param: &'a Param<'a>) -> Value<'a> {
+        let declared = Type::new(instance, param.node);
+        let text = self.parameter_text(param.name);
+        if declared.secure() {
+            return self.secret(instance, param, param.name_span, &text);
+        }
+        let shape = declared.shape();
+        let braced = if shape == Shape::String {
+            format!("{{{text}}}")
+        } else {
+            text
+        };
+        let why = [Why::Parameter(param.name)];
+        let open = self.unknown(param.name_span, &braced, shape, &why, false);
+        let allowed = self.allowed_values(instance, param.node);
+        if !allowed.is_empty() {
+            let allowed = self.bump.alloc_slice_copy(&allowed);
+            self.allowed.borrow_mut().push((param.name, allowed));
+        }
+        let nonempty = declared.min_length().is_some_and(|min| min > 0) && shape == Shape::String;
+        if !nonempty {
+            return open;
+        }
+        let empty = Value {
+            span: param.name_span,
+            data: Data::Str(""),
+        };
+        let not = self.bump.alloc_slice_copy(&[empty]);
+        self.with(open, |unknown| unknown.not = not)
+    }
+
+    fn secret(
+        &self,
+        instance: &'a Instance<'a>,
+        param: &'a Param<'a>,
+        span: Span,
+        text: &str,
+    ) -> Value<'a> {
+        let shape = Type::new(instance, param.node).shape();
+        let text = if shape == Shape::String {
+            format!("{{{text}}}")
+        } else {
+            text.to_owned()
+        };
+        self.unknown(span, &text, shape, &[Why::Parameter(param.name)], true)
+    }
+
+    /// The value of a secure parameter does not flow on; that it is empty or not does.
+    fn conceal(
+        &self,
+        instance: &'a Instance<'a>,
+        param: &'a Param<'a>,
+        value: Value<'a>,
+    ) -> Value<'a> {
+        let declared = Type::new(instance, param.node);
+        if !declared.secure() {
+            return value;
+        }
+        match value.data {
+            Data::Null | Data::Str("") | Data::Object([]) => value,
+            Data::Unknown(unknown) if unknown.secret => value,
+            Data::Unknown(_) => self.with(value, |unknown| unknown.secret = true),
+            _ => {
+                let text = format!("{}{}", instance.path, self.parameter_text(param.name));
+                let open = self.secret(instance, param, value.span, &text);
+                let empty = [Data::Null, Data::Str("")];
+                let empty = empty.map(|data| Value {
+                    span: value.span,
+                    data,
+                });
+                let not = self.bump.alloc_slice_copy(&empty);
+                self.with(open, |unknown| unknown.not = not)
+            }
+        }
+    }
+
+    /// What the declared type says of a value that is open.
+    fn refined(
+        &self,
+        instance: &'a Instance<'a>,
+        param: &'a Param<'a>,
+        value: Value<'a>,
+    ) -> Value<'a> {
+        let Data::Unknown(unknown) = value.data else {
+            return value;
+        };
+        if unknown.shape != Shape::Any {
+            return value;
+        }
+        let declared = Type::new(instance, param.node);
+        let value = match param.node.get("defaultValue") {
+            Some(default) => {
+                let _guess = self.guess();
+                let default = self.node(instance.env(), default);
+                if unknown.not.iter().any(|not| matches!(not.data, Data::Null)) {
+                    value
+                } else if matches!(default.data, Data::Null) {
+                    return value;
+                } else {
+                    let text = format!("{} ?? {}", self.operand(&value), self.operand(&default));
+                    self.opened(value.span, &text, Shape::Any, &[value, default])
+                }
+            }
+            None if declared.nullable() => return value,
+            None => value,
+        };
+        self.shaped(value, declared.shape())
+    }
+
+    /// An open value of which the type becomes known.
+    pub(crate) fn shaped(&self, value: Value<'a>, shape: Shape) -> Value<'a> {
+        let Data::Unknown(unknown) = value.data else {
+            return value;
+        };
+        if unknown.shape != Shape::Any || shape == Shape::Any {
+            return value;
+        }
+        let text = if shape == Shape::String {
+            self.bump.alloc_str(&format!("{{{}}}", unknown.text))
+        } else {
+            unknown.text
+        };
+        self.with(value, |unknown| {
+            unknown.shape = shape;
+            unknown.text = text;
+        })
+    }
+
+    /// Notes where a value is not what its parameter's declaration allows.
+    fn checked(
+        &self,
+        instance: &'a Instance<'a>,
+        param: &'a Param<'a>,
+        value: Value<'a>,
+    ) -> Value<'a> {
+        let declared = Type::new(instance, param.node);
+        if let Some((span, message)) = declared.violation(self, &value) {
+            let secret = declared.secure();
+            let name = param.name;
+            let message = if secret {
+                format!("the value of `{name}` is not what its declaration allows")
+            } else {
+                format!("the value of `{name}` is not allowed: {message}")
+            };
+            if self.guesses.get() == 0 {
+                self.problem(Problem {
+                    span,
+                    message,
+                    help: None,
+                    kind: ProblemKind::Expression,
+                });
+            }
+        }
+        value
+    }
+
+    /// Whether a parameter's declaration makes its value a secret.
+    pub(crate) fn is_secret(&self, instance: &'a Instance<'a>, node: &'a Node<'a>) -> bool {
+        Type::new(instance, node).secure()
+    }
+
+    /// What a declaration allows.
+    pub(crate) fn allowed_values(
+        &self,
+        instance: &'a Instance<'a>,
+        node: &'a Node<'a>,
+    ) -> Vec<Value<'a>> {
+        let declared = Type::new(instance, node);
+        let mut values: Vec<Value<'a>> = Vec::new();
+        for item in declared
+            .get("allowedValues")
+            .map(Node::items)
+            .unwrap_or_default()
+        {
+            let value = self.plain(item);
+            if !values.iter().any(|own| identical(own, &value)) {
+                values.push(value);
+            }
+        }
+        if values.is_empty() && declared.shape() == Shape::Bool {
+            values = [true, false]
+                .map(|bool| Value {
+                    span: node.span,
+                    data: Data::Bool(bool),
+                })
+                .to_vec();
+        }
+        values
+    }
+}

@@ -1,0 +1,398 @@
+//! `reference`, `references`, `resourceInfo` and `list…`: what one resource says of another.
+
+use crate::evaluate::compare;
+use crate::evaluate::engine::{Engine, Env};
+use crate::evaluate::object::Fields;
+use crate::expand::instance::{Decl, Instance, Item};
+use crate::expand::resources::is_true;
+use crate::expand::scope::kind_of_id;
+use crate::functions::Outcome;
+use crate::source::Span;
+use crate::value::{Data, Shape, Value, Why};
+
+impl<'a> Engine<'a> {
+    /// What a resource is called in texts.
+    pub(crate) fn label(&self, item: &'a Item<'a>) -> String {
+        let path = item.instance.path;
+        let base = match item.decl.symbol {
+            Some(symbol) => format!("{path}{symbol}"),
+            None => {
+                let kind = self.kind(item).rsplit('/').next().unwrap_or_default();
+                return format!("{path}{kind}[{}]", self.expr_text(&self.name(item)));
+            }
+        };
+        match item.index {
+            Some(index) => format!("{base}[{}]", self.expr_text(&index)),
+            None => base,
+        }
+    }
+
+    /// The resource that a symbolic name, a name or an id means.
+    pub(crate) fn find_resource(&self, env: Env<'a>, target: &Value<'a>) -> Option<&'a Item<'a>> {
+        let text = match target.data {
+            Data::Str(text) => text,
+            Data::Unknown(unknown) => unknown.text,
+            _ => return None,
+        };
+        let instance = env.template;
+        if instance.symbolic
+            && let Some(item) = self.by_symbol(instance, text)
+        {
+            return Some(item);
+        }
+        if text.starts_with('/') || text.contains("/providers/") {
+            return self.by_id(instance, target, text);
+        }
+        self.by_name(instance, target)
+    }
+
+    /// `name` or `name[index]`
+    fn by_symbol(&self, instance: &'a Instance<'a>, text: &str) -> Option<&'a Item<'a>> {
+        let (symbol, index) = match text.split_once('[') {
+            Some((symbol, rest)) => (symbol, rest.strip_suffix(']')),
+            None => (text, None),
+        };
+        let decl = self.declared(instance, symbol)?;
+        let items = self.items(instance, decl);
+        match (items, index) {
+            ([one], None) => Some(one),
+            ([one], Some(_)) if one.runs.is_some() => Some(one),
+            (items, Some(index)) => items.get(index.parse::<usize>().ok()?),
+            (_, None) => None,
+        }
+    }
+
+    fn declared(&self, instance: &'a Instance<'a>, symbol: &str) -> Option<&'a Decl<'a>> {
+        instance.decls.iter().copied().find(|decl| {
+            decl.symbol
+                .is_some_and(|own| own.eq_ignore_ascii_case(symbol))
+        })
+    }
+
+    fn by_id(
+        &self,
+        instance: &'a Instance<'a>,
+        target: &Value<'a>,
+        text: &str,
+    ) -> Option<&'a Item<'a>> {
+        let kind = kind_of_id(text)?;
+        let mut next = Some(instance);
+        while let Some(instance) = next {
+            let found = self.by_id_in(instance, target, &kind);
+            if found.is_some() {
+                return found;
+            }
+            next = instance.parent;
+        }
+        None
+    }
+
+    fn by_id_in(
+        &self,
+        instance: &'a Instance<'a>,
+        target: &Value<'a>,
+        kind: &str,
+    ) -> Option<&'a Item<'a>> {
+        let mut found = None;
+        for decl in instance.decls {
+            let own = decl
+                .node
+                .get("type")
+                .and_then(crate::node::Node::as_str)
+                .unwrap_or_default();
+            let last = own.rsplit('/').next().unwrap_or_default();
+            if !kind
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .eq_ignore_ascii_case(last)
+                || decl.counting.get()
+            {
+                continue;
+            }
+            for item in self.items(instance, decl) {
+                if matches!(item.name.get(), crate::expand::instance::State::Doing)
+                    || matches!(item.id.get(), crate::expand::instance::State::Doing)
+                    || !self.kind(item).eq_ignore_ascii_case(kind)
+                {
+                    continue;
+                }
+                if same_text(&self.id(item), target) {
+                    if !is_true(decl.node.get("existing")) {
+                        return Some(item);
+                    }
+                    found = Some(item);
+                }
+            }
+        }
+        found
+    }
+
+    fn by_name(&self, instance: &'a Instance<'a>, target: &Value<'a>) -> Option<&'a Item<'a>> {
+        for decl in instance.decls {
+            if decl.counting.get() {
+                continue;
+            }
+            for item in self.items(instance, decl) {
+                if matches!(item.name.get(), crate::expand::instance::State::Doing) {
+                    continue;
+                }
+                if same_text(&self.name(item), target) {
+                    return Some(item);
+                }
+            }
+        }
+        None
+    }
+
+    /// What `reference` gives.
+    pub(crate) fn reference(
+        &self,
+        env: Env<'a>,
+        target: &Value<'a>,
+        full: bool,
+        span: Span,
+    ) -> Value<'a> {
+        match self.find_resource(env, target) {
+            Some(item) => self.reference_item(item, full, span),
+            None => {
+                let id = self.key_text(target);
+                let text = format!("reference({})", self.expr_text(target));
+                let mut why = vec![Why::Reference(id)];
+                if let Data::Unknown(unknown) = target.data {
+                    why.extend(
+                        unknown
+                            .why
+                            .iter()
+                            .filter(|own| matches!(own, Why::Parameter(_))),
+                    );
+                }
+                self.unknown(span, &text, Shape::Object, &why, false)
+            }
+        }
+    }
+
+    fn reference_item(&self, item: &'a Item<'a>, full: bool, span: Span) -> Value<'a> {
+        let label = self.label(item);
+        let id = self.key_text(&self.id(item));
+        if self.is_module(item) {
+            return self.reference_module(item, id, &label, full, span);
+        }
+        let why = Why::Reference(id);
+        let made = if is_true(item.decl.node.get("existing")) {
+            self.same_elsewhere(item).and_then(|item| self.body(item))
+        } else {
+            self.body(item)
+        };
+        if full {
+            let body = made.unwrap_or(Value {
+                span,
+                data: Data::Object(&[]),
+            });
+            return self.extended(Value { span, ..body }, &label, why);
+        }
+        let text = format!("{label}.properties");
+        let properties = made.and_then(|body| body.get("properties").copied());
+        match properties {
+            Some(
+                value @ Value {
+                    data: Data::Object(_),
+                    ..
+                },
+            ) => self.extended(value, &text, why),
+            Some(
+                value @ Value {
+                    data: Data::Unknown(unknown),
+                    ..
+                },
+            ) => {
+                let open = self.unknown(value.span, &text, Shape::Object, &[why], unknown.secret);
+                self.with(open, |own| own.fields = unknown.fields)
+            }
+            _ => self.unknown(span, &text, Shape::Object, &[why], false),
+        }
+    }
+
+    /// A resource that is named as existing may be made by a template around it.
+    fn same_elsewhere(&self, item: &'a Item<'a>) -> Option<&'a Item<'a>> {
+        let id = self.id(item);
+        let text = self.key_text(&id);
+        let found = self.by_id(item.instance, &id, text)?;
+        (!is_true(found.decl.node.get("existing"))).then_some(found)
+    }
+
+    fn reference_module(
+        &self,
+        item: &'a Item<'a>,
+        id: &'a str,
+        label: &str,
+        full: bool,
+        span: Span,
+    ) -> Value<'a> {
+        let outputs = self
+            .module(item)
+            .and_then(|module| self.module_outputs(module));
+        let why = match outputs {
+            Some(_) => Why::Reference(id),
+            None => Why::Unresolved(self.bump.alloc_str(label)),
+        };
+        let open = self.unknown(span, label, Shape::Object, &[why], false);
+        let mut fields = Fields::new(self.bump, 1);
+        if let Some(outputs) = outputs {
+            fields.put("outputs", span, outputs);
+        }
+        let fields = fields.finish();
+        let properties = self.with(open, |unknown| unknown.fields = fields);
+        if !full {
+            return properties;
+        }
+        let fields = self.object_of(span, &[("properties", properties)]).fields();
+        self.with(open, |unknown| unknown.fields = fields)
+    }
+
+    /// What `references` gives.
+    pub(crate) fn references(
+        &self,
+        env: Env<'a>,
+        name: &str,
+        full: bool,
+        span: Span,
+    ) -> Outcome<'a> {
+        let instance = env.template;
+        let Some(decl) = self.declared(instance, name) else {
+            return crate::functions::Fault::error(format!("there is no loop `{name}`"));
+        };
+        let items = self.items(instance, decl);
+        if let [one] = items
+            && let Some(runs) = one.runs
+        {
+            let value = self.reference_item(one, full, span);
+            let path = instance.path;
+            let text = format!("references('{path}{name}')");
+            let open = self.opened(span, &text, Shape::Array, &[runs, value]);
+            return Ok(open);
+        }
+        let values = items
+            .iter()
+            .map(|item| self.reference_item(item, full, span));
+        Ok(Value {
+            span,
+            data: Data::Array(self.bump.alloc_slice_fill_iter(values)),
+        })
+    }
+
+    /// What is known of a resource without the runtime.
+    pub(crate) fn resource_info(&self, item: &'a Item<'a>, span: Span) -> Value<'a> {
+        let node = item.decl.node;
+        let version = node.get("apiVersion").map(|node| self.node(item.env, node));
+        let version = version.unwrap_or(Value {
+            span,
+            data: Data::Null,
+        });
+        let kind = Value {
+            span,
+            data: Data::Str(self.kind(item)),
+        };
+        self.object_of(
+            span,
+            &[
+                ("id", self.id(item)),
+                ("name", self.name(item)),
+                ("type", kind),
+                ("apiVersion", version),
+            ],
+        )
+    }
+
+    /// What a `list…` function gives.
+    pub(crate) fn list(
+        &self,
+        env: Env<'a>,
+        name: &str,
+        target: &Value<'a>,
+        span: Span,
+    ) -> Value<'a> {
+        let (text, id) = match self.find_resource(env, target) {
+            Some(item) => {
+                if name.eq_ignore_ascii_case("listOutputsWithSecureValues")
+                    && let Some(values) = self.secure_outputs(item, span)
+                {
+                    return values;
+                }
+                (
+                    format!("{}.{name}()", self.label(item)),
+                    self.key_text(&self.id(item)),
+                )
+            }
+            None => (
+                format!("{name}({})", self.expr_text(target)),
+                self.key_text(target),
+            ),
+        };
+        self.unknown(span, &text, Shape::Object, &[Why::Keys(id)], true)
+    }
+
+    /// A module's outputs, each a secret, without `value` between.
+    fn secure_outputs(&self, item: &'a Item<'a>, span: Span) -> Option<Value<'a>> {
+        let module = self.module(item).filter(|_| self.is_module(item))?;
+        let outputs = self.module_outputs(module)?;
+        let id = self.key_text(&self.id(item));
+        let text = format!("{}.outputs", self.label(item));
+        let fields: Vec<_> = outputs
+            .fields()
+            .iter()
+            .filter_map(|field| {
+                let value = *field.value.get("value")?;
+                let value = match value.data {
+                    Data::Unknown(_) => self.with(value, |unknown| unknown.secret = true),
+                    _ => value,
+                };
+                Some((field.key, value))
+            })
+            .collect();
+        let fields = self.object_of(span, &fields).fields();
+        let open = self.unknown(span, &text, Shape::Object, &[Why::Keys(id)], true);
+        Some(self.with(open, |unknown| unknown.fields = fields))
+    }
+
+    /// The location of a resource group that a template around this one makes.
+    pub(crate) fn group_location(
+        &self,
+        instance: &'a Instance<'a>,
+        group: &Value<'a>,
+    ) -> Option<Value<'a>> {
+        let mut next = instance.parent;
+        while let Some(instance) = next {
+            for decl in instance.decls {
+                let kind = decl
+                    .node
+                    .get("type")
+                    .and_then(crate::node::Node::as_str)
+                    .unwrap_or_default();
+                if !kind.eq_ignore_ascii_case("Microsoft.Resources/resourceGroups")
+                    || is_true(decl.node.get("existing"))
+                {
+                    continue;
+                }
+                for item in self.items(instance, decl) {
+                    if same_text(&self.name(item), group) {
+                        return Some(self.node(item.env, decl.node.get("location")?));
+                    }
+                }
+            }
+            next = instance.parent;
+        }
+        None
+    }
+}
+
+/// Names and ids: equal whatever the case of letters.
+fn same_text(a: &Value<'_>, b: &Value<'_>) -> bool {
+    match (a.data, b.data) {
+        (Data::Str(a), Data::Str(b)) => a.eq_ignore_ascii_case(b),
+        (Data::Unknown(a), Data::Unknown(b)) => {
+            a.text.eq_ignore_ascii_case(b.text) || compare::same_unknown(a, b)
+        }
+        _ => false,
+    }
+}
