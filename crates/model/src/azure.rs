@@ -17,6 +17,7 @@ use crate::value::Ref;
 
 mod children;
 pub mod defaults;
+pub mod deployment;
 pub(crate) mod links;
 pub mod template;
 mod write;
@@ -62,6 +63,9 @@ pub struct Found {
     pub api_version: Box<str>,
     /// The condition under which it is made, when that is open.
     pub condition: Option<Box<str>>,
+    /// For a role assignment to the identity of a resource: its id, and where in it the identity
+    /// stands.
+    pub principal: Option<(Box<str>, Box<str>)>,
 }
 
 /// Makes resources of what was found in a document: children written inside their parents
@@ -89,10 +93,21 @@ pub fn settle(
         .collect();
         doc.give(resource.root.0, &given);
         short_name(&mut doc, resource, symbols);
+        if let Some((id, path)) = &resource.principal {
+            let map = doc.empty_map();
+            for (key, value) in [("id", id), ("path", path)] {
+                let text = doc.add_text(value);
+                doc.insert(map, symbols.get(key), key, text);
+            }
+            doc.insert(resource.root.0, symbols.get("principal"), "principal", map);
+        }
         defaults.fill(&mut doc, resource, symbols);
     }
     let doc = Arc::new(doc);
-    let mut reading = Reading::default();
+    let mut reading = Reading {
+        doc: Some(Arc::clone(&doc)),
+        ..Reading::default()
+    };
     for (index, found) in found.into_iter().enumerate() {
         if index < declared {
             let object = doc.node(found.root);

@@ -16,13 +16,13 @@ mod edit;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(crate) u32);
 
-/// How strings of a document are to be understood.
+/// How keys of a document are to be understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// Strings are strings.
+    /// As they are written.
     Plain,
-    /// An ARM template: a string in square brackets is an expression, hence unknown here.
-    Arm,
+    /// Azure resources: keys are found whatever their case.
+    Azure,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -214,6 +214,22 @@ impl Doc {
     #[must_use]
     pub fn is_azure(&self) -> bool {
         self.folds_case
+    }
+
+    /// The files that the text joins, with their texts.
+    pub fn parts(&self) -> impl Iterator<Item = (&Part, &str)> {
+        let ends = self
+            .parts
+            .iter()
+            .skip(1)
+            .map(|part| part.start as usize)
+            .chain([self.text.len()]);
+        self.parts.iter().zip(ends).map(|(part, end)| {
+            (
+                part,
+                self.text.get(part.start as usize..end).unwrap_or_default(),
+            )
+        })
     }
 
     /// The path of that file.
@@ -574,7 +590,6 @@ fn blank(text: &mut Box<str>, start: u32, end: u32) {
 #[derive(Debug)]
 pub struct DocBuilder<'s> {
     symbols: &'s Symbols,
-    dialect: Dialect,
     doc: Doc,
     extra: String,
 }
@@ -586,13 +601,12 @@ impl<'s> DocBuilder<'s> {
         let guess = text.len() / 18;
         Self {
             symbols,
-            dialect,
             doc: Doc {
                 nodes: Vec::with_capacity(guess),
                 entries: Vec::with_capacity(guess),
                 first_line,
                 text,
-                folds_case: dialect == Dialect::Arm,
+                folds_case: dialect == Dialect::Azure,
                 ..Doc::empty()
             },
             extra: String::new(),
@@ -604,10 +618,9 @@ impl<'s> DocBuilder<'s> {
         self.push(Kind::NotGiven, 0, 0, Span::default())
     }
 
-    /// Names the files that the text joins, in order; keys are then found whatever their case.
+    /// Names the files that the text joins, in order.
     pub fn parts(&mut self, parts: Vec<Part>) {
         self.doc.parts = parts;
-        self.doc.folds_case = true;
     }
 
     /// A string that is one whatever it looks like.
@@ -690,12 +703,7 @@ impl Build for DocBuilder<'_> {
     }
 
     fn string(&mut self, value: &str, span: Span) -> NodeId {
-        let open = self.dialect == Dialect::Arm
-            && value.starts_with('[')
-            && value.ends_with(']')
-            && !value.starts_with("[[");
-        let (a, b) = self.keep(value, span);
-        self.push(if open { Kind::Open } else { Kind::Str }, a, b, span)
+        self.text(value, span)
     }
 
     fn list(&mut self, items: &[NodeId], span: Span) -> NodeId {

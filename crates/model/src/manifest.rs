@@ -8,6 +8,8 @@ use std::sync::Arc;
 use cel::Symbols;
 use yaml::{Limits, json};
 
+use crate::azure::deployment::Language;
+use crate::azure;
 use crate::coverage::{DocumentEntry, Status};
 use crate::doc::{Dialect, Doc, DocBuilder, NodeId};
 use crate::kinds::{self, Kind};
@@ -43,6 +45,8 @@ pub struct Reading {
     pub waivers: Vec<InlineWaiver>,
     /// Nothing but comments and white space.
     pub empty: bool,
+    /// The document of a template, which may make no resource.
+    pub doc: Option<Arc<Doc>>,
 }
 
 /// The form of a document's text.
@@ -52,6 +56,8 @@ pub enum Form {
     Yaml,
     /// JSON, one value.
     Json,
+    /// Bicep.
+    Bicep,
 }
 
 impl Reader<'_> {
@@ -70,6 +76,7 @@ impl Reader<'_> {
         match form {
             Form::Yaml => self.read_yaml(text, first_line, origin),
             Form::Json => self.read_json(text, first_line, origin),
+            Form::Bicep => self.template(text, Language::Bicep, origin),
         }
     }
 
@@ -135,22 +142,17 @@ impl Reader<'_> {
     }
 
     fn read_json(&self, text: &str, first_line: u32, origin: &Origin) -> Reading {
-        let arm = crate::arm::is_template(text);
-        let dialect = if arm { Dialect::Arm } else { Dialect::Plain };
-        let mut builder = DocBuilder::new(self.symbols, dialect, text.into(), first_line);
-        match json::parse(
-            text,
-            json::Options { lenient: arm },
-            &self.limits,
-            &mut builder,
-        ) {
+        if crate::arm::is_template(text) {
+            return self.template(text, Language::Arm, origin);
+        }
+        let mut builder = DocBuilder::new(self.symbols, Dialect::Plain, text.into(), first_line);
+        match json::parse(text, json::Options { lenient: false }, &self.limits, &mut builder) {
             Ok(root) => self.objects(builder.finish(root), origin),
             Err(error) => {
                 // `kubectl` tries YAML next; when that fails too, the first error says more.
                 let mut second =
                     DocBuilder::new(self.symbols, Dialect::Plain, text.into(), first_line);
-                if let (false, Ok(Some(root))) = (arm, yaml::parse(text, &self.limits, &mut second))
-                {
+                if let Ok(Some(root)) = yaml::parse(text, &self.limits, &mut second) {
                     return self.objects(second.finish(root), origin);
                 }
                 // Editors and compilers keep their settings as JSON with comments; that is not a
@@ -158,9 +160,7 @@ impl Reader<'_> {
                 let mut third =
                     DocBuilder::new(self.symbols, Dialect::Plain, text.into(), first_line);
                 let lenient = json::Options { lenient: true };
-                if let (false, Ok(root)) =
-                    (arm, json::parse(text, lenient, &self.limits, &mut third))
-                {
+                if let Ok(root) = json::parse(text, lenient, &self.limits, &mut third) {
                     let doc = third.finish(root);
                     let root = doc.root();
                     if root.get("apiVersion").is_none() && root.get("kind").is_none() {
@@ -180,6 +180,20 @@ impl Reader<'_> {
         }
     }
 
+    /// A template that reads nothing but itself.
+    fn template(&self, text: &str, language: Language, origin: &Origin) -> Reading {
+        azure::deployment::read(
+            self,
+            &azure::deployment::Request {
+                text,
+                language,
+                parameters: &[],
+                files: &bicep::source::NoFiles,
+                origin,
+            },
+        )
+    }
+
     fn objects(&self, doc: Doc, origin: &Origin) -> Reading {
         let first_line = doc.first_line;
         let root = doc.root();
@@ -196,12 +210,6 @@ impl Reader<'_> {
             .get("$schema")
             .and_then(Ref::as_str)
             .unwrap_or_default();
-        if schema
-            .to_ascii_lowercase()
-            .contains("deploymenttemplate.json")
-        {
-            return crate::arm::read(doc, self.defaults, self.symbols, origin);
-        }
         if root.get("kind").is_none() && root.get("apiVersion").is_none() {
             let reason = if schema.contains("deploymentParameters") {
                 "a parameter file"

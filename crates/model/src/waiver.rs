@@ -1,8 +1,10 @@
 //! Waivers written beside what they excuse: `# seawall: waive ID until 2027-01-31 because …`.
 
+use std::sync::Arc;
+
 use yaml::Span;
 
-use crate::doc::Doc;
+use crate::doc::{Doc, Part};
 
 /// A waiver in a comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub struct InlineWaiver {
     pub until: Option<Box<str>>,
     /// Why; empty when it does not say.
     pub reason: Box<str>,
+    /// The file, where a document joins several.
+    pub path: Option<Arc<str>>,
     /// The line of the comment.
     pub line: u32,
     /// The lines it covers: those of the value it stands at or above.
@@ -35,15 +39,7 @@ pub fn inline(doc: &Doc) -> Vec<InlineWaiver> {
         let Some(at) = comment.find(MARK) else {
             continue;
         };
-        let body = comment.get(at + MARK.len()..).unwrap_or_default().trim();
-        let (head, reason) = match body.split_once("because") {
-            Some((head, reason)) => (head.trim(), reason.trim()),
-            None => (body, ""),
-        };
-        let (id, until) = match head.split_once(" until ") {
-            Some((id, until)) => (id.trim(), Some(until.trim().into())),
-            None => (head, None),
-        };
+        let said = Said::read(comment.get(at + MARK.len()..).unwrap_or_default());
         // Lines here count within the document, from 1.
         let index = line.saturating_sub(1) as usize;
         let alone = lines
@@ -69,14 +65,116 @@ pub fn inline(doc: &Doc) -> Vec<InlineWaiver> {
             covered(doc, doc.first_line + anchor - 1)
         };
         waivers.push(InlineWaiver {
-            guideline: id.into(),
-            until,
-            reason: reason.into(),
+            guideline: said.guideline,
+            until: said.until,
+            reason: said.reason,
+            path: None,
             line: doc.first_line + line - 1,
             covers,
         });
     }
     waivers
+}
+
+/// What follows the mark: `ID until DATE because REASON`.
+struct Said {
+    guideline: Box<str>,
+    until: Option<Box<str>>,
+    reason: Box<str>,
+}
+
+impl Said {
+    fn read(body: &str) -> Self {
+        let body = body.trim().trim_end_matches("*/").trim();
+        let (head, reason) = match body.split_once("because") {
+            Some((head, reason)) => (head.trim(), reason.trim()),
+            None => (body, ""),
+        };
+        let (id, until) = match head.split_once(" until ") {
+            Some((id, until)) => (id.trim(), Some(until.trim().into())),
+            None => (head, None),
+        };
+        Self {
+            guideline: id.into(),
+            until,
+            reason: reason.into(),
+        }
+    }
+}
+
+/// The waivers in the comments of templates (`//`, `#`, `/*`), by the same rules: a comment covers
+/// the value that begins on its line, or on the next line when it stands alone; before everything
+/// else in a file it covers all of it.
+#[must_use]
+pub fn inline_in_templates(doc: &Doc) -> Vec<InlineWaiver> {
+    let mut waivers = Vec::new();
+    if !doc.text().contains(MARK) {
+        return waivers;
+    }
+    for (part, text) in doc.parts() {
+        let lines: Vec<&str> = text.lines().collect();
+        for (index, line) in lines.iter().enumerate() {
+            let Some(at) = line.find(MARK) else { continue };
+            let before = line.get(..at).unwrap_or_default().trim_end();
+            let Some(code) = ["//", "#", "/*"]
+                .iter()
+                .find_map(|mark| before.strip_suffix(mark))
+            else {
+                continue;
+            };
+            let said = Said::read(line.get(at + MARK.len()..).unwrap_or_default());
+            let comment = |text: &str| {
+                let text = text.trim();
+                text.is_empty() || ["//", "#", "/*", "*"].iter().any(|mark| text.starts_with(mark))
+            };
+            let alone = code.trim().is_empty();
+            let own = index as u32 + 1;
+            let covers = if alone && lines.iter().take(index).all(|text| comment(text)) {
+                (1, lines.len() as u32)
+            } else {
+                let anchor = if alone {
+                    lines
+                        .iter()
+                        .enumerate()
+                        .skip(index + 1)
+                        .find(|(_, text)| !comment(text))
+                        .map_or(own, |(at, _)| at as u32 + 1)
+                } else {
+                    own
+                };
+                covered_in(doc, part, anchor)
+            };
+            waivers.push(InlineWaiver {
+                guideline: said.guideline,
+                until: said.until,
+                reason: said.reason,
+                path: Some(Arc::clone(&part.path)),
+                line: own,
+                covers,
+            });
+        }
+    }
+    waivers
+}
+
+/// The lines of the largest value that begins on a line of one of the files.
+fn covered_in(doc: &Doc, part: &Part, line: u32) -> (u32, u32) {
+    let mut last = line;
+    let mut widen = |start: Span, end: Span| {
+        let here = doc
+            .part_at(start.start)
+            .is_some_and(|other| other.start == part.start);
+        if here && start.end > start.start && doc.line_column(start.start).0 == line {
+            last = last.max(doc.line_column(end.end.max(1) - 1).0);
+        }
+    };
+    for entry in &doc.entries {
+        widen(entry.key_span, doc.at(entry.value).span);
+    }
+    for node in &doc.nodes {
+        widen(node.span, node.span);
+    }
+    (line, last)
 }
 
 /// The lines of the largest value that begins on a line.

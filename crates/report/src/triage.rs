@@ -69,9 +69,13 @@ impl Triage {
 
     /// Waivers found in a document's comments.
     pub fn add_inline(&mut self, path: &Arc<str>, waivers: Vec<InlineWaiver>) {
-        if !waivers.is_empty() {
+        for waiver in waivers {
+            let path = waiver.path.as_ref().unwrap_or(path);
             let known = self.inline.entry(Arc::clone(path)).or_default();
-            known.extend(waivers.into_iter().map(|waiver| (waiver, false)));
+            // A file that several deployments read is read several times.
+            if !known.iter().any(|(other, _)| *other == waiver) {
+                known.push((waiver, false));
+            }
         }
     }
 

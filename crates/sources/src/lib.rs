@@ -14,6 +14,7 @@ mod deployments;
 mod kustomization;
 mod render;
 mod stream;
+mod template;
 mod walk;
 
 pub use render::Tools;

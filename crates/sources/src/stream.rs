@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use model::coverage::{DocumentEntry, Status};
@@ -15,6 +15,7 @@ use yaml::{DecodeError, Raw, SplitError};
 use crate::align;
 use crate::kustomization;
 use crate::render::{self, NotRendered, Tools};
+use crate::template;
 use crate::walk::Input;
 
 /// How inputs are read.
@@ -22,6 +23,10 @@ use crate::walk::Input;
 pub struct Options {
     /// Programs for charts and kustomizations.
     pub tools: Tools,
+    /// Parameter files for templates; where there are none, those beside each template count.
+    pub parameters: Vec<PathBuf>,
+    /// Folders with published Bicep modules.
+    pub module_caches: Vec<PathBuf>,
 }
 
 /// A batch is handed out when it holds this many bytes or documents.
@@ -37,6 +42,8 @@ enum Work {
         origin: Origin,
         lines: Option<Box<[u32]>>,
     },
+    /// A template and its parameter files.
+    Deployment(PathBuf, Vec<PathBuf>),
     Entry(Box<DocumentEntry>),
     FileDone,
 }
@@ -69,6 +76,11 @@ pub fn read<T: Send, E>(
                     Some(lines) => reader.read_rendered(&text, form, line, &origin, lines),
                     None => reader.read(&text, form, line, &origin),
                 };
+                let judged = judge(&mut reading);
+                Some((reading, judged))
+            }
+            Work::Deployment(path, parameters) => {
+                let mut reading = template::read(&path, &parameters, options, reader);
                 let judged = judge(&mut reading);
                 Some((reading, judged))
             }
@@ -124,19 +136,19 @@ pub fn read<T: Send, E>(
                     &mut files,
                 )?;
             }
-            Input::Deployment(path, _) if path.extension().is_some_and(|e| e != "json") => {
+            Input::Deployment(path, parameters) => {
+                let parameters = if options.parameters.is_empty() {
+                    parameters
+                } else {
+                    &options.parameters
+                };
                 sink(
-                    entry(
-                        &shown(path),
-                        Status::Unresolved,
-                        "Bicep is not read yet",
-                        None,
-                    ),
+                    Work::Deployment(path.clone(), parameters.clone()),
                     &mut batch,
                     &mut files,
                 )?;
             }
-            Input::File(path) | Input::Deployment(path, _) => {
+            Input::File(path) => {
                 let name = shown(path);
                 match File::open(path) {
                     Ok(file) => stream(
@@ -226,7 +238,7 @@ impl Batch {
 }
 
 /// A path as people write it.
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     let text = path.to_string_lossy().replace('\\', "/");
     text.strip_prefix("./")
         .map_or_else(|| text.clone(), str::to_owned)

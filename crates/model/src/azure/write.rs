@@ -12,6 +12,7 @@ use cel::Symbols;
 use yaml::{Build as _, Entry, Span};
 
 use super::Found;
+use super::template::{self, Declared};
 use crate::doc::{Dialect, Doc, DocBuilder, NodeId, Part};
 
 /// Where each text begins in the joined one.
@@ -49,7 +50,10 @@ pub(super) fn join(sources: &Sources<'_>) -> (String, Vec<Part>, Bases) {
             path: Arc::from(source.name),
             published: source.published,
         });
-        text.push_str(source.text);
+        // Nothing is ever shown of a published module.
+        if !source.published {
+            text.push_str(source.text);
+        }
         text.push('\n');
     }
     (text, parts, Bases(bases))
@@ -59,20 +63,23 @@ pub(super) fn join(sources: &Sources<'_>) -> (String, Vec<Part>, Bases) {
 pub(super) struct Written {
     pub(super) doc: Doc,
     pub(super) found: Vec<Found>,
+    /// The template's own resource.
+    pub(super) template: Option<NodeId>,
     /// Parameters that some value hangs on.
     pub(super) hang: BTreeSet<Box<str>>,
 }
 
-/// Writes what a deployment makes. Without `texts` only the values are kept.
+/// Writes what a deployment makes, and the template itself. Without `declared` only the values
+/// are kept, no texts.
 pub(super) fn write(
     expansion: &Expansion<'_>,
     sources: &Sources<'_>,
     symbols: &Symbols,
-    texts: bool,
+    declared: Option<&Declared<'_, '_>>,
 ) -> Written {
     let (text, parts, bases) = join(sources);
-    let text = if texts { text } else { String::new() };
-    let mut builder = DocBuilder::new(symbols, Dialect::Arm, text.into(), 1);
+    let text = if declared.is_some() { text } else { String::new() };
+    let mut builder = DocBuilder::new(symbols, Dialect::Azure, text.into(), 1);
     builder.parts(parts);
     let mut writer = Writer {
         builder,
@@ -90,6 +97,7 @@ pub(super) fn write(
     {
         found.push(writer.resource(resource));
     }
+    let template = declared.map(|declared| template::write(&mut writer.builder, &bases, declared));
     let root = writer.builder.map(&[], Span::default());
     let Writer {
         builder,
@@ -99,7 +107,12 @@ pub(super) fn write(
     } = writer;
     let mut doc = builder.finish(root);
     doc.strike(&secrets);
-    Written { doc, found, hang }
+    Written {
+        doc,
+        found,
+        template,
+        hang,
+    }
 }
 
 struct Writer<'w, 's> {
@@ -132,6 +145,7 @@ impl<'w> Writer<'w, '_> {
             id: resource.id.into(),
             api_version: resource.api_version.into(),
             condition,
+            principal: principal(resource),
         }
     }
 
@@ -208,4 +222,29 @@ impl<'w> Writer<'w, '_> {
             }
         }
     }
+}
+
+/// Whose identity a role assignment names: the id of a resource, and where in it the identity
+/// stands.
+fn principal(resource: &Resource<'_>) -> Option<(Box<str>, Box<str>)> {
+    if !resource
+        .kind
+        .eq_ignore_ascii_case("Microsoft.Authorization/roleAssignments")
+    {
+        return None;
+    }
+    let unknown = resource
+        .body
+        .get("properties")?
+        .get("principalId")?
+        .unknown()?;
+    let [Why::Reference(id)] = unknown.why else {
+        return None;
+    };
+    let text = unknown.text.trim_matches(['{', '}']);
+    let path = [".properties.", ".identity."]
+        .into_iter()
+        .filter_map(|part| text.find(part))
+        .min()?;
+    Some(((*id).into(), text.get(path + 1..)?.into()))
 }

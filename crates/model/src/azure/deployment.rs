@@ -1,0 +1,344 @@
+//! A template, evaluated: what it makes, what it leaves open, and what it comes to for the values
+//! that an open parameter can have.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bicep::deployment::{Expansion, OpenParameter, Problem, ProblemKind};
+use bicep::expand::{Assumption, Options, expand};
+use bicep::node::Node;
+use bicep::source::{Files, Source, Sources, Span};
+use bicep::value::{Data, Value};
+use bumpalo::Bump;
+
+use super::template::{self, Declared};
+use super::write::{self, Written};
+use super::{Case, settle};
+use crate::coverage::{DocumentEntry, Status};
+use crate::doc::NodeId;
+use crate::manifest::{Reader, Reading};
+use crate::resource::{Origin, Resource};
+use crate::waiver;
+
+/// The language of a template's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// ARM JSON.
+    Arm,
+    /// Bicep.
+    Bicep,
+    /// Parameters for a Bicep file, which names it.
+    BicepParameters,
+}
+
+/// A template to evaluate.
+pub struct Request<'r> {
+    /// Its text.
+    pub text: &'r str,
+    /// Its language.
+    pub language: Language,
+    /// Parameter files, by name and text; what a later one says counts.
+    pub parameters: &'r [(String, String)],
+    /// Where modules and linked templates come from.
+    pub files: &'r dyn Files,
+    /// What it is called.
+    pub origin: &'r Origin,
+}
+
+/// At most this many parameters are tried, and this many values of each.
+const PARAMETERS: usize = 24;
+const VALUES: usize = 12;
+
+/// A template and its parameter files as trees.
+pub struct Loaded<'a> {
+    /// The template.
+    pub root: &'a Node<'a>,
+    /// Parameter files; what a later one says counts.
+    pub parameters: Vec<Node<'a>>,
+    /// What is wrong with the texts.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads a template's texts into trees.
+pub fn load<'a>(bump: &'a Bump, sources: &mut Sources<'a>, request: &Request<'_>) -> Loaded<'a> {
+    let mut add = |sources: &mut Sources<'a>, name: &str, text: &str| {
+        let text: &'a str = bump.alloc_str(text);
+        let file = sources.add(Source {
+            name: bump.alloc_str(name),
+            text,
+            published: false,
+        });
+        (file, text)
+    };
+    let (file, text) = add(sources, &request.origin.path, request.text);
+    let mut problems = Vec::new();
+    let mut parameters = Vec::new();
+    let root = match request.language {
+        Language::Arm => {
+            let parsed = bicep::json::parse(bump, text, file);
+            problems.extend(parsed.problems);
+            parsed.root
+        }
+        Language::Bicep => {
+            let (root, found) = bicep::compile::compile(bump, sources, request.files, file);
+            problems.extend(found);
+            root
+        }
+        Language::BicepParameters => {
+            let compiled = bicep::compile::parameters(bump, sources, request.files, file);
+            problems.extend(compiled.problems);
+            parameters.push(compiled.parameters);
+            compiled.template
+        }
+    };
+    for (name, text) in request.parameters {
+        let (file, text) = add(sources, name, text);
+        let parsed = bicep::json::parse(bump, text, file);
+        problems.extend(parsed.problems);
+        parameters.push(parsed.root);
+    }
+    Loaded {
+        root: bump.alloc(root),
+        parameters,
+        problems,
+    }
+}
+
+impl<'a> Loaded<'a> {
+    /// With what it is deployed.
+    #[must_use]
+    pub fn options(&self) -> Options<'a> {
+        Options {
+            parameter_files: self.parameters.clone(),
+            ..Options::default()
+        }
+    }
+}
+
+/// Evaluates a template and makes resources of what it would deploy.
+#[must_use]
+pub fn read(reader: &Reader<'_>, request: &Request<'_>) -> Reading {
+    let bump = Bump::new();
+    let mut sources = Sources::default();
+    let loaded = load(&bump, &mut sources, request);
+    let base = expand(&bump, &mut sources, request.files, loaded.root, loaded.options());
+    let written = write::write(
+        &base,
+        &sources,
+        reader.symbols,
+        Some(&Declared {
+            root: loaded.root,
+            language: match request.language {
+                Language::Arm => "arm",
+                _ => "bicep",
+            },
+            outputs: &base.outputs,
+        }),
+    );
+    let Written {
+        doc,
+        found,
+        template,
+        hang,
+    } = written;
+    let keys = keys(&base);
+    let mut reading = settle(doc, found, reader.defaults, reader.symbols, request.origin);
+    let tried = base
+        .open
+        .iter()
+        .filter(|parameter| !parameter.secret && hang.contains(parameter.name))
+        .take(PARAMETERS);
+    for parameter in tried {
+        for (value, assumption) in assumptions(parameter) {
+            let options = Options {
+                assume: vec![(parameter.name, assumption)],
+                ..loaded.options()
+            };
+            let other = expand(&bump, &mut sources, request.files, loaded.root, options);
+            let written = write::write(&other, &sources, reader.symbols, None);
+            let same = keys_of(&keys, &self::keys(&other));
+            let settled = settle(
+                written.doc,
+                written.found,
+                reader.defaults,
+                reader.symbols,
+                request.origin,
+            );
+            add_case(&mut reading, parameter.name, value.as_deref(), &same, &settled);
+        }
+    }
+    finish(&mut reading, template, &loaded.problems, &base, &sources, request);
+    reading
+}
+
+/// Adds the template's own resource, the ledger's entries of what went wrong, and waivers.
+fn finish(
+    reading: &mut Reading,
+    template: Option<NodeId>,
+    problems: &[Problem],
+    base: &Expansion<'_>,
+    sources: &Sources<'_>,
+    request: &Request<'_>,
+) {
+    let doc = reading
+        .resources
+        .first()
+        .map(|resource| Arc::clone(&resource.doc))
+        .or_else(|| reading.doc.clone());
+    if let (Some(root), Some(doc)) = (template, &doc) {
+        reading.resources.push(Resource {
+            name: template::name(&request.origin.path),
+            doc: Arc::clone(doc),
+            root,
+            origin: request.origin.clone(),
+            provider_managed: false,
+            implied: false,
+            refers: None,
+            azure: None,
+        });
+    }
+    let mut seen: BTreeSet<(Span, String)> = BTreeSet::new();
+    for problem in problems.iter().chain(&base.problems) {
+        if seen.insert((problem.span, problem.message.clone())) {
+            reading.entries.push(entry(problem, sources, request.origin));
+        }
+    }
+    if reading.entries.is_empty() {
+        reading.entries.push(DocumentEntry {
+            path: request.origin.path.clone(),
+            index: request.origin.index,
+            line: 1,
+            status: Status::NotRelevant,
+            kind: None,
+            namespace: None,
+            name: None,
+            reason: Some("a template without resources".into()),
+            help: None,
+        });
+    }
+    if let Some(doc) = doc {
+        reading.waivers = waiver::inline_in_templates(&doc);
+    }
+}
+
+fn entry(problem: &Problem, sources: &Sources<'_>, origin: &Origin) -> DocumentEntry {
+    let (line, column) = sources.line_column(problem.span);
+    let path = sources
+        .get(problem.span.file)
+        .map_or_else(|| origin.path.clone(), |source| source.name.into());
+    DocumentEntry {
+        path,
+        index: origin.index,
+        line,
+        status: match problem.kind {
+            ProblemKind::Unresolved => Status::Unresolved,
+            ProblemKind::Syntax | ProblemKind::Expression => Status::Unreadable,
+        },
+        kind: None,
+        namespace: None,
+        name: None,
+        reason: Some(format!("line {line}, column {column}: {}", problem.message).into()),
+        help: problem.help.as_deref().map(Into::into),
+    }
+}
+
+/// The values that are tried for an open parameter, each as text; `None` stands for any other.
+fn assumptions<'a>(parameter: &OpenParameter<'a>) -> Vec<(Option<String>, Assumption<'a>)> {
+    let mut values: Vec<Value<'a>> = Vec::new();
+    let closed = !parameter.allowed.is_empty();
+    let candidates = if closed {
+        &parameter.allowed
+    } else {
+        &parameter.compared
+    };
+    for value in candidates.iter().take(VALUES) {
+        if text_of(value).is_some() && !values.iter().any(|known| text_of(known) == text_of(value)) {
+            values.push(*value);
+        }
+    }
+    let mut tried: Vec<(Option<String>, Assumption<'a>)> = values
+        .iter()
+        .map(|value| (text_of(value), Assumption::Is(*value)))
+        .collect();
+    if !tried.is_empty() && (!closed || candidates.len() > VALUES) {
+        tried.push((None, Assumption::NoneOf(values)));
+    }
+    tried
+}
+
+fn text_of(value: &Value<'_>) -> Option<String> {
+    match value.data {
+        Data::Str(text) => Some(text.to_owned()),
+        Data::Bool(value) => Some(value.to_string()),
+        Data::Int(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+/// What tells a resource in another evaluation: where it is declared, through which modules, and
+/// which one of a loop it is.
+type Key = (Span, Vec<Span>, usize);
+
+fn keys(expansion: &Expansion<'_>) -> Vec<Key> {
+    let mut count: BTreeMap<(Span, Vec<Span>), usize> = BTreeMap::new();
+    expansion
+        .resources
+        .iter()
+        .filter(|resource| !resource.existing)
+        .map(|resource| {
+            let through = resource.through.to_vec();
+            let nth = count.entry((resource.span, through.clone())).or_default();
+            *nth += 1;
+            (resource.span, through, *nth)
+        })
+        .collect()
+}
+
+/// For each resource of one evaluation its number in another.
+fn keys_of(base: &[Key], other: &[Key]) -> Vec<Option<usize>> {
+    let places: BTreeMap<&Key, usize> = other
+        .iter()
+        .enumerate()
+        .map(|(at, key)| (key, at))
+        .collect();
+    base.iter().map(|key| places.get(key).copied()).collect()
+}
+
+/// Notes for every resource what it is in one case.
+fn add_case(
+    reading: &mut Reading,
+    parameter: &str,
+    value: Option<&str>,
+    same: &[Option<usize>],
+    other: &Reading,
+) {
+    for (index, resource) in reading.resources.iter_mut().enumerate() {
+        // Children written inside their parents come after everything that is declared; they
+        // are found by their ids, or the parent's case speaks for them.
+        let found = match same.get(index) {
+            Some(at) => at.and_then(|at| other.resources.get(at)),
+            None => twin(resource, other),
+        };
+        let doc = found
+            .map(|found| Arc::clone(&found.doc))
+            .or_else(|| other.doc.clone())
+            .unwrap_or_else(|| Arc::clone(&resource.doc));
+        let root = found.map(|found| found.root);
+        if let Some(azure) = &mut resource.azure {
+            azure.cases.push(Case {
+                parameter: parameter.into(),
+                value: value.map(Into::into),
+                doc,
+                root,
+            });
+        }
+    }
+}
+
+fn twin<'o>(resource: &Resource, other: &'o Reading) -> Option<&'o Resource> {
+    let id = &resource.azure.as_ref()?.id;
+    other.resources.iter().find(|other| {
+        other.name.kind == resource.name.kind
+            && other.azure.as_ref().is_some_and(|azure| azure.id == *id)
+    })
+}
