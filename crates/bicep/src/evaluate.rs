@@ -267,12 +267,27 @@ impl<'a> Engine<'a> {
             exprs: args,
         };
         match functions::call(&call) {
+            // What is open stands where it is used: there is nothing to see where it comes from.
+            Ok(value) if value.unknown().is_some() && !self.hides(span, value.span) => {
+                Value { span, ..value }
+            }
             Ok(value) => value,
             Err(Fault::Error(message)) => self.error(span, message),
             Err(Fault::Open) => {
                 self.unknown(span, name, Shape::Any, &[Why::Unsupported(name)], false)
             }
         }
+    }
+
+    /// Whether a place is in a published module and another one is not.
+    fn hides(&self, place: Span, other: Span) -> bool {
+        let sources = self.sources.borrow();
+        let published = |span: Span| {
+            sources
+                .get(span.file)
+                .is_some_and(|source| source.published)
+        };
+        published(place) && !published(other)
     }
 
     /// A function that the template declares. It sees its own parameters only.

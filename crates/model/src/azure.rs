@@ -19,6 +19,7 @@ mod children;
 pub mod defaults;
 pub mod deployment;
 pub(crate) mod links;
+mod secrets;
 pub mod template;
 mod write;
 

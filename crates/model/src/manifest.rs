@@ -8,8 +8,8 @@ use std::sync::Arc;
 use cel::Symbols;
 use yaml::{Limits, json};
 
-use crate::azure::deployment::Language;
 use crate::azure;
+use crate::azure::deployment::Language;
 use crate::coverage::{DocumentEntry, Status};
 use crate::doc::{Dialect, Doc, DocBuilder, NodeId};
 use crate::kinds::{self, Kind};
@@ -146,7 +146,12 @@ impl Reader<'_> {
             return self.template(text, Language::Arm, origin);
         }
         let mut builder = DocBuilder::new(self.symbols, Dialect::Plain, text.into(), first_line);
-        match json::parse(text, json::Options { lenient: false }, &self.limits, &mut builder) {
+        match json::parse(
+            text,
+            json::Options { lenient: false },
+            &self.limits,
+            &mut builder,
+        ) {
             Ok(root) => self.objects(builder.finish(root), origin),
             Err(error) => {
                 // `kubectl` tries YAML next; when that fails too, the first error says more.

@@ -125,7 +125,10 @@ pub fn inline_in_templates(doc: &Doc) -> Vec<InlineWaiver> {
             let said = Said::read(line.get(at + MARK.len()..).unwrap_or_default());
             let comment = |text: &str| {
                 let text = text.trim();
-                text.is_empty() || ["//", "#", "/*", "*"].iter().any(|mark| text.starts_with(mark))
+                text.is_empty()
+                    || ["//", "#", "/*", "*"]
+                        .iter()
+                        .any(|mark| text.starts_with(mark))
             };
             let alone = code.trim().is_empty();
             let own = index as u32 + 1;

@@ -79,16 +79,25 @@ pub fn load<'a>(bump: &'a Bump, sources: &mut Sources<'a>, request: &Request<'_>
             problems.extend(parsed.problems);
             parsed.root
         }
-        Language::Bicep => {
-            let (root, found) = bicep::compile::compile(bump, sources, request.files, file);
-            problems.extend(found);
-            root
-        }
-        Language::BicepParameters => {
-            let compiled = bicep::compile::parameters(bump, sources, request.files, file);
-            problems.extend(compiled.problems);
-            parameters.push(compiled.parameters);
-            compiled.template
+        Language::Bicep | Language::BicepParameters => {
+            problems.push(Problem {
+                span: Span {
+                    file,
+                    start: 0,
+                    end: 0,
+                },
+                message: "Bicep is not read yet".to_owned(),
+                help: None,
+                kind: ProblemKind::Unresolved,
+            });
+            Node {
+                span: Span {
+                    file,
+                    start: 0,
+                    end: 0,
+                },
+                kind: bicep::node::NodeKind::Null,
+            }
         }
     };
     for (name, text) in request.parameters {
@@ -121,7 +130,13 @@ pub fn read(reader: &Reader<'_>, request: &Request<'_>) -> Reading {
     let bump = Bump::new();
     let mut sources = Sources::default();
     let loaded = load(&bump, &mut sources, request);
-    let base = expand(&bump, &mut sources, request.files, loaded.root, loaded.options());
+    let base = expand(
+        &bump,
+        &mut sources,
+        request.files,
+        loaded.root,
+        loaded.options(),
+    );
     let written = write::write(
         &base,
         &sources,
@@ -132,6 +147,7 @@ pub fn read(reader: &Reader<'_>, request: &Request<'_>) -> Reading {
                 Language::Arm => "arm",
                 _ => "bicep",
             },
+            parameters: &loaded.parameters,
             outputs: &base.outputs,
         }),
     );
@@ -164,10 +180,23 @@ pub fn read(reader: &Reader<'_>, request: &Request<'_>) -> Reading {
                 reader.symbols,
                 request.origin,
             );
-            add_case(&mut reading, parameter.name, value.as_deref(), &same, &settled);
+            add_case(
+                &mut reading,
+                parameter.name,
+                value.as_deref(),
+                &same,
+                &settled,
+            );
         }
     }
-    finish(&mut reading, template, &loaded.problems, &base, &sources, request);
+    finish(
+        &mut reading,
+        template,
+        &loaded.problems,
+        &base,
+        &sources,
+        request,
+    );
     reading
 }
 
@@ -200,7 +229,9 @@ fn finish(
     let mut seen: BTreeSet<(Span, String)> = BTreeSet::new();
     for problem in problems.iter().chain(&base.problems) {
         if seen.insert((problem.span, problem.message.clone())) {
-            reading.entries.push(entry(problem, sources, request.origin));
+            reading
+                .entries
+                .push(entry(problem, sources, request.origin));
         }
     }
     if reading.entries.is_empty() {
@@ -252,7 +283,8 @@ fn assumptions<'a>(parameter: &OpenParameter<'a>) -> Vec<(Option<String>, Assump
         &parameter.compared
     };
     for value in candidates.iter().take(VALUES) {
-        if text_of(value).is_some() && !values.iter().any(|known| text_of(known) == text_of(value)) {
+        if text_of(value).is_some() && !values.iter().any(|known| text_of(known) == text_of(value))
+        {
             values.push(*value);
         }
     }

@@ -45,6 +45,8 @@ pub(super) struct Declared<'d, 'a> {
     pub(super) root: &'d Node<'a>,
     /// `arm`, `bicep`
     pub(super) language: &'static str,
+    /// Its parameter files.
+    pub(super) parameters: &'d [Node<'a>],
     /// Its outputs, evaluated.
     pub(super) outputs: &'d [(&'a str, bicep::value::Value<'a>)],
 }
@@ -202,7 +204,7 @@ fn is_empty(default: &Node<'_>) -> bool {
 }
 
 /// A parameter's type, through `$ref` to the template's definitions.
-fn resolve<'a>(node: &Node<'a>, root: &Node<'a>) -> Node<'a> {
+pub(super) fn resolve<'a>(node: &Node<'a>, root: &Node<'a>) -> Node<'a> {
     let mut at = *node;
     for _ in 0..8 {
         let Some(target) = at.get("$ref").and_then(Node::as_str) else {

@@ -11,8 +11,8 @@ use bicep::value::{Data, Shape, Unknown, Value, Why};
 use cel::Symbols;
 use yaml::{Build as _, Entry, Span};
 
-use super::Found;
 use super::template::{self, Declared};
+use super::{Found, secrets};
 use crate::doc::{Dialect, Doc, DocBuilder, NodeId, Part};
 
 /// Where each text begins in the joined one.
@@ -78,7 +78,11 @@ pub(super) fn write(
     declared: Option<&Declared<'_, '_>>,
 ) -> Written {
     let (text, parts, bases) = join(sources);
-    let text = if declared.is_some() { text } else { String::new() };
+    let text = if declared.is_some() {
+        text
+    } else {
+        String::new()
+    };
     let mut builder = DocBuilder::new(symbols, Dialect::Azure, text.into(), 1);
     builder.parts(parts);
     let mut writer = Writer {
@@ -87,7 +91,6 @@ pub(super) fn write(
         sources,
         through: &[],
         hang: BTreeSet::new(),
-        secrets: Vec::new(),
     };
     let mut found = Vec::new();
     for resource in expansion
@@ -99,14 +102,15 @@ pub(super) fn write(
     }
     let template = declared.map(|declared| template::write(&mut writer.builder, &bases, declared));
     let root = writer.builder.map(&[], Span::default());
-    let Writer {
-        builder,
-        hang,
-        secrets,
-        ..
-    } = writer;
+    let Writer { builder, hang, .. } = writer;
     let mut doc = builder.finish(root);
-    doc.strike(&secrets);
+    if let Some(declared) = declared {
+        let places: Vec<Span> = secrets::places(declared)
+            .into_iter()
+            .map(|place| bases.place(place))
+            .collect();
+        doc.strike(&places);
+    }
     Written {
         doc,
         found,
@@ -122,7 +126,6 @@ struct Writer<'w, 's> {
     /// The modules that lead to the resource being written.
     through: &'w [bicep::source::Span],
     hang: BTreeSet<Box<str>>,
-    secrets: Vec<Span>,
 }
 
 impl<'w> Writer<'w, '_> {
@@ -211,7 +214,6 @@ impl<'w> Writer<'w, '_> {
             Data::Unknown(unknown) => {
                 self.hangs(unknown);
                 if unknown.secret {
-                    self.secrets.push(self.bases.place(value.span));
                     return self.builder.redacted(span);
                 }
                 // Whatever is open in it, an id is there and leads somewhere.

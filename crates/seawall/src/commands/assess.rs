@@ -28,8 +28,8 @@ use crate::progress::Progress;
 
 /// Judges an environment against the guide.
 ///
-/// Reads manifests, Helm charts, kustomizations and ARM templates below the given paths, judges
-/// them by every guideline that applies, and prints what to do first. Nothing leaves the machine.
+/// Reads manifests, Helm charts, kustomizations, ARM templates, Bicep and Terraform below the given
+/// paths, judges them by every guideline that applies, and prints what to do first. Nothing leaves the machine.
 ///
 /// Exit code: 0 nothing at or above the floor; 1 findings at or above it; 2 wrong use; 3
 /// nothing to assess; 4 something given could not be read (and nothing at the floor was found).
@@ -71,6 +71,14 @@ pub(crate) struct Args {
     /// Values for Helm charts; repeatable
     #[arg(long, value_name = "FILE")]
     values: Vec<PathBuf>,
+    /// Parameter files for templates (JSON, .bicepparam, .tfvars) instead of those beside them;
+    /// repeatable, a later one counts more
+    #[arg(long, value_name = "FILE")]
+    parameters: Vec<PathBuf>,
+    /// Folder with published Bicep modules, laid out as in ~/.bicep/br or PATH/VERSION/main.json;
+    /// repeatable
+    #[arg(long, value_name = "DIR")]
+    module_cache: Vec<PathBuf>,
     /// An earlier JSON report: its findings are known and do not count
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -117,7 +125,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         )?;
         writeln!(
             stderr,
-            "  help: give a folder with manifests, a chart, or an ARM template (`seawall assess --help`)"
+            "  help: give a folder with manifests, a chart, or a template (`seawall assess --help`)"
         )?;
         return Ok(3);
     }
@@ -314,7 +322,11 @@ fn assess<'g>(
         kubernetes_minor,
         ..Tools::default()
     };
-    let options = sources::Options { tools };
+    let options = sources::Options {
+        tools,
+        parameters: args.parameters.clone(),
+        module_caches: args.module_cache.clone(),
+    };
     coverage.files = sources::read(
         inputs,
         &options,
@@ -513,7 +525,7 @@ fn not_assessed(
             .map(|key| format!("`{key}` in seawall.yaml"))
             .collect();
         let needs = if guideline.needs.azure && !azure {
-            Some("Azure resources: an ARM template".to_owned())
+            Some("Azure resources: an ARM template, Bicep or Terraform".to_owned())
         } else if (guideline.needs.kubernetes || guideline.applies == Applies::Estate)
             && !kubernetes
         {

@@ -1,0 +1,96 @@
+//! Where the texts of a deployment hold the values of secure parameters: defaults, parameter files,
+//! arguments of modules. These places are never shown.
+
+use bicep::node::{Node, NodeKind};
+use bicep::source::Span;
+
+use super::template::{Declared, resolve};
+
+/// The places of secrets that were written down.
+pub(super) fn places(declared: &Declared<'_, '_>) -> Vec<Span> {
+    let mut places = Vec::new();
+    template(declared.root, &mut places, 0);
+    for file in declared.parameters {
+        arguments(
+            file.get("parameters").unwrap_or(file),
+            declared.root,
+            &mut places,
+        );
+    }
+    places
+}
+
+/// Those of a template and of the templates within it.
+fn template(root: &Node<'_>, places: &mut Vec<Span>, depth: usize) {
+    for parameter in root.get("parameters").map_or(&[][..], |all| all.entries()) {
+        if is_secure(&parameter.value, root)
+            && let Some(default) = parameter.value.get("defaultValue")
+        {
+            literals(default, places, 0);
+        }
+    }
+    if let Some(resources) = root.get("resources") {
+        deployments(resources, places, depth);
+    }
+}
+
+fn deployments(at: &Node<'_>, places: &mut Vec<Span>, depth: usize) {
+    if depth > 64 {
+        return;
+    }
+    for resource in at
+        .items()
+        .iter()
+        .chain(at.entries().iter().map(|entry| &entry.value))
+    {
+        if let Some(children) = resource.get("resources") {
+            deployments(children, places, depth + 1);
+        }
+        let Some(properties) = resource.get("properties") else {
+            continue;
+        };
+        if let Some(inner) = properties.get("template") {
+            template(inner, places, depth + 1);
+            if let Some(given) = properties.get("parameters") {
+                arguments(given, inner, places);
+            }
+        }
+    }
+}
+
+/// The values that are given to secure parameters.
+fn arguments(given: &Node<'_>, root: &Node<'_>, places: &mut Vec<Span>) {
+    for argument in given.entries() {
+        let secure = root
+            .get("parameters")
+            .and_then(|all| all.get(argument.key))
+            .is_some_and(|parameter| is_secure(parameter, root));
+        if secure && let Some(value) = argument.value.get("value") {
+            literals(value, places, 0);
+        }
+    }
+}
+
+fn is_secure(parameter: &Node<'_>, root: &Node<'_>) -> bool {
+    resolve(parameter, root)
+        .get("type")
+        .and_then(Node::as_str)
+        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("secure"))
+}
+
+fn literals(node: &Node<'_>, places: &mut Vec<Span>, depth: usize) {
+    if depth > 64 {
+        return;
+    }
+    match node.kind {
+        NodeKind::Str(text) if !text.is_empty() => places.push(node.span),
+        NodeKind::Int(_) | NodeKind::Float(_) => places.push(node.span),
+        NodeKind::Array(items) => items
+            .iter()
+            .for_each(|item| literals(item, places, depth + 1)),
+        NodeKind::Object(entries) => entries
+            .iter()
+            .for_each(|entry| literals(&entry.value, places, depth + 1)),
+        _ => {}
+    }
+}
