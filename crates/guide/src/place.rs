@@ -23,6 +23,9 @@ impl Shown {
 
 /// The places that are never shown on the lines of a resource.
 fn hidden_in(resource: &Resource) -> Vec<Span> {
+    if resource.doc.is_azure() {
+        return resource.doc.hidden().to_vec();
+    }
     let object = resource.object();
     let length = resource.doc.text().len();
     if length <= SMALL {
@@ -86,7 +89,7 @@ pub(crate) fn decide<'a>(
             Decision::Unknown(reason, node) => {
                 unknowns.push(reason);
                 if open_expression.is_none() {
-                    open_expression = node.and_then(Ref::open_expression).map(Into::into);
+                    open_expression = node.and_then(Ref::open_shown).map(Into::into);
                 }
                 (node, None)
             }
@@ -357,7 +360,7 @@ fn text_of(node: Ref<'_>) -> String {
         View::Map(0) => "{}".to_owned(),
         View::Map(1) => "{1 key}".to_owned(),
         View::Map(count) => format!("{{{count} keys}}"),
-        View::Unknown(reason) => node.open_expression().map_or_else(
+        View::Unknown(reason) => node.open_shown().map_or_else(
             || model::unknown::describe(reason).to_owned(),
             |text| format!("depends on {text}"),
         ),

@@ -13,6 +13,7 @@ use crate::doc::{Doc, NodeId};
 use crate::kinds::Kind;
 use crate::manifest::Reading;
 use crate::resource::{Origin, Resource, ResourceName};
+use crate::secrets::secret_spans;
 use crate::value::Ref;
 
 mod children;
@@ -104,6 +105,10 @@ pub fn settle(
         }
         defaults.fill(&mut doc, resource, symbols);
     }
+    doc.hidden = found
+        .iter()
+        .flat_map(|found| secret_spans(doc.node(found.root)))
+        .collect();
     let doc = Arc::new(doc);
     let mut reading = Reading {
         doc: Some(Arc::clone(&doc)),

@@ -133,6 +133,8 @@ pub struct Doc {
     parts: Vec<Part>,
     /// Keys are found whatever their case, as ARM finds them.
     pub(crate) folds_case: bool,
+    /// For Azure resources: places of values that look like credentials.
+    pub(crate) hidden: Vec<Span>,
     /// Line of the file on which the text begins, from 1.
     pub first_line: u32,
     /// Keys that stood twice in one map, with the place of the later one.
@@ -214,6 +216,12 @@ impl Doc {
     #[must_use]
     pub fn is_azure(&self) -> bool {
         self.folds_case
+    }
+
+    /// The places of values that are never shown, for Azure resources.
+    #[must_use]
+    pub fn hidden(&self) -> &[Span] {
+        &self.hidden
     }
 
     /// The files that the text joins, with their texts.
@@ -426,6 +434,7 @@ impl Doc {
             led_lines: None,
             parts: Vec::new(),
             folds_case: false,
+            hidden: Vec::new(),
             first_line: 1,
             duplicates: Vec::new(),
         }

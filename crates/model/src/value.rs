@@ -122,6 +122,17 @@ impl<'a> Ref<'a> {
         (node.kind == Kind::Open).then(|| self.doc.string(node.a, node.b))
     }
 
+    /// The same for people: a text that is open as a whole is its expression.
+    #[must_use]
+    pub fn open_shown(self) -> Option<&'a str> {
+        let expression = self.open_expression()?;
+        let inner = expression
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+            .filter(|inner| !inner.contains(['{', '}']));
+        Some(inner.unwrap_or(expression))
+    }
+
     /// The items of a list; nothing for anything else.
     pub fn items(self) -> impl ExactSizeIterator<Item = Self> + 'a {
         let doc = self.doc;

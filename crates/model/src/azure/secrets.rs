@@ -5,6 +5,7 @@ use bicep::node::{Node, NodeKind};
 use bicep::source::Span;
 
 use super::template::{Declared, resolve};
+use crate::secrets::{is_secret_name, is_secret_value};
 
 /// The places of secrets that were written down.
 pub(super) fn places(declared: &Declared<'_, '_>) -> Vec<Span> {
@@ -23,9 +24,11 @@ pub(super) fn places(declared: &Declared<'_, '_>) -> Vec<Span> {
 /// Those of a template and of the templates within it.
 fn template(root: &Node<'_>, places: &mut Vec<Span>, depth: usize) {
     for parameter in root.get("parameters").map_or(&[][..], |all| all.entries()) {
-        if is_secure(&parameter.value, root)
-            && let Some(default) = parameter.value.get("defaultValue")
-        {
+        let Some(default) = parameter.value.get("defaultValue") else {
+            continue;
+        };
+        let looks_secret = default.as_str().is_some_and(is_secret_value);
+        if is_secure(&parameter.value, root) || is_secret_name(parameter.key) || looks_secret {
             literals(default, places, 0);
         }
     }

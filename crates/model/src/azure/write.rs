@@ -220,7 +220,7 @@ impl<'w> Writer<'w, '_> {
                 if unknown.shape == Shape::Id {
                     return self.builder.text(unknown.text, span);
                 }
-                self.builder.open(unknown.text, span)
+                self.builder.open(&shown(unknown), span)
             }
         }
     }
@@ -249,4 +249,31 @@ fn principal(resource: &Resource<'_>) -> Option<(Box<str>, Box<str>)> {
         .filter_map(|part| text.find(part))
         .min()?;
     Some(((*id).into(), text.get(path + 1..)?.into()))
+}
+
+/// Longer expressions say less than what they hang on.
+const LONGEST: usize = 90;
+
+/// The expression, or what decides it where that is shorter.
+fn shown<'u>(unknown: &Unknown<'u>) -> Cow<'u, str> {
+    if unknown.text.len() <= LONGEST {
+        return Cow::Borrowed(unknown.text);
+    }
+    let mut names: Vec<&str> = Vec::new();
+    for why in unknown.why {
+        let name = match why {
+            Why::Parameter(name) | Why::Scope(name) | Why::Chance(name) => name,
+            Why::Reference(id) | Why::Keys(id) => id.rsplit('/').next().unwrap_or(id),
+            Why::Unresolved(name) | Why::Unsupported(name) | Why::Error(name) => name,
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let joined = names.join(", ");
+    if joined.len() < unknown.text.len() {
+        Cow::Owned(joined)
+    } else {
+        Cow::Borrowed(unknown.text)
+    }
 }
