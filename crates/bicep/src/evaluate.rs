@@ -24,6 +24,10 @@ use crate::value::{Data, Shape, Value, Why};
 /// do, below what would end the stack.
 const MAX_DEPTH: u32 = 400;
 
+/// Name of the call that stands for a value that is known already: a template that was computed
+/// has values in it that are open.
+pub(crate) const KEPT: &str = "$kept";
+
 /// Most iterations of a copy loop, as in Azure.
 pub(crate) const MAX_COPY: i64 = 800;
 
@@ -224,9 +228,11 @@ impl<'a> Engine<'a> {
                 let Some(_guard) = self.enter() else {
                     return self.too_deep(span);
                 };
-                let base = self.expr(env, base);
+                let container = self.expr(env, base);
                 let index = self.expr(env, index);
-                self.index(&base, &index, span)
+                let named = index.unknown().is_some() && container.unknown().is_none();
+                let name = named.then(|| expr_name(env, base)).flatten();
+                self.index(&container, &index, name, span)
             }
             ExprKind::Call {
                 namespace,
@@ -250,6 +256,13 @@ impl<'a> Engine<'a> {
         args: &'a [Expr<'a>],
     ) -> Value<'a> {
         let span = expr.span;
+        // `this.exists()`, `this.existingResource()`: what was there before the deployment.
+        if namespace.is_some_and(|namespace| namespace.eq_ignore_ascii_case("this")) {
+            let exists = name.eq_ignore_ascii_case("exists");
+            let shape = if exists { Shape::Bool } else { Shape::Any };
+            let why = [Why::Reference("this")];
+            return self.unknown(span, &format!("this.{name}()"), shape, &why, false);
+        }
         if let Some(namespace) = namespace
             && !namespace.eq_ignore_ascii_case("sys")
             && !namespace.eq_ignore_ascii_case("az")
@@ -258,6 +271,24 @@ impl<'a> Engine<'a> {
         }
         if name == INVALID {
             return self.unknown(span, "invalid", Shape::Any, &[Why::Error("syntax")], false);
+        }
+        if let (
+            KEPT,
+            [
+                Expr {
+                    kind: ExprKind::Int(at),
+                    ..
+                },
+            ],
+        ) = (name, args)
+        {
+            let kept = usize::try_from(*at)
+                .ok()
+                .and_then(|at| self.kept.borrow().get(at).copied());
+            return kept.unwrap_or(Value {
+                span,
+                data: Data::Null,
+            });
         }
         let call = Call {
             engine: self,
@@ -342,6 +373,43 @@ impl<'a> Engine<'a> {
             }
             _ => None,
         })
+    }
+}
+
+/// What a variable or a parameter, or something in it, is called in texts.
+fn expr_name(env: Env<'_>, expr: &Expr<'_>) -> Option<String> {
+    let mut names: Vec<&str> = Vec::new();
+    let mut base = expr;
+    loop {
+        match base.kind {
+            ExprKind::Prop(inner, name) => {
+                names.push(name);
+                base = inner;
+            }
+            ExprKind::Call {
+                namespace: None,
+                name,
+                args:
+                    [
+                        Expr {
+                            kind: ExprKind::Str(own),
+                            ..
+                        },
+                    ],
+            } if ["variables", "parameters"]
+                .iter()
+                .any(|is| name.eq_ignore_ascii_case(is)) =>
+            {
+                let in_function = env
+                    .frames()
+                    .any(|frame| matches!(frame.kind, FrameKind::Function { .. }));
+                names.push(own);
+                names.reverse();
+                let path = env.template.path;
+                return (!in_function).then(|| format!("{path}{}", names.join(".")));
+            }
+            _ => return None,
+        }
     }
 }
 

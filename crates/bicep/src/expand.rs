@@ -44,7 +44,7 @@ pub enum Cloud {
 pub enum Assumption<'a> {
     /// It has this value, whatever else is given.
     Is(Value<'a>),
-    /// It has a value, but none of these.
+    /// It has a value, but none of these, whatever the case of letters.
     NoneOf(Vec<Value<'a>>),
 }
 
@@ -78,6 +78,7 @@ pub fn expand<'a>(
         sources: RefCell::new(std::mem::take(sources)),
         problems: RefCell::default(),
         instances: RefCell::default(),
+        kept: RefCell::default(),
         compared: RefCell::default(),
         allowed: RefCell::default(),
         depth: Cell::new(0),
@@ -195,6 +196,10 @@ impl<'a> Walk<'_, 'a> {
                     continue;
                 }
                 if let Some(resource) = self.engine.resource(item, own) {
+                    if self.engine.guesses.get() == 0 {
+                        self.engine.note_errors(&resource.body);
+                        self.engine.note_errors(&self.engine.id(item));
+                    }
                     self.resources.push(resource);
                 }
             }

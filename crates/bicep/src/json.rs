@@ -459,6 +459,19 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A string of a template that stands nowhere as it is.
+pub(crate) fn string_node<'a>(bump: &'a Bump, text: &'a str, span: Span) -> Node<'a> {
+    let kind = match classify(text) {
+        Kind::Literal => NodeKind::Str(text),
+        Kind::Escaped => NodeKind::Str(text.get(1..).unwrap_or_default()),
+        Kind::Expression => match expression::parse(bump, text, expression::Place::Whole(span)) {
+            Ok(expr) => NodeKind::Expr(bump.alloc(expr)),
+            Err(_) => NodeKind::Str(text),
+        },
+    };
+    Node { span, kind }
+}
+
 /// What a string of a template is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {

@@ -85,11 +85,11 @@ fn volatile(unknown: &Unknown<'_>) -> bool {
 
 /// Whether an unknown is certainly not a known value (false), or one cannot say.
 fn differs(unknown: &Unknown<'_>, known: &Value<'_>) -> Option<bool> {
-    if unknown
-        .not
-        .iter()
-        .any(|not| equal(not, known) == Some(true))
-    {
+    let excluded = unknown.not.iter().any(|not| match (not.data, known.data) {
+        (Data::Str(a), Data::Str(b)) => a.eq_ignore_ascii_case(b),
+        _ => equal(not, known) == Some(true),
+    });
+    if excluded {
         return Some(false);
     }
     let fits = match (family(unknown.shape), known.data) {

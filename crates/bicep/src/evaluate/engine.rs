@@ -9,7 +9,7 @@ use crate::deployment::{Problem, ProblemKind};
 use crate::expand::Cloud;
 use crate::expand::instance::Instance;
 use crate::source::{Files, Sources, Span};
-use crate::value::{Shape, Value, Why};
+use crate::value::{Data, Shape, Value, Why};
 
 /// One evaluation.
 pub(crate) struct Engine<'a> {
@@ -23,6 +23,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) allowed: RefCell<Vec<(&'a str, &'a [Value<'a>])>>,
     /// Instances of templates, in the order in which they were made.
     pub(crate) instances: RefCell<Vec<&'a Instance<'a>>>,
+    /// Values that stand in templates that were computed.
+    pub(crate) kept: RefCell<Vec<Value<'a>>>,
     /// How many expressions lead here.
     pub(crate) depth: Cell<u32>,
     /// Steps that are left.
@@ -108,6 +110,32 @@ impl<'a> Engine<'a> {
             });
         }
         self.unknown(span, "error", Shape::Any, &[why], false)
+    }
+
+    /// Notes the errors that a value carries: they were found when it was not sure that the value
+    /// would be needed.
+    pub(crate) fn note_errors(&self, value: &Value<'a>) {
+        match value.data {
+            Data::Unknown(unknown) => {
+                for why in unknown.why {
+                    if let (Why::Error(message), "error") = (why, unknown.text) {
+                        self.problem(Problem {
+                            span: value.span,
+                            message: (*message).to_owned(),
+                            help: None,
+                            kind: ProblemKind::Expression,
+                        });
+                    }
+                }
+            }
+            Data::Array(items) => items.iter().for_each(|item| self.note_errors(item)),
+            Data::Object(fields) => {
+                fields
+                    .iter()
+                    .for_each(|field| self.note_errors(&field.value));
+            }
+            _ => {}
+        }
     }
 
     /// Notes a problem, once.

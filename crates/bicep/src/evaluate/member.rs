@@ -5,7 +5,7 @@ use crate::evaluate::engine::Engine;
 use crate::evaluate::text::sole_hole;
 use crate::expression::is_name;
 use crate::source::Span;
-use crate::value::{Data, Shape, Unknown, Value};
+use crate::value::{Data, Field, Shape, Unknown, Value};
 
 impl<'a> Engine<'a> {
     /// `base.name`; a name that an object does not have is an error.
@@ -60,21 +60,17 @@ impl<'a> Engine<'a> {
         if let (Some(field), Some(why)) = (known, unknown.why.first()) {
             return self.extended(field.value, &text, *why);
         }
-        let shape = if operator == "." {
-            shape_of(unknown, name)
-        } else {
-            Shape::Any
-        };
-        let text = if shape == Shape::String {
-            format!("{{{text}}}")
-        } else {
-            text
-        };
-        self.unknown(span, &text, shape, unknown.why, unknown.secret)
+        self.unknown(span, &text, Shape::Any, unknown.why, unknown.secret)
     }
 
-    /// `base[index]`
-    pub(crate) fn index(&self, base: &Value<'a>, index: &Value<'a>, span: Span) -> Value<'a> {
+    /// `base[index]`. The name is what the base is called in texts, if it has one.
+    pub(crate) fn index(
+        &self,
+        base: &Value<'a>,
+        index: &Value<'a>,
+        name: Option<String>,
+        span: Span,
+    ) -> Value<'a> {
         match (base.data, index.data) {
             (Data::Array(items), Data::Int(at)) => {
                 match usize::try_from(at).ok().and_then(|at| items.get(at)) {
@@ -91,19 +87,11 @@ impl<'a> Engine<'a> {
                 self.open_property(unknown, name, span, ".")
             }
             (Data::Array(items), Data::Unknown(_)) => {
-                self.one_of(base, items.iter().copied(), index, span)
+                self.one_of(base, items.iter().copied(), index, name, span)
             }
             (Data::Object(fields), Data::Unknown(open)) => {
-                for field in fields {
-                    self.note_compared(
-                        open,
-                        Value {
-                            span,
-                            data: Data::Str(field.key),
-                        },
-                    );
-                }
-                self.one_of(base, fields.iter().map(|field| field.value), index, span)
+                let possible = self.possible(fields, index, open);
+                self.one_of(base, possible.into_iter(), index, name, span)
             }
             (Data::Unknown(unknown), Data::Int(_) | Data::Unknown(_)) => {
                 let base_text = self.operand(base);
@@ -127,15 +115,41 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// The values of the keys that an open key may be. Keys are compared whatever their case, so
+    /// that only what a parameter cannot be rules one out.
+    pub(crate) fn possible(
+        &self,
+        fields: &[Field<'a>],
+        key: &Value<'a>,
+        open: &Unknown<'a>,
+    ) -> Vec<Value<'a>> {
+        let plain = sole_hole(open.text).is_some();
+        fields
+            .iter()
+            .filter(|field| {
+                let data = Data::Str(field.key);
+                let own = Value {
+                    span: field.key_span,
+                    data,
+                };
+                let equal = self.equals(key, &own);
+                !plain || equal != Some(false)
+            })
+            .map(|field| field.value)
+            .collect()
+    }
+
     /// One of some values, it is not known which.
     fn one_of(
         &self,
         base: &Value<'a>,
         values: impl Iterator<Item = Value<'a>>,
         index: &Value<'a>,
+        name: Option<String>,
         span: Span,
     ) -> Value<'a> {
-        let text = format!("{}[{}]", self.operand(base), self.expr_text(index));
+        let name = name.unwrap_or_else(|| self.operand(base));
+        let text = format!("{name}[{}]", self.expr_text(index));
         let values: Vec<_> = values.collect();
         match values.split_first() {
             None => self.error(span, "there is nothing to index".to_owned()),
@@ -152,15 +166,5 @@ impl<'a> Engine<'a> {
                 self.opened(span, &text, shape, &from)
             }
         }
-    }
-}
-
-/// What is known of the type of a property that nobody declares.
-fn shape_of(unknown: &Unknown<'_>, name: &str) -> Shape {
-    let _ = sole_hole(unknown.text);
-    match name {
-        // Properties of every resource that Azure sets and that are never null.
-        "principalId" | "clientId" | "tenantId" if !unknown.why.is_empty() => Shape::Any,
-        _ => Shape::Any,
     }
 }

@@ -141,6 +141,18 @@ impl<'a> Engine<'a> {
         match value.data {
             Data::Object(fields) => {
                 let open = self.unknown(value.span, text, Shape::Object, &[why], false);
+                // What the template leaves `null`, Azure fills in.
+                let null = |field: &Field<'a>| matches!(field.value.data, Data::Null);
+                let fields = if fields.iter().any(null) {
+                    let kept: Vec<_> = fields
+                        .iter()
+                        .filter(|field| !null(field))
+                        .copied()
+                        .collect();
+                    self.bump.alloc_slice_copy(&kept)
+                } else {
+                    fields
+                };
                 self.with(open, |unknown| unknown.fields = fields)
             }
             Data::Array(items) => {

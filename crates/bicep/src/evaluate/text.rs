@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 
 use crate::evaluate::engine::Engine;
 use crate::expression::is_name;
@@ -129,7 +129,7 @@ pub(crate) fn write_value(value: &Value<'_>, out: &mut String) {
     if out.len() > MAX_TEXT * 8 {
         // Too long to be read; the hash of what is here already tells it from others with the
         // same start, save for values that differ only past this point.
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = Fnv::default();
         hash_value(value, &mut hasher);
         let _ = write!(out, "#{:x}", hasher.finish());
         return;
@@ -147,7 +147,15 @@ pub(crate) fn write_value(value: &Value<'_>, out: &mut String) {
         }
         Data::Str(text) => {
             out.push('\'');
-            out.push_str(&text.replace('\\', "\\\\").replace('\'', "\\'"));
+            // Braces would be taken for the borders of open parts.
+            for char in text.chars() {
+                match char {
+                    '{' => out.push('‹'),
+                    '}' => out.push('›'),
+                    '\'' => out.push_str("\\'"),
+                    _ => out.push(char),
+                }
+            }
             out.push('\'');
         }
         Data::Array(items) => {
@@ -178,8 +186,8 @@ pub(crate) fn write_value(value: &Value<'_>, out: &mut String) {
     }
 }
 
-fn hash_value(value: &Value<'_>, hasher: &mut DefaultHasher) {
-    std::mem::discriminant(&value.data).hash(hasher);
+fn hash_value(value: &Value<'_>, hasher: &mut Fnv) {
+    hasher.write(crate::evaluate::compare::kind_name(value).as_bytes());
     match value.data {
         Data::Null => {}
         Data::Bool(bool) => bool.hash(hasher),
@@ -197,18 +205,43 @@ fn hash_value(value: &Value<'_>, hasher: &mut DefaultHasher) {
     }
 }
 
+/// FNV-1a: the same on every machine and with every compiler.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// Cuts a text that is too long, so that it still tells one value from another.
 pub(crate) fn cut(text: &str) -> Cow<'_, str> {
     if text.len() <= MAX_TEXT {
         return Cow::Borrowed(text);
     }
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = Fnv::default();
     text.hash(&mut hasher);
     let end = (0..=MAX_TEXT / 2)
         .rev()
         .find(|at| text.is_char_boundary(*at))
         .unwrap_or(0);
-    let kept = text.get(..end).unwrap_or_default();
+    // What is cut must not leave a brace or a quote open.
+    let kept = text
+        .get(..end)
+        .unwrap_or_default()
+        .replace(['{', '}', '\''], "");
     Cow::Owned(format!("{kept}… #{:016x}", hasher.finish()))
 }
 
@@ -300,7 +333,7 @@ impl<'a> Builder<'a> {
         collect_unknowns(value, &mut found);
         if found.is_empty() {
             self.text
-                .push_str(&crate::functions::convert::to_json(value));
+                .push_str(&crate::functions::convert::to_quoted(value));
             return;
         }
         let mut text = String::new();

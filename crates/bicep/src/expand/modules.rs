@@ -1,11 +1,12 @@
 //! Nested and linked deployments.
 
 use crate::deployment::{Problem, ProblemKind};
+use crate::evaluate::KEPT;
 use crate::evaluate::engine::Engine;
 use crate::expand::instance::{Given, Instance, Item, New, State};
 use crate::expand::scope::{Scope, ScopeKind};
 use crate::json;
-use crate::node::Node;
+use crate::node::{Entry, Expr, ExprKind, Node, NodeKind};
 use crate::source::{Found, Source};
 use crate::value::{Data, Shape, Value, Why};
 
@@ -38,9 +39,12 @@ impl<'a> Engine<'a> {
         let inline = properties
             .get("template")
             .filter(|node| !node.entries().is_empty());
-        let template = match inline {
-            Some(template) => template,
-            None => self.linked(item, properties)?,
+        let template = match (inline, properties.get("template")) {
+            (Some(template), _) => template,
+            (None, Some(node)) if matches!(node.kind, NodeKind::Expr(_)) => {
+                self.computed(item, node)?
+            }
+            _ => self.linked(item, properties)?,
         };
         let inner = properties
             .get("expressionEvaluationOptions")
@@ -68,7 +72,7 @@ impl<'a> Engine<'a> {
         };
         let parameters = properties.get("parameters");
         let whole = parameters
-            .filter(|node| matches!(node.kind, crate::node::NodeKind::Expr(_)))
+            .filter(|node| matches!(node.kind, NodeKind::Expr(_)))
             .map(|node| self.node(item.env, node));
         let file = self.linked_parameters(item, properties);
         let instance = self.instance(new, |name| {
@@ -91,6 +95,64 @@ impl<'a> Engine<'a> {
             self.superfluous(instance, parameters);
         }
         Some(instance)
+    }
+
+    /// A template that is the value of an expression, such as a file that the compiler put into a
+    /// variable. Strings in brackets in it are expressions of the template itself.
+    fn computed(&self, item: &'a Item<'a>, node: &'a Node<'a>) -> Option<&'a Node<'a>> {
+        let value = self.node(item.env, node);
+        if value.fields().is_empty() {
+            let text = self.expr_text(&value);
+            self.unresolved(node, format!("the template of the deployment is `{text}`"));
+            return None;
+        }
+        Some(self.bump.alloc(self.as_node(&value)))
+    }
+
+    fn as_node(&self, value: &Value<'a>) -> Node<'a> {
+        let kind = match value.data {
+            Data::Null => NodeKind::Null,
+            Data::Bool(bool) => NodeKind::Bool(bool),
+            Data::Int(int) => NodeKind::Int(int),
+            Data::Float(float) => NodeKind::Float(float),
+            Data::Str(text) => return json::string_node(self.bump, text, value.span),
+            Data::Array(items) => NodeKind::Array(
+                self.bump
+                    .alloc_slice_fill_iter(items.iter().map(|item| self.as_node(item))),
+            ),
+            Data::Object(fields) => {
+                NodeKind::Object(self.bump.alloc_slice_fill_iter(fields.iter().map(|field| {
+                    Entry {
+                        key: field.key,
+                        key_expr: None,
+                        key_span: field.key_span,
+                        value: self.as_node(&field.value),
+                    }
+                })))
+            }
+            Data::Unknown(_) => {
+                let mut kept = self.kept.borrow_mut();
+                let number = ExprKind::Int(kept.len() as i64);
+                kept.push(*value);
+                let args = self.bump.alloc_slice_copy(&[Expr {
+                    span: value.span,
+                    kind: number,
+                }]);
+                let kind = ExprKind::Call {
+                    namespace: None,
+                    name: KEPT,
+                    args,
+                };
+                NodeKind::Expr(self.bump.alloc(Expr {
+                    span: value.span,
+                    kind,
+                }))
+            }
+        };
+        Node {
+            span: value.span,
+            kind,
+        }
     }
 
     /// Notes arguments for parameters that a module does not have.

@@ -3,7 +3,8 @@
 use crate::evaluate::compare;
 use crate::evaluate::engine::{Engine, Env};
 use crate::evaluate::object::Fields;
-use crate::expand::instance::{Decl, Instance, Item};
+use crate::evaluate::text::Builder;
+use crate::expand::instance::{Decl, Instance, Item, State};
 use crate::expand::resources::is_true;
 use crate::expand::scope::kind_of_id;
 use crate::functions::Outcome;
@@ -34,6 +35,8 @@ impl<'a> Engine<'a> {
             Data::Unknown(unknown) => unknown.text,
             _ => return None,
         };
+        // Looking at a resource's name does not mean that it is made.
+        let _guess = self.guess();
         let instance = env.template;
         if instance.symbolic
             && let Some(item) = self.by_symbol(instance, text)
@@ -111,9 +114,10 @@ impl<'a> Engine<'a> {
                 continue;
             }
             for item in self.items(instance, decl) {
-                if matches!(item.name.get(), crate::expand::instance::State::Doing)
-                    || matches!(item.id.get(), crate::expand::instance::State::Doing)
+                if matches!(item.name.get(), State::Doing)
+                    || matches!(item.id.get(), State::Doing)
                     || !self.kind(item).eq_ignore_ascii_case(kind)
+                    || self.is_left_out(item)
                 {
                     continue;
                 }
@@ -134,7 +138,7 @@ impl<'a> Engine<'a> {
                 continue;
             }
             for item in self.items(instance, decl) {
-                if matches!(item.name.get(), crate::expand::instance::State::Doing) {
+                if matches!(item.name.get(), State::Doing) || self.is_left_out(item) {
                     continue;
                 }
                 if same_text(&self.name(item), target) {
@@ -143,6 +147,11 @@ impl<'a> Engine<'a> {
             }
         }
         None
+    }
+
+    /// Whether its condition certainly does not hold.
+    fn is_left_out(&self, item: &'a Item<'a>) -> bool {
+        self.condition(item, None).is_none()
     }
 
     /// What `reference` gives.
@@ -173,17 +182,21 @@ impl<'a> Engine<'a> {
     }
 
     fn reference_item(&self, item: &'a Item<'a>, full: bool, span: Span) -> Value<'a> {
+        let guess = self.guess();
         let label = self.label(item);
         let id = self.key_text(&self.id(item));
+        drop(guess);
         if self.is_module(item) {
             return self.reference_module(item, id, &label, full, span);
         }
         let why = Why::Reference(id);
-        let made = if is_true(item.decl.node.get("existing")) {
-            self.same_elsewhere(item).and_then(|item| self.body(item))
+        let source = if is_true(item.decl.node.get("existing")) {
+            self.same_elsewhere(item)
         } else {
-            self.body(item)
+            Some(item).filter(|item| !self.is_left_out(item))
         };
+        let made = source.and_then(|item| self.body(item));
+        let made = made.map(|body| self.with_child_ids(item, body));
         if full {
             let body = made.unwrap_or(Value {
                 span,
@@ -210,6 +223,80 @@ impl<'a> Engine<'a> {
                 self.with(open, |own| own.fields = unknown.fields)
             }
             _ => self.unknown(span, &text, Shape::Object, &[why], false),
+        }
+    }
+
+    /// Items of a network resource's lists (subnets, front ends, rules) are resources of their own:
+    /// Azure gives each the id of its parent, the list's name and its own name.
+    /// <https://learn.microsoft.com/rest/api/virtualnetwork/virtual-networks/get>
+    fn with_child_ids(&self, item: &'a Item<'a>, body: Value<'a>) -> Value<'a> {
+        let kind = self.kind(item);
+        let network = kind
+            .get(..18)
+            .is_some_and(|start| start.eq_ignore_ascii_case("Microsoft.Network/"));
+        let Some(properties) = body.get("properties").filter(|_| network) else {
+            return body;
+        };
+        let lists = properties.fields().iter().any(|field| {
+            field
+                .value
+                .items()
+                .iter()
+                .any(|child| child.get("name").is_some())
+        });
+        if !lists {
+            return body;
+        }
+        let id = self.id(item);
+        let mut fields = Fields::of(self.bump, properties.fields());
+        for field in properties.fields() {
+            let items = field.value.items();
+            if !items.iter().any(|child| child.get("name").is_some()) {
+                continue;
+            }
+            let items = items
+                .iter()
+                .map(|child| self.with_child_id(&id, field.key, *child));
+            let data = Data::Array(self.bump.alloc_slice_fill_iter(items));
+            fields.put(
+                field.key,
+                field.key_span,
+                Value {
+                    data,
+                    ..field.value
+                },
+            );
+        }
+        let properties = Value {
+            data: Data::Object(fields.finish()),
+            ..*properties
+        };
+        let mut fields = Fields::of(self.bump, body.fields());
+        fields.put("properties", properties.span, properties);
+        Value {
+            data: Data::Object(fields.finish()),
+            ..body
+        }
+    }
+
+    fn with_child_id(&self, parent: &Value<'a>, list: &str, child: Value<'a>) -> Value<'a> {
+        let named = child.get("name").filter(|name| is_text(name));
+        let Some(name) = named.filter(|_| child.get("id").is_none()) else {
+            return child;
+        };
+        let mut builder = Builder::new(self);
+        builder.is_id();
+        builder.push(parent);
+        builder.literal("/");
+        builder.literal(list);
+        builder.literal("/");
+        builder.push(name);
+        let id = builder.finish(self, name.span);
+        let mut fields = Fields::of(self.bump, child.fields());
+        fields.put("id", name.span, id);
+        Value {
+            data: Data::Object(fields.finish()),
+            ..child
         }
     }
 
@@ -384,6 +471,11 @@ impl<'a> Engine<'a> {
         }
         None
     }
+}
+
+/// Whether a value is a string as far as one knows.
+fn is_text(value: &Value<'_>) -> bool {
+    matches!(value.data, Data::Str(_) | Data::Unknown(_))
 }
 
 /// Names and ids: equal whatever the case of letters.

@@ -123,7 +123,7 @@ fn contains<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
                     };
                     args.engine.note_compared(unknown, key);
                 }
-                if fields.is_empty() {
+                if args.engine.possible(fields, &item, unknown).is_empty() {
                     args.bool(false)
                 } else {
                     Err(Fault::Open)

@@ -84,14 +84,22 @@ fn string<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
     }
 }
 
-/// JSON without white space. Unknowns stand in it as strings in Bicep's words.
-pub(crate) fn to_json(value: &Value<'_>) -> String {
+/// JSON with single quotes: how `format` and `concat` print lists and objects, according to the
+/// compiler's `EvaluationTests.cs`.
+pub(crate) fn to_quoted(value: &Value<'_>) -> String {
     let mut out = String::new();
-    write_json(value, &mut out);
+    write_json(value, '\'', &mut out);
     out
 }
 
-fn write_json(value: &Value<'_>, out: &mut String) {
+/// JSON without white space. Unknowns stand in it as strings in Bicep's words.
+pub(crate) fn to_json(value: &Value<'_>) -> String {
+    let mut out = String::new();
+    write_json(value, '"', &mut out);
+    out
+}
+
+fn write_json(value: &Value<'_>, quote: char, out: &mut String) {
     match value.data {
         Data::Null => out.push_str("null"),
         Data::Bool(bool) => {
@@ -103,14 +111,14 @@ fn write_json(value: &Value<'_>, out: &mut String) {
         Data::Float(float) => {
             let _ = write!(out, "{float:?}");
         }
-        Data::Str(text) => write_string(text, out),
+        Data::Str(text) => write_string(text, quote, out),
         Data::Array(items) => {
             out.push('[');
             for (at, item) in items.iter().enumerate() {
                 if at > 0 {
                     out.push(',');
                 }
-                write_json(item, out);
+                write_json(item, quote, out);
             }
             out.push(']');
         }
@@ -120,26 +128,29 @@ fn write_json(value: &Value<'_>, out: &mut String) {
                 if at > 0 {
                     out.push(',');
                 }
-                write_string(key, out);
+                write_string(key, quote, out);
                 out.push(':');
-                write_json(value, out);
+                write_json(value, quote, out);
             }
             out.push('}');
         }
         Data::Unknown(_) => {
             let mut text = String::new();
             write_value(value, &mut text);
-            write_string(&text, out);
+            write_string(&text, quote, out);
         }
     }
 }
 
 /// As Newtonsoft.Json writes strings: only what must be escaped is.
-fn write_string(text: &str, out: &mut String) {
-    out.push('"');
+fn write_string(text: &str, quote: char, out: &mut String) {
+    out.push(quote);
     for char in text.chars() {
         match char {
-            '"' => out.push_str("\\\""),
+            _ if char == quote => {
+                out.push('\\');
+                out.push(char);
+            }
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
@@ -152,7 +163,7 @@ fn write_string(text: &str, out: &mut String) {
             _ => out.push(char),
         }
     }
-    out.push('"');
+    out.push(quote);
 }
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -211,10 +222,11 @@ fn decoded(text: &str) -> Result<String, Fault> {
     }
 }
 
-/// <https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions-string#datauri>
+/// The documentation says `charset=utf8`; Azure's library, according to the compiler's tests
+/// (`FunctionResolverTests.cs`), writes `utf-8`.
 fn data_uri<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
     let text = encode(args.as_str(0)?.as_bytes());
-    args.text(&format!("data:text/plain;charset=utf8;base64,{text}"))
+    args.text(&format!("data:text/plain;charset=utf-8;base64,{text}"))
 }
 
 fn data_uri_to_string<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {

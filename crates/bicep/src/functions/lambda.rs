@@ -14,7 +14,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     special("sort", 2, 2, sort),
     special("toObject", 2, 3, to_object),
     special("mapValues", 2, 2, map_values),
-    special("groupBy", 2, 2, group_by),
+    special("groupBy", 2, 3, group_by),
     special("lambda", 1, crate::functions::ANY, |_| {
         Fault::error("a lambda has no value of its own")
     }),
@@ -384,6 +384,11 @@ fn map_values<'a>(call: &Call<'_, 'a>) -> Outcome<'a> {
 fn group_by<'a>(call: &Call<'_, 'a>) -> Outcome<'a> {
     match list(call)? {
         List::Known(items) => {
+            let value_of = if call.exprs.len() > 2 {
+                Some(self::lambda(call, 2)?)
+            } else {
+                None
+            };
             let lambda = lambda(call, 1)?;
             let mut groups: Vec<(&'a str, Value<'a>, Vec<Value<'a>>)> = Vec::new();
             let mut open = false;
@@ -391,12 +396,16 @@ fn group_by<'a>(call: &Call<'_, 'a>) -> Outcome<'a> {
                 let key = lambda.apply(&[*item]);
                 open |= key.unknown().is_some();
                 let text = call.engine.key_text(&key);
+                let item = match &value_of {
+                    Some(value_of) => value_of.apply(&[*item]),
+                    None => *item,
+                };
                 match groups
                     .iter_mut()
                     .find(|(own, ..)| own.eq_ignore_ascii_case(text))
                 {
-                    Some((.., members)) => members.push(*item),
-                    None => groups.push((text, key, vec![*item])),
+                    Some((.., members)) => members.push(item),
+                    None => groups.push((text, key, vec![item])),
                 }
             }
             if open && items.len() > 1 {
@@ -419,7 +428,10 @@ fn group_by<'a>(call: &Call<'_, 'a>) -> Outcome<'a> {
             }
             Ok(call.value(Data::Object(fields.finish())))
         }
-        List::Open(value) => opened(call, value, &[1], Shape::Object),
+        List::Open(value) => {
+            let lambdas: &[usize] = if call.exprs.len() > 2 { &[1, 2] } else { &[1] };
+            opened(call, value, lambdas, Shape::Object)
+        }
     }
 }
 

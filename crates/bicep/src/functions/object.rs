@@ -338,6 +338,11 @@ fn try_step<'a>(
         (Data::Unknown(unknown), Data::Str(name)) => {
             Ok(Some(engine.open_property(unknown, name, call.span, ".?")))
         }
+        (Data::Object(fields), Data::Unknown(open))
+            if engine.possible(fields, key, open).is_empty() =>
+        {
+            Ok(None)
+        }
         (Data::Object(_) | Data::Array(_) | Data::Unknown(_), Data::Unknown(_))
         | (Data::Unknown(_), Data::Int(_)) => {
             let base_text = engine.expr_text(&base);

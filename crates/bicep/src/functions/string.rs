@@ -232,9 +232,10 @@ fn cased<'a>(args: &Args<'_, 'a>, change: impl Fn(&str) -> String) -> Outcome<'a
                 }
             }
             let shape = unknown.shape;
-            Ok(args
-                .engine
-                .unknown(args.span, &text, shape, unknown.why, unknown.secret))
+            let (why, secret) = (unknown.why, unknown.secret);
+            let open = args.engine.unknown(args.span, &text, shape, why, secret);
+            // What it is not, it is in no letters.
+            Ok(args.engine.with(open, |own| own.not = unknown.not))
         }
         Data::Unknown(_) => Err(Fault::Open),
         _ => args.mismatch(0, "a string"),
