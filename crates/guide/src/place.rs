@@ -182,6 +182,7 @@ pub(crate) fn decide<'a>(
     // The message says what is wrong there; the other places on its line say nothing more.
     place.note = None;
     places.retain(|other| other.at.path != place.path || other.at.line != place.line);
+    called_from(resource, &place, &mut places, &shown.secrets);
     let anchor = resource.doc.shared_anchor(span.start).map(|span| {
         (
             resource.origin.path.clone(),
@@ -197,6 +198,28 @@ pub(crate) fn decide<'a>(
         anchor,
         only_joined,
     }
+}
+
+/// Adds the call of the module that a resource stands in: what decides may have to be mended there.
+fn called_from(resource: &Resource, place: &Location, places: &mut Vec<Place>, hidden: &[Span]) {
+    let Some(span) = resource
+        .azure
+        .as_ref()
+        .and_then(|azure| azure.through.last())
+    else {
+        return;
+    };
+    let mut at = location(resource, *span, String::new(), hidden, None);
+    if at.path == place.path && at.line == place.line {
+        return;
+    }
+    at.note = Some("called as a module here".into());
+    places.push(Place {
+        at,
+        span: *span,
+        own: false,
+        present: true,
+    });
 }
 
 /// A place on the way to a decision.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use cel::{Symbol, Symbols};
+use yaml::Span;
 
 use crate::coverage::{DocumentEntry, Status};
 use crate::doc::{Doc, NodeId};
@@ -33,6 +34,8 @@ pub struct Azure {
     pub id: Box<str>,
     /// The condition under which it is made, when that is open.
     pub condition: Option<Box<str>>,
+    /// Where the modules are called that lead to it, outermost first: places in its document.
+    pub through: Vec<Span>,
     /// What it comes to for values of parameters that the template leaves open.
     pub cases: Vec<Case>,
 }
@@ -65,6 +68,8 @@ pub struct Found {
     pub api_version: Box<str>,
     /// The condition under which it is made, when that is open.
     pub condition: Option<Box<str>>,
+    /// Where the modules are called that lead to it, outermost first.
+    pub through: Vec<Span>,
     /// For a role assignment to the identity of a resource: its id, and where in it the identity
     /// stands.
     pub principal: Option<(Box<str>, Box<str>)>,
@@ -146,6 +151,7 @@ pub fn settle(
             azure: Some(Box::new(Azure {
                 id: found.id,
                 condition: found.condition,
+                through: found.through,
                 cases: Vec::new(),
             })),
         });

@@ -255,7 +255,7 @@ fn unknowns(page: &mut Page, unknowns: &Unknowns, whole: bool) {
     }
     if unknowns.absence.count > 0 {
         let hint = if whole {
-            ""
+            "; what could not be read or was not given may hold it"
         } else {
             "; if these files are all there is, say so with `--whole` or `whole: true` in seawall.yaml"
         };

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{assess, explain, guide, policy};
+use crate::commands::{assess, explain, guide, policy, template};
 use crate::failure::Failure;
 
 /// Judges Kubernetes on Azure by a guide, and explains what it finds.
@@ -15,7 +15,7 @@ use crate::failure::Failure;
     version,
     arg_required_else_help = true,
     max_term_width = 100,
-    after_help = "Start with `seawall assess .` in a folder of manifests, Helm charts or ARM templates."
+    after_help = "Start with `seawall assess .` in a folder of manifests, Helm charts, Bicep or Terraform."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -28,6 +28,7 @@ enum Command {
     Explain(explain::Args),
     Guide(guide::Args),
     Policy(policy::Args),
+    Template(template::Args),
 }
 
 /// Runs the program.
@@ -38,6 +39,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Guide(args) => guide::run(&args),
         Command::Policy(args) => policy::run(&args),
+        Command::Template(args) => template::run(&args),
     };
     match result {
         Ok(code) => ExitCode::from(code),

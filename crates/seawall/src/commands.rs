@@ -4,6 +4,7 @@ pub(crate) mod assess;
 pub(crate) mod explain;
 pub(crate) mod guide;
 pub(crate) mod policy;
+pub(crate) mod template;
 
 use std::path::Path;
 

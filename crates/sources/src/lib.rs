@@ -14,7 +14,7 @@ mod deployments;
 mod kustomization;
 mod render;
 mod stream;
-mod template;
+pub mod template;
 mod walk;
 
 pub use render::Tools;

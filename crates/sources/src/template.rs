@@ -3,13 +3,66 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bicep::source::NoFiles;
+use bicep::deployment::{Expansion, Problem};
+use bicep::disk::Disk;
+use bicep::node::Node;
+use bicep::source::{Files, Sources};
+use bumpalo::Bump;
 use model::azure::deployment::{self, Language, Request};
 use model::coverage::{DocumentEntry, Status};
 use model::manifest::{Reader, Reading};
 use model::resource::Origin;
 
 use crate::stream::{Options, shown};
+
+/// A template's texts as they stand on disk.
+struct Texts {
+    origin: Origin,
+    text: String,
+    parameters: Vec<(String, String)>,
+    /// Parameter files that cannot be read.
+    unread: Vec<DocumentEntry>,
+}
+
+impl Texts {
+    fn read(path: &Path, parameters: &[PathBuf]) -> Result<Self, DocumentEntry> {
+        let origin = Origin {
+            path: shown(path).into(),
+            index: 0,
+            rendered_by: None,
+        };
+        let text = text(path).map_err(|reason| unreadable(&origin, &reason))?;
+        let mut texts = Self {
+            origin,
+            text,
+            parameters: Vec::new(),
+            unread: Vec::new(),
+        };
+        for file in parameters.iter().filter(|file| belongs(file, path)) {
+            match self::text(file) {
+                Ok(text) => texts.parameters.push((shown(file), text)),
+                Err(reason) => {
+                    let origin = Origin {
+                        path: shown(file).into(),
+                        ..texts.origin.clone()
+                    };
+                    texts.unread.push(unreadable(&origin, &reason));
+                }
+            }
+        }
+        Ok(texts)
+    }
+
+    fn request<'r>(&'r self, path: &Path, files: &'r dyn Files) -> Request<'r> {
+        Request {
+            text: &self.text,
+            language: language(path),
+            parameters: &self.parameters,
+            files,
+            origin: &self.origin,
+        }
+    }
+}
 
 /// Evaluates a template with its parameter files.
 pub(crate) fn read(
@@ -18,45 +71,70 @@ pub(crate) fn read(
     options: &Options,
     reader: &Reader<'_>,
 ) -> Reading {
-    let origin = Origin {
-        path: shown(path).into(),
-        index: 0,
-        rendered_by: None,
-    };
-    let text = match text(path) {
-        Ok(text) => text,
-        Err(reason) => return unreadable(&origin, &reason),
-    };
-    let mut problems = Reading::default();
-    let mut given = Vec::new();
-    for file in parameters.iter().filter(|file| belongs(file, path)) {
-        match self::text(file) {
-            Ok(text) => given.push((shown(file), text)),
-            Err(reason) => {
-                let origin = Origin {
-                    path: shown(file).into(),
-                    ..origin.clone()
-                };
-                problems
-                    .entries
-                    .extend(unreadable(&origin, &reason).entries);
-            }
+    let texts = match Texts::read(path, parameters) {
+        Ok(texts) => texts,
+        Err(entry) => {
+            return Reading {
+                entries: vec![entry],
+                ..Reading::default()
+            };
         }
-    }
-    let files = NoFiles;
-    let _ = &options.module_caches;
-    let mut reading = deployment::read(
-        reader,
-        &Request {
-            text: &text,
-            language: language(path),
-            parameters: &given,
-            files: &files,
-            origin: &origin,
-        },
-    );
-    reading.entries.extend(problems.entries);
+    };
+    let files = Disk::new(options.module_caches.clone());
+    let mut reading = deployment::read(reader, &texts.request(path, &files));
+    reading.entries.extend(texts.unread);
     reading
+}
+
+/// What one template comes to, for whoever wants to see it.
+pub struct Expanded<'e, 'a> {
+    /// What it makes.
+    pub expansion: &'e Expansion<'a>,
+    /// The texts that were read.
+    pub sources: &'e Sources<'a>,
+    /// The template as ARM's tree.
+    pub root: &'e Node<'a>,
+    /// What is wrong with the texts.
+    pub problems: &'e [Problem],
+}
+
+/// Evaluates a template and hands the outcome to `with`.
+///
+/// # Errors
+/// When the template or a parameter file cannot be read: which, and why.
+pub fn expand<R>(
+    path: &Path,
+    options: &Options,
+    with: impl FnOnce(&Expanded<'_, '_>) -> R,
+) -> Result<R, String> {
+    let failed = |entry: &DocumentEntry| {
+        format!(
+            "`{}` {}",
+            entry.path,
+            entry.reason.as_deref().unwrap_or_default()
+        )
+    };
+    let texts = Texts::read(path, &options.parameters).map_err(|entry| failed(&entry))?;
+    if let Some(entry) = texts.unread.first() {
+        return Err(failed(entry));
+    }
+    let bump = Bump::new();
+    let files = Disk::new(options.module_caches.clone());
+    let mut sources = Sources::default();
+    let loaded = deployment::load(&bump, &mut sources, &texts.request(path, &files));
+    let expansion = bicep::expand::expand(
+        &bump,
+        &mut sources,
+        &files,
+        loaded.root,
+        loaded.options(),
+    );
+    Ok(with(&Expanded {
+        expansion: &expansion,
+        sources: &sources,
+        root: loaded.root,
+        problems: &loaded.problems,
+    }))
 }
 
 /// A Bicep parameter file stands for itself; others take JSON parameter files.
@@ -80,19 +158,16 @@ fn text(path: &Path) -> Result<String, String> {
         .map_err(|error| error.to_string())
 }
 
-fn unreadable(origin: &Origin, reason: &str) -> Reading {
-    Reading {
-        entries: vec![DocumentEntry {
-            path: origin.path.clone(),
-            index: 0,
-            line: 1,
-            status: Status::Unreadable,
-            kind: None,
-            namespace: None,
-            name: None,
-            reason: Some(reason.into()),
-            help: Some("check the file and its permissions".into()),
-        }],
-        ..Reading::default()
+fn unreadable(origin: &Origin, reason: &str) -> DocumentEntry {
+    DocumentEntry {
+        path: origin.path.clone(),
+        index: 0,
+        line: 1,
+        status: Status::Unreadable,
+        kind: None,
+        namespace: None,
+        name: None,
+        reason: Some(reason.into()),
+        help: Some("check the file and its permissions".into()),
     }
 }

@@ -121,6 +121,7 @@ pub(super) fn separate(doc: &mut Doc, found: &mut Vec<Found>, symbols: &Symbols)
                     id: id.into(),
                     api_version: parent.api_version.clone(),
                     condition: parent.condition.clone(),
+                    through: parent.through.clone(),
                     principal: None,
                 });
             }

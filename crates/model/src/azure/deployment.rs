@@ -79,14 +79,19 @@ pub fn load<'a>(bump: &'a Bump, sources: &mut Sources<'a>, request: &Request<'_>
             problems.extend(parsed.problems);
             parsed.root
         }
-        Language::Bicep | Language::BicepParameters => {
+        Language::Bicep => {
+            let (root, found) = bicep::compile::compile(bump, sources, request.files, file);
+            problems.extend(found);
+            root
+        }
+        Language::BicepParameters => {
             problems.push(Problem {
                 span: Span {
                     file,
                     start: 0,
                     end: 0,
                 },
-                message: "Bicep is not read yet".to_owned(),
+                message: "parameter files in Bicep are not read yet".to_owned(),
                 help: None,
                 kind: ProblemKind::Unresolved,
             });

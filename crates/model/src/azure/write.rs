@@ -148,6 +148,16 @@ impl<'w> Writer<'w, '_> {
             id: resource.id.into(),
             api_version: resource.api_version.into(),
             condition,
+            through: resource
+                .through
+                .iter()
+                .filter(|span| {
+                    self.sources
+                        .get(span.file)
+                        .is_some_and(|source| !source.published)
+                })
+                .map(|span| self.bases.place(*span))
+                .collect(),
             principal: principal(resource),
         }
     }

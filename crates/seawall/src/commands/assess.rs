@@ -367,6 +367,10 @@ fn assess<'g>(
         |input| progress.tick(input),
     )?;
     progress.phase("joining");
+    // What could not be read may hold what seems to be absent.
+    if coverage.incomplete() {
+        estate.scope = Scope::Open;
+    }
     estate.imply_namespaces(&guide.symbols);
     let missing = not_assessed(args, guide, &plan, &estate, &coverage);
     let absent: BTreeSet<&str> = missing

@@ -1,0 +1,119 @@
+//! Evaluated resources as JSON.
+
+use bicep::deployment::Resource;
+use bicep::value::{Data, Unknown, Value, Why};
+use serde_json::Value as Json;
+use sources::template::Expanded;
+
+/// The resources and outputs of a template.
+pub(super) fn document(expanded: &Expanded<'_, '_>) -> String {
+    let mut out = String::from("{\n  \"resources\": [");
+    for (index, resource) in expanded.expansion.resources.iter().enumerate() {
+        out.push_str(if index == 0 { "\n    " } else { ",\n    " });
+        self::resource(&mut out, resource, expanded);
+    }
+    out.push_str("\n  ],\n  \"outputs\": {");
+    for (index, (name, value)) in expanded.expansion.outputs.iter().enumerate() {
+        out.push_str(if index == 0 { "\n    " } else { ",\n    " });
+        text(&mut out, name);
+        out.push_str(": ");
+        write(&mut out, value, 2);
+    }
+    out.push_str("\n  }\n}\n");
+    out
+}
+
+fn resource(out: &mut String, resource: &Resource<'_>, expanded: &Expanded<'_, '_>) {
+    let (line, _) = expanded.sources.line_column(resource.span);
+    let file = expanded
+        .sources
+        .get(resource.span.file)
+        .map_or("", |source| source.name);
+    out.push_str("{\n      \"id\": ");
+    text(out, resource.id);
+    out.push_str(",\n      \"declared\": ");
+    text(out, &format!("{file}:{line}"));
+    if resource.existing {
+        out.push_str(",\n      \"existing\": true");
+    }
+    if let Some(condition) = &resource.condition {
+        out.push_str(",\n      \"condition\": ");
+        write(out, condition, 3);
+    }
+    out.push_str(",\n      \"resource\": ");
+    write(out, &resource.body, 3);
+    out.push_str("\n    }");
+}
+
+fn text(out: &mut String, text: &str) {
+    out.push_str(&Json::from(text).to_string());
+}
+
+fn indent(out: &mut String, depth: usize) {
+    out.push('\n');
+    out.extend(std::iter::repeat_n("  ", depth));
+}
+
+fn write(out: &mut String, value: &Value<'_>, depth: usize) {
+    match value.data {
+        Data::Null => out.push_str("null"),
+        Data::Bool(value) => out.push_str(if value { "true" } else { "false" }),
+        Data::Int(value) => out.push_str(&value.to_string()),
+        Data::Float(value) => out.push_str(&Json::from(value).to_string()),
+        Data::Str(value) => text(out, value),
+        Data::Unknown(value) => unknown(out, value),
+        _ if depth > 100 => out.push_str("\"nested too deeply\""),
+        Data::Array([]) => out.push_str("[]"),
+        Data::Object([]) => out.push_str("{}"),
+        Data::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { "," });
+                indent(out, depth + 1);
+                write(out, item, depth + 1);
+            }
+            indent(out, depth);
+            out.push(']');
+        }
+        Data::Object(fields) => {
+            out.push('{');
+            for (index, field) in fields.iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { "," });
+                indent(out, depth + 1);
+                text(out, field.key);
+                out.push_str(": ");
+                write(out, &field.value, depth + 1);
+            }
+            indent(out, depth);
+            out.push('}');
+        }
+    }
+}
+
+fn unknown(out: &mut String, unknown: &Unknown<'_>) {
+    out.push_str(if unknown.secret {
+        "{\"$secret\": "
+    } else {
+        "{\"$unknown\": "
+    });
+    text(out, unknown.text);
+    out.push_str(", \"because\": [");
+    for (index, why) in unknown.why.iter().enumerate() {
+        out.push_str(if index == 0 { "" } else { ", " });
+        text(out, &reason(why));
+    }
+    out.push_str("]}");
+}
+
+fn reason(why: &Why<'_>) -> String {
+    match why {
+        Why::Parameter(name) => format!("parameter {name}"),
+        Why::Reference(id) => format!("Azure sets it on {id}"),
+        Why::Scope(name) => format!("where it is deployed: {name}"),
+        Why::Keys(id) => format!("keys of {id}"),
+        Why::Chance(name) => format!("{name}() differs each time"),
+        Why::Unresolved(name) => format!("not found: {name}"),
+        Why::Unsupported(name) => format!("not evaluated: {name}"),
+        Why::Error(message) => format!("error: {message}"),
+    }
+}
