@@ -1,0 +1,204 @@
+//! What the compilation of one file and all it leads to shares: texts, problems, what was already
+//! compiled, and the bounds of depth and size.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use bumpalo::Bump;
+
+use crate::deployment::{Problem, ProblemKind};
+use crate::node::Node;
+use crate::source::{FileId, Files, Found, Source, Sources, Span};
+use crate::syntax;
+
+use super::unit::Unit;
+
+/// How deep expressions may be nested, variables that are written out in place included.
+const MAX_DEPTH: usize = 160;
+
+/// How many expressions one compilation may make: variables that are written out in place may
+/// double with every line.
+const MAX_EXPRESSIONS: usize = 8_000_000;
+
+/// How deep modules may be nested.
+const MAX_MODULES: usize = 24;
+
+/// Shared by everything that is compiled together.
+pub(crate) struct Session<'s, 'a> {
+    pub(crate) bump: &'a Bump,
+    pub(crate) files: &'s dyn Files,
+    sources: RefCell<&'s mut Sources<'a>>,
+    problems: RefCell<Vec<Problem>>,
+    units: RefCell<HashMap<FileId, Rc<Unit<'a>>>>,
+    parsed: RefCell<HashMap<FileId, Node<'a>>>,
+    found: RefCell<HashMap<(String, String), Result<FileId, String>>>,
+    pub(crate) templates: RefCell<HashMap<FileId, Node<'a>>>,
+    compiling: RefCell<Vec<FileId>>,
+    depth: Cell<usize>,
+    expressions: Cell<usize>,
+    exhausted: Cell<bool>,
+}
+
+/// One level deeper, until it is dropped.
+pub(crate) struct Deeper<'d>(&'d Cell<usize>);
+
+impl Drop for Deeper<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+impl<'s, 'a> Session<'s, 'a> {
+    pub(crate) fn new(bump: &'a Bump, sources: &'s mut Sources<'a>, files: &'s dyn Files) -> Self {
+        Self {
+            bump,
+            files,
+            sources: RefCell::new(sources),
+            problems: RefCell::new(Vec::new()),
+            units: RefCell::default(),
+            parsed: RefCell::default(),
+            found: RefCell::default(),
+            templates: RefCell::default(),
+            compiling: RefCell::default(),
+            depth: Cell::new(0),
+            expressions: Cell::new(0),
+            exhausted: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn problem(&self, problem: Problem) {
+        let mut problems = self.problems.borrow_mut();
+        // Names that are written out in several places would say the same again.
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+
+    pub(crate) fn problems(self) -> Vec<Problem> {
+        let mut problems = self.problems.into_inner();
+        problems.sort_by_key(|problem| (problem.span.file, problem.span.start));
+        problems
+    }
+
+    /// One expression deeper; nothing past the bounds.
+    pub(crate) fn deeper(&self, span: Span) -> Option<Deeper<'_>> {
+        self.expressions.set(self.expressions.get() + 1);
+        let depth = self.depth.get() + 1;
+        if depth > MAX_DEPTH || self.expressions.get() > MAX_EXPRESSIONS {
+            if !self.exhausted.replace(true) {
+                self.problem(Problem {
+                    span,
+                    message: "expressions are nested too deeply or grow too large here".to_owned(),
+                    help: Some("write less in place: variables that read resources are repeated wherever they are used".to_owned()),
+                    kind: ProblemKind::Expression,
+                });
+            }
+            return None;
+        }
+        self.depth.set(depth);
+        Some(Deeper(&self.depth))
+    }
+
+    /// Runs for a file; nothing when it leads back to itself or too deep.
+    pub(crate) fn inside<T>(&self, file: FileId, run: impl FnOnce() -> T) -> Option<T> {
+        {
+            let mut compiling = self.compiling.borrow_mut();
+            if compiling.contains(&file) || compiling.len() >= MAX_MODULES {
+                return None;
+            }
+            compiling.push(file);
+        }
+        let made = run();
+        self.compiling.borrow_mut().pop();
+        Some(made)
+    }
+
+    pub(crate) fn source(&self, file: FileId) -> Option<Source<'a>> {
+        self.sources.borrow().get(file)
+    }
+
+    pub(crate) fn file_name(&self, file: FileId) -> &'a str {
+        self.source(file).map_or("", |source| source.name)
+    }
+
+    pub(crate) fn text_at(&self, span: Span) -> &'a str {
+        self.source(span.file)
+            .and_then(|source| source.text.get(span.start as usize..span.end as usize))
+            .unwrap_or_default()
+    }
+
+    /// The file that a path or a module's reference leads to.
+    pub(crate) fn find(&self, from: &str, path: &str) -> Result<FileId, String> {
+        let key = (from.to_owned(), path.to_owned());
+        if let Some(found) = self.found.borrow().get(&key) {
+            return found.clone();
+        }
+        let found = if is_published(path) {
+            self.files.module(from, path)
+        } else {
+            self.files.file(from, path)
+        };
+        let found = found.and_then(|found| self.add(found));
+        self.found.borrow_mut().insert(key, found.clone());
+        found
+    }
+
+    fn add(&self, found: Found) -> Result<FileId, String> {
+        let mut sources = self.sources.borrow_mut();
+        if let Some(file) = sources.find(&found.name) {
+            return Ok(file);
+        }
+        let text = std::str::from_utf8(&found.bytes)
+            .map_err(|_| format!("`{}` is no UTF-8 text", found.name))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Ok(sources.add(Source {
+            name: self.bump.alloc_str(&found.name),
+            text: self.bump.alloc_str(text),
+            published: found.published,
+        }))
+    }
+
+    /// What a Bicep file declares.
+    pub(crate) fn unit(&self, file: FileId) -> Rc<Unit<'a>> {
+        if let Some(unit) = self.units.borrow().get(&file) {
+            return Rc::clone(unit);
+        }
+        let text = self.source(file).map_or("", |source| source.text);
+        let (program, problems) = syntax::parse(self.bump, file, text);
+        for problem in problems {
+            self.problem(problem);
+        }
+        let unit = Rc::new(Unit::new(file, self.file_name(file), &program));
+        self.units.borrow_mut().insert(file, Rc::clone(&unit));
+        unit
+    }
+
+    /// A JSON file.
+    pub(crate) fn json(&self, file: FileId) -> Node<'a> {
+        if let Some(node) = self.parsed.borrow().get(&file) {
+            return *node;
+        }
+        let text = self.source(file).map_or("", |source| source.text);
+        let (node, problems) = crate::json::parse(self.bump, file, text);
+        for problem in problems {
+            self.problem(problem);
+        }
+        self.parsed.borrow_mut().insert(file, node);
+        node
+    }
+
+    /// It is JSON, by its name or because it was published.
+    pub(crate) fn is_json(&self, file: FileId) -> bool {
+        self.source(file).is_some_and(|source| {
+            source.published || !source.name.to_ascii_lowercase().ends_with(".bicep")
+        })
+    }
+}
+
+/// It names a published module, not a file.
+pub(crate) fn is_published(path: &str) -> bool {
+    ["br:", "br/", "ts:", "ts/"]
+        .iter()
+        .any(|prefix| path.starts_with(prefix))
+}
