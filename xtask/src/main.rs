@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 use crate::places::Places;
 
 mod check;
+mod conform;
 mod environment;
 mod packages;
 mod places;
@@ -34,6 +35,8 @@ The chores of seawall. Run one with `cargo xtask CHORE`.
                file lengths, paths of one machine.
   types        Write the table of Kubernetes' field types that the binary
                carries, from the oracle's (`test` says when it is stale).
+  conform      Hold the Bicep compiler against the official one's output:
+                 cargo xtask conform bicep --pairs DIR [--types DIR]
   env          Print the variables that `test` sets, for a shell:
                  eval \"$(cargo xtask env)\" && cargo test -p seawall-oracle
 
@@ -57,7 +60,7 @@ fn chore(arguments: &[String]) -> Result<()> {
         Some((name, rest)) => (name.as_str(), rest),
         None => ("--help", arguments),
     };
-    if !rest.is_empty() && name != "test" {
+    if !rest.is_empty() && !matches!(name, "test" | "conform") {
         bail!("`{name}` takes no arguments\nhelp: cargo xtask --help");
     }
     let places = Places::find()?;
@@ -67,6 +70,7 @@ fn chore(arguments: &[String]) -> Result<()> {
         "check" => check::check(&places),
         "tidy" => tidy::tidy(&places),
         "types" => types::write(&places),
+        "conform" => conform::conform(&places, rest),
         "env" => environment::print_for_shell(&places),
         "help" | "-h" | "--help" => {
             run::print(HELP);

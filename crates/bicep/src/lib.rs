@@ -1,7 +1,7 @@
 //! The ARM template and Bicep languages: read, evaluate, compile.
 //!
-//! Stands alone and knows nothing of seawall. It does no I/O: texts come through
-//! [`source::Files`]. Both languages become one tree ([`node`]); what evaluates a template does
+//! Stands alone and knows nothing of seawall. Texts come through
+//! [`source::Files`]; only [`disk`] does I/O. Both languages become one tree ([`node`]); what evaluates a template does
 //! not know which of them it was written in, so that a Bicep file and the JSON compiled from it
 //! give the same answer, and every value carries the place where it stands ([`source::Span`]).
 //!
@@ -9,7 +9,10 @@
 //! not in the template, the subscription) is [`value::Data::Unknown`] and says why; it is never
 //! guessed.
 
+pub mod compile;
 pub mod deployment;
+pub mod disk;
+pub mod emit;
 mod evaluate;
 pub mod expand;
 pub mod expression;

@@ -124,6 +124,15 @@ pub trait Files {
         let _ = (from, folder);
         Err("folders cannot be listed here".to_owned())
     }
+
+    /// The kind (`string`, `int`, `bool`, `array`, `object`) of a property of a resource type
+    /// (`Microsoft.Network/virtualNetworks@2024-05-01`), by the segments of a schema's pointer
+    /// (`properties`, `tags`, `additionalProperties`, `items`, …). Nothing when it is not known:
+    /// then a template says nothing of it either.
+    fn property_type(&self, resource: &str, pointer: &[&str]) -> Option<String> {
+        let _ = (resource, pointer);
+        None
+    }
 }
 
 /// No file but the first.

@@ -7,7 +7,7 @@ use crate::syntax::{
     Statement, StatementKind, StringLiteral, Type, TypeKind,
 };
 
-use super::unit::{Bound, Load, Loop, Symbol, Unit, nested_resources};
+use super::unit::{Bound, Load, Loop, Symbol, Unit};
 
 /// Functions whose lambdas get the items of what stands before them.
 const OVER_ITEMS: [&str; 7] = [
@@ -170,7 +170,6 @@ impl<'a> Binder<'_, 'a> {
                 ObjectItem::Skipped(_) => {}
             }
         }
-        debug_assert!(nested_resources(*object).count() <= self.unit.resources.len());
     }
 
     fn string(&mut self, string: &StringLiteral<'a>) {

@@ -413,7 +413,7 @@ impl<'a> Template<'_, 'a> {
         };
         let kind = self.resource_type(of);
         let whole = self.is_collection(found.target) && found.index.is_none();
-        let target = if self.plan.symbolic || whole {
+        let target = if self.plan.symbolic.get() || whole {
             self.symbolic(span, found)
         } else {
             self.resource_id(span, of, found.env)
@@ -423,7 +423,7 @@ impl<'a> Template<'_, 'a> {
             return make.call(span, name, &[target]);
         }
         let mut args = vec![target];
-        if !whole && (full || !self.plan.symbolic) {
+        if !whole && (full || !self.plan.symbolic.get()) {
             args.push(expr::string(span, kind.version));
         }
         if full {
@@ -437,7 +437,7 @@ impl<'a> Template<'_, 'a> {
         let make = self.make();
         let whole = self.is_collection(found.target) && found.index.is_none();
         let name = if whole { "references" } else { "reference" };
-        if self.plan.symbolic || whole {
+        if self.plan.symbolic.get() || whole {
             return make.call(span, name, &[self.symbolic(span, found)]);
         }
         let id = self.module_id(span, found);
@@ -511,7 +511,7 @@ impl<'a> Template<'_, 'a> {
         match name {
             "name" => guard(self.module_name(of, found.index, found.env)),
             "outputs" if secure.unwrap_or_else(|| self.has_secure_outputs(of)) => {
-                let target = if self.plan.symbolic {
+                let target = if self.plan.symbolic.get() {
                     self.symbolic(span, found)
                 } else {
                     self.module_id(span, found)
@@ -600,7 +600,7 @@ impl<'a> Template<'_, 'a> {
             let target = self.symbolic(span, found);
             return make.call(span, "invokeResourceMethod", &[target, name, all]);
         }
-        let target = if self.plan.symbolic {
+        let target = if self.plan.symbolic.get() {
             self.symbolic(span, found)
         } else {
             self.resource_id(span, of, found.env)

@@ -28,7 +28,7 @@ const MAX_MODULES: usize = 24;
 pub(crate) struct Session<'s, 'a> {
     pub(crate) bump: &'a Bump,
     pub(crate) files: &'s dyn Files,
-    sources: RefCell<&'s mut Sources<'a>>,
+    sources: RefCell<Sources<'a>>,
     problems: RefCell<Vec<Problem>>,
     units: RefCell<HashMap<FileId, Rc<Unit<'a>>>>,
     parsed: RefCell<HashMap<FileId, Node<'a>>>,
@@ -50,7 +50,7 @@ impl Drop for Deeper<'_> {
 }
 
 impl<'s, 'a> Session<'s, 'a> {
-    pub(crate) fn new(bump: &'a Bump, sources: &'s mut Sources<'a>, files: &'s dyn Files) -> Self {
+    pub(crate) fn new(bump: &'a Bump, sources: Sources<'a>, files: &'s dyn Files) -> Self {
         Self {
             bump,
             files,
@@ -75,10 +75,11 @@ impl<'s, 'a> Session<'s, 'a> {
         }
     }
 
-    pub(crate) fn problems(self) -> Vec<Problem> {
+    /// The texts that were read, and what went wrong.
+    pub(crate) fn end(self) -> (Sources<'a>, Vec<Problem>) {
         let mut problems = self.problems.into_inner();
         problems.sort_by_key(|problem| (problem.span.file, problem.span.start));
-        problems
+        (self.sources.into_inner(), problems)
     }
 
     /// One expression deeper; nothing past the bounds.
@@ -165,7 +166,7 @@ impl<'s, 'a> Session<'s, 'a> {
             return Rc::clone(unit);
         }
         let text = self.source(file).map_or("", |source| source.text);
-        let (program, problems) = syntax::parse(self.bump, file, text);
+        let (program, problems) = syntax::parse(self.bump, text, file);
         for problem in problems {
             self.problem(problem);
         }
@@ -180,7 +181,8 @@ impl<'s, 'a> Session<'s, 'a> {
             return *node;
         }
         let text = self.source(file).map_or("", |source| source.text);
-        let (node, problems) = crate::json::parse(self.bump, file, text);
+        let crate::json::Parsed { root: node, problems } =
+            crate::json::parse(self.bump, text, file);
         for problem in problems {
             self.problem(problem);
         }

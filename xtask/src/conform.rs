@@ -1,0 +1,376 @@
+//! Holds the Bicep compiler against what the official compiler made of the same files: pairs of
+//! `main.bicep` and `main.json` in a folder. Published modules are taken from the tags of the
+//! folder's git repository.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+use std::{fs, panic};
+
+use anyhow::{Context as _, Result, bail};
+use bicep::deployment::ProblemKind;
+use bicep::disk::{Disk, Reference};
+use bicep::source::{Files, Found, Source, Sources};
+use bumpalo::Bump;
+use serde_json::Value;
+
+use crate::places::Places;
+use crate::run;
+
+mod types;
+
+/// How many of a hundred pairs whose modules are all found must be equal.
+const WANTED: usize = 95;
+
+const HELP: &str = "\
+cargo xtask conform bicep --pairs DIR [--types DIR] [--only TEXT] [--verbose]
+
+  --pairs DIR   compile every main.bicep below DIR that has a main.json beside it
+  --types DIR   a checkout of bicep-types-az, for the types of resources' properties
+  --only TEXT   only paths that contain TEXT
+  --verbose     say of each unequal pair where it first differs
+";
+
+/// What is asked for.
+#[derive(Debug, Default)]
+struct Ask {
+    pairs: Option<PathBuf>,
+    types: Option<PathBuf>,
+    only: Option<String>,
+    verbose: bool,
+}
+
+pub(crate) fn conform(places: &Places, arguments: &[String]) -> Result<()> {
+    let ask = ask(arguments)?;
+    let Some(folder) = &ask.pairs else {
+        bail!("a folder with pairs is needed\nhelp: {HELP}");
+    };
+    let mut pairs = Vec::new();
+    find(folder, &mut pairs)?;
+    if let Some(only) = &ask.only {
+        pairs.retain(|pair| pair.to_string_lossy().contains(only.as_str()));
+    }
+    let files = Pairs::new(folder, ask.types.as_deref(), places);
+    let mut counts = Counts::default();
+    let start = Instant::now();
+    for pair in &pairs {
+        let outcome = one(pair, &files)?;
+        counts.add(pair.strip_prefix(folder).unwrap_or(pair), outcome, ask.verbose);
+    }
+    counts.print(pairs.len(), start.elapsed().as_secs_f64());
+    if counts.equal * 100 < counts.resolved * WANTED {
+        bail!(
+            "{} of {} are equal, fewer than {WANTED} of a hundred",
+            counts.equal,
+            counts.resolved
+        );
+    }
+    Ok(())
+}
+
+fn ask(arguments: &[String]) -> Result<Ask> {
+    let mut ask = Ask::default();
+    let mut arguments = arguments.iter();
+    if arguments.next().map(String::as_str) != Some("bicep") {
+        bail!("say what is to conform\nhelp: {HELP}");
+    }
+    while let Some(flag) = arguments.next() {
+        let mut value = || {
+            arguments
+                .next()
+                .cloned()
+                .with_context(|| format!("`{flag}` needs a value"))
+        };
+        match flag.as_str() {
+            "--pairs" | "--baselines" => ask.pairs = Some(value()?.into()),
+            "--types" => ask.types = Some(value()?.into()),
+            "--only" => ask.only = Some(value()?),
+            "--verbose" => ask.verbose = true,
+            other => bail!("`{other}` is not known\nhelp: {HELP}"),
+        }
+    }
+    Ok(ask)
+}
+
+fn find(folder: &Path, out: &mut Vec<PathBuf>) -> Result<()> {
+    for path in crate::places::entries(folder)? {
+        if path.is_dir() && !path.is_symlink() && path.file_name().is_some_and(|n| n != ".git") {
+            find(&path, out)?;
+        } else if path.ends_with("main.bicep") && path.with_extension("json").exists() {
+            out.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// What became of a pair.
+enum Outcome {
+    Equal,
+    /// Where and how they differ.
+    Unequal(String),
+    Unresolved(Vec<String>),
+    /// The text was not understood.
+    Unread(String),
+    Panicked,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    unread: usize,
+    resolved: usize,
+    equal: usize,
+    missing: BTreeSet<String>,
+    differences: BTreeMap<String, usize>,
+}
+
+impl Counts {
+    fn add(&mut self, pair: &Path, outcome: Outcome, verbose: bool) {
+        let mut say = |text: String| {
+            if verbose {
+                run::print(&format!("{}: {text}\n", pair.display()));
+            }
+        };
+        match outcome {
+            Outcome::Equal => {
+                self.resolved += 1;
+                self.equal += 1;
+            }
+            Outcome::Unequal(difference) => {
+                self.resolved += 1;
+                say(difference.clone());
+                let class = class(&difference);
+                *self.differences.entry(class).or_default() += 1;
+            }
+            Outcome::Unresolved(missing) => {
+                say(format!("not found: {}", missing.join("; ")));
+                self.missing.extend(missing);
+            }
+            Outcome::Unread(why) => {
+                say(format!("not understood: {why}"));
+                self.unread += 1;
+            }
+            Outcome::Panicked => {
+                say("panicked".to_owned());
+                self.unread += 1;
+            }
+        }
+    }
+
+    fn print(&self, pairs: usize, seconds: f64) {
+        let mut text = format!(
+            "{pairs} pairs in {seconds:.1} s: {} understood, {} with all modules found, {} equal\n",
+            pairs - self.unread,
+            self.resolved,
+            self.equal
+        );
+        let mut differences: Vec<_> = self.differences.iter().collect();
+        differences.sort_by_key(|(class, count)| (std::cmp::Reverse(**count), class.to_owned()));
+        for (class, count) in differences.into_iter().take(30) {
+            text.push_str(&format!("{count:5}  {class}\n"));
+        }
+        run::print(&text);
+    }
+}
+
+/// Differences of one kind: without numbers and names.
+fn class(difference: &str) -> String {
+    let path = difference.split(": ").next().unwrap_or_default();
+    let mut segments: Vec<&str> = path.split('/').collect();
+    if segments.len() > 3 {
+        let last = segments.len() - 2;
+        segments = [segments.get(1).copied(), Some("…"), segments.get(last).copied(), segments.last().copied()]
+            .into_iter()
+            .flatten()
+            .collect();
+    }
+    segments.join("/")
+}
+
+fn one(pair: &Path, files: &Pairs) -> Result<Outcome> {
+    let text = fs::read_to_string(pair).with_context(|| format!("`{}`", pair.display()))?;
+    let wanted = fs::read_to_string(pair.with_extension("json"))?;
+    let mut wanted: Value = serde_json::from_str(wanted.trim_start_matches('\u{feff}'))
+        .with_context(|| format!("`{}`", pair.display()))?;
+    let made = panic::catch_unwind(panic::AssertUnwindSafe(|| compiled(pair, &text, files)));
+    let Ok((made, problems)) = made else {
+        return Ok(Outcome::Panicked);
+    };
+    let of = |kind: ProblemKind| {
+        problems
+            .iter()
+            .filter(move |problem| problem.kind == kind)
+            .map(|problem| problem.message.clone())
+    };
+    if let Some(problem) = of(ProblemKind::Syntax).next() {
+        return Ok(Outcome::Unread(problem));
+    }
+    let missing: Vec<_> = of(ProblemKind::Unresolved).collect();
+    if !missing.is_empty() {
+        return Ok(Outcome::Unresolved(missing));
+    }
+    let mut made: Value = serde_json::from_str(&made).context("what was printed is no JSON")?;
+    strip(&mut made);
+    strip(&mut wanted);
+    Ok(match difference("", &made, &wanted) {
+        None => Outcome::Equal,
+        Some(found) => Outcome::Unequal(found),
+    })
+}
+
+fn compiled(
+    pair: &Path,
+    text: &str,
+    files: &Pairs,
+) -> (String, Vec<bicep::deployment::Problem>) {
+    let bump = Bump::new();
+    let mut sources = Sources::default();
+    let file = sources.add(Source {
+        name: bump.alloc_str(&pair.to_string_lossy()),
+        text: bump.alloc_str(text.trim_start_matches('\u{feff}')),
+        published: false,
+    });
+    let (node, problems) = bicep::compile::compile(&bump, &mut sources, files, file);
+    (bicep::emit::emit(&node), problems)
+}
+
+/// Which compiler made it, and its hash, do not count.
+fn strip(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.remove("_generator");
+            for value in map.values_mut() {
+                strip(value);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
+    }
+}
+
+/// The first place where two values differ.
+fn difference(path: &str, made: &Value, wanted: &Value) -> Option<String> {
+    match (made, wanted) {
+        (Value::Object(made), Value::Object(wanted)) => {
+            for (key, value) in wanted {
+                let Some(own) = made.get(key) else {
+                    return Some(format!("{path}/{key}: missing, wanted {}", short(value)));
+                };
+                if let Some(found) = difference(&format!("{path}/{key}"), own, value) {
+                    return Some(found);
+                }
+            }
+            made.iter()
+                .find(|(key, _)| !wanted.contains_key(*key))
+                .map(|(key, value)| format!("{path}/{key}: not wanted, made {}", short(value)))
+        }
+        (Value::Array(made), Value::Array(wanted)) => {
+            if made.len() != wanted.len() {
+                return Some(format!(
+                    "{path}: {} items, wanted {}: {} | {}",
+                    made.len(),
+                    wanted.len(),
+                    short(&Value::Array(made.clone())),
+                    short(&Value::Array(wanted.clone()))
+                ));
+            }
+            made.iter()
+                .zip(wanted)
+                .enumerate()
+                .find_map(|(at, (made, wanted))| difference(&format!("{path}/{at}"), made, wanted))
+        }
+        (Value::Number(made), Value::Number(wanted)) => {
+            (made.as_f64() != wanted.as_f64()).then(|| format!("{path}: {made}, wanted {wanted}"))
+        }
+        _ => (made != wanted)
+            .then(|| format!("{path}: {} | wanted {}", short(made), short(wanted))),
+    }
+}
+
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    text.chars().take(600).collect()
+}
+
+/// The files of a folder of pairs, and modules from the tags of its repository.
+struct Pairs {
+    disk: Disk,
+    root: PathBuf,
+    /// Whether the folder is a repository with tags.
+    is_repository: bool,
+    modules: RefCell<HashMap<String, Option<Vec<u8>>>>,
+    types: Option<types::Types>,
+    cache: PathBuf,
+}
+
+impl Pairs {
+    fn new(root: &Path, types: Option<&Path>, places: &Places) -> Self {
+        Self {
+            disk: Disk::new(Vec::new()),
+            root: root.to_owned(),
+            is_repository: root.join(".git").exists(),
+            modules: RefCell::default(),
+            types: types.map(types::Types::new),
+            cache: places.cache.join("modules"),
+        }
+    }
+
+    /// The template that a tag of the repository holds.
+    fn tagged(&self, path: &str, version: &str) -> Option<Vec<u8>> {
+        let path = path.strip_prefix("bicep/").unwrap_or(path);
+        let tag = format!("{path}/{version}");
+        if let Some(known) = self.modules.borrow().get(&tag) {
+            return known.clone();
+        }
+        let kept = self.cache.join(tag.replace('/', "$"));
+        let found = fs::read(&kept).ok().or_else(|| {
+            let found = [path.to_owned(), format!("modules/{path}")]
+                .iter()
+                .find_map(|path| {
+                    let out = Command::new("git")
+                        .arg("-C")
+                        .arg(&self.root)
+                        .args(["show", &format!("refs/tags/{tag}:{path}/main.json")])
+                        .output()
+                        .ok()?;
+                    out.status.success().then_some(out.stdout)
+                })?;
+            if fs::create_dir_all(&self.cache).is_ok() {
+                let _ = fs::write(&kept, &found);
+            }
+            Some(found)
+        });
+        self.modules.borrow_mut().insert(tag, found.clone());
+        found
+    }
+}
+
+impl Files for Pairs {
+    fn file(&self, from: &str, path: &str) -> Result<Found, String> {
+        self.disk.file(from, path)
+    }
+
+    fn module(&self, from: &str, reference: &str) -> Result<Found, String> {
+        let found = self.disk.reference(from, reference)?;
+        if let Reference::Registry { path, version, .. } = &found
+            && self.is_repository
+            && let Some(bytes) = self.tagged(path, version)
+        {
+            return Ok(Found {
+                name: found.name(),
+                bytes,
+                published: true,
+            });
+        }
+        self.disk.module(from, reference)
+    }
+
+    fn list(&self, from: &str, folder: &str) -> Result<Vec<String>, String> {
+        self.disk.list(from, folder)
+    }
+
+    fn property_type(&self, resource: &str, pointer: &[&str]) -> Option<String> {
+        self.types.as_ref()?.kind(resource, pointer)
+    }
+}
