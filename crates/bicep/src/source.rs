@@ -133,6 +133,13 @@ pub trait Files {
         let _ = (resource, pointer);
         None
     }
+
+    /// A resource type with its version, with the capitals of its definition; nothing when it is
+    /// not known.
+    fn resource_type(&self, resource: &str) -> Option<String> {
+        let _ = resource;
+        None
+    }
 }
 
 /// No file but the first.

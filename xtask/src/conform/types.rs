@@ -56,20 +56,36 @@ impl Types {
         file
     }
 
-    /// `string`, `int`, `bool`, `array` or `object`.
-    pub(crate) fn kind(&self, resource: &str, pointer: &[&str]) -> Option<String> {
+    /// The file that defines a type, and its number there.
+    fn find(&self, resource: &str) -> Option<(File, usize)> {
         let (kind, version) = resource.split_once('@')?;
         let provider = kind.split('/').next()?.to_lowercase();
         let places = self.places.get(&(provider, version.to_lowercase()))?;
         places.iter().find_map(|place| {
             let file = self.file(place)?;
-            let found = file.as_array()?.iter().find(|of| {
+            let at = file.as_array()?.iter().position(|of| {
                 of.get("$type").and_then(Value::as_str) == Some("ResourceType")
                     && of
                         .get("name")
                         .and_then(Value::as_str)
                         .is_some_and(|name| name.eq_ignore_ascii_case(resource))
             })?;
+            Some((file, at))
+        })
+    }
+
+    /// The name of a type as it is defined.
+    pub(crate) fn name(&self, resource: &str) -> Option<String> {
+        let (file, at) = self.find(resource)?;
+        let name = file.get(at)?.get("name")?.as_str()?;
+        Some(name.to_owned())
+    }
+
+    /// `string`, `int`, `bool`, `array` or `object`.
+    pub(crate) fn kind(&self, resource: &str, pointer: &[&str]) -> Option<String> {
+        {
+            let (file, at) = self.find(resource)?;
+            let found = file.get(at)?;
             let mut at = follow(&file, found.get("body")?)?;
             let mut segments = pointer.iter();
             while let Some(segment) = segments.next() {
@@ -82,7 +98,7 @@ impl Types {
                 at = follow(&file, next)?;
             }
             name(&file, at)
-        })
+        }
     }
 }
 

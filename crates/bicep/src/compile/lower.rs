@@ -358,6 +358,9 @@ impl<'a> Template<'_, 'a> {
             }
             _ => {}
         }
+        if is_other_scope(name.name, arguments) {
+            return make.call(span, "createObject", &[]);
+        }
         if let Some(name) = self.load_variable(span) {
             return make.call(span, "variables", &[expr::string(span, name)]);
         }
@@ -584,6 +587,12 @@ fn name_of<'a>(expression: &Expression<'a>) -> Option<&'a str> {
         ExpressionKind::NonNullAssertion(inner) => name_of(inner),
         _ => None,
     }
+}
+
+/// Another scope than the one that is deployed to. It says where something is deployed; as a value
+/// Azure has nothing for it, and the official compiler writes an empty map.
+pub(crate) fn is_other_scope(name: &str, arguments: &[Expression<'_>]) -> bool {
+    !arguments.is_empty() && matches!(name, "resourceGroup" | "subscription" | "managementGroup")
 }
 
 /// `_1.name` → namespace and name; without a namespace it is Bicep's own.

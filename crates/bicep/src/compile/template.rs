@@ -143,9 +143,26 @@ impl<'s, 'a> Template<'s, 'a> {
                     extension: self.extension_of(name),
                 },
             };
-            types.push(kind);
+            types.push(self.as_defined(kind));
         }
         types
+    }
+
+    /// With the capitals of its definition.
+    fn as_defined(&self, kind: ResourceType<'a>) -> ResourceType<'a> {
+        let written = format!("{}@{}", kind.name, kind.version);
+        let defined = kind
+            .extension
+            .is_none()
+            .then(|| self.session.files.resource_type(&written))
+            .flatten();
+        match defined.as_deref().and_then(|name| name.split_once('@')) {
+            Some((name, _)) => ResourceType {
+                name: self.make().text(name),
+                ..kind
+            },
+            None => kind,
+        }
     }
 
     /// The extension that a type belongs to. Azure's own types start with a provider with a dot

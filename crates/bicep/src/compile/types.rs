@@ -589,8 +589,10 @@ impl<'s, 'a> Template<'s, 'a> {
         let derived = entry("__bicep_resource_derived_type!", span, value);
         let mut schema = Vec::new();
         let place: Vec<_> = place.iter().map(String::as_str).collect();
-        if let Some(kind) = self.session.files.property_type(root, &place) {
-            schema.push(entry("type", span, text(span, make.text(&kind))));
+        let kind = self.session.files.property_type(root, &place);
+        let kind = kind.as_deref().or_else(|| common_kind(&place));
+        if let Some(kind) = kind {
+            schema.push(entry("type", span, text(span, make.text(kind))));
         }
         schema.push(entry("metadata", span, make.object(span, &[derived])));
         schema
@@ -666,7 +668,12 @@ impl<'s, 'a> Template<'s, 'a> {
         let TypeKind::String(string) = of.arguments.first()?.kind else {
             return None;
         };
-        Some(Resolved::Derived(string.as_str()?, Vec::new(), output))
+        let written = string.as_str()?;
+        let root = match self.session.files.resource_type(written) {
+            Some(name) => self.make().text(&name),
+            None => written,
+        };
+        Some(Resolved::Derived(root, Vec::new(), output))
     }
 }
 
@@ -801,6 +808,24 @@ impl<'s, 'a> Resolved<'s, 'a> {
                 Self::Place(at(place), Declaration::Schema(compiled, found))
             }
         })
+    }
+}
+
+/// The kind of what every resource of Azure may have, whatever its type says.
+fn common_kind(place: &[&str]) -> Option<&'static str> {
+    match place {
+        [] => Some("object"),
+        ["properties", name] => match *name {
+            "id" | "name" | "type" | "apiVersion" | "location" | "kind" | "managedBy" | "eTag" => {
+                Some("string")
+            }
+            "tags" | "properties" | "sku" | "extendedLocation" | "placement" | "plan" | "scale"
+            | "identity" => Some("object"),
+            "zones" | "managedByExtended" => Some("array"),
+            _ => None,
+        },
+        ["properties", "tags", "additionalProperties"] => Some("string"),
+        _ => None,
     }
 }
 

@@ -81,6 +81,9 @@ impl<'a> Template<'_, 'a> {
         if let ("any", [only]) = (name, arguments) {
             return self.node(only, env);
         }
+        if super::lower::is_other_scope(name, arguments) {
+            return self.make().object(expression.span, &[]);
+        }
         if super::load::is_load(name)
             && self.load_variable(expression.span).is_none()
             && let Some(node) = self.load(expression, name, arguments)
