@@ -57,7 +57,11 @@ pub(crate) fn conform(places: &Places, arguments: &[String]) -> Result<()> {
     let start = Instant::now();
     for pair in &pairs {
         let outcome = one(pair, &files)?;
-        counts.add(pair.strip_prefix(folder).unwrap_or(pair), outcome, ask.verbose);
+        counts.add(
+            pair.strip_prefix(folder).unwrap_or(pair),
+            outcome,
+            ask.verbose,
+        );
     }
     counts.print(pairs.len(), start.elapsed().as_secs_f64());
     if counts.equal * 100 < counts.resolved * WANTED {
@@ -180,10 +184,15 @@ fn class(difference: &str) -> String {
     let mut segments: Vec<&str> = path.split('/').collect();
     if segments.len() > 3 {
         let last = segments.len() - 2;
-        segments = [segments.get(1).copied(), Some("…"), segments.get(last).copied(), segments.last().copied()]
-            .into_iter()
-            .flatten()
-            .collect();
+        segments = [
+            segments.get(1).copied(),
+            Some("…"),
+            segments.get(last).copied(),
+            segments.last().copied(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
     }
     segments.join("/")
 }
@@ -219,11 +228,7 @@ fn one(pair: &Path, files: &Pairs) -> Result<Outcome> {
     })
 }
 
-fn compiled(
-    pair: &Path,
-    text: &str,
-    files: &Pairs,
-) -> (String, Vec<bicep::deployment::Problem>) {
+fn compiled(pair: &Path, text: &str, files: &Pairs) -> (String, Vec<bicep::deployment::Problem>) {
     let bump = Bump::new();
     let mut sources = Sources::default();
     let file = sources.add(Source {
@@ -300,8 +305,9 @@ fn difference(path: &str, made: &Value, wanted: &Value) -> Option<String> {
         (Value::Number(made), Value::Number(wanted)) => {
             (made.as_f64() != wanted.as_f64()).then(|| format!("{path}: {made}, wanted {wanted}"))
         }
-        _ => (made != wanted)
-            .then(|| format!("{path}: {} | wanted {}", short(made), short(wanted))),
+        _ => {
+            (made != wanted).then(|| format!("{path}: {} | wanted {}", short(made), short(wanted)))
+        }
     }
 }
 

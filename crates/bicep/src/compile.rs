@@ -25,6 +25,7 @@ mod unit;
 mod value;
 mod walk;
 mod write;
+mod yaml;
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -94,7 +95,11 @@ fn write<'s, 'a>(session: &'s Session<'s, 'a>, file: FileId) -> Node<'a> {
     let outputs = secure_schemas(&template, &definitions);
     let symbolic = template.needs_symbolic_names(outputs);
     template.plan.symbolic.set(symbolic);
-    let mut out = vec![entry("$schema", here, text(here, template.schema_address()))];
+    let mut out = vec![entry(
+        "$schema",
+        here,
+        text(here, template.schema_address()),
+    )];
     if symbolic {
         out.push(entry("languageVersion", here, text(here, "2.0")));
     }
@@ -109,7 +114,10 @@ fn write<'s, 'a>(session: &'s Session<'s, 'a>, file: FileId) -> Node<'a> {
     section("definitions", make.object(here, &definitions));
     section("functions", make.array(here, &template.functions(&closure)));
     section("parameters", make.object(here, &template.parameters()));
-    section("variables", make.object(here, &template.variables(&closure)));
+    section(
+        "variables",
+        make.object(here, &template.variables(&closure)),
+    );
     section("imports", make.object(here, &template.extensions()));
     section("resources", template.resources());
     section("outputs", make.object(here, &template.outputs()));
@@ -165,7 +173,11 @@ fn find_module<'a>(
         }
     };
     let Some(node) = session.inside(file, || of_file(session, file)) else {
-        template.unresolved(span, path, "it leads back to this file, or is nested too deeply");
+        template.unresolved(
+            span,
+            path,
+            "it leads back to this file, or is nested too deeply",
+        );
         return None;
     };
     Some(Module {

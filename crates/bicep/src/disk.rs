@@ -73,7 +73,11 @@ impl Reference {
                 path,
                 version,
             } => {
-                let mark = if version.starts_with("sha256:") { '@' } else { ':' };
+                let mark = if version.starts_with("sha256:") {
+                    '@'
+                } else {
+                    ':'
+                };
                 format!("br:{registry}/{path}{mark}{version}")
             }
             Self::Spec {
@@ -327,7 +331,9 @@ fn normal(path: &Path) -> PathBuf {
     for part in path.components() {
         match part {
             Component::CurDir => {}
-            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
+            Component::ParentDir
+                if matches!(out.components().next_back(), Some(Component::Normal(_))) =>
+            {
                 out.pop();
             }
             other => out.push(other),

@@ -42,9 +42,7 @@ impl Printer {
         while let Some(top) = open.last_mut() {
             let next = match top {
                 Open::Array(items) => items.next().map(|item| (None, item)),
-                Open::Object(entries) => entries
-                    .next()
-                    .map(|entry| (Some(entry), &entry.value)),
+                Open::Object(entries) => entries.next().map(|entry| (Some(entry), &entry.value)),
             };
             let Some((entry, value)) = next else {
                 let close = match open.pop() {

@@ -30,7 +30,12 @@ impl Types {
         let below = |path: &Path| entries(path).unwrap_or_default();
         for group in below(&root.join("generated")) {
             for provider in group.is_dir().then(|| below(&group)).into_iter().flatten() {
-                for version in provider.is_dir().then(|| below(&provider)).into_iter().flatten() {
+                for version in provider
+                    .is_dir()
+                    .then(|| below(&provider))
+                    .into_iter()
+                    .flatten()
+                {
                     places
                         .entry((name(&provider), name(&version)))
                         .or_default()

@@ -3,15 +3,21 @@
 //! known of the file as a whole.
 
 use crate::syntax::{
-    ArrayItem, Expression, ExpressionKind, Identifier, Object, ObjectItem, Program, PropertyNameKind,
-    Statement, StatementKind, StringLiteral, Type, TypeKind,
+    ArrayItem, Expression, ExpressionKind, Identifier, Object, ObjectItem, Program,
+    PropertyNameKind, Statement, StatementKind, StringLiteral, Type, TypeKind,
 };
 
 use super::unit::{Bound, Load, Loop, Symbol, Unit};
 
 /// Functions whose lambdas get the items of what stands before them.
 const OVER_ITEMS: [&str; 7] = [
-    "map", "filter", "sort", "reduce", "toObject", "groupBy", "mapValues",
+    "map",
+    "filter",
+    "sort",
+    "reduce",
+    "toObject",
+    "groupBy",
+    "mapValues",
 ];
 
 pub(crate) fn bind<'a>(unit: &mut Unit<'a>, program: &Program<'a>) {

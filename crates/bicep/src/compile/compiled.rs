@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use crate::node::{Entry, Expr, ExprKind, Node, NodeKind};
-use crate::source::FileId;
 
 use super::expr::{self, Maker, entry};
 use super::imports::Kind;
@@ -13,7 +12,6 @@ use super::lower::split_function;
 /// A compiled template and what its parts are called elsewhere.
 #[derive(Debug)]
 pub(crate) struct Compiled<'a> {
-    pub(crate) file: FileId,
     pub(crate) root: Node<'a>,
     /// Types by their pointer, functions with their namespace.
     pub(crate) names: HashMap<(Kind, String), &'a str>,
@@ -191,7 +189,11 @@ impl<'a> Compiled<'a> {
                     if let ("$ref", Some(pointer)) = (old.key, old.value.as_str()) {
                         let name = self.name(Kind::Type, pointer).unwrap_or(pointer);
                         let name = make.text(&format!("{DEFINITIONS}{name}"));
-                        out.push(entry("$ref", old.key_span, expr::text(old.value.span, name)));
+                        out.push(entry(
+                            "$ref",
+                            old.key_span,
+                            expr::text(old.value.span, name),
+                        ));
                         continue;
                     }
                     if old.key == "__bicep_export!" {
@@ -320,11 +322,10 @@ fn variable<'a>(root: &Node<'a>, name: &str) -> Option<(&'a Node<'a>, Option<&'a
 }
 
 pub(crate) fn at_pointer<'a>(root: &Node<'a>, pointer: &str) -> Option<&'a Node<'a>> {
-    let mut segments = pointer.strip_prefix("#/")?.split('/').map(|segment| {
-        unescaped(segment)
-            .replace("~1", "/")
-            .replace("~0", "~")
-    });
+    let mut segments = pointer
+        .strip_prefix("#/")?
+        .split('/')
+        .map(|segment| unescaped(segment).replace("~1", "/").replace("~0", "~"));
     let first = segments.next()?;
     let mut at = root.get(&first)?;
     for segment in segments {

@@ -2,7 +2,7 @@
 //! existing resources.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::node::{Expr, Node};
@@ -22,7 +22,7 @@ use super::unit::{Bound, Symbol, for_of};
 const MAX_PATHS: usize = 20_000;
 
 /// Something that waits or is waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Waits {
     On(Target),
     Variable(usize),
@@ -40,7 +40,7 @@ struct Dependency<'a> {
 /// Of everything that is declared, what it names.
 #[derive(Debug, Default)]
 pub(crate) struct Dependencies<'a> {
-    of: HashMap<Waits, Vec<Dependency<'a>>>,
+    of: BTreeMap<Waits, Vec<Dependency<'a>>>,
     /// What leads to something that is deployed.
     leads: HashSet<Waits>,
 }
@@ -50,13 +50,13 @@ pub(crate) struct Dependencies<'a> {
 enum Above<'c, 'a> {
     Nothing,
     Property(&'a str),
-    Index(&'c Expression<'a>, &'c Above<'c, 'a>),
+    Index(&'c Expression<'a>, &'c Self),
     Method,
 }
 
 struct Walker<'t, 's, 'a> {
     template: &'t Template<'s, 'a>,
-    all: HashMap<Waits, Vec<Dependency<'a>>>,
+    all: BTreeMap<Waits, Vec<Dependency<'a>>>,
     current: Waits,
     /// The loops whose names are known in the whole body.
     own_loops: Vec<usize>,
@@ -68,7 +68,7 @@ impl<'a> Template<'_, 'a> {
     pub(crate) fn dependencies(&self) -> Dependencies<'a> {
         let mut walker = Walker {
             template: self,
-            all: HashMap::new(),
+            all: BTreeMap::new(),
             current: Waits::Variable(usize::MAX),
             own_loops: Vec::new(),
             weak: false,
@@ -168,7 +168,8 @@ impl<'a> Template<'_, 'a> {
     }
 
     fn waits_on(&self, span: Span, reference: &Reference<'a>) -> Expr<'a> {
-        if self.plan.symbolic.get() || (self.is_collection(reference.target) && reference.index.is_none())
+        if self.plan.symbolic.get()
+            || (self.is_collection(reference.target) && reference.index.is_none())
         {
             return self.symbolic(span, reference);
         }
@@ -236,7 +237,11 @@ impl<'a> Finder<'_, '_, 'a> {
             let reference = Reference {
                 target,
                 index,
-                env: if index.is_some() { inner } else { Env::default() },
+                env: if index.is_some() {
+                    inner
+                } else {
+                    Env::default()
+                },
             };
             self.found.push(End {
                 key: self.key(target),
@@ -339,8 +344,7 @@ impl<'a> Walker<'_, '_, 'a> {
                     if let PropertyNameKind::String(string) = property.key.kind {
                         self.string(&string);
                     }
-                    let weak =
-                        body && matches!(property.key.as_str(), Some("parent" | "scope"));
+                    let weak = body && matches!(property.key.as_str(), Some("parent" | "scope"));
                     self.weak |= weak;
                     self.expression(&property.value, Above::Nothing);
                     self.weak &= !weak;
@@ -392,16 +396,14 @@ impl<'a> Walker<'_, '_, 'a> {
             ExpressionKind::If(of) => self.expressions(&[of.condition, of.body]),
             ExpressionKind::Parenthesized(inner) => self.expression(inner, Above::Nothing),
             ExpressionKind::NonNullAssertion(inner) => self.expression(inner, above),
-            ExpressionKind::VariableAccess(name) => {
-                match self.template.named(expression, name) {
-                    Some(Symbol::Variable(at)) => {
-                        self.found(Waits::Variable(at), self.is_many(at), above);
-                    }
-                    Some(Symbol::Resource(at)) => self.target(Target::Resource(at), above),
-                    Some(Symbol::Module(at)) => self.target(Target::Module(at), above),
-                    _ => {}
+            ExpressionKind::VariableAccess(name) => match self.template.named(expression, name) {
+                Some(Symbol::Variable(at)) => {
+                    self.found(Waits::Variable(at), self.is_many(at), above);
                 }
-            }
+                Some(Symbol::Resource(at)) => self.target(Target::Resource(at), above),
+                Some(Symbol::Module(at)) => self.target(Target::Module(at), above),
+                _ => {}
+            },
             ExpressionKind::ResourceAccess(access) => {
                 match self.template.plain_reference(expression) {
                     Some(target) => self.target(target, above),
@@ -438,7 +440,11 @@ impl<'a> Walker<'_, '_, 'a> {
     }
 
     fn target(&mut self, target: Target, above: Above<'_, 'a>) {
-        self.found(Waits::On(target), self.template.is_collection(target), above);
+        self.found(
+            Waits::On(target),
+            self.template.is_collection(target),
+            above,
+        );
     }
 
     fn found(&mut self, on: Waits, many: bool, above: Above<'_, 'a>) {
@@ -463,8 +469,8 @@ impl<'a> Walker<'_, '_, 'a> {
             .template
             .unit
             .bound
-            .iter()
-            .any(|(at, bound)| range.contains(at) && matches!(bound, Bound::Lambda(_)));
+            .range(range.clone())
+            .any(|(_, bound)| matches!(bound, Bound::Lambda(_)));
         !lambda
             && self
                 .template
@@ -501,7 +507,11 @@ pub(crate) fn culture(one: &str, other: &str) -> Ordering {
             0
         };
         let sign = "_-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$".find(letter);
-        (class, sign.unwrap_or(usize::MAX), letter.to_lowercase().next())
+        (
+            class,
+            sign.unwrap_or(usize::MAX),
+            letter.to_lowercase().next(),
+        )
     };
     one.chars()
         .map(rank)

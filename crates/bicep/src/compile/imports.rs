@@ -92,9 +92,7 @@ impl<'s, 'a> Closure<'s, 'a> {
             }
         }
         let template = Rc::new(template);
-        self.files
-            .borrow_mut()
-            .insert(file, Rc::clone(&template));
+        self.files.borrow_mut().insert(file, Rc::clone(&template));
         template
     }
 
@@ -148,7 +146,7 @@ pub(crate) fn closure<'s, 'a>(
         .into_iter()
         .map(|(file, names)| {
             let root = session.json(file);
-            (file, Rc::new(Compiled { file, root, names }))
+            (file, Rc::new(Compiled { root, names }))
         })
         .collect();
     parts.sort_by(|one, other| culture(one.name, other.name));
@@ -345,7 +343,8 @@ fn exports<'a>(session: &Session<'_, 'a>, unit: &Unit<'a>, import: usize) -> Vec
         return Compiled::exports(&session.json(file));
     }
     let from = session.unit(file);
-    let exported = |statement: &crate::syntax::Statement<'a>| statement.decorator("export").is_some();
+    let exported =
+        |statement: &crate::syntax::Statement<'a>| statement.decorator("export").is_some();
     let mut names: Vec<&'a str> = Vec::new();
     names.extend(
         from.types
@@ -429,7 +428,13 @@ impl<'s, 'a> Template<'s, 'a> {
     }
 
     pub(crate) fn imported_name(&self, import: usize, symbol: usize) -> Option<&'a str> {
-        self.part_name(origin(self.session, &self.unit, import, Some(symbol), None)?)
+        self.part_name(origin(
+            self.session,
+            &self.unit,
+            import,
+            Some(symbol),
+            None,
+        )?)
     }
 
     pub(crate) fn wildcard_name(&self, import: usize, name: &str) -> Option<&'a str> {
@@ -467,7 +472,13 @@ impl<'s, 'a> Template<'s, 'a> {
         import: usize,
         symbol: usize,
     ) -> Option<Resolved<'s, 'a>> {
-        self.type_at(origin(self.session, &self.unit, import, Some(symbol), None)?)
+        self.type_at(origin(
+            self.session,
+            &self.unit,
+            import,
+            Some(symbol),
+            None,
+        )?)
     }
 
     pub(crate) fn wildcard_type(
@@ -485,7 +496,10 @@ impl<'s, 'a> Template<'s, 'a> {
         if let Some(compiled) = closure.compiled(file) {
             let schema: Node<'a> = compiled.type_node(&identifier)?;
             let place = vec!["definitions".to_owned(), name.to_owned()];
-            return Some(Resolved::Place(place, Declaration::Schema(compiled, schema)));
+            return Some(Resolved::Place(
+                place,
+                Declaration::Schema(compiled, schema),
+            ));
         }
         let from = closure.file(self.session, file);
         let Some(Symbol::Type(at)) = from.unit.symbols.get(identifier.as_str()).copied() else {

@@ -82,14 +82,20 @@ impl<'a> Template<'_, 'a> {
         let span = call.span;
         let path = self.constant(arguments.first()?, 0)?;
         let read = match name {
-            "loadTextContent" => self.load_text(span, &path),
+            "loadTextContent" => {
+                let encoding = arguments.get(1).and_then(|second| self.constant(second, 0));
+                self.load_text(span, &path, encoding.as_deref().unwrap_or("utf-8"))
+            }
             "loadFileAsBase64" => self.load_base64(span, &path),
             "loadJsonContent" => {
                 let selector = arguments.get(1).and_then(|second| self.constant(second, 0));
                 self.load_json(&path, selector.as_deref())
             }
             "loadDirectoryFileInfo" => self.load_directory(span, &path),
-            _ => Err("YAML is not read here".to_owned()),
+            _ => {
+                let selector = arguments.get(1).and_then(|second| self.constant(second, 0));
+                self.load_yaml(&path, selector.as_deref())
+            }
         };
         match read {
             Ok(node) => Some(node),
@@ -100,10 +106,12 @@ impl<'a> Template<'_, 'a> {
         }
     }
 
-    fn load_text(&self, span: Span, path: &str) -> Result<Node<'a>, String> {
-        let file = self.session.find(self.unit.name, path)?;
-        let text = self.session.source(file).map_or("", |source| source.text);
-        Ok(expr::text(span, text))
+    fn load_text(&self, span: Span, path: &str, encoding: &str) -> Result<Node<'a>, String> {
+        let found = self.session.files.file(self.unit.name, path)?;
+        Ok(expr::text(
+            span,
+            self.make().text(&decode(&found.bytes, encoding)),
+        ))
     }
 
     fn load_base64(&self, span: Span, path: &str) -> Result<Node<'a>, String> {
@@ -114,13 +122,27 @@ impl<'a> Template<'_, 'a> {
     fn load_json(&self, path: &str, selector: Option<&str>) -> Result<Node<'a>, String> {
         let file = self.session.find(self.unit.name, path)?;
         let root = self.session.json(file);
-        let node = match selector {
-            None => root,
-            Some(selector) => {
-                select(root, selector).ok_or_else(|| format!("`{selector}` selects nothing"))?
-            }
+        Ok(self.literal_json(&selected(root, selector)?))
+    }
+
+    fn load_yaml(&self, path: &str, selector: Option<&str>) -> Result<Node<'a>, String> {
+        let file = self.session.find(self.unit.name, path)?;
+        let text = self.session.source(file).map_or("", |source| source.text);
+        let mut build = super::yaml::Build {
+            make: self.make(),
+            file,
         };
-        Ok(self.literal_json(&node))
+        let parsed = match yaml::documents(text).next() {
+            Some(document) => document
+                .parse(&yaml::Limits::default(), &mut build)
+                .map_err(|error| error.to_string())?,
+            None => None,
+        };
+        let root = parsed.unwrap_or(Node {
+            span: Span::default(),
+            kind: NodeKind::Null,
+        });
+        selected(root, selector)
     }
 
     /// JSON that is no template: what looks like an expression is a string.
@@ -169,9 +191,8 @@ impl<'a> Template<'_, 'a> {
             .map(|file| {
                 let base = file.rsplit('/').next().unwrap_or(file);
                 let extension = base.rfind('.').and_then(|dot| base.get(dot..));
-                let field = |key, value: &str| {
-                    expr::entry(key, span, expr::text(span, make.text(value)))
-                };
+                let field =
+                    |key, value: &str| expr::entry(key, span, expr::text(span, make.text(value)));
                 make.object(
                     span,
                     &[
@@ -219,9 +240,7 @@ impl<'a> Template<'_, 'a> {
 
 /// A JSON string with its quotes, without its escapes.
 fn unescaped(raw: &str) -> String {
-    let inner = raw
-        .get(1..raw.len().saturating_sub(1))
-        .unwrap_or_default();
+    let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
     let mut out = String::with_capacity(inner.len());
     let mut letters = inner.chars();
     let mut high = None;
@@ -253,6 +272,48 @@ fn unescaped(raw: &str) -> String {
         }
     }
     out
+}
+
+fn selected<'a>(root: Node<'a>, selector: Option<&str>) -> Result<Node<'a>, String> {
+    match selector {
+        None => Ok(root),
+        Some(selector) => {
+            select(root, selector).ok_or_else(|| format!("`{selector}` selects nothing"))
+        }
+    }
+}
+
+/// A text in one of the encodings that the official compiler knows. A byte order mark overrules
+/// what is said.
+fn decode(bytes: &[u8], encoding: &str) -> String {
+    let wide = |bytes: &[u8], word: fn([u8; 2]) -> u16| {
+        let words: Vec<u16> = bytes
+            .chunks(2)
+            .filter_map(|pair| Some(word([*pair.first()?, *pair.get(1)?])))
+            .collect();
+        String::from_utf16_lossy(&words)
+    };
+    match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        _ => match encoding.to_ascii_lowercase().as_str() {
+            "utf-16" => wide(bytes, u16::from_le_bytes),
+            "utf-16be" => wide(bytes, u16::from_be_bytes),
+            "iso-8859-1" => bytes.iter().map(|byte| char::from(*byte)).collect(),
+            "us-ascii" => bytes
+                .iter()
+                .map(|byte| {
+                    if byte.is_ascii() {
+                        char::from(*byte)
+                    } else {
+                        '?'
+                    }
+                })
+                .collect(),
+            _ => String::from_utf8_lossy(bytes).into_owned(),
+        },
+    }
 }
 
 /// What a JSON path selects: `$.a.b[0]['c']`.

@@ -74,9 +74,7 @@ impl<'a> Template<'_, 'a> {
             }
             ExpressionKind::VariableAccess(name) => self.variable(expression, name, env),
             ExpressionKind::FunctionCall(call) => self.function_call(expression, call, env),
-            ExpressionKind::InstanceFunctionCall(call) => {
-                self.instance_call(expression, call, env)
-            }
+            ExpressionKind::InstanceFunctionCall(call) => self.instance_call(expression, call, env),
             ExpressionKind::PropertyAccess(access) => self.property_access(span, access, env),
             ExpressionKind::ArrayAccess(access) => self.array_access(expression, access, env),
             ExpressionKind::ResourceAccess(_) => match self.reference(expression, env) {
@@ -268,12 +266,10 @@ impl<'a> Template<'_, 'a> {
                 Some(variable) if self.inlined(*at) => self.expr(&variable.of.value, env),
                 _ => named("variables", self.variable_name(name)),
             },
-            Some(Symbol::Import(import, symbol)) => {
-                match self.imported_name(*import, *symbol) {
-                    Some(name) => named("variables", name),
-                    None => self.unresolved_import(span, name),
-                }
-            }
+            Some(Symbol::Import(import, symbol)) => match self.imported_name(*import, *symbol) {
+                Some(name) => named("variables", name),
+                None => self.unresolved_import(span, name),
+            },
             Some(Symbol::Extension(_)) => named("extensions", name),
             _ => self.unknown_name(span, &format!("nothing is called `{name}`")),
         }
@@ -405,22 +401,16 @@ impl<'a> Template<'_, 'a> {
         }
     }
 
-    fn property_access(
-        &self,
-        span: Span,
-        access: &PropertyAccess<'a>,
-        env: Env<'a>,
-    ) -> Expr<'a> {
+    fn property_access(&self, span: Span, access: &PropertyAccess<'a>, env: Env<'a>) -> Expr<'a> {
         let name = access.property.name;
         if let ExpressionKind::VariableAccess(base) = access.base.kind
             && !self.unit.bound.contains_key(&access.base.span.start)
             && let Some(Symbol::Wildcard(import)) = self.unit.symbols.get(base)
         {
             return match self.wildcard_name(*import, name) {
-                Some(found) => {
-                    self.make()
-                        .call(span, "variables", &[expr::string(span, found)])
-                }
+                Some(found) => self
+                    .make()
+                    .call(span, "variables", &[expr::string(span, found)]),
                 None => self.unresolved_import(span, name),
             };
         }
@@ -482,7 +472,11 @@ impl<'a> Template<'_, 'a> {
     ) -> Expr<'a> {
         let make = self.make();
         if safe {
-            let name = if from_end { "tryIndexFromEnd" } else { "tryGet" };
+            let name = if from_end {
+                "tryIndexFromEnd"
+            } else {
+                "tryGet"
+            };
             return make.call(span, name, &[base, accessor]);
         }
         if chained && let Some((name, args)) = safe_dereference(&base) {

@@ -21,7 +21,7 @@ pub(crate) struct Reference<'a> {
 }
 
 /// What a [`Reference`] refers to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Target {
     Resource(usize),
     Module(usize),
@@ -33,8 +33,6 @@ pub(crate) struct Ancestor<'a> {
     pub(crate) resource: usize,
     /// Which of many.
     pub(crate) index: Option<Expression<'a>>,
-    /// The other stands in its body.
-    pub(crate) nested: bool,
 }
 
 impl<'a> Template<'_, 'a> {
@@ -49,12 +47,10 @@ impl<'a> Template<'_, 'a> {
             ExpressionKind::Parenthesized(inner) | ExpressionKind::NonNullAssertion(inner) => {
                 self.reference(inner, env)
             }
-            ExpressionKind::FunctionCall(call) if call.name.name == "any" => {
-                match call.arguments {
-                    [only] => self.reference(only, env),
-                    _ => None,
-                }
-            }
+            ExpressionKind::FunctionCall(call) if call.name.name == "any" => match call.arguments {
+                [only] => self.reference(only, env),
+                _ => None,
+            },
             ExpressionKind::VariableAccess(name) => match self.named(expression, name)? {
                 Symbol::Resource(at) => Some(Reference {
                     target: Target::Resource(at),
@@ -170,7 +166,6 @@ impl<'a> Template<'_, 'a> {
                 found.push(Ancestor {
                     resource: within,
                     index: None,
-                    nested: true,
                 });
                 at = within;
                 continue;
@@ -188,7 +183,6 @@ impl<'a> Template<'_, 'a> {
             found.push(Ancestor {
                 resource: number,
                 index,
-                nested: false,
             });
             at = number;
         }
@@ -356,12 +350,7 @@ impl<'a> Template<'_, 'a> {
     }
 
     /// The name of a module's deployment; made up when none is written.
-    pub(crate) fn module_name(
-        &self,
-        of: usize,
-        index: Option<Expr<'a>>,
-        env: Env<'a>,
-    ) -> Expr<'a> {
+    pub(crate) fn module_name(&self, of: usize, index: Option<Expr<'a>>, env: Env<'a>) -> Expr<'a> {
         let make = self.make();
         let Some(module) = self.unit.modules.get(of) else {
             return make.null(Span::default());
@@ -616,11 +605,10 @@ impl<'a> Template<'_, 'a> {
 /// `if(…, …, null())`
 fn is_guarded(expr: &Expr<'_>) -> bool {
     match expr.kind {
-        crate::node::ExprKind::Call { name: "if", args, .. } => args.last().is_some_and(|last| {
-            matches!(
-                last.kind,
-                crate::node::ExprKind::Call { name: "null", .. }
-            )
+        crate::node::ExprKind::Call {
+            name: "if", args, ..
+        } => args.last().is_some_and(|last| {
+            matches!(last.kind, crate::node::ExprKind::Call { name: "null", .. })
         }),
         _ => false,
     }

@@ -292,7 +292,10 @@ impl<'a> Template<'_, 'a> {
             Scope::ManagementGroup => {
                 if let Some(name) = &scope.management_group {
                     let whole = !matches!(here, Scope::Tenant | Scope::ManagementGroup);
-                    add("scope", self.management_group_id(span, name, indexed, whole));
+                    add(
+                        "scope",
+                        self.management_group_id(span, name, indexed, whole),
+                    );
                 }
             }
             Scope::Subscription => {

@@ -181,8 +181,10 @@ impl<'s, 'a> Session<'s, 'a> {
             return *node;
         }
         let text = self.source(file).map_or("", |source| source.text);
-        let crate::json::Parsed { root: node, problems } =
-            crate::json::parse(self.bump, text, file);
+        let crate::json::Parsed {
+            root: node,
+            problems,
+        } = crate::json::parse(self.bump, text, file);
         for problem in problems {
             self.problem(problem);
         }

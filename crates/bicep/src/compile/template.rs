@@ -120,7 +120,10 @@ impl<'s, 'a> Template<'s, 'a> {
     }
 
     pub(crate) fn unresolved_import(&self, span: Span, name: &str) -> Expr<'a> {
-        self.unknown_name(span, &format!("`{name}` is imported from what was not found"))
+        self.unknown_name(
+            span,
+            &format!("`{name}` is imported from what was not found"),
+        )
     }
 
     /// The types of all resources, in order.
@@ -134,7 +137,11 @@ impl<'s, 'a> Template<'s, 'a> {
             let kind = match resource.within.and_then(|within| types.get(within)) {
                 Some(above) => ResourceType {
                     name: self.make().text(&format!("{}/{name}", above.name)),
-                    version: if version.is_empty() { above.version } else { version },
+                    version: if version.is_empty() {
+                        above.version
+                    } else {
+                        version
+                    },
                     extension: above.extension,
                 },
                 None => ResourceType {
@@ -319,7 +326,8 @@ impl<'s, 'a> Template<'s, 'a> {
             .map(|variable| {
                 let name = variable.of.name;
                 let mut entries = vec![entry("name", name.span, text(name.span, name.name))];
-                if let Some(description) = super::types::description(variable.statement.decorators) {
+                if let Some(description) = super::types::description(variable.statement.decorators)
+                {
                     let value = self.description_text(&description);
                     entries.push(entry("description", description.span, value));
                 }
@@ -331,7 +339,11 @@ impl<'s, 'a> Template<'s, 'a> {
             })
             .collect();
         (!items.is_empty()).then(|| {
-            entry("__bicep_exported_variables!", here, make.array(here, &items))
+            entry(
+                "__bicep_exported_variables!",
+                here,
+                make.array(here, &items),
+            )
         })
     }
 }
@@ -344,9 +356,4 @@ pub(crate) fn own_condition<'a>(value: &Expression<'a>) -> Option<Expression<'a>
         ExpressionKind::For(each) => own_condition(&each.body),
         _ => None,
     }
-}
-
-/// The value of a key as text.
-pub(crate) fn string_of<'a>(node: &Node<'a>, key: &str) -> Option<&'a str> {
-    node.get(key).and_then(Node::as_str)
 }

@@ -57,12 +57,13 @@ impl<'s, 'a> Template<'s, 'a> {
         let kind = |name| entry("type", span, text(span, name));
         match ty.kind {
             TypeKind::Null | TypeKind::Skipped => Vec::new(),
-            TypeKind::Boolean(_) | TypeKind::Integer(_) | TypeKind::String(_) | TypeKind::Unary(_) => {
-                match self.literal(ty) {
-                    Some(literal) => self.literal_schema(span, &literal),
-                    None => Vec::new(),
-                }
-            }
+            TypeKind::Boolean(_)
+            | TypeKind::Integer(_)
+            | TypeKind::String(_)
+            | TypeKind::Unary(_) => match self.literal(ty) {
+                Some(literal) => self.literal_schema(span, &literal),
+                None => Vec::new(),
+            },
             TypeKind::Name(name) => match self.unit.symbols.get(name) {
                 Some(Symbol::Type(_) | Symbol::Import(..)) => self.reference_schema(ty),
                 _ if AMBIENT.contains(&name) => vec![kind(name)],
@@ -156,7 +157,11 @@ impl<'s, 'a> Template<'s, 'a> {
             self.set(schema, "additionalProperties", boolean(sealed.span, false));
         }
         if export && let Some(exported) = find("export") {
-            let flag = entry("__bicep_export!", exported.span, boolean(exported.span, true));
+            let flag = entry(
+                "__bicep_export!",
+                exported.span,
+                boolean(exported.span, true),
+            );
             let metadata = self.make().object(exported.span, &[flag]);
             self.set(schema, "metadata", metadata);
         }
@@ -301,7 +306,11 @@ impl<'s, 'a> Template<'s, 'a> {
             schema.push(entry("type", span, text(span, kind)));
         }
         let values: Vec<_> = literals.iter().map(|literal| literal.node).collect();
-        schema.push(entry("allowedValues", span, self.make().array(span, &values)));
+        schema.push(entry(
+            "allowedValues",
+            span,
+            self.make().array(span, &values),
+        ));
         if nullable {
             schema.push(entry("nullable", span, boolean(span, true)));
         }
@@ -344,12 +353,8 @@ impl<'s, 'a> Template<'s, 'a> {
             | TypeKind::ItemsAccess(_)
             | TypeKind::ArrayAccess(..)
             | TypeKind::AdditionalPropertiesAccess(_) => match self.resolve(ty)? {
-                Resolved::Place(_, Declaration::Written(at, ty, _)) => {
-                    at.collect_members(&ty, out)
-                }
-                Resolved::Place(_, Declaration::Schema(_, schema)) => {
-                    schema_members(&schema, out)
-                }
+                Resolved::Place(_, Declaration::Written(at, ty, _)) => at.collect_members(&ty, out),
+                Resolved::Place(_, Declaration::Schema(_, schema)) => schema_members(&schema, out),
                 Resolved::Derived(..) => None,
             },
             _ => {
@@ -505,9 +510,7 @@ impl<'s, 'a> Template<'s, 'a> {
                 _ => at.map_member(ty, discriminator, out),
             },
             Declaration::Schema(compiled, schema) => {
-                if let Some(mapping) = schema
-                    .get("discriminator")
-                    .and_then(|by| by.get("mapping"))
+                if let Some(mapping) = schema.get("discriminator").and_then(|by| by.get("mapping"))
                 {
                     for mapped in mapping.entries() {
                         out.push(entry(
@@ -616,9 +619,7 @@ impl<'s, 'a> Template<'s, 'a> {
             TypeKind::AdditionalPropertiesAccess(base) => self.resolve(base)?.others(),
             TypeKind::ItemsAccess(base) => self.resolve(base)?.items(),
             TypeKind::ArrayAccess(base, index) => match index.inner().kind {
-                ExpressionKind::Integer(at) => {
-                    self.resolve(base)?.item(usize::try_from(at).ok()?)
-                }
+                ExpressionKind::Integer(at) => self.resolve(base)?.item(usize::try_from(at).ok()?),
                 _ => self.resolve(base)?.property(index.as_str()?),
             },
             _ => None,
@@ -668,7 +669,7 @@ impl<'s, 'a> Template<'s, 'a> {
         let TypeKind::String(string) = of.arguments.first()?.kind else {
             return None;
         };
-        let written = string.as_str()?;
+        let written = super::unit::unqualified(string.as_str()?);
         let root = match self.session.files.resource_type(written) {
             Some(name) => self.make().text(&name),
             None => written,
@@ -697,10 +698,7 @@ impl<'s, 'a> Resolved<'s, 'a> {
                     | TypeKind::ItemsAccess(_)
                     | TypeKind::ArrayAccess(..) => template.resolve(&ty)?,
                     _ => {
-                        return Some(Self::Place(
-                            place,
-                            Declaration::Written(template, ty, by),
-                        ));
+                        return Some(Self::Place(place, Declaration::Written(template, ty, by)));
                     }
                 },
                 Self::Place(place, Declaration::Schema(compiled, schema)) => {
@@ -710,10 +708,7 @@ impl<'s, 'a> Resolved<'s, 'a> {
                             Self::Place(place, Declaration::Schema(compiled, schema))
                         }
                         None => {
-                            return Some(Self::Place(
-                                place,
-                                Declaration::Schema(compiled, schema),
-                            ));
+                            return Some(Self::Place(place, Declaration::Schema(compiled, schema)));
                         }
                     }
                 }

@@ -1,7 +1,7 @@
 //! One Bicep file with what it declares: which name stands for what, where loops and lambdas bind
 //! names of their own, and in which order things are declared. Reads no other file.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use crate::source::FileId;
@@ -38,7 +38,7 @@ pub(crate) struct Unit<'a> {
     pub(crate) symbols: HashMap<&'a str, Symbol>,
     /// What the names in expressions stand for that are not declared at the top, by where they
     /// start.
-    pub(crate) bound: HashMap<u32, Bound>,
+    pub(crate) bound: BTreeMap<u32, Bound>,
     /// All loops, in the order in which they are written.
     pub(crate) loops: Vec<Loop<'a>>,
     /// Calls of `load…` functions outside functions, by where they start.
@@ -157,7 +157,7 @@ impl<'a> Unit<'a> {
             imports: Vec::new(),
             extensions: Vec::new(),
             symbols: HashMap::new(),
-            bound: HashMap::new(),
+            bound: BTreeMap::new(),
             loops: Vec::new(),
             loads: Vec::new(),
             traits: Traits::default(),
@@ -218,10 +218,9 @@ impl<'a> Unit<'a> {
                     ExpressionKind::VariableAccess(name) => name,
                     _ => of.specification.as_str().unwrap_or_default(),
                 };
-                let alias = of.alias.map_or_else(
-                    || extension_name(specification),
-                    |alias| alias.name,
-                );
+                let alias = of
+                    .alias
+                    .map_or_else(|| extension_name(specification), |alias| alias.name);
                 self.name(alias, Symbol::Extension(self.extensions.len()));
                 self.extensions.push(Extension {
                     statement,
@@ -280,6 +279,31 @@ impl<'a> Unit<'a> {
             .filter(move |(_, resource)| resource.within == Some(of))
     }
 
+    /// The resources in the order in which a template has them: those within others come first,
+    /// the innermost before all.
+    pub(crate) fn written_order(&self) -> Vec<usize> {
+        let mut order = Vec::with_capacity(self.resources.len());
+        let top = |resource: &Resource<'a>| resource.within.is_none();
+        for (at, _) in self.resources.iter().enumerate().filter(|(_, of)| top(of)) {
+            self.within_first(at, &mut order);
+        }
+        order.extend(
+            self.resources
+                .iter()
+                .enumerate()
+                .filter(|(_, of)| top(of))
+                .map(|(at, _)| at),
+        );
+        order
+    }
+
+    fn within_first(&self, of: usize, order: &mut Vec<usize>) {
+        for (at, _) in self.nested(of) {
+            self.within_first(at, order);
+        }
+        order.extend(self.nested(of).map(|(at, _)| at));
+    }
+
     /// The number of the loop that starts at an expression.
     pub(crate) fn loop_of(&self, of: &ForExpression<'a>) -> Option<usize> {
         self.loops
@@ -297,14 +321,14 @@ impl<'a> Unit<'a> {
     /// The loops that an expression's names belong to and that lie outside it.
     pub(crate) fn free_loops(&self, within: Range<u32>) -> Vec<usize> {
         let mut found = Vec::new();
-        for (at, bound) in &self.bound {
+        for bound in self.bound.range(within.clone()).map(|(_, bound)| bound) {
             let (Bound::Item(number) | Bound::Index(number)) = *bound else {
                 continue;
             };
             let outside = self.loops.get(number).is_some_and(|of| {
                 !(within.start <= of.of.item.span.start && of.of.item.span.end <= within.end)
             });
-            if within.contains(at) && outside && !found.contains(&number) {
+            if outside && !found.contains(&number) {
                 found.push(number);
             }
         }
@@ -352,7 +376,7 @@ impl<'a> Resource<'a> {
 
     /// `'Microsoft.Network/virtualNetworks@2024-05-01'`, without quotes.
     pub(crate) fn written_type(&self) -> &'a str {
-        self.of.ty.as_str().unwrap_or_default()
+        unqualified(self.of.ty.as_str().unwrap_or_default())
     }
 
     /// The value of a key of its body.
@@ -378,6 +402,14 @@ impl<'a> Declared<'a, ModuleDeclaration<'a>> {
             .body()
             .and_then(|body| body.property(key))
             .map(|property| property.value)
+    }
+}
+
+/// `Microsoft.Storage/storageAccounts@…` of `az:Microsoft.Storage/storageAccounts@…`.
+pub(crate) fn unqualified(kind: &str) -> &str {
+    match kind.split_once(':') {
+        Some((namespace, rest)) if !namespace.contains(['/', '@', '.']) => rest,
+        _ => kind,
     }
 }
 

@@ -266,7 +266,9 @@ pub(crate) fn spreads(object: &Object<'_>) -> bool {
 }
 
 fn spreads_items(items: &[ArrayItem<'_>]) -> bool {
-    items.iter().any(|item| matches!(item, ArrayItem::Spread(_)))
+    items
+        .iter()
+        .any(|item| matches!(item, ArrayItem::Spread(_)))
 }
 
 pub(crate) fn properties<'a>(object: Object<'a>) -> impl Iterator<Item = &'a ObjectProperty<'a>> {

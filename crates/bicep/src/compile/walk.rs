@@ -91,7 +91,10 @@ impl Names {
             ExpressionKind::Unary(unary) => self.expression(unit, &unary.operand),
             ExpressionKind::Binary(binary) => self.all(unit, &[binary.left, binary.right]),
             ExpressionKind::Ternary(of) => {
-                self.all(unit, &[of.condition, of.true_expression, of.false_expression]);
+                self.all(
+                    unit,
+                    &[of.condition, of.true_expression, of.false_expression],
+                );
             }
             ExpressionKind::Lambda(lambda) => self.expression(unit, &lambda.body),
         }

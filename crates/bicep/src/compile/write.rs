@@ -70,7 +70,8 @@ impl<'s, 'a> Template<'s, 'a> {
                     let copy = self.copy(value.span, None, each, None, Some(&each.body), env);
                     schema.push(entry("copy", value.span, copy));
                 } else {
-                    let resource = matches!(output.of.ty.kind, crate::syntax::TypeKind::Resource(_));
+                    let resource =
+                        matches!(output.of.ty.kind, crate::syntax::TypeKind::Resource(_));
                     let node = match self.reference(value, env) {
                         Some(found) if resource => {
                             make.value(self.resource_property(value.span, &found, "id", false))
@@ -164,7 +165,13 @@ impl<'s, 'a> Template<'s, 'a> {
                 continue;
             }
             let name = variable.of.name;
-            self.variable_value(name.name, name.span, &variable.of.value, &mut copies, &mut out);
+            self.variable_value(
+                name.name,
+                name.span,
+                &variable.of.value,
+                &mut copies,
+                &mut out,
+            );
         }
         for part in &closure.parts {
             self.imported_variable(closure, part, &mut copies, &mut out);
@@ -262,11 +269,12 @@ impl<'s, 'a> Template<'s, 'a> {
     /// `functions`, grouped by namespace.
     pub(crate) fn functions(self: &Rc<Self>, closure: &Rc<Closure<'s, 'a>>) -> Vec<Node<'a>> {
         let mut spaces: Vec<(&'a str, Vec<Entry<'a>>)> = Vec::new();
-        let mut add = |namespace: &'a str, member: Entry<'a>| {
-            match spaces.iter_mut().find(|(name, _)| *name == namespace) {
-                Some((_, members)) => members.push(member),
-                None => spaces.push((namespace, vec![member])),
-            }
+        let mut add = |namespace: &'a str, member: Entry<'a>| match spaces
+            .iter_mut()
+            .find(|(name, _)| *name == namespace)
+        {
+            Some((_, members)) => members.push(member),
+            None => spaces.push((namespace, vec![member])),
         };
         for function in &self.unit.functions {
             if let Some(value) = self.function(&function.of, function.statement, None) {
@@ -286,7 +294,9 @@ impl<'s, 'a> Template<'s, 'a> {
         spaces
             .into_iter()
             .map(|(namespace, members)| {
-                let span = members.first().map_or_else(Span::default, |first| first.key_span);
+                let span = members
+                    .first()
+                    .map_or_else(Span::default, |first| first.key_span);
                 make.object(
                     span,
                     &[
@@ -391,7 +401,10 @@ impl<'s, 'a> Template<'s, 'a> {
         let here = self.start();
         let dependencies = self.dependencies();
         let mut out = Vec::new();
-        for (at, resource) in self.unit.resources.iter().enumerate() {
+        for at in self.unit.written_order() {
+            let Some(resource) = self.unit.resources.get(at) else {
+                continue;
+            };
             let existing = resource.of.existing.is_some();
             if self.plan.hidden.contains(&at) || (existing && !self.plan.symbolic.get()) {
                 continue;
@@ -452,7 +465,11 @@ impl<'s, 'a> Template<'s, 'a> {
             out.push(entry("copy", copy.span, copy));
         }
         if let Some(condition) = self.resource_condition(at, env) {
-            out.push(entry("condition", condition.span, self.condition(at, condition)));
+            out.push(entry(
+                "condition",
+                condition.span,
+                self.condition(at, condition),
+            ));
         }
         if let Some(existing) = resource.of.existing {
             out.push(entry("existing", existing, boolean(existing, true)));
@@ -571,10 +588,18 @@ impl<'s, 'a> Template<'s, 'a> {
             out.push(entry("copy", name.span, copy));
         }
         if let Some(condition) = super::template::own_condition(&module.of.value) {
-            out.push(entry("condition", condition.span, self.node(&condition, env)));
+            out.push(entry(
+                "condition",
+                condition.span,
+                self.node(&condition, env),
+            ));
         }
         out.push(entry("type", name.span, text(name.span, DEPLOYMENT_TYPE)));
-        out.push(entry("apiVersion", name.span, text(name.span, DEPLOYMENT_API)));
+        out.push(entry(
+            "apiVersion",
+            name.span,
+            text(name.span, DEPLOYMENT_API),
+        ));
         let kept = module
             .of
             .value
@@ -617,7 +642,11 @@ impl<'s, 'a> Template<'s, 'a> {
         let make = self.make();
         let inner = entry("scope", span, text(span, "inner"));
         let mut out = vec![
-            entry("expressionEvaluationOptions", span, make.object(span, &[inner])),
+            entry(
+                "expressionEvaluationOptions",
+                span,
+                make.object(span, &[inner]),
+            ),
             entry("mode", span, text(span, "Incremental")),
         ];
         let parameters = self
@@ -666,7 +695,13 @@ impl<'s, 'a> Template<'s, 'a> {
         let span = value.span;
         let wrap = |key, node| make.object(span, &[entry(key, span, node)]);
         let Some(_deeper) = self.session.deeper(span) else {
-            return wrap("value", Node { span, kind: NodeKind::Null });
+            return wrap(
+                "value",
+                Node {
+                    span,
+                    kind: NodeKind::Null,
+                },
+            );
         };
         match value.kind {
             ExpressionKind::Parenthesized(inner) | ExpressionKind::NonNullAssertion(inner) => {
@@ -687,8 +722,9 @@ impl<'s, 'a> Template<'s, 'a> {
                         let id = entry("id", call.base.span, make.value(id));
                         let vault = make.object(call.base.span, &[id]);
                         let mut secret = vec![entry("keyVault", call.base.span, vault)];
-                        for (key, argument) in
-                            ["secretName", "secretVersion"].into_iter().zip(call.arguments)
+                        for (key, argument) in ["secretName", "secretVersion"]
+                            .into_iter()
+                            .zip(call.arguments)
                         {
                             let node = self.node(argument, env);
                             secret.push(entry(key, argument.span, node));
@@ -764,7 +800,11 @@ pub(crate) fn is_secure<'a>(
     }
     let mut parts: Vec<&'a Node<'a>> = Vec::new();
     let under = |key: &str| schema.get(key).into_iter();
-    parts.extend(under("properties").flat_map(Node::entries).map(|entry| &entry.value));
+    parts.extend(
+        under("properties")
+            .flat_map(Node::entries)
+            .map(|entry| &entry.value),
+    );
     parts.extend(under("additionalProperties"));
     parts.extend(under("items"));
     parts.extend(under("prefixItems").flat_map(Node::items));
@@ -773,5 +813,7 @@ pub(crate) fn is_secure<'a>(
         .and_then(|by| by.get("mapping"))
         .into_iter();
     parts.extend(mapping.flat_map(Node::entries).map(|entry| &entry.value));
-    parts.into_iter().any(|part| is_secure(template, part, seen))
+    parts
+        .into_iter()
+        .any(|part| is_secure(template, part, seen))
 }
