@@ -122,13 +122,8 @@ pub fn expand<R>(
     let files = Disk::new(options.module_caches.clone());
     let mut sources = Sources::default();
     let loaded = deployment::load(&bump, &mut sources, &texts.request(path, &files));
-    let expansion = bicep::expand::expand(
-        &bump,
-        &mut sources,
-        &files,
-        loaded.root,
-        loaded.options(),
-    );
+    let expansion =
+        bicep::expand::expand(&bump, &mut sources, &files, loaded.root, loaded.options());
     Ok(with(&Expanded {
         expansion: &expansion,
         sources: &sources,

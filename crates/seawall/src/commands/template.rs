@@ -79,7 +79,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         Action::Expand { .. } => {
             let mut out = anstream::stdout().lock();
             out.write_all(values::document(expanded).as_bytes())?;
-            report(expanded, expanded.problems.iter().chain(&expanded.expansion.problems))
+            report(
+                expanded,
+                expanded.problems.iter().chain(&expanded.expansion.problems),
+            )
         }
         Action::Build { out, .. } => {
             let json = bicep::emit::emit(expanded.root);
