@@ -86,6 +86,13 @@ pub fn settle(
     origin: &Origin,
 ) -> Reading {
     let declared = found.len();
+    for resource in &mut found {
+        if let Some((kind, name)) = extension_form(&resource.kind, &resource.name) {
+            doc.replace_text(resource.root.0, symbols.get("type"), "type", &kind);
+            resource.kind = kind.into();
+            resource.name = name.into();
+        }
+    }
     children::separate(&mut doc, &mut found, symbols);
     for resource in &found {
         let given: Vec<(Symbol, &str, &str)> = [
@@ -157,6 +164,35 @@ pub fn settle(
         });
     }
     reading
+}
+
+/// The type and name that an extension resource has of itself, when a template writes it the old
+/// way, as if it were a child: `PARENT/providers/TYPE` named `PARENT/NAMESPACE/NAME`. Its id is the
+/// same both ways.
+fn extension_form(kind: &str, name: &str) -> Option<(String, String)> {
+    const BETWEEN: &str = "/providers/";
+    let at = kind.to_ascii_lowercase().rfind(BETWEEN)?;
+    let parents = kind.get(..at)?.split('/').count() - 1;
+    let mut names = segments(name).into_iter().skip(parents);
+    let namespace = names.next()?;
+    let own: Vec<&str> = names.collect();
+    let types = kind.get(at + BETWEEN.len()..)?;
+    (!own.is_empty()).then(|| (format!("{namespace}/{types}"), own.join("/")))
+}
+
+/// The parts of a name between its slashes. What a template leaves open stands in braces and is
+/// one part, whatever it holds.
+fn segments(name: &str) -> Vec<&str> {
+    let mut depth = 0_u32;
+    name.split(|char| {
+        match char {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        char == '/' && depth == 0
+    })
+    .collect()
 }
 
 /// A child's name in a template holds those of its parents; guidelines see its own.
@@ -242,7 +278,37 @@ pub fn parent_of_id(id: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{id_in_group, parent_of_id, scope_of_id, type_of_id};
+    use super::{extension_form, id_in_group, parent_of_id, scope_of_id, type_of_id};
+
+    #[test]
+    fn extension_resources_written_as_children_get_their_own_type() {
+        let form =
+            |kind, name| extension_form(kind, name).map(|(kind, name)| format!("{kind} {name}"));
+        assert_eq!(
+            form(
+                "Microsoft.ContainerService/managedClusters/providers/diagnosticSettings",
+                "{format('{0}/x', cluster)}/Microsoft.Insights/all"
+            )
+            .as_deref(),
+            Some("Microsoft.Insights/diagnosticSettings all")
+        );
+        assert_eq!(
+            form(
+                "Microsoft.Network/virtualNetworks/subnets/PROVIDERS/locks",
+                "hub/nodes/Microsoft.Authorization/keep"
+            )
+            .as_deref(),
+            Some("Microsoft.Authorization/locks keep")
+        );
+        assert_eq!(
+            form("Microsoft.Network/virtualNetworks/subnets", "hub/nodes"),
+            None
+        );
+        assert_eq!(
+            form("Microsoft.KeyVault/vaults/providers/locks", "{name}"),
+            None
+        );
+    }
 
     #[test]
     fn ids_are_taken_apart() {
