@@ -1,0 +1,329 @@
+//! The evaluation of a configuration: modules, what they declare, and the memory of what was
+//! already evaluated. Everything is evaluated when it is first asked for, so that the order of
+//! declarations does not matter.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use bicep::deployment::{Problem, ProblemKind};
+use bicep::source::Span;
+use bicep::value::{Shape, Value, Why};
+use bumpalo::Bump;
+
+use crate::files::{join, relative};
+use crate::load::{Loader, Module, ResourceKey};
+use crate::syntax::Block;
+use crate::value::{Data, Unknown, Val, bounded, reasons};
+
+/// Levels of expressions, declarations and modules that lead from one to the next.
+const MAX_LEVELS: usize = 160;
+
+/// How much is evaluated before it is given up.
+const MAX_STEPS: u64 = 20_000_000;
+
+/// How much one value may hold.
+const MAX_SIZE: u32 = 1_000_000;
+
+/// Instances of modules, resources of a declaration.
+pub(crate) const MAX_INSTANCES: usize = 10_000;
+
+/// Why an expression has no value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fault<'a> {
+    pub(crate) span: Span,
+    pub(crate) message: &'a str,
+    /// It was reported where it arose.
+    pub(crate) reported: bool,
+}
+
+pub(crate) type Eval<'a> = Result<Val<'a>, Fault<'a>>;
+
+/// `each` and `count` of an instance.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Repeat<'a> {
+    pub(crate) each: Option<(Val<'a>, Val<'a>)>,
+    pub(crate) count: Option<Val<'a>>,
+}
+
+/// Names that a `for`, a `dynamic` or a template binds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Names<'s, 'a> {
+    pub(crate) name: &'a str,
+    pub(crate) value: Val<'a>,
+    pub(crate) up: Option<&'s Names<'s, 'a>>,
+}
+
+/// Where an expression stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scope<'s, 'a> {
+    /// No module: a template that was given its variables.
+    pub(crate) module: Option<usize>,
+    pub(crate) repeat: Repeat<'a>,
+    pub(crate) names: Option<&'s Names<'s, 'a>>,
+}
+
+/// What is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Key<'a> {
+    Variable(&'a str),
+    Local(&'a str),
+    Output(&'a str),
+    Resource(ResourceKey<'a>),
+    Call(&'a str),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Memory<'a> {
+    Running,
+    Done(Eval<'a>),
+}
+
+/// An instance of a module.
+pub(crate) struct State<'a> {
+    pub(crate) declared: Rc<Module<'a>>,
+    /// `module.a[0].module.b`, or nothing for the root.
+    pub(crate) address: &'a str,
+    /// `a.b`, as `modules.json` names it.
+    pub(crate) key: String,
+    pub(crate) through: &'a [Span],
+    /// The instance that calls it, with which block and repetition.
+    pub(crate) call: Option<(usize, Block<'a>, Repeat<'a>)>,
+    /// It is not known whether there is such an instance.
+    pub(crate) condition: Option<Val<'a>>,
+    /// What variables were given, of the root.
+    pub(crate) given: BTreeMap<&'a str, Val<'a>>,
+    memory: BTreeMap<Key<'a>, Memory<'a>>,
+}
+
+/// The evaluation.
+pub(crate) struct Engine<'a, 'f> {
+    pub(crate) arena: &'a Bump,
+    pub(crate) loader: Loader<'a, 'f>,
+    pub(crate) root: String,
+    pub(crate) modules: Vec<State<'a>>,
+    loaded: BTreeMap<String, Rc<Module<'a>>>,
+    /// Folders of downloaded modules by key.
+    pub(crate) downloaded: BTreeMap<String, String>,
+    /// What unknowns were compared with, by their text.
+    pub(crate) compared: BTreeMap<&'a str, Vec<Val<'a>>>,
+    /// Texts of `jsonencode` and what they encode.
+    pub(crate) encoded: BTreeMap<&'a str, Val<'a>>,
+    pub(crate) levels: usize,
+    steps: u64,
+    /// Within `try` and `can`, and whether there something was assumed to exist.
+    pub(crate) trying: bool,
+    pub(crate) assumed: bool,
+}
+
+impl<'a, 'f> Engine<'a, 'f> {
+    pub(crate) fn new(loader: Loader<'a, 'f>, root: &str) -> Self {
+        Self {
+            arena: loader.arena,
+            loader,
+            root: join(root, ""),
+            modules: Vec::new(),
+            loaded: BTreeMap::new(),
+            downloaded: BTreeMap::new(),
+            compared: BTreeMap::new(),
+            encoded: BTreeMap::new(),
+            levels: 0,
+            steps: 0,
+            trying: false,
+            assumed: false,
+        }
+    }
+
+    pub(crate) fn fault(&self, span: Span, message: impl AsRef<str>) -> Fault<'a> {
+        Fault {
+            span,
+            message: self.arena.alloc_str(message.as_ref()),
+            reported: false,
+        }
+    }
+
+    /// Makes an unknown; `why` must not be empty.
+    pub(crate) fn unknown(
+        &self,
+        span: Span,
+        text: &str,
+        shape: Shape,
+        why: Vec<Why<'a>>,
+        secret: Option<&'a str>,
+    ) -> Val<'a> {
+        let unknown = self.arena.alloc(Unknown {
+            text: bounded(self.arena, text),
+            partial: false,
+            shape,
+            why: reasons(self.arena, why),
+            secret: secret.is_some(),
+            not: &[],
+            of: None,
+        });
+        Val::new(span, Data::Unknown(unknown))
+    }
+
+    /// The unknown that an expression comes to which was refused.
+    pub(crate) fn refused(&mut self, fault: Fault<'a>, span: Span) -> Val<'a> {
+        if !fault.reported {
+            self.problem(fault.span, fault.message, None, ProblemKind::Expression);
+        }
+        self.unknown(
+            span,
+            fault.message,
+            Shape::Any,
+            vec![Why::Error(fault.message)],
+            None,
+        )
+    }
+
+    pub(crate) fn problem(
+        &mut self,
+        span: Span,
+        message: &str,
+        help: Option<&str>,
+        kind: ProblemKind,
+    ) {
+        let problem = Problem {
+            span,
+            message: message.to_owned(),
+            help: help.map(str::to_owned),
+            kind,
+        };
+        if !self.loader.problems.contains(&problem) && self.loader.problems.len() < 10_000 {
+            self.loader.problems.push(problem);
+        }
+    }
+
+    /// One level deeper, when that is still allowed.
+    pub(crate) fn enter(&mut self, span: Span) -> Result<(), Fault<'a>> {
+        self.steps += 1;
+        if self.levels >= MAX_LEVELS {
+            return Err(self.fault(span, "this leads through too many levels to be evaluated"));
+        }
+        if self.steps > MAX_STEPS {
+            return Err(self.fault(span, "the configuration is too large to be evaluated"));
+        }
+        self.levels += 1;
+        Ok(())
+    }
+
+    /// Counts what a value costs.
+    pub(crate) fn charge(&mut self, value: Val<'a>) -> Eval<'a> {
+        self.steps += u64::from(value.size / 8);
+        if value.size > MAX_SIZE {
+            return Err(self.fault(value.span, "this value is too large to be evaluated"));
+        }
+        Ok(value)
+    }
+
+    /// What a key of a module comes to, evaluated once.
+    pub(crate) fn remembered(
+        &mut self,
+        module: usize,
+        key: Key<'a>,
+        span: Span,
+        evaluate: impl FnOnce(&mut Self) -> Eval<'a>,
+    ) -> Eval<'a> {
+        let Some(state) = self.modules.get_mut(module) else {
+            return Err(self.fault(span, "no such module"));
+        };
+        match state.memory.get(&key) {
+            Some(Memory::Done(result)) => return *result,
+            Some(Memory::Running) => {
+                return Err(self.fault(span, "this value depends on itself"));
+            }
+            None => {}
+        }
+        state.memory.insert(key, Memory::Running);
+        let (trying, assumed) = (self.trying, self.assumed);
+        self.trying = false;
+        let result = self.enter(span).and_then(|()| {
+            let result = evaluate(self);
+            self.levels -= 1;
+            result
+        });
+        (self.trying, self.assumed) = (trying, assumed);
+        if let Some(state) = self.modules.get_mut(module) {
+            state.memory.insert(key, Memory::Done(result));
+        }
+        result
+    }
+
+    /// Adds an instance of the module in a folder.
+    pub(crate) fn instantiate(
+        &mut self,
+        folder: &str,
+        address: &str,
+        key: String,
+        through: Vec<Span>,
+        call: Option<(usize, Block<'a>, Repeat<'a>)>,
+    ) -> Result<usize, String> {
+        let declared = match self.loaded.get(folder) {
+            Some(found) => Rc::clone(found),
+            None => {
+                let module = Rc::new(self.loader.module(folder)?);
+                self.loaded.insert(folder.to_owned(), Rc::clone(&module));
+                module
+            }
+        };
+        if self.modules.len() >= MAX_INSTANCES {
+            return Err("there are too many instances of modules".to_owned());
+        }
+        self.modules.push(State {
+            declared,
+            address: self.arena.alloc_str(address),
+            key,
+            through: self.arena.alloc_slice_copy(&through),
+            call,
+            condition: None,
+            given: BTreeMap::new(),
+            memory: BTreeMap::new(),
+        });
+        Ok(self.modules.len() - 1)
+    }
+
+    /// `path.module` of an instance.
+    pub(crate) fn module_path(&self, module: usize) -> String {
+        self.modules
+            .get(module)
+            .map_or(".".to_owned(), |state| {
+                relative(&self.root, &state.declared.folder)
+            })
+    }
+
+    /// An address in a module.
+    pub(crate) fn address(&self, module: usize, local: &str) -> &'a str {
+        match self.modules.get(module).map(|state| state.address) {
+            None | Some("") => self.arena.alloc_str(local),
+            Some(outer) => self.arena.alloc_str(&format!("{outer}.{local}")),
+        }
+    }
+
+    /// Remembers that an unknown was compared with a literal.
+    pub(crate) fn compares(&mut self, unknown: &Unknown<'a>, literal: Val<'a>) {
+        let plain = matches!(
+            literal.data,
+            Data::Null | Data::Bool(_) | Data::Int(_) | Data::Float(_) | Data::Str(_)
+        );
+        if !plain || unknown.partial || literal.secret.is_some() {
+            return;
+        }
+        let known = self.compared.entry(unknown.text).or_default();
+        if known.len() < 64 && !known.iter().any(|value| value.text() == literal.text()) {
+            known.push(literal);
+        }
+    }
+}
+
+/// Whether an unknown is known not to be this.
+pub(crate) fn excluded(unknown: &Unknown<'_>, value: &Val<'_>) -> bool {
+    unknown.not.iter().any(|not: &Value<'_>| {
+        match (not.data, value.data) {
+            (bicep::value::Data::Null, Data::Null) => true,
+            (bicep::value::Data::Bool(left), Data::Bool(right)) => left == right,
+            (bicep::value::Data::Int(left), Data::Int(right)) => left == right,
+            (bicep::value::Data::Str(left), Data::Str(right)) => left == right,
+            _ => false,
+        }
+    })
+}

@@ -1,0 +1,212 @@
+//! What is handed out, and the way from [`crate::value`] to it.
+
+use bicep::deployment::{OpenParameter, Problem};
+use bicep::source::Span;
+use bicep::value::{Data as OutData, Field, Shape, Unknown as OutUnknown, Value, Why};
+use bumpalo::Bump;
+
+use crate::value::{Data, Entry, MAX_DEPTH, Map, Seq, Unknown, Val};
+
+/// A resource or a data source as the configuration or the plan has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Resource<'a> {
+    /// `module.network["a"].azurerm_subnet.nodes[0]`
+    pub address: &'a str,
+    /// `azurerm_subnet`
+    pub kind: &'a str,
+    /// Its label: `nodes`.
+    pub name: &'a str,
+    /// `azurerm`, or `azurerm.hub` for another configuration of it.
+    pub provider: &'a str,
+    /// Its arguments; blocks are lists of objects. What is null is left out.
+    pub body: Value<'a>,
+    /// When it is made, where that is not known.
+    pub condition: Option<Value<'a>>,
+    /// A data source.
+    pub existing: bool,
+    /// Where it is declared: its kind and labels; in a plan its whole entry.
+    pub span: Span,
+    /// Where the module calls stand that lead to it, outermost first.
+    pub through: &'a [Span],
+}
+
+/// What a configuration or a plan comes to.
+#[derive(Debug, Default)]
+pub struct Reading<'a> {
+    /// In the order in which they are written, files by name; modules where they are called.
+    pub resources: Vec<Resource<'a>>,
+    /// The root module's outputs.
+    pub outputs: Vec<(&'a str, Value<'a>)>,
+    /// The root module's variables that have no value.
+    pub open: Vec<OpenParameter<'a>>,
+    /// What went wrong.
+    pub problems: Vec<Problem>,
+}
+
+/// Values of one reading that are written out at most.
+const MAX_VALUES: usize = 4_000_000;
+
+/// Writes values out.
+pub(crate) struct Out<'a> {
+    pub(crate) arena: &'a Bump,
+    left: usize,
+}
+
+impl<'a> Out<'a> {
+    pub(crate) fn new(arena: &'a Bump) -> Self {
+        Self {
+            arena,
+            left: MAX_VALUES,
+        }
+    }
+
+    pub(crate) fn value(&mut self, value: &Val<'a>) -> Value<'a> {
+        self.value_to(value, 0)
+    }
+
+    fn value_to(&mut self, value: &Val<'a>, depth: usize) -> Value<'a> {
+        let span = value.span;
+        if depth > MAX_DEPTH || self.left == 0 {
+            return self.open(span, "…", Why::Unsupported("a value that is too large"));
+        }
+        self.left -= 1;
+        if let Some(name) = value.secret {
+            return self.secret(value, name);
+        }
+        let data = match value.data {
+            Data::Null => OutData::Null,
+            Data::Bool(value) => OutData::Bool(value),
+            Data::Int(value) => OutData::Int(value),
+            Data::Float(value) => OutData::Float(value),
+            Data::Str(text) => OutData::Str(text),
+            Data::Seq(_, items) => {
+                let items: Vec<Value<'a>> = items
+                    .iter()
+                    .map(|item| self.value_to(item, depth + 1))
+                    .collect();
+                OutData::Array(self.arena.alloc_slice_copy(&items))
+            }
+            Data::Map(_, entries) => self.fields(entries, depth, false),
+            Data::Instance(instance) => self.fields(instance.fields, depth, true),
+            Data::Module(_) => {
+                return self.open(span, "module", Why::Unsupported("a module as a value"));
+            }
+            Data::Unknown(_) | Data::Uncertain(_) => match value.unknown() {
+                Some(unknown) => OutData::Unknown(self.unknown(unknown)),
+                None => OutData::Null,
+            },
+        };
+        Value { span, data }
+    }
+
+    fn fields(&mut self, entries: &[Entry<'a>], depth: usize, sparse: bool) -> OutData<'a> {
+        let mut fields: Vec<Field<'a>> = Vec::with_capacity(entries.len());
+        for entry in entries {
+            if sparse && entry.value.is_null() {
+                continue;
+            }
+            fields.push(Field {
+                key: entry.key,
+                key_span: entry.key_span,
+                value: self.value_to(&entry.value, depth + 1),
+            });
+        }
+        OutData::Object(self.arena.alloc_slice_copy(&fields))
+    }
+
+    fn unknown(&self, unknown: &Unknown<'a>) -> &'a OutUnknown<'a> {
+        let why = if unknown.why.is_empty() {
+            &[Why::Unsupported("an expression")]
+        } else {
+            unknown.why
+        };
+        self.arena.alloc(OutUnknown {
+            text: unknown.text,
+            shape: unknown.shape,
+            why,
+            secret: unknown.secret,
+            not: unknown.not,
+        })
+    }
+
+    /// What is sensitive is not handed out even when it is known.
+    fn secret(&self, value: &Val<'a>, name: &'a str) -> Value<'a> {
+        let mut why = Vec::new();
+        value.gather(&mut why, &mut None);
+        why.push(match name.strip_prefix("var.") {
+            Some(variable) if !variable.contains('.') => Why::Parameter(variable),
+            _ => Why::Keys(name),
+        });
+        why.sort_unstable();
+        why.dedup();
+        let unknown = self.arena.alloc(OutUnknown {
+            text: value.unknown().map_or(name, |unknown| unknown.text),
+            shape: match value.data {
+                Data::Null => Shape::Any,
+                _ => crate::evaluate::shape(value),
+            },
+            why: self.arena.alloc_slice_copy(&why),
+            secret: true,
+            not: &[],
+        });
+        Value {
+            span: value.span,
+            data: OutData::Unknown(unknown),
+        }
+    }
+
+    fn open(&self, span: Span, text: &'a str, why: Why<'a>) -> Value<'a> {
+        let unknown = self.arena.alloc(OutUnknown {
+            text,
+            shape: Shape::Any,
+            why: self.arena.alloc_slice_copy(&[why]),
+            secret: false,
+            not: &[],
+        });
+        Value {
+            span,
+            data: OutData::Unknown(unknown),
+        }
+    }
+}
+
+/// A value that is handed in, as a variable's.
+pub(crate) fn given<'a>(arena: &'a Bump, value: &Value<'a>, depth: usize) -> Val<'a> {
+    let data = match value.data {
+        OutData::Null => Data::Null,
+        OutData::Bool(value) => Data::Bool(value),
+        OutData::Int(value) => Data::Int(value),
+        OutData::Float(value) => Data::Float(value),
+        OutData::Str(text) => Data::Str(text),
+        OutData::Array(items) if depth < MAX_DEPTH => {
+            let items: Vec<Val<'a>> = items
+                .iter()
+                .map(|item| given(arena, item, depth + 1))
+                .collect();
+            Data::Seq(Seq::Tuple, arena.alloc_slice_copy(&items))
+        }
+        OutData::Object(fields) if depth < MAX_DEPTH => {
+            let entries: Vec<Entry<'a>> = fields
+                .iter()
+                .map(|field| Entry {
+                    key: field.key,
+                    key_span: field.key_span,
+                    open: None,
+                    value: given(arena, &field.value, depth + 1),
+                })
+                .collect();
+            Data::Map(Map::Object, arena.alloc_slice_copy(&entries))
+        }
+        OutData::Unknown(unknown) => Data::Unknown(arena.alloc(Unknown {
+            text: unknown.text,
+            partial: unknown.shape == Shape::String && unknown.text.contains('{'),
+            shape: unknown.shape,
+            why: unknown.why,
+            secret: unknown.secret,
+            not: unknown.not,
+            of: None,
+        })),
+        OutData::Array(_) | OutData::Object(_) => Data::Null,
+    };
+    Val::new(value.span, data)
+}
