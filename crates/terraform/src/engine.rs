@@ -13,6 +13,7 @@ use bumpalo::Bump;
 use crate::files::{join, relative};
 use crate::load::{Loader, Module, ResourceKey};
 use crate::syntax::Block;
+use crate::table::Table;
 use crate::value::{Data, Unknown, Val, bounded, reasons};
 
 /// Levels of expressions, declarations and modules that lead from one to the next.
@@ -99,6 +100,7 @@ pub(crate) struct State<'a> {
 pub(crate) struct Engine<'a, 'f> {
     pub(crate) arena: &'a Bump,
     pub(crate) loader: Loader<'a, 'f>,
+    pub(crate) table: Option<&'f Table>,
     pub(crate) root: String,
     pub(crate) modules: Vec<State<'a>>,
     loaded: BTreeMap<String, Rc<Module<'a>>>,
@@ -106,6 +108,8 @@ pub(crate) struct Engine<'a, 'f> {
     pub(crate) downloaded: BTreeMap<String, String>,
     /// What unknowns were compared with, by their text.
     pub(crate) compared: BTreeMap<&'a str, Vec<Val<'a>>>,
+    /// Ids in Azure of resources by their addresses.
+    pub(crate) ids: BTreeMap<&'a str, &'a str>,
     /// Texts of `jsonencode` and what they encode.
     pub(crate) encoded: BTreeMap<&'a str, Val<'a>>,
     pub(crate) levels: usize,
@@ -116,15 +120,17 @@ pub(crate) struct Engine<'a, 'f> {
 }
 
 impl<'a, 'f> Engine<'a, 'f> {
-    pub(crate) fn new(loader: Loader<'a, 'f>, root: &str) -> Self {
+    pub(crate) fn new(loader: Loader<'a, 'f>, root: &str, table: Option<&'f Table>) -> Self {
         Self {
             arena: loader.arena,
             loader,
+            table,
             root: join(root, ""),
             modules: Vec::new(),
             loaded: BTreeMap::new(),
             downloaded: BTreeMap::new(),
             compared: BTreeMap::new(),
+            ids: BTreeMap::new(),
             encoded: BTreeMap::new(),
             levels: 0,
             steps: 0,
@@ -284,11 +290,9 @@ impl<'a, 'f> Engine<'a, 'f> {
 
     /// `path.module` of an instance.
     pub(crate) fn module_path(&self, module: usize) -> String {
-        self.modules
-            .get(module)
-            .map_or(".".to_owned(), |state| {
-                relative(&self.root, &state.declared.folder)
-            })
+        self.modules.get(module).map_or(".".to_owned(), |state| {
+            relative(&self.root, &state.declared.folder)
+        })
     }
 
     /// An address in a module.
@@ -317,13 +321,14 @@ impl<'a, 'f> Engine<'a, 'f> {
 
 /// Whether an unknown is known not to be this.
 pub(crate) fn excluded(unknown: &Unknown<'_>, value: &Val<'_>) -> bool {
-    unknown.not.iter().any(|not: &Value<'_>| {
-        match (not.data, value.data) {
+    unknown
+        .not
+        .iter()
+        .any(|not: &Value<'_>| match (not.data, value.data) {
             (bicep::value::Data::Null, Data::Null) => true,
             (bicep::value::Data::Bool(left), Data::Bool(right)) => left == right,
             (bicep::value::Data::Int(left), Data::Int(right)) => left == right,
             (bicep::value::Data::Str(left), Data::Str(right)) => left == right,
             _ => false,
-        }
-    })
+        })
 }

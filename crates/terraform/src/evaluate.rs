@@ -184,7 +184,10 @@ impl<'a> Engine<'a, '_> {
         if depth < 16 {
             if let (Some(left), Some(right)) = (map_of(then), map_of(otherwise))
                 && left.len() == right.len()
-                && left.iter().zip(right).all(|(left, right)| left.key == right.key)
+                && left
+                    .iter()
+                    .zip(right)
+                    .all(|(left, right)| left.key == right.key)
             {
                 let entries: Vec<Entry<'a>> = left
                     .iter()
@@ -343,7 +346,7 @@ impl<'a> Engine<'a, '_> {
             Data::Instance(instance) => {
                 match instance.fields.iter().find(|entry| entry.key == name) {
                     Some(entry) if !entry.value.is_null() => Ok(entry.value),
-                    _ => Ok(self.computed(instance.address, name, span)),
+                    _ => Ok(self.known_later(instance, name, span)),
                 }
             }
             Data::Module(module) => self.output(module, name, span),
@@ -448,9 +451,7 @@ impl<'a> Engine<'a, '_> {
         span: Span,
     ) -> Eval<'a> {
         if let Some(entries) = base.entries() {
-            let same = |entry: &&Entry<'a>| {
-                entry.open.is_some_and(|key| key.text == open.text)
-            };
+            let same = |entry: &&Entry<'a>| entry.open.is_some_and(|key| key.text == open.text);
             if let Some(entry) = entries.iter().find(same) {
                 return Ok(entry.value);
             }
@@ -570,7 +571,10 @@ impl<'a> Engine<'a, '_> {
                 };
                 return Ok(self.open_call("for", &[collection], shape, span));
             }
-            return Err(self.fault(repeat.collection.span, "only lists and maps can be iterated"));
+            return Err(self.fault(
+                repeat.collection.span,
+                "only lists and maps can be iterated",
+            ));
         };
         let mut items = Vec::new();
         let mut entries: Vec<Entry<'a>> = Vec::new();
@@ -672,7 +676,8 @@ impl<'a> Engine<'a, '_> {
                         Some(Data::Bool(true)) => self.nested(scope, then, out, condition.span)?,
                         Some(_) => self.nested(scope, otherwise, out, condition.span)?,
                         None if holds.unknown().is_some() => {
-                            let open = self.open_call("if", &[holds], Shape::String, condition.span);
+                            let open =
+                                self.open_call("if", &[holds], Shape::String, condition.span);
                             self.append(out, &open)?;
                         }
                         None => return Err(self.fault(condition.span, "`if` takes a boolean")),
@@ -687,11 +692,14 @@ impl<'a> Engine<'a, '_> {
                     let all = self.eval(scope, collection)?;
                     let Some(pairs) = pairs(&all) else {
                         if all.unknown().is_some() {
-                            let open = self.open_call("for", &[all], Shape::String, collection.span);
+                            let open =
+                                self.open_call("for", &[all], Shape::String, collection.span);
                             self.append(out, &open)?;
                             continue;
                         }
-                        return Err(self.fault(collection.span, "only lists and maps can be iterated"));
+                        return Err(
+                            self.fault(collection.span, "only lists and maps can be iterated")
+                        );
                     };
                     for (each_key, each_value) in pairs {
                         let outer = Names {
@@ -814,15 +822,17 @@ impl<'a> Engine<'a, '_> {
             (Data::Null, Data::Null) => Some(true),
             (Data::Bool(left), Data::Bool(right)) => Some(left == right),
             (Data::Str(left), Data::Str(right)) => Some(left == right),
-            // A tuple never equals a list, as Terraform compares types too; but what a type
-            // constraint makes of a tuple is not followed everywhere, so only content counts.
-            (Data::Seq(_, left), Data::Seq(_, right)) => {
-                if left.len() != right.len() {
+            (Data::Seq(kind, left), Data::Seq(other, right)) => {
+                // Types are compared too: `var.list == []` is never true.
+                if kind != other || left.len() != right.len() {
                     return Some(false);
                 }
                 let mut open = false;
                 for (left, right) in left.iter().zip(right) {
-                    match (depth < 32).then(|| self.same(left, right, depth + 1)).flatten() {
+                    match (depth < 32)
+                        .then(|| self.same(left, right, depth + 1))
+                        .flatten()
+                    {
                         Some(false) => return Some(false),
                         Some(true) => {}
                         None => open = true,
@@ -920,11 +930,11 @@ impl<'a> Engine<'a, '_> {
             Operator::LessEqual => Val::bool(span, left <= right),
             Operator::Greater => Val::bool(span, left > right),
             Operator::GreaterEqual => Val::bool(span, left >= right),
-            Operator::Add => Val::number(span, left + right),
-            Operator::Subtract => Val::number(span, left - right),
-            Operator::Multiply => Val::number(span, left * right),
+            Operator::Add => Val::number(span, decimal(left + right)),
+            Operator::Subtract => Val::number(span, decimal(left - right)),
+            Operator::Multiply => Val::number(span, decimal(left * right)),
             Operator::Divide => Val::number(span, left / right),
-            _ => Val::number(span, left % right),
+            _ => Val::number(span, decimal(left % right)),
         })
     }
 
@@ -1030,6 +1040,14 @@ pub(crate) fn pairs<'a>(value: &Val<'a>) -> Option<Vec<(Val<'a>, Val<'a>)>> {
         ),
         _ => None,
     }
+}
+
+/// Terraform counts with 512 bits: what is exact there is rounded here.
+fn decimal(number: f64) -> f64 {
+    if number.fract() == 0.0 {
+        return number;
+    }
+    format!("{number:.14e}").parse().unwrap_or(number)
 }
 
 fn map_of<'a>(value: &Val<'a>) -> Option<&'a [Entry<'a>]> {

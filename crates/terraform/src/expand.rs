@@ -5,6 +5,7 @@ use std::rc::Rc;
 use bicep::deployment::ProblemKind;
 use bicep::source::Span;
 use bicep::value::{Shape, Why};
+use bumpalo::Bump;
 
 use crate::engine::{Engine, Eval, Key, MAX_INSTANCES, Names, Repeat, Scope};
 use crate::evaluate::pairs;
@@ -34,10 +35,7 @@ enum Times<'a> {
     Once,
     Indexed(i64),
     Keyed(Vec<(Val<'a>, Val<'a>)>),
-    Open {
-        all: Val<'a>,
-        keyed: bool,
-    },
+    Open { all: Val<'a>, keyed: bool },
 }
 
 impl<'a> Engine<'a, '_> {
@@ -63,7 +61,11 @@ impl<'a> Engine<'a, '_> {
         })
     }
 
-    fn times(&mut self, scope: &Scope<'_, 'a>, body: &Body<'a>) -> Result<Times<'a>, crate::engine::Fault<'a>> {
+    fn times(
+        &mut self,
+        scope: &Scope<'_, 'a>,
+        body: &Body<'a>,
+    ) -> Result<Times<'a>, crate::engine::Fault<'a>> {
         if let Some(count) = body.attribute("count") {
             let value = self.eval(scope, &count.value)?;
             return match types::to_number(&value) {
@@ -90,18 +92,24 @@ impl<'a> Engine<'a, '_> {
                     "`for_each` takes a map or a set of strings, no list",
                 )),
                 Some(pairs) if pairs.len() <= MAX_INSTANCES => Ok(Times::Keyed(pairs)),
-                Some(_) => Err(self.fault(each.value.span, "`for_each` is too large to be evaluated")),
+                Some(_) => {
+                    Err(self.fault(each.value.span, "`for_each` is too large to be evaluated"))
+                }
                 None if value.unknown().is_some() => Ok(Times::Open {
                     all: value,
                     keyed: true,
                 }),
-                None => Err(self.fault(each.value.span, "`for_each` takes a map or a set of strings")),
+                None => Err(self.fault(
+                    each.value.span,
+                    "`for_each` takes a map or a set of strings",
+                )),
             };
         }
         Ok(Times::Once)
     }
 
     fn instances(&mut self, module: usize, key: ResourceKey<'a>, block: &Block<'a>) -> Eval<'a> {
+        let block = *block;
         let scope = Scope {
             module: Some(module),
             repeat: Repeat::default(),
@@ -119,8 +127,14 @@ impl<'a> Engine<'a, '_> {
             let fields = engine.fields(&scope, &block.body, &address, true)?;
             let instance = engine.arena.alloc(Instance {
                 address: engine.arena.alloc_str(&address),
+                of: Some((key.kind, provider(engine.arena, &block, key.kind))),
                 fields,
             });
+            if let Some(id) = engine.composed(instance) {
+                engine
+                    .ids
+                    .insert(instance.address, engine.arena.alloc_str(&id.text));
+            }
             Ok(Val::new(block.head, Data::Instance(instance)))
         })
     }
@@ -320,6 +334,7 @@ impl<'a> Engine<'a, '_> {
         let fields = self.fields(scope, body, &address, false)?;
         let instance = self.arena.alloc(Instance {
             address: self.arena.alloc_str(&address),
+            of: None,
             fields,
         });
         items.push(Val::new(head, Data::Instance(instance)));
@@ -341,7 +356,11 @@ impl<'a> Engine<'a, '_> {
         let Some(content) = block.body.block("content") else {
             return Err(self.fault(block.head, "a dynamic block needs `content`"));
         };
-        let iterator = match block.body.attribute("iterator").map(|found| found.value.kind) {
+        let iterator = match block
+            .body
+            .attribute("iterator")
+            .map(|found| found.value.kind)
+        {
             Some(Kind::Name(name) | Kind::Str(name)) => name,
             _ => kind,
         };
@@ -369,7 +388,11 @@ impl<'a> Engine<'a, '_> {
                 open: None,
                 value,
             };
-            let bound = self.map(Map::Object, &[entry("key", key), entry("value", value)], value.span);
+            let bound = self.map(
+                Map::Object,
+                &[entry("key", key), entry("value", value)],
+                value.span,
+            );
             let names = Names {
                 name: iterator,
                 value: bound,
@@ -504,6 +527,22 @@ impl<'a> Engine<'a, '_> {
         let address = self.address(module, &format!("module.{name}"));
         let why = vec![Why::Unresolved(self.arena.alloc_str(source))];
         self.unknown(block.head, address, Shape::Object, why, None)
+    }
+}
+
+/// Which configuration of which provider makes a resource.
+pub(crate) fn provider<'a>(arena: &'a Bump, block: &Block<'a>, kind: &'a str) -> &'a str {
+    match block
+        .body
+        .attribute("provider")
+        .map(|found| found.value.kind)
+    {
+        Some(Kind::Attr(base, alias)) => match base.kind {
+            Kind::Name(name) => arena.alloc_str(&format!("{name}.{alias}")),
+            _ => alias,
+        },
+        Some(Kind::Name(name) | Kind::Str(name)) => name,
+        _ => kind.split('_').next().unwrap_or(kind),
     }
 }
 

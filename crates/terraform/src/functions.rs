@@ -128,7 +128,18 @@ impl<'a> Engine<'a, '_> {
             ("tomap", Data::Map(..) | Data::Instance(_)) => {
                 let mut entries = value.entries().unwrap_or_default().to_vec();
                 entries.sort_by_key(|entry| entry.key);
-                Data::Map(crate::value::Map::Map, self.arena.alloc_slice_copy(&entries))
+                let strings = entries
+                    .iter()
+                    .any(|entry| matches!(entry.value.data, Data::Str(_)));
+                for entry in entries.iter_mut().filter(|_| strings) {
+                    if let Some(data) = types::to_string(self.arena, &entry.value) {
+                        entry.value.data = data;
+                    }
+                }
+                Data::Map(
+                    crate::value::Map::Map,
+                    self.arena.alloc_slice_copy(&entries),
+                )
             }
             ("tolist", Data::Seq(_, items)) => Data::Seq(Seq::List, self.unified(items)),
             ("toset", Data::Seq(_, items)) => {
@@ -145,9 +156,7 @@ impl<'a> Engine<'a, '_> {
 
     /// Items of one type: strings, where some are.
     fn unified(&self, items: &'a [Val<'a>]) -> &'a [Val<'a>] {
-        let strings = items
-            .iter()
-            .any(|item| matches!(item.data, Data::Str(_)));
+        let strings = items.iter().any(|item| matches!(item.data, Data::Str(_)));
         if !strings {
             return items;
         }
@@ -174,12 +183,10 @@ impl<'a> Engine<'a, '_> {
 
     fn shown(&self, value: Val<'a>) -> Val<'a> {
         let data = match value.data {
-            Data::Unknown(unknown) if unknown.secret => {
-                Data::Unknown(self.arena.alloc(Unknown {
-                    secret: false,
-                    ..*unknown
-                }))
-            }
+            Data::Unknown(unknown) if unknown.secret => Data::Unknown(self.arena.alloc(Unknown {
+                secret: false,
+                ..*unknown
+            })),
             data => data,
         };
         Val {
@@ -195,7 +202,10 @@ impl<'a> Engine<'a, '_> {
         call: &Args<'_, 'a>,
         at: usize,
     ) -> Result<&'a str, crate::engine::Fault<'a>> {
-        match call.get(at).and_then(|arg| types::to_string(self.arena, arg)) {
+        match call
+            .get(at)
+            .and_then(|arg| types::to_string(self.arena, arg))
+        {
             Some(Data::Str(text)) => Ok(text),
             _ => {
                 let message = format!("argument {} of `{}` must be a string", at + 1, call.name);
@@ -266,11 +276,11 @@ fn result_shape(name: &str) -> Shape {
         | "title" | "trim" | "trimprefix" | "trimsuffix" | "trimspace" | "upper"
         | "base64decode" | "base64encode" | "base64gzip" | "jsonencode" | "urlencode"
         | "yamlencode" | "textdecodebase64" | "textencodebase64" | "abspath" | "dirname"
-        | "pathexpand" | "basename" | "file" | "filebase64" | "templatefile"
-        | "templatestring" | "formatdate" | "timeadd" | "base64sha256" | "base64sha512"
-        | "md5" | "sha1" | "sha256" | "sha512" | "uuidv5" | "filemd5" | "filesha1"
-        | "filesha256" | "filesha512" | "filebase64sha256" | "filebase64sha512"
-        | "rsadecrypt" | "cidrhost" | "cidrnetmask" | "cidrsubnet" | "tostring" => Shape::String,
+        | "pathexpand" | "basename" | "file" | "filebase64" | "templatefile" | "templatestring"
+        | "formatdate" | "timeadd" | "base64sha256" | "base64sha512" | "md5" | "sha1"
+        | "sha256" | "sha512" | "uuidv5" | "filemd5" | "filesha1" | "filesha256" | "filesha512"
+        | "filebase64sha256" | "filebase64sha512" | "rsadecrypt" | "cidrhost" | "cidrnetmask"
+        | "cidrsubnet" | "tostring" => Shape::String,
         "chunklist" | "coalescelist" | "compact" | "concat" | "distinct" | "flatten"
         | "formatlist" | "keys" | "matchkeys" | "range" | "regexall" | "reverse"
         | "setintersection" | "setproduct" | "setsubtract" | "setunion" | "slice" | "sort"

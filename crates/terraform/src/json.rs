@@ -115,13 +115,19 @@ pub(crate) fn configuration<'a>(
     let mut syntax = Syntax { arena, refused };
     for entry in root.entries().unwrap_or_default() {
         if let Some(count) = labels(entry.key) {
-            syntax.blocks(entry.key, entry.key_span, count, &[], &entry.value, &mut blocks);
+            syntax.blocks(
+                entry.key,
+                entry.key_span,
+                count,
+                &[],
+                &entry.value,
+                &mut blocks,
+            );
         }
     }
     Body {
         attributes: &[],
         blocks: arena.alloc_slice_copy(&blocks),
-        span: root.span,
     }
 }
 
@@ -158,7 +164,14 @@ impl<'a> Syntax<'a, '_> {
                 }
                 let mut labels = labels.to_vec();
                 labels.push(entry.key);
-                self.blocks(kind, entry.key_span, missing - 1, &labels, &entry.value, out);
+                self.blocks(
+                    kind,
+                    entry.key_span,
+                    missing - 1,
+                    &labels,
+                    &entry.value,
+                    out,
+                );
             }
         }
     }
@@ -193,7 +206,6 @@ impl<'a> Syntax<'a, '_> {
         Body {
             attributes: self.arena.alloc_slice_copy(&attributes),
             blocks: self.arena.alloc_slice_copy(&blocks),
-            span: value.span,
         }
     }
 
@@ -230,7 +242,6 @@ impl<'a> Syntax<'a, '_> {
                     body: Body {
                         attributes: self.arena.alloc_slice_copy(&attributes),
                         blocks: self.arena.alloc_slice_copy(&blocks),
-                        span: item.span,
                     },
                 });
             }
@@ -274,8 +285,10 @@ impl<'a> Syntax<'a, '_> {
             }
             Data::Str(text) => Kind::Str(text),
             Data::Seq(_, items) => {
-                let items: Vec<Expr<'a>> =
-                    items.iter().map(|item| self.expr(item, depth + 1)).collect();
+                let items: Vec<Expr<'a>> = items
+                    .iter()
+                    .map(|item| self.expr(item, depth + 1))
+                    .collect();
                 Kind::Tuple(self.arena.alloc_slice_copy(&items))
             }
             Data::Map(_, entries) => {

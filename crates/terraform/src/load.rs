@@ -10,7 +10,7 @@ use bumpalo::Bump;
 use crate::files::{Files, join};
 use crate::json;
 use crate::lower::{Lower, Place, Refused};
-use crate::syntax::{Attribute, Block, Body};
+use crate::syntax::{Attribute, Block, Body, Expr, Kind};
 
 /// The address of a resource within its module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +38,8 @@ pub(crate) struct Module<'a> {
     pub(crate) calls: BTreeMap<&'a str, Block<'a>>,
     pub(crate) order: Vec<Declared<'a>>,
     pub(crate) output_order: Vec<&'a str>,
+    /// What it says of the version of azurerm.
+    pub(crate) azurerm: Vec<&'a str>,
 }
 
 /// What reads files.
@@ -136,6 +138,27 @@ impl<'a> Loader<'a, '_> {
     }
 }
 
+/// The version of a required provider.
+fn constraint<'a>(value: &Expr<'a>) -> Option<&'a str> {
+    match value.kind {
+        Kind::Str(text) => Some(text),
+        _ => match entry(value, "version")?.kind {
+            Kind::Str(text) => Some(text),
+            _ => None,
+        },
+    }
+}
+
+fn entry<'a>(object: &Expr<'a>, name: &str) -> Option<Expr<'a>> {
+    match object.kind {
+        Kind::Object(items) => items
+            .iter()
+            .find(|item| matches!(item.key.kind, Kind::Str(key) if key == name))
+            .map(|item| item.value),
+        _ => None,
+    }
+}
+
 impl<'a> Module<'a> {
     fn add(&mut self, body: Body<'a>) {
         for block in body.blocks {
@@ -167,6 +190,19 @@ impl<'a> Module<'a> {
                     if !self.resources.contains_key(&key) {
                         self.order.push(Declared::Resource(key));
                         self.resources.insert(key, *block);
+                    }
+                }
+                ("terraform", _) => {
+                    for required in block.body.blocks {
+                        if let Some(found) = required.body.attribute("azurerm") {
+                            self.azurerm.extend(constraint(&found.value));
+                        }
+                    }
+                    // The JSON syntax has no blocks here.
+                    if let Some(required) = block.body.attribute("required_providers")
+                        && let Some(found) = entry(&required.value, "azurerm")
+                    {
+                        self.azurerm.extend(constraint(&found));
                     }
                 }
                 // The data sources of a check are read like others.

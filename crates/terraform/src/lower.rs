@@ -9,9 +9,7 @@ use hcl_edit::expr::{BinaryOperator, Expression, ObjectKey, TraversalOperator, U
 use hcl_edit::structure::{Body as HclBody, Structure};
 use hcl_edit::template::{Directive, Element, Strip, Template};
 
-use crate::syntax::{
-    Attribute, Block, Body, Call, Expr, For, Item, Kind, Operator, Part, Step,
-};
+use crate::syntax::{Attribute, Block, Body, Call, Expr, For, Item, Kind, Operator, Part, Step};
 
 /// Where a piece of text stands.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +38,7 @@ impl<'a> Lower<'a> {
     /// Reads a file.
     pub(crate) fn body_text(&self, text: &str) -> Result<Body<'a>, Refused> {
         hcl_edit::parser::parse_body(text)
-            .map(|body| self.body(&body, Some(0..text.len())))
+            .map(|body| self.body(&body))
             .map_err(|error| self.refused(text, &error))
     }
 
@@ -95,7 +93,7 @@ impl<'a> Lower<'a> {
         self.arena.alloc_str(text)
     }
 
-    fn body(&self, body: &HclBody, range: Range) -> Body<'a> {
+    fn body(&self, body: &HclBody) -> Body<'a> {
         let mut attributes = List::new_in(self.arena);
         let mut blocks = List::new_in(self.arena);
         for structure in body {
@@ -116,7 +114,7 @@ impl<'a> Lower<'a> {
                         kind: self.str(block.ident.as_str()),
                         labels: labels.into_bump_slice(),
                         head,
-                        body: self.body(&block.body, block.span()),
+                        body: self.body(&block.body),
                     });
                 }
             }
@@ -124,7 +122,6 @@ impl<'a> Lower<'a> {
         Body {
             attributes: attributes.into_bump_slice(),
             blocks: blocks.into_bump_slice(),
-            span: self.span(range),
         }
     }
 

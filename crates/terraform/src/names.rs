@@ -5,10 +5,12 @@ use bicep::source::Span;
 use bicep::value::{Shape, Why};
 
 use crate::engine::{Engine, Eval, Key, Repeat, Scope};
+use crate::identity::{self, Piece};
 use crate::load::ResourceKey;
 use crate::syntax::{Block, Expr, Kind};
+use crate::table::Id;
 use crate::types::Type;
-use crate::value::{Data, Unknown, Val};
+use crate::value::{Data, Instance, Unknown, Val};
 
 /// Attributes whose values must not be shown.
 const SECRET: &[&str] = &[
@@ -93,7 +95,9 @@ impl<'a> Engine<'a, '_> {
                 None => Err(self.fault(span, "there is no `count` here")),
             },
             ("path", "module") => {
-                let path = scope.module.map_or(".".to_owned(), |module| self.module_path(module));
+                let path = scope
+                    .module
+                    .map_or(".".to_owned(), |module| self.module_path(module));
                 Ok(Val::new(span, Data::Str(self.arena.alloc_str(&path))))
             }
             ("path", "root") => Ok(Val::new(span, Data::Str("."))),
@@ -237,9 +241,8 @@ impl<'a> Engine<'a, '_> {
         let arena = self.arena;
         let mut default = |expr: &Expr<'a>| self.value(&scope, expr);
         let converted = of.convert(arena, value, &mut default);
-        let value = converted.map_err(|message| {
-            self.fault(place, format!("variable `{name}`: {message}"))
-        })?;
+        let value = converted
+            .map_err(|message| self.fault(place, format!("variable `{name}`: {message}")))?;
         let mark = sensitive.then(|| &*self.arena.alloc_str(&format!("var.{name}")));
         Ok(value.marked(mark))
     }
@@ -314,17 +317,71 @@ impl<'a> Engine<'a, '_> {
     }
 
     /// An attribute that Azure or the provider gives.
-    pub(crate) fn computed(&mut self, address: &str, name: &str, span: Span) -> Val<'a> {
+    pub(crate) fn known_later(
+        &self,
+        instance: &'a Instance<'a>,
+        name: &str,
+        span: Span,
+    ) -> Val<'a> {
+        let composed = self.composed(instance);
+        let kind = instance
+            .of
+            .and_then(|(kind, _)| self.table?.kinds.get(kind));
+        let attribute = kind.map_or("id", |kind| kind.attribute.as_str());
+        if name == attribute
+            && let Some(id) = composed
+        {
+            return Val::new(span, id.id(self.arena));
+        }
+        let fixed = kind.and_then(|kind| kind.computed.get(name));
+        if let Some(scope) = fixed.and_then(|fixed| fixed.strip_prefix('=')) {
+            let scope = self.arena.alloc_str(scope);
+            return self.unknown(span, scope, Shape::String, vec![Why::Scope(scope)], None);
+        }
+        let address = instance.address;
         let text = format!("{address}.{name}");
         let shape = match name {
-            "id" => Shape::Id,
-            "name" | "location" | "principal_id" | "client_id" | "tenant_id" | "object_id"
-            | "fqdn" | "login_server" | "oidc_issuer_url" => Shape::String,
+            "id" if attribute == "id" => Shape::Id,
+            "id" | "name" | "location" | "principal_id" | "client_id" | "tenant_id"
+            | "object_id" | "fqdn" | "login_server" | "oidc_issuer_url" => Shape::String,
             _ => Shape::Any,
         };
         let secret = SECRET.iter().any(|word| name.contains(word));
         let kept = self.arena.alloc_str(&text);
-        let why = vec![Why::Reference(self.arena.alloc_str(address))];
-        self.unknown(span, &text, shape, why, secret.then_some(&*kept))
+        let why = match composed {
+            Some(id) => Why::Reference(self.arena.alloc_str(&id.text)),
+            None => Why::Reference(self.owner(address)),
+        };
+        self.unknown(span, &text, shape, vec![why], secret.then_some(&*kept))
+    }
+
+    /// The id of the resource that a block stands in, or the block's own address.
+    fn owner(&self, address: &'a str) -> &'a str {
+        let mut outer = address;
+        while let Some((before, _)) = outer.rsplit_once('.') {
+            outer = before;
+            if let Some(id) = self.ids.get(outer) {
+                return id;
+            }
+        }
+        address
+    }
+
+    /// The id in Azure of a resource that the table knows.
+    pub(crate) fn composed(&self, instance: &Instance<'a>) -> Option<Piece<'a>> {
+        let (kind, provider) = instance.of?;
+        let table = self.table?;
+        let get = |name: &str| {
+            let field = instance.fields.iter().find(|field| field.key == name)?;
+            Piece::of_val(&field.value)
+        };
+        if kind.starts_with("azapi_") {
+            return identity::azapi(self.arena, instance.address, &get);
+        }
+        let kind = table.kinds.get(kind)?;
+        if matches!(kind.id, Id::PatchNamed(_)) {
+            return None;
+        }
+        identity::id(self.arena, kind, instance.address, provider, &get)
     }
 }

@@ -14,6 +14,8 @@ pub struct Resource<'a> {
     pub address: &'a str,
     /// `azurerm_subnet`
     pub kind: &'a str,
+    /// Its id in Azure, open parts in braces, when the table knows how it is composed.
+    pub id: Option<&'a str>,
     /// Its label: `nodes`.
     pub name: &'a str,
     /// `azurerm`, or `azurerm.hub` for another configuration of it.
@@ -41,6 +43,8 @@ pub struct Reading<'a> {
     pub open: Vec<OpenParameter<'a>>,
     /// What went wrong.
     pub problems: Vec<Problem>,
+    /// The lowest and the highest major version of azurerm that it may be used with.
+    pub azurerm: (u64, u64),
 }
 
 /// Values of one reading that are written out at most.
@@ -126,6 +130,8 @@ impl<'a> Out<'a> {
             why,
             secret: unknown.secret,
             not: unknown.not,
+            fields: &[],
+            items: &[],
         })
     }
 
@@ -148,6 +154,8 @@ impl<'a> Out<'a> {
             why: self.arena.alloc_slice_copy(&why),
             secret: true,
             not: &[],
+            fields: &[],
+            items: &[],
         });
         Value {
             span: value.span,
@@ -162,6 +170,8 @@ impl<'a> Out<'a> {
             why: self.arena.alloc_slice_copy(&[why]),
             secret: false,
             not: &[],
+            fields: &[],
+            items: &[],
         });
         Value {
             span,

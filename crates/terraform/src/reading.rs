@@ -9,13 +9,17 @@ use bicep::value::Value;
 use bumpalo::Bump;
 
 use crate::engine::{Engine, Repeat, Scope};
+use crate::expand::provider;
 use crate::files::{Files, join};
 use crate::json;
 use crate::load::{Declared, Loader, ResourceKey};
+use crate::lower::{Lower, Place};
 use crate::output::{Out, Reading, Resource, given};
 use crate::syntax::{Body, Expr, Kind};
+use crate::table::Table;
 use crate::types::Type;
 use crate::value::{Data, Val};
+use crate::version;
 
 /// What a variable of the root module is taken to be.
 #[derive(Debug, Clone, Copy)]
@@ -35,15 +39,17 @@ pub struct Options<'a> {
     pub assumed: Vec<(&'a str, Assumed<'a>)>,
 }
 
-/// Reads the root module in a folder and everything that it makes.
+/// Reads the root module in a folder and everything that it makes. With a table, ids are
+/// composed as Azure has them; without one they stay `azurerm_subnet.nodes.id`.
 pub fn configuration<'a>(
     arena: &'a Bump,
     files: &dyn Files,
     sources: &mut Sources<'a>,
     folder: &str,
     options: &Options<'a>,
+    table: Option<&Table>,
 ) -> Reading<'a> {
-    let (reading, _) = evaluated(arena, files, sources, folder, options);
+    let (reading, _) = evaluated(arena, files, sources, folder, options, table);
     reading
 }
 
@@ -54,6 +60,7 @@ pub(crate) fn evaluated<'a>(
     sources: &mut Sources<'a>,
     folder: &str,
     options: &Options<'a>,
+    table: Option<&Table>,
 ) -> (Reading<'a>, BTreeMap<&'a str, Value<'a>>) {
     let loader = Loader {
         arena,
@@ -61,9 +68,12 @@ pub(crate) fn evaluated<'a>(
         sources,
         problems: Vec::new(),
     };
-    let mut engine = Engine::new(loader, folder);
+    let mut engine = Engine::new(loader, folder, table);
     let root = engine.root.clone();
-    let mut reading = Reading::default();
+    let mut reading = Reading {
+        azurerm: version::ANY,
+        ..Reading::default()
+    };
     if let Err(message) = engine.instantiate(&root, "", String::new(), Vec::new(), None) {
         engine.problem(Span::default(), &message, None, ProblemKind::Unresolved);
     } else {
@@ -76,6 +86,7 @@ pub(crate) fn evaluated<'a>(
         walk.module(&mut engine, 0);
         reading.outputs = walk.outputs(&mut engine);
         reading.resources = walk.resources;
+        reading.azurerm = engine.azurerm();
         reading.open = engine.open(options);
     }
     let mut out = Out::new(arena);
@@ -92,6 +103,33 @@ pub(crate) fn evaluated<'a>(
 }
 
 impl<'a> Engine<'a, '_> {
+    /// What the lock file and the modules say of the version of azurerm.
+    fn azurerm(&mut self) -> version::Majors {
+        let lock = join(&self.root, ".terraform.lock.hcl");
+        if let Ok(bytes) = self.loader.files.read(&lock)
+            && let Ok(text) = String::from_utf8(bytes)
+        {
+            let lower = Lower {
+                arena: self.arena,
+                place: Place::Fixed(Span::default()),
+            };
+            for block in lower.body_text(&text).map_or(&[][..], |body| body.blocks) {
+                let ours = block.labels.iter().any(|label| label.ends_with("/azurerm"));
+                if let Some(version) = block.body.attribute("version").filter(|_| ours)
+                    && let Kind::Str(version) = version.value.kind
+                {
+                    return version::majors(version);
+                }
+            }
+        }
+        self.modules
+            .iter()
+            .flat_map(|module| module.declared.azurerm.iter())
+            .fold(version::ANY, |all, one| {
+                version::both(all, version::majors(one))
+            })
+    }
+
     /// `.terraform/modules/modules.json`: which folder holds which downloaded module.
     fn downloads(&mut self) {
         let path = join(&self.root, ".terraform/modules/modules.json");
@@ -130,10 +168,7 @@ impl<'a> Engine<'a, '_> {
             .collect();
         automatic.sort();
         paths.extend(automatic);
-        let mut paths: Vec<String> = paths
-            .iter()
-            .map(|name| join(&self.root, name))
-            .collect();
+        let mut paths: Vec<String> = paths.iter().map(|name| join(&self.root, name)).collect();
         paths.extend(options.var_files.iter().cloned());
         for path in paths {
             self.variable_file(&path);
@@ -261,7 +296,11 @@ fn allowed<'a>(body: &Body<'a>, name: &str) -> Vec<Val<'a>> {
         Kind::Attr(base, found) => found == name && matches!(base.kind, Kind::Name("var")),
         _ => false,
     };
-    for block in body.blocks.iter().filter(|block| block.kind == "validation") {
+    for block in body
+        .blocks
+        .iter()
+        .filter(|block| block.kind == "validation")
+    {
         let Some(condition) = block.body.attribute("condition") else {
             continue;
         };
@@ -316,7 +355,10 @@ impl<'a> Walk<'a> {
                     }
                 }
                 Declared::Call(name) => {
-                    let span = declared.calls.get(name).map_or(Span::default(), |call| call.head);
+                    let span = declared
+                        .calls
+                        .get(name)
+                        .map_or(Span::default(), |call| call.head);
                     if let Ok(value) = engine.called(&scope, name, span) {
                         self.called(engine, &value, 0);
                     }
@@ -438,17 +480,17 @@ impl<'a> Walk<'a> {
         let Some(block) = state.declared.resources.get(&key) else {
             return;
         };
-        let provider = match block.body.attribute("provider").map(|found| found.value.kind) {
-            Some(Kind::Attr(base, alias)) => match base.kind {
-                Kind::Name(name) => &*engine.arena.alloc_str(&format!("{name}.{alias}")),
-                _ => alias,
-            },
-            Some(Kind::Name(name) | Kind::Str(name)) => name,
-            _ => key.kind.split('_').next().unwrap_or(key.kind),
+        let provider = provider(engine.arena, block, key.kind);
+        let id = match body.data {
+            Data::Instance(instance) => engine
+                .composed(instance)
+                .map(|id| &*engine.arena.alloc_str(&id.text)),
+            _ => None,
         };
         self.resources.push(Resource {
             address,
             kind: key.kind,
+            id,
             name: key.name,
             provider,
             body: self.out.value(body),
@@ -466,7 +508,10 @@ impl<'a> Walk<'a> {
         let declared = std::rc::Rc::clone(&root.declared);
         let mut outputs = Vec::new();
         for name in &declared.output_order {
-            let span = declared.outputs.get(name).map_or(Span::default(), |block| block.head);
+            let span = declared
+                .outputs
+                .get(name)
+                .map_or(Span::default(), |block| block.head);
             let value = engine
                 .output(0, name, span)
                 .unwrap_or_else(|fault| engine.refused(fault, span));

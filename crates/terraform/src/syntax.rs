@@ -8,7 +8,6 @@ use bicep::source::Span;
 pub(crate) struct Body<'a> {
     pub(crate) attributes: &'a [Attribute<'a>],
     pub(crate) blocks: &'a [Block<'a>],
-    pub(crate) span: Span,
 }
 
 /// `name = value`

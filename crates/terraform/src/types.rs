@@ -65,13 +65,13 @@ impl<'a> Type<'a> {
                     "map" => Type::Map(element(arena)),
                     "optional" => *element(arena),
                     "tuple" => match inner.map(|inner| inner.kind) {
-                        Some(Kind::Tuple(items)) => {
-                            Type::Tuple(arena.alloc_slice_fill_iter(
+                        Some(Kind::Tuple(items)) => Type::Tuple(
+                            arena.alloc_slice_fill_iter(
                                 items
                                     .iter()
                                     .map(|item| Self::parse_to(arena, item, depth + 1)),
-                            ))
-                        }
+                            ),
+                        ),
                         _ => Type::Any,
                     },
                     "object" => match inner.map(|inner| inner.kind) {
@@ -198,9 +198,7 @@ impl<'a> Type<'a> {
                 converted.sort_by_key(|entry| entry.key);
                 Data::Map(Map::Map, arena.alloc_slice_copy(&converted))
             }
-            Type::Object(fields) => {
-                self.convert_object(arena, &value, fields, default, depth)?
-            }
+            Type::Object(fields) => self.convert_object(arena, &value, fields, default, depth)?,
         };
         Ok(Val { data, ..value })
     }

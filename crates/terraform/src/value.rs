@@ -81,6 +81,8 @@ impl<'a> Entry<'a> {
 pub(crate) struct Instance<'a> {
     /// Its address: `azurerm_subnet.nodes`, `azurerm_kubernetes_cluster.main.identity[0]`.
     pub(crate) address: &'a str,
+    /// Its kind and provider; nothing for a block.
+    pub(crate) of: Option<(&'a str, &'a str)>,
     pub(crate) fields: &'a [Entry<'a>],
 }
 

@@ -69,7 +69,12 @@ impl<'a> Engine<'a, '_> {
                 }
             }
         }
-        Ok(self.map(Map::Object, &merged, call.span))
+        let maps = call
+            .args
+            .iter()
+            .all(|arg| matches!(arg.data, Data::Map(Map::Map, _)));
+        let kind = if maps { Map::Map } else { Map::Object };
+        Ok(self.map(kind, &merged, call.span))
     }
 
     fn map_of_pairs(&mut self, call: &Args<'_, 'a>) -> Eval<'a> {
@@ -93,7 +98,20 @@ impl<'a> Engine<'a, '_> {
                 None => return self.takes(call, "lists"),
             }
         }
-        Ok(self.seq(Seq::Tuple, all, call.span))
+        let lists = call
+            .args
+            .iter()
+            .all(|arg| matches!(arg.data, Data::Seq(Seq::List, _)));
+        let kind = if lists { Seq::List } else { Seq::Tuple };
+        Ok(self.seq(kind, all, call.span))
+    }
+
+    /// A list stays a list, a tuple a tuple.
+    fn kind(call: &Args<'_, 'a>) -> Seq {
+        match call.get(0).map(|arg| arg.data) {
+            Some(Data::Seq(Seq::List | Seq::Set, _)) => Seq::List,
+            _ => Seq::Tuple,
+        }
     }
 
     fn flatten(&mut self, call: &Args<'_, 'a>) -> Eval<'a> {
@@ -161,7 +179,8 @@ impl<'a> Engine<'a, '_> {
             // The last that is left is it, or the call is refused.
             [only] => Ok(*only),
             several => {
-                let shape = crate::evaluate::shape(several.first().unwrap_or(&Val::null(call.span)));
+                let shape =
+                    crate::evaluate::shape(several.first().unwrap_or(&Val::null(call.span)));
                 let same = several
                     .iter()
                     .all(|value| crate::evaluate::shape(value) == shape);
@@ -236,6 +255,9 @@ impl<'a> Engine<'a, '_> {
         }
         let items = self.list_arg(call, 0)?;
         let at = self.int_arg(call, 1)?;
+        if at < 0 {
+            return self.takes(call, "an index that is not negative");
+        }
         let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
         if count == 0 {
             return self.takes(call, "a list that is not empty");
@@ -295,6 +317,10 @@ impl<'a> Engine<'a, '_> {
         };
         let mut entries: Vec<&Entry<'a>> = entries.iter().collect();
         entries.sort_by_key(|entry| entry.key);
+        let kind = match call.get(0).map(|arg| arg.data) {
+            Some(Data::Map(Map::Map, _)) => Seq::List,
+            _ => Seq::Tuple,
+        };
         let items = entries
             .into_iter()
             .map(|entry| match call.name {
@@ -302,7 +328,7 @@ impl<'a> Engine<'a, '_> {
                 _ => entry.value,
             })
             .collect();
-        Ok(self.seq(Seq::List, items, call.span))
+        Ok(self.seq(kind, items, call.span))
     }
 
     fn one(&mut self, call: &Args<'_, 'a>) -> Eval<'a> {
@@ -336,7 +362,7 @@ impl<'a> Engine<'a, '_> {
             return self.opened(call);
         }
         let items = self.list_arg(call, 0)?.iter().rev().copied().collect();
-        Ok(self.seq(Seq::Tuple, items, call.span))
+        Ok(self.seq(Self::kind(call), items, call.span))
     }
 
     fn slice(&mut self, call: &Args<'_, 'a>) -> Eval<'a> {
@@ -347,7 +373,7 @@ impl<'a> Engine<'a, '_> {
         let start = usize::try_from(self.int_arg(call, 1)?).unwrap_or(usize::MAX);
         let end = usize::try_from(self.int_arg(call, 2)?).unwrap_or(usize::MAX);
         match items.get(start..end) {
-            Some(items) => Ok(self.seq(Seq::Tuple, items.to_vec(), call.span)),
+            Some(items) => Ok(self.seq(Self::kind(call), items.to_vec(), call.span)),
             None => self.takes(call, "a range within the list"),
         }
     }

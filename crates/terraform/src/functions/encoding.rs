@@ -22,7 +22,9 @@ impl<'a> Engine<'a, '_> {
                 None => self.unevaluated(call),
             },
             "csvdecode" => self.csv_decode(call),
-            "urlencode" => self.string_arg(call, 0).map(|text| self.str(call.span, &url(text))),
+            "urlencode" => self
+                .string_arg(call, 0)
+                .map(|text| self.str(call.span, &url(text))),
             "base64encode" => self
                 .string_arg(call, 0)
                 .map(|text| self.str(call.span, &base64(text.as_bytes()))),
@@ -75,9 +77,7 @@ impl<'a> Engine<'a, '_> {
         };
         match yaml::parse(text, &yaml::Limits::default(), &mut values) {
             Ok(value) => Ok(value.unwrap_or(Val::null(call.span))),
-            Err(error) => {
-                Err(self.fault(call.span, format!("this is no YAML: {}", error.message)))
-            }
+            Err(error) => Err(self.fault(call.span, format!("this is no YAML: {}", error.message))),
         }
     }
 
@@ -107,8 +107,8 @@ impl<'a> Engine<'a, '_> {
     }
 
     fn base64_decode(&mut self, call: &Args<'_, 'a>) -> Eval<'a> {
-        let decoded = unbase64(self.string_arg(call, 0)?)
-            .and_then(|bytes| String::from_utf8(bytes).ok());
+        let decoded =
+            unbase64(self.string_arg(call, 0)?).and_then(|bytes| String::from_utf8(bytes).ok());
         match decoded {
             Some(text) => Ok(self.str(call.span, &text)),
             None => Err(self.fault(call.span, "this is no base64 of a text")),

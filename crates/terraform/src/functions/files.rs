@@ -16,7 +16,9 @@ impl<'a> Engine<'a, '_> {
     ) -> Option<Eval<'a>> {
         let result = match call.name {
             "file" => self.file_text(call),
-            "fileexists" => self.bytes(call).map(|found| Val::bool(call.span, found.is_ok())),
+            "fileexists" => self
+                .bytes(call)
+                .map(|found| Val::bool(call.span, found.is_ok())),
             "filebase64" | "filemd5" | "filesha1" | "filesha256" | "filesha512"
             | "filebase64sha256" | "filebase64sha512" => self.file_hash(call),
             "basename" | "dirname" => self.path_part(call),
@@ -56,7 +58,11 @@ impl<'a> Engine<'a, '_> {
     fn path_part(&mut self, call: &Args<'_, 'a>) -> Eval<'a> {
         let path = self.string_arg(call, 0)?.trim_end_matches('/');
         let (folder, name) = path.rsplit_once('/').unwrap_or((".", path));
-        let part = if call.name == "basename" { name } else { folder };
+        let part = if call.name == "basename" {
+            name
+        } else {
+            folder
+        };
         Ok(self.str(call.span, part))
     }
 

@@ -57,8 +57,7 @@ impl<'a> Engine<'a, '_> {
     fn sum(&mut self, call: &Args<'_, 'a>) -> Eval<'a> {
         let mut sum = 0.0;
         for item in self.list_arg(call, 0)? {
-            match types::to_number(item).and_then(|data| Val::new(call.span, data).number_value())
-            {
+            match types::to_number(item).and_then(|data| Val::new(call.span, data).number_value()) {
                 Some(number) => sum += number,
                 None => return Err(self.fault(call.span, "`sum` takes a list of numbers")),
             }
@@ -108,7 +107,9 @@ impl<'a> Engine<'a, '_> {
         for entry in entries {
             for item in entry.value.seq().unwrap_or_default() {
                 let Some(Data::Str(key)) = types::to_string(self.arena, item) else {
-                    return Err(self.fault(call.span, "`transpose` takes a map of lists of strings"));
+                    return Err(
+                        self.fault(call.span, "`transpose` takes a map of lists of strings")
+                    );
                 };
                 match lists.iter_mut().find(|(known, _)| known == key) {
                     Some((_, list)) => list.push(entry.key_value()),

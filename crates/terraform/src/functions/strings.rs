@@ -6,8 +6,9 @@ use regex::{Regex, RegexBuilder};
 use super::{Args, result_shape};
 use crate::engine::{Engine, Eval, Fault};
 use crate::evaluate::Text;
+use crate::identity::segments;
 use crate::types;
-use crate::value::{Data, Entry, Map, Seq, Val};
+use crate::value::{Data, Entry, Map, Seq, Unknown, Val};
 
 /// Bytes of a result.
 const MAX_RESULT: usize = 4 << 20;
@@ -22,6 +23,7 @@ impl<'a> Engine<'a, '_> {
             "join" => self.open_join(call),
             "format" => self.open_format(call),
             "startswith" | "endswith" => self.open_edge(call),
+            "split" => self.open_split(call),
             _ => None,
         }
     }
@@ -99,6 +101,30 @@ impl<'a> Engine<'a, '_> {
             return Some(Ok(Val::bool(call.span, true)));
         }
         (!fits(wanted, known)).then(|| Ok(Val::bool(call.span, false)))
+    }
+
+    /// What stands in braces is not split.
+    fn open_split(&mut self, call: &Args<'_, 'a>) -> Option<Eval<'a>> {
+        let value = call.get(1)?;
+        let unknown = value.unknown().filter(|unknown| unknown.partial)?;
+        let Data::Str("/") = call.get(0)?.data else {
+            return None;
+        };
+        let parts = segments(unknown.text)
+            .into_iter()
+            .map(|part| {
+                if !part.contains('{') {
+                    return self.str(call.span, &part);
+                }
+                let open = Unknown {
+                    text: self.arena.alloc_str(&part),
+                    shape: Shape::String,
+                    ..*unknown
+                };
+                Val::new(call.span, Data::Unknown(self.arena.alloc(open)))
+            })
+            .collect();
+        Some(Ok(self.seq(Seq::List, parts, call.span)))
     }
 
     pub(super) fn strings(&mut self, call: &Args<'_, 'a>) -> Option<Eval<'a>> {
@@ -245,7 +271,10 @@ impl<'a> Engine<'a, '_> {
             .strip_prefix('/')
             .and_then(|rest| rest.strip_suffix('/'));
         let replaced = match inner {
-            Some(pattern) => self.pattern(call, pattern)?.replace_all(text, by).into_owned(),
+            Some(pattern) => self
+                .pattern(call, pattern)?
+                .replace_all(text, by)
+                .into_owned(),
             None => {
                 let growth = text.matches(search).count().saturating_mul(by.len());
                 if growth > MAX_RESULT {

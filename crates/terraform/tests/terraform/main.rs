@@ -1,0 +1,16 @@
+//! The crate as its users see it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod expressions;
+mod given;
+mod language;
+mod mapping;
+mod modules;
+mod plan;
+mod robust;
+mod table;
