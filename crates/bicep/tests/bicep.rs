@@ -8,5 +8,7 @@
     reason = "helpers of tests stop like tests"
 )]
 
+#[path = "bicep/compile.rs"]
+mod compile;
 #[path = "bicep/syntax.rs"]
 mod syntax;

@@ -121,7 +121,7 @@ impl<'a> Template<'_, 'a> {
 
     fn load_json(&self, path: &str, selector: Option<&str>) -> Result<Node<'a>, String> {
         let file = self.session.find(self.unit.name, path)?;
-        let root = self.session.json(file);
+        let root = self.session.data(file)?;
         Ok(self.literal_json(&selected(root, selector)?))
     }
 

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use bumpalo::Bump;
 
 use crate::deployment::{Problem, ProblemKind};
-use crate::node::Node;
+use crate::node::{Node, NodeKind};
 use crate::source::{FileId, Files, Found, Source, Sources, Span};
 use crate::syntax;
 
@@ -19,7 +19,7 @@ const MAX_DEPTH: usize = 160;
 
 /// How many expressions one compilation may make: variables that are written out in place may
 /// double with every line.
-const MAX_EXPRESSIONS: usize = 8_000_000;
+const MAX_EXPRESSIONS: usize = 1_000_000;
 
 /// How deep modules may be nested.
 const MAX_MODULES: usize = 24;
@@ -192,11 +192,45 @@ impl<'s, 'a> Session<'s, 'a> {
         node
     }
 
+    /// A JSON file that is no template: expressions in it mean nothing, and may be wrong.
+    pub(crate) fn data(&self, file: FileId) -> Result<Node<'a>, String> {
+        let text = self.source(file).map_or("", |source| source.text);
+        let parsed = crate::json::parse(self.bump, text, file);
+        let mut strings = Vec::new();
+        bracketed(&parsed.root, &mut strings);
+        let mistake = parsed.problems.iter().find(|problem| {
+            !strings
+                .iter()
+                .any(|span| span.start <= problem.span.start && problem.span.end <= span.end)
+        });
+        match mistake {
+            Some(problem) => Err(problem.message.clone()),
+            None => Ok(parsed.root),
+        }
+    }
+
     /// It is JSON, by its name or because it was published.
     pub(crate) fn is_json(&self, file: FileId) -> bool {
         self.source(file).is_some_and(|source| {
             source.published || !source.name.to_ascii_lowercase().ends_with(".bicep")
         })
+    }
+}
+
+/// Where strings stand that were taken for expressions.
+fn bracketed(node: &Node<'_>, out: &mut Vec<Span>) {
+    match node.kind {
+        NodeKind::Expr(_) => out.push(node.span),
+        NodeKind::Array(items) => items.iter().for_each(|item| bracketed(item, out)),
+        NodeKind::Object(entries) => {
+            for entry in entries {
+                if entry.key_expr.is_some() {
+                    out.push(entry.key_span);
+                }
+                bracketed(&entry.value, out);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -9,7 +9,7 @@ use crate::syntax::{
     Decorator, Expression, ExpressionKind, FunctionDeclaration, ObjectItem, Statement, TypedLambda,
 };
 
-use super::depend::Dependencies;
+use super::depend::{Dependencies, culture};
 use super::expr::{boolean, entry, text};
 use super::imports::{Closure, Kind, Part};
 use super::lower::{Env, split_function};
@@ -282,11 +282,15 @@ impl<'s, 'a> Template<'s, 'a> {
                 add("__bicep", entry(name.name, name.span, value));
             }
         }
-        for part in &closure.parts {
-            if part.kind == Kind::Function
-                && let Some(value) = self.imported_function(closure, part)
-            {
-                let (namespace, name) = split_function(part.name);
+        let mut imported: Vec<_> = closure
+            .parts
+            .iter()
+            .filter(|part| part.kind == Kind::Function)
+            .map(|part| (split_function(part.name), part))
+            .collect();
+        imported.sort_by(|((_, one), _), ((_, other), _)| culture(one, other));
+        for ((namespace, name), part) in imported {
+            if let Some(value) = self.imported_function(closure, part) {
                 add(namespace, entry(name, part.span, value));
             }
         }
