@@ -198,11 +198,15 @@ impl Guide {
         });
         guide.frameworks.sort_by(|a, b| a.id.cmp(&b.id));
         guide.duplicates(&mut errors);
-        for key in INDEXED
-            .iter()
-            .map(|(key, _)| *key)
-            .chain(["id", "name", "type", "properties"])
-        {
+        for key in INDEXED.iter().map(|(key, _)| *key).chain([
+            "id",
+            "name",
+            "type",
+            "properties",
+            "parentId",
+            "principal",
+            "path",
+        ]) {
             env.intern(key);
         }
         guide.symbols = env.symbols().clone();

@@ -20,12 +20,14 @@ use crate::value::Ref;
 mod children;
 pub mod defaults;
 pub mod deployment;
+mod ids;
 pub(crate) mod links;
 mod secrets;
 pub mod template;
 mod write;
 
 pub use defaults::Defaults;
+pub use ids::{id_in_group, parent_of_id, scope_of_id, type_of_id};
 
 /// What a resource knows beyond its body.
 #[derive(Debug, Clone)]
@@ -99,6 +101,7 @@ pub fn settle(
             ("id", &*resource.id),
             ("type", &*resource.kind),
             ("apiVersion", &*resource.api_version),
+            ("parentId", parent_of_id(&resource.id).unwrap_or_default()),
         ]
         .into_iter()
         .filter(|(_, value)| !value.is_empty())
@@ -173,112 +176,30 @@ fn extension_form(kind: &str, name: &str) -> Option<(String, String)> {
     const BETWEEN: &str = "/providers/";
     let at = kind.to_ascii_lowercase().rfind(BETWEEN)?;
     let parents = kind.get(..at)?.split('/').count() - 1;
-    let mut names = segments(name).into_iter().skip(parents);
+    let mut names = ids::segments(name).into_iter().skip(parents);
     let namespace = names.next()?;
     let own: Vec<&str> = names.collect();
     let types = kind.get(at + BETWEEN.len()..)?;
     (!own.is_empty()).then(|| (format!("{namespace}/{types}"), own.join("/")))
 }
 
-/// The parts of a name between its slashes. What a template leaves open stands in braces and is
-/// one part, whatever it holds.
-fn segments(name: &str) -> Vec<&str> {
-    let mut depth = 0_u32;
-    name.split(|char| {
-        match char {
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        char == '/' && depth == 0
-    })
-    .collect()
-}
-
 /// A child's name in a template holds those of its parents; guidelines see its own.
 fn short_name(doc: &mut Doc, resource: &Found, symbols: &Symbols) {
-    let Some(own) = resource.name.rsplit('/').next() else {
+    let parts = ids::segments(&resource.name);
+    let Some(own) = parts.last() else {
         return;
     };
-    let written = doc.node(resource.root).get("name").and_then(Ref::as_str);
-    if written.is_none_or(|written| written != own) {
-        let open = doc
-            .node(resource.root)
-            .get("name")
-            .is_some_and(|name| name.open_expression().is_some());
-        if !open {
-            doc.replace_text(resource.root.0, symbols.get("name"), "name", own);
-        }
+    let written = doc.node(resource.root).get("name");
+    let same = written.is_some_and(|name| name.as_str() == Some(own));
+    // An open name stays open, but for one whose own part is known.
+    if !same && !own.contains('{') {
+        doc.replace_text(resource.root.0, symbols.get("name"), "name", own);
     }
-}
-
-/// The id of a resource that says only its type and name: it is deployed to a resource group
-/// that the template does not name.
-#[must_use]
-pub fn id_in_group(kind: &str, name: &str) -> String {
-    let mut id =
-        String::from("/subscriptions/{subscription}/resourceGroups/{resourceGroup}/providers");
-    let mut types = kind.split('/');
-    if let Some(namespace) = types.next() {
-        id.push('/');
-        id.push_str(namespace);
-    }
-    let mut names = name.split('/');
-    for own in types {
-        id.push('/');
-        id.push_str(own);
-        id.push('/');
-        id.push_str(names.next().unwrap_or("{name}"));
-    }
-    id
-}
-
-/// The type that an id names: that of its last provider segment.
-#[must_use]
-pub fn type_of_id(id: &str) -> Option<String> {
-    let lower = id.to_ascii_lowercase();
-    let at = lower.rfind("/providers/")?;
-    let mut segments = id.get(at + "/providers/".len()..)?.split('/');
-    let mut kind = segments.next()?.to_owned();
-    let mut any = false;
-    while let Some(own) = segments.next() {
-        kind.push('/');
-        kind.push_str(own);
-        any = true;
-        if segments.next().is_none() {
-            break;
-        }
-    }
-    any.then_some(kind)
-}
-
-/// The scope that an extension resource is attached to: what stands before its last provider
-/// segment, when that is an id.
-#[must_use]
-pub fn scope_of_id(id: &str) -> Option<&str> {
-    let at = id.to_ascii_lowercase().rfind("/providers/")?;
-    id.get(..at).filter(|scope| !scope.is_empty())
-}
-
-/// The id of the resource that a child resource belongs to.
-#[must_use]
-pub fn parent_of_id(id: &str) -> Option<&str> {
-    let at = id.to_ascii_lowercase().rfind("/providers/")?;
-    let tail = id.get(at + "/providers/".len()..)?;
-    // namespace/type/name[/type/name]: a child has at least five segments.
-    if tail.split('/').count() < 5 {
-        return None;
-    }
-    let mut parent = id;
-    for _ in 0..2 {
-        parent = parent.get(..parent.rfind('/')?)?;
-    }
-    Some(parent)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{extension_form, id_in_group, parent_of_id, scope_of_id, type_of_id};
+    use super::extension_form;
 
     #[test]
     fn extension_resources_written_as_children_get_their_own_type() {
@@ -308,31 +229,5 @@ mod tests {
             form("Microsoft.KeyVault/vaults/providers/locks", "{name}"),
             None
         );
-    }
-
-    #[test]
-    fn ids_are_taken_apart() {
-        let subnet = id_in_group("Microsoft.Network/virtualNetworks/subnets", "hub/nodes");
-        assert_eq!(
-            subnet,
-            "/subscriptions/{subscription}/resourceGroups/{resourceGroup}/providers/Microsoft.Network/virtualNetworks/hub/subnets/nodes"
-        );
-        assert_eq!(
-            type_of_id(&subnet).as_deref(),
-            Some("Microsoft.Network/virtualNetworks/subnets")
-        );
-        assert!(
-            parent_of_id(&subnet)
-                .unwrap()
-                .ends_with("/virtualNetworks/hub")
-        );
-        assert_eq!(parent_of_id(parent_of_id(&subnet).unwrap()), None);
-        let lock = format!("{subnet}/providers/Microsoft.Authorization/locks/keep");
-        assert_eq!(scope_of_id(&lock), Some(subnet.as_str()));
-        assert_eq!(
-            type_of_id(&lock).as_deref(),
-            Some("Microsoft.Authorization/locks")
-        );
-        assert_eq!(type_of_id("/subscriptions/x"), None);
     }
 }

@@ -227,7 +227,7 @@ impl<'w> Writer<'w, '_> {
                     return self.builder.redacted(span);
                 }
                 // Whatever is open in it, an id is there and leads somewhere.
-                if unknown.shape == Shape::Id {
+                if unknown.shape == Shape::Id || is_id(unknown.text) {
                     return self.builder.text(unknown.text, span);
                 }
                 self.builder.open(&shown(unknown), span)
@@ -259,6 +259,12 @@ fn principal(resource: &Resource<'_>) -> Option<(Box<str>, Box<str>)> {
         .filter_map(|part| text.find(part))
         .min()?;
     Some(((*id).into(), text.get(path + 1..)?.into()))
+}
+
+/// An id put together from texts, open parts in braces.
+fn is_id(text: &str) -> bool {
+    (text.starts_with("/subscriptions/") || text.starts_with("/providers/"))
+        && super::type_of_id(text).is_some_and(|kind| !kind.contains('{'))
 }
 
 /// Longer expressions say less than what they hang on.
