@@ -22,7 +22,7 @@ use crate::value::{Data, Shape, Value, Why};
 
 /// How often an expression may lead to another before evaluation stops: far above what templates
 /// do, below what would end the stack.
-const MAX_DEPTH: u32 = 400;
+const MAX_DEPTH: u32 = 500;
 
 /// Name of the call that stands for a value that is known already: a template that was computed
 /// has values in it that are open.
@@ -424,10 +424,12 @@ pub(crate) fn is_property_copy(node: &Node<'_>) -> bool {
 
 impl<'a> Engine<'a> {
     fn too_deep(&self, span: Span) -> Value<'a> {
-        self.error(
-            span,
-            "the expression leads through too many others".to_owned(),
-        )
+        let message = if self.fuel.get() == 0 {
+            "the template takes too much time or space to evaluate"
+        } else {
+            "the expression leads through too many others"
+        };
+        self.error(span, message.to_owned())
     }
 
     /// Counts one step down. Nothing when it would be one too many.
@@ -438,6 +440,9 @@ impl<'a> Engine<'a> {
             return None;
         }
         self.fuel.set(fuel - 1);
+        if fuel.is_multiple_of(1024) && self.bump.allocated_bytes() > self.most_bytes {
+            self.fuel.set(0);
+        }
         self.depth.set(depth + 1);
         Some(engine::Depth(&self.depth))
     }

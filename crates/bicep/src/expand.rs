@@ -30,7 +30,10 @@ pub use crate::expand::scope::ScopeKind;
 
 /// Steps that one evaluation may take. The largest of the Azure Verified Modules takes about a
 /// hundredth of it.
-const FUEL: u64 = 60_000_000;
+const FUEL: u64 = 10_000_000;
+
+/// How much one evaluation may add to the arena.
+const MOST_BYTES: usize = 1 << 29;
 
 /// A cloud whose constants `environment()` gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +85,7 @@ pub fn expand<'a>(
         compared: RefCell::default(),
         allowed: RefCell::default(),
         depth: Cell::new(0),
+        most_bytes: bump.allocated_bytes().saturating_add(MOST_BYTES),
         fuel: Cell::new(FUEL),
         guesses: Cell::new(0),
         cloud: options.cloud,

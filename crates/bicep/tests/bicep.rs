@@ -8,6 +8,8 @@
     reason = "helpers of tests stop like tests"
 )]
 
+#[path = "bicep/arm.rs"]
+mod arm;
 #[path = "bicep/compile.rs"]
 mod compile;
 #[path = "bicep/syntax.rs"]

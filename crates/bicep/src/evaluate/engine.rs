@@ -27,6 +27,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) kept: RefCell<Vec<Value<'a>>>,
     /// How many expressions lead here.
     pub(crate) depth: Cell<u32>,
+    /// How large the arena may become.
+    pub(crate) most_bytes: usize,
     /// Steps that are left.
     pub(crate) fuel: Cell<u64>,
     /// Above 0: what is evaluated may never be, so that its errors are no problems.

@@ -65,12 +65,11 @@ impl<'a> Engine<'a> {
         shape: Shape,
         span: Span,
     ) -> Value<'a> {
-        let text = format!(
-            "{} ? {} : {}",
-            self.operand(condition),
-            self.operand(a),
-            self.operand(b)
-        );
+        let mut head = self.expr_text(condition);
+        if head.contains('?') {
+            head = format!("({head})");
+        }
+        let text = format!("{head} ? {} : {}", self.operand(a), self.operand(b));
         let shape = if shape == Shape::Id {
             Shape::String
         } else {

@@ -13,6 +13,9 @@ use crate::value::{Data, Shape, Unknown, Value, Why};
 /// From which length on the text of an unknown is cut.
 const MAX_TEXT: usize = 600;
 
+/// How long a string may become: no template may be larger.
+const MAX_STRING: usize = 4 << 20;
+
 /// A part of a string that is known in part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part<'t> {
@@ -388,6 +391,9 @@ impl<'a> Builder<'a> {
     }
 
     pub(crate) fn finish(self, engine: &Engine<'a>, span: Span) -> Value<'a> {
+        if self.text.len() > MAX_STRING {
+            return engine.error(span, "the string is too long".to_owned());
+        }
         if !self.open {
             return Value {
                 span,

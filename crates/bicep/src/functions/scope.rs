@@ -248,7 +248,7 @@ fn environment<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
 /// Ends the deployment when it is evaluated.
 fn fail<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
     let message = args.engine.key_text(&args.get(0));
-    Fault::error(format!("the template ends with: {message}"))
+    Fault::error(message)
 }
 
 fn external_input<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
