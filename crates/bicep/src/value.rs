@@ -47,7 +47,27 @@ pub struct Field<'a> {
 
 /// A value that the template leaves open.
 ///
-/// Two unknowns with the same text are the same value: the text is the canonical expression.
+/// Two unknowns with the same text are the same value: the text is the canonical expression, in
+/// Bicep's words. How things are spelled:
+///
+/// | what | text |
+/// |---|---|
+/// | a parameter of the outermost template | its name; `parameters('subscription')` when the name is one of those below |
+/// | subscription id, resource group, management group, tenant id deployed to | `subscription`, `resourceGroup`, `managementGroup`, `tenant` |
+/// | the group's location, the deployment's name | `resourceGroup().location`, `deployment().name` |
+/// | an id within the group deployed to | `/subscriptions/{subscription}/resourceGroups/{resourceGroup}/providers/…` |
+/// | a property of a resource with a symbolic name | `aks.properties.oidcIssuerProfile.issuerURL`, `loop[0].identity.principalId` |
+/// | the same without symbolic names | `managedClusters['aks'].properties.…` |
+/// | the same in a module | `module.aks.properties.…` |
+/// | a resource that is not in the template | `reference('/subscriptions/…').…` |
+/// | what `list…` gives | `aks.listCredentials().…`, `listKeys('/subscriptions/…').…` |
+/// | an output of a module that cannot be read | `module.outputs.name.value` |
+/// | the place in a loop whose count is open | `i`, within it `j`, `k`: `subnets[i].name` |
+/// | operators and functions | `environment == 'prod'`, `!flag`, `a && b`, `c ? x : y`, `x ?? y`, `x.?y`, `toLower(name)` |
+///
+/// In a string each open part stands in braces, also when there is nothing else: `{prefix}`,
+/// `{prefix}-aks`. A text that would be very long is cut and ends in a hash. Braces within quotes
+/// are written `‹›`, so that those that remain are the borders of open parts.
 #[derive(Debug, Clone, Copy)]
 pub struct Unknown<'a> {
     /// What it is. For a [`Shape::String`] that is partly known, the string with the unknown

@@ -13,6 +13,14 @@ use crate::value::{Data, Shape, Value, Why};
 /// How deep deployments may be nested.
 const MAX_DEPTH: u32 = 40;
 
+/// The path of a template that is linked relative to the one that links to it: the way before
+/// there was `relativePath`.
+fn beside(uri: &str) -> &str {
+    uri.strip_prefix("{uri(deployment().properties.templateLink.uri, '")
+        .and_then(|rest| rest.strip_suffix("')}"))
+        .unwrap_or(uri)
+}
+
 impl<'a> Engine<'a> {
     /// The template that a deployment deploys, if it can be read.
     pub(crate) fn module(&self, item: &'a Item<'a>) -> Option<&'a Instance<'a>> {
@@ -195,7 +203,7 @@ impl<'a> Engine<'a> {
         let found = if let Some(path) = text("relativePath") {
             self.files.file(from, path)
         } else if let Some(uri) = text("uri") {
-            self.files.file(from, uri)
+            self.files.file(from, beside(uri))
         } else if let Some(id) = text("id") {
             self.files.module(from, &format!("ts:{id}"))
         } else {

@@ -80,14 +80,41 @@ impl<'a> Engine<'a> {
     ) -> Option<&'a Item<'a>> {
         let kind = kind_of_id(text)?;
         let mut next = Some(instance);
+        let mut named = None;
         while let Some(instance) = next {
-            let found = self.by_id_in(instance, target, &kind);
-            if found.is_some() {
-                return found;
+            match self.by_id_in(instance, target, &kind) {
+                Some(item) if is_true(item.decl.node.get("existing")) => {
+                    named = named.or(Some(item))
+                }
+                Some(item) => return Some(item),
+                None => {}
             }
             next = instance.parent;
         }
-        None
+        self.by_known_id(target, &kind).or(named)
+    }
+
+    /// A resource of a module that was evaluated before. Nothing is evaluated here: what looks
+    /// for it may be what the module waits for.
+    fn by_known_id(&self, target: &Value<'a>, kind: &str) -> Option<&'a Item<'a>> {
+        let instances = self.instances.borrow();
+        let decls = instances.iter().flat_map(|instance| instance.decls.iter());
+        decls
+            .filter(|decl| !is_true(decl.node.get("existing")))
+            .filter_map(|decl| decl.items.get())
+            .flat_map(|items| items.iter())
+            .find(|item| match item.id.get() {
+                State::Done(id) => {
+                    same_text(&id, target)
+                        && item
+                            .decl
+                            .node
+                            .get("type")
+                            .and_then(crate::node::Node::as_str)
+                            .is_some_and(|own| ends_alike(own, kind))
+                }
+                _ => false,
+            })
     }
 
     fn by_id_in(
@@ -103,14 +130,7 @@ impl<'a> Engine<'a> {
                 .get("type")
                 .and_then(crate::node::Node::as_str)
                 .unwrap_or_default();
-            let last = own.rsplit('/').next().unwrap_or_default();
-            if !kind
-                .rsplit('/')
-                .next()
-                .unwrap_or_default()
-                .eq_ignore_ascii_case(last)
-                || decl.counting.get()
-            {
+            if !ends_alike(own, kind) || decl.counting.get() {
                 continue;
             }
             for item in self.items(instance, decl) {
@@ -165,6 +185,9 @@ impl<'a> Engine<'a> {
         match self.find_resource(env, target) {
             Some(item) => self.reference_item(item, full, span),
             None => {
+                if let Some(value) = self.reference_any(env, target, full, span) {
+                    return value;
+                }
                 let id = self.key_text(target);
                 let text = format!("reference({})", self.expr_text(target));
                 let mut why = vec![Why::Reference(id)];
@@ -179,6 +202,50 @@ impl<'a> Engine<'a> {
                 self.unknown(span, &text, Shape::Object, &why, false)
             }
         }
+    }
+
+    /// `reference('loop[…]')` at a place that is open: what all iterations have in common.
+    fn reference_any(
+        &self,
+        env: Env<'a>,
+        target: &Value<'a>,
+        full: bool,
+        span: Span,
+    ) -> Option<Value<'a>> {
+        let Data::Unknown(unknown) = target.data else {
+            return None;
+        };
+        let (symbol, _) = unknown
+            .text
+            .split_once('[')
+            .filter(|_| env.template.symbolic)?;
+        let decl = self.declared(env.template, symbol)?;
+        let items = self.items(env.template, decl);
+        let values: Vec<_> = items
+            .iter()
+            .map(|item| self.reference_item(item, full, span))
+            .collect();
+        let (first, rest) = values.split_first()?;
+        let known = |value: &Value<'a>| value.unknown().map(|own| own.fields).unwrap_or_default();
+        let common: Vec<_> = known(first)
+            .iter()
+            .filter(|field| {
+                rest.iter().all(|other| {
+                    known(other).iter().any(|own| {
+                        own.key.eq_ignore_ascii_case(field.key)
+                            && compare::identical(&own.value, &field.value)
+                    })
+                })
+            })
+            .copied()
+            .collect();
+        let text = unknown.text.replace(['{', '}'], "");
+        let text = format!("{}{text}", env.template.path);
+        let mut from = values.clone();
+        from.push(*target);
+        let open = self.opened(span, &text, Shape::Object, &from);
+        let fields = self.bump.alloc_slice_copy(&common);
+        Some(self.with(open, |own| own.fields = fields))
     }
 
     fn reference_item(&self, item: &'a Item<'a>, full: bool, span: Span) -> Value<'a> {
@@ -471,6 +538,13 @@ impl<'a> Engine<'a> {
         }
         None
     }
+}
+
+/// Whether the last segments of two types are the same.
+fn ends_alike(a: &str, b: &str) -> bool {
+    let last = |kind: &str| kind.rfind('/').map_or(0, |at| at + 1);
+    let own = a.get(last(a)..).unwrap_or_default();
+    own.eq_ignore_ascii_case(b.get(last(b)..).unwrap_or_default())
 }
 
 /// Whether a value is a string as far as one knows.

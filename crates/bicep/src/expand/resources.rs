@@ -345,6 +345,10 @@ impl<'a> Engine<'a> {
     fn write_base(&self, base: &Value<'a>, scope: &Scope<'a>, builder: &mut Builder<'a>) {
         match base.data {
             Data::Str("/") => {}
+            Data::Str(text) if is_tenant_level(text) => {
+                builder.literal("/providers/");
+                builder.literal(text);
+            }
             Data::Str(text) if !text.starts_with('/') => {
                 scope.write(builder);
                 builder.literal("/providers/");
@@ -513,6 +517,13 @@ impl<'a> Engine<'a> {
             through: item.instance.through,
         })
     }
+}
+
+/// Whether a relative scope names something that is in no subscription.
+fn is_tenant_level(text: &str) -> bool {
+    const START: &str = "Microsoft.Management/managementGroups/";
+    text.get(..START.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(START))
 }
 
 fn key_span(node: &Node<'_>, key: &str) -> Span {

@@ -188,6 +188,8 @@ fn at_type<'e, 'a>(args: &Args<'e, 'a>, most_before: usize) -> Result<Split<'e, 
         {
             let before = args.values.get(..at).unwrap_or_default();
             let names = args.values.get(at + 1..).unwrap_or_default();
+            // Azure overlooks a `/` at the end of a type.
+            let text = text.trim_end_matches('/');
             let wanted = text.split('/').count() - 1;
             if names.len() != wanted {
                 return Fault::error(format!(

@@ -68,7 +68,7 @@ fn problems(expansion: &Expansion<'_>, sources: &Sources<'_>) -> Vec<String> {
 
 /// What a template comes to, as lines: resources, outputs, open parameters, problems.
 fn outcome(text: &str) -> String {
-    expand(text, |expansion, sources| lines(expansion, sources))
+    expand(text, lines)
 }
 
 fn lines(expansion: &Expansion<'_>, sources: &Sources<'_>) -> String {

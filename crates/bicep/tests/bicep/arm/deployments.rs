@@ -290,6 +290,37 @@ fn resources_of_extensions_keep_their_type() {
     );
 }
 
+#[test]
+fn an_open_place_in_a_loop_is_what_all_have_in_common() {
+    let text = template(
+        r#""languageVersion":"2.0","parameters":{"at":{"type":"int"}},"resources":{
+"loop":{"copy":{"name":"loop","count":2},"type":"A.B/c","apiVersion":"1","name":"[format('l{0}', copyIndex())]","properties":{"same":"x","n":"[copyIndex()]"}}},
+"outputs":{"same":{"type":"string","value":"[reference(format('loop[{0}]', parameters('at'))).same]"},
+"n":{"type":"int","value":"[reference(format('loop[{0}]', parameters('at'))).n]"}}"#,
+    );
+    let found = short(&text);
+    assert!(
+        found.contains("same = \"x\"\nn = <loop[at].n>\n"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_module_sees_what_an_earlier_one_makes() {
+    let text = template(
+        r#""languageVersion":"2.0","resources":{
+"net":{"type":"Microsoft.Resources/deployments","apiVersion":"1","name":"net","properties":{"mode":"Incremental","expressionEvaluationOptions":{"scope":"inner"},"template":{"resources":[
+ {"type":"Microsoft.Network/virtualNetworks","apiVersion":"1","name":"v","properties":{"addressSpace":{"addressPrefixes":["10.0.0.0/8"]}}}]}}},
+"vnet":{"existing":true,"type":"Microsoft.Network/virtualNetworks","apiVersion":"1","name":"v"}},
+"outputs":{"range":{"type":"string","value":"[reference('vnet').addressSpace.addressPrefixes[0]]"},"guid":{"type":"string","value":"[reference('vnet').resourceGuid]"}}"#,
+    );
+    let found = short(&text);
+    assert!(
+        found.ends_with("range = \"10.0.0.0/8\"\nguid = <vnet.properties.resourceGuid>\n"),
+        "{found}"
+    );
+}
+
 /// Two files beside the template.
 struct Beside;
 
@@ -301,6 +332,9 @@ impl Files for Beside {
                 r#"{"parameters":{"a":{"type":"string"},"b":{"type":"string"}},"resources":[{"type":"A.B/c","apiVersion":"1","name":"[concat(parameters('a'), parameters('b'))]"}]}"#
             }
             "nested/link.parameters.json" => r#"{"parameters":{"b":{"value":"file"}}}"#,
+            "nested/beside.json" => {
+                r#"{"resources":[{"type":"A.B/c","apiVersion":"1","name":"beside"}]}"#
+            }
             _ => return Err(format!("`{path}` was not found")),
         };
         Ok(Found {
@@ -321,6 +355,7 @@ fn linked_templates_are_read_or_reported() {
         r#""resources":[
 {"type":"Microsoft.Resources/deployments","apiVersion":"1","name":"a","properties":{"mode":"Incremental","templateLink":{"relativePath":"nested/link.json"},"parameters":{"a":{"value":"x-"},"b":{"value":"given"}}}},
 {"type":"Microsoft.Resources/deployments","apiVersion":"1","name":"b","properties":{"mode":"Incremental","templateLink":{"relativePath":"missing.json"}}},
+{"type":"Microsoft.Resources/deployments","apiVersion":"1","name":"d","properties":{"mode":"Incremental","templateLink":{"uri":"[uri(deployment().properties.templateLink.uri, concat('nested/', 'beside.json'))]"}}},
 {"type":"Microsoft.Resources/deployments","apiVersion":"1","name":"c","properties":{"mode":"Incremental","templateLink":{"id":"[resourceId('s','g','Microsoft.Resources/templateSpecs/versions','t','1')]"}}}],
 "outputs":{"o":{"type":"string","value":"[reference('b').outputs.x.value]"}}"#,
     );
@@ -329,9 +364,10 @@ fn linked_templates_are_read_or_reported() {
         &text,
         &Beside,
         |_, _| Options::default(),
-        |expansion, sources| lines(expansion, sources),
+        lines,
     );
     assert!(found.contains("/providers/A.B/c/x-given\n"), "{found}");
+    assert!(found.contains("/providers/A.B/c/beside\n"), "{found}");
     assert!(
         found.contains("problem 4:121 `missing.json` was not found\n"),
         "{found}"

@@ -71,7 +71,7 @@ fn with(
             }
             options
         },
-        |expansion, sources| lines(expansion, sources),
+        lines,
     )
 }
 
