@@ -308,6 +308,21 @@ fn stream<E>(
                 lines: None,
             });
         }
+        // Editors' settings begin with a comment, which YAML would take for text.
+        if name.ends_with(".json") && text.trim_start().starts_with("/") {
+            let origin = Origin {
+                path,
+                index: 0,
+                rendered_by: None,
+            };
+            return sink(Work::Text {
+                text: text.into_owned(),
+                form: Form::Json,
+                line: 1,
+                origin,
+                lines: None,
+            });
+        }
         for raw in yaml::documents(&text) {
             sink(document(raw, &path))?;
         }

@@ -308,6 +308,7 @@ fn assess<'g>(
         all: args.verdicts == "all",
     };
     let mut coverage = Coverage::default();
+    let mut broken = BTreeSet::new();
     let mut estate = Estate::new(if plan.whole {
         Scope::Whole
     } else {
@@ -353,7 +354,14 @@ fn assess<'g>(
             if let Some(entry) = reading.entries.first() {
                 hearing.triage.add_inline(&entry.path, reading.waivers);
             }
-            coverage.documents.extend(reading.entries);
+            for entry in reading.entries {
+                // A module that several templates call is broken once.
+                let known = entry.status.incomplete()
+                    && !broken.insert((entry.path.clone(), entry.line, entry.reason.clone()));
+                if !known {
+                    coverage.documents.push(entry);
+                }
+            }
             for (resource, judged) in reading.resources.into_iter().zip(batch.judged) {
                 hearing.summary.resources += 1;
                 coverage.provider_managed += usize::from(resource.provider_managed);
