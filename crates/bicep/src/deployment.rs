@@ -66,6 +66,8 @@ pub enum ProblemKind {
     Expression,
     /// A module or linked template that was not found: what it makes is missing.
     Unresolved,
+    /// Something that has no known form in Azure Resource Manager: it was read and says nothing.
+    Unmapped,
 }
 
 /// What a deployment comes to.

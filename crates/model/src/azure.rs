@@ -190,10 +190,11 @@ fn short_name(doc: &mut Doc, resource: &Found, symbols: &Symbols) {
         return;
     };
     let written = doc.node(resource.root).get("name");
-    let same = written.is_some_and(|name| name.as_str() == Some(own));
-    // An open name stays open, but for one whose own part is known.
-    if !same && !own.contains('{') {
-        doc.replace_text(resource.root.0, symbols.get("name"), "name", own);
+    let same =
+        written.is_some_and(|name| name.as_str().or_else(|| name.open_expression()) == Some(own));
+    if !same {
+        let open = own.contains('{');
+        doc.replace_text(resource.root.0, symbols.get("name"), "name", own, open);
     }
 }
 

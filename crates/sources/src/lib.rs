@@ -10,6 +10,7 @@
 //! ```
 
 mod align;
+mod configuration;
 mod deployments;
 mod kustomization;
 mod render;

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use yaml::{DecodeError, Raw, SplitError};
 
 use crate::align;
+use crate::configuration;
 use crate::kustomization;
 use crate::render::{self, NotRendered, Tools};
 use crate::template;
@@ -25,6 +26,8 @@ pub struct Options {
     pub tools: Tools,
     /// Parameter files for templates; where there are none, those beside each template count.
     pub parameters: Vec<PathBuf>,
+    /// What Terraform's arguments are in Azure (`guide/data/azurerm.yaml`).
+    pub azurerm: String,
     /// Folders with published Bicep modules.
     pub module_caches: Vec<PathBuf>,
 }
@@ -44,6 +47,10 @@ enum Work {
     },
     /// A template and its parameter files.
     Deployment(PathBuf, Vec<PathBuf>),
+    /// A Terraform configuration's folder.
+    Terraform(PathBuf),
+    /// A Terraform plan: its name and text.
+    Plan(String, String),
     Entry(Box<DocumentEntry>),
     FileDone,
 }
@@ -81,6 +88,16 @@ pub fn read<T: Send, E>(
             }
             Work::Deployment(path, parameters) => {
                 let mut reading = template::read(&path, &parameters, options, reader);
+                let judged = judge(&mut reading);
+                Some((reading, judged))
+            }
+            Work::Terraform(folder) => {
+                let mut reading = configuration::read(&folder, options, reader);
+                let judged = judge(&mut reading);
+                Some((reading, judged))
+            }
+            Work::Plan(name, text) => {
+                let mut reading = configuration::read_plan(&name, &text, options, reader);
                 let judged = judge(&mut reading);
                 Some((reading, judged))
             }
@@ -125,16 +142,7 @@ pub fn read<T: Send, E>(
                 })?;
             }
             Input::Terraform(path) => {
-                sink(
-                    entry(
-                        &shown(path),
-                        Status::Unresolved,
-                        "Terraform is not read yet",
-                        None,
-                    ),
-                    &mut batch,
-                    &mut files,
-                )?;
+                sink(Work::Terraform(path.clone()), &mut batch, &mut files)?;
             }
             Input::Deployment(path, parameters) => {
                 let parameters = if options.parameters.is_empty() {
@@ -307,6 +315,9 @@ fn stream<E>(
                 origin,
                 lines: None,
             });
+        }
+        if terraform::looks_like_plan(&text) {
+            return sink(Work::Plan(name.to_owned(), text.into_owned()));
         }
         // Editors' settings begin with a comment, which YAML would take for text.
         if name.ends_with(".json") && text.trim_start().starts_with("/") {

@@ -135,35 +135,69 @@ pub fn read(reader: &Reader<'_>, request: &Request<'_>) -> Reading {
     let bump = Bump::new();
     let mut sources = Sources::default();
     let loaded = load(&bump, &mut sources, request);
-    let base = expand(
-        &bump,
+    let source = Template {
+        root: loaded.root,
+        language: match request.language {
+            Language::Arm => "arm",
+            _ => "bicep",
+        },
+        parameters: &loaded.parameters,
+        problems: &loaded.problems,
+    };
+    evaluated(
+        reader,
+        request.origin,
         &mut sources,
-        request.files,
-        loaded.root,
-        loaded.options(),
-    );
-    let written = write::write(
-        &base,
-        &sources,
-        reader.symbols,
-        Some(&Declared {
-            root: loaded.root,
-            language: match request.language {
-                Language::Arm => "arm",
-                _ => "bicep",
-            },
-            parameters: &loaded.parameters,
-            outputs: &base.outputs,
-        }),
-    );
+        Some(&source),
+        &mut |sources, assumed| {
+            let options = Options {
+                assume: assumed.into_iter().collect(),
+                ..loaded.options()
+            };
+            expand(&bump, sources, request.files, loaded.root, options)
+        },
+    )
+}
+
+/// What a template says of itself.
+pub struct Template<'t, 'a> {
+    /// Its tree.
+    pub root: &'t Node<'a>,
+    /// `arm` or `bicep`.
+    pub language: &'static str,
+    /// Its parameter files.
+    pub parameters: &'t [Node<'a>],
+    /// What is wrong with its texts.
+    pub problems: &'t [Problem],
+}
+
+/// What is assumed of one open parameter.
+pub type Assumed<'a> = (&'a str, Assumption<'a>);
+
+/// Makes resources of whatever an evaluation gives. `evaluate` is asked once as it is, and once for
+/// each value that an open parameter can have.
+pub fn evaluated<'a>(
+    reader: &Reader<'_>,
+    origin: &Origin,
+    sources: &mut Sources<'a>,
+    template: Option<&Template<'_, 'a>>,
+    evaluate: &mut dyn FnMut(&mut Sources<'a>, Option<Assumed<'a>>) -> Expansion<'a>,
+) -> Reading {
+    let base = evaluate(sources, None);
+    let declared = template.map(|template| Declared {
+        root: template.root,
+        language: template.language,
+        parameters: template.parameters,
+        outputs: &base.outputs,
+    });
     let Written {
         doc,
         found,
-        template,
+        template: own,
         hang,
-    } = written;
+    } = write::write(&base, sources, reader.symbols, declared.as_ref(), true);
     let keys = keys(&base);
-    let mut reading = settle(doc, found, reader.defaults, reader.symbols, request.origin);
+    let mut reading = settle(doc, found, reader.defaults, reader.symbols, origin);
     let tried = base
         .open
         .iter()
@@ -171,19 +205,15 @@ pub fn read(reader: &Reader<'_>, request: &Request<'_>) -> Reading {
         .take(PARAMETERS);
     for parameter in tried {
         for (value, assumption) in assumptions(parameter) {
-            let options = Options {
-                assume: vec![(parameter.name, assumption)],
-                ..loaded.options()
-            };
-            let other = expand(&bump, &mut sources, request.files, loaded.root, options);
-            let written = write::write(&other, &sources, reader.symbols, None);
+            let other = evaluate(sources, Some((parameter.name, assumption)));
+            let written = write::write(&other, sources, reader.symbols, None, false);
             let same = keys_of(&keys, &self::keys(&other));
             let settled = settle(
                 written.doc,
                 written.found,
                 reader.defaults,
                 reader.symbols,
-                request.origin,
+                origin,
             );
             add_case(
                 &mut reading,
@@ -194,14 +224,8 @@ pub fn read(reader: &Reader<'_>, request: &Request<'_>) -> Reading {
             );
         }
     }
-    finish(
-        &mut reading,
-        template,
-        &loaded.problems,
-        &base,
-        &sources,
-        request,
-    );
+    let problems = template.map_or(&[][..], |template| template.problems);
+    finish(&mut reading, own, problems, &base, sources, origin);
     reading
 }
 
@@ -212,7 +236,7 @@ fn finish(
     problems: &[Problem],
     base: &Expansion<'_>,
     sources: &Sources<'_>,
-    request: &Request<'_>,
+    origin: &Origin,
 ) {
     let doc = reading
         .resources
@@ -221,10 +245,10 @@ fn finish(
         .or_else(|| reading.doc.clone());
     if let (Some(root), Some(doc)) = (template, &doc) {
         reading.resources.push(Resource {
-            name: template::name(&request.origin.path),
+            name: template::name(&origin.path),
             doc: Arc::clone(doc),
             root,
-            origin: request.origin.clone(),
+            origin: origin.clone(),
             provider_managed: false,
             implied: false,
             refers: None,
@@ -234,15 +258,13 @@ fn finish(
     let mut seen: BTreeSet<(Span, String)> = BTreeSet::new();
     for problem in problems.iter().chain(&base.problems) {
         if seen.insert((problem.span, problem.message.clone())) {
-            reading
-                .entries
-                .push(entry(problem, sources, request.origin));
+            reading.entries.push(entry(problem, sources, origin));
         }
     }
     if reading.entries.is_empty() {
         reading.entries.push(DocumentEntry {
-            path: request.origin.path.clone(),
-            index: request.origin.index,
+            path: origin.path.clone(),
+            index: origin.index,
             line: 1,
             status: Status::NotRelevant,
             kind: None,
@@ -268,9 +290,14 @@ fn entry(problem: &Problem, sources: &Sources<'_>, origin: &Origin) -> DocumentE
         line,
         status: match problem.kind {
             ProblemKind::Unresolved => Status::Unresolved,
+            ProblemKind::Unmapped => Status::UnknownKind,
             ProblemKind::Syntax | ProblemKind::Expression => Status::Unreadable,
         },
-        kind: None,
+        // What has no form in Azure is named by itself.
+        kind: match problem.kind {
+            ProblemKind::Unmapped => problem.message.split('`').nth(1).map(Into::into),
+            _ => None,
+        },
         namespace: None,
         name: None,
         reason: Some(format!("line {line}, column {column}: {}", problem.message).into()),

@@ -69,20 +69,17 @@ pub(super) struct Written {
     pub(super) hang: BTreeSet<Box<str>>,
 }
 
-/// Writes what a deployment makes, and the template itself. Without `declared` only the values
-/// are kept, no texts.
+/// Writes what a deployment makes, and the template itself. Without `texts` only the values are
+/// kept.
 pub(super) fn write(
     expansion: &Expansion<'_>,
     sources: &Sources<'_>,
     symbols: &Symbols,
     declared: Option<&Declared<'_, '_>>,
+    texts: bool,
 ) -> Written {
     let (text, parts, bases) = join(sources);
-    let text = if declared.is_some() {
-        text
-    } else {
-        String::new()
-    };
+    let text = if texts { text } else { String::new() };
     let mut builder = DocBuilder::new(symbols, Dialect::Azure, text.into(), 1);
     builder.parts(parts);
     let mut writer = Writer {

@@ -87,8 +87,15 @@ impl Doc {
         self.parents.take();
     }
 
-    /// Puts a text under a key, with the place of what it replaces.
-    pub(crate) fn replace_text(&mut self, map: u32, symbol: Symbol, key: &str, text: &str) {
+    /// Puts a text under a key, with the place of what it replaces. An open one is an expression.
+    pub(crate) fn replace_text(
+        &mut self,
+        map: u32,
+        symbol: Symbol,
+        key: &str,
+        text: &str,
+        open: bool,
+    ) {
         let place = self
             .ref_at(map)
             .get(key)
@@ -96,6 +103,9 @@ impl Doc {
         let value = self.add_text(text);
         if let Some(node) = self.nodes.get_mut(value as usize) {
             node.span = place;
+            if open {
+                node.kind = Kind::Open;
+            }
         }
         self.insert(map, symbol, key, value);
     }

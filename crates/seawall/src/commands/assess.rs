@@ -326,6 +326,10 @@ fn assess<'g>(
     let options = sources::Options {
         tools,
         parameters: args.parameters.clone(),
+        azurerm: guide
+            .data
+            .get("azurerm.yaml")
+            .map_or_else(String::new, |text| text.to_string()),
         module_caches: args.module_cache.clone(),
     };
     coverage.files = sources::read(

@@ -1,0 +1,169 @@
+//! Terraform from disk: configurations by folder, and plans, as the Azure resources that they
+//! stand for.
+
+use std::fs;
+use std::path::Path;
+
+use bicep::deployment::{Expansion, Problem, ProblemKind};
+use bicep::expand::Assumption;
+use bicep::source::Sources;
+use bumpalo::Bump;
+use model::azure::deployment;
+use model::coverage::{DocumentEntry, Status};
+use model::manifest::{Reader, Reading};
+use model::resource::Origin;
+use terraform::Environment;
+use terraform::files::Files;
+use terraform::reading::{self, Assumed};
+use terraform::table::Table;
+
+use crate::stream::{Options, shown};
+
+/// Larger files are no configuration that a person wrote.
+const LONGEST: u64 = 64 << 20;
+
+/// Files of configurations on disk.
+struct Disk;
+
+impl Files for Disk {
+    fn list(&self, folder: &str) -> Result<Vec<String>, String> {
+        let folder = if folder.is_empty() { "." } else { folder };
+        let mut names = Vec::new();
+        for entry in fs::read_dir(folder).map_err(|error| error.to_string())? {
+            let entry = entry.map_err(|error| error.to_string())?;
+            if entry.path().is_file()
+                && let Some(name) = entry.file_name().to_str()
+            {
+                names.push(name.to_owned());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        let about = fs::metadata(path).map_err(|error| error.to_string())?;
+        if !about.is_file() {
+            return Err("it is no file".to_owned());
+        }
+        if about.len() > LONGEST {
+            return Err(format!("it is larger than {} MiB", LONGEST >> 20));
+        }
+        fs::read(path).map_err(|error| error.to_string())
+    }
+}
+
+fn table(options: &Options, origin: &Origin) -> Result<Table, Reading> {
+    Table::parse(&options.azurerm).map_err(|reason| Reading {
+        entries: vec![DocumentEntry {
+            path: origin.path.clone(),
+            index: 0,
+            line: 1,
+            status: Status::Unresolved,
+            kind: None,
+            namespace: None,
+            name: None,
+            reason: Some(format!("data/azurerm.yaml of the guide cannot be read: {reason}").into()),
+            help: None,
+        }],
+        ..Reading::default()
+    })
+}
+
+/// Evaluates the configuration in a folder.
+pub(crate) fn read(folder: &Path, options: &Options, reader: &Reader<'_>) -> Reading {
+    let shown = shown(folder);
+    let name = if shown.is_empty() { "." } else { &shown };
+    let origin = Origin {
+        path: name.into(),
+        index: 0,
+        rendered_by: None,
+    };
+    let table = match table(options, &origin) {
+        Ok(table) => table,
+        Err(reading) => return reading,
+    };
+    let var_files: Vec<String> = options
+        .parameters
+        .iter()
+        .filter(|file| {
+            let name = file.to_string_lossy();
+            name.ends_with(".tfvars") || name.ends_with(".tfvars.json")
+        })
+        .map(|file| crate::stream::shown(file))
+        .collect();
+    let bump = Bump::new();
+    let mut sources = Sources::default();
+    deployment::evaluated(
+        reader,
+        &origin,
+        &mut sources,
+        None,
+        &mut |sources, assumed| {
+            let assumed = assumed
+                .into_iter()
+                .map(|(name, assumption)| {
+                    let assumption = match assumption {
+                        Assumption::Is(value) => Assumed::Value(value),
+                        Assumption::NoneOf(values) => {
+                            Assumed::Other(bump.alloc_slice_copy(&values))
+                        }
+                    };
+                    (name, assumption)
+                })
+                .collect();
+            let options = reading::Options {
+                var_files: var_files.clone(),
+                assumed,
+            };
+            expansion(terraform::read(
+                &bump, &Disk, sources, &table, name, &options,
+            ))
+        },
+    )
+}
+
+/// Reads a plan.
+pub(crate) fn read_plan(name: &str, text: &str, options: &Options, reader: &Reader<'_>) -> Reading {
+    let origin = Origin {
+        path: name.into(),
+        index: 0,
+        rendered_by: None,
+    };
+    let table = match table(options, &origin) {
+        Ok(table) => table,
+        Err(reading) => return reading,
+    };
+    let bump = Bump::new();
+    let mut sources = Sources::default();
+    deployment::evaluated(reader, &origin, &mut sources, None, &mut |sources, _| {
+        expansion(terraform::read_plan(&bump, sources, &table, name, text))
+    })
+}
+
+/// What was read as any template's outcome; what the table does not map is told.
+fn expansion(environment: Environment<'_>) -> Expansion<'_> {
+    let mut problems = environment.reading.problems;
+    problems.extend(environment.unmapped.iter().map(|unmapped| Problem {
+        span: unmapped.span,
+        message: if unmapped.argument.is_empty() {
+            format!(
+                "`{}` is not a type that seawall maps to Azure",
+                unmapped.kind
+            )
+        } else {
+            format!(
+                "`{}` of `{}` is not mapped to Azure: what it sets is not judged",
+                unmapped.argument, unmapped.address
+            )
+        },
+        help: None,
+        kind: ProblemKind::Unmapped,
+    }));
+    Expansion {
+        resources: environment.resources,
+        outputs: environment.reading.outputs,
+        open: environment.reading.open,
+        problems,
+    }
+}
