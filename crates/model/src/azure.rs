@@ -90,7 +90,7 @@ pub fn settle(
     let declared = found.len();
     for resource in &mut found {
         if let Some((kind, name)) = extension_form(&resource.kind, &resource.name) {
-            doc.replace_text(resource.root.0, symbols.get("type"), "type", &kind);
+            doc.replace_text(resource.root.0, symbols.get("type"), "type", &kind, false);
             resource.kind = kind.into();
             resource.name = name.into();
         }
