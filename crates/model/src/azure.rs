@@ -15,7 +15,6 @@ use crate::kinds::Kind;
 use crate::manifest::Reading;
 use crate::resource::{Origin, Resource, ResourceName};
 use crate::secrets::secret_spans;
-use crate::value::Ref;
 
 mod children;
 pub mod defaults;

@@ -61,7 +61,7 @@ pub struct Loaded<'a> {
 
 /// Reads a template's texts into trees.
 pub fn load<'a>(bump: &'a Bump, sources: &mut Sources<'a>, request: &Request<'_>) -> Loaded<'a> {
-    let mut add = |sources: &mut Sources<'a>, name: &str, text: &str| {
+    let add = |sources: &mut Sources<'a>, name: &str, text: &str| {
         let text: &'a str = bump.alloc_str(text);
         let file = sources.add(Source {
             name: bump.alloc_str(name),
