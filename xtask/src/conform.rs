@@ -19,6 +19,7 @@ use serde_json::Value;
 use crate::places::Places;
 use crate::run;
 
+mod evaluate;
 mod types;
 
 /// How many of a hundred pairs whose modules are all found must be equal.
@@ -26,10 +27,12 @@ const WANTED: usize = 95;
 
 const HELP: &str = "\
 cargo xtask conform bicep --pairs DIR [--types DIR] [--only TEXT] [--verbose]
+cargo xtask conform bicep --json DIR
 
   --pairs DIR   compile every main.bicep below DIR that has a main.json beside it
   --types DIR   a checkout of bicep-types-az, for the types of resources' properties
   --only TEXT   only paths that contain TEXT
+  --json DIR    only parse and evaluate every main.json below DIR: time and memory
   --verbose     say of each unequal pair where it first differs
 ";
 
@@ -37,6 +40,7 @@ cargo xtask conform bicep --pairs DIR [--types DIR] [--only TEXT] [--verbose]
 #[derive(Debug, Default)]
 struct Ask {
     pairs: Option<PathBuf>,
+    json: Option<PathBuf>,
     types: Option<PathBuf>,
     only: Option<String>,
     verbose: bool,
@@ -44,6 +48,9 @@ struct Ask {
 
 pub(crate) fn conform(places: &Places, arguments: &[String]) -> Result<()> {
     let ask = ask(arguments)?;
+    if let Some(folder) = &ask.json {
+        return measure(folder, places);
+    }
     let Some(folder) = &ask.pairs else {
         bail!("a folder with pairs is needed\nhelp: {HELP}");
     };
@@ -89,6 +96,7 @@ fn ask(arguments: &[String]) -> Result<Ask> {
         };
         match flag.as_str() {
             "--pairs" | "--baselines" => ask.pairs = Some(value()?.into()),
+            "--json" => ask.json = Some(value()?.into()),
             "--types" => ask.types = Some(value()?.into()),
             "--only" => ask.only = Some(value()?),
             "--verbose" => ask.verbose = true,
@@ -111,9 +119,8 @@ fn find(folder: &Path, out: &mut Vec<PathBuf>) -> Result<()> {
 
 /// What became of a pair.
 enum Outcome {
-    Equal,
-    /// Where and how they differ.
-    Unequal(String),
+    /// Where and how they differ, and whether they come to the same.
+    Compared(Option<String>, Option<String>),
     Unresolved(Vec<String>),
     /// The text was not understood.
     Unread(String),
@@ -125,6 +132,8 @@ struct Counts {
     unread: usize,
     resolved: usize,
     equal: usize,
+    /// How many come to the same resources and outputs.
+    same: usize,
     missing: BTreeSet<String>,
     differences: BTreeMap<String, usize>,
 }
@@ -137,15 +146,19 @@ impl Counts {
             }
         };
         match outcome {
-            Outcome::Equal => {
+            Outcome::Compared(difference, evaluated) => {
                 self.resolved += 1;
-                self.equal += 1;
-            }
-            Outcome::Unequal(difference) => {
-                self.resolved += 1;
-                say(difference.clone());
-                let class = class(&difference);
-                *self.differences.entry(class).or_default() += 1;
+                match difference {
+                    None => self.equal += 1,
+                    Some(difference) => {
+                        say(difference.clone());
+                        *self.differences.entry(class(&difference)).or_default() += 1;
+                    }
+                }
+                match evaluated {
+                    None => self.same += 1,
+                    Some(difference) => say(format!("comes to something else: {difference}")),
+                }
             }
             Outcome::Unresolved(missing) => {
                 say(format!("not found: {}", missing.join("; ")));
@@ -164,10 +177,11 @@ impl Counts {
 
     fn print(&self, pairs: usize, seconds: f64) {
         let mut text = format!(
-            "{pairs} pairs in {seconds:.1} s: {} understood, {} with all modules found, {} equal\n",
+            "{pairs} pairs in {seconds:.1} s: {} understood, {} with all modules found, {} equal, {} come to the same\n",
             pairs - self.unread,
             self.resolved,
-            self.equal
+            self.equal,
+            self.same
         );
         let mut differences: Vec<_> = self.differences.iter().collect();
         differences.sort_by_key(|(class, count)| (std::cmp::Reverse(**count), class.to_owned()));
@@ -203,11 +217,11 @@ fn one(pair: &Path, files: &Pairs) -> Result<Outcome> {
     let mut wanted: Value = serde_json::from_str(wanted.trim_start_matches('\u{feff}'))
         .with_context(|| format!("`{}`", pair.display()))?;
     let made = panic::catch_unwind(panic::AssertUnwindSafe(|| compiled(pair, &text, files)));
-    let Ok((made, problems)) = made else {
+    let Ok(made) = made else {
         return Ok(Outcome::Panicked);
     };
     let of = |kind: ProblemKind| {
-        problems
+        made.problems
             .iter()
             .filter(move |problem| problem.kind == kind)
             .map(|problem| problem.message.clone())
@@ -219,16 +233,53 @@ fn one(pair: &Path, files: &Pairs) -> Result<Outcome> {
     if !missing.is_empty() {
         return Ok(Outcome::Unresolved(missing));
     }
-    let mut made: Value = serde_json::from_str(&made).context("what was printed is no JSON")?;
+    let wanted_lines = evaluated(&pair.with_extension("json"), files)?;
+    let evaluated = made
+        .lines
+        .iter()
+        .zip(&wanted_lines)
+        .find(|(made, wanted)| made != wanted)
+        .map(|(made, wanted)| differing(made, wanted))
+        .or_else(|| {
+            (made.lines.len() != wanted_lines.len())
+                .then(|| format!("{} lines, wanted {}", made.lines.len(), wanted_lines.len()))
+        });
+    let mut made: Value =
+        serde_json::from_str(&made.printed).context("what was printed is no JSON")?;
     strip(&mut made);
     strip(&mut wanted);
-    Ok(match difference("", &made, &wanted) {
-        None => Outcome::Equal,
-        Some(found) => Outcome::Unequal(found),
-    })
+    Ok(Outcome::Compared(difference("", &made, &wanted), evaluated))
 }
 
-fn compiled(pair: &Path, text: &str, files: &Pairs) -> (String, Vec<bicep::deployment::Problem>) {
+/// Two lines from shortly before where they differ.
+fn differing(made: &str, wanted: &str) -> String {
+    let at = made
+        .char_indices()
+        .zip(wanted.char_indices())
+        .find(|(made, wanted)| made != wanted)
+        .map_or(0, |((at, _), _)| at);
+    let from = (0..=at.saturating_sub(80))
+        .rev()
+        .find(|at| made.is_char_boundary(*at))
+        .unwrap_or_default();
+    let part = |line: &str| -> String {
+        line.get(from..)
+            .unwrap_or_default()
+            .chars()
+            .take(300)
+            .collect()
+    };
+    format!("{} | wanted {}", part(made), part(wanted))
+}
+
+/// What a Bicep file was compiled to.
+struct Made {
+    printed: String,
+    problems: Vec<bicep::deployment::Problem>,
+    lines: Vec<String>,
+}
+
+fn compiled(pair: &Path, text: &str, files: &Pairs) -> Made {
     let bump = Bump::new();
     let mut sources = Sources::default();
     let file = sources.add(Source {
@@ -237,7 +288,54 @@ fn compiled(pair: &Path, text: &str, files: &Pairs) -> (String, Vec<bicep::deplo
         published: false,
     });
     let (node, problems) = bicep::compile::compile(&bump, &mut sources, files, file);
-    (bicep::emit::emit(&node), problems)
+    let printed = bicep::emit::emit(&node);
+    Made {
+        printed,
+        problems,
+        lines: evaluate::lines(&bump, &mut sources, files, bump.alloc(node)),
+    }
+}
+
+/// What a JSON file comes to.
+fn evaluated(path: &Path, files: &Pairs) -> Result<Vec<String>> {
+    let text = fs::read_to_string(path).with_context(|| format!("`{}`", path.display()))?;
+    let bump = Bump::new();
+    let mut sources = Sources::default();
+    let text: &str = bump.alloc_str(text.trim_start_matches('\u{feff}'));
+    let file = sources.add(Source {
+        name: bump.alloc_str(&path.to_string_lossy()),
+        text,
+        published: false,
+    });
+    let root = bump.alloc(bicep::json::parse(&bump, text, file).root);
+    Ok(evaluate::lines(&bump, &mut sources, files, root))
+}
+
+/// Parses and evaluates every template below a folder.
+fn measure(folder: &Path, places: &Places) -> Result<()> {
+    let mut pairs = Vec::new();
+    find(folder, &mut pairs)?;
+    let files = Pairs::new(folder, None, places);
+    let start = Instant::now();
+    let (mut bytes, mut lines) = (0, 0);
+    for pair in &pairs {
+        let json = pair.with_extension("json");
+        bytes += fs::metadata(&json)?.len();
+        lines += evaluated(&json, &files)?.len();
+    }
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap_or("unknown")
+        .trim();
+    run::print(&format!(
+        "{} templates of {} MB, {lines} resources and outputs, in {:.2} s; peak memory {peak}\n",
+        pairs.len(),
+        bytes / 1_000_000,
+        start.elapsed().as_secs_f64()
+    ));
+    Ok(())
 }
 
 /// Which compiler made it, and its hash, do not count. Nor does the order of `dependsOn`: the
