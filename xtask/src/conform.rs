@@ -110,7 +110,11 @@ fn find(folder: &Path, out: &mut Vec<PathBuf>) -> Result<()> {
     for path in crate::places::entries(folder)? {
         if path.is_dir() && !path.is_symlink() && path.file_name().is_some_and(|n| n != ".git") {
             find(&path, out)?;
-        } else if path.ends_with("main.bicep") && path.with_extension("json").exists() {
+        } else if ["main.bicep", "parameters.bicepparam"]
+            .iter()
+            .any(|name| path.ends_with(name))
+            && path.with_extension("json").exists()
+        {
             out.push(path);
         }
     }
@@ -248,7 +252,14 @@ fn one(pair: &Path, files: &Pairs) -> Result<Outcome> {
         serde_json::from_str(&made.printed).context("what was printed is no JSON")?;
     strip(&mut made);
     strip(&mut wanted);
-    Ok(Outcome::Compared(difference("", &made, &wanted), evaluated))
+    let difference = difference("", &made, &wanted);
+    // A parameters file is no template: nothing else comes of it.
+    let evaluated = if pair.ends_with("parameters.bicepparam") {
+        difference.clone()
+    } else {
+        evaluated
+    };
+    Ok(Outcome::Compared(difference, evaluated))
 }
 
 /// Two lines from shortly before where they differ.
@@ -279,7 +290,27 @@ struct Made {
     lines: Vec<String>,
 }
 
+/// What a parameters file comes to.
+fn parameters(pair: &Path, text: &str, files: &Pairs) -> Made {
+    let bump = Bump::new();
+    let mut sources = Sources::default();
+    let file = sources.add(Source {
+        name: bump.alloc_str(&pair.to_string_lossy()),
+        text: bump.alloc_str(text.trim_start_matches('\u{feff}')),
+        published: false,
+    });
+    let made = bicep::compile::compile_parameters(&bump, &mut sources, files, file);
+    Made {
+        printed: bicep::emit::emit(&made.root),
+        problems: made.problems,
+        lines: Vec::new(),
+    }
+}
+
 fn compiled(pair: &Path, text: &str, files: &Pairs) -> Made {
+    if pair.extension().is_some_and(|name| name == "bicepparam") {
+        return parameters(pair, text, files);
+    }
     let bump = Bump::new();
     let mut sources = Sources::default();
     let file = sources.add(Source {
@@ -298,6 +329,9 @@ fn compiled(pair: &Path, text: &str, files: &Pairs) -> Made {
 
 /// What a JSON file comes to.
 fn evaluated(path: &Path, files: &Pairs) -> Result<Vec<String>> {
+    if path.ends_with("parameters.json") {
+        return Ok(Vec::new());
+    }
     let text = fs::read_to_string(path).with_context(|| format!("`{}`", path.display()))?;
     let bump = Bump::new();
     let mut sources = Sources::default();

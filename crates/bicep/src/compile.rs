@@ -16,6 +16,7 @@ mod imports;
 mod inline;
 mod load;
 mod lower;
+mod parameters_file;
 mod reference;
 mod scope;
 mod session;
@@ -35,6 +36,8 @@ use bumpalo::Bump;
 use crate::deployment::Problem;
 use crate::node::{Node, NodeKind};
 use crate::source::{FileId, Files, Sources};
+
+pub use parameters_file::{ParametersFile, compile_parameters};
 
 use expr::{entry, text};
 use session::Session;
@@ -183,8 +186,18 @@ fn find_module<'a>(
     Some(Module {
         template: node,
         secure: write::secure_outputs(&node),
-        link: None,
+        link: spec_id(session.file_name(file)).map(|id| template.make().text(&id)),
     })
+}
+
+/// The id of the template spec that a reference without aliases names.
+fn spec_id(name: &str) -> Option<String> {
+    let (path, version) = name.strip_prefix("ts:")?.rsplit_once(':')?;
+    let mut segments = path.split('/');
+    let (subscription, group, name) = (segments.next()?, segments.next()?, segments.next()?);
+    Some(format!(
+        "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Resources/templateSpecs/{name}/versions/{version}"
+    ))
 }
 
 /// How a template calls an extension: its name and version. They stand in the extension's own

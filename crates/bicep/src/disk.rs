@@ -64,6 +64,20 @@ pub enum Reference {
 }
 
 impl Reference {
+    /// `/subscriptions/…/resourceGroups/…/providers/Microsoft.Resources/templateSpecs/…/versions/…`
+    fn of_id(id: &str) -> Option<Self> {
+        let segments: Vec<&str> = id.trim_start_matches('/').split('/').collect();
+        match segments.as_slice() {
+            [_, subscription, _, group, _, _, _, name, _, version] => Some(Self::Spec {
+                subscription: (*subscription).to_owned(),
+                group: (*group).to_owned(),
+                name: (*name).to_owned(),
+                version: (*version).to_owned(),
+            }),
+            _ => None,
+        }
+    }
+
     /// The reference without aliases.
     #[must_use]
     pub fn name(&self) -> String {
@@ -153,6 +167,9 @@ impl Disk {
                     path,
                     version: version.to_owned(),
                 })
+            }
+            "ts" if alias.is_none() && rest.starts_with('/') => {
+                Reference::of_id(rest).ok_or_else(|| not_a_reference(reference))
             }
             "ts" => {
                 let (rest, version) = rest
@@ -279,6 +296,10 @@ impl Files for Disk {
         let reference = self.reference(from, reference)?;
         for place in self.places(&reference) {
             if let Ok(bytes) = read(&place) {
+                let bytes = match reference {
+                    Reference::Spec { .. } => main_template(&bytes).unwrap_or(bytes),
+                    Reference::Registry { .. } => bytes,
+                };
                 return Ok(Found {
                     name: reference.name(),
                     bytes,
@@ -361,6 +382,16 @@ fn encode_version(version: &str) -> String {
         (0, low) => format!("{version}${low:x}"),
         (high, low) => format!("{version}${high:x}{low:016x}"),
     }
+}
+
+/// The template within a template spec as the API gives it.
+fn main_template(bytes: &[u8]) -> Option<Vec<u8>> {
+    let bump = Bump::new();
+    let text: &str = bump.alloc_str(std::str::from_utf8(bytes).ok()?);
+    let root = crate::json::parse(&bump, text, FileId::default()).root;
+    let span = root.get("properties")?.get("mainTemplate")?.span;
+    let part = text.get(span.start as usize..span.end as usize)?;
+    Some(part.as_bytes().to_vec())
 }
 
 fn read_aliases(bytes: &[u8]) -> Aliases {

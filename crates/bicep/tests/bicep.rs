@@ -12,5 +12,7 @@
 mod arm;
 #[path = "bicep/compile.rs"]
 mod compile;
+#[path = "bicep/disk.rs"]
+mod disk;
 #[path = "bicep/syntax.rs"]
 mod syntax;

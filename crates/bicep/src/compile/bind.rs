@@ -66,7 +66,7 @@ impl<'a> Binder<'_, 'a> {
                 self.expression(&of.value, Of::Other);
             }
             StatementKind::ParameterAssignment(of) => {
-                self.expression(&of.value, Of::Variable(of.name.name));
+                self.expression(&of.value, Of::Nameless);
             }
             StatementKind::Parameter(of) => {
                 self.ty(&of.ty);

@@ -271,6 +271,11 @@ impl<'a> Template<'_, 'a> {
                 None => self.unresolved_import(span, name),
             },
             Some(Symbol::Extension(_)) => named("extensions", name),
+            Some(Symbol::Assignment(at)) => match self.unit.assignments.get(*at) {
+                Some(given) => self.expr(&given.of.value, env),
+                None => make.null(span),
+            },
+            None if name == "base" && self.plan.base.is_some() => make.of_node(&self.base(span)),
             _ => self.unknown_name(span, &format!("nothing is called `{name}`")),
         }
     }
@@ -413,6 +418,9 @@ impl<'a> Template<'_, 'a> {
                     .call(span, "variables", &[expr::string(span, found)]),
                 None => self.unresolved_import(span, name),
             };
+        }
+        if let Some(value) = self.base_property(&access.base, name) {
+            return self.make().of_node(&value);
         }
         if let Some(found) = self.reference(&access.base, env) {
             return match found.target {

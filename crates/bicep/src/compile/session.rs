@@ -115,6 +115,17 @@ impl<'s, 'a> Session<'s, 'a> {
         Some(made)
     }
 
+    /// Evaluates a template.
+    pub(crate) fn expand(
+        &self,
+        files: &'a dyn Files,
+        root: &'a Node<'a>,
+    ) -> crate::deployment::Expansion<'a> {
+        let mut sources = self.sources.borrow_mut();
+        let options = crate::expand::Options::default();
+        crate::expand::expand(self.bump, &mut sources, files, root, options)
+    }
+
     pub(crate) fn source(&self, file: FileId) -> Option<Source<'a>> {
         self.sources.borrow().get(file)
     }
@@ -166,7 +177,16 @@ impl<'s, 'a> Session<'s, 'a> {
             return Rc::clone(unit);
         }
         let text = self.source(file).map_or("", |source| source.text);
-        let (program, problems) = syntax::parse(self.bump, text, file);
+        let parse = if self
+            .file_name(file)
+            .to_ascii_lowercase()
+            .ends_with(".bicepparam")
+        {
+            syntax::parse_parameters
+        } else {
+            syntax::parse
+        };
+        let (program, problems) = parse(self.bump, text, file);
         for problem in problems {
             self.problem(problem);
         }
@@ -212,7 +232,8 @@ impl<'s, 'a> Session<'s, 'a> {
     /// It is JSON, by its name or because it was published.
     pub(crate) fn is_json(&self, file: FileId) -> bool {
         self.source(file).is_some_and(|source| {
-            source.published || !source.name.to_ascii_lowercase().ends_with(".bicep")
+            let name = source.name.to_ascii_lowercase();
+            source.published || !(name.ends_with(".bicep") || name.ends_with(".bicepparam"))
         })
     }
 }

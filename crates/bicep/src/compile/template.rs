@@ -46,6 +46,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) types: Vec<ResourceType<'a>>,
     /// Of each module its template, when it was found.
     pub(crate) modules: Vec<Option<Module<'a>>>,
+    /// Of a parameters file that extends another: what that one gives.
+    pub(crate) base: Option<Vec<Entry<'a>>>,
 }
 
 /// A resource's type.

@@ -8,7 +8,8 @@ use crate::source::FileId;
 use crate::syntax::{
     Assignment, Expression, ExpressionKind, ForExpression, FunctionDeclaration, ImportDeclaration,
     Imported, ImportedSymbol, ModuleDeclaration, Object, OutputDeclaration, ParameterDeclaration,
-    Program, ResourceDeclaration, Statement, StatementKind, TypeDeclaration, VariableDeclaration,
+    Program, ResourceDeclaration, Statement, StatementKind, TypeDeclaration, UsingDeclaration,
+    VariableDeclaration,
 };
 
 use super::bind;
@@ -34,6 +35,10 @@ pub(crate) struct Unit<'a> {
     pub(crate) asserts: Vec<Declared<'a, Assignment<'a>>>,
     pub(crate) imports: Vec<Declared<'a, ImportDeclaration<'a>>>,
     pub(crate) extensions: Vec<Extension<'a>>,
+    /// Of a parameters file: what is given, the template it is for, the file it goes on from.
+    pub(crate) assignments: Vec<Declared<'a, Assignment<'a>>>,
+    pub(crate) using: Option<UsingDeclaration<'a>>,
+    pub(crate) extends: Option<Expression<'a>>,
     /// What a name at the top stands for.
     pub(crate) symbols: HashMap<&'a str, Symbol>,
     /// What the names in expressions stand for that are not declared at the top, by where they
@@ -103,6 +108,8 @@ pub(crate) enum Symbol {
     Import(usize, usize),
     Wildcard(usize),
     Extension(usize),
+    /// What a parameters file gives.
+    Assignment(usize),
 }
 
 /// What a name inside an expression stands for, when it is not declared at the top.
@@ -156,6 +163,9 @@ impl<'a> Unit<'a> {
             asserts: Vec::new(),
             imports: Vec::new(),
             extensions: Vec::new(),
+            assignments: Vec::new(),
+            using: None,
+            extends: None,
             symbols: HashMap::new(),
             bound: BTreeMap::new(),
             loops: Vec::new(),
@@ -229,12 +239,14 @@ impl<'a> Unit<'a> {
                     with: of.with,
                 });
             }
-            StatementKind::ParameterAssignment(_)
-            | StatementKind::ExtensionConfig(_)
-            | StatementKind::Test(_)
-            | StatementKind::Using(_)
-            | StatementKind::Extends(_)
-            | StatementKind::Skipped => {}
+            StatementKind::ParameterAssignment(of) => {
+                self.name(of.name.name, Symbol::Assignment(self.assignments.len()));
+                self.assignments.push(Declared { statement, of });
+            }
+            StatementKind::Using(of) => self.using = Some(of),
+            StatementKind::Extends(of) => self.extends = Some(of),
+            StatementKind::ExtensionConfig(_) | StatementKind::Test(_) | StatementKind::Skipped => {
+            }
         }
     }
 

@@ -59,8 +59,19 @@ impl<'a> Template<'_, 'a> {
                         None => plain(NodeKind::Null),
                     }
                 }
+                Some(Symbol::Assignment(at)) => match self.unit.assignments.get(at) {
+                    Some(given) => self.node(&given.of.value, env),
+                    None => plain(NodeKind::Null),
+                },
+                None if name == "base" && self.plan.base.is_some() => self.base(span),
                 _ => self.make().value(self.expr(expression, env)),
             },
+            ExpressionKind::PropertyAccess(access) => {
+                match self.base_property(&access.base, access.property.name) {
+                    Some(value) => value,
+                    None => self.make().value(self.expr(expression, env)),
+                }
+            }
             ExpressionKind::FunctionCall(call) => {
                 self.call_value(expression, call.name.name, call.arguments, env)
             }

@@ -208,6 +208,19 @@ fn published_modules_stand_as_they_were_compiled() {
 }
 
 #[test]
+fn template_specs_are_linked() {
+    let compiled = compile_with(
+        "module m 'ts:s/g/spec:1.0' = { name: 'm' }\n",
+        &[("ts:s/g/spec:1.0", "{ \"resources\": [] }")],
+    );
+    assert_eq!(
+        compiled.at("/resources/0/properties")["templateLink"],
+        json!({ "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Resources/templateSpecs/spec/versions/1.0" })
+    );
+    compiled.has_not("/resources/0/properties/template");
+}
+
+#[test]
 fn circles_of_modules_end() {
     let compiled = compile_with(
         "module a './a.bicep' = { name: 'a' }\n",
