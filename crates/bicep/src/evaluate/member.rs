@@ -5,7 +5,7 @@ use crate::evaluate::engine::Engine;
 use crate::evaluate::text::sole_hole;
 use crate::expression::is_name;
 use crate::source::Span;
-use crate::value::{Data, Field, Shape, Unknown, Value};
+use crate::value::{Data, Field, Shape, Unknown, Value, Why};
 
 impl<'a> Engine<'a> {
     /// `base.name`; a name that an object does not have is an error.
@@ -58,6 +58,9 @@ impl<'a> Engine<'a> {
             .iter()
             .find(|field| field.key.eq_ignore_ascii_case(name));
         if let (Some(field), Some(why)) = (known, unknown.why.first()) {
+            if name.eq_ignore_ascii_case("outputs") && is_deployment(why) {
+                return field.value; // the outputs of a module are what it says, and nothing more
+            }
             return self.extended(field.value, &text, *why);
         }
         self.unknown(span, &text, Shape::Any, unknown.why, unknown.secret)
@@ -167,4 +170,14 @@ impl<'a> Engine<'a> {
             }
         }
     }
+}
+
+/// Whether it hangs on a deployment: a module.
+fn is_deployment(why: &Why<'_>) -> bool {
+    let Why::Reference(id) = why else {
+        return false;
+    };
+    // Its name may be open, with slashes in it; nothing is attached to a deployment.
+    id.to_ascii_lowercase()
+        .contains("/providers/microsoft.resources/deployments/")
 }

@@ -321,6 +321,21 @@ fn a_module_sees_what_an_earlier_one_makes() {
     );
 }
 
+#[test]
+fn an_object_that_a_module_gives_out_is_all_there_is_of_it() {
+    let text = template(
+        r#""languageVersion":"2.0","resources":{
+"net":{"type":"Microsoft.Resources/deployments","apiVersion":"1","name":"[format('{0}-net', deployment().name)]","properties":{"mode":"Incremental","expressionEvaluationOptions":{"scope":"inner"},"template":{
+ "resources":[],"outputs":{"rules":{"type":"object","value":{"group":{"id":"[resourceId('A.B/c', 'x')]"}}}}}}}},
+"outputs":{"subnet":{"type":"object","value":"[union(createObject('name', 'nodes'), reference('net').outputs.rules.value)]"}}"#,
+    );
+    let found = short(&text);
+    assert!(
+        found.ends_with("subnet = {\"name\":\"nodes\",\"group\":{\"id\":<~/A.B/c/x>}}\n"),
+        "{found}"
+    );
+}
+
 /// Two files beside the template.
 struct Beside;
 
