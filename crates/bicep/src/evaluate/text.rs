@@ -290,6 +290,8 @@ pub(crate) struct Builder<'a> {
     secret: bool,
     /// All open parts are scopes, ids or names within an id.
     id: bool,
+    /// How long the id is that the text begins with.
+    base: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -300,6 +302,7 @@ impl<'a> Builder<'a> {
             open: false,
             secret: false,
             id: false,
+            base: 0,
         }
     }
 
@@ -352,6 +355,9 @@ impl<'a> Builder<'a> {
         self.open = true;
         self.secret |= unknown.secret;
         self.why.extend_from_slice(unknown.why);
+        if self.text.is_empty() && unknown.shape == Shape::Id {
+            self.base = unknown.text.len();
+        }
         match unknown.shape {
             Shape::String | Shape::Id => self.text.push_str(unknown.text),
             _ => {
@@ -390,6 +396,15 @@ impl<'a> Builder<'a> {
         engine.bump.alloc_str(&self.text)
     }
 
+    /// Whether it is an id that was put together by hand: `'${vnet.id}/subnets/aks'`,
+    /// `'/subscriptions/${id}/resourceGroups/${name}'`.
+    fn reads_as_id(&self) -> bool {
+        let rest = self.text.get(self.base..).unwrap_or_default();
+        let scopes = ["/subscriptions/", "/providers/"];
+        (self.base > 0 && (rest.is_empty() || rest.starts_with('/')))
+            || scopes.iter().any(|scope| self.text.starts_with(scope))
+    }
+
     pub(crate) fn finish(self, engine: &Engine<'a>, span: Span) -> Value<'a> {
         if self.text.len() > MAX_STRING {
             return engine.error(span, "the string is too long".to_owned());
@@ -400,7 +415,8 @@ impl<'a> Builder<'a> {
                 data: Data::Str(engine.bump.alloc_str(&self.text)),
             };
         }
-        let shape = if self.id { Shape::Id } else { Shape::String };
+        let id = self.id || self.reads_as_id();
+        let shape = if id { Shape::Id } else { Shape::String };
         engine.unknown(span, &self.text, shape, &self.why, self.secret)
     }
 }

@@ -54,9 +54,15 @@ fn parse(text: &str) -> Result<Range, Fault> {
             "`{text}` is no address range such as `10.0.0.0/16`"
         ))
     };
-    let (address, prefix) = text.split_once('/').ok_or_else(wrong)?;
+    let (address, prefix) = match text.split_once('/') {
+        Some((address, prefix)) => (address, Some(prefix)),
+        None => (text, None),
+    };
     let address: IpAddr = address.trim().parse().map_err(|_| wrong())?;
-    let prefix: u32 = prefix.trim().parse().map_err(|_| wrong())?;
+    let prefix: u32 = match prefix {
+        Some(prefix) => prefix.trim().parse().map_err(|_| wrong())?,
+        None => by_class(address),
+    };
     let (address, v6) = match address {
         IpAddr::V4(address) => (u128::from(u32::from(address)), false),
         IpAddr::V6(address) => (u128::from(address), true),
@@ -71,6 +77,20 @@ fn parse(text: &str) -> Result<Range, Fault> {
     }
     range.network = address & !range.span();
     Ok(range)
+}
+
+/// The length of a range that does not say it, by the class of its address. That Azure takes
+/// `10.0.0.0` for a range of 8 bits and `192.168.1.0` for one of 24 is seen from tests of the Azure
+/// Verified Modules, which are deployed (`avm/res/dev-ops-infrastructure/pool/tests/e2e`).
+fn by_class(address: IpAddr) -> u32 {
+    match address {
+        IpAddr::V4(address) => match address.octets() {
+            [0..128, ..] => 8,
+            [128..192, ..] => 16,
+            _ => 24,
+        },
+        IpAddr::V6(_) => 64,
+    }
 }
 
 fn parse_cidr<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {

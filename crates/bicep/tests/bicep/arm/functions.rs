@@ -403,9 +403,10 @@ fn address_ranges() {
         ),
         ("parseCidr('10.0.0.0/8').broadcast", r#""10.255.255.255""#),
         (
-            "parseCidr('10.0.0.0')",
-            "! `parseCidr`: `10.0.0.0` is no address range such as `10.0.0.0/16`",
+            "parseCidr('10.0.0')",
+            "! `parseCidr`: `10.0.0` is no address range such as `10.0.0.0/16`",
         ),
+        ("cidrSubnet('192.168.1.0', 26, 1)", r#""192.168.1.64/26""#),
     ]);
 }
 

@@ -134,6 +134,14 @@ fn strings() {
             "<{resourceGroup}>",
         ),
         (
+            "split(concat(resourceId('Microsoft.Network/virtualNetworks', 'v'), '/subnets/', parameters('prefix')), '/')[10]",
+            "<{prefix}>",
+        ),
+        (
+            "split(format('/subscriptions/{0}/resourceGroups/x', parameters('prefix')), '/')[4]",
+            r#""x""#,
+        ),
+        (
             "split(parameters('prefix'), '/')[2]",
             "<split(prefix, '/')[2]>",
         ),
