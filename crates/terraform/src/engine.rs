@@ -17,7 +17,7 @@ use crate::table::Table;
 use crate::value::{Data, Unknown, Val, bounded, reasons};
 
 /// Levels of expressions, declarations and modules that lead from one to the next.
-const MAX_LEVELS: usize = 160;
+const MAX_LEVELS: usize = 240;
 
 /// How much is evaluated before it is given up.
 const MAX_STEPS: u64 = 20_000_000;
@@ -164,6 +164,8 @@ impl<'a, 'f> Engine<'a, 'f> {
             secret: secret.is_some(),
             not: &[],
             of: None,
+            fields: &[],
+            items: &[],
         });
         Val::new(span, Data::Unknown(unknown))
     }

@@ -356,6 +356,9 @@ impl<'a> Engine<'a, '_> {
                 self.attribute(&uncertain.sample, name, span)
             }
             Data::Unknown(unknown) if !unknown.partial => {
+                if let Some(entry) = unknown.fields.iter().rev().find(|entry| entry.key == name) {
+                    return Ok(entry.value);
+                }
                 let of = unknown.of.and_then(|of| of.attribute(name));
                 Ok(self.open_step(base, &format!(".{name}"), of, span))
             }
@@ -790,6 +793,8 @@ impl<'a> Engine<'a, '_> {
             secret: text.secret.is_some(),
             not: &[],
             of: None,
+            fields: &[],
+            items: &[],
         });
         Val::new(span, Data::Unknown(unknown))
     }

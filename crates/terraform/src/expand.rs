@@ -219,6 +219,8 @@ impl<'a> Engine<'a, '_> {
                 secret: false,
                 not: &[],
                 of: None,
+                fields: &[],
+                items: &[],
             }),
         }
     }

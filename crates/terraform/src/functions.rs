@@ -74,9 +74,20 @@ impl<'a> Engine<'a, '_> {
 
     /// Functions that work on values that are partly open.
     fn lenient(&mut self, call: &Args<'_, 'a>) -> Option<Eval<'a>> {
-        self.conversions(call)
+        self.open_json(call)
+            .or_else(|| self.conversions(call))
             .or_else(|| self.collections(call))
             .or_else(|| self.open_strings(call))
+    }
+
+    /// What is encoded with open parts comes back when it is decoded.
+    fn open_json(&mut self, call: &Args<'_, 'a>) -> Option<Eval<'a>> {
+        let first = call.get(0).filter(|value| value.is_open())?;
+        match call.name {
+            "jsonencode" => self.json_encode(call),
+            "jsondecode" => self.encoded.get(first.unknown()?.text).copied().map(Ok),
+            _ => None,
+        }
     }
 
     fn conversions(&mut self, call: &Args<'_, 'a>) -> Option<Eval<'a>> {

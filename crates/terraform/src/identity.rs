@@ -82,6 +82,8 @@ impl<'a> Piece<'a> {
             secret: false,
             not: &[],
             of: None,
+            fields: &[],
+            items: &[],
         }))
     }
 }

@@ -264,6 +264,8 @@ impl<'a> Engine<'a, '_> {
             secret,
             not,
             of: Some(of),
+            fields: &[],
+            items: &[],
         });
         Val::new(span, Data::Unknown(unknown))
     }

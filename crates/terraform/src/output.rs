@@ -48,7 +48,7 @@ pub struct Reading<'a> {
 }
 
 /// Values of one reading that are written out at most.
-const MAX_VALUES: usize = 4_000_000;
+const MAX_VALUES: usize = 2_000_000;
 
 /// Writes values out.
 pub(crate) struct Out<'a> {
@@ -96,7 +96,7 @@ impl<'a> Out<'a> {
                 return self.open(span, "module", Why::Unsupported("a module as a value"));
             }
             Data::Unknown(_) | Data::Uncertain(_) => match value.unknown() {
-                Some(unknown) => OutData::Unknown(self.unknown(unknown)),
+                Some(unknown) => OutData::Unknown(self.unknown(unknown, depth)),
                 None => OutData::Null,
             },
         };
@@ -118,7 +118,16 @@ impl<'a> Out<'a> {
         OutData::Object(self.arena.alloc_slice_copy(&fields))
     }
 
-    fn unknown(&self, unknown: &Unknown<'a>) -> &'a OutUnknown<'a> {
+    fn unknown(&mut self, unknown: &Unknown<'a>, depth: usize) -> &'a OutUnknown<'a> {
+        let fields = match self.fields(unknown.fields, depth, false) {
+            OutData::Object(fields) => fields,
+            _ => &[],
+        };
+        let items: Vec<Value<'a>> = unknown
+            .items
+            .iter()
+            .map(|item| self.value_to(item, depth + 1))
+            .collect();
         let why = if unknown.why.is_empty() {
             &[Why::Unsupported("an expression")]
         } else {
@@ -130,8 +139,8 @@ impl<'a> Out<'a> {
             why,
             secret: unknown.secret,
             not: unknown.not,
-            fields: &[],
-            items: &[],
+            fields,
+            items: self.arena.alloc_slice_copy(&items),
         })
     }
 
@@ -215,6 +224,8 @@ pub(crate) fn given<'a>(arena: &'a Bump, value: &Value<'a>, depth: usize) -> Val
             secret: unknown.secret,
             not: unknown.not,
             of: None,
+            fields: &[],
+            items: &[],
         })),
         OutData::Array(_) | OutData::Object(_) => Data::Null,
     };

@@ -370,6 +370,8 @@ impl<'a> Plan<'a, '_> {
             secret: secret.is_some(),
             not: &[],
             of: None,
+            fields: &[],
+            items: &[],
         });
         Val::new(span, Data::Unknown(unknown))
     }

@@ -107,6 +107,10 @@ pub(crate) struct Unknown<'a> {
     pub(crate) not: &'a [bicep::value::Value<'a>],
     /// The type of a variable.
     pub(crate) of: Option<&'a Type<'a>>,
+    /// Entries that a map certainly has.
+    pub(crate) fields: &'a [Entry<'a>],
+    /// Items that a list certainly contains.
+    pub(crate) items: &'a [Val<'a>],
 }
 
 fn sum(entries: &[Entry<'_>]) -> u32 {

@@ -5,7 +5,7 @@ use bicep::value::Shape;
 use super::{Args, result_shape};
 use crate::engine::{Engine, Eval};
 use crate::types;
-use crate::value::{Data, Entry, Map, Seq, Val};
+use crate::value::{Data, Entry, Map, Seq, Unknown, Val};
 
 impl<'a> Engine<'a, '_> {
     pub(super) fn collections(&mut self, call: &Args<'_, 'a>) -> Option<Eval<'a>> {
@@ -41,6 +41,21 @@ impl<'a> Engine<'a, '_> {
         Ok(self.open_call(call.name, call.args, result_shape(call.name), call.span))
     }
 
+    /// An unknown of which parts are certain.
+    fn with(&self, open: Val<'a>, fields: &'a [Entry<'a>], items: &'a [Val<'a>]) -> Val<'a> {
+        match open.data {
+            Data::Unknown(unknown) => Val {
+                data: Data::Unknown(self.arena.alloc(Unknown {
+                    fields,
+                    items,
+                    ..*unknown
+                })),
+                ..open
+            },
+            _ => open,
+        }
+    }
+
     fn takes(&self, call: &Args<'_, 'a>, what: &str) -> Eval<'a> {
         Err(self.fault(call.span, format!("`{}` takes {what}", call.name)))
     }
@@ -50,8 +65,16 @@ impl<'a> Engine<'a, '_> {
     }
 
     fn merge(&mut self, call: &Args<'_, 'a>) -> Eval<'a> {
-        if Self::any_open(call) {
-            return self.opened(call);
+        if let Some(last) = call.args.iter().rposition(|arg| arg.unknown().is_some()) {
+            // What comes after the last open one is certainly there.
+            let rest = call.args.get(last + 1..).unwrap_or_default();
+            let certain: Vec<Entry<'a>> = rest
+                .iter()
+                .flat_map(|arg| arg.entries().unwrap_or_default())
+                .copied()
+                .collect();
+            let fields = self.arena.alloc_slice_copy(&certain);
+            return Ok(self.with(self.opened(call)?, fields, &[]));
         }
         let mut merged: Vec<Entry<'a>> = Vec::new();
         for arg in call.args.iter().filter(|arg| !arg.is_null()) {
@@ -89,7 +112,14 @@ impl<'a> Engine<'a, '_> {
 
     fn concat(&mut self, call: &Args<'_, 'a>) -> Eval<'a> {
         if Self::any_open(call) {
-            return self.opened(call);
+            let certain: Vec<Val<'a>> = call
+                .args
+                .iter()
+                .flat_map(|arg| arg.seq().unwrap_or_default())
+                .copied()
+                .collect();
+            let items = self.arena.alloc_slice_copy(&certain);
+            return Ok(self.with(self.opened(call)?, &[], items));
         }
         let mut all = Vec::new();
         for arg in call.args {

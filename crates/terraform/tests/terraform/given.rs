@@ -77,7 +77,13 @@ pub(crate) fn words(value: &Value<'_>) -> String {
         }
         Data::Unknown(unknown) => {
             let mark = if unknown.secret { "!" } else { "" };
-            format!("<{mark}{}>", unknown.text)
+            let certain: Vec<String> = unknown
+                .fields
+                .iter()
+                .map(|field| format!(" {}:{}", field.key, words(&field.value)))
+                .chain(unknown.items.iter().map(|item| format!(" {}", words(item))))
+                .collect();
+            format!("<{mark}{}{}>", unknown.text, certain.concat())
         }
     }
 }
