@@ -270,7 +270,7 @@ impl<'a> Mapper<'a, '_> {
         };
         let mut tree = Tree::object(child.span);
         self.head(&mut tree, kind, api, &name, resource);
-        tree.merge(self.arena, child.tree, 0);
+        tree.merge(child.tree, 0);
         let name = self.arena.alloc_str(&name.text);
         let from = Resource {
             span: child.span,
@@ -329,12 +329,12 @@ impl<'a> Mapper<'a, '_> {
         let mut tree = Tree::object(resource.body.span);
         if let Some(body) = resource.body.get("body") {
             match self.decoded(body) {
-                Some(body) => tree.merge(self.arena, Tree::of(&body, 0), 0),
+                Some(body) => tree.merge(Tree::of(&body, 0), 0),
                 None => tree.set(self.arena, "properties", body.span, Tree::Leaf(*body)),
             }
         }
         if let Some(sensitive) = resource.body.get("sensitive_body") {
-            tree.merge(self.arena, Tree::of(sensitive, 0), 0);
+            tree.merge(Tree::of(sensitive, 0), 0);
         }
         if resource.kind == "azapi_update_resource" {
             self.patches.push(Patch {
@@ -449,7 +449,7 @@ impl<'a> Mapper<'a, '_> {
         if let Some(work) = self.works.get_mut(place) {
             match patch.append {
                 Some(path) => work.tree.append(self.arena, path, span, tree),
-                None => work.tree.merge(self.arena, tree, 0),
+                None => work.tree.merge(tree, 0),
             }
         }
     }

@@ -51,7 +51,7 @@ pub(crate) struct Repeat<'a> {
 pub(crate) struct Names<'s, 'a> {
     pub(crate) name: &'a str,
     pub(crate) value: Val<'a>,
-    pub(crate) up: Option<&'s Names<'s, 'a>>,
+    pub(crate) up: Option<&'s Self>,
 }
 
 /// Where an expression stands.

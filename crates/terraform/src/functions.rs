@@ -48,9 +48,10 @@ impl<'a> Engine<'a, '_> {
             return result;
         }
         let (mut why, mut secret) = (Vec::new(), None);
-        let open = args
-            .iter()
-            .fold(false, |open, arg| arg.gather(&mut why, &mut secret) || open);
+        let mut open = false;
+        for arg in args {
+            open |= arg.gather(&mut why, &mut secret);
+        }
         if open {
             return Ok(self.open_call(name, args, result_shape(name), span));
         }

@@ -175,11 +175,9 @@ impl<'a> Module<'a> {
                     self.output_order.push(name);
                     self.outputs.entry(name).or_insert(*block);
                 }
-                ("module", [name, ..]) => {
-                    if !self.calls.contains_key(name) {
-                        self.order.push(Declared::Call(name));
-                        self.calls.insert(name, *block);
-                    }
+                ("module", [name, ..]) if !self.calls.contains_key(name) => {
+                    self.order.push(Declared::Call(name));
+                    self.calls.insert(name, *block);
                 }
                 ("resource" | "data", [kind, name, ..]) => {
                     let key = ResourceKey {

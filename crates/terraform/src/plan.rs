@@ -112,12 +112,22 @@ fn outputs<'a>(arena: &'a Bump, values: &Val<'a>) -> Vec<(&'a str, bicep::value:
                 .value
                 .get("sensitive")
                 .is_some_and(|flag| matches!(flag.data, Data::Bool(true)));
-            let name = arena.alloc_str(&format!("output.{}", entry.key));
-            let value = entry
-                .value
-                .get("value")
-                .unwrap_or(Val::null(entry.value.span));
-            let value = value.marked(sensitive.then_some(&*name));
+            let name: &'a str = arena.alloc_str(&format!("output.{}", entry.key));
+            let value = entry.value.get("value").unwrap_or_else(|| {
+                let unknown = arena.alloc(Unknown {
+                    text: name,
+                    partial: false,
+                    shape: Shape::Any,
+                    why: arena.alloc_slice_copy(&[Why::Reference(name)]),
+                    secret: sensitive,
+                    not: &[],
+                    of: None,
+                    fields: &[],
+                    items: &[],
+                });
+                Val::new(entry.value.span, Data::Unknown(unknown))
+            });
+            let value = value.marked(sensitive.then_some(name));
             (entry.key, out.value(&value))
         })
         .collect()
@@ -334,11 +344,13 @@ impl<'a> Plan<'a, '_> {
             };
             let text = format!("{text}.{}", entry.key);
             if has_true(&entry.value, 0) {
+                let sensitive = sensitive.and_then(|all| all.get(entry.key));
+                let secret = yes(sensitive.as_ref()).then(|| &*self.arena.alloc_str(&text));
                 made.push(Entry {
                     key: entry.key,
                     key_span: value.span,
                     open: None,
-                    value: self.open(value.span, &inner, &text, None),
+                    value: self.open(value.span, &inner, &text, secret),
                 });
             }
         }

@@ -257,7 +257,8 @@ impl<'a> Engine<'a, '_> {
                 .modules
                 .first()
                 .is_some_and(|root| root.given.contains_key(name));
-            if (given && !assumed) || (!assumed && block.body.attribute("default").is_some()) {
+            let known = given || block.body.attribute("default").is_some();
+            if known && !assumed {
                 continue;
             }
             let bool = self

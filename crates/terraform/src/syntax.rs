@@ -102,14 +102,14 @@ pub(crate) enum Part<'a> {
     Value(Expr<'a>),
     If {
         condition: Expr<'a>,
-        then: &'a [Part<'a>],
-        otherwise: &'a [Part<'a>],
+        then: &'a [Self],
+        otherwise: &'a [Self],
     },
     For {
         key: Option<&'a str>,
         value: &'a str,
         collection: Expr<'a>,
-        parts: &'a [Part<'a>],
+        parts: &'a [Self],
     },
 }
 

@@ -151,8 +151,8 @@ pub(crate) enum Constant {
     Bool(bool),
     Int(i64),
     Str(String),
-    List(Vec<Constant>),
-    Object(Vec<(String, Constant)>),
+    List(Vec<Self>),
+    Object(Vec<(String, Self)>),
 }
 
 impl Table {
@@ -266,15 +266,15 @@ impl Id {
             argument => argument.to_owned(),
         };
         Ok(match word {
-            "group" => Id::Group(named("resource_group_name")),
-            "subscription" => Id::Subscription,
-            "child" => Id::Child(argument.split_whitespace().map(str::to_owned).collect()),
-            "extension" => Id::Extension(named("scope")),
-            "itself" => Id::Itself,
-            "resource-group" => Id::ResourceGroup,
-            "patch" => Id::Patch(named("")),
-            "patch-named" => Id::PatchNamed(named("")),
-            "none" => Id::None,
+            "group" => Self::Group(named("resource_group_name")),
+            "subscription" => Self::Subscription,
+            "child" => Self::Child(argument.split_whitespace().map(str::to_owned).collect()),
+            "extension" => Self::Extension(named("scope")),
+            "itself" => Self::Itself,
+            "resource-group" => Self::ResourceGroup,
+            "patch" => Self::Patch(named("")),
+            "patch-named" => Self::PatchNamed(named("")),
+            "none" => Self::None,
             _ => return Err(format!("`{rule}` is no form of an id")),
         })
     }

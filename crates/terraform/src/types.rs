@@ -14,10 +14,10 @@ pub(crate) enum Type<'a> {
     Bool,
     Number,
     String,
-    List(&'a Type<'a>),
-    Set(&'a Type<'a>),
-    Map(&'a Type<'a>),
-    Tuple(&'a [Type<'a>]),
+    List(&'a Self),
+    Set(&'a Self),
+    Map(&'a Self),
+    Tuple(&'a [Self]),
     Object(&'a [Field<'a>]),
 }
 
@@ -118,7 +118,7 @@ impl<'a> Type<'a> {
     }
 
     /// The type of an attribute of a value of this type.
-    pub(crate) fn attribute(&self, name: &str) -> Option<&'a Type<'a>> {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&'a Self> {
         match self {
             Type::Object(fields) => fields
                 .iter()
@@ -130,7 +130,7 @@ impl<'a> Type<'a> {
     }
 
     /// The type of an item.
-    pub(crate) fn item(&self) -> Option<&'a Type<'a>> {
+    pub(crate) fn item(&self) -> Option<&'a Self> {
         match self {
             Type::List(of) | Type::Set(of) | Type::Map(of) => Some(of),
             _ => None,

@@ -176,7 +176,7 @@ impl<'a> Val<'a> {
     }
 
     /// Its items, when it is a sequence.
-    pub(crate) fn seq(&self) -> Option<&'a [Val<'a>]> {
+    pub(crate) fn seq(&self) -> Option<&'a [Self]> {
         match self.data {
             Data::Seq(_, items) => Some(items),
             _ => None,
@@ -193,7 +193,7 @@ impl<'a> Val<'a> {
     }
 
     /// The value of a key.
-    pub(crate) fn get(&self, key: &str) -> Option<Val<'a>> {
+    pub(crate) fn get(&self, key: &str) -> Option<Self> {
         self.entries()?
             .iter()
             .find(|entry| entry.key == key)
@@ -227,14 +227,20 @@ impl<'a> Val<'a> {
                 }
                 true
             }
-            Data::Seq(_, items) => items.iter().fold(false, |open, item| {
-                item.gather_to(why, secret, depth + 1) || open
-            }),
+            // All of them are visited, not only the first that is open.
+            Data::Seq(_, items) => {
+                let mut open = false;
+                for item in items {
+                    open |= item.gather_to(why, secret, depth + 1);
+                }
+                open
+            }
             Data::Map(..) | Data::Instance(_) => {
-                let entries = self.entries().unwrap_or_default();
-                entries.iter().fold(false, |open, entry| {
-                    entry.value.gather_to(why, secret, depth + 1) || open
-                })
+                let mut open = false;
+                for entry in self.entries().unwrap_or_default() {
+                    open |= entry.value.gather_to(why, secret, depth + 1);
+                }
+                open
             }
             _ => false,
         }

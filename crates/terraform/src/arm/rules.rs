@@ -112,6 +112,9 @@ impl<'a> Rest<'a, '_> {
                 match rule {
                     Rule::Nothing => {}
                     Rule::Value(to) => match found {
+                        Some(field) if to.path.contains('{') => {
+                            self.placed(to, body, &field.value, field.key_span, out);
+                        }
                         Some(field) => self.value(to, &field.value, field.key_span, out),
                         None => self.default(to, head, out),
                     },
@@ -154,6 +157,41 @@ impl<'a> Rest<'a, '_> {
         }
         let value = Tree::constant(self.arena, constant, head).freeze(self.arena, 0);
         self.value(to, &value, head, out);
+    }
+
+    /// A path that hangs on the value of another argument.
+    fn placed(
+        &self,
+        to: &To,
+        body: &Value<'a>,
+        value: &Value<'a>,
+        key_span: Span,
+        out: &mut Tree<'a>,
+    ) {
+        let Some((before, (argument, after))) = to
+            .path
+            .split_once('{')
+            .and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+        else {
+            return;
+        };
+        match body.get(argument).map(|other| (other, other.data)) {
+            Some((_, Data::Str(key))) => {
+                let path = format!("{before}{key}{after}");
+                out.set(self.arena, &path, key_span, Tree::of(value, 0));
+            }
+            Some((other, Data::Unknown(unknown))) => {
+                let why = unknown.why.to_vec();
+                let open = open(self.arena, other.span, unknown.text, Shape::Object, why);
+                out.set(
+                    self.arena,
+                    before.trim_end_matches('.'),
+                    key_span,
+                    Tree::Leaf(open),
+                );
+            }
+            _ => {}
+        }
     }
 
     fn value(&self, to: &To, value: &Value<'a>, key_span: Span, out: &mut Tree<'a>) {

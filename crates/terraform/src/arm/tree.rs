@@ -11,8 +11,8 @@ use crate::value::MAX_DEPTH;
 #[derive(Debug, Clone)]
 pub(crate) enum Tree<'a> {
     Leaf(Value<'a>),
-    Object(Span, Vec<(&'a str, Span, Tree<'a>)>),
-    List(Span, Vec<Tree<'a>>),
+    Object(Span, Vec<(&'a str, Span, Self)>),
+    List(Span, Vec<Self>),
 }
 
 impl<'a> Tree<'a> {
@@ -87,7 +87,7 @@ impl<'a> Tree<'a> {
             match place.and_then(|at| fields.get_mut(at)) {
                 Some((_, span, old)) => {
                     *span = key_span;
-                    old.merge(arena, value, 0);
+                    old.merge(value, 0);
                 }
                 None => fields.push((arena.alloc_str(key), key_span, value)),
             }
@@ -103,7 +103,7 @@ impl<'a> Tree<'a> {
     }
 
     /// Lays another value over this one.
-    pub(crate) fn merge(&mut self, arena: &'a Bump, other: Self, depth: usize) {
+    pub(crate) fn merge(&mut self, other: Self, depth: usize) {
         match (self, other) {
             (Self::Object(_, old), Self::Object(_, new)) if depth < MAX_DEPTH => {
                 for (key, span, value) in new {
@@ -113,7 +113,7 @@ impl<'a> Tree<'a> {
                     match found {
                         _ if matches!(&value, Self::Leaf(leaf) if matches!(leaf.data, Data::Null)) =>
                             {}
-                        Some((_, _, inner)) => inner.merge(arena, value, depth + 1),
+                        Some((_, _, inner)) => inner.merge(value, depth + 1),
                         None => old.push((key, span, value)),
                     }
                 }

@@ -74,7 +74,10 @@ fn what_is_open_says_what_it_is() {
         ("format(\"%s-%s\", \"a\", var.name)", "<a-{var.name}>"),
         ("startswith(\"aks-${var.name}\", \"aks\")", "true"),
         ("startswith(\"aks-${var.name}\", \"vm\")", "false"),
-        ("startswith(\"aks-${var.name}\", \"aks-x\")", "<startswith(\"aks-{var.name}\", \"aks-x\")>"),
+        (
+            "startswith(\"aks-${var.name}\", \"aks-x\")",
+            "<startswith(\"aks-{var.name}\", \"aks-x\")>",
+        ),
         ("split(\"/\", \"/a/${var.name}/c\")[3]", "\"c\""),
         ("split(\"/\", \"/a/${var.name}/c\")[2]", "<{var.name}>"),
         // Conditions.
@@ -95,17 +98,35 @@ fn what_is_open_says_what_it_is() {
         // Lists and maps.
         ("length([var.name, \"b\"])", "2"),
         ("contains([\"a\", var.name], \"a\")", "true"),
-        ("contains([\"a\", var.name], \"b\")", "<contains([\"a\", var.name], \"b\")>"),
+        (
+            "contains([\"a\", var.name], \"b\")",
+            "<contains([\"a\", var.name], \"b\")>",
+        ),
         ("merge({ a = 1 }, { b = var.name })", "{a:1,b:<var.name>}"),
-        ("merge({ a = 1 }, var.any, { b = 2 })", "<merge({a = 1}, var.any, {b = 2}) b:2>"),
+        (
+            "merge({ a = 1 }, var.any, { b = 2 })",
+            "<merge({a = 1}, var.any, {b = 2}) b:2>",
+        ),
         ("merge(var.any, { b = 2 }).b", "2"),
-        ("concat(var.list, [\"x\"])", "<concat(var.list, [\"x\"]) \"x\">"),
+        (
+            "concat(var.list, [\"x\"])",
+            "<concat(var.list, [\"x\"]) \"x\">",
+        ),
         ("keys({ \"${var.name}\" = 1, b = 2 })", "[\"b\",<var.name>]"),
-        ("{ for s in [\"${var.name}-a\", \"b\"] : s => upper(s) }[\"b\"]", "\"B\""),
-        ("{ for s in [\"${var.name}-a\"] : s => 1 }[\"${var.name}-a\"]", "1"),
+        (
+            "{ for s in [\"${var.name}-a\", \"b\"] : s => upper(s) }[\"b\"]",
+            "\"B\"",
+        ),
+        (
+            "{ for s in [\"${var.name}-a\"] : s => 1 }[\"${var.name}-a\"]",
+            "1",
+        ),
         ("{ a = 1, b = 2 }[var.name]", "<{a = 1, b = 2}[var.name]>"),
         ("flatten([[var.name], [\"b\"]])", "[<var.name>,\"b\"]"),
-        ("flatten([var.list, [\"b\"]])", "<flatten([var.list, [\"b\"]])>"),
+        (
+            "flatten([var.list, [\"b\"]])",
+            "<flatten([var.list, [\"b\"]])>",
+        ),
         ("[for s in var.list : upper(s)]", "<for(var.list)>"),
         ("coalesce(null, \"\", var.name)", "<var.name>"),
         ("coalesce(var.name, \"x\")", "<coalesce(var.name, \"x\")>"),
@@ -116,7 +137,10 @@ fn what_is_open_says_what_it_is() {
         ("var.object.on", "<var.object.on>"),
         ("var.object.inner.name", "<var.object.inner.name>"),
         ("var.object.names[0]", "<var.object.names[0]>"),
-        ("var.pool", "{name:\"p\",count:5,zones:[\"1\",\"2\"],extra:null}"),
+        (
+            "var.pool",
+            "{name:\"p\",count:5,zones:[\"1\",\"2\"],extra:null}",
+        ),
         ("var.known", "\"k\""),
         ("var.nonnull", "\"d\""),
         // Resources.
@@ -124,29 +148,53 @@ fn what_is_open_says_what_it_is() {
         ("azurerm_subnet.one.name", "\"one\""),
         ("azurerm_subnet.one.address_prefixes[0]", "\"10.0.0.0/24\""),
         ("azurerm_subnet.one.delegation[0].name", "\"d\""),
-        ("azurerm_subnet.one.delegation[0].other", "<azurerm_subnet.one.delegation[0].other>"),
+        (
+            "azurerm_subnet.one.delegation[0].other",
+            "<azurerm_subnet.one.delegation[0].other>",
+        ),
         ("azurerm_subnet.one.id != null", "true"),
         ("azurerm_subnet.one.id == \"\"", "false"),
         ("azurerm_subnet.two[1].name", "\"two-1\""),
-        ("azurerm_subnet.two[*].id", "[<azurerm_subnet.two[0].id>,<azurerm_subnet.two[1].id>]"),
+        (
+            "azurerm_subnet.two[*].id",
+            "[<azurerm_subnet.two[0].id>,<azurerm_subnet.two[1].id>]",
+        ),
         ("azurerm_subnet.two.*.name", "[\"two-0\",\"two-1\"]"),
         ("azurerm_subnet.each[\"b\"].name", "\"b-y\""),
-        ("[for k, s in azurerm_subnet.each : s.id]", "[<azurerm_subnet.each[\"a\"].id>,<azurerm_subnet.each[\"b\"].id>]"),
+        (
+            "[for k, s in azurerm_subnet.each : s.id]",
+            "[<azurerm_subnet.each[\"a\"].id>,<azurerm_subnet.each[\"b\"].id>]",
+        ),
         ("values(azurerm_subnet.each)[*].name", "[\"a-x\",\"b-y\"]"),
         ("azurerm_subnet.maybe[0].id", "<azurerm_subnet.maybe[0].id>"),
         ("azurerm_subnet.maybe[0].name", "\"maybe\""),
-        ("length(azurerm_subnet.maybe)", "<length(azurerm_subnet.maybe)>"),
-        ("one(azurerm_subnet.maybe[*].id)", "<one(azurerm_subnet.maybe[*].id)>"),
-        ("try(azurerm_subnet.maybe[0].id, null)", "<try(azurerm_subnet.maybe[0].id, null)>"),
+        (
+            "length(azurerm_subnet.maybe)",
+            "<length(azurerm_subnet.maybe)>",
+        ),
+        (
+            "one(azurerm_subnet.maybe[*].id)",
+            "<one(azurerm_subnet.maybe[*].id)>",
+        ),
+        (
+            "try(azurerm_subnet.maybe[0].id, null)",
+            "<try(azurerm_subnet.maybe[0].id, null)>",
+        ),
         ("try(azurerm_subnet.none[0].id, \"x\")", "\"x\""),
         ("one(azurerm_subnet.none[*].id)", "null"),
         ("can(azurerm_subnet.none[0].id)", "false"),
-        ("data.azurerm_client_config.me.tenant_id", "<data.azurerm_client_config.me.tenant_id>"),
+        (
+            "data.azurerm_client_config.me.tenant_id",
+            "<data.azurerm_client_config.me.tenant_id>",
+        ),
         // What is not evaluated names itself.
         ("timestamp()", "<timestamp()>"),
         ("bcrypt(\"x\")", "<bcrypt()>"),
         ("base64gzip(\"x\")", "<base64gzip(\"x\")>"),
-        ("provider::azurerm::normalise_resource_id(\"x\")", "<provider::azurerm::normalise_resource_id(\"x\")>"),
+        (
+            "provider::azurerm::normalise_resource_id(\"x\")",
+            "<provider::azurerm::normalise_resource_id(\"x\")>",
+        ),
         ("terraform.workspace", "<terraform.workspace>"),
         // Sensitive values are never shown.
         ("var.secret", "<!var.secret>"),
@@ -156,7 +204,10 @@ fn what_is_open_says_what_it_is() {
         ("nonsensitive(var.secret)", "\"s3cr3t\""),
         ("{ a = var.secret, b = 1 }", "{a:<!var.secret>,b:1}"),
         ("sensitive(\"a\")", "<!\"a\">"),
-        ("azurerm_subnet.one.primary_access_key", "<!azurerm_subnet.one.primary_access_key>"),
+        (
+            "azurerm_subnet.one.primary_access_key",
+            "<!azurerm_subnet.one.primary_access_key>",
+        ),
     ] {
         let text = format!("{GIVEN}\noutput \"o\" {{\n  value = {expression}\n}}");
         let found = outputs(&text);
@@ -170,7 +221,10 @@ fn what_terraform_refuses_is_a_problem_at_its_place() {
     for (expression, expected) in [
         ("var.missing", "variable `missing` is not declared"),
         ("local.missing", "local `missing` is not declared"),
-        ("azurerm_subnet.missing.id", "`azurerm_subnet.missing` is not declared"),
+        (
+            "azurerm_subnet.missing.id",
+            "`azurerm_subnet.missing` is not declared",
+        ),
         ("data.a.b.c", "`data.a.b` is not declared"),
         ("module.m.x", "module `m` is not declared"),
         ("nothing", "`nothing` is not declared"),
@@ -180,22 +234,40 @@ fn what_terraform_refuses_is_a_problem_at_its_place() {
         ("null.a", "`null` has no attribute `a`"),
         ("1 + \"x\"", "`+` takes numbers"),
         ("1 / 0", "division by zero"),
-        ("\"x${[1]}\"", "only strings, numbers and booleans have a text"),
+        (
+            "\"x${[1]}\"",
+            "only strings, numbers and booleans have a text",
+        ),
         ("\"a\" ? 1 : 2", "the condition must be a boolean"),
-        ("regex(\"x\", \"a\")", "the regular expression matches nothing"),
-        ("cidrsubnet(\"10.0.0.0/16\", 20, 1)", "there is no such subnet in this range"),
+        (
+            "regex(\"x\", \"a\")",
+            "the regular expression matches nothing",
+        ),
+        (
+            "cidrsubnet(\"10.0.0.0/16\", 20, 1)",
+            "there is no such subnet in this range",
+        ),
         ("file(\"missing\")", "there is no file `missing`"),
         ("azurerm_subnet.none[0].id", "there is no item 0 of 0"),
-        ("{ for x in [1, 1] : \"k\" => x }", "two items have the key `k`"),
+        (
+            "{ for x in [1, 1] : \"k\" => x }",
+            "two items have the key `k`",
+        ),
         ("tonumber(\"x\")", "`tonumber` cannot convert this"),
     ] {
         let text = format!("{GIVEN}\noutput \"o\" {{\n  value = {expression}\n}}");
         let line = text.lines().count() - 1;
         let found = outputs(&text);
-        let problem = found.get("problem 0").map(String::as_str).unwrap_or_default();
+        let problem = found
+            .get("problem 0")
+            .map(String::as_str)
+            .unwrap_or_default();
         let (place, message) = problem.split_once(": ").unwrap_or_default();
         assert_eq!(message, expected, "{expression}");
-        assert!(place.starts_with(&format!("{line}:")), "{expression}: {place}");
+        assert!(
+            place.starts_with(&format!("{line}:")),
+            "{expression}: {place}"
+        );
         assert!(found["o"].starts_with('<'), "{expression}: {}", found["o"]);
     }
 }
@@ -213,7 +285,10 @@ fn texts_of_files_are_read_through_the_given_files() {
              output \"f\" { value = filebase64(\"a.txt\") }\n",
         ),
         ("a.txt", "hello"),
-        ("t.tftpl", "%{ for n in names ~}\n${n}=${on ? \"1\" : \"0\"}\n%{ endfor ~}\n"),
+        (
+            "t.tftpl",
+            "%{ for n in names ~}\n${n}=${on ? \"1\" : \"0\"}\n%{ endfor ~}\n",
+        ),
         ("v.yaml", "a: [1, yes]\n"),
     ]);
     let found = outputs_of(&files);
@@ -222,7 +297,10 @@ fn texts_of_files_are_read_through_the_given_files() {
         ("b", "\"x=1\\ny=1\\n\""),
         ("c", "false"),
         ("d", "true"),
-        ("e", "\"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\""),
+        (
+            "e",
+            "\"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\"",
+        ),
         ("f", "\"aGVsbG8=\""),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -294,7 +372,12 @@ resource "azurerm_kubernetes_cluster" "a" {
         .iter()
         .map(|open| {
             let list = |values: &[_]| values.iter().map(words).collect::<Vec<_>>().join(" ");
-            (open.name, open.secret, list(&open.allowed), list(&open.compared))
+            (
+                open.name,
+                open.secret,
+                list(&open.allowed),
+                list(&open.compared),
+            )
         })
         .collect();
     let of = |name, secret, allowed: &str, compared: &str| {
@@ -311,7 +394,11 @@ resource "azurerm_kubernetes_cluster" "a" {
         ]
     );
     let body = reading.resources[0].body;
-    let private = body.get("private_cluster_enabled").unwrap().unknown().unwrap();
+    let private = body
+        .get("private_cluster_enabled")
+        .unwrap()
+        .unknown()
+        .unwrap();
     assert_eq!(private.shape, Shape::Bool);
     assert_eq!(private.why, [Why::Parameter("environment")]);
 }
@@ -341,15 +428,24 @@ resource "azurerm_kubernetes_cluster" "a" {
     ] {
         let mut sources = Sources::default();
         let options = Options {
-            assumed: assumed.into_iter().map(|one| ("environment", one)).collect(),
+            assumed: assumed
+                .into_iter()
+                .map(|one| ("environment", one))
+                .collect(),
             ..Options::default()
         };
         let reading = configuration(&arena, &files, &mut sources, ".", &options, None);
-        let found = reading.resources.first().map_or("nothing".to_owned(), |resource| {
-            words(resource.body.get("private_cluster_enabled").unwrap())
-        });
+        let found = reading
+            .resources
+            .first()
+            .map_or("nothing".to_owned(), |resource| {
+                words(resource.body.get("private_cluster_enabled").unwrap())
+            });
         assert_eq!(found, expected);
-        let uncertain = reading.resources.first().is_some_and(|one| one.condition.is_some());
+        let uncertain = reading
+            .resources
+            .first()
+            .is_some_and(|one| one.condition.is_some());
         assert_eq!(uncertain, assumed.is_none());
         let named = matches!(assumed, None | Some(Assumed::Other(_)));
         assert_eq!(reading.open.len(), usize::from(named));
@@ -417,7 +513,10 @@ fn the_json_syntax_is_the_same_language() {
   "output": { "all": { "value": "${x_y.z[*].name}" } }
 }"#,
         ),
-        ("more_override.tf", "resource \"x_y\" \"z\" {\n  extra = true\n  count = 1\n}\n"),
+        (
+            "more_override.tf",
+            "resource \"x_y\" \"z\" {\n  extra = true\n  count = 1\n}\n",
+        ),
     ]);
     let arena = Bump::new();
     let mut sources = Sources::default();

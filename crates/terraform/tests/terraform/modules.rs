@@ -87,7 +87,10 @@ output "o" {
     );
     let maybe = &reading.resources[4];
     assert_eq!(words(&maybe.condition.unwrap()), "<var.on>");
-    assert_eq!(words(maybe.body.get("name").unwrap()), "\"10.0.0.0/24-nodes\"");
+    assert_eq!(
+        words(maybe.body.get("name").unwrap()),
+        "\"10.0.0.0/24-nodes\""
+    );
     assert_eq!(sources.line_column(maybe.through[0]), (18, 1));
 }
 
@@ -119,7 +122,10 @@ output "o" { value = [module.found.first, module.missing.id] }
     let arena = Bump::new();
     let mut sources = Sources::default();
     let reading = read(&arena, &mut sources, &files);
-    assert_eq!(words(&reading.outputs[0].1), "[\"10.0.0.0/24\",<module.missing.id>]");
+    assert_eq!(
+        words(&reading.outputs[0].1),
+        "[\"10.0.0.0/24\",<module.missing.id>]"
+    );
     let source = sources.get(reading.resources[0].span.file).unwrap();
     assert!(source.published);
     let told: Vec<(u32, &str)> = reading
@@ -127,28 +133,46 @@ output "o" { value = [module.found.first, module.missing.id] }
         .iter()
         .map(|problem| {
             assert_eq!(problem.kind, ProblemKind::Unresolved);
-            (sources.line_column(problem.span).0, problem.message.as_str())
+            (
+                sources.line_column(problem.span).0,
+                problem.message.as_str(),
+            )
         })
         .collect();
     assert_eq!(
         told,
         [
-            (8, "module `missing` (`git::https://example.org/m.git`) is not on disk: what it makes is missing"),
+            (
+                8,
+                "module `missing` (`git::https://example.org/m.git`) is not on disk: what it makes is missing"
+            ),
             (10, "there is no folder `lost`"),
         ]
     );
-    assert!(reading.problems[0].help.as_ref().unwrap().contains("terraform get"));
+    assert!(
+        reading.problems[0]
+            .help
+            .as_ref()
+            .unwrap()
+            .contains("terraform get")
+    );
 }
 
 #[test]
 fn paths_are_those_of_terraform() {
     let files = Memory::of(&[
-        ("main.tf", "module \"a\" { source = \"./modules/a\" }\noutput \"o\" { value = module.a.o }"),
+        (
+            "main.tf",
+            "module \"a\" { source = \"./modules/a\" }\noutput \"o\" { value = module.a.o }",
+        ),
         (
             "modules/a/main.tf",
             "module \"b\" { source = \"../b\" }\noutput \"o\" { value = [path.module, path.root, module.b.o] }",
         ),
-        ("modules/b/main.tf", "output \"o\" { value = [path.module, file(\"${path.module}/x\")] }"),
+        (
+            "modules/b/main.tf",
+            "output \"o\" { value = [path.module, file(\"${path.module}/x\")] }",
+        ),
         ("modules/b/x", "text"),
     ]);
     let found = outputs_of(&files);
@@ -161,13 +185,21 @@ fn values_of_variables_are_converted_and_checked() {
         ("n = \"5\"", "[5,null]"),
         ("n = null", "[null,null]"),
         ("n = 1\n  o = { a = \"x\" }", "[1,{a:\"x\",b:true}]"),
-        ("n = 1\n  o = { a = 1, b = null, c = 2 }", "[1,{a:\"1\",b:true}]"),
-        ("n = 1\n  o = { b = false }", "[1,<variable `o`: attribute `a` is required>]"),
+        (
+            "n = 1\n  o = { a = 1, b = null, c = 2 }",
+            "[1,{a:\"1\",b:true}]",
+        ),
+        (
+            "n = 1\n  o = { b = false }",
+            "[1,<variable `o`: attribute `a` is required>]",
+        ),
         ("n = \"x\"", "[<variable `n`: a number is required>,null]"),
         ("", "[<variable `n` of this module has no value>,null]"),
     ] {
         let child = "variable \"n\" { type = number }\nvariable \"o\" {\n  type = object({ a = string, b = optional(bool, true) })\n  default = null\n}\noutput \"n\" { value = var.n }\noutput \"o\" { value = var.o }";
-        let main = format!("module \"m\" {{\n  source = \"./m\"\n  {argument}\n}}\noutput \"o\" {{ value = [try(module.m.n, \"x\"), module.m.o] }}\noutput \"p\" {{ value = module.m.n }}");
+        let main = format!(
+            "module \"m\" {{\n  source = \"./m\"\n  {argument}\n}}\noutput \"o\" {{ value = [try(module.m.n, \"x\"), module.m.o] }}\noutput \"p\" {{ value = module.m.n }}"
+        );
         let files = Memory::of(&[("main.tf", &main), ("m/main.tf", child)]);
         let found = outputs_of(&files);
         let (n, o) = expected.trim_matches(['[', ']']).split_once(',').unwrap();

@@ -63,9 +63,18 @@ fn mistakes_in_a_table_are_told() {
         ("resources: [{type: x}]", "without `azurerm`"),
         ("resources: [{azurerm: a, typ: x}]", "`typ` is no key"),
         ("resources: [{azurerm: a, id: here}]", "no form of an id"),
-        ("resources: [{azurerm: a, map: {b: 'c | upside'}}]", "no step"),
-        ("resources: [{azurerm: a, map: {b: '@c'}}]", "which is missing"),
-        ("resources: [{azurerm: a, map: {b: {map: {}}}}]", "needs `object`"),
+        (
+            "resources: [{azurerm: a, map: {b: 'c | upside'}}]",
+            "no step",
+        ),
+        (
+            "resources: [{azurerm: a, map: {b: '@c'}}]",
+            "which is missing",
+        ),
+        (
+            "resources: [{azurerm: a, map: {b: {map: {}}}}]",
+            "needs `object`",
+        ),
         ("resources: [{azurerm: a, use: b}]", "not shared"),
         ("resources: [{azurerm: a}, {azurerm: a}]", "listed twice"),
     ] {
