@@ -5,6 +5,9 @@
 //! the plan's own `configuration`, through outputs and variables of modules. Places are places
 //! in the plan. Resources that the plan deletes are left out, as it leaves them out itself.
 
+mod ids;
+mod references;
+
 use std::collections::BTreeMap;
 
 use bicep::deployment::{Problem, ProblemKind};
@@ -12,11 +15,10 @@ use bicep::source::{Source, Sources, Span};
 use bicep::value::{Shape, Why};
 use bumpalo::Bump;
 
-use crate::identity::{self, Piece};
 use crate::json;
 use crate::output::{Out, Reading, Resource};
-use crate::table::{Id, Table};
-use crate::value::{Data, Entry, Map, Seq, Unknown, Val, reasons};
+use crate::table::Table;
+use crate::value::{Data, Entry, Map, Seq, Unknown, Val};
 use crate::version;
 
 /// Modules within modules, references through references.
@@ -237,27 +239,6 @@ impl<'a> Plan<'a, '_> {
         });
     }
 
-    /// The module's part of the configuration, from its address without the keys of instances.
-    fn module_configuration(&self, module: &str) -> Option<Val<'a>> {
-        let mut found = self.configuration?;
-        for call in calls(module) {
-            found = found.get("module_calls")?.get(&call)?.get("module")?;
-        }
-        Some(found)
-    }
-
-    fn configured(&self, module: &str, kind: &str, name: &str, data: bool) -> Option<Val<'a>> {
-        let mode = if data { "data" } else { "managed" };
-        let list = self.module_configuration(module)?.get("resources")?.seq()?;
-        list.iter()
-            .find(|entry| {
-                string(entry, "type") == Some(kind)
-                    && string(entry, "name") == Some(name)
-                    && string(entry, "mode") == Some(mode)
-            })
-            .copied()
-    }
-
     /// Values with what is not known until they are applied, and marks of what is sensitive.
     fn merged(
         &self,
@@ -358,93 +339,6 @@ impl<'a> Plan<'a, '_> {
         Val::new(value.span, Data::Map(Map::Object, made)).marked(secret)
     }
 
-    /// A value that is known after apply: what it refers to, when that is one thing.
-    fn open(&self, span: Span, at: &At<'_, 'a>, text: &str, secret: Option<&'a str>) -> Val<'a> {
-        let target = at
-            .expressions
-            .and_then(|expression| self.target(&expression, at.module, 0));
-        let text = target.unwrap_or_else(|| text.to_owned());
-        let shape = if text.ends_with(".id") {
-            Shape::Id
-        } else {
-            Shape::Any
-        };
-        let address = self.arena.alloc_str(owner(&text));
-        let why = match text.starts_with("var.") {
-            true => Why::Parameter(self.arena.alloc_str(text.trim_start_matches("var."))),
-            false => Why::Reference(address),
-        };
-        let unknown = self.arena.alloc(Unknown {
-            text: self.arena.alloc_str(&text),
-            partial: false,
-            shape,
-            why: reasons(self.arena, vec![why]),
-            secret: secret.is_some(),
-            not: &[],
-            of: None,
-            fields: &[],
-            items: &[],
-        });
-        Val::new(span, Data::Unknown(unknown))
-    }
-
-    /// The attribute that an expression refers to, as an absolute address.
-    fn target(&self, expression: &Val<'a>, module: &str, depth: usize) -> Option<String> {
-        if depth > MAX_LEVELS {
-            return None;
-        }
-        let references: Vec<&str> = expression
-            .get("references")?
-            .seq()?
-            .iter()
-            .filter_map(|item| match item.data {
-                Data::Str(text) => Some(text),
-                _ => None,
-            })
-            .collect();
-        // The longest comes first; the others are its beginnings.
-        let first = *references.first()?;
-        if references.iter().any(|other| !first.starts_with(other)) {
-            return None;
-        }
-        self.resolved(first, module, depth)
-    }
-
-    fn resolved(&self, reference: &str, module: &str, depth: usize) -> Option<String> {
-        if let Some(name) = reference.strip_prefix("var.") {
-            let name = name.split(['.', '[']).next()?;
-            let (outer, call) = outer(module)?;
-            let expression = self
-                .module_configuration(outer)?
-                .get("module_calls")?
-                .get(&call)?
-                .get("expressions")?
-                .get(name)?;
-            return self.target(&expression, outer, depth + 1);
-        }
-        if let Some(rest) = reference.strip_prefix("module.") {
-            let (call, output) = rest.rsplit_once('.')?;
-            let inner = match module {
-                "" => format!("module.{call}"),
-                outer => format!("{outer}.module.{call}"),
-            };
-            let output = self
-                .module_configuration(&inner)?
-                .get("outputs")?
-                .get(output)?
-                .get("expression")?;
-            return self.target(&output, &inner, depth + 1);
-        }
-        let local = ["each.", "count.", "local.", "path.", "self."];
-        if local.iter().any(|prefix| reference.starts_with(prefix)) {
-            return None;
-        }
-        Some(match module {
-            "" => reference.to_owned(),
-            outer => format!("{outer}.{reference}"),
-        })
-    }
-
     fn majors(&self, root: &Val<'a>) -> version::Majors {
         let configs = root
             .get("configuration")
@@ -459,151 +353,6 @@ impl<'a> Plan<'a, '_> {
                 version::both(all, version::majors(one))
             })
     }
-
-    /// Composes ids, again until those that hang on others are there too.
-    fn finish(mut self) -> Vec<Resource<'a>> {
-        let mut ids: BTreeMap<String, Piece<'a>> = BTreeMap::new();
-        for _ in 0..MAX_LEVELS {
-            let before = ids.len();
-            for found in &self.found {
-                if ids.contains_key(found.resource.address) {
-                    continue;
-                }
-                if let Some(id) = self.id(found, &ids) {
-                    ids.insert(found.resource.address.to_owned(), id);
-                }
-            }
-            if ids.len() == before {
-                break;
-            }
-        }
-        let mut resources = Vec::with_capacity(self.found.len());
-        for found in std::mem::take(&mut self.found) {
-            let body = self.linked(&found.body, &ids, 0);
-            let id = ids.get(found.resource.address);
-            resources.push(Resource {
-                id: id.map(|id| &*self.arena.alloc_str(&id.text)),
-                body: self.out.value(&body),
-                ..found.resource
-            });
-        }
-        resources
-    }
-
-    fn id(&self, found: &Found<'a>, ids: &BTreeMap<String, Piece<'a>>) -> Option<Piece<'a>> {
-        let open = std::cell::Cell::new(false);
-        let get = |name: &str| {
-            let value = found.body.get(name).filter(|value| !value.is_null())?;
-            let linked = self.linked(&value, ids, 0);
-            let waits = linked
-                .unknown()
-                .is_some_and(|unknown| unknown.text.ends_with(".id") && !unknown.partial);
-            if waits && self.found.iter().any(|other| linked_to(&linked, other)) {
-                open.set(true);
-            }
-            Piece::of_val(&linked)
-        };
-        let known = match found.body.get("id").map(|id| id.data) {
-            Some(Data::Str(id)) if id.starts_with('/') => Some(Piece {
-                text: id.to_owned(),
-                why: Vec::new(),
-            }),
-            _ => None,
-        };
-        let resource = &found.resource;
-        let id = known.or_else(|| {
-            if resource.kind.starts_with("azapi_") {
-                return identity::azapi(self.arena, resource.address, &get);
-            }
-            let kind = self.table.kinds.get(resource.kind)?;
-            if matches!(kind.id, Id::PatchNamed(_)) {
-                return None;
-            }
-            identity::id(self.arena, kind, resource.address, resource.provider, &get)
-        });
-        id.filter(|_| !open.get())
-    }
-
-    /// A value whose references are ids.
-    fn linked(&self, value: &Val<'a>, ids: &BTreeMap<String, Piece<'a>>, depth: usize) -> Val<'a> {
-        if depth > crate::value::MAX_DEPTH {
-            return *value;
-        }
-        let data = match value.data {
-            Data::Unknown(unknown) => {
-                let found = unknown
-                    .text
-                    .rsplit_once('.')
-                    .and_then(|(address, name)| Some((ids.get(address)?, address, name)));
-                match found {
-                    Some((id, address, name)) if self.holds_id(address, name) => {
-                        id.clone().id(self.arena)
-                    }
-                    _ => {
-                        let mut address = unknown.text;
-                        let mut owned = None;
-                        while let Some((before, _)) = address.rsplit_once('.') {
-                            address = before;
-                            owned = owned.or_else(|| ids.get(address));
-                        }
-                        match owned {
-                            Some(id) => {
-                                let why = vec![Why::Reference(self.arena.alloc_str(&id.text))];
-                                Data::Unknown(self.arena.alloc(Unknown {
-                                    why: reasons(self.arena, why),
-                                    ..*unknown
-                                }))
-                            }
-                            None => value.data,
-                        }
-                    }
-                }
-            }
-            Data::Seq(kind, items) => {
-                let items: Vec<Val<'a>> = items
-                    .iter()
-                    .map(|item| self.linked(item, ids, depth + 1))
-                    .collect();
-                Data::Seq(kind, self.arena.alloc_slice_copy(&items))
-            }
-            Data::Map(kind, entries) => {
-                let entries: Vec<Entry<'a>> = entries
-                    .iter()
-                    .map(|entry| Entry {
-                        value: self.linked(&entry.value, ids, depth + 1),
-                        ..*entry
-                    })
-                    .collect();
-                Data::Map(kind, self.arena.alloc_slice_copy(&entries))
-            }
-            data => data,
-        };
-        Val { data, ..*value }
-    }
-
-    /// Whether an attribute holds the id in Azure.
-    fn holds_id(&self, address: &str, name: &str) -> bool {
-        let found = self
-            .found
-            .iter()
-            .find(|found| found.resource.address == address);
-        let kind = found.and_then(|found| self.table.kinds.get(found.resource.kind));
-        name == kind.map_or("id", |kind| kind.attribute.as_str())
-    }
-}
-
-fn linked_to(value: &Val<'_>, other: &Found<'_>) -> bool {
-    value.unknown().is_some_and(|unknown| {
-        unknown
-            .text
-            .rsplit_once('.')
-            .is_some_and(|(address, _)| address == other.resource.address)
-    })
-}
-
-/// The resource of an attribute: `module.a.azurerm_subnet.x[0].id` to its address.
-fn owner(text: &str) -> &str {
-    text.rsplit_once('.').map_or(text, |(owner, _)| owner)
 }
 
 fn nth<'a>(value: &Val<'a>, index: usize) -> Option<Val<'a>> {
@@ -629,33 +378,4 @@ fn has_true(value: &Val<'_>, depth: usize) -> bool {
             .any(|entry| has_true(&entry.value, depth + 1)),
         _ => false,
     }
-}
-
-/// `module.a["x"].module.b[0]`: the names of the calls, without keys.
-fn calls(address: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut plain = String::new();
-    let (mut depth, mut quoted) = (0_usize, false);
-    for next in address.chars() {
-        match next {
-            '"' => quoted = !quoted,
-            '[' if !quoted => depth += 1,
-            ']' if !quoted => depth = depth.saturating_sub(1),
-            _ if depth == 0 && !quoted => plain.push(next),
-            _ => {}
-        }
-    }
-    let mut parts = plain.split('.');
-    while let (Some("module"), Some(name)) = (parts.next(), parts.next()) {
-        names.push(name.to_owned());
-    }
-    names
-}
-
-/// The module around a module, and the name of the call.
-fn outer(module: &str) -> Option<(&str, String)> {
-    let name = calls(module).pop()?;
-    let at = module.rfind(&format!("module.{name}"))?;
-    let before = module.get(..at)?.trim_end_matches('.');
-    Some((before, name))
 }
