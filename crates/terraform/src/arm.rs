@@ -151,38 +151,7 @@ impl<'a> Mapper<'a, '_> {
             unmapped: Vec::new(),
         };
         if let Id::Patch(argument) | Id::PatchNamed(argument) = &kind.id {
-            let known = [argument.as_str(), "resource_group_name"];
-            rest.apply(
-                &kind.body,
-                &resource.body,
-                resource.span,
-                &mut tree,
-                "",
-                &known,
-            );
-            let target = match kind.id {
-                Id::Patch(_) => get(argument),
-                _ => identity::id(self.arena, kind, resource.address, resource.provider, &get),
-            };
-            let target = target.unwrap_or_else(|| Piece {
-                text: format!("{{{}.{argument}}}", resource.address),
-                why: Vec::new(),
-            });
-            self.unmapped.append(&mut rest.unmapped);
-            if !resource.existing {
-                self.patches.push(Patch {
-                    target,
-                    kind: self.arena.alloc_str(&kind.arm),
-                    api: self.arena.alloc_str(&kind.api),
-                    append: kind
-                        .append
-                        .as_deref()
-                        .map(|path| &*self.arena.alloc_str(path)),
-                    tree,
-                    from: *resource,
-                });
-            }
-            return;
+            return self.association(resource, kind, argument, rest, tree);
         }
         let name = identity::name(kind, resource.address, &get);
         let composed = identity::id(self.arena, kind, resource.address, resource.provider, &get);
@@ -206,14 +175,7 @@ impl<'a> Mapper<'a, '_> {
                 );
             }
             rest.identified(kind);
-            rest.apply(
-                &kind.body,
-                &resource.body,
-                resource.span,
-                &mut tree,
-                "",
-                &[],
-            );
+            rest.apply(&kind.body, &resource.body, resource.span, &mut tree, "");
         }
         self.unmapped.append(&mut rest.unmapped);
         let id: &'a str = self.arena.alloc_str(&id);
@@ -223,6 +185,42 @@ impl<'a> Mapper<'a, '_> {
         self.push(resource, id, kind_name, api, name, tree);
         for child in rest.children {
             self.child(resource, id, kind_name, api, name, child);
+        }
+    }
+
+    /// What only says something of another resource.
+    fn association(
+        &mut self,
+        resource: &Resource<'a>,
+        kind: &Kind,
+        argument: &str,
+        mut rest: Rest<'a, '_>,
+        mut tree: Tree<'a>,
+    ) {
+        let get = |name: &str| resource.body.get(name).and_then(Piece::of_value);
+        rest.identified(kind);
+        rest.apply(&kind.body, &resource.body, resource.span, &mut tree, "");
+        let target = match kind.id {
+            Id::Patch(_) => get(argument),
+            _ => identity::id(self.arena, kind, resource.address, resource.provider, &get),
+        };
+        let target = target.unwrap_or_else(|| Piece {
+            text: format!("{{{}.{argument}}}", resource.address),
+            why: Vec::new(),
+        });
+        self.unmapped.append(&mut rest.unmapped);
+        if !resource.existing {
+            self.patches.push(Patch {
+                target,
+                kind: self.arena.alloc_str(&kind.arm),
+                api: self.arena.alloc_str(&kind.api),
+                append: kind
+                    .append
+                    .as_deref()
+                    .map(|path| &*self.arena.alloc_str(path)),
+                tree,
+                from: *resource,
+            });
         }
     }
 

@@ -17,7 +17,7 @@ use bumpalo::Bump;
 
 use crate::json;
 use crate::output::{Out, Reading, Resource};
-use crate::table::Table;
+use crate::table::{Kind, Rules, Table};
 use crate::value::{Data, Entry, Map, Seq, Unknown, Val};
 use crate::version;
 
@@ -164,6 +164,62 @@ struct At<'s, 'a> {
     module: &'s str,
     /// The resource's block or expression there.
     expressions: Option<Val<'a>>,
+    /// What the table says of the resource, when this is its body.
+    kind: Option<&'s Kind>,
+    /// What it says of this block.
+    rules: Option<&'s Rules>,
+}
+
+impl<'s, 'a> At<'s, 'a> {
+    fn entry(&self, key: &str) -> Self {
+        Self {
+            expressions: self.expressions.and_then(|all| all.get(key)),
+            kind: None,
+            rules: self.rules.and_then(|rules| rules.block(key)),
+            ..*self
+        }
+    }
+
+    /// Whether nobody wrote this attribute: what Azure gives is no argument.
+    fn given_by_azure(&self, key: &str, marks: Marks<'a>) -> bool {
+        let written = match self.expressions {
+            Some(all) if all.entries().is_some() => all.get(key).is_some(),
+            // A dynamic block, or a state: it may be written or not.
+            _ => self.rules.is_none() || !matches!(marks.unknown, Some(open) if yes(Some(open))),
+        };
+        let mapped = match (self.kind, self.rules) {
+            (Some(kind), _) => key == "id" || kind.holds(key),
+            (None, rules) => rules.is_none_or(|rules| rules.holds(key)),
+        };
+        !written && (yes(marks.unknown) || !mapped)
+    }
+}
+
+/// What a plan says of a value: which parts are not known, and which are sensitive.
+#[derive(Clone, Copy)]
+struct Marks<'a> {
+    unknown: Option<Val<'a>>,
+    sensitive: Option<Val<'a>>,
+}
+
+impl<'a> Marks<'a> {
+    fn entry(self, key: &str) -> Self {
+        Self {
+            unknown: self.unknown.and_then(|all| all.get(key)),
+            sensitive: self.sensitive.and_then(|all| all.get(key)),
+        }
+    }
+
+    fn item(self, index: usize) -> Self {
+        Self {
+            unknown: self.unknown.and_then(|all| nth(&all, index)),
+            sensitive: self.sensitive.and_then(|all| nth(&all, index)),
+        }
+    }
+}
+
+fn yes(mark: Option<Val<'_>>) -> bool {
+    mark.is_some_and(|mark| matches!(mark.data, Data::Bool(true)))
 }
 
 impl<'a> Plan<'a, '_> {
@@ -213,15 +269,11 @@ impl<'a> Plan<'a, '_> {
         let at = At {
             module,
             expressions: configured.and_then(|configured| configured.get("expressions")),
+            kind: self.table.kinds.get(kind),
+            rules: self.table.kinds.get(kind).map(|kind| &kind.body),
         };
-        let body = self.merged(
-            &values,
-            unknown.as_ref(),
-            sensitive.as_ref(),
-            &at,
-            address,
-            0,
-        );
+        let marks = Marks { unknown, sensitive };
+        let body = self.merged(&values, marks, &at, address, 0);
         self.found.push(Found {
             resource: Resource {
                 address,
@@ -243,8 +295,7 @@ impl<'a> Plan<'a, '_> {
     fn merged(
         &self,
         value: &Val<'a>,
-        unknown: Option<&Val<'a>>,
-        sensitive: Option<&Val<'a>>,
+        marks: Marks<'a>,
         at: &At<'_, 'a>,
         text: &str,
         depth: usize,
@@ -252,15 +303,20 @@ impl<'a> Plan<'a, '_> {
         if depth > crate::value::MAX_DEPTH {
             return *value;
         }
-        let yes = |value: Option<&Val<'a>>| {
-            value.is_some_and(|value| matches!(value.data, Data::Bool(true)))
-        };
-        let secret = yes(sensitive).then(|| &*self.arena.alloc_str(text));
-        if yes(unknown) {
+        let secret = yes(marks.sensitive).then(|| &*self.arena.alloc_str(text));
+        if yes(marks.unknown) {
             return self.open(value.span, at, text, secret);
         }
-        let entries = match value.data {
-            Data::Map(_, entries) => entries,
+        let open = marks.unknown.and_then(|unknown| unknown.entries());
+        let data = match value.data {
+            Data::Map(_, entries) => {
+                let made = self.merged_entries(value, entries, marks, at, text, depth);
+                Data::Map(Map::Object, self.arena.alloc_slice_copy(&made))
+            }
+            Data::Null if open.is_some() => {
+                let made = self.merged_entries(value, &[], marks, at, text, depth);
+                Data::Map(Map::Object, self.arena.alloc_slice_copy(&made))
+            }
             Data::Seq(_, items) => {
                 let items: Vec<Val<'a>> = items
                     .iter()
@@ -271,72 +327,56 @@ impl<'a> Plan<'a, '_> {
                             ..*at
                         };
                         let text = format!("{text}[{index}]");
-                        let unknown = unknown.and_then(|list| nth(list, index));
-                        let sensitive = match sensitive {
-                            Some(all) if all.seq().is_some() => nth(all, index),
-                            _ => None,
-                        };
-                        self.merged(
-                            item,
-                            unknown.as_ref(),
-                            sensitive.as_ref(),
-                            &inner,
-                            &text,
-                            depth + 1,
-                        )
+                        self.merged(item, marks.item(index), &inner, &text, depth + 1)
                     })
                     .collect();
-                let items = self.arena.alloc_slice_copy(&items);
-                return Val::new(value.span, Data::Seq(Seq::Tuple, items)).marked(secret);
+                Data::Seq(Seq::Tuple, self.arena.alloc_slice_copy(&items))
             }
-            Data::Null if unknown.and_then(|unknown| unknown.entries()).is_some() => &[],
             _ => return value.marked(secret),
         };
+        Val::new(value.span, data).marked(secret)
+    }
+
+    fn merged_entries(
+        &self,
+        value: &Val<'a>,
+        entries: &[Entry<'a>],
+        marks: Marks<'a>,
+        at: &At<'_, 'a>,
+        text: &str,
+        depth: usize,
+    ) -> Vec<Entry<'a>> {
         let mut made: Vec<Entry<'a>> = Vec::with_capacity(entries.len());
         for entry in entries {
-            let inner = At {
-                expressions: at.expressions.and_then(|all| all.get(entry.key)),
-                ..*at
-            };
+            let marks = marks.entry(entry.key);
+            if at.given_by_azure(entry.key, marks) {
+                continue;
+            }
+            let inner = at.entry(entry.key);
             let text = format!("{text}.{}", entry.key);
-            let unknown = unknown.and_then(|all| all.get(entry.key));
-            let sensitive = sensitive.and_then(|all| all.get(entry.key));
             made.push(Entry {
-                value: self.merged(
-                    &entry.value,
-                    unknown.as_ref(),
-                    sensitive.as_ref(),
-                    &inner,
-                    &text,
-                    depth + 1,
-                ),
+                value: self.merged(&entry.value, marks, &inner, &text, depth + 1),
                 ..*entry
             });
         }
         // What is not known at all is not among the values.
-        let open = unknown.and_then(|unknown| unknown.entries());
+        let open = marks.unknown.and_then(|unknown| unknown.entries());
         for entry in open.unwrap_or_default() {
-            if made.iter().any(|known| known.key == entry.key) {
+            let marks = marks.entry(entry.key);
+            let known = made.iter().any(|known| known.key == entry.key);
+            if known || !has_true(&entry.value, 0) || at.given_by_azure(entry.key, marks) {
                 continue;
             }
-            let inner = At {
-                expressions: at.expressions.and_then(|all| all.get(entry.key)),
-                ..*at
-            };
             let text = format!("{text}.{}", entry.key);
-            if has_true(&entry.value, 0) {
-                let sensitive = sensitive.and_then(|all| all.get(entry.key));
-                let secret = yes(sensitive.as_ref()).then(|| &*self.arena.alloc_str(&text));
-                made.push(Entry {
-                    key: entry.key,
-                    key_span: value.span,
-                    open: None,
-                    value: self.open(value.span, &inner, &text, secret),
-                });
-            }
+            let secret = yes(marks.sensitive).then(|| &*self.arena.alloc_str(&text));
+            made.push(Entry {
+                key: entry.key,
+                key_span: value.span,
+                open: None,
+                value: self.open(value.span, &at.entry(entry.key), &text, secret),
+            });
         }
-        let made = self.arena.alloc_slice_copy(&made);
-        Val::new(value.span, Data::Map(Map::Object, made)).marked(secret)
+        made
     }
 
     fn majors(&self, root: &Val<'a>) -> version::Majors {

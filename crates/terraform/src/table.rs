@@ -348,6 +348,59 @@ impl Rules {
     }
 }
 
+impl Kind {
+    /// Whether an argument is part of the id or name, or has a rule.
+    pub(crate) fn holds(&self, name: &str) -> bool {
+        let (or, or_names) = match &self.or {
+            Some((id, names)) => (Some(id), names.as_slice()),
+            None => (None, [].as_slice()),
+        };
+        let identifies = [Some(&self.id), or]
+            .into_iter()
+            .flatten()
+            .any(|id| id.holds(name));
+        let named = self.names.iter().chain(or_names).any(|known| known == name);
+        identifies || named || self.body.holds(name)
+    }
+}
+
+impl Id {
+    fn holds(&self, name: &str) -> bool {
+        match self {
+            Self::Group(argument) | Self::Extension(argument) | Self::Patch(argument) => {
+                argument == name
+            }
+            Self::PatchNamed(argument) => argument == name || name == "resource_group_name",
+            Self::Child(arguments) => arguments.iter().any(|argument| argument == name),
+            Self::ResourceGroup => name == "name",
+            Self::Subscription | Self::Itself | Self::None => false,
+        }
+    }
+}
+
+impl Rules {
+    /// Whether an argument has a rule.
+    pub(crate) fn holds(&self, name: &str) -> bool {
+        self.map.iter().any(|argument| argument.holds(name))
+    }
+
+    /// What holds within a block.
+    pub(crate) fn block(&self, name: &str) -> Option<&Self> {
+        let argument = self.map.iter().find(|argument| argument.holds(name))?;
+        argument.rules.iter().find_map(|rule| match rule {
+            Rule::Block(block) => Some(&block.rules),
+            _ => None,
+        })
+    }
+}
+
+impl Argument {
+    /// Whether this is one of its names.
+    pub(crate) fn holds(&self, name: &str) -> bool {
+        self.name == name || self.aliases.iter().any(|alias| alias == name)
+    }
+}
+
 fn constants(entry: &Val<'_>, key: &str) -> Vec<(String, Constant)> {
     entry
         .get(key)

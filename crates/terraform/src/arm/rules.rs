@@ -12,7 +12,7 @@ use crate::identity::Piece;
 use crate::json::Values;
 use crate::lower::Place;
 use crate::output::{Out, Resource};
-use crate::table::{Argument, Block, Constant, Form, Id, Kind, Rule, Rules, Step, To};
+use crate::table::{Block, Constant, Form, Kind, Rule, Rules, Step, To};
 
 /// Arguments of every resource that Azure knows nothing of.
 const OWN: &[&str] = &["timeouts", "id"];
@@ -42,39 +42,20 @@ fn present<'a>(value: &Value<'a>) -> bool {
 }
 
 impl<'a> Rest<'a, '_> {
-    /// The arguments that make up id and name need no rule.
+    /// Lists what the table does not map; the arguments that make up id and name need no rule.
     pub(super) fn identified(&mut self, kind: &Kind) {
-        let mut known: Vec<&str> = kind.names.iter().map(String::as_str).collect();
-        let mut forms = vec![&kind.id];
-        if let Some((id, names)) = &kind.or {
-            forms.push(id);
-            known.extend(names.iter().map(String::as_str));
-        }
-        for form in forms {
-            match form {
-                Id::Group(name) | Id::Extension(name) | Id::Patch(name) | Id::PatchNamed(name) => {
-                    known.push(name)
-                }
-                Id::Child(names) => known.extend(names.iter().map(String::as_str)),
-                Id::ResourceGroup => known.push("name"),
-                Id::Subscription | Id::Itself | Id::None => {}
-            }
-        }
         let fields = self.resource.body.fields();
-        self.missing(&kind.body, fields, "", &known);
+        self.missing(fields, "", |name| kind.holds(name));
     }
 
     fn missing(
         &mut self,
-        rules: &Rules,
         fields: &'a [bicep::value::Field<'a>],
         path: &str,
-        known: &[&str],
+        known: impl Fn(&str) -> bool,
     ) {
         for field in fields {
-            let mapped = OWN.contains(&field.key)
-                || known.contains(&field.key)
-                || rules.map.iter().any(|argument| argument.holds(field.key));
+            let mapped = OWN.contains(&field.key) || known(field.key);
             if !mapped && present(&field.value) {
                 self.unmapped.push(Unmapped {
                     address: self.resource.address,
@@ -94,14 +75,13 @@ impl<'a> Rest<'a, '_> {
         head: Span,
         out: &mut Tree<'a>,
         path: &str,
-        known: &[&str],
     ) {
         for (to, constant) in &rules.set {
             let value = Tree::constant(self.arena, constant, head);
             out.set(self.arena, to, head, value);
         }
-        if !path.is_empty() || !known.is_empty() {
-            self.missing(rules, body.fields(), path, known);
+        if !path.is_empty() {
+            self.missing(body.fields(), path, |name| rules.holds(name));
         }
         for argument in &rules.map {
             let found = body
@@ -389,7 +369,7 @@ impl<'a> Rest<'a, '_> {
                 for item in items {
                     let mut inner = Tree::object(item.span);
                     if to.is_empty() {
-                        self.apply(&block.rules, item, item.span, out, path, &[]);
+                        self.apply(&block.rules, item, item.span, out, path);
                         continue;
                     }
                     self.item(block, item, &mut inner, path);
@@ -442,7 +422,7 @@ impl<'a> Rest<'a, '_> {
     fn item(&mut self, block: &Block, item: &Value<'a>, inner: &mut Tree<'a>, path: &str) {
         match item.data {
             Data::Unknown(_) => *inner = Tree::Leaf(*item),
-            _ => self.apply(&block.rules, item, item.span, inner, path, &[]),
+            _ => self.apply(&block.rules, item, item.span, inner, path),
         }
     }
 
@@ -498,12 +478,6 @@ fn targets(rules: &Rules) -> Vec<&str> {
         }
     }
     paths
-}
-
-impl Argument {
-    fn holds(&self, name: &str) -> bool {
-        self.name == name || self.aliases.iter().any(|alias| alias == name)
-    }
 }
 
 /// The `identity` block of azapi.

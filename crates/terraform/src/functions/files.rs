@@ -1,5 +1,8 @@
 //! Functions on files. Paths are relative to the root module, as Terraform runs there.
 
+use bicep::deployment::ProblemKind;
+use bicep::value::{Shape, Why};
+
 use super::Args;
 use super::encoding::{base64, hash};
 use crate::engine::{Engine, Eval, Fault, Names, Repeat, Scope};
@@ -34,10 +37,27 @@ impl<'a> Engine<'a, '_> {
         Ok(self.loader.files.read(&path))
     }
 
+    /// A file that is not here may be where Terraform runs: its content is open. In `try` and
+    /// `can` it is absent.
+    fn missing(&mut self, call: &Args<'_, 'a>, message: &str) -> Eval<'a> {
+        if self.trying {
+            return Err(self.fault(call.span, message));
+        }
+        let path = self.string_arg(call, 0)?;
+        // Nobody gives the home folder to be read.
+        if !path.starts_with('~') {
+            self.problem(call.span, message, None, ProblemKind::Unresolved);
+        }
+        let text = format!("{}({path:?})", call.name);
+        let why = vec![Why::Unresolved(path)];
+        Ok(self.unknown(call.span, &text, Shape::String, why, None))
+    }
+
     fn file_text(&mut self, call: &Args<'_, 'a>) -> Eval<'a> {
-        let bytes = self
-            .bytes(call)?
-            .map_err(|message| self.fault(call.span, message))?;
+        let bytes = match self.bytes(call)? {
+            Ok(bytes) => bytes,
+            Err(message) => return self.missing(call, &message),
+        };
         match String::from_utf8(bytes) {
             Ok(text) => Ok(self.str(call.span, &text)),
             Err(_) => Err(self.fault(call.span, "the file is no UTF-8 text")),
@@ -45,9 +65,10 @@ impl<'a> Engine<'a, '_> {
     }
 
     fn file_hash(&mut self, call: &Args<'_, 'a>) -> Eval<'a> {
-        let bytes = self
-            .bytes(call)?
-            .map_err(|message| self.fault(call.span, message))?;
+        let bytes = match self.bytes(call)? {
+            Ok(bytes) => bytes,
+            Err(message) => return self.missing(call, &message),
+        };
         let text = match call.name {
             "filebase64" => base64(&bytes),
             name => hash(name.trim_start_matches("file"), &bytes),
@@ -68,10 +89,10 @@ impl<'a> Engine<'a, '_> {
 
     fn template_file(&mut self, _scope: &Scope<'_, 'a>, call: &Args<'_, 'a>) -> Eval<'a> {
         let path = join(&self.root, self.string_arg(call, 0)?);
-        let (file, text) = self
-            .loader
-            .text(&path)
-            .map_err(|message| self.fault(call.span, message))?;
+        let (file, text) = match self.loader.text(&path) {
+            Ok(found) => found,
+            Err(message) => return self.missing(call, &message),
+        };
         let lower = Lower {
             arena: self.arena,
             place: Place::File(file),

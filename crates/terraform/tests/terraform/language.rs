@@ -196,6 +196,12 @@ fn what_is_open_says_what_it_is() {
             "<provider::azurerm::normalise_resource_id(\"x\")>",
         ),
         ("terraform.workspace", "<terraform.workspace>"),
+        (
+            "file(\"~/.ssh/id_rsa.pub\")",
+            "<file(\"~/.ssh/id_rsa.pub\")>",
+        ),
+        ("try(file(\"missing\"), \"x\")", "\"x\""),
+        ("can(file(\"missing\"))", "false"),
         // Sensitive values are never shown.
         ("var.secret", "<!var.secret>"),
         ("\"${var.secret}-x\"", "<!var.secret>"),
@@ -248,6 +254,10 @@ fn what_terraform_refuses_is_a_problem_at_its_place() {
             "there is no such subnet in this range",
         ),
         ("file(\"missing\")", "there is no file `missing`"),
+        (
+            "templatefile(\"missing\", {})",
+            "there is no file `missing`",
+        ),
         ("azurerm_subnet.none[0].id", "there is no item 0 of 0"),
         (
             "{ for x in [1, 1] : \"k\" => x }",
