@@ -24,6 +24,7 @@ impl<'a> Engine<'a, '_> {
             "format" => self.open_format(call),
             "startswith" | "endswith" => self.open_edge(call),
             "split" => self.open_split(call),
+            "trim" | "trimspace" | "trimprefix" | "trimsuffix" => self.open_trim(call),
             _ => None,
         }
     }
@@ -101,6 +102,43 @@ impl<'a> Engine<'a, '_> {
             return Some(Ok(Val::bool(call.span, true)));
         }
         (!fits(wanted, known)).then(|| Ok(Val::bool(call.span, false)))
+    }
+
+    /// Where both ends are known, trimming changes nothing or only them.
+    fn open_trim(&mut self, call: &Args<'_, 'a>) -> Option<Eval<'a>> {
+        let value = *call.get(0)?;
+        let unknown = value.unknown().filter(|unknown| unknown.partial)?;
+        let cut = match call.get(1).map(|cut| cut.data) {
+            Some(Data::Str(cut)) => cut,
+            None if call.name == "trimspace" => " \t\r\n",
+            _ => return None,
+        };
+        let text = unknown.text;
+        let left = match call.name {
+            "trimprefix" => text.strip_prefix(cut).unwrap_or(text),
+            "trimsuffix" => text.strip_suffix(cut).unwrap_or(text),
+            _ => text.trim_matches(|next| cut.contains(next)),
+        };
+        // What is open may begin or end with what is cut.
+        let before = text.split('{').next().unwrap_or_default();
+        let after = text.rsplit('}').next().unwrap_or_default();
+        let loose = match call.name {
+            "trimprefix" => left == text && cut.starts_with(before),
+            "trimsuffix" => left == text && cut.ends_with(after),
+            _ => left.starts_with('{') || left.ends_with('}'),
+        };
+        if loose || cut.contains(['{', '}']) {
+            return None;
+        }
+        let open = Unknown {
+            text: self.arena.alloc_str(left),
+            shape: Shape::String,
+            ..*unknown
+        };
+        Some(Ok(Val::new(
+            call.span,
+            Data::Unknown(self.arena.alloc(open)),
+        )))
     }
 
     /// What stands in braces is not split.

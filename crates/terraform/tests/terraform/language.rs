@@ -80,6 +80,24 @@ fn what_is_open_says_what_it_is() {
         ),
         ("split(\"/\", \"/a/${var.name}/c\")[3]", "\"c\""),
         ("split(\"/\", \"/a/${var.name}/c\")[2]", "<{var.name}>"),
+        ("trim(\"a-${var.name}-b\", \"-\")", "<a-{var.name}-b>"),
+        ("trim(\"-a-${var.name}-b\", \"-\")", "<a-{var.name}-b>"),
+        (
+            "trim(\"a-${var.name}\", \"-\")",
+            "<trim(\"a-{var.name}\", \"-\")>",
+        ),
+        ("trimspace(\" a${var.name}b \")", "<a{var.name}b>"),
+        ("trimprefix(\"a-${var.name}\", \"a-\")", "<{var.name}>"),
+        (
+            "trimprefix(\"${var.name}-a\", \"x\")",
+            "<trimprefix(\"{var.name}-a\", \"x\")>",
+        ),
+        (
+            "trimprefix(\"a-${var.name}\", \"a-b\")",
+            "<trimprefix(\"a-{var.name}\", \"a-b\")>",
+        ),
+        ("trimprefix(\"a-${var.name}\", \"b\")", "<a-{var.name}>"),
+        ("trimsuffix(\"${var.name}-a\", \"-a\")", "<{var.name}>"),
         // Conditions.
         ("var.flag ? 1 : 2", "<var.flag ? 1 : 2>"),
         ("var.flag ? 1 : 1", "1"),
