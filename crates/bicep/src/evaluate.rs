@@ -11,6 +11,7 @@ pub(crate) mod merge;
 pub(crate) mod object;
 pub(crate) mod open;
 pub(crate) mod text;
+pub(crate) mod weight;
 
 use crate::evaluate::engine::{Engine, Env, Frame, FrameKind};
 use crate::evaluate::object::Fields;
@@ -424,11 +425,16 @@ pub(crate) fn is_property_copy(node: &Node<'_>) -> bool {
 
 impl<'a> Engine<'a> {
     fn too_deep(&self, span: Span) -> Value<'a> {
-        let message = if self.fuel.get() == 0 {
-            "the template takes too much time or space to evaluate"
-        } else {
-            "the expression leads through too many others"
-        };
+        if self.fuel.get() == 0 {
+            return self.exhausted(span);
+        }
+        let message = "the expression leads through too many others";
+        self.error(span, message.to_owned())
+    }
+
+    /// Notes that evaluation was given up.
+    pub(crate) fn exhausted(&self, span: Span) -> Value<'a> {
+        let message = "the template takes too much time or space to evaluate";
         self.error(span, message.to_owned())
     }
 

@@ -82,6 +82,8 @@ pub fn expand<'a>(
         problems: RefCell::default(),
         instances: RefCell::default(),
         kept: RefCell::default(),
+        weights: RefCell::default(),
+        templates: RefCell::default(),
         compared: RefCell::default(),
         allowed: RefCell::default(),
         depth: Cell::new(0),
@@ -93,6 +95,7 @@ pub fn expand<'a>(
     let instance = engine.outermost(root, &options);
     let mut walk = Walk {
         engine: &engine,
+        parts: MOST_PARTS,
         resources: Vec::new(),
     };
     walk.template(instance, None);
@@ -177,8 +180,13 @@ fn open_parameters<'a>(engine: &Engine<'a>, root: &'a Instance<'a>) -> Vec<OpenP
     open
 }
 
+/// How many parts the bodies of all resources may have together.
+const MOST_PARTS: u64 = 8_000_000;
+
 struct Walk<'e, 'a> {
     engine: &'e Engine<'a>,
+    /// Parts that are left.
+    parts: u64,
     resources: Vec<Resource<'a>>,
 }
 
@@ -187,6 +195,10 @@ impl<'a> Walk<'_, 'a> {
     fn template(&mut self, instance: &'a Instance<'a>, condition: Option<Value<'a>>) {
         for decl in instance.decls {
             for item in self.engine.items(instance, decl) {
+                if self.engine.fuel.get() == 0 {
+                    self.engine.exhausted(decl.node.span);
+                    return;
+                }
                 let Some(own) = self.engine.condition(item, condition) else {
                     continue;
                 };
@@ -203,6 +215,10 @@ impl<'a> Walk<'_, 'a> {
                     if self.engine.guesses.get() == 0 {
                         self.engine.note_errors(&resource.body);
                         self.engine.note_errors(&self.engine.id(item));
+                    }
+                    self.parts = self.parts.saturating_sub(self.engine.size(&resource.body));
+                    if self.parts == 0 {
+                        self.engine.fuel.set(0);
                     }
                     self.resources.push(resource);
                 }

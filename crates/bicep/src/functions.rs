@@ -285,6 +285,9 @@ impl<'a> Args<'_, 'a> {
     }
 
     pub(crate) fn text(&self, text: &str) -> Outcome<'a> {
+        if text.len() > crate::evaluate::text::MAX_STRING {
+            return Fault::error("the string is too long");
+        }
         Ok(self.value(Data::Str(self.engine.bump.alloc_str(text))))
     }
 

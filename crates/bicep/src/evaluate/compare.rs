@@ -4,36 +4,67 @@ use crate::evaluate::engine::Engine;
 use crate::evaluate::text::{known_ends, sole_hole};
 use crate::value::{Data, Shape, Unknown, Value, Why};
 
+/// How many parts are compared before one gives up.
+const MAX_COMPARED: u32 = 2_000_000;
+
+/// How deep one compares.
+const MAX_DEPTH: u32 = 160;
+
 /// Whether two values are the same, as far as that is known: JSON equality, letters by case.
 pub(crate) fn equal(a: &Value<'_>, b: &Value<'_>) -> Option<bool> {
-    match (a.data, b.data) {
-        (Data::Unknown(a), Data::Unknown(b)) => open_equal(a, b),
-        (Data::Unknown(unknown), _) => differs(unknown, b),
-        (_, Data::Unknown(unknown)) => differs(unknown, a),
-        (Data::Null, Data::Null) => Some(true),
-        (Data::Bool(a), Data::Bool(b)) => Some(a == b),
-        (Data::Int(a), Data::Int(b)) => Some(a == b),
-        (Data::Float(a), Data::Float(b)) => Some(a == b),
-        (Data::Int(int), Data::Float(float)) | (Data::Float(float), Data::Int(int)) => {
-            Some(int as f64 == float)
+    Comparison { left: MAX_COMPARED }.equal(a, b, 0)
+}
+
+struct Comparison {
+    /// Parts that may still be compared.
+    left: u32,
+}
+
+impl Comparison {
+    fn equal(&mut self, a: &Value<'_>, b: &Value<'_>, depth: u32) -> Option<bool> {
+        if self.left == 0 || depth > MAX_DEPTH {
+            return None;
         }
-        (Data::Str(a), Data::Str(b)) => Some(a == b),
-        (Data::Array(a), Data::Array(b)) => {
-            if a.len() != b.len() {
-                return Some(false);
+        self.left -= 1;
+        match (a.data, b.data) {
+            (Data::Unknown(a), Data::Unknown(b)) => open_equal(a, b),
+            (Data::Unknown(unknown), _) => differs(unknown, b),
+            (_, Data::Unknown(unknown)) => differs(unknown, a),
+            (Data::Null, Data::Null) => Some(true),
+            (Data::Bool(a), Data::Bool(b)) => Some(a == b),
+            (Data::Int(a), Data::Int(b)) => Some(a == b),
+            (Data::Float(a), Data::Float(b)) => Some(a == b),
+            (Data::Int(int), Data::Float(float)) | (Data::Float(float), Data::Int(int)) => {
+                Some(int as f64 == float)
             }
-            all(a.iter().zip(b).map(|(a, b)| equal(a, b)))
-        }
-        (Data::Object(fields), Data::Object(others)) => {
-            if fields.len() != others.len() {
-                return Some(false);
+            (Data::Str(a), Data::Str(b)) => Some(a == b),
+            (Data::Array(a), Data::Array(b)) => {
+                if a.len() != b.len() {
+                    return Some(false);
+                }
+                all(a.iter().zip(b).map(|(a, b)| self.equal(a, b, depth + 1)))
             }
-            all(fields.iter().map(|field| match b.get(field.key) {
-                Some(other) => equal(&field.value, other),
-                None => Some(false),
-            }))
+            (Data::Object(fields), Data::Object(others)) => {
+                if fields.len() != others.len() {
+                    return Some(false);
+                }
+                self.left = self.left.saturating_sub(others.len() as u32);
+                all(fields.iter().zip(others).map(|(field, beside)| {
+                    // Mostly the keys come in the same order.
+                    let other = if beside.key == field.key {
+                        Some(&beside.value)
+                    } else {
+                        self.left = self.left.saturating_sub(others.len() as u32 / 4);
+                        b.get(field.key)
+                    };
+                    match other {
+                        Some(other) => self.equal(&field.value, other, depth + 1),
+                        None => Some(false),
+                    }
+                }))
+            }
+            _ => Some(false),
         }
-        _ => Some(false),
     }
 }
 

@@ -2,13 +2,16 @@
 //! an expression sees.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 
 use bumpalo::Bump;
 
 use crate::deployment::{Problem, ProblemKind};
+use crate::evaluate::weight::Weight;
 use crate::expand::Cloud;
 use crate::expand::instance::Instance;
-use crate::source::{Files, Sources, Span};
+use crate::node::Node;
+use crate::source::{FileId, Files, Sources, Span};
 use crate::value::{Data, Shape, Value, Why};
 
 /// One evaluation.
@@ -25,6 +28,10 @@ pub(crate) struct Engine<'a> {
     pub(crate) instances: RefCell<Vec<&'a Instance<'a>>>,
     /// Values that stand in templates that were computed.
     pub(crate) kept: RefCell<Vec<Value<'a>>>,
+    /// Weights of values that are heavy, by where they stand in the arena.
+    pub(crate) weights: RefCell<HashMap<(usize, usize), Weight>>,
+    /// Templates that were read, by file.
+    pub(crate) templates: RefCell<Vec<(FileId, &'a Node<'a>)>>,
     /// How many expressions lead here.
     pub(crate) depth: Cell<u32>,
     /// How large the arena may become.

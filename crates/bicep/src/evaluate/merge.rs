@@ -17,6 +17,9 @@ impl<'a> Engine<'a> {
         if identical(&a, &b) {
             return a;
         }
+        let Some(_guard) = self.enter() else {
+            return self.ternary(condition, &a, &b, Shape::Any, span);
+        };
         match (a.data, b.data) {
             (Data::Bool(true), Data::Bool(false)) => Value { span, ..*condition },
             (Data::Bool(false), Data::Bool(true)) => self.negated(condition, span),

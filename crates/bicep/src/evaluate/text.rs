@@ -13,8 +13,14 @@ use crate::value::{Data, Shape, Unknown, Value, Why};
 /// From which length on the text of an unknown is cut.
 const MAX_TEXT: usize = 600;
 
+/// How many parts of a value are walked through for its text.
+const MAX_WALKED: u32 = 1_000_000;
+
+/// How deep a value is walked through.
+const MAX_DEPTH: u32 = 160;
+
 /// How long a string may become: no template may be larger.
-const MAX_STRING: usize = 4 << 20;
+pub(crate) const MAX_STRING: usize = 4 << 20;
 
 /// A part of a string that is known in part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,11 +135,15 @@ pub(crate) fn is_compound(text: &str) -> bool {
 
 /// Writes a value in Bicep's words.
 pub(crate) fn write_value(value: &Value<'_>, out: &mut String) {
-    if out.len() > MAX_TEXT * 8 {
-        // Too long to be read; the hash of what is here already tells it from others with the
-        // same start, save for values that differ only past this point.
+    write_within(value, 0, out);
+}
+
+fn write_within(value: &Value<'_>, depth: u32, out: &mut String) {
+    if out.len() > MAX_TEXT * 8 || depth > MAX_DEPTH {
+        // Too long to be read: the hash of what is here tells it from others that begin alike.
         let mut hasher = Fnv::default();
-        hash_value(value, &mut hasher);
+        let mut left = MAX_WALKED;
+        hash_value(value, &mut hasher, depth, &mut left);
         let _ = write!(out, "#{:x}", hasher.finish());
         return;
     }
@@ -167,7 +177,7 @@ pub(crate) fn write_value(value: &Value<'_>, out: &mut String) {
                 if at > 0 {
                     out.push_str(", ");
                 }
-                write_value(item, out);
+                write_within(item, depth + 1, out);
             }
             out.push(']');
         }
@@ -181,7 +191,7 @@ pub(crate) fn write_value(value: &Value<'_>, out: &mut String) {
                     let _ = write!(out, "'{}'", field.key);
                 }
                 out.push_str(": ");
-                write_value(&field.value, out);
+                write_within(&field.value, depth + 1, out);
             }
             out.push_str(" }");
         }
@@ -189,7 +199,11 @@ pub(crate) fn write_value(value: &Value<'_>, out: &mut String) {
     }
 }
 
-fn hash_value(value: &Value<'_>, hasher: &mut Fnv) {
+fn hash_value(value: &Value<'_>, hasher: &mut Fnv, depth: u32, left: &mut u32) {
+    if *left == 0 || depth > MAX_DEPTH * 2 {
+        return;
+    }
+    *left -= 1;
     hasher.write(crate::evaluate::compare::kind_name(value).as_bytes());
     match value.data {
         Data::Null => {}
@@ -198,11 +212,15 @@ fn hash_value(value: &Value<'_>, hasher: &mut Fnv) {
         Data::Float(float) => float.to_bits().hash(hasher),
         Data::Str(text) => text.hash(hasher),
         Data::Unknown(unknown) => unknown.text.hash(hasher),
-        Data::Array(items) => items.iter().for_each(|item| hash_value(item, hasher)),
+        Data::Array(items) => {
+            for item in items {
+                hash_value(item, hasher, depth + 1, left);
+            }
+        }
         Data::Object(fields) => {
             for field in fields {
                 field.key.hash(hasher);
-                hash_value(&field.value, hasher);
+                hash_value(&field.value, hasher, depth + 1, left);
             }
         }
     }
@@ -421,15 +439,31 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// All unknowns in a value.
+/// How many unknowns of a value are collected: enough to know why it is open.
+const MAX_UNKNOWNS: usize = 4096;
+
+/// The unknowns in a value.
 pub(crate) fn collect_unknowns<'a>(value: &Value<'a>, out: &mut Vec<&'a Unknown<'a>>) {
+    let mut left = MAX_WALKED;
+    collect(value, out, 0, &mut left);
+}
+
+fn collect<'a>(value: &Value<'a>, out: &mut Vec<&'a Unknown<'a>>, depth: u32, left: &mut u32) {
+    if depth > MAX_DEPTH || *left == 0 || out.len() > MAX_UNKNOWNS {
+        return;
+    }
+    *left -= 1;
     match value.data {
         Data::Unknown(unknown) => out.push(unknown),
-        Data::Array(items) => items.iter().for_each(|item| collect_unknowns(item, out)),
+        Data::Array(items) => {
+            for item in items {
+                collect(item, out, depth + 1, left);
+            }
+        }
         Data::Object(fields) => {
-            fields
-                .iter()
-                .for_each(|field| collect_unknowns(&field.value, out));
+            for field in fields {
+                collect(&field.value, out, depth + 1, left);
+            }
         }
         _ => {}
     }

@@ -269,6 +269,7 @@ impl<'a> Engine<'a> {
                 } else {
                     self.node(env, variable.node)
                 };
+                let value = self.bounded(value);
                 variable.state.set(State::Done(value));
                 Ok(value)
             }

@@ -40,6 +40,10 @@ impl<'a> Engine<'a> {
     fn open_module(&self, item: &'a Item<'a>) -> Option<&'a Instance<'a>> {
         let node = item.decl.node;
         let properties = node.get("properties")?;
+        if self.fuel.get() == 0 {
+            self.exhausted(node.span);
+            return None;
+        }
         if item.instance.depth >= MAX_DEPTH {
             self.unresolved(node, "deployments are nested too deeply".to_owned());
             return None;
@@ -263,6 +267,11 @@ impl<'a> Engine<'a> {
                 self.sources.borrow_mut().add(source)
             }
         };
+        let read = self.templates.borrow();
+        if let Some((_, root)) = read.iter().find(|(own, _)| *own == file) {
+            return Some(root);
+        }
+        drop(read);
         let text = self
             .sources
             .borrow()
@@ -272,7 +281,9 @@ impl<'a> Engine<'a> {
         for problem in parsed.problems {
             self.problem(problem);
         }
-        Some(self.bump.alloc(parsed.root))
+        let root: &'a Node<'a> = self.bump.alloc(parsed.root);
+        self.templates.borrow_mut().push((file, root));
+        Some(root)
     }
 
     /// Where a nested deployment goes.
@@ -325,10 +336,11 @@ impl<'a> Engine<'a> {
     ) -> Option<Value<'a>> {
         let env = instance.env();
         let value = match (node.get("value"), node.get("copy")) {
-            (Some(value), _) => self.node(env, value),
+            (Some(value), _) => self.bounded(self.node(env, value)),
             (None, Some(copy)) => {
                 let count = self.node(env, copy.get("count")?);
-                self.repeat(env, name, count, copy.get("input")?, copy.span)
+                let list = self.repeat(env, name, count, copy.get("input")?, copy.span);
+                self.bounded(list)
             }
             (None, None) => return None,
         };

@@ -181,7 +181,7 @@ impl<'a> Engine<'a> {
             State::Doing => Fault::error(format!("the parameter `{name}` leads back to itself")),
             State::Todo => {
                 param.state.set(State::Doing);
-                let value = self.parameter_value(instance, param);
+                let value = self.bounded(self.parameter_value(instance, param));
                 param.state.set(State::Done(value));
                 Ok(value)
             }

@@ -436,7 +436,7 @@ impl<'a> Engine<'a> {
             State::Todo => {
                 item.body.set(State::Doing);
                 let guess = item.runs.is_some().then(|| self.guess());
-                let value = self.make_body(item);
+                let value = self.bounded(self.make_body(item));
                 drop(guess);
                 item.body.set(State::Done(value));
                 Some(value)

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::evaluate::text::{collect_unknowns, write_value};
+use crate::evaluate::text::{MAX_STRING, collect_unknowns, write_value};
 use crate::functions::{Args, Fault, Function, Outcome, plain};
 use crate::json;
 use crate::node::{Node, NodeKind};
@@ -88,18 +88,22 @@ fn string<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
 /// compiler's `EvaluationTests.cs`.
 pub(crate) fn to_quoted(value: &Value<'_>) -> String {
     let mut out = String::new();
-    write_json(value, '\'', &mut out);
+    write_json(value, '\'', 0, &mut out);
     out
 }
 
 /// JSON without white space. Unknowns stand in it as strings in Bicep's words.
 pub(crate) fn to_json(value: &Value<'_>) -> String {
     let mut out = String::new();
-    write_json(value, '"', &mut out);
+    write_json(value, '"', 0, &mut out);
     out
 }
 
-fn write_json(value: &Value<'_>, quote: char, out: &mut String) {
+/// Stops where the text is longer than a string may be: what it is put into says so.
+fn write_json(value: &Value<'_>, quote: char, depth: u32, out: &mut String) {
+    if depth > 256 || out.len() > MAX_STRING {
+        return;
+    }
     match value.data {
         Data::Null => out.push_str("null"),
         Data::Bool(bool) => {
@@ -118,7 +122,7 @@ fn write_json(value: &Value<'_>, quote: char, out: &mut String) {
                 if at > 0 {
                     out.push(',');
                 }
-                write_json(item, quote, out);
+                write_json(item, quote, depth + 1, out);
             }
             out.push(']');
         }
@@ -130,7 +134,7 @@ fn write_json(value: &Value<'_>, quote: char, out: &mut String) {
                 }
                 write_string(key, quote, out);
                 out.push(':');
-                write_json(value, quote, out);
+                write_json(value, quote, depth + 1, out);
             }
             out.push('}');
         }

@@ -236,7 +236,10 @@ fn reduce<'a>(call: &Call<'_, 'a>) -> Outcome<'a> {
         List::Known(items) => {
             let mut sum = initial;
             for (at, item) in items.iter().enumerate() {
-                sum = lambda.apply(&[sum, *item, index(call, at)]);
+                // What is gathered may grow with every step.
+                sum = call
+                    .engine
+                    .bounded(lambda.apply(&[sum, *item, index(call, at)]));
             }
             Ok(sum)
         }

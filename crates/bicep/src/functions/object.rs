@@ -74,6 +74,9 @@ fn union<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
 /// Two objects merged deeply.
 fn merge<'a>(args: &Args<'_, 'a>, a: &Value<'a>, b: &Value<'a>) -> Value<'a> {
     let engine = args.engine;
+    let Some(_guard) = engine.enter() else {
+        return engine.opaque(b.span, "union", &[*a, *b], Shape::Object);
+    };
     match (a.data, b.data) {
         (Data::Object(left), Data::Object(right)) => {
             let mut fields = Fields::of(engine.bump, left);

@@ -234,3 +234,98 @@ fn hostile_templates_end() {
     ));
     assert!(outcome(&text).contains("too long"));
 }
+
+/// Values share their parts: a few variables could make one that no memory holds when it is
+/// written out, or that is too deep to walk through.
+#[test]
+fn values_stay_small_enough_to_be_written() {
+    let variables = |form: &str| {
+        let each: Vec<_> = (0..200)
+            .map(|at| {
+                format!(
+                    "\"v{}\":\"[{}]\"",
+                    at + 1,
+                    form.replace("$", &format!("variables('v{at}')"))
+                )
+            })
+            .collect();
+        // From the first on, so that none leads through many others.
+        let outputs: Vec<_> = (0..200)
+            .map(|at| format!(r#""o{at}":{{"type":"array","value":"[variables('v{at}')]"}}"#))
+            .collect();
+        super::template(&format!(
+            r#""variables":{{"v0":["x"],{}}},"resources":[{{"type":"A.B/c","apiVersion":"1","name":"n","properties":{{"list":"[variables('v0')]"}}}}],"outputs":{{{}}}"#,
+            each.join(","),
+            outputs.join(",")
+        ))
+    };
+    for form in [
+        "createArray($)",
+        "createArray($, $)",
+        "createObject('a', $, 'b', $)",
+        "union(createObject('a', 1), createObject('b', $))",
+    ] {
+        let text = variables(form);
+        let largest = super::expand(&text, |expansion, _| {
+            let sizes = expansion
+                .outputs
+                .iter()
+                .map(|(_, value)| super::show(value).len());
+            assert!(
+                expansion
+                    .problems
+                    .iter()
+                    .any(|problem| problem.message.contains("too large or too deep"))
+            );
+            sizes.max().unwrap()
+        });
+        assert!(largest < 10_000_000, "{form}: {largest}");
+    }
+    let gathered = super::eval(
+        "reduce(range(0, 5000), createArray(), lambda('sum', 'at', createArray(lambdaVariables('sum'))))",
+    );
+    assert!(gathered.contains("too large or too deep"), "{gathered}");
+    let long = super::eval("length(string(map(range(0, 2000), lambda('x', range(0, 2000)))))");
+    assert!(long.contains("too long"), "{long}");
+}
+
+/// A template that links to itself, twice.
+struct Itself;
+
+impl bicep::source::Files for Itself {
+    fn file(&self, _from: &str, path: &str) -> Result<bicep::source::Found, String> {
+        Ok(bicep::source::Found {
+            name: path.to_owned(),
+            bytes: LINKED.into(),
+            published: false,
+        })
+    }
+
+    fn module(&self, _from: &str, reference: &str) -> Result<bicep::source::Found, String> {
+        Err(reference.to_owned())
+    }
+}
+
+const LINKED: &str = r#"{"resources":[
+{"type":"Microsoft.Resources/deployments","apiVersion":"1","name":"[concat('a', 'b')]","properties":{"mode":"Incremental","templateLink":{"relativePath":"self.json"}}},
+{"type":"Microsoft.Resources/deployments","apiVersion":"1","name":"[concat('a', 'c')]","properties":{"mode":"Incremental","templateLink":{"relativePath":"self.json"}}}]}"#;
+
+#[test]
+fn templates_that_link_to_themselves_end() {
+    bicep::expand_text(
+        "main.json",
+        LINKED,
+        &Itself,
+        |_, _| bicep::Options::default(),
+        |expansion, _| {
+            assert!(expansion.resources.is_empty());
+            let said = |text: &str| {
+                expansion
+                    .problems
+                    .iter()
+                    .any(|problem| problem.message.contains(text))
+            };
+            assert!(said("nested too deeply") && said("too much time or space"));
+        },
+    );
+}
