@@ -270,7 +270,14 @@ fn finish(
             kind: None,
             namespace: None,
             name: None,
-            reason: Some("a template without resources".into()),
+            reason: Some(
+                if template.is_some() {
+                    "a template without resources"
+                } else {
+                    "a configuration without Azure resources"
+                }
+                .into(),
+            ),
             help: None,
         });
     }

@@ -54,7 +54,7 @@ fn three_when_there_is_nothing_to_assess() {
     assert_eq!(ran.code, 3);
     assert_snapshot!(ran.err, @r"
     error: nothing to assess: no Kubernetes object or Azure resource in .
-      help: give a folder with manifests, a chart, or an ARM template (`seawall assess --help`)
+      help: give a folder with manifests, a chart, or a template (`seawall assess --help`)
     ");
     assert_eq!(Folder::new().assess(&["."]).code, 3, "an empty folder");
     let only = Folder::of(&[(
@@ -73,7 +73,7 @@ fn four_when_something_given_was_not_read() {
     let folder = Folder::of(&[("a.yaml", "kind: Pod\n"), ("pod.yaml", &sound("web"))]);
     assert_eq!(code(&folder, &["."]), 4);
     assert_eq!(code(&folder, &["pod.yaml"]), 0);
-    let alone = Folder::of(&[("main.bicep", "param a string\n")]);
+    let alone = Folder::of(&[("main.bicep", "param a string\nmodule b 'gone.bicep' = {}\n")]);
     assert_eq!(code(&alone, &["."]), 4, "also when nothing else is there");
 }
 

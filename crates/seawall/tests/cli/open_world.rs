@@ -111,7 +111,7 @@ fn guidelines_without_their_kind_of_data_are_listed_and_change_nothing() {
     let missing = report.list("/coverage/guidelines");
     assert_eq!(missing.len(), 1);
     assert_eq!(missing[0]["guideline"], "api-local-accounts-off");
-    assert_eq!(missing[0]["needs"], "Azure resources: an ARM template");
+    assert_eq!(missing[0]["needs"], "Azure resources: an ARM template, Bicep or Terraform");
     assert_eq!(missing[0]["notAssessed"], true);
     let failing = shop().assess(&[
         ".",
@@ -167,7 +167,11 @@ fn a_value_left_to_a_parameter_is_unknown_and_names_it() {
         report.findings(),
         ["aks.json:10 api-local-accounts-off unknown"]
     );
-    assert!(text(&report.list("/findings")[0]["message"]).contains("[parameters('open')]"));
+    assert_eq!(
+        text(&report.list("/findings")[0]["message"]),
+        "it depends on the parameter `open`: fails when it is `false` (the cluster still hands out \
+         an admin certificate)"
+    );
     let closed = template.replace("\"[parameters('open')]\"", "false");
     folder.write("aks.json", closed);
     let report = folder.json(&["aks.json", "--guideline", "api-local-accounts-off"]);
@@ -192,12 +196,13 @@ fn templates_of_every_scope_leave_parameters_open() {
             r#"{{
   // comments are allowed
   "$schema": "https://schema.management.azure.com/schemas/2019-04-01/{schema}.json#",
+  "parameters": {{"closed": {{"type": "string"}}}},
   "resources": [{{
     "type": "Microsoft.ContainerService/managedClusters",
     "apiVersion": "2025-10-01",
     "name": "shop",
     "properties": {{
-      "disableLocalAccounts": "[parameters('closed')]"
+      "disableLocalAccounts": "[bool(parameters('closed'))]"
     }}
   }}]
 }}
@@ -207,12 +212,12 @@ fn templates_of_every_scope_leave_parameters_open() {
         let report = folder.json(&["aks.json", "--guideline", "api-local-accounts-off"]);
         assert_eq!(
             report.findings(),
-            ["aks.json:9 api-local-accounts-off unknown"],
+            ["aks.json:10 api-local-accounts-off unknown"],
             "{schema}"
         );
         let message = text(&report.list("/findings")[0]["message"]);
         assert!(
-            message.contains("[parameters('closed')]"),
+            message.contains("`bool(closed)`"),
             "{schema}: {message}"
         );
     }

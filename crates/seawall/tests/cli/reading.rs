@@ -143,7 +143,7 @@ fn kinds_that_nobody_judges_stand_in_the_ledger() {
 }
 
 #[test]
-fn files_that_no_reader_understands_are_named() {
+fn templates_that_make_nothing_are_named() {
     assert_snapshot!(ledger(&[
         ("main.bicep", "param a string\n"),
         ("main.tf", "resource \"a\" \"b\" {}\n"),
@@ -151,8 +151,8 @@ fn files_that_no_reader_understands_are_named() {
         ("pod.yaml", &pod("web", "")),
         ("web.yml", &pod("web", "")),
     ]), @"
-    main.bicep:1 unresolved Bicep is not read yet; give the ARM template it compiles to: `az bicep build --file FILE`
-    main.tf:1 unresolved Terraform is not read yet
+    main.bicep:1 not-relevant a template without resources
+    .:1 not-relevant a configuration without Azure resources
     pod.yaml:1 assessed Pod shop web
     web.yml:1 assessed Pod shop web
     ");
@@ -361,11 +361,11 @@ fn arm_templates_may_hold_comments_and_children() {
 "#;
     let folder = Folder::of(&[("aks.json", template)]);
     let report = folder.json(&["aks.json", "--guideline", "api-local-accounts-off"]);
-    assert_eq!(report.code, 4, "a nested deployment is not read");
+    assert_eq!(report.code, 4, "a deployment says what it deploys");
     assert_snapshot!(report.documents().join("\n"), @"
-    aks.json:6 assessed Microsoft.ContainerService/managedClusters [format('{0}-aks', 'shop')]
-    aks.json:10 assessed Microsoft.ContainerService/managedClusters/agentPools [format('{0}-aks', 'shop')]/user
-    aks.json:12 unresolved Microsoft.Resources/deployments more line 12: a nested deployment is not evaluated yet
+    aks.json:6 assessed Microsoft.ContainerService/managedClusters shop-aks
+    aks.json:10 assessed Microsoft.ContainerService/managedClusters/agentPools shop-aks/user
+    aks.json:12 unresolved line 12, column 107: the deployment has no template
     ");
 }
 
