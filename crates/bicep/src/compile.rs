@@ -11,13 +11,16 @@
 mod bind;
 mod compiled;
 mod depend;
+mod deploy;
 mod expr;
 mod imports;
 mod inline;
+mod literals;
 mod load;
 mod lower;
 mod parameters_file;
 mod reference;
+mod resolve;
 mod scope;
 mod session;
 mod template;
@@ -44,6 +47,10 @@ use session::Session;
 use template::{Module, Plan, Template};
 use unit::Declared;
 
+/// How long the texts of a template may be with all modules written out: they may double with
+/// every level. Azure takes 4 MB.
+const MAX_WEIGHT: u64 = 256 << 20;
+
 /// Compiles a Bicep file that is among the sources, with all modules that it leads to.
 ///
 /// What cannot be compiled is a problem at its place, and costs only itself: the template has all
@@ -66,6 +73,8 @@ fn of_file<'s, 'a>(session: &'s Session<'s, 'a>, file: FileId) -> Node<'a> {
     if let Some(node) = session.templates.borrow().get(&file) {
         return *node;
     }
+    let text = session.source(file).map_or("", |source| source.text);
+    session.weights.borrow_mut().insert(file, text.len() as u64);
     let node = if session.is_json(file) {
         session.json(file)
     } else {
@@ -104,7 +113,12 @@ fn write<'s, 'a>(session: &'s Session<'s, 'a>, file: FileId) -> Node<'a> {
         text(here, template.schema_address()),
     )];
     if symbolic {
-        out.push(entry("languageVersion", here, text(here, "2.0")));
+        let version = if template.is_experimental() {
+            "2.1-experimental"
+        } else {
+            "2.0"
+        };
+        out.push(entry("languageVersion", here, text(here, version)));
     }
     out.push(entry("contentVersion", here, text(here, "1.0.0.0")));
     out.push(entry("metadata", here, template.metadata()));
@@ -183,6 +197,14 @@ fn find_module<'a>(
         );
         return None;
     };
+    let mut weights = session.weights.borrow_mut();
+    let weight = weights.get(&file).copied().unwrap_or_default();
+    let own = weights.entry(template.unit.file).or_default();
+    if *own + weight > MAX_WEIGHT {
+        template.unresolved(span, path, "with it the template becomes too large");
+        return None;
+    }
+    *own += weight;
     Some(Module {
         template: node,
         secure: write::secure_outputs(&node),

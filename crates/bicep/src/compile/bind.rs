@@ -278,6 +278,8 @@ impl<'a> Binder<'_, 'a> {
             }
         } else if let Some(symbol) = self.unit.symbols.get(name) {
             self.collection(*symbol, of);
+        } else {
+            self.unit.traits.this |= name == "this";
         }
     }
 

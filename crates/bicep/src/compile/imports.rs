@@ -11,9 +11,9 @@ use crate::syntax::Imported;
 
 use super::compiled::Compiled;
 use super::depend::culture;
+use super::resolve::{Declaration, Resolved};
 use super::session::Session;
 use super::template::Template;
-use super::types::{Declaration, Resolved};
 use super::unit::{Symbol, Unit};
 use super::walk;
 

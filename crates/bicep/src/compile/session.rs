@@ -34,6 +34,8 @@ pub(crate) struct Session<'s, 'a> {
     parsed: RefCell<HashMap<FileId, Node<'a>>>,
     found: RefCell<HashMap<(String, String), Result<FileId, String>>>,
     pub(crate) templates: RefCell<HashMap<FileId, Node<'a>>>,
+    /// How long the texts are that a template is made of, all modules written out.
+    pub(crate) weights: RefCell<HashMap<FileId, u64>>,
     compiling: RefCell<Vec<FileId>>,
     depth: Cell<usize>,
     expressions: Cell<usize>,
@@ -60,6 +62,7 @@ impl<'s, 'a> Session<'s, 'a> {
             parsed: RefCell::default(),
             found: RefCell::default(),
             templates: RefCell::default(),
+            weights: RefCell::default(),
             compiling: RefCell::default(),
             depth: Cell::new(0),
             expressions: Cell::new(0),

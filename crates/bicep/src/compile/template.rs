@@ -197,10 +197,21 @@ impl<'s, 'a> Template<'s, 'a> {
             .or_else(|| (!self.unit.extensions.is_empty()).then_some(0))
     }
 
+    /// Whether forms are used that Azure only knows as experiments.
+    pub(crate) fn is_experimental(&self) -> bool {
+        self.unit.traits.this
+            || self
+                .unit
+                .resources
+                .iter()
+                .any(|resource| resource.statement.decorator("nullIfNotFound").is_some())
+    }
+
     /// Whether resources are written by their symbolic names.
     pub(crate) fn needs_symbolic_names(&self, secure_outputs: bool) -> bool {
         let unit = &self.unit;
-        unit.traits.types
+        self.is_experimental()
+            || unit.traits.types
             || unit.traits.collections
             || !unit.extensions.is_empty()
             || !unit.types.is_empty()
@@ -221,7 +232,6 @@ impl<'s, 'a> Template<'s, 'a> {
                 let decorated = |name| resource.statement.decorator(name).is_some();
                 decorated("onlyIfNotExists")
                     || decorated("retryOn")
-                    || decorated("nullIfNotFound")
                     || (resource.of.existing.is_some() && resource.property("dependsOn").is_some())
             })
     }
@@ -293,7 +303,15 @@ impl<'s, 'a> Template<'s, 'a> {
         let make = self.make();
         let here = self.start();
         let generator = make.object(here, &[entry("name", here, text(here, "bicep"))]);
-        let mut entries = vec![entry("_generator", here, generator)];
+        let mut entries = Vec::new();
+        if self.is_experimental() {
+            // What Azure's own tools say there.
+            let warning = "This template uses ARM features that are experimental. Experimental features should be enabled for testing purposes only, as there are no guarantees about the quality or stability of these features. Do not enable these settings for any production usage, or your production environment may be subject to breaking.";
+            entries.push(entry("_EXPERIMENTAL_WARNING", here, text(here, warning)));
+            let features = make.array(here, &[]);
+            entries.push(entry("_EXPERIMENTAL_FEATURES_ENABLED", here, features));
+        }
+        entries.push(entry("_generator", here, generator));
         if let Some(exported) = self.exported_variables() {
             entries.push(exported);
         }

@@ -5,41 +5,18 @@ use std::rc::Rc;
 use crate::node::{Entry, Node, NodeKind};
 use crate::source::Span;
 use crate::syntax::{
-    Decorator, Expression, ExpressionKind, ObjectTypeItem, ParameterizedType, TupleTypeItem, Type,
-    TypeKind, UnaryOperator,
+    Decorator, Expression, ExpressionKind, ObjectTypeItem, TupleTypeItem, Type, TypeKind,
 };
 
 use super::expr::{boolean, entry, text};
-use super::lower::{Env, negative};
+use super::literals::{Literal, kind_of};
+use super::lower::Env;
+use super::resolve::{Declaration, Resolved};
 use super::template::Template;
 use super::unit::Symbol;
 
 /// Types that Bicep knows by itself.
-const AMBIENT: [&str; 5] = ["string", "int", "bool", "object", "array"];
-
-/// What a reference to a type leads to.
-pub(crate) enum Resolved<'s, 'a> {
-    /// A place in the template, and what stands there.
-    Place(Vec<String>, Declaration<'s, 'a>),
-    /// A place in the type of a resource; whether that of what is read or of what is written.
-    Derived(&'a str, Vec<String>, Option<bool>),
-}
-
-/// What stands at a place that a type refers to.
-pub(crate) enum Declaration<'s, 'a> {
-    /// A type as it is written in a file, and what its decorator says discriminates it.
-    Written(Rc<Template<'s, 'a>>, Type<'a>, Option<&'a str>),
-    /// A schema of a compiled template.
-    Schema(Rc<super::compiled::Compiled<'a>>, Node<'a>),
-}
-
-/// A value as a type.
-#[derive(Debug, Clone)]
-pub(crate) struct Literal<'a> {
-    /// By which members of a union are sorted.
-    pub(crate) name: String,
-    pub(crate) node: Node<'a>,
-}
+pub(crate) const AMBIENT: [&str; 5] = ["string", "int", "bool", "object", "array"];
 
 type Schema<'a> = Vec<Entry<'a>>;
 
@@ -317,114 +294,6 @@ impl<'s, 'a> Template<'s, 'a> {
         schema
     }
 
-    /// The values that a union or a literal allows, sorted and distinct; nothing for other types.
-    pub(crate) fn members(self: &Rc<Self>, ty: &Type<'a>) -> Option<Vec<Literal<'a>>> {
-        let mut found = Vec::new();
-        self.collect_members(ty, &mut found)?;
-        found.sort_by(|one, other| one.name.cmp(&other.name));
-        found.dedup_by(|one, other| one.name == other.name);
-        (!found.is_empty()).then_some(found)
-    }
-
-    fn collect_members(self: &Rc<Self>, ty: &Type<'a>, out: &mut Vec<Literal<'a>>) -> Option<()> {
-        let _deeper = self.session.deeper(ty.span)?;
-        match ty.kind {
-            TypeKind::Union(members) => members
-                .iter()
-                .try_for_each(|member| self.collect_members(member, out)),
-            TypeKind::Parenthesized(inner) => self.collect_members(inner, out),
-            TypeKind::Nullable(base) => {
-                out.push(Literal {
-                    name: "null".to_owned(),
-                    node: Node {
-                        span: ty.span,
-                        kind: NodeKind::Null,
-                    },
-                });
-                self.collect_members(base, out)
-            }
-            TypeKind::NonNullable(base) => {
-                self.collect_members(base, out)?;
-                out.retain(|literal| !matches!(literal.node.kind, NodeKind::Null));
-                Some(())
-            }
-            TypeKind::Name(_)
-            | TypeKind::PropertyAccess(..)
-            | TypeKind::ItemsAccess(_)
-            | TypeKind::ArrayAccess(..)
-            | TypeKind::AdditionalPropertiesAccess(_) => match self.resolve(ty)? {
-                Resolved::Place(_, Declaration::Written(at, ty, _)) => at.collect_members(&ty, out),
-                Resolved::Place(_, Declaration::Schema(_, schema)) => schema_members(&schema, out),
-                Resolved::Derived(..) => None,
-            },
-            _ => {
-                out.push(self.literal(ty)?);
-                Some(())
-            }
-        }
-    }
-
-    /// The value that a type is, when it is one.
-    fn literal(self: &Rc<Self>, ty: &Type<'a>) -> Option<Literal<'a>> {
-        let span = ty.span;
-        let _deeper = self.session.deeper(span)?;
-        let made = |kind| Node { span, kind };
-        let node = match ty.kind {
-            TypeKind::Null => made(NodeKind::Null),
-            TypeKind::Boolean(value) => made(NodeKind::Bool(value)),
-            TypeKind::Integer(value) => {
-                made(NodeKind::Int(i64::try_from(value).unwrap_or(i64::MAX)))
-            }
-            TypeKind::String(string) => made(NodeKind::Str(string.as_str()?)),
-            TypeKind::Unary(unary) => match (unary.operator, unary.operand.kind) {
-                (UnaryOperator::Minus, TypeKind::Integer(value)) => {
-                    made(NodeKind::Int(negative(value)))
-                }
-                (UnaryOperator::Not, _) => match self.literal(&unary.operand)?.node.kind {
-                    NodeKind::Bool(value) => made(NodeKind::Bool(!value)),
-                    _ => return None,
-                },
-                (UnaryOperator::Minus, _) => match self.literal(&unary.operand)?.node.kind {
-                    NodeKind::Int(value) => made(NodeKind::Int(value.checked_neg()?)),
-                    _ => return None,
-                },
-            },
-            TypeKind::Parenthesized(inner) => return self.literal(inner),
-            TypeKind::Tuple(items) => {
-                let items = items
-                    .iter()
-                    .map(|item| Some(self.literal(&item.ty)?.node))
-                    .collect::<Option<Vec<_>>>()?;
-                self.make().array(span, &items)
-            }
-            TypeKind::Object(items) => {
-                let entries = items
-                    .iter()
-                    .map(|item| {
-                        let key = item.key?;
-                        let value = self.literal(&item.ty)?.node;
-                        Some(entry(key.as_str()?, key.span, value))
-                    })
-                    .collect::<Option<Vec<_>>>()?;
-                if entries.is_empty() {
-                    return None;
-                }
-                self.make().object(span, &entries)
-            }
-            TypeKind::Name(_) => {
-                return match self.members(ty)?.as_slice() {
-                    [only] => Some(only.clone()),
-                    _ => None,
-                };
-            }
-            _ => return None,
-        };
-        Some(Literal {
-            name: literal_name(&node),
-            node,
-        })
-    }
-
     fn discriminated_schema(
         self: &Rc<Self>,
         span: Span,
@@ -535,17 +404,6 @@ impl<'s, 'a> Template<'s, 'a> {
         }
     }
 
-    /// The value of the property that discriminates an object type.
-    fn discriminating(self: &Rc<Self>, ty: &Type<'a>, discriminator: &str) -> Option<&'a str> {
-        let TypeKind::Object(items) = ty.kind else {
-            return None;
-        };
-        let item = items
-            .iter()
-            .find(|item| item.key.and_then(|key| key.as_str()) == Some(discriminator))?;
-        self.members(&item.ty)?.first()?.node.as_str()
-    }
-
     fn pointer(&self, span: Span, place: &[String]) -> Entry<'a> {
         let place: Vec<_> = place.iter().map(|segment| escaped(segment)).collect();
         let pointer = self.make().text(&format!("#/{}", place.join("/")));
@@ -600,210 +458,6 @@ impl<'s, 'a> Template<'s, 'a> {
         schema.push(entry("metadata", span, make.object(span, &[derived])));
         schema
     }
-
-    /// What a type that names another leads to.
-    pub(crate) fn resolve(self: &Rc<Self>, ty: &Type<'a>) -> Option<Resolved<'s, 'a>> {
-        let _deeper = self.session.deeper(ty.span)?;
-        match ty.kind {
-            TypeKind::Parenthesized(inner) => self.resolve(inner),
-            TypeKind::Name(name) => self.resolve_name(ty.span, name),
-            TypeKind::Parameterized(of) => self.resolve_derived(of),
-            TypeKind::PropertyAccess(base, name) => {
-                if let TypeKind::Name(namespace) = base.kind
-                    && let Some(Symbol::Wildcard(import)) = self.unit.symbols.get(namespace)
-                {
-                    return self.wildcard_type(*import, name.name);
-                }
-                self.resolve(base)?.property(name.name)
-            }
-            TypeKind::AdditionalPropertiesAccess(base) => self.resolve(base)?.others(),
-            TypeKind::ItemsAccess(base) => self.resolve(base)?.items(),
-            TypeKind::ArrayAccess(base, index) => match index.inner().kind {
-                ExpressionKind::Integer(at) => self.resolve(base)?.item(usize::try_from(at).ok()?),
-                _ => self.resolve(base)?.property(index.as_str()?),
-            },
-            _ => None,
-        }
-    }
-
-    fn resolve_name(self: &Rc<Self>, span: Span, name: &'a str) -> Option<Resolved<'s, 'a>> {
-        match self.unit.symbols.get(name)? {
-            Symbol::Type(at) => {
-                let declared = self.unit.types.get(*at)?;
-                Some(self.declared(self.type_name(name), declared))
-            }
-            Symbol::Import(import, symbol) => {
-                let found = self.imported_type(*import, *symbol);
-                if found.is_none() {
-                    self.unresolved_import(span, name);
-                }
-                found
-            }
-            _ => None,
-        }
-    }
-
-    /// A type that this file declares, under the name that it has in the template.
-    pub(crate) fn declared(
-        self: &Rc<Self>,
-        name: &str,
-        declared: &super::unit::Declared<'a, crate::syntax::TypeDeclaration<'a>>,
-    ) -> Resolved<'s, 'a> {
-        Resolved::Place(
-            vec!["definitions".to_owned(), name.to_owned()],
-            Declaration::Written(
-                Rc::clone(self),
-                declared.of.ty,
-                discriminator(declared.statement.decorators),
-            ),
-        )
-    }
-
-    fn resolve_derived(&self, of: &ParameterizedType<'a>) -> Option<Resolved<'s, 'a>> {
-        let output = match of.name.name {
-            "resourceInput" => Some(false),
-            "resourceOutput" => Some(true),
-            "resource" => None,
-            _ => return None,
-        };
-        let TypeKind::String(string) = of.arguments.first()?.kind else {
-            return None;
-        };
-        let written = super::unit::unqualified(string.as_str()?);
-        let root = match self.session.files.resource_type(written) {
-            Some(name) => self.make().text(&name),
-            None => written,
-        };
-        Some(Resolved::Derived(root, Vec::new(), output))
-    }
-}
-
-impl<'s, 'a> Resolved<'s, 'a> {
-    /// Follows aliases until a type of its own stands there.
-    fn traced(self) -> Option<Self> {
-        let mut at = self;
-        // No chain of aliases is longer, unless it is a circle.
-        for _ in 0..64 {
-            at = match at {
-                Self::Derived(..) => return Some(at),
-                Self::Place(place, Declaration::Written(template, ty, by)) => match ty.kind {
-                    TypeKind::Parenthesized(inner) => {
-                        Self::Place(place, Declaration::Written(template, *inner, by))
-                    }
-                    TypeKind::Name(name) if AMBIENT.contains(&name) => return None,
-                    TypeKind::Name(_)
-                    | TypeKind::PropertyAccess(..)
-                    | TypeKind::Parameterized(_)
-                    | TypeKind::AdditionalPropertiesAccess(_)
-                    | TypeKind::ItemsAccess(_)
-                    | TypeKind::ArrayAccess(..) => template.resolve(&ty)?,
-                    _ => {
-                        return Some(Self::Place(place, Declaration::Written(template, ty, by)));
-                    }
-                },
-                Self::Place(place, Declaration::Schema(compiled, schema)) => {
-                    match schema.get("$ref").and_then(Node::as_str) {
-                        Some(pointer) => {
-                            let (place, schema) = compiled.follow(pointer)?;
-                            Self::Place(place, Declaration::Schema(compiled, schema))
-                        }
-                        None => {
-                            return Some(Self::Place(place, Declaration::Schema(compiled, schema)));
-                        }
-                    }
-                }
-            };
-        }
-        None
-    }
-
-    fn property(self, name: &str) -> Option<Self> {
-        let at = |mut place: Vec<String>| {
-            place.extend(["properties".to_owned(), name.to_owned()]);
-            place
-        };
-        Some(match self.traced()? {
-            Self::Derived(root, place, output) => Self::Derived(root, at(place), output),
-            Self::Place(place, Declaration::Written(template, ty, _)) => {
-                let TypeKind::Object(items) = ty.kind else {
-                    return None;
-                };
-                let item = items
-                    .iter()
-                    .find(|item| item.key.and_then(|key| key.as_str()) == Some(name))?;
-                let by = discriminator(item.decorators);
-                Self::Place(at(place), Declaration::Written(template, item.ty, by))
-            }
-            Self::Place(place, Declaration::Schema(compiled, schema)) => {
-                let found = *schema.get("properties")?.get(name)?;
-                Self::Place(at(place), Declaration::Schema(compiled, found))
-            }
-        })
-    }
-
-    fn others(self) -> Option<Self> {
-        let at = |mut place: Vec<String>| {
-            place.push("additionalProperties".to_owned());
-            place
-        };
-        Some(match self.traced()? {
-            Self::Derived(root, place, output) => Self::Derived(root, at(place), output),
-            Self::Place(place, Declaration::Written(template, ty, _)) => {
-                let TypeKind::Object(items) = ty.kind else {
-                    return None;
-                };
-                let item = items.iter().find(|item| item.key.is_none())?;
-                let by = discriminator(item.decorators);
-                Self::Place(at(place), Declaration::Written(template, item.ty, by))
-            }
-            Self::Place(place, Declaration::Schema(compiled, schema)) => {
-                let found = *schema.get("additionalProperties")?;
-                Self::Place(at(place), Declaration::Schema(compiled, found))
-            }
-        })
-    }
-
-    fn items(self) -> Option<Self> {
-        let at = |mut place: Vec<String>| {
-            place.push("items".to_owned());
-            place
-        };
-        Some(match self.traced()? {
-            Self::Derived(root, place, output) => Self::Derived(root, at(place), output),
-            Self::Place(place, Declaration::Written(template, ty, _)) => {
-                let TypeKind::Array(item) = ty.kind else {
-                    return None;
-                };
-                Self::Place(at(place), Declaration::Written(template, *item, None))
-            }
-            Self::Place(place, Declaration::Schema(compiled, schema)) => {
-                let found = *schema.get("items")?;
-                Self::Place(at(place), Declaration::Schema(compiled, found))
-            }
-        })
-    }
-
-    fn item(self, number: usize) -> Option<Self> {
-        let at = |mut place: Vec<String>| {
-            place.extend(["prefixItems".to_owned(), number.to_string()]);
-            place
-        };
-        Some(match self.traced()? {
-            Self::Derived(root, place, output) => Self::Derived(root, at(place), output),
-            Self::Place(place, Declaration::Written(template, ty, _)) => {
-                let TypeKind::Tuple(items) = ty.kind else {
-                    return None;
-                };
-                let item = items.get(number)?;
-                let by = discriminator(item.decorators);
-                Self::Place(at(place), Declaration::Written(template, item.ty, by))
-            }
-            Self::Place(place, Declaration::Schema(compiled, schema)) => {
-                let found = *schema.get("prefixItems")?.items().get(number)?;
-                Self::Place(at(place), Declaration::Schema(compiled, found))
-            }
-        })
-    }
 }
 
 /// The kind of what every resource of Azure may have, whatever its type says.
@@ -822,19 +476,6 @@ fn common_kind(place: &[&str]) -> Option<&'static str> {
         ["properties", "tags", "additionalProperties"] => Some("string"),
         _ => None,
     }
-}
-
-/// The values that a compiled schema allows.
-fn schema_members<'a>(schema: &Node<'a>, out: &mut Vec<Literal<'a>>) -> Option<()> {
-    let values = schema.get("allowedValues")?;
-    if schema.get("type").and_then(Node::as_str) == Some("array") {
-        return None;
-    }
-    out.extend(values.items().iter().map(|node| Literal {
-        name: literal_name(node),
-        node: *node,
-    }));
-    Some(())
 }
 
 /// `@discriminator('kind')`
@@ -862,49 +503,6 @@ pub(crate) fn description<'a>(decorators: &'a [Decorator<'a>]) -> Option<Express
         })
         .and_then(|decorator| decorator.arguments().first())
         .copied()
-}
-
-/// The name of the type of a value.
-fn kind_of(node: &Node<'_>) -> Option<&'static str> {
-    match node.kind {
-        NodeKind::Str(_) => Some("string"),
-        NodeKind::Int(_) => Some("int"),
-        NodeKind::Bool(_) => Some("bool"),
-        NodeKind::Array(_) => Some("array"),
-        NodeKind::Object(_) => Some("object"),
-        _ => None,
-    }
-}
-
-/// How the official compiler calls a value as a type, by which it sorts.
-fn literal_name(node: &Node<'_>) -> String {
-    match node.kind {
-        NodeKind::Null => "null".to_owned(),
-        NodeKind::Bool(value) => value.to_string(),
-        NodeKind::Int(value) => value.to_string(),
-        NodeKind::Str(text) => {
-            let text = text
-                .replace('\\', "\\\\")
-                .replace('\'', "\\'")
-                .replace('\n', "\\n")
-                .replace('\r', "\\r")
-                .replace('\t', "\\t")
-                .replace("${", "\\${");
-            format!("'{text}'")
-        }
-        NodeKind::Array(items) => {
-            let items: Vec<_> = items.iter().map(literal_name).collect();
-            format!("[{}]", items.join(", "))
-        }
-        NodeKind::Object(entries) => {
-            let entries: Vec<_> = entries
-                .iter()
-                .map(|entry| format!("{}: {}", entry.key, literal_name(&entry.value)))
-                .collect();
-            format!("{{ {} }}", entries.join(", "))
-        }
-        NodeKind::Float(_) | NodeKind::Expr(_) => String::new(),
-    }
 }
 
 /// A segment of a JSON pointer (RFC 6901), as it stands in an address.

@@ -143,6 +143,8 @@ pub(crate) struct Traits {
     pub(crate) types: bool,
     /// A whole collection of resources or modules is read.
     pub(crate) collections: bool,
+    /// `this` is used.
+    pub(crate) this: bool,
 }
 
 impl<'a> Unit<'a> {

@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use bicep::deployment::ProblemKind;
+use bicep::source::{Source, Sources};
+use bumpalo::Bump;
 use serde_json::json;
 
-use super::compile_with;
+use super::{Texts, compile_with};
 
 #[test]
 fn a_broken_statement_costs_only_itself() {
@@ -54,6 +56,37 @@ fn variables_that_double_do_not_fill_the_memory() {
     let compiled = compile_with(&text, &[]);
     assert!(start.elapsed() < Duration::from_secs(60));
     assert!(!compiled.problems.is_empty());
+}
+
+#[test]
+fn modules_that_double_do_not_fill_the_memory() {
+    let mut files = Vec::new();
+    let filler = "x".repeat(100_000);
+    for at in 0..20 {
+        let next = at + 1;
+        let text = format!(
+            "module a 'm{next}.bicep' = {{ name: 'a' }}\nmodule b 'm{next}.bicep' = {{ name: 'b' }}\nvar c = '{filler}'\n"
+        );
+        files.push((format!("m{at}.bicep"), text));
+    }
+    files.push(("m20.bicep".to_owned(), "var a = 1\n".to_owned()));
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let bump = Bump::new();
+    let mut sources = Sources::default();
+    let file = sources.add(Source {
+        name: "main.bicep",
+        text: "module a 'm0.bicep' = { name: 'a' }\n",
+        published: false,
+    });
+    let (_, problems) = bicep::compile::compile(&bump, &mut sources, &Texts::with(&files), file);
+    assert!(
+        problems
+            .iter()
+            .any(|problem| problem.message.contains("too large"))
+    );
 }
 
 #[test]
