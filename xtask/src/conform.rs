@@ -71,6 +71,9 @@ pub(crate) fn conform(places: &Places, arguments: &[String]) -> Result<()> {
         );
     }
     counts.print(pairs.len(), start.elapsed().as_secs_f64());
+    if counts.same < counts.equal {
+        bail!("some that are equal come to something else");
+    }
     if counts.equal * 100 < counts.resolved * WANTED {
         bail!(
             "{} of {} are equal, fewer than {WANTED} of a hundred",

@@ -4,7 +4,9 @@
 use std::fmt::Write as _;
 use std::slice::Iter;
 
-use crate::node::{Entry, Expr, ExprKind, Node, NodeKind};
+use crate::expression;
+use crate::json::escape_literal;
+use crate::node::{Entry, Node, NodeKind};
 
 /// The tree as ARM JSON, with a line break at its end.
 #[must_use]
@@ -13,14 +15,6 @@ pub fn emit(node: &Node<'_>) -> String {
     printer.node(node);
     printer.out.push('\n');
     printer.out
-}
-
-/// An expression as it stands between the brackets: `format('{0}-aks', parameters('prefix'))`.
-#[must_use]
-pub fn expression(expr: &Expr<'_>) -> String {
-    let mut out = String::new();
-    write_expr(&mut out, expr);
-    out
 }
 
 /// A list or a map that is being printed.
@@ -75,8 +69,7 @@ impl Printer {
             NodeKind::Float(value) => self.out.push_str(&float(*value)),
             NodeKind::Str(text) => self.string(text),
             NodeKind::Expr(expr) => {
-                let text = format!("[{}]", expression(expr));
-                quote(&mut self.out, &text);
+                quote(&mut self.out, &expression::print(expr));
             }
             NodeKind::Array([]) => self.out.push_str("[]"),
             NodeKind::Object([]) => self.out.push_str("{}"),
@@ -94,8 +87,7 @@ impl Printer {
     fn key(&mut self, entry: &Entry<'_>) {
         match entry.key_expr {
             Some(expr) => {
-                let text = format!("[{}]", expression(expr));
-                quote(&mut self.out, &text);
+                quote(&mut self.out, &expression::print(expr));
             }
             None => self.string(entry.key),
         }
@@ -104,11 +96,7 @@ impl Printer {
 
     /// What would be read as an expression is escaped.
     fn string(&mut self, text: &str) {
-        if text.starts_with('[') && text.ends_with(']') {
-            quote(&mut self.out, &format!("[{text}"));
-        } else {
-            quote(&mut self.out, text);
-        }
+        quote(&mut self.out, &escape_literal(text));
     }
 
     fn line(&mut self, depth: usize) {
@@ -151,85 +139,4 @@ fn quote(out: &mut String, text: &str) {
         }
     }
     out.push('"');
-}
-
-/// What is still to be written of an expression.
-enum Part<'n, 'a> {
-    Expr(&'n Expr<'a>),
-    Text(&'static str),
-    Name(&'a str),
-}
-
-fn write_expr<'n, 'a>(out: &mut String, root: &'n Expr<'a>) {
-    let mut parts: Vec<Part<'n, 'a>> = vec![Part::Expr(root)];
-    while let Some(part) = parts.pop() {
-        let expr = match part {
-            Part::Text(text) => {
-                out.push_str(text);
-                continue;
-            }
-            Part::Name(name) => {
-                property(out, name);
-                continue;
-            }
-            Part::Expr(expr) => expr,
-        };
-        match &expr.kind {
-            ExprKind::Str(text) => {
-                out.push('\'');
-                out.push_str(&text.replace('\'', "''"));
-                out.push('\'');
-            }
-            ExprKind::Int(value) => {
-                let _ = write!(out, "{value}");
-            }
-            ExprKind::Float(value) => out.push_str(&float(*value)),
-            ExprKind::Call {
-                namespace,
-                name,
-                args,
-            } => {
-                if let Some(namespace) = namespace {
-                    out.push_str(namespace);
-                    out.push('.');
-                }
-                out.push_str(name);
-                out.push('(');
-                parts.push(Part::Text(")"));
-                for (at, arg) in args.iter().enumerate().rev() {
-                    parts.push(Part::Expr(arg));
-                    if at > 0 {
-                        parts.push(Part::Text(", "));
-                    }
-                }
-            }
-            ExprKind::Prop(base, name) => {
-                parts.push(Part::Name(name));
-                parts.push(Part::Expr(base));
-            }
-            ExprKind::Index(base, index) => {
-                parts.push(Part::Text("]"));
-                parts.push(Part::Expr(index));
-                parts.push(Part::Text("["));
-                parts.push(Part::Expr(base));
-            }
-        }
-    }
-}
-
-/// `.name`, or `['…']` when it is no identifier.
-fn property(out: &mut String, name: &str) {
-    let mut letters = name.chars();
-    let identifier = letters
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
-        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
-    if identifier {
-        out.push('.');
-        out.push_str(name);
-    } else {
-        out.push_str("['");
-        out.push_str(&name.replace('\'', "''"));
-        out.push_str("']");
-    }
 }

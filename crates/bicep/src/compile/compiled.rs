@@ -111,7 +111,7 @@ impl<'a> Compiled<'a> {
             _ => None,
         };
         stripped
-            .filter(|name| super::imports::is_identifier(name))
+            .filter(|name| crate::expression::is_name(name))
             .unwrap_or(identifier)
     }
 

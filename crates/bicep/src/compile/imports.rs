@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::{Rc, Weak};
 
+use crate::expression::is_name;
 use crate::node::Node;
 use crate::source::{FileId, Span};
 use crate::syntax::Imported;
@@ -182,7 +183,7 @@ fn name<'a>(session: &Session<'_, 'a>, parts: &mut [Part<'a>], fixed: &HashMap<O
                 number
             }
         };
-        let own = if is_identifier(&part.original) {
+        let own = if is_name(&part.original) {
             part.original.clone()
         } else {
             format!("_{}", take())
@@ -513,15 +514,6 @@ impl<'s, 'a> Template<'s, 'a> {
 /// No closure: nothing is imported.
 pub(crate) fn none<'s, 'a>() -> Weak<Closure<'s, 'a>> {
     Weak::new()
-}
-
-/// What can be written as a name.
-pub(crate) fn is_identifier(name: &str) -> bool {
-    let mut letters = name.chars();
-    letters
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
-        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
 }
 
 /// The path from one file to another.

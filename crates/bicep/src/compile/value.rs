@@ -148,7 +148,9 @@ impl<'a> Template<'_, 'a> {
         if let ExprKind::Str(name) = key.kind {
             return self.entry(name, key.span, value);
         }
-        let text = self.make().text(&crate::emit::expression(&key));
+        let mut text = String::new();
+        crate::expression::write(&key, &mut text);
+        let text = self.make().text(&text);
         Entry {
             key: text,
             key_expr: Some(self.make().expr(key)),
