@@ -211,6 +211,7 @@ impl<'a> Compiled<'a> {
                     entry.key != "metadata" || !matches!(entry.value.kind, NodeKind::Object([]))
                 });
                 complete(make, node, &mut out);
+                in_order(&mut out);
                 make.object(span, &out)
             }
             NodeKind::Expr(expr) => Node {
@@ -279,6 +280,26 @@ fn complete<'a>(make: Maker<'a>, node: &Node<'a>, out: &mut Vec<Entry<'a>>) {
     {
         out.push(entry("properties", node.span, make.object(node.span, &[])));
     }
+}
+
+/// The order in which the official compiler writes a type: what it is, then what is said of it. A
+/// description comes last, other metadata before the bounds.
+fn in_order(schema: &mut [Entry<'_>]) {
+    if !schema.iter().any(|entry| entry.key == "nullable") {
+        return;
+    }
+    schema.sort_by_key(|entry| match entry.key {
+        "metadata" => {
+            let told = entry.value.entries();
+            let only = told.iter().all(|entry| entry.key == "description");
+            if only { 6 } else { 1 }
+        }
+        "minLength" => 2,
+        "maxLength" => 3,
+        "minValue" => 4,
+        "maxValue" => 5,
+        _ => 0,
+    });
 }
 
 fn exact<'a>(node: &Node<'a>, key: &str) -> Option<&'a Node<'a>> {
