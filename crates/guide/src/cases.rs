@@ -12,6 +12,9 @@ use model::{Estate, Resource};
 
 use crate::judge::{Judge, Judged, VerdictWord};
 
+/// What another check of the guideline says of an item whatever the parameters are.
+type Failed = (Option<Box<str>>, String);
+
 /// What became of one item in one case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
@@ -53,9 +56,14 @@ pub(crate) fn settle(
             .push((case, judged));
     }
     let mut settled = Vec::new();
+    let failed: Vec<Failed> = own
+        .iter()
+        .filter(|finding| finding.outcome == Outcome::Fail)
+        .map(|finding| (finding.item.clone(), finding.message.clone()))
+        .collect();
     for finding in findings.drain(from..) {
         if open(&finding) {
-            settled.extend(best(finding, &by_parameter));
+            settled.extend(best(finding, &failed, &by_parameter));
         } else {
             settled.push(finding);
         }
@@ -95,13 +103,14 @@ fn judge_case(
 /// failure when it fails in all.
 fn best(
     mut finding: Finding,
+    failed: &[Failed],
     by_parameter: &BTreeMap<&str, Vec<(&Case, Judged)>>,
 ) -> Option<Finding> {
     let mut told: Option<(usize, String)> = None;
     for (parameter, cases) in by_parameter {
         let fates: Vec<Fate> = cases
             .iter()
-            .map(|(_, judged)| fate(&finding, judged))
+            .map(|(_, judged)| fate(&finding, failed, judged))
             .collect();
         let undecided = fates.iter().filter(|fate| **fate == Fate::Unknown).count();
         if undecided == 0 && fates.iter().all(|fate| *fate == Fate::Passes) {
@@ -111,7 +120,7 @@ fn best(
             && fates.iter().all(|fate| *fate == Fate::Fails)
             && let Some(message) = cases
                 .iter()
-                .find_map(|(_, judged)| failing(&finding, judged))
+                .find_map(|(_, judged)| failing(&finding, failed, judged))
         {
             finding.outcome = Outcome::Fail;
             finding.message = message.to_owned();
@@ -121,7 +130,7 @@ fn best(
         if undecided < fates.len() && told.as_ref().is_none_or(|(known, _)| undecided < *known) {
             let message = cases
                 .iter()
-                .find_map(|(_, judged)| failing(&finding, judged));
+                .find_map(|(_, judged)| failing(&finding, failed, judged));
             told = Some((undecided, tell(parameter, cases, &fates, message)));
         }
     }
@@ -140,16 +149,24 @@ fn best(
     Some(finding)
 }
 
-fn same<'j>(finding: &Finding, judged: &'j Judged) -> impl Iterator<Item = &'j Finding> {
-    let item = finding.item.clone();
-    judged
-        .findings
-        .iter()
-        .filter(move |other| other.item == item || item.is_none())
+/// What a case says of the finding's item. What fails on its own, by another check, says nothing of
+/// this one.
+fn same<'j>(
+    finding: &Finding,
+    failed: &[Failed],
+    judged: &'j Judged,
+) -> impl Iterator<Item = &'j Finding> {
+    judged.findings.iter().filter(move |other| {
+        (other.item == finding.item || finding.item.is_none())
+            && !(other.outcome == Outcome::Fail
+                && failed
+                    .iter()
+                    .any(|(item, message)| *item == other.item && *message == other.message))
+    })
 }
 
-fn fate(finding: &Finding, judged: &Judged) -> Fate {
-    same(finding, judged)
+fn fate(finding: &Finding, failed: &[Failed], judged: &Judged) -> Fate {
+    same(finding, failed, judged)
         .map(|other| match other.outcome {
             Outcome::Fail => Fate::Fails,
             Outcome::Unknown { .. } => Fate::Unknown,
@@ -159,8 +176,8 @@ fn fate(finding: &Finding, judged: &Judged) -> Fate {
         .unwrap_or(Fate::Passes)
 }
 
-fn failing<'j>(finding: &Finding, judged: &'j Judged) -> Option<&'j str> {
-    same(finding, judged)
+fn failing<'j>(finding: &Finding, failed: &[Failed], judged: &'j Judged) -> Option<&'j str> {
+    same(finding, failed, judged)
         .find(|other| other.outcome == Outcome::Fail)
         .map(|other| other.message.as_str())
 }
