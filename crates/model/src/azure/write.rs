@@ -251,12 +251,43 @@ fn principal(resource: &Resource<'_>) -> Option<(Box<str>, Box<str>)> {
         return None;
     };
     let text = unknown.text.trim_matches(['{', '}']);
-    let path = [".properties.", ".identity."]
+    let of_template = [".properties.", ".identity."]
         .into_iter()
         .filter_map(|part| text.find(part))
-        .min()?;
-    Some(((*id).into(), text.get(path + 1..)?.into()))
+        .min()
+        .and_then(|path| text.get(path + 1..));
+    let path = of_template.or_else(|| {
+        ATTRIBUTES
+            .iter()
+            .find(|(attribute, _)| text.ends_with(attribute))
+            .map(|(_, path)| *path)
+    })?;
+    Some(((*id).into(), path.into()))
 }
+
+/// Where the attributes of Terraform's azurerm that name an identity stand in the resource
+/// (the provider's documentation, attributes of `azurerm_kubernetes_cluster` and
+/// `azurerm_user_assigned_identity`); the longer ending first.
+const ATTRIBUTES: [(&str, &str); 6] = [
+    (
+        ".kubelet_identity[0].object_id",
+        "properties.identityProfile.kubeletidentity.objectId",
+    ),
+    (
+        ".key_vault_secrets_provider[0].secret_identity[0].object_id",
+        "properties.addonProfiles.azureKeyvaultSecretsProvider.identity.objectId",
+    ),
+    (
+        ".ingress_application_gateway[0].ingress_application_gateway_identity[0].object_id",
+        "properties.addonProfiles.ingressApplicationGateway.identity.objectId",
+    ),
+    (
+        ".oms_agent[0].oms_agent_identity[0].object_id",
+        "properties.addonProfiles.omsagent.identity.objectId",
+    ),
+    (".identity[0].principal_id", "identity.principalId"),
+    (".principal_id", "properties.principalId"),
+];
 
 /// An id put together from texts, open parts in braces.
 fn is_id(text: &str) -> bool {
