@@ -465,7 +465,12 @@ impl<'a> Asking<'a, '_> {
         let fingerprint = Fingerprint::of(&[
             &guideline.id.0,
             &self.resource.origin.path,
-            &name.id(),
+            // Two Azure resources may be shown under one name; their ids differ.
+            self.resource
+                .azure
+                .as_ref()
+                .map_or_else(|| name.id(), |azure| azure.id.to_string())
+                .as_str(),
             item_name.as_deref().unwrap_or_default(),
             if guideline.checks.len() > 1 {
                 &check_line

@@ -139,7 +139,7 @@ pub fn settle(
                 status: Status::Assessed,
                 kind: Some(found.kind.clone()),
                 namespace: None,
-                name: Some(found.name.clone()),
+                name: Some(ids::shown(&found.name).into()),
                 reason: None,
                 help: None,
             });
@@ -149,7 +149,7 @@ pub fn settle(
                 kind: Kind::Azure(found.kind),
                 api_version: found.api_version,
                 namespace: None,
-                name: found.name,
+                name: ids::shown(&found.name).into(),
             },
             doc: Arc::clone(&doc),
             root: found.root,

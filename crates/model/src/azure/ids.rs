@@ -98,6 +98,44 @@ pub fn parent_of_id(id: &str) -> Option<&str> {
     id.get(..*cut)
 }
 
+/// Longer open parts are cut when a name is shown.
+const LONGEST_OPEN: usize = 32;
+
+/// A name as people read it: `acr{uniqueString('aks', subscription)}` becomes
+/// `acr{uniqueString(…)}`.
+pub(super) fn shown(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(start) = rest.find('{') {
+        let mut depth = 0;
+        let end = rest.bytes().enumerate().skip(start).find(|(_, byte)| {
+            match byte {
+                b'{' => depth += 1,
+                b'}' => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        });
+        let Some((end, _)) = end else { break };
+        let inner = rest.get(start + 1..end).unwrap_or_default();
+        out.push_str(rest.get(..start).unwrap_or_default());
+        out.push('{');
+        if inner.len() <= LONGEST_OPEN {
+            out.push_str(inner);
+        } else if let Some((function, _)) = inner.split_once('(') {
+            out.push_str(function);
+            out.push_str("(…)");
+        } else {
+            out.extend(inner.chars().take(LONGEST_OPEN));
+            out.push('…');
+        }
+        out.push('}');
+        rest = rest.get(end + 1..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::{id_in_group, parent_of_id, scope_of_id, segments, type_of_id};
@@ -123,6 +161,17 @@ mod tests {
             Some("Microsoft.Authorization/locks")
         );
         assert_eq!(type_of_id("/subscriptions/x"), None);
+    }
+
+    #[test]
+    fn long_open_parts_are_cut_for_people() {
+        use super::shown;
+        assert_eq!(shown("{prefix}-aks"), "{prefix}-aks");
+        assert_eq!(
+            shown("acr{uniqueString('aks', subscription, '${resourceGroup}')}-{zone}"),
+            "acr{uniqueString(…)}-{zone}"
+        );
+        assert_eq!(shown("a{b"), "a{b");
     }
 
     #[test]

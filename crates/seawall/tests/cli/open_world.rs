@@ -111,7 +111,10 @@ fn guidelines_without_their_kind_of_data_are_listed_and_change_nothing() {
     let missing = report.list("/coverage/guidelines");
     assert_eq!(missing.len(), 1);
     assert_eq!(missing[0]["guideline"], "api-local-accounts-off");
-    assert_eq!(missing[0]["needs"], "Azure resources: an ARM template, Bicep or Terraform");
+    assert_eq!(
+        missing[0]["needs"],
+        "Azure resources: an ARM template, Bicep or Terraform"
+    );
     assert_eq!(missing[0]["notAssessed"], true);
     let failing = shop().assess(&[
         ".",
@@ -216,9 +219,6 @@ fn templates_of_every_scope_leave_parameters_open() {
             "{schema}"
         );
         let message = text(&report.list("/findings")[0]["message"]);
-        assert!(
-            message.contains("`bool(closed)`"),
-            "{schema}: {message}"
-        );
+        assert!(message.contains("`bool(closed)`"), "{schema}: {message}");
     }
 }
