@@ -69,6 +69,9 @@ struct Mapper<'a, 't> {
     encoded: &'t BTreeMap<&'a str, Value<'a>>,
     versions: (u64, u64),
     works: Vec<Work<'a>>,
+    /// Where resources stand in `works`, by their ids in lower case; what is made before what
+    /// is only named.
+    places: BTreeMap<String, usize>,
     patches: Vec<Patch<'a>>,
     unmapped: Vec<Unmapped<'a>>,
 }
@@ -86,6 +89,7 @@ pub(crate) fn map<'a>(
         encoded,
         versions: reading.azurerm,
         works: Vec::new(),
+        places: BTreeMap::new(),
         patches: Vec::new(),
         unmapped: Vec::new(),
     };
@@ -233,6 +237,11 @@ impl<'a> Mapper<'a, '_> {
         name: &'a str,
         tree: Tree<'a>,
     ) {
+        let (key, place) = (id.to_ascii_lowercase(), self.works.len());
+        let known = self.places.get(&key).and_then(|at| self.works.get(*at));
+        if known.is_none_or(|known| known.made.existing && !resource.existing) {
+            self.places.insert(key, place);
+        }
         self.works.push(Work {
             made: ArmResource {
                 id,
@@ -413,10 +422,8 @@ impl<'a> Mapper<'a, '_> {
         if let Some(condition) = &patch.from.condition {
             tree = tree.unless(self.arena, condition, 0);
         }
-        let place = self
-            .works
-            .iter()
-            .position(|work| work.made.id.eq_ignore_ascii_case(&patch.target.text));
+        let target = patch.target.text.to_ascii_lowercase();
+        let place = self.places.get(&target).copied();
         let place = place.unwrap_or_else(|| {
             let id: &'a str = self.arena.alloc_str(&patch.target.text);
             let parts = identity::segments(id);

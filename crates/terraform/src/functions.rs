@@ -68,6 +68,10 @@ impl<'a> Engine<'a, '_> {
             .or_else(|| self.network(&call))
             .or_else(|| self.file_functions(scope, &call));
         match found {
+            // A message may hold what must not be shown.
+            Some(Err(_)) if secret.is_some() => {
+                Err(self.fault(span, format!("`{name}` refuses its arguments")))
+            }
             Some(result) => result.map(|value| value.marked(secret)),
             None => Ok(self.open_call(name, args, result_shape(name), span)),
         }
@@ -83,7 +87,7 @@ impl<'a> Engine<'a, '_> {
 
     /// What is encoded with open parts comes back when it is decoded.
     fn open_json(&mut self, call: &Args<'_, 'a>) -> Option<Eval<'a>> {
-        let first = call.get(0).filter(|value| value.is_open())?;
+        let first = call.get(0)?;
         match call.name {
             "jsonencode" => self.json_encode(call),
             "jsondecode" => self.encoded.get(first.unknown()?.text).copied().map(Ok),
@@ -96,8 +100,11 @@ impl<'a> Engine<'a, '_> {
         let first = *call.get(0)?;
         let result = match call.name {
             "sensitive" => {
-                let text = self.arena.alloc_str(&first.text());
-                Ok(first.marked(Some(text)))
+                let place = self.loader.sources.line_column(span);
+                let file = self.loader.sources.get(span.file);
+                let name = file.map_or("", |file| file.name);
+                let text = format!("sensitive() of {name}:{}", place.0);
+                Ok(first.marked(Some(self.arena.alloc_str(&text))))
             }
             "nonsensitive" => Ok(self.shown(first)),
             "issensitive" => {

@@ -243,7 +243,7 @@ impl<'a> Engine<'a, '_> {
         let converted = of.convert(arena, value, &mut default);
         let value = converted
             .map_err(|message| self.fault(place, format!("variable `{name}`: {message}")))?;
-        let mark = sensitive.then(|| &*self.arena.alloc_str(&format!("var.{name}")));
+        let mark = sensitive.then(|| self.address(module, &format!("var.{name}")));
         Ok(value.marked(mark))
     }
 

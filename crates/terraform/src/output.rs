@@ -148,10 +148,11 @@ impl<'a> Out<'a> {
     fn secret(&self, value: &Val<'a>, name: &'a str) -> Value<'a> {
         let mut why = Vec::new();
         value.gather(&mut why, &mut None);
-        why.push(match name.strip_prefix("var.") {
-            Some(variable) if !variable.contains('.') => Why::Parameter(variable),
-            _ => Why::Keys(name),
-        });
+        let before = why.len();
+        why.extend(variables(name).into_iter().map(Why::Parameter));
+        if why.len() == before {
+            why.push(Why::Keys(name));
+        }
         why.sort_unstable();
         why.dedup();
         let unknown = self.arena.alloc(OutUnknown {
@@ -187,6 +188,23 @@ impl<'a> Out<'a> {
             data: OutData::Unknown(unknown),
         }
     }
+}
+
+/// The variables of the root that a text names.
+fn variables(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("var.") {
+        let before = text.get(..at).and_then(|text| text.chars().next_back());
+        let inner = before.is_some_and(|next| next.is_alphanumeric() || matches!(next, '.' | '_'));
+        let rest = text.get(at + 4..).unwrap_or_default();
+        let end = rest
+            .find(|next: char| !next.is_alphanumeric() && !matches!(next, '_' | '-'))
+            .unwrap_or(rest.len());
+        if let Some(name) = rest.get(..end).filter(|name| !inner && !name.is_empty()) {
+            found.push(name);
+        }
+    }
+    found
 }
 
 /// A value that is handed in, as a variable's.

@@ -74,6 +74,7 @@ pub fn read<'a>(
             .and_then(|configuration| configuration.get("root_module")),
         changes: changes(&root),
         found: Vec::new(),
+        kinds: BTreeMap::new(),
     };
     if let Some(root_module) = values.get("root_module") {
         plan.module(&root_module, false, 0);
@@ -155,6 +156,8 @@ struct Plan<'a, 't> {
     configuration: Option<Val<'a>>,
     changes: BTreeMap<&'a str, Val<'a>>,
     found: Vec<Found<'a>>,
+    /// The kinds of resources by address.
+    kinds: BTreeMap<&'a str, &'a str>,
 }
 
 /// Where a value stands in the configuration.
@@ -249,11 +252,7 @@ impl<'a> Plan<'a, '_> {
         ) else {
             return;
         };
-        if self
-            .found
-            .iter()
-            .any(|found| found.resource.address == address)
-        {
+        if self.kinds.insert(address, kind).is_some() {
             return;
         }
         let values = resource.get("values").unwrap_or(Val::null(resource.span));

@@ -22,7 +22,7 @@ impl<'a> Engine<'a, '_> {
     ) -> Result<(), Fault<'a>> {
         for part in parts {
             match part {
-                Part::Literal(text) => out.text.push_str(text),
+                Part::Literal(text) => out.push(text),
                 Part::Value(expr) => {
                     let value = self.eval(scope, expr)?;
                     self.append(out, &value)?;
@@ -116,17 +116,20 @@ impl<'a> Engine<'a, '_> {
                 out.solid = true;
             }
             if unknown.partial {
-                out.text.push_str(unknown.text);
+                out.push(unknown.text);
             } else {
-                out.text.push('{');
-                out.text.push_str(unknown.text);
-                out.text.push('}');
+                out.push(&format!("{{{}}}", unknown.text));
             }
             return Ok(());
         }
         match types::to_string(self.arena, value) {
             Some(Data::Str(text)) => {
                 out.text.push_str(text);
+                match value.secret {
+                    Some(name) if name.starts_with('{') => out.shown.push_str(name),
+                    Some(name) => out.shown.push_str(&format!("{{{name}}}")),
+                    None => out.shown.push_str(text),
+                }
                 Ok(())
             }
             _ => Err(self.fault(value.span, "only strings, numbers and booleans have a text")),
@@ -137,10 +140,11 @@ impl<'a> Engine<'a, '_> {
     pub(crate) fn text_value(&self, text: Text<'a>, span: Span) -> Val<'a> {
         if !text.open {
             let known = self.arena.alloc_str(&text.text);
-            return Val::new(span, Data::Str(known)).marked(text.secret);
+            let shown = text.secret.map(|_| bounded(self.arena, &text.shown));
+            return Val::new(span, Data::Str(known)).marked(shown);
         }
         let unknown = self.arena.alloc(Unknown {
-            text: bounded(self.arena, &text.text),
+            text: bounded(self.arena, &text.shown),
             partial: true,
             shape: Shape::String,
             why: reasons(self.arena, text.why),
@@ -157,10 +161,20 @@ impl<'a> Engine<'a, '_> {
 /// A text that is put together.
 #[derive(Debug, Default)]
 pub(crate) struct Text<'a> {
-    pub(crate) text: String,
+    text: String,
+    /// The same, with the names of what is sensitive in its place.
+    shown: String,
     open: bool,
     /// It holds a part that is never empty.
     solid: bool,
     why: Vec<Why<'a>>,
     secret: Option<&'a str>,
+}
+
+impl Text<'_> {
+    /// Appends what may be shown.
+    pub(crate) fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.shown.push_str(text);
+    }
 }

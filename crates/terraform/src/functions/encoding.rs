@@ -41,7 +41,10 @@ impl<'a> Engine<'a, '_> {
     /// The text of what is partly open stands for it: whoever decodes it gets it back.
     pub(super) fn json_encode(&mut self, call: &Args<'_, 'a>) -> Option<Eval<'a>> {
         let value = *call.get(0)?;
-        let made = if value.is_open() {
+        // What is sensitive in it keeps its place, which a marked text would lose.
+        let (mut why, mut secret) = (Vec::new(), None);
+        let open = value.gather(&mut why, &mut secret);
+        let made = if open || secret.is_some() {
             self.open_call(call.name, call.args, Shape::String, call.span)
         } else {
             self.str(call.span, &json_text(&value))

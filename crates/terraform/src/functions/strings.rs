@@ -44,7 +44,7 @@ impl<'a> Engine<'a, '_> {
                     return None;
                 }
                 if !first {
-                    text.text.push_str(separator);
+                    text.push(separator);
                 }
                 first = false;
                 if let Err(fault) = self.append(&mut text, item) {
@@ -66,11 +66,11 @@ impl<'a> Engine<'a, '_> {
         let mut chars = pattern.chars();
         while let Some(next) = chars.next() {
             if next != '%' {
-                text.text.push(next);
+                text.push(next.encode_utf8(&mut [0; 4]));
                 continue;
             }
             match chars.next()? {
-                '%' => text.text.push('%'),
+                '%' => text.push("%"),
                 's' | 'v' | 'd' => {
                     if let Err(fault) = self.append(&mut text, args.next()?) {
                         return Some(Err(fault));

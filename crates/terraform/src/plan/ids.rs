@@ -53,7 +53,10 @@ impl<'a> Plan<'a, '_> {
             let waits = linked
                 .unknown()
                 .is_some_and(|unknown| unknown.text.ends_with(".id") && !unknown.partial);
-            if waits && self.found.iter().any(|other| linked_to(&linked, other)) {
+            let target = linked
+                .unknown()
+                .and_then(|unknown| unknown.text.rsplit_once('.'));
+            if waits && target.is_some_and(|(address, _)| self.kinds.contains_key(address)) {
                 open.set(true);
             }
             Piece::of_val(&linked)
@@ -143,20 +146,8 @@ impl<'a> Plan<'a, '_> {
 
     /// Whether an attribute holds the id in Azure.
     pub(super) fn holds_id(&self, address: &str, name: &str) -> bool {
-        let found = self
-            .found
-            .iter()
-            .find(|found| found.resource.address == address);
-        let kind = found.and_then(|found| self.table.kinds.get(found.resource.kind));
+        let kind = self.kinds.get(address);
+        let kind = kind.and_then(|kind| self.table.kinds.get(*kind));
         name == kind.map_or("id", |kind| kind.attribute.as_str())
     }
-}
-
-fn linked_to(value: &Val<'_>, other: &Found<'_>) -> bool {
-    value.unknown().is_some_and(|unknown| {
-        unknown
-            .text
-            .rsplit_once('.')
-            .is_some_and(|(address, _)| address == other.resource.address)
-    })
 }

@@ -222,12 +222,32 @@ fn what_is_open_says_what_it_is() {
         ("can(file(\"missing\"))", "false"),
         // Sensitive values are never shown.
         ("var.secret", "<!var.secret>"),
-        ("\"${var.secret}-x\"", "<!var.secret>"),
+        ("\"${var.secret}-x\"", "<!{var.secret}-x>"),
+        (
+            "\"${var.secret}-${var.name}\"",
+            "<!{var.secret}-{var.name}>",
+        ),
+        (
+            "join(\",\", [var.secret, var.name])",
+            "<!{var.secret},{var.name}>",
+        ),
+        (
+            "jsonencode({ a = var.secret })",
+            "<!jsonencode({a = var.secret})>",
+        ),
+        (
+            "jsondecode(jsonencode({ a = var.secret, b = 1 }))",
+            "{a:<!var.secret>,b:1}",
+        ),
+        (
+            "upper(\"${var.secret}-${var.name}\")",
+            "<!upper(\"{var.secret}-{var.name}\")>",
+        ),
         ("upper(var.secret)", "<!var.secret>"),
         ("var.secret == \"\"", "<!var.secret>"),
         ("nonsensitive(var.secret)", "\"s3cr3t\""),
         ("{ a = var.secret, b = 1 }", "{a:<!var.secret>,b:1}"),
-        ("sensitive(\"a\")", "<!\"a\">"),
+        ("sensitive(\"a\")", "<!sensitive() of main.tf:54>"),
         (
             "azurerm_subnet.one.primary_access_key",
             "<!azurerm_subnet.one.primary_access_key>",
@@ -237,6 +257,12 @@ fn what_is_open_says_what_it_is() {
         let found = outputs(&text);
         let expected = [("o".to_owned(), expected.to_owned())].into();
         assert_eq!(found, expected, "{expression}");
+        let shown = found["o"].contains("s3cr3t");
+        assert_eq!(
+            shown,
+            expression.starts_with("nonsensitive"),
+            "{expression}"
+        );
     }
 }
 
@@ -282,6 +308,10 @@ fn what_terraform_refuses_is_a_problem_at_its_place() {
             "two items have the key `k`",
         ),
         ("tonumber(\"x\")", "`tonumber` cannot convert this"),
+        (
+            "cidrhost(var.secret, 1)",
+            "`cidrhost` refuses its arguments",
+        ),
     ] {
         let text = format!("{GIVEN}\noutput \"o\" {{\n  value = {expression}\n}}");
         let line = text.lines().count() - 1;

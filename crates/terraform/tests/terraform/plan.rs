@@ -5,7 +5,7 @@ use std::process::Command;
 use bicep::source::Sources;
 use bumpalo::Bump;
 
-use crate::given::words;
+use crate::given::{Memory, words};
 use crate::table::table;
 
 #[test]
@@ -109,19 +109,14 @@ fn a_plan_of_terraform_itself_is_read() {
         std::fs::remove_dir_all(&folder).unwrap();
         return;
     }
-    std::fs::write(
-        folder.join("main.tf"),
-        "module \"m\" {\n  source = \"./m\"\n  for_each = { a = 1 }\n  input = terraform_data.one.id\n}\n\
+    let main = "module \"m\" {\n  source = \"./m\"\n  for_each = { a = 1 }\n  input = terraform_data.one.id\n}\n\
          resource \"terraform_data\" \"one\" { input = { known = [1, true], secret = sensitive(\"s3cr3t\") } }\n\
-         resource \"terraform_data\" \"two\" { input = module.m[\"a\"].id }\n",
-    )
-    .unwrap();
-    std::fs::write(
-        folder.join("m/main.tf"),
-        "variable \"input\" {}\nresource \"terraform_data\" \"inner\" {\n  count = 2\n  input = var.input\n}\n\
-         output \"id\" { value = terraform_data.inner[1].id }\n",
-    )
-    .unwrap();
+         resource \"terraform_data\" \"two\" { input = module.m[\"a\"].id }\n\
+         resource \"terraform_data\" \"many\" {\n  for_each = { for n in range(3) : \"k${n}\" => n if n != 1 }\n  input = [each.key, each.value * 2]\n}\n";
+    let inner = "variable \"input\" {}\nresource \"terraform_data\" \"inner\" {\n  count = 2\n  input = var.input\n}\n\
+         output \"id\" { value = terraform_data.inner[1].id }\n";
+    std::fs::write(folder.join("main.tf"), main).unwrap();
+    std::fs::write(folder.join("m/main.tf"), inner).unwrap();
     for args in [&["init", "-no-color"][..], &["plan", "-no-color", "-out=p"]] {
         let done = run(args).unwrap();
         assert!(
@@ -144,9 +139,29 @@ fn a_plan_of_terraform_itself_is_read() {
         .iter()
         .map(|one| (one.address, words(one.body.get("input").unwrap())))
         .collect();
+    // The configuration alone gives the same, in its own order.
+    let files = Memory::of(&[("main.tf", main), ("m/main.tf", inner)]);
+    let direct = crate::given::read(&arena, &mut sources, &files);
+    let mut evaluated: Vec<(&str, String)> = direct
+        .resources
+        .iter()
+        .map(|one| (one.address, words(one.body.get("input").unwrap())))
+        .collect();
+    evaluated.sort();
+    let mut planned = read.clone();
+    planned.sort();
+    for ((address, planned), (own, evaluated)) in planned.iter().zip(&evaluated) {
+        assert_eq!(address, own);
+        if !planned.contains('!') {
+            assert_eq!(planned, evaluated, "{address}");
+        }
+    }
+    assert_eq!(planned.len(), evaluated.len());
     assert_eq!(
         read,
         [
+            ("terraform_data.many[\"k0\"]", "[\"k0\",0]".to_owned()),
+            ("terraform_data.many[\"k2\"]", "[\"k2\",4]".to_owned()),
             (
                 "terraform_data.one",
                 "{known:[1,true],secret:<!terraform_data.one.input.secret>}".to_owned()
