@@ -201,6 +201,7 @@ impl<'a> Rest<'a, '_> {
         let data = match (step, value.data) {
             (Step::Not, Data::Bool(known)) => Data::Bool(!known),
             (Step::Words(yes, no), Data::Bool(known)) => str(if known { yes } else { no }),
+            (Step::Words(yes, no), Data::Int(known)) => str(if known == 0 { no } else { yes }),
             (Step::Text, Data::Bool(known)) => str(if known { "true" } else { "false" }),
             (Step::Text, Data::Int(known)) => str(&known.to_string()),
             (Step::First, Data::Array([first, ..])) => return *first,

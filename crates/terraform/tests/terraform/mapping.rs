@@ -421,7 +421,7 @@ fn arguments_become_properties() {
         ),
         (
             "resource \"azurerm_container_registry\" \"x\" {\n name = \"r\"\n sku = \"Premium\"\n admin_enabled = true\n public_network_access_enabled = false\n retention_policy_in_days = 7\n}",
-            "name:\"r\",sku:{name:\"Premium\"},properties:{adminUserEnabled:true,anonymousPullEnabled:false,policies:{azureADAuthenticationAsArmPolicy:{status:\"enabled\"},exportPolicy:{status:\"enabled\"},quarantinePolicy:{status:\"disabled\"},retentionPolicy:{days:7}},dataEndpointEnabled:false,networkRuleBypassOptions:\"AzureServices\",networkRuleBypassAllowedForTasks:false,publicNetworkAccess:\"Disabled\",roleAssignmentMode:\"LegacyRegistryPermissions\",zoneRedundancy:\"Disabled\"",
+            "name:\"r\",sku:{name:\"Premium\"},properties:{adminUserEnabled:true,anonymousPullEnabled:false,policies:{azureADAuthenticationAsArmPolicy:{status:\"enabled\"},exportPolicy:{status:\"enabled\"},quarantinePolicy:{status:\"disabled\"},retentionPolicy:{days:7,status:\"enabled\"}},dataEndpointEnabled:false,networkRuleBypassOptions:\"AzureServices\",networkRuleBypassAllowedForTasks:false,publicNetworkAccess:\"Disabled\",roleAssignmentMode:\"LegacyRegistryPermissions\",zoneRedundancy:\"Disabled\"",
         ),
         (
             "resource \"azurerm_role_assignment\" \"x\" {\n name = \"n\"\n scope = \"/s\"\n principal_id = azurerm_user_assigned_identity.i.principal_id\n role_definition_name = \"AcrPull\"\n}\nresource \"azurerm_user_assigned_identity\" \"i\" {\n name = \"i\"\n resource_group_name = \"rg\"\n}",
@@ -434,6 +434,14 @@ fn arguments_become_properties() {
         (
             "resource \"azurerm_monitor_diagnostic_setting\" \"x\" {\n name = \"d\"\n target_resource_id = \"/t\"\n log_analytics_workspace_id = \"/w\"\n enabled_log { category = \"kube-audit-admin\" }\n enabled_log { category_group = \"allLogs\" }\n metric {\n category = \"AllMetrics\"\n enabled = false\n }\n}",
             "name:\"d\",properties:{workspaceId:\"/w\",logs:[{enabled:true,category:\"kube-audit-admin\"},{enabled:true,categoryGroup:\"allLogs\"}],metrics:[{category:\"AllMetrics\",enabled:false}]",
+        ),
+        (
+            "resource \"azurerm_monitor_metric_alert\" \"x\" {\n name = \"a\"\n scopes = [\"/s\"]\n criteria {\n metric_name = \"m\"\n }\n action {\n action_group_id = \"/g\"\n }\n}",
+            "name:\"a\",properties:{scopes:[\"/s\"],enabled:true,autoMitigate:true,severity:3,actions:[{actionGroupId:\"/g\"}]",
+        ),
+        (
+            "resource \"azurerm_security_center_contact\" \"x\" {\n name = \"c\"\n email = \"a@example.com\"\n alert_notifications = true\n alerts_to_admins = false\n}",
+            "name:\"c\",properties:{emails:\"a@example.com\",notificationsSources:[{sourceType:\"Alert\"}],notificationsByRole:{state:\"Off\"}",
         ),
         (
             "resource \"azurerm_route_table\" \"x\" {\n name = \"t\"\n disable_bgp_route_propagation = true\n route {\n name = \"out\"\n address_prefix = \"0.0.0.0/0\"\n next_hop_type = \"VirtualAppliance\"\n next_hop_in_ip_address = \"10.0.0.4\"\n }\n}",
