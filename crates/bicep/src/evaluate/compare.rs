@@ -78,7 +78,7 @@ fn all(mut each: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 }
 
 fn open_equal(a: &Unknown<'_>, b: &Unknown<'_>) -> Option<bool> {
-    if same_unknown(a, b) && !volatile(a) {
+    if same_unknown(a, b) && (!volatile(a) || std::ptr::eq(a.text, b.text)) {
         return Some(true);
     }
     if a.shape != Shape::Any && b.shape != Shape::Any && family(a.shape) != family(b.shape) {
@@ -111,7 +111,8 @@ pub(crate) fn same_unknown(a: &Unknown<'_>, b: &Unknown<'_>) -> bool {
 
 /// Whether each use is another value.
 fn volatile(unknown: &Unknown<'_>) -> bool {
-    unknown.why.iter().any(|why| matches!(why, Why::Error(_)))
+    let each = |why: &Why<'_>| matches!(why, Why::Error(_) | Why::Chance("newGuid"));
+    unknown.why.iter().any(each)
 }
 
 /// Whether an unknown is certainly not a known value (false), or one cannot say.
@@ -233,6 +234,24 @@ impl<'a> Engine<'a> {
         equal(a, b)
             .or_else(|| self.by_allowed(a, b))
             .or_else(|| self.by_allowed(b, a))
+    }
+
+    /// Whether a plain parameter is certainly one of some values: all that it may have are.
+    pub(crate) fn among(&self, open: &Value<'a>, values: &[Value<'a>]) -> Option<bool> {
+        let unknown = open.unknown()?;
+        let [Why::Parameter(name)] = unknown.why else {
+            return None;
+        };
+        if sole_hole(unknown.text).unwrap_or(unknown.text) != *name {
+            return None;
+        }
+        let allowed = self.allowed.borrow();
+        let (_, allowed) = allowed.iter().find(|(own, _)| own == name)?;
+        allowed
+            .iter()
+            .filter(|value| !unknown.not.iter().any(|not| identical(not, value)))
+            .all(|value| values.iter().any(|own| identical(own, value)))
+            .then_some(true)
     }
 
     /// A plain parameter is none of the values that it may not have.

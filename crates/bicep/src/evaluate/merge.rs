@@ -3,7 +3,14 @@
 use crate::evaluate::compare::{common_shape, identical, shape};
 use crate::evaluate::engine::Engine;
 use crate::source::Span;
-use crate::value::{Data, Field, Shape, Value};
+use crate::value::{Data, Field, Shape, Value, Why};
+
+/// Whether a value is an expression that Azure refuses, and nothing else.
+fn is_error(value: &Value<'_>) -> bool {
+    value
+        .unknown()
+        .is_some_and(|unknown| unknown.text == "error" && matches!(unknown.why, [Why::Error(_)]))
+}
 
 impl<'a> Engine<'a> {
     /// `condition ? a : b` for a condition that is open.
@@ -16,6 +23,12 @@ impl<'a> Engine<'a> {
     ) -> Value<'a> {
         if identical(&a, &b) {
             return a;
+        }
+        // Where one branch ends the deployment, what is deployed is the other.
+        match (is_error(&a), is_error(&b)) {
+            (true, false) => return b,
+            (false, true) => return a,
+            _ => {}
         }
         let Some(_guard) = self.enter() else {
             return self.ternary(condition, &a, &b, Shape::Any, span);

@@ -14,7 +14,7 @@ use crate::source::Span;
 use crate::value::{Data, Shape, Value};
 
 /// What is no part of a resource's body in the API.
-const NOT_BODY: [&str; 14] = [
+const NOT_BODY: [&str; 16] = [
     "copy",
     "condition",
     "dependsOn",
@@ -29,6 +29,8 @@ const NOT_BODY: [&str; 14] = [
     "import",
     "extension",
     "@options",
+    "subscriptionId",
+    "resourceGroup",
 ];
 
 impl<'a> Engine<'a> {

@@ -107,7 +107,7 @@ fn contains<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
                     None => sum = None,
                 }
             }
-            match sum {
+            match sum.or_else(|| args.engine.among(&item, items)) {
                 Some(found) => args.bool(found),
                 None => Err(Fault::Open),
             }

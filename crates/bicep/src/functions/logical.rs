@@ -141,9 +141,15 @@ fn coalesce<'a>(call: &Call<'_, 'a>) -> Outcome<'a> {
     let shape = before.iter().fold(compare::shape(last), |shape, value| {
         compare::common_shape(shape, compare::shape(value))
     });
-    Ok(call
+    let result = call
         .engine
-        .opened(call.span, &texts.join(" ?? "), shape, &open))
+        .opened(call.span, &texts.join(" ?? "), shape, &open);
+    let null = call.value(Data::Null);
+    if compare::equal(last, &null) != Some(false) {
+        return Ok(result);
+    }
+    let not = call.engine.bump.alloc_slice_copy(&[null]);
+    Ok(call.engine.with(result, |unknown| unknown.not = not))
 }
 
 /// Whether an unknown certainly has a value.

@@ -253,6 +253,25 @@ fn null_is_nothing() {
 }
 
 #[test]
+fn an_open_condition_of_an_argument_chooses_between_values_and_the_default() {
+    let text = template(
+        r#""parameters":{"flag":{"type":"bool"}},"resources":[{"type":"Microsoft.Resources/deployments","apiVersion":"1","name":"m","properties":{"mode":"Incremental","expressionEvaluationOptions":{"scope":"inner"},
+"parameters":{"a":{"value":"[if(parameters('flag'), 'x', null())]"},"b":"[if(parameters('flag'), createObject('value', 5), createObject())]","c":{"value":"[if(parameters('flag'), 'same', null())]"},
+"s":{"reference":{"keyVault":{"id":"/v"},"secretName":"n"}}},
+"template":{"parameters":{"a":{"type":"string","defaultValue":"d"},"b":{"type":"int","defaultValue":4},"c":{"type":"string","defaultValue":"same"},"s":{"type":"secureString"}},"resources":[],
+"outputs":{"o":{"type":"array","value":"[createArray(parameters('a'), parameters('b'), parameters('c'), parameters('s'))]"}}}}}],
+"outputs":{"o":{"type":"array","value":"[reference('m').outputs.o.value]"}}"#,
+    );
+    let found = outcome(&text);
+    assert!(
+        found.starts_with(
+            "o = [<{flag ? 'x' : 'd'}>,<flag ? 5 : 4>,\"same\",!<{getSecret('/v', 'n')}>]\n"
+        ),
+        "{found}"
+    );
+}
+
+#[test]
 fn a_module_without_a_needed_value_is_a_problem() {
     let text = template(
         r#""resources":[{"type":"Microsoft.Resources/deployments","apiVersion":"1","name":"m","properties":{"mode":"Incremental","expressionEvaluationOptions":{"scope":"inner"},
