@@ -243,7 +243,8 @@ impl<'a> Engine<'a> {
         match (value, value.unwrap_or(node).kind) {
             (_, NodeKind::Expr(expr)) => self.argument(instance, param, expr, env, value.is_none()),
             (Some(value), _) => Some(self.node(env, value)),
-            (None, _) => None,
+            // A loop makes the value: `{ "copy": [{ "name": "value", … }] }`.
+            (None, _) => self.wrapped(self.node(env, node)),
         }
     }
 

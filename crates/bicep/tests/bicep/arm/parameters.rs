@@ -272,6 +272,17 @@ fn an_open_condition_of_an_argument_chooses_between_values_and_the_default() {
 }
 
 #[test]
+fn a_loop_may_make_an_argument() {
+    let text = template(
+        r#""resources":[{"type":"Microsoft.Resources/deployments","apiVersion":"1","name":"m","properties":{"mode":"Incremental","expressionEvaluationOptions":{"scope":"inner"},
+"parameters":{"a":{"copy":[{"name":"value","count":2,"input":"[copyIndex('value')]"}]}},
+"template":{"parameters":{"a":{"type":"array"}},"resources":[],"outputs":{"o":{"type":"array","value":"[parameters('a')]"}}}}}],
+"outputs":{"o":{"type":"array","value":"[reference('m').outputs.o.value]"}}"#,
+    );
+    assert_eq!(outcome(&text), "o = [0,1]\n");
+}
+
+#[test]
 fn a_module_without_a_needed_value_is_a_problem() {
     let text = template(
         r#""resources":[{"type":"Microsoft.Resources/deployments","apiVersion":"1","name":"m","properties":{"mode":"Incremental","expressionEvaluationOptions":{"scope":"inner"},
