@@ -12,5 +12,6 @@ mod language;
 mod mapping;
 mod modules;
 mod plan;
+mod posture;
 mod robust;
 mod table;
