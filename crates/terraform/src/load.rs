@@ -50,6 +50,15 @@ pub(crate) struct Loader<'a, 'f> {
     pub(crate) problems: Vec<Problem>,
 }
 
+/// A message that names what cannot be read.
+pub(crate) fn unreadable(path: &str, message: String) -> String {
+    if message.contains(path) {
+        message
+    } else {
+        format!("`{path}` cannot be read: {message}")
+    }
+}
+
 impl<'a> Loader<'a, '_> {
     /// A file's text, once: a second time the same number is given.
     pub(crate) fn text(&mut self, path: &str) -> Result<(bicep::source::FileId, &'a str), String> {
@@ -58,7 +67,10 @@ impl<'a> Loader<'a, '_> {
         {
             return Ok((file, source.text));
         }
-        let bytes = self.files.read(path)?;
+        let bytes = self
+            .files
+            .read(path)
+            .map_err(|message| unreadable(path, message))?;
         let text = String::from_utf8(bytes).map_err(|_| format!("`{path}` is no UTF-8 text"))?;
         let text: &'a str = self
             .arena
@@ -109,7 +121,10 @@ impl<'a> Loader<'a, '_> {
 
     /// Reads a folder.
     pub(crate) fn module(&mut self, folder: &str) -> Result<Module<'a>, String> {
-        let mut names = self.files.list(folder)?;
+        let mut names = self
+            .files
+            .list(folder)
+            .map_err(|message| unreadable(folder, message))?;
         names.retain(|name| name.ends_with(".tf") || name.ends_with(".tf.json"));
         names.sort();
         if names.is_empty() {

@@ -7,6 +7,7 @@ use super::Args;
 use super::encoding::{base64, hash};
 use crate::engine::{Engine, Eval, Fault, Names, Repeat, Scope};
 use crate::files::join;
+use crate::load::unreadable;
 use crate::lower::{Lower, Place, Refused};
 use crate::syntax::Expr;
 use crate::value::Val;
@@ -34,7 +35,8 @@ impl<'a> Engine<'a, '_> {
 
     fn bytes(&self, call: &Args<'_, 'a>) -> Result<Result<Vec<u8>, String>, Fault<'a>> {
         let path = join(&self.root, self.string_arg(call, 0)?);
-        Ok(self.loader.files.read(&path))
+        let read = self.loader.files.read(&path);
+        Ok(read.map_err(|message| unreadable(&path, message)))
     }
 
     /// A file that is not here may be where Terraform runs: its content is open. In `try` and
