@@ -172,8 +172,8 @@ fn a_value_left_to_a_parameter_is_unknown_and_names_it() {
     );
     assert_eq!(
         text(&report.list("/findings")[0]["message"]),
-        "it depends on the parameter `open`: fails when it is `false` (the cluster still hands out \
-         an admin certificate)"
+        "it depends on the parameter `open`: fails when it is `false` (the local admin \
+         account of the cluster is on)"
     );
     let closed = template.replace("\"[parameters('open')]\"", "false");
     folder.write("aks.json", closed);
