@@ -8,6 +8,7 @@ pub(crate) mod compare;
 pub(crate) mod engine;
 pub(crate) mod member;
 pub(crate) mod merge;
+pub(crate) mod near;
 pub(crate) mod object;
 pub(crate) mod open;
 pub(crate) mod text;
@@ -195,10 +196,16 @@ impl<'a> Engine<'a> {
             .frames()
             .filter(|frame| matches!(frame.kind, FrameKind::Loop { .. }))
             .count();
-        let letter = ["i", "j", "k", "l", "m", "n"]
-            .get(depth)
-            .copied()
-            .unwrap_or("o");
+        let deep;
+        let letter = match depth {
+            0 => "i",
+            1 => "j",
+            2 => "k",
+            _ => {
+                deep = format!("i{}", depth + 1);
+                deep.as_str()
+            }
+        };
         self.unknown(span, letter, Shape::Int, count.why, false)
     }
 

@@ -206,7 +206,7 @@ impl<'a> Parser<'a> {
         let text = self.text.get(start..self.at).unwrap_or_default();
         let kind = match (text.parse::<i64>(), text.parse::<f64>()) {
             (Ok(int), _) => ExprKind::Int(int),
-            (_, Ok(float)) => ExprKind::Float(float),
+            (_, Ok(float)) if float.is_finite() => ExprKind::Float(float),
             _ => return Err(self.mistake(start, &format!("`{text}` is no number"))),
         };
         Ok(Expr {
@@ -288,7 +288,11 @@ pub fn write(expr: &Expr<'_>, out: &mut String) {
             let _ = write!(out, "{int}");
         }
         ExprKind::Float(float) => {
-            let _ = write!(out, "{float}");
+            let text = float.to_string();
+            out.push_str(&text);
+            if !text.contains('.') {
+                out.push_str(".0");
+            }
         }
         ExprKind::Call {
             namespace,

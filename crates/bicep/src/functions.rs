@@ -170,7 +170,8 @@ pub(crate) fn call<'a>(call: &Call<'_, 'a>) -> Outcome<'a> {
         {
             return resource::list(call);
         }
-        return Fault::error(format!("there is no function `{}`", call.name));
+        let hint = crate::evaluate::near::hint(call.name, names().into_iter());
+        return Fault::error(format!("there is no function `{}`{hint}", call.name));
     };
     let count = call.exprs.len();
     if count < function.min || count > function.max {

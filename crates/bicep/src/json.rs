@@ -211,8 +211,8 @@ impl<'a> Reader<'a> {
             return self.node(start, NodeKind::Int(int));
         }
         match text.parse::<f64>() {
-            Ok(float) => self.node(start, NodeKind::Float(float)),
-            Err(_) => {
+            Ok(float) if float.is_finite() => self.node(start, NodeKind::Float(float)),
+            _ => {
                 self.fail(start, &format!("`{text}` is no number"), None);
                 self.node(start, NodeKind::Null)
             }

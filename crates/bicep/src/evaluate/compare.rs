@@ -192,6 +192,14 @@ pub(crate) fn kind_name(value: &Value<'_>) -> &'static str {
     }
 }
 
+/// Whether a text is what a parameter is called.
+fn is_parameter(text: &str, name: &str) -> bool {
+    let inner = text
+        .strip_prefix("parameters('")
+        .and_then(|rest| rest.strip_suffix("')"));
+    text == name || inner == Some(name)
+}
+
 impl<'a> Engine<'a> {
     /// Notes that a parameter of the outermost template is compared with a literal.
     pub(crate) fn note_compared(&self, unknown: &Unknown<'a>, with: Value<'a>) {
@@ -199,13 +207,12 @@ impl<'a> Engine<'a> {
             return;
         };
         let text = sole_hole(unknown.text).unwrap_or(unknown.text);
-        let plain = text == *name
-            || ["toLower", "toUpper", "trim"].iter().any(|function| {
-                text.strip_prefix(function)
-                    .and_then(|rest| rest.strip_prefix('('))
-                    .and_then(|rest| rest.strip_suffix(')'))
-                    == Some(*name)
-            });
+        let changed = ["toLower(", "toUpper(", "trim("].iter().any(|function| {
+            text.strip_prefix(function)
+                .and_then(|rest| rest.strip_suffix(')'))
+                .is_some_and(|inner| is_parameter(inner, name))
+        });
+        let plain = changed || is_parameter(text, name);
         if !plain
             || matches!(
                 with.data,
@@ -242,7 +249,7 @@ impl<'a> Engine<'a> {
         let [Why::Parameter(name)] = unknown.why else {
             return None;
         };
-        if sole_hole(unknown.text).unwrap_or(unknown.text) != *name {
+        if !is_parameter(sole_hole(unknown.text).unwrap_or(unknown.text), name) {
             return None;
         }
         let allowed = self.allowed.borrow();
@@ -260,7 +267,9 @@ impl<'a> Engine<'a> {
         let [Why::Parameter(name)] = unknown.why else {
             return None;
         };
-        if sole_hole(unknown.text).unwrap_or(unknown.text) != *name || known.unknown().is_some() {
+        if !is_parameter(sole_hole(unknown.text).unwrap_or(unknown.text), name)
+            || known.unknown().is_some()
+        {
             return None;
         }
         let allowed = self.allowed.borrow();

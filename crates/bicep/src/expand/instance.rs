@@ -248,7 +248,9 @@ impl<'a> Engine<'a> {
             .iter()
             .find(|own| own.name.eq_ignore_ascii_case(name));
         let Some(variable) = found else {
-            return crate::functions::Fault::error(format!("there is no variable `{name}`"));
+            let names = instance.variables.iter().map(|own| own.name);
+            let hint = crate::evaluate::near::hint(name, names);
+            return crate::functions::Fault::error(format!("there is no variable `{name}`{hint}"));
         };
         match variable.state.get() {
             State::Done(value) => Ok(value),

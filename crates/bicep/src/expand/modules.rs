@@ -76,7 +76,7 @@ impl<'a> Engine<'a> {
             node: template,
             parent: Some(item.instance),
             outer,
-            scope: self.module_scope(item, template),
+            scope: self.module_scope(item),
             name: self.name(item),
             location,
             through: self.bump.alloc_slice_copy(&through),
@@ -177,7 +177,7 @@ impl<'a> Engine<'a> {
                 self.problem(Problem {
                     span: entry.key_span,
                     message: format!("the module has no parameter `{}`", entry.key),
-                    help: None,
+                    help: crate::expand::parameters::meant(instance, entry.key),
                     kind: ProblemKind::Expression,
                 });
             }
@@ -287,7 +287,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Where a nested deployment goes.
-    fn module_scope(&self, item: &'a Item<'a>, template: &'a Node<'a>) -> Scope<'a> {
+    fn module_scope(&self, item: &'a Item<'a>) -> Scope<'a> {
         let mut scope = item.instance.scope;
         let node = item.decl.node;
         if let Some(base) = node.get("scope") {
@@ -302,7 +302,6 @@ impl<'a> Engine<'a> {
             scope.group = self.shaped(self.node(item.env, node), Shape::String);
             scope.kind = ScopeKind::ResourceGroup;
         }
-        let _ = template;
         scope
     }
 

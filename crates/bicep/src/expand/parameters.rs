@@ -3,6 +3,7 @@
 use crate::deployment::{Problem, ProblemKind};
 use crate::evaluate::compare::identical;
 use crate::evaluate::engine::{Engine, Env};
+use crate::evaluate::near;
 use crate::expand::instance::{Given, Instance, New, Param, State};
 use crate::expand::scope::{self, Scope};
 use crate::expand::types::Type;
@@ -23,6 +24,12 @@ const TAKEN: [&str; 7] = [
     "j",
     "k",
 ];
+
+/// A help line for a parameter that there is not.
+pub(crate) fn meant(instance: &Instance<'_>, name: &str) -> Option<String> {
+    near::nearest(name, instance.params.iter().map(|param| param.name))
+        .map(|own| format!("did you mean `{own}`?"))
+}
 
 impl<'a> Engine<'a> {
     /// The template that is deployed.
@@ -147,7 +154,7 @@ impl<'a> Engine<'a> {
                     self.problem(Problem {
                         span: entry.key_span,
                         message: format!("the template has no parameter `{}`", entry.key),
-                        help: None,
+                        help: meant(instance, entry.key),
                         kind: ProblemKind::Expression,
                     });
                 }
@@ -158,7 +165,7 @@ impl<'a> Engine<'a> {
                 self.problem(Problem {
                     span: value.span,
                     message: format!("the template has no parameter `{name}`"),
-                    help: None,
+                    help: meant(instance, name),
                     kind: ProblemKind::Expression,
                 });
             }
@@ -173,7 +180,8 @@ impl<'a> Engine<'a> {
         _span: Span,
     ) -> Outcome<'a> {
         let Some(param) = instance.param(name) else {
-            return Fault::error(format!("there is no parameter `{name}`"));
+            let hint = near::hint(name, instance.params.iter().map(|param| param.name));
+            return Fault::error(format!("there is no parameter `{name}`{hint}"));
         };
         match param.state.get() {
             State::Done(value) => Ok(value),
@@ -336,6 +344,7 @@ impl<'a> Engine<'a> {
         self.unknown(reference.span, &text, Shape::String, &why, true)
     }
 
+    /// A parameter of a module that needs a value and has none.
     fn missing(&self, instance: &'a Instance<'a>, param: &'a Param<'a>) -> Value<'a> {
         let span = instance.through.last().copied().unwrap_or(param.name_span);
         let message = format!("the parameter `{}` of the module has no value", param.name);
@@ -395,7 +404,13 @@ impl<'a> Engine<'a> {
         } else {
             text.to_owned()
         };
-        self.unknown(span, &text, shape, &[Why::Parameter(param.name)], true)
+        let name = match instance.parent {
+            None => param.name,
+            Some(_) => self
+                .bump
+                .alloc_str(&format!("{}{}", instance.path, param.name)),
+        };
+        self.unknown(span, &text, shape, &[Why::Parameter(name)], true)
     }
 
     /// The value of a secure parameter does not flow on; that it is empty or not does.

@@ -383,6 +383,7 @@ impl<'a> Engine<'a> {
         full: bool,
         span: Span,
     ) -> Value<'a> {
+        let _guess = self.may_not_be(item).then(|| self.guess());
         let outputs = self
             .module(item)
             .and_then(|module| self.module_outputs(module));

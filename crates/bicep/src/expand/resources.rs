@@ -174,6 +174,11 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// Whether it is not certain that a resource is made.
+    pub(crate) fn may_not_be(&self, item: &'a Item<'a>) -> bool {
+        !matches!(self.condition(item, None), Some(None))
+    }
+
     fn own_condition(&self, item: &'a Item<'a>) -> Option<Value<'a>> {
         let node = item.decl.node.get("condition")?;
         match item.condition.get() {
@@ -437,7 +442,7 @@ impl<'a> Engine<'a> {
             State::Doing => None,
             State::Todo => {
                 item.body.set(State::Doing);
-                let guess = item.runs.is_some().then(|| self.guess());
+                let guess = self.may_not_be(item).then(|| self.guess());
                 let value = self.bounded(self.make_body(item));
                 drop(guess);
                 item.body.set(State::Done(value));

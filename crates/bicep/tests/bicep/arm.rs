@@ -10,6 +10,8 @@ mod json;
 mod mutations;
 #[path = "arm/parameters.rs"]
 mod parameters;
+#[path = "arm/postures.rs"]
+mod postures;
 #[path = "arm/unknown.rs"]
 mod unknown;
 

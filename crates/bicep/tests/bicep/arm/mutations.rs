@@ -180,6 +180,49 @@ fn random_calls_are_evaluated() {
     assert!(values > 1000 && errors > 1000, "{values} {errors}");
 }
 
+/// What was read is printed so that it is read and printed the same.
+#[test]
+fn expressions_are_printed_as_they_are_read() {
+    use bicep::expression::{Place, parse, print};
+    let mut numbers = Numbers(0xfeed);
+    let names = bicep::functions::names();
+    let mut read = 0;
+    for _ in 0..20_000 {
+        let mut text: Vec<char> = format!("[{}]", call(&mut numbers, &names, 3))
+            .chars()
+            .collect();
+        for _ in 0..numbers.below(3) {
+            let at = 1 + numbers.below(text.len() - 1);
+            let pieces = [
+                ".a",
+                "['b-c']",
+                "[0]",
+                "''",
+                "1.50",
+                "-",
+                " ",
+                "\n",
+                "ns.f(",
+                ")",
+                "99999999999999999999",
+            ];
+            text.splice(at..at, pieces[numbers.below(pieces.len())].chars());
+        }
+        let text: String = text.into_iter().collect();
+        let bump = bumpalo::Bump::new();
+        let place = Place::Whole(Default::default());
+        let Ok(first) = parse(&bump, &text, place) else {
+            continue;
+        };
+        read += 1;
+        let printed = bump.alloc_str(&print(&first));
+        let again = parse(&bump, printed, place)
+            .unwrap_or_else(|problem| panic!("{text}\n{printed}\n{problem:?}"));
+        assert_eq!(print(&again), *printed, "{text}");
+    }
+    assert!(read > 5000, "{read}");
+}
+
 #[test]
 fn the_same_text_gives_the_same_answer() {
     assert_eq!(outcome(TEMPLATE), outcome(TEMPLATE));

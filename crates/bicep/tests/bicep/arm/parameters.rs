@@ -271,6 +271,22 @@ fn an_open_condition_of_an_argument_chooses_between_values_and_the_default() {
     );
 }
 
+/// A parameter that is called like what it is deployed to is another thing.
+#[test]
+fn parameters_called_subscription_are_parameters() {
+    let text = template(
+        r#""parameters":{"subscription":{"type":"string","allowedValues":["a","b"]}},"resources":[],"outputs":{
+"same":{"type":"bool","value":"[equals(parameters('subscription'), subscription().subscriptionId)]"},
+"a":{"type":"bool","value":"[equals(parameters('subscription'), 'a')]"},
+"c":{"type":"bool","value":"[equals(parameters('subscription'), 'c')]"}}"#,
+    );
+    assert_eq!(
+        outcome(&text),
+        "same = <parameters('subscription') == subscription>\na = <parameters('subscription') == 'a'>\nc = false\n\
+         open subscription allowed [\"a\",\"b\"] compared [\"a\",\"c\"]\n"
+    );
+}
+
 #[test]
 fn a_loop_may_make_an_argument() {
     let text = template(
