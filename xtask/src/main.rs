@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::places::Places;
 
+mod azurerm;
 mod check;
 mod conform;
 mod environment;
@@ -37,6 +38,8 @@ The chores of seawall. Run one with `cargo xtask CHORE`.
                carries, from the oracle's (`test` says when it is stale).
   conform      Hold the Bicep compiler against the official one's output:
                  cargo xtask conform bicep --pairs DIR [--types DIR]
+               or the table of azurerm's arguments against Azure's types:
+                 cargo xtask conform azurerm --types DIR
   env          Print the variables that `test` sets, for a shell:
                  eval \"$(cargo xtask env)\" && cargo test -p seawall-oracle
 
@@ -70,6 +73,9 @@ fn chore(arguments: &[String]) -> Result<()> {
         "check" => check::check(&places),
         "tidy" => tidy::tidy(&places),
         "types" => types::write(&places),
+        "conform" if rest.first().is_some_and(|what| what == "azurerm") => {
+            azurerm::conform(&places, rest)
+        }
         "conform" => conform::conform(&places, rest),
         "env" => environment::print_for_shell(&places),
         "help" | "-h" | "--help" => {

@@ -1,6 +1,8 @@
 //! The table that says what azurerm's arguments are in Azure Resource Manager, read from
 //! `guide/data/azurerm.yaml`; its form is described there.
 
+mod paths;
+
 use std::collections::BTreeMap;
 
 use bicep::source::{FileId, Span};
@@ -9,6 +11,8 @@ use bumpalo::Bump;
 use crate::json::Values;
 use crate::lower::Place;
 use crate::value::{Data, MAX_DEPTH, Val};
+
+pub use paths::Property;
 
 /// The facts about a provider's resources.
 #[derive(Debug, Default)]

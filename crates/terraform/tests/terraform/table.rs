@@ -82,3 +82,37 @@ fn mistakes_in_a_table_are_told() {
         assert!(message.contains(expected), "{text}: {message}");
     }
 }
+
+#[test]
+fn the_properties_of_a_table_are_told() {
+    let table = Table::parse(
+        "resources:\n\
+         - azurerm: a\n  type: Microsoft.A/b\n  api: '1'\n  set: { sku.name: x }\n  map:\n    \
+         plain: properties.plain | not\n    ids: properties.ids | each inner.id\n    \
+         many: { list: properties.many, map: { one: one } }\n    \
+         keyed: { keyed: properties.keyed, map: { one: one } }\n    \
+         made: 'properties.made[]'\n    \
+         hangs: 'properties.ref.{plain}'\n    \
+         child: { child: c, map: { one: properties.one } }\n    gone: '-'\n\
+         - { azurerm: nothing, id: none }\n",
+    )
+    .unwrap();
+    let told: Vec<String> = table
+        .properties()
+        .iter()
+        .map(|one| format!("{} {}", one.kind, one.path.join(".")))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "Microsoft.A/b sku.name",
+            "Microsoft.A/b properties.plain",
+            "Microsoft.A/b properties.ids.[].inner.id",
+            "Microsoft.A/b properties.made",
+            "Microsoft.A/b properties.ref",
+            "Microsoft.A/b properties.many.[].one",
+            "Microsoft.A/b properties.keyed.*.one",
+            "Microsoft.A/b/c properties.one",
+        ]
+    );
+}
