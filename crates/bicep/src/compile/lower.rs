@@ -13,6 +13,7 @@ use crate::syntax::{
     PropertyName, PropertyNameKind, StringLiteral, UnaryOperator,
 };
 
+use super::depend::Waits;
 use super::expr::{self, Maker};
 use super::reference::Target;
 use super::template::Template;
@@ -73,6 +74,11 @@ impl<'a> Template<'_, 'a> {
                 self.expr(inner, env)
             }
             ExpressionKind::VariableAccess(name) => self.variable(expression, name, env),
+            // The reader has said that the name is missing.
+            ExpressionKind::FunctionCall(call) if call.name.name.is_empty() => make.null(span),
+            ExpressionKind::InstanceFunctionCall(call) if call.name.name.is_empty() => {
+                make.null(span)
+            }
             ExpressionKind::FunctionCall(call) => self.function_call(expression, call, env),
             ExpressionKind::InstanceFunctionCall(call) => self.instance_call(expression, call, env),
             ExpressionKind::PropertyAccess(access) => self.property_access(span, access, env),
@@ -263,7 +269,13 @@ impl<'a> Template<'_, 'a> {
         match self.unit.symbols.get(name) {
             Some(Symbol::Parameter(_)) => named("parameters", name),
             Some(Symbol::Variable(at)) => match self.unit.variables.get(*at) {
-                Some(variable) if self.inlined(*at) => self.expr(&variable.of.value, env),
+                Some(variable) if self.inlined(*at) => {
+                    let value = &variable.of.value;
+                    let variable = Waits::Variable(*at);
+                    self.session
+                        .written_out(self.unit.file, variable, span, || self.expr(value, env))
+                        .unwrap_or_else(|| make.null(span))
+                }
                 _ => named("variables", self.variable_name(name)),
             },
             Some(Symbol::Import(import, symbol)) => match self.imported_name(*import, *symbol) {

@@ -5,6 +5,7 @@ use crate::node::Expr;
 use crate::source::Span;
 use crate::syntax::{Expression, ExpressionKind, InstanceFunctionCall, PropertyAccess};
 
+use super::depend::Waits;
 use super::expr;
 use super::lower::{Env, safe_dereference};
 use super::template::{DEPLOYMENT_API, DEPLOYMENT_TYPE, Template};
@@ -243,7 +244,15 @@ impl<'a> Template<'_, 'a> {
             return self.make().null(Span::default());
         };
         match resource.property("name") {
-            Some(name) => self.expr(&name, env),
+            Some(name) => self
+                .session
+                .written_out(
+                    self.unit.file,
+                    Waits::On(Target::Resource(of)),
+                    name.span,
+                    || self.expr(&name, env),
+                )
+                .unwrap_or_else(|| self.make().null(name.span)),
             None => expr::string(resource.of.name.span, ""),
         }
     }
@@ -356,7 +365,11 @@ impl<'a> Template<'_, 'a> {
             return make.null(Span::default());
         };
         if let Some(name) = module.property("name") {
-            return self.expr(&name, env);
+            let target = Waits::On(Target::Module(of));
+            return self
+                .session
+                .written_out(self.unit.file, target, name.span, || self.expr(&name, env))
+                .unwrap_or_else(|| make.null(name.span));
         }
         // At most 64 letters: the name, a number of at most three digits, 13 of a hash, dashes.
         let span = module.of.name.span;

@@ -12,10 +12,11 @@ use crate::node::{Node, NodeKind};
 use crate::source::{FileId, Files, Found, Source, Sources, Span};
 use crate::syntax;
 
+use super::depend::Waits;
 use super::unit::Unit;
 
 /// How deep expressions may be nested, variables that are written out in place included.
-const MAX_DEPTH: usize = 160;
+const MAX_DEPTH: usize = 120;
 
 /// How many expressions one compilation may make: variables that are written out in place may
 /// double with every line.
@@ -37,6 +38,8 @@ pub(crate) struct Session<'s, 'a> {
     /// How long the texts are that a template is made of, all modules written out.
     pub(crate) weights: RefCell<HashMap<FileId, u64>>,
     compiling: RefCell<Vec<FileId>>,
+    /// What is being written out in place: what leads back to it is a circle.
+    open: RefCell<Vec<(FileId, Waits)>>,
     depth: Cell<usize>,
     expressions: Cell<usize>,
     exhausted: Cell<bool>,
@@ -64,6 +67,7 @@ impl<'s, 'a> Session<'s, 'a> {
             templates: RefCell::default(),
             weights: RefCell::default(),
             compiling: RefCell::default(),
+            open: RefCell::default(),
             depth: Cell::new(0),
             expressions: Cell::new(0),
             exhausted: Cell::new(false),
@@ -102,6 +106,30 @@ impl<'s, 'a> Session<'s, 'a> {
         }
         self.depth.set(depth);
         Some(Deeper(&self.depth))
+    }
+
+    /// Writes out what is declared somewhere; nothing, with a problem, when it leads back to
+    /// itself.
+    pub(crate) fn written_out<T>(
+        &self,
+        file: FileId,
+        of: Waits,
+        span: Span,
+        run: impl FnOnce() -> T,
+    ) -> Option<T> {
+        if self.open.borrow().contains(&(file, of)) {
+            self.problem(Problem {
+                span,
+                message: "this leads back to itself".to_owned(),
+                help: None,
+                kind: ProblemKind::Expression,
+            });
+            return None;
+        }
+        self.open.borrow_mut().push((file, of));
+        let made = run();
+        self.open.borrow_mut().pop();
+        Some(made)
     }
 
     /// Runs for a file; nothing when it leads back to itself or too deep.

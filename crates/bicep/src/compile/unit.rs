@@ -356,6 +356,7 @@ pub(crate) fn imported_as<'a>(symbol: &ImportedSymbol<'a>) -> &'a str {
     symbol
         .alias
         .map(|alias| alias.name)
+        .filter(|alias| !alias.is_empty())
         .or_else(|| symbol.name.as_str())
         .unwrap_or_default()
 }

@@ -8,6 +8,7 @@ use crate::syntax::{
     UnaryOperator,
 };
 
+use super::depend::Waits;
 use super::expr::{self, entry};
 use super::lower::{Env, negative};
 use super::template::Template;
@@ -54,10 +55,17 @@ impl<'a> Template<'_, 'a> {
                 Some(Symbol::Variable(at))
                     if self.inlined(at) && self.plain_reference(expression).is_none() =>
                 {
-                    match self.unit.variables.get(at) {
-                        Some(variable) => self.node(&variable.of.value, env),
-                        None => plain(NodeKind::Null),
-                    }
+                    let variable = self.unit.variables.get(at);
+                    variable
+                        .and_then(|variable| {
+                            let value = &variable.of.value;
+                            let variable = Waits::Variable(at);
+                            self.session
+                                .written_out(self.unit.file, variable, span, || {
+                                    self.node(value, env)
+                                })
+                        })
+                        .unwrap_or_else(|| plain(NodeKind::Null))
                 }
                 Some(Symbol::Assignment(at)) => match self.unit.assignments.get(at) {
                     Some(given) => self.node(&given.of.value, env),

@@ -20,7 +20,7 @@ mod values;
 use std::collections::HashMap;
 
 use bicep::deployment::{Problem, ProblemKind};
-use bicep::source::{Files, Found, Source, Sources};
+use bicep::source::{FileId, Files, Found, Source, Sources};
 use bumpalo::Bump;
 use serde_json::Value;
 
@@ -102,6 +102,14 @@ fn compile_with(text: &str, files: &[(&str, &str)]) -> Compiled {
     });
     let (node, problems) = bicep::compile::compile(&bump, &mut sources, &Texts::with(files), file);
     let printed = bicep::emit::emit(&node);
+    // What is printed is read as the tree that it was printed from.
+    let text: &str = bump.alloc_str(&printed);
+    let read = bicep::json::parse(&bump, text, FileId(9));
+    let deep = |problem: &Problem| problem.message.contains("too deeply");
+    if !read.problems.iter().any(deep) {
+        assert!(read.problems.is_empty(), "{:?} in {text}", read.problems);
+        assert_eq!(bicep::emit::emit(&read.root), printed);
+    }
     Compiled {
         template: serde_json::from_str(&printed).unwrap_or_else(|e| panic!("{e}: {printed}")),
         problems,
