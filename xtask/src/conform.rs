@@ -20,7 +20,6 @@ use crate::places::Places;
 use crate::run;
 
 mod evaluate;
-mod types;
 
 /// How many of a hundred pairs whose modules are all found must be equal.
 const WANTED: usize = 95;
@@ -458,18 +457,19 @@ struct Pairs {
     /// Whether the folder is a repository with tags.
     is_repository: bool,
     modules: RefCell<HashMap<String, Option<Vec<u8>>>>,
-    types: Option<types::Types>,
     cache: PathBuf,
 }
 
 impl Pairs {
     fn new(root: &Path, types: Option<&Path>, places: &Places) -> Self {
         Self {
-            disk: Disk::new(Vec::new()),
+            disk: match types {
+                Some(types) => Disk::new(Vec::new()).with_types(types),
+                None => Disk::new(Vec::new()),
+            },
             root: root.to_owned(),
             is_repository: root.join(".git").exists(),
             modules: RefCell::default(),
-            types: types.map(types::Types::new),
             cache: places.cache.join("modules"),
         }
     }
@@ -529,10 +529,10 @@ impl Files for Pairs {
     }
 
     fn property_type(&self, resource: &str, pointer: &[&str]) -> Option<String> {
-        self.types.as_ref()?.kind(resource, pointer)
+        self.disk.property_type(resource, pointer)
     }
 
     fn resource_type(&self, resource: &str) -> Option<String> {
-        self.types.as_ref()?.name(resource)
+        self.disk.resource_type(resource)
     }
 }

@@ -1,11 +1,12 @@
 //! Files and published modules from the local disk: the crate's one place with I/O. Nothing is
 //! fetched; what was not restored is not found.
 
+mod types;
+
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::{env, fs};
-
-use std::cell::RefCell;
 
 use bumpalo::Bump;
 
@@ -27,6 +28,7 @@ pub struct Disk {
     /// Folders with published modules, beside the official tool's own.
     caches: Vec<PathBuf>,
     configurations: RefCell<HashMap<PathBuf, Aliases>>,
+    types: Option<types::Types>,
 }
 
 /// What a `bicepconfig.json` says of short names for registries.
@@ -112,7 +114,17 @@ impl Disk {
         Self {
             caches,
             configurations: RefCell::default(),
+            types: None,
         }
+    }
+
+    /// Also knows the types of Azure's resources, from a folder laid out as the repository
+    /// `bicep-types-az`. Without them a template does not say what kind of value a parameter
+    /// takes whose type is that of a resource's property.
+    #[must_use]
+    pub fn with_types(mut self, folder: &Path) -> Self {
+        self.types = Some(types::Types::new(folder));
+        self
     }
 
     /// What a reference means to a file: aliases are looked up in the `bicepconfig.json` nearest
@@ -323,6 +335,15 @@ impl Files for Disk {
         }
         names.sort();
         Ok(names)
+    }
+
+    fn property_type(&self, resource: &str, pointer: &[&str]) -> Option<String> {
+        let kind = self.types.as_ref()?.kind(resource, pointer)?;
+        Some(kind.to_owned())
+    }
+
+    fn resource_type(&self, resource: &str) -> Option<String> {
+        self.types.as_ref()?.name(resource)
     }
 }
 

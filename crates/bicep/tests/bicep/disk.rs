@@ -115,3 +115,50 @@ fn modules_come_from_folders_that_are_named() {
     );
     assert!(disk.module(&main, "br:x").is_err());
 }
+
+#[test]
+fn types_of_resources_come_from_a_folder_too() {
+    let folder = Folder::new("types");
+    folder.write(
+        "generated/a_0/my.rp/2024-01-01/types.json",
+        r##"[
+          { "$type": "StringType" },
+          { "$type": "ArrayType", "itemType": { "$ref": "#/0" } },
+          { "$type": "UnionType", "elements": [{ "$ref": "#/0" }, { "$ref": "#/0" }] },
+          { "$type": "ObjectType", "name": "P", "properties": {
+            "list": { "type": { "$ref": "#/1" }, "flags": 0 },
+            "mode": { "type": { "$ref": "#/2" }, "flags": 1 }
+          }, "additionalProperties": { "$ref": "#/0" } },
+          { "$type": "ObjectType", "name": "R", "properties": {
+            "properties": { "type": { "$ref": "#/3" }, "flags": 0 }
+          } },
+          { "$type": "ResourceType", "name": "My.Rp/Things@2024-01-01", "body": { "$ref": "#/4" } }
+        ]"##,
+    );
+    let disk = Disk::new(Vec::new()).with_types(&folder.0);
+    let kind = |pointer: &[&str]| disk.property_type("my.rp/things@2024-01-01", pointer);
+    let properties = ["properties", "properties"];
+    assert_eq!(
+        disk.resource_type("my.rp/things@2024-01-01").as_deref(),
+        Some("My.Rp/Things@2024-01-01")
+    );
+    assert_eq!(kind(&properties).as_deref(), Some("object"));
+    assert_eq!(
+        kind(&["properties", "properties", "properties", "list"]).as_deref(),
+        Some("array")
+    );
+    assert_eq!(
+        kind(&["properties", "properties", "properties", "list", "items"]).as_deref(),
+        Some("string")
+    );
+    assert_eq!(
+        kind(&["properties", "properties", "properties", "mode"]).as_deref(),
+        Some("string")
+    );
+    assert_eq!(
+        kind(&["properties", "properties", "properties", "other"]).as_deref(),
+        Some("string")
+    );
+    assert_eq!(kind(&["properties", "none"]), None);
+    assert_eq!(disk.resource_type("my.rp/things@2023-01-01"), None);
+}
