@@ -8,13 +8,13 @@ use bicep::deployment::{Expansion, Problem, ProblemKind};
 use bicep::expand::Assumption;
 use bicep::source::Sources;
 use bumpalo::Bump;
-use model::azure::deployment;
+use model::azure::deployment::{self, Assumed, Template};
 use model::coverage::{DocumentEntry, Status};
 use model::manifest::{Reader, Reading};
 use model::resource::Origin;
 use terraform::Environment;
 use terraform::files::Files;
-use terraform::reading::{self, Assumed};
+use terraform::reading;
 use terraform::table::Table;
 
 use crate::stream::{Options, shown};
@@ -94,33 +94,48 @@ pub(crate) fn read(folder: &Path, options: &Options, reader: &Reader<'_>) -> Rea
         .collect();
     let bump = Bump::new();
     let mut sources = Sources::default();
-    deployment::evaluated(
+    let first = terraform::read(&bump, &Disk, &mut sources, &table, name, &given(&bump, &var_files, None));
+    let interface = first.reading.interface;
+    let template = interface.as_ref().map(|root| Template {
+        root,
+        language: "terraform",
+        parameters: &[],
+        problems: &[],
+    });
+    deployment::read_base(
         reader,
         &origin,
         &mut sources,
-        None,
+        template.as_ref(),
+        expansion(first),
         &mut |sources, assumed| {
-            let assumed = assumed
-                .into_iter()
-                .map(|(name, assumption)| {
-                    let assumption = match assumption {
-                        Assumption::Is(value) => Assumed::Value(value),
-                        Assumption::NoneOf(values) => {
-                            Assumed::Other(bump.alloc_slice_copy(&values))
-                        }
-                    };
-                    (name, assumption)
-                })
-                .collect();
-            let options = reading::Options {
-                var_files: var_files.clone(),
-                assumed,
-            };
-            expansion(terraform::read(
-                &bump, &Disk, sources, &table, name, &options,
-            ))
+            let options = given(&bump, &var_files, assumed);
+            expansion(terraform::read(&bump, &Disk, sources, &table, name, &options))
         },
     )
+}
+
+/// What is given beside the folder.
+fn given<'a>(
+    bump: &'a Bump,
+    var_files: &[String],
+    assumed: Option<Assumed<'a>>,
+) -> reading::Options<'a> {
+    reading::Options {
+        var_files: var_files.to_vec(),
+        assumed: assumed
+            .into_iter()
+            .map(|(name, assumption)| {
+                let assumption = match assumption {
+                    Assumption::Is(value) => reading::Assumed::Value(value),
+                    Assumption::NoneOf(values) => {
+                        reading::Assumed::Other(bump.alloc_slice_copy(&values))
+                    }
+                };
+                (name, assumption)
+            })
+            .collect(),
+    }
 }
 
 /// Reads a plan.

@@ -55,6 +55,7 @@ mod evaluate;
 mod expand;
 mod functions;
 mod identity;
+mod interface;
 mod json;
 mod load;
 mod lower;

@@ -1,6 +1,7 @@
 //! What is handed out, and the way from [`crate::value`] to it.
 
 use bicep::deployment::{OpenParameter, Problem};
+use bicep::node::Node;
 use bicep::source::Span;
 use bicep::value::{Data as OutData, Field, Shape, Unknown as OutUnknown, Value, Why};
 use bumpalo::Bump;
@@ -41,6 +42,8 @@ pub struct Reading<'a> {
     pub outputs: Vec<(&'a str, Value<'a>)>,
     /// The root module's variables that have no value.
     pub open: Vec<OpenParameter<'a>>,
+    /// What the root module takes and gives, as a template declares it.
+    pub interface: Option<Node<'a>>,
     /// What went wrong.
     pub problems: Vec<Problem>,
     /// The lowest and the highest major version of azurerm that it may be used with.

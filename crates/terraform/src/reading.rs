@@ -11,6 +11,7 @@ use bumpalo::Bump;
 use crate::engine::{Engine, Repeat, Scope};
 use crate::expand::provider;
 use crate::files::{Files, join};
+use crate::interface;
 use crate::json;
 use crate::load::{Declared, Loader, ResourceKey};
 use crate::lower::{Lower, Place};
@@ -88,6 +89,10 @@ pub(crate) fn evaluated<'a>(
         reading.resources = walk.resources;
         reading.azurerm = engine.azurerm();
         reading.open = engine.open(options);
+        reading.interface = engine
+            .modules
+            .first()
+            .map(|root| interface::of(arena, &root.declared));
     }
     let mut out = Out::new(arena);
     let encoded = engine

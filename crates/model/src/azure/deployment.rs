@@ -163,7 +163,7 @@ pub fn read(reader: &Reader<'_>, request: &Request<'_>) -> Reading {
 pub struct Template<'t, 'a> {
     /// Its tree.
     pub root: &'t Node<'a>,
-    /// `arm` or `bicep`.
+    /// `arm`, `bicep` or `terraform`.
     pub language: &'static str,
     /// Its parameter files.
     pub parameters: &'t [Node<'a>],
@@ -184,6 +184,18 @@ pub fn evaluated<'a>(
     evaluate: &mut dyn FnMut(&mut Sources<'a>, Option<Assumed<'a>>) -> Expansion<'a>,
 ) -> Reading {
     let base = evaluate(sources, None);
+    read_base(reader, origin, sources, template, base, evaluate)
+}
+
+/// The same, with the first evaluation done: what declares the template may come out of it.
+pub fn read_base<'a>(
+    reader: &Reader<'_>,
+    origin: &Origin,
+    sources: &mut Sources<'a>,
+    template: Option<&Template<'_, 'a>>,
+    base: Expansion<'a>,
+    evaluate: &mut dyn FnMut(&mut Sources<'a>, Option<Assumed<'a>>) -> Expansion<'a>,
+) -> Reading {
     let declared = template.map(|template| Declared {
         root: template.root,
         language: template.language,
@@ -270,14 +282,7 @@ fn finish(
             kind: None,
             namespace: None,
             name: None,
-            reason: Some(
-                if template.is_some() {
-                    "a template without resources"
-                } else {
-                    "a configuration without Azure resources"
-                }
-                .into(),
-            ),
+            reason: Some("it makes no Azure resource".into()),
             help: None,
         });
     }

@@ -151,8 +151,8 @@ fn templates_that_make_nothing_are_named() {
         ("pod.yaml", &pod("web", "")),
         ("web.yml", &pod("web", "")),
     ]), @"
-    main.bicep:1 not-relevant a template without resources
-    .:1 not-relevant a configuration without Azure resources
+    main.bicep:1 not-relevant it makes no Azure resource
+    .:1 not-relevant it makes no Azure resource
     pod.yaml:1 assessed Pod shop web
     web.yml:1 assessed Pod shop web
     ");
