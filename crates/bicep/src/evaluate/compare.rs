@@ -277,8 +277,12 @@ impl<'a> Engine<'a> {
         let mut left = values
             .iter()
             .filter(|value| !unknown.not.iter().any(|not| identical(not, value)))
-            .map(|value| identical(value, known));
+            .map(|value| match (value.data, known.data) {
+                // Azure takes an allowed value in other letters, too.
+                (Data::Str(a), Data::Str(b)) if a != b && a.eq_ignore_ascii_case(b) => None,
+                _ => Some(identical(value, known)),
+            });
         let first = left.next()?;
-        left.all(|other| other == first).then_some(first)
+        left.all(|other| other == first).then_some(first).flatten()
     }
 }

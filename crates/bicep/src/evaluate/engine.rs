@@ -127,7 +127,9 @@ impl<'a> Engine<'a> {
         match value.data {
             Data::Unknown(unknown) => {
                 for why in unknown.why {
-                    if let (Why::Error(message), "error") = (why, unknown.text) {
+                    if let (Why::Error(message), "error") = (why, unknown.text)
+                        && !self.is_noted(message, value.span)
+                    {
                         self.problem(Problem {
                             span: value.span,
                             message: (*message).to_owned(),
@@ -145,6 +147,17 @@ impl<'a> Engine<'a> {
             }
             _ => {}
         }
+    }
+
+    /// Whether a problem was noted at a place, around it or within it: functions hand on what is
+    /// wrong with an argument under their own place.
+    fn is_noted(&self, message: &str, span: Span) -> bool {
+        self.problems.borrow().iter().any(|own| {
+            own.message == message
+                && own.span.file == span.file
+                && own.span.start < span.end.max(span.start + 1)
+                && span.start < own.span.end.max(own.span.start + 1)
+        })
     }
 
     /// Notes a problem, once.

@@ -4,6 +4,7 @@ use crate::deployment::{Problem, ProblemKind};
 use crate::evaluate::compare::identical;
 use crate::evaluate::engine::{Engine, Env};
 use crate::evaluate::near;
+use crate::evaluate::text::sole_hole;
 use crate::expand::instance::{Given, Instance, New, Param, State};
 use crate::expand::scope::{self, Scope};
 use crate::expand::types::Type;
@@ -11,7 +12,7 @@ use crate::expand::{Assumption, Options};
 use crate::functions::{Fault, Outcome};
 use crate::node::{Expr, ExprKind, Node, NodeKind};
 use crate::source::Span;
-use crate::value::{Data, Shape, Value, Why};
+use crate::value::{Data, Field, Shape, Value, Why};
 
 /// Names that stand for where something is deployed; a parameter that is called so is written
 /// as `parameters('subscription')`.
@@ -421,25 +422,96 @@ impl<'a> Engine<'a> {
         value: Value<'a>,
     ) -> Value<'a> {
         let declared = Type::new(instance, param.node);
-        if !declared.secure() {
+        let name = match instance.parent {
+            None => param.name,
+            Some(_) => self
+                .bump
+                .alloc_str(&format!("{}{}", instance.path, param.name)),
+        };
+        let text = format!("{}{}", instance.path, self.parameter_text(param.name));
+        self.concealed(declared, value, &text, &[Why::Parameter(name)], 0)
+    }
+
+    /// A value with what its declared type makes a secret struck out.
+    fn concealed(
+        &self,
+        declared: Type<'a>,
+        value: Value<'a>,
+        text: &str,
+        why: &[Why<'a>],
+        depth: u32,
+    ) -> Value<'a> {
+        if declared.secure() {
+            return self.struck(declared, value, text, why);
+        }
+        if depth > 64 || !declared.has_secret() {
             return value;
         }
-        match value.data {
-            Data::Null | Data::Str("") | Data::Object([]) => value,
-            Data::Unknown(unknown) if unknown.secret => value,
-            Data::Unknown(_) => self.with(value, |unknown| unknown.secret = true),
-            _ => {
-                let text = format!("{}{}", instance.path, self.parameter_text(param.name));
-                let open = self.secret(instance, param, value.span, &text);
-                let empty = [Data::Null, Data::Str("")];
-                let empty = empty.map(|data| Value {
-                    span: value.span,
-                    data,
+        let data = match value.data {
+            Data::Object(fields) => {
+                let fields = fields.iter().map(|field| {
+                    let Some(own) = declared.property(field.key, &value) else {
+                        return *field;
+                    };
+                    let text = format!("{text}.{}", field.key);
+                    let value = self.concealed(own, field.value, &text, why, depth + 1);
+                    Field { value, ..*field }
                 });
-                let not = self.bump.alloc_slice_copy(&empty);
-                self.with(open, |unknown| unknown.not = not)
+                let fields: Vec<_> = fields.collect();
+                Data::Object(self.bump.alloc_slice_copy(&fields))
             }
-        }
+            Data::Array(items) => {
+                let items = items.iter().enumerate().map(|(at, item)| {
+                    let Some(own) = declared.item(at) else {
+                        return *item;
+                    };
+                    self.concealed(own, *item, &format!("{text}[{at}]"), why, depth + 1)
+                });
+                let items: Vec<_> = items.collect();
+                Data::Array(self.bump.alloc_slice_copy(&items))
+            }
+            data => data,
+        };
+        Value { data, ..value }
+    }
+
+    /// A secret in place of a value. That a value is empty or not is no secret.
+    fn struck(
+        &self,
+        declared: Type<'a>,
+        value: Value<'a>,
+        text: &str,
+        why: &[Why<'a>],
+    ) -> Value<'a> {
+        let shape = declared.base_shape();
+        let why = match value.data {
+            Data::Null | Data::Str("") | Data::Object([]) => return value,
+            Data::Unknown(unknown) if unknown.secret => return value,
+            // Nothing of it is known but what it is called.
+            Data::Unknown(unknown)
+                if sole_hole(unknown.text).is_some() || shape != Shape::String =>
+            {
+                return self.with(value, |own| {
+                    own.secret = true;
+                    own.fields = &[];
+                    own.items = &[];
+                });
+            }
+            Data::Unknown(unknown) => unknown.why,
+            _ => why,
+        };
+        let text = if shape == Shape::String {
+            format!("{{{text}}}")
+        } else {
+            text.to_owned()
+        };
+        let open = self.unknown(value.span, &text, shape, why, true);
+        let empty = [Data::Null, Data::Str("")].map(|data| Value {
+            span: value.span,
+            data,
+        });
+        let not = self.bump.alloc_slice_copy(&empty);
+        self.with(open, |unknown| unknown.not = not)
     }
 
     /// What the declared type says of a value that is open.
@@ -535,6 +607,10 @@ impl<'a> Engine<'a> {
     ) -> Vec<Value<'a>> {
         let declared = Type::new(instance, node);
         let mut values: Vec<Value<'a>> = Vec::new();
+        // A list may hold any of the allowed values: that says little of the list itself.
+        if declared.base_shape() == Shape::Array {
+            return values;
+        }
         for item in declared
             .get("allowedValues")
             .map(Node::items)

@@ -73,18 +73,84 @@ impl<'a> Type<'a> {
         if self.nullable() {
             return Shape::Any;
         }
-        match self.name().to_ascii_lowercase().as_str() {
-            "string" | "securestring" => Shape::String,
-            "int" => Shape::Int,
-            "bool" => Shape::Bool,
-            "array" => Shape::Array,
-            "object" | "secureobject" => Shape::Object,
-            _ => Shape::Any,
-        }
+        self.base_shape()
     }
 
     pub(crate) fn min_length(&self) -> Option<i64> {
         int(self.get("minLength"))
+    }
+
+    /// The declaration of a property of a value.
+    pub(crate) fn property(&self, name: &str, value: &Value<'a>) -> Option<Self> {
+        let own = |declared: &Self| {
+            let found = declared.get("properties").and_then(|all| all.get(name));
+            let other = || {
+                declared
+                    .get("additionalProperties")
+                    .filter(|node| !node.entries().is_empty())
+            };
+            found
+                .or_else(other)
+                .map(|node| Self::new(declared.instance, node))
+        };
+        let variant = self.get("discriminator").and_then(|discriminator| {
+            let key = discriminator.get("propertyName").and_then(Node::as_str)?;
+            let chosen = value.get(key).and_then(Value::as_str)?;
+            discriminator.get("mapping")?.get(chosen)
+        });
+        match variant {
+            Some(node) => own(&Self::new(self.instance, node)),
+            None => own(self),
+        }
+    }
+
+    /// The declaration of an item of a list.
+    pub(crate) fn item(&self, at: usize) -> Option<Self> {
+        let prefix = self.get("prefixItems").map(Node::items).unwrap_or_default();
+        let items = self
+            .get("items")
+            .filter(|items| !items.entries().is_empty());
+        prefix
+            .get(at)
+            .or(items)
+            .map(|node| Self::new(self.instance, node))
+    }
+
+    /// Whether something in it is declared a secret. Types may lead back to themselves, so that
+    /// only so many declarations are looked at.
+    pub(crate) fn has_secret(&self) -> bool {
+        self.leads_to_secret(0, &mut 4096)
+    }
+
+    fn leads_to_secret(&self, depth: u32, left: &mut u32) -> bool {
+        if self.secure() {
+            return true;
+        }
+        if depth > MAX_DEPTH || *left == 0 {
+            return false;
+        }
+        *left -= 1;
+        let mut inner = |node: &'a Node<'a>| {
+            !node.entries().is_empty()
+                && Self::new(self.instance, node).leads_to_secret(depth + 1, left)
+        };
+        let mapping = self
+            .get("discriminator")
+            .and_then(|node| node.get("mapping"));
+        let named = [self.get("properties"), mapping];
+        let single = [self.get("items"), self.get("additionalProperties")];
+        named
+            .into_iter()
+            .flatten()
+            .flat_map(Node::entries)
+            .any(|entry| inner(&entry.value))
+            || single.into_iter().flatten().any(&mut inner)
+            || self
+                .get("prefixItems")
+                .map(Node::items)
+                .unwrap_or_default()
+                .iter()
+                .any(inner)
     }
 
     /// The first place where a value is not what is declared.
@@ -108,7 +174,7 @@ impl<'a> Type<'a> {
                 found(format!("`null` where {} is expected", self.expected()))
             };
         }
-        let fits = match (self.shape_of_name(), value.data) {
+        let fits = match (self.base_shape(), value.data) {
             (_, Data::Unknown(_)) => return None,
             (Shape::Any, _)
             | (Shape::String, Data::Str(_))
@@ -133,7 +199,8 @@ impl<'a> Type<'a> {
             .or_else(|| self.check_properties(engine, value, depth))
     }
 
-    fn shape_of_name(&self) -> Shape {
+    /// The shape of a value that is not `null`.
+    pub(crate) fn base_shape(&self) -> Shape {
         match self.name().to_ascii_lowercase().as_str() {
             "string" | "securestring" => Shape::String,
             "int" => Shape::Int,
@@ -145,7 +212,7 @@ impl<'a> Type<'a> {
     }
 
     fn expected(&self) -> &'static str {
-        match self.shape_of_name() {
+        match self.base_shape() {
             Shape::String | Shape::Id => "a string",
             Shape::Int => "a whole number",
             Shape::Bool => "a boolean",

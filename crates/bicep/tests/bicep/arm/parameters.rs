@@ -151,6 +151,37 @@ fn secrets_of_files_do_not_flow_out() {
     assert!(found.contains("password = !<p-{password}>"), "{found}");
 }
 
+/// What a type declares a secret within an object does not flow out either.
+#[test]
+fn secrets_within_objects_do_not_flow_out() {
+    let text = template(
+        r##""definitions":{"user":{"type":"object","properties":{"name":{"type":"string"},"password":{"type":"secureString"}}}},
+"parameters":{"users":{"type":"array","items":{"$ref":"#/definitions/user"},"defaultValue":[{"name":"a","password":"canary-default"}]},
+"whole":{"type":"secureObject"},"env":{"type":"string","allowedValues":["prod"]},"list":{"type":"array","allowedValues":["x","y"]}},
+"resources":[{"type":"Microsoft.Resources/deployments","apiVersion":"1","name":"m","properties":{"mode":"Incremental","expressionEvaluationOptions":{"scope":"inner"},
+"parameters":{"p":{"value":"[concat('canary-', parameters('env'))]"}},"template":{"parameters":{"p":{"type":"secureString"}},"resources":[{"type":"A.B/c","apiVersion":"1","name":"x","properties":{"p":"[parameters('p')]"}}]}}}],
+"outputs":{"users":{"type":"array","value":"[parameters('users')]"},"whole":{"type":"object","value":"[parameters('whole').a]"},
+"list":{"type":"bool","value":"[equals(parameters('list'), createArray('x', 'y'))]"}}"##,
+    );
+    let found = with(
+        &text,
+        &[
+            r#"{"parameters":{"users":{"value":[{"name":"b","password":"canary-file"}]},"whole":{"value":{"a":"canary-whole"}}}}"#,
+        ],
+        &[],
+        &[],
+    );
+    for found in [outcome(&text), found] {
+        assert!(!found.contains("canary"), "{found}");
+        assert!(
+            found.contains(r#""password":!<{users[0].password}>"#),
+            "{found}"
+        );
+        assert!(found.contains("whole = !<whole.a>"), "{found}");
+        assert!(found.contains("list = <list == ['x', 'y']>"), "{found}");
+    }
+}
+
 #[test]
 fn violated_declarations_are_problems() {
     let rows = [
