@@ -77,9 +77,10 @@ impl<'a> Tree<'a> {
 
     fn set_keys(&mut self, arena: &'a Bump, path: &[&str], key_span: Span, value: Self) {
         // What is open stays open, whatever is known of a part of it.
-        let (Self::Object(_, fields), Some((key, rest))) = (self, path.split_first()) else {
+        let (Self::Object(whole, fields), Some((key, rest))) = (self, path.split_first()) else {
             return;
         };
+        let whole = *whole;
         let place = fields
             .iter()
             .position(|(known, ..)| known.eq_ignore_ascii_case(key));
@@ -94,7 +95,8 @@ impl<'a> Tree<'a> {
             return;
         }
         let place = place.unwrap_or_else(|| {
-            fields.push((arena.alloc_str(key), key_span, Self::object(key_span)));
+            // Nobody wrote this object: it stands where the one does that it is in.
+            fields.push((arena.alloc_str(key), whole, Self::object(whole)));
             fields.len() - 1
         });
         if let Some((_, _, inner)) = fields.get_mut(place) {
@@ -128,17 +130,18 @@ impl<'a> Tree<'a> {
     }
 
     fn append_keys(&mut self, arena: &'a Bump, path: &[&str], span: Span, value: Self) {
-        let (Self::Object(_, fields), Some((key, rest))) = (self, path.split_first()) else {
+        let (Self::Object(whole, fields), Some((key, rest))) = (self, path.split_first()) else {
             return;
         };
+        let whole = *whole;
         let place = fields
             .iter()
             .position(|(known, ..)| known.eq_ignore_ascii_case(key));
         let place = place.unwrap_or_else(|| {
-            let empty = if rest.is_empty() {
-                Self::List(span, Vec::new())
+            let (span, empty) = if rest.is_empty() {
+                (span, Self::List(span, Vec::new()))
             } else {
-                Self::object(span)
+                (whole, Self::object(whole))
             };
             fields.push((arena.alloc_str(key), span, empty));
             fields.len() - 1

@@ -612,6 +612,9 @@ fn properties_stand_where_their_arguments_do() {
     assert_eq!(line(&["disableLocalAccounts"]), (3, 28));
     assert_eq!(line(&["networkProfile"]), (4, 3));
     assert_eq!(line(&["networkProfile", "networkPlugin"]), (5, 22));
+    // What nobody wrote stands with what it is in.
+    assert_eq!(sources.line_column(properties.span), (1, 1));
+    assert_eq!(line(&["apiServerAccessProfile"]), (1, 1));
     // What azurerm sends by itself stands with the block that leaves it out.
     assert_eq!(line(&["networkProfile", "outboundType"]), (4, 3));
     assert_eq!(line(&["enableRBAC"]), (1, 1));
