@@ -5,12 +5,14 @@
 //! and what leads back to itself is found out. Deployments (`Microsoft.Resources/deployments`)
 //! are how a template is composed; they are not listed as resources, what they make is.
 
+pub(crate) mod arguments;
 pub(crate) mod instance;
 pub(crate) mod modules;
 pub(crate) mod parameters;
 pub(crate) mod references;
 pub(crate) mod resources;
 pub(crate) mod scope;
+pub(crate) mod secrets;
 pub(crate) mod types;
 
 use std::cell::{Cell, RefCell};

@@ -2,17 +2,16 @@
 
 use crate::deployment::{Problem, ProblemKind};
 use crate::evaluate::compare::identical;
-use crate::evaluate::engine::{Engine, Env};
+use crate::evaluate::engine::Engine;
 use crate::evaluate::near;
-use crate::evaluate::text::sole_hole;
 use crate::expand::instance::{Given, Instance, New, Param, State};
 use crate::expand::scope::{self, Scope};
 use crate::expand::types::Type;
 use crate::expand::{Assumption, Options};
 use crate::functions::{Fault, Outcome};
-use crate::node::{Expr, ExprKind, Node, NodeKind};
+use crate::node::{Node, NodeKind};
 use crate::source::Span;
-use crate::value::{Data, Field, Shape, Value, Why};
+use crate::value::{Data, Shape, Value, Why};
 
 /// Names that stand for where something is deployed; a parameter that is called so is written
 /// as `parameters('subscription')`.
@@ -237,114 +236,6 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// `{ "value": … }` of a parameter of a deployment, or an expression that gives that.
-    fn unwrap(
-        &self,
-        instance: &'a Instance<'a>,
-        param: &'a Param<'a>,
-        node: &'a Node<'a>,
-        env: Env<'a>,
-    ) -> Option<Value<'a>> {
-        let value = node.get("value");
-        if value.is_none() && node.get("reference").is_some() {
-            return self.wrapped(self.node(env, node));
-        }
-        match (value, value.unwrap_or(node).kind) {
-            (_, NodeKind::Expr(expr)) => self.argument(instance, param, expr, env, value.is_none()),
-            (Some(value), _) => Some(self.node(env, value)),
-            // A loop makes the value: `{ "copy": [{ "name": "value", … }] }`.
-            (None, _) => self.wrapped(self.node(env, node)),
-        }
-    }
-
-    /// An argument. Where a condition is open, a branch without a value has the default.
-    fn argument(
-        &self,
-        instance: &'a Instance<'a>,
-        param: &'a Param<'a>,
-        expr: &'a Expr<'a>,
-        env: Env<'a>,
-        wrapped: bool,
-    ) -> Option<Value<'a>> {
-        let ExprKind::Call {
-            namespace: None,
-            name,
-            args: [condition, yes, no],
-        } = expr.kind
-        else {
-            return self.unwrapped(self.expr(env, expr), wrapped);
-        };
-        if !name.eq_ignore_ascii_case("if") {
-            return self.unwrapped(self.expr(env, expr), wrapped);
-        }
-        let condition = self.expr(env, condition);
-        match condition.data {
-            Data::Bool(true) => self.argument(instance, param, yes, env, wrapped),
-            Data::Bool(false) => self.argument(instance, param, no, env, wrapped),
-            Data::Unknown(_) => {
-                let _guess = self.guess();
-                let branch = |expr: &'a Expr<'a>| {
-                    let own = self.argument(instance, param, expr, env, wrapped);
-                    match (own, param.node.get("defaultValue")) {
-                        (
-                            Some(Value {
-                                data: Data::Null, ..
-                            })
-                            | None,
-                            Some(default),
-                        ) => self.node(instance.env(), default),
-                        (Some(value), _) => value,
-                        (None, None) => Value {
-                            span: expr.span,
-                            data: Data::Null,
-                        },
-                    }
-                };
-                Some(self.either(&condition, branch(yes), branch(no), expr.span))
-            }
-            _ => self.unwrapped(self.expr(env, expr), wrapped),
-        }
-    }
-
-    fn unwrapped(&self, value: Value<'a>, wrapped: bool) -> Option<Value<'a>> {
-        if wrapped {
-            self.wrapped(value)
-        } else {
-            Some(value)
-        }
-    }
-
-    /// What stands in `{ "value": … }` or is meant by `{ "reference": … }`.
-    fn wrapped(&self, whole: Value<'a>) -> Option<Value<'a>> {
-        match whole.data {
-            Data::Object(_) => match (whole.get("value"), whole.get("reference")) {
-                (Some(value), _) => Some(*value),
-                (None, Some(reference)) => Some(self.vault_secret(reference)),
-                (None, None) => None,
-            },
-            Data::Unknown(unknown) => Some(self.open_property(unknown, "value", whole.span, ".?")),
-            _ => None,
-        }
-    }
-
-    /// A secret of a Key Vault.
-    fn vault_secret(&self, reference: &Value<'a>) -> Value<'a> {
-        let vault = reference.get("keyVault").and_then(|vault| vault.get("id"));
-        let null = Value {
-            span: reference.span,
-            data: Data::Null,
-        };
-        let vault = vault.copied().unwrap_or(null);
-        let name = reference.get("secretName").copied().unwrap_or(null);
-        let text = format!(
-            "{{getSecret({}, {})}}",
-            self.expr_text(&vault),
-            self.expr_text(&name)
-        );
-        let why = [Why::Keys(self.key_text(&vault))];
-        self.unknown(reference.span, &text, Shape::String, &why, true)
-    }
-
     /// A parameter of a module that needs a value and has none.
     fn missing(&self, instance: &'a Instance<'a>, param: &'a Param<'a>) -> Value<'a> {
         let span = instance.through.last().copied().unwrap_or(param.name_span);
@@ -352,7 +243,7 @@ impl<'a> Engine<'a> {
         self.error(span, message)
     }
 
-    fn parameter_text(&self, name: &str) -> String {
+    pub(crate) fn parameter_text(&self, name: &str) -> String {
         if TAKEN.iter().any(|own| own.eq_ignore_ascii_case(name)) {
             format!("parameters('{name}')")
         } else {
@@ -389,128 +280,6 @@ impl<'a> Engine<'a> {
             data: Data::Str(""),
         };
         let not = self.bump.alloc_slice_copy(&[empty]);
-        self.with(open, |unknown| unknown.not = not)
-    }
-
-    fn secret(
-        &self,
-        instance: &'a Instance<'a>,
-        param: &'a Param<'a>,
-        span: Span,
-        text: &str,
-    ) -> Value<'a> {
-        let shape = Type::new(instance, param.node).shape();
-        let text = if shape == Shape::String {
-            format!("{{{text}}}")
-        } else {
-            text.to_owned()
-        };
-        let name = match instance.parent {
-            None => param.name,
-            Some(_) => self
-                .bump
-                .alloc_str(&format!("{}{}", instance.path, param.name)),
-        };
-        self.unknown(span, &text, shape, &[Why::Parameter(name)], true)
-    }
-
-    /// The value of a secure parameter does not flow on; that it is empty or not does.
-    fn conceal(
-        &self,
-        instance: &'a Instance<'a>,
-        param: &'a Param<'a>,
-        value: Value<'a>,
-    ) -> Value<'a> {
-        let declared = Type::new(instance, param.node);
-        let name = match instance.parent {
-            None => param.name,
-            Some(_) => self
-                .bump
-                .alloc_str(&format!("{}{}", instance.path, param.name)),
-        };
-        let text = format!("{}{}", instance.path, self.parameter_text(param.name));
-        self.concealed(declared, value, &text, &[Why::Parameter(name)], 0)
-    }
-
-    /// A value with what its declared type makes a secret struck out.
-    fn concealed(
-        &self,
-        declared: Type<'a>,
-        value: Value<'a>,
-        text: &str,
-        why: &[Why<'a>],
-        depth: u32,
-    ) -> Value<'a> {
-        if declared.secure() {
-            return self.struck(declared, value, text, why);
-        }
-        if depth > 64 || !declared.has_secret() {
-            return value;
-        }
-        let data = match value.data {
-            Data::Object(fields) => {
-                let fields = fields.iter().map(|field| {
-                    let Some(own) = declared.property(field.key, &value) else {
-                        return *field;
-                    };
-                    let text = format!("{text}.{}", field.key);
-                    let value = self.concealed(own, field.value, &text, why, depth + 1);
-                    Field { value, ..*field }
-                });
-                let fields: Vec<_> = fields.collect();
-                Data::Object(self.bump.alloc_slice_copy(&fields))
-            }
-            Data::Array(items) => {
-                let items = items.iter().enumerate().map(|(at, item)| {
-                    let Some(own) = declared.item(at) else {
-                        return *item;
-                    };
-                    self.concealed(own, *item, &format!("{text}[{at}]"), why, depth + 1)
-                });
-                let items: Vec<_> = items.collect();
-                Data::Array(self.bump.alloc_slice_copy(&items))
-            }
-            data => data,
-        };
-        Value { data, ..value }
-    }
-
-    /// A secret in place of a value. That a value is empty or not is no secret.
-    fn struck(
-        &self,
-        declared: Type<'a>,
-        value: Value<'a>,
-        text: &str,
-        why: &[Why<'a>],
-    ) -> Value<'a> {
-        let shape = declared.base_shape();
-        let why = match value.data {
-            Data::Null | Data::Str("") | Data::Object([]) => return value,
-            Data::Unknown(unknown) if unknown.secret => return value,
-            // Nothing of it is known but what it is called.
-            Data::Unknown(unknown)
-                if sole_hole(unknown.text).is_some() || shape != Shape::String =>
-            {
-                return self.with(value, |own| {
-                    own.secret = true;
-                    own.fields = &[];
-                    own.items = &[];
-                });
-            }
-            Data::Unknown(unknown) => unknown.why,
-            _ => why,
-        };
-        let text = if shape == Shape::String {
-            format!("{{{text}}}")
-        } else {
-            text.to_owned()
-        };
-        let open = self.unknown(value.span, &text, shape, why, true);
-        let empty = [Data::Null, Data::Str("")].map(|data| Value {
-            span: value.span,
-            data,
-        });
-        let not = self.bump.alloc_slice_copy(&empty);
         self.with(open, |unknown| unknown.not = not)
     }
 
