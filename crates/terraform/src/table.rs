@@ -121,6 +121,8 @@ pub(crate) enum Step {
     Values(Vec<(String, Constant)>),
     /// JSON in a string.
     Json,
+    /// A point in time in seconds.
+    Epoch,
     /// The name of a part of this resource, as that part's id.
     Part(String),
 }
@@ -512,6 +514,7 @@ impl To {
                 ("first", None, None) => to.steps.push(Step::First),
                 ("list", None, None) => to.steps.push(Step::List),
                 ("json", None, None) => to.steps.push(Step::Json),
+                ("epoch", None, None) => to.steps.push(Step::Epoch),
                 ("nonempty", None, None) => to.nonempty = true,
                 ("default", Some(value), None) => to.default = Some(Constant::word(value)),
                 ("before", Some(version), Some(value)) => {

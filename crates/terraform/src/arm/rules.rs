@@ -268,6 +268,10 @@ impl<'a> Rest<'a, '_> {
                 return open(self.arena, span, &text, Shape::Id, why);
             }
             (Step::Json, Data::Str(text)) => return self.json(value, text),
+            (Step::Epoch, Data::Str(text)) => match text.parse::<jiff::Timestamp>() {
+                Ok(time) => Data::Int(time.as_second()),
+                Err(_) => value.data,
+            },
             (_, data) => data,
         };
         Value { span, data }
@@ -304,6 +308,7 @@ impl<'a> Rest<'a, '_> {
                 Shape::String,
             ),
             Step::Text => (unknown.text.to_owned(), Shape::String),
+            Step::Epoch => (unknown.text.to_owned(), Shape::Int),
             Step::First => (format!("{}[0]", unknown.text), Shape::Any),
             Step::List => {
                 let items = self.arena.alloc_slice_copy(&[*value]);

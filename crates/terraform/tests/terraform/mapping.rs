@@ -420,6 +420,10 @@ fn arguments_become_properties() {
             "name:\"k\",properties:{sku:{family:\"A\",name:\"standard\"},enableSoftDelete:true,enabledForDeployment:false,enabledForDiskEncryption:false,enabledForTemplateDeployment:false,enableRbacAuthorization:false,networkAcls:{bypass:\"None\",defaultAction:\"Deny\",ipRules:[{value:\"1.2.3.4\"}],virtualNetworkRules:[{id:\"/s\"}]},publicNetworkAccess:\"Disabled\",softDeleteRetentionInDays:90,accessPolicies:[{tenantId:\"t\",objectId:\"o\",permissions:{secrets:[\"Get\"]",
         ),
         (
+            "resource \"azurerm_key_vault_key\" \"x\" {\n name = \"k\"\n key_vault_id = \"/v\"\n key_type = \"RSA\"\n expiration_date = \"2027-01-01T00:00:00Z\"\n rotation_policy {\n expire_after = \"P90D\"\n automatic { time_before_expiry = \"P30D\" }\n }\n}",
+            "name:\"/v/k\",properties:{kty:\"RSA\",attributes:{exp:1798761600},rotationPolicy:{attributes:{expiryTime:\"P90D\"},lifetimeActions:[{action:{type:\"rotate\"},trigger:{timeBeforeExpiry:\"P30D\"}}]}",
+        ),
+        (
             "resource \"azurerm_container_registry\" \"x\" {\n name = \"r\"\n sku = \"Premium\"\n admin_enabled = true\n public_network_access_enabled = false\n retention_policy_in_days = 7\n}",
             "name:\"r\",sku:{name:\"Premium\"},properties:{adminUserEnabled:true,anonymousPullEnabled:false,policies:{azureADAuthenticationAsArmPolicy:{status:\"enabled\"},exportPolicy:{status:\"enabled\"},quarantinePolicy:{status:\"disabled\"},retentionPolicy:{days:7,status:\"enabled\"}},dataEndpointEnabled:false,networkRuleBypassOptions:\"AzureServices\",networkRuleBypassAllowedForTasks:false,publicNetworkAccess:\"Disabled\",roleAssignmentMode:\"LegacyRegistryPermissions\",zoneRedundancy:\"Disabled\"",
         ),
