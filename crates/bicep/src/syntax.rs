@@ -9,14 +9,16 @@
 //! Followed: the parser of Azure/bicep (`src/Bicep.Core/Parsing`), which decides where its
 //! `docs/grammar.md` is silent, such as about where lines may break.
 
-mod ast;
+mod expression;
 mod lexer;
 mod parser;
 mod print;
+mod statement;
 mod text;
 mod types;
 
-pub use ast::*;
+pub use expression::*;
 pub use parser::{MAX_DEPTH, parse, parse_parameters};
 pub use print::{print, print_expression, print_type};
+pub use statement::*;
 pub use types::*;

@@ -6,7 +6,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 use memchr::{memchr2, memmem};
 
-use super::ast::{Comment, Directive, DirectiveKind, Identifier};
+use super::{Comment, Directive, DirectiveKind, Identifier};
 use crate::deployment::{Problem, ProblemKind};
 use crate::source::{FileId, Span};
 

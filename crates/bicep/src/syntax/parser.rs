@@ -12,10 +12,10 @@ mod types;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
-use super::ast::{Expression, ExpressionKind, Identifier, Program, StringForm};
-use super::ast::{StringLiteral, StringSegment};
 use super::lexer::{Lexed, Token, TokenKind, lex};
 use super::text;
+use super::{Expression, ExpressionKind, Identifier, Program, StringForm};
+use super::{StringLiteral, StringSegment};
 use crate::deployment::{Problem, ProblemKind};
 use crate::source::{FileId, Span};
 

@@ -5,13 +5,13 @@
 
 mod types;
 
-use super::ast::{
+use super::text;
+use super::types::Type;
+use super::{
     ArrayItem, BinaryOperator, Decorator, Expression, ExpressionKind, Identifier, Imported, Object,
     ObjectItem, Program, PropertyName, PropertyNameKind, Spread, Statement, StatementKind,
     StringForm, StringLiteral, UnaryOperator,
 };
-use super::text;
-use super::types::Type;
 
 /// Writes a program as Bicep.
 #[must_use]

@@ -1,6 +1,6 @@
 //! Types as they are written.
 
-use super::ast::{Decorator, Expression, Identifier, PropertyName, StringLiteral, UnaryOperator};
+use super::{Decorator, Expression, Identifier, PropertyName, StringLiteral, UnaryOperator};
 use crate::source::Span;
 
 /// A type.

@@ -5,13 +5,13 @@ use bumpalo::collections::Vec as BumpVec;
 use super::lists::{ARGUMENT_END, ITEM_END};
 use super::{Allowed, Complaint, Dialect, Failure, Kinds, Parsed, Parser};
 use crate::source::Span;
-use crate::syntax::ast::{
+use crate::syntax::lexer::{Token, TokenKind};
+use crate::syntax::{
     ArrayAccess, ArrayItem, BinaryOperation, BinaryOperator, Expression, ExpressionKind,
     ForExpression, FunctionCall, Identifier, IfCondition, InstanceFunctionCall, Lambda, Object,
     ObjectItem, ObjectProperty, PropertyAccess, PropertyName, PropertyNameKind, ResourceAccess,
     Spread, TernaryOperation, UnaryOperation, UnaryOperator,
 };
-use crate::syntax::lexer::{Token, TokenKind};
 
 /// Where a body ends that could not be read.
 const BODY_END: Kinds = Kinds::of(&[TokenKind::RightSquare, TokenKind::NewLine]);

@@ -4,14 +4,14 @@ use bumpalo::collections::Vec as BumpVec;
 
 use super::{Allowed, Complaint, Dialect, Failure, Kinds, LINE, Parsed, Parser};
 use crate::source::Span;
-use crate::syntax::ast::{
+use crate::syntax::lexer::TokenKind;
+use crate::syntax::{
     Assignment, Decorator, Expression, ExpressionKind, ExtensionConfigAssignment,
     ExtensionDeclaration, FunctionCall, FunctionDeclaration, Identifier, ImportDeclaration,
     Imported, ImportedSymbol, InstanceFunctionCall, ModuleDeclaration, OutputDeclaration,
     ParameterDeclaration, PropertyAccess, ResourceDeclaration, Statement, StatementKind,
     TestDeclaration, TypeDeclaration, UsingDeclaration, VariableDeclaration,
 };
-use crate::syntax::lexer::TokenKind;
 
 /// A type is over.
 const TYPE_END: Kinds = LINE.and(TokenKind::Assignment);

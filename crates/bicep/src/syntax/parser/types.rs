@@ -6,12 +6,12 @@ use super::expressions::unary_operator;
 use super::lists::ITEM_END;
 use super::{Allowed, Kinds, Parsed, Parser};
 use crate::source::Span;
-use crate::syntax::ast::{Identifier, PropertyName, PropertyNameKind};
 use crate::syntax::lexer::TokenKind;
 use crate::syntax::types::{
     ObjectTypeItem, ParameterizedType, TupleTypeItem, Type, TypeKind, TypedLambda,
     TypedLocalVariable, UnaryType,
 };
+use crate::syntax::{Identifier, PropertyName, PropertyNameKind};
 
 /// Where an argument of a type ends when it cannot be read.
 const TYPE_ARGUMENT_END: Kinds = Kinds::of(&[
