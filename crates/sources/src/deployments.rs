@@ -45,6 +45,11 @@ pub(crate) fn is_bicep(file: &Path) -> bool {
     has_ending(file, &["bicep", "bicepparam"])
 }
 
+/// Whether a file is a template in JSON.
+pub(crate) fn is_template(file: &Path) -> bool {
+    has_ending(file, &["json"]) && model::arm::is_template(&read_head(file))
+}
+
 /// Whether a file is part of a Terraform configuration.
 pub(crate) fn is_terraform(file: &Path) -> bool {
     has_ending(file, &["tf"]) || name(file).ends_with(".tf.json")
@@ -158,8 +163,25 @@ fn json(files: &[PathBuf], deployments: &mut Deployments) {
             parameters.push(file);
         }
     }
+    let mut linked = BTreeMap::new();
+    for template in &templates {
+        let folder = template.parent().unwrap_or(Path::new(""));
+        for path in linked_paths(&read(template)) {
+            let path = clean(&folder.join(path));
+            if path != clean(template) {
+                linked.entry(path).or_insert_with(|| (*template).clone());
+            }
+        }
+    }
     for template in templates {
-        deployments.roots.insert(template.clone(), Vec::new());
+        match outermost(template, &linked) {
+            Some(from) => {
+                deployments.parts.insert(clean(template), from);
+            }
+            None => {
+                deployments.roots.insert(template.clone(), Vec::new());
+            }
+        }
     }
     for file in parameters {
         let Some(template) = template_of(file, &deployments.roots) else {
@@ -170,6 +192,19 @@ fn json(files: &[PathBuf], deployments: &mut Deployments) {
             own.push(file.clone());
         }
     }
+}
+
+/// The template that nothing links to from which links lead to this one. Templates that only
+/// link to each other have none.
+fn outermost(template: &Path, linked: &BTreeMap<PathBuf, PathBuf>) -> Option<PathBuf> {
+    let mut at = linked.get(&clean(template))?;
+    for _ in 0..linked.len() {
+        match linked.get(&clean(at)) {
+            Some(from) => at = from,
+            None => return Some(at.clone()),
+        }
+    }
+    None
 }
 
 /// Whether a text is a parameter file.
@@ -262,8 +297,18 @@ fn mentioned_paths(text: &str) -> Vec<String> {
         }
         for quoted in line.split('\'').skip(1).step_by(2) {
             let ending = quoted.rsplit('.').next().unwrap_or_default();
-            let file =
-                ["bicep", "json", "jsonc", "yaml", "yml", "txt", "sh", "ps1"].contains(&ending);
+            let file = [
+                "bicep",
+                "bicepparam",
+                "json",
+                "jsonc",
+                "yaml",
+                "yml",
+                "txt",
+                "sh",
+                "ps1",
+            ]
+            .contains(&ending);
             if file
                 && !quoted.contains("${")
                 && !quoted.contains("://")
@@ -274,6 +319,18 @@ fn mentioned_paths(text: &str) -> Vec<String> {
         }
     }
     paths
+}
+
+/// Relative paths of linked templates: `"relativePath": "net.json"`.
+fn linked_paths(text: &str) -> Vec<String> {
+    text.split("\"relativePath\"")
+        .skip(1)
+        .filter_map(|rest| {
+            let path = rest.trim_start().strip_prefix(':')?.trim_start();
+            let path = path.strip_prefix('"')?.split('"').next()?;
+            (!path.starts_with('[')).then(|| path.to_owned())
+        })
+        .collect()
 }
 
 /// Local module sources in Terraform: `source = "../net"`.

@@ -105,7 +105,7 @@ fn named_file(path: &Path) -> Input {
                 .map_or_else(|| PathBuf::from("."), Path::to_path_buf),
         );
     }
-    if deployments::is_bicep(path) {
+    if deployments::is_bicep(path) || deployments::is_template(path) {
         return Input::Deployment(path.to_path_buf(), Vec::new());
     }
     if deployments::is_terraform(path) {

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bicep::compile::{compile, compile_parameters};
 use bicep::deployment::{Expansion, OpenParameter, Problem, ProblemKind};
 use bicep::expand::{Assumption, Options, expand};
-use bicep::node::Node;
+use bicep::node::{Node, NodeKind};
 use bicep::source::{Files, Source, Sources, Span};
 use bicep::value::{Data, Value};
 use bumpalo::Bump;
@@ -60,7 +61,7 @@ pub struct Loaded<'a> {
 }
 
 /// Reads a template's texts into trees.
-pub fn load<'a>(bump: &'a Bump, sources: &mut Sources<'a>, request: &Request<'_>) -> Loaded<'a> {
+pub fn load<'a>(bump: &'a Bump, sources: &mut Sources<'a>, request: &Request<'a>) -> Loaded<'a> {
     let add = |sources: &mut Sources<'a>, name: &str, text: &str| {
         let text: &'a str = bump.alloc_str(text);
         let file = sources.add(Source {
@@ -80,28 +81,28 @@ pub fn load<'a>(bump: &'a Bump, sources: &mut Sources<'a>, request: &Request<'_>
             parsed.root
         }
         Language::Bicep => {
-            let (root, found) = bicep::compile::compile(bump, sources, request.files, file);
+            let (root, found) = compile(bump, sources, request.files, file);
             problems.extend(found);
             root
         }
         Language::BicepParameters => {
-            problems.push(Problem {
-                span: Span {
-                    file,
-                    start: 0,
-                    end: 0,
+            let found = compile_parameters(bump, sources, request.files, file);
+            problems.extend(found.problems);
+            match found.template {
+                Some(template) => {
+                    parameters.push(found.root);
+                    let (root, found) = compile(bump, sources, request.files, template);
+                    problems.extend(found);
+                    root
+                }
+                None => Node {
+                    span: Span {
+                        file,
+                        start: 0,
+                        end: 0,
+                    },
+                    kind: NodeKind::Null,
                 },
-                message: "parameter files in Bicep are not read yet".to_owned(),
-                help: None,
-                kind: ProblemKind::Unresolved,
-            });
-            Node {
-                span: Span {
-                    file,
-                    start: 0,
-                    end: 0,
-                },
-                kind: bicep::node::NodeKind::Null,
             }
         }
     };
@@ -135,6 +136,12 @@ pub fn read(reader: &Reader<'_>, request: &Request<'_>) -> Reading {
     let bump = Bump::new();
     let mut sources = Sources::default();
     let loaded = load(&bump, &mut sources, request);
+    if matches!(loaded.root.kind, NodeKind::Null)
+        && loaded.problems.is_empty()
+        && matches!(request.language, Language::BicepParameters)
+    {
+        return for_nothing(request.origin);
+    }
     let source = Template {
         root: loaded.root,
         language: match request.language {
@@ -157,6 +164,24 @@ pub fn read(reader: &Reader<'_>, request: &Request<'_>) -> Reading {
             expand(&bump, sources, request.files, loaded.root, options)
         },
     )
+}
+
+/// A parameter file that says `using none`.
+fn for_nothing(origin: &Origin) -> Reading {
+    Reading {
+        entries: vec![DocumentEntry {
+            path: origin.path.clone(),
+            index: origin.index,
+            line: 1,
+            status: Status::NotRelevant,
+            kind: None,
+            namespace: None,
+            name: None,
+            reason: Some("a parameter file for no template".into()),
+            help: None,
+        }],
+        ..Reading::default()
+    }
 }
 
 /// What a template says of itself.
