@@ -39,5 +39,7 @@ mod rendering;
 mod run;
 #[path = "cli/stable.rs"]
 mod stable;
+#[path = "cli/templates.rs"]
+mod templates;
 #[path = "cli/waivers.rs"]
 mod waivers;
