@@ -21,7 +21,7 @@ pub mod defaults;
 pub mod deployment;
 mod ids;
 pub(crate) mod links;
-mod secrets;
+pub mod secrets;
 pub mod template;
 mod write;
 

@@ -51,6 +51,24 @@ pub fn is_secret_name(name: &str) -> bool {
     pass || ENDINGS.iter().any(|ending| plain.ends_with(ending))
 }
 
+/// Whether a property of an Azure resource holds a secret, by its own key and the resource's type:
+/// such a value is dropped as soon as it is read.
+#[must_use]
+pub fn is_secret_property(kind: &str, key: &str) -> bool {
+    // Microsoft.KeyVault/vaults/secrets: properties.value; secureValue of deployment scripts and
+    // container groups; passwords and client secrets of clusters and machines.
+    const SECRET: [&str; 5] = [
+        "secureValue",
+        "adminPassword",
+        "administratorLoginPassword",
+        "clientSecret",
+        "sharedKey",
+    ];
+    SECRET.iter().any(|known| key.eq_ignore_ascii_case(known))
+        || (key.eq_ignore_ascii_case("value")
+            && kind.eq_ignore_ascii_case("Microsoft.KeyVault/vaults/secrets"))
+}
+
 /// Whether a value looks like a credential whatever its name.
 #[must_use]
 pub fn is_secret_value(value: &str) -> bool {

@@ -105,11 +105,6 @@ impl Groups {
         groups
     }
 
-    /// Findings with a safe fix.
-    pub(crate) fn safe(&self) -> usize {
-        self.groups.values().map(|group| group.safe).sum()
-    }
-
     /// Findings by what their guideline says of itself (an aspect, its principles).
     pub(crate) fn by<'g>(
         &self,

@@ -94,7 +94,14 @@ pub(crate) fn read(folder: &Path, options: &Options, reader: &Reader<'_>) -> Rea
         .collect();
     let bump = Bump::new();
     let mut sources = Sources::default();
-    let first = terraform::read(&bump, &Disk, &mut sources, &table, name, &given(&bump, &var_files, None));
+    let first = terraform::read(
+        &bump,
+        &Disk,
+        &mut sources,
+        &table,
+        name,
+        &given(&bump, &var_files, None),
+    );
     let interface = first.reading.interface;
     let template = interface.as_ref().map(|root| Template {
         root,
@@ -110,7 +117,9 @@ pub(crate) fn read(folder: &Path, options: &Options, reader: &Reader<'_>) -> Rea
         expansion(first),
         &mut |sources, assumed| {
             let options = given(&bump, &var_files, assumed);
-            expansion(terraform::read(&bump, &Disk, sources, &table, name, &options))
+            expansion(terraform::read(
+                &bump, &Disk, sources, &table, name, &options,
+            ))
         },
     )
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bicep::deployment::{Expansion, Problem};
 use bicep::disk::Disk;
 use bicep::node::Node;
-use bicep::source::{Files, Sources};
+use bicep::source::{Files, Sources, Span};
 use bumpalo::Bump;
 use model::azure::deployment::{self, Language, Request};
 use model::coverage::{DocumentEntry, Status};
@@ -96,6 +96,8 @@ pub struct Expanded<'e, 'a> {
     pub root: &'e Node<'a>,
     /// What is wrong with the texts.
     pub problems: &'e [Problem],
+    /// Where secrets stand that were written down.
+    pub secrets: Vec<Span>,
 }
 
 /// Evaluates a template and hands the outcome to `with`.
@@ -129,6 +131,7 @@ pub fn expand<R>(
         sources: &sources,
         root: loaded.root,
         problems: &loaded.problems,
+        secrets: model::azure::secrets::places(loaded.root, &loaded.parameters),
     }))
 }
 

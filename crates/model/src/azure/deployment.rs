@@ -225,12 +225,12 @@ pub fn read_base<'a>(
         root: template.root,
         language: template.language,
         parameters: template.parameters,
-        outputs: &base.outputs,
+        outputs: Some(&base.outputs),
     });
     let Written {
         doc,
         found,
-        template: own,
+        templates,
         hang,
     } = write::write(&base, sources, reader.symbols, declared.as_ref(), true);
     let keys = keys(&base);
@@ -262,14 +262,14 @@ pub fn read_base<'a>(
         }
     }
     let problems = template.map_or(&[][..], |template| template.problems);
-    finish(&mut reading, own, problems, &base, sources, origin);
+    finish(&mut reading, templates, problems, &base, sources, origin);
     reading
 }
 
 /// Adds the template's own resource, the ledger's entries of what went wrong, and waivers.
 fn finish(
     reading: &mut Reading,
-    template: Option<NodeId>,
+    templates: Vec<(NodeId, Box<str>)>,
     problems: &[Problem],
     base: &Expansion<'_>,
     sources: &Sources<'_>,
@@ -280,9 +280,9 @@ fn finish(
         .first()
         .map(|resource| Arc::clone(&resource.doc))
         .or_else(|| reading.doc.clone());
-    if let (Some(root), Some(doc)) = (template, &doc) {
+    for ((root, path), doc) in templates.into_iter().zip(doc.iter().cycle()) {
         reading.resources.push(Resource {
-            name: template::name(&origin.path),
+            name: template::name(&path),
             doc: Arc::clone(doc),
             root,
             origin: origin.clone(),
@@ -326,9 +326,10 @@ fn entry(problem: &Problem, sources: &Sources<'_>, origin: &Origin) -> DocumentE
         index: origin.index,
         line,
         status: match problem.kind {
-            ProblemKind::Unresolved => Status::Unresolved,
+            // An expression that Azure would refuse was read; what it comes to is not known.
+            ProblemKind::Unresolved | ProblemKind::Expression => Status::Unresolved,
             ProblemKind::Unmapped => Status::UnknownKind,
-            ProblemKind::Syntax | ProblemKind::Expression => Status::Unreadable,
+            ProblemKind::Syntax => Status::Unreadable,
         },
         // What has no form in Azure is named by itself.
         kind: match problem.kind {

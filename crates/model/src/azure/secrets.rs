@@ -4,19 +4,16 @@
 use bicep::node::{Node, NodeKind};
 use bicep::source::Span;
 
-use super::template::{Declared, resolve};
+use super::template::is_secure;
 use crate::secrets::{is_secret_name, is_secret_value};
 
-/// The places of secrets that were written down.
-pub(super) fn places(declared: &Declared<'_, '_>) -> Vec<Span> {
+/// The places of secrets that were written down in a template and its parameter files.
+#[must_use]
+pub fn places(root: &Node<'_>, parameters: &[Node<'_>]) -> Vec<Span> {
     let mut places = Vec::new();
-    template(declared.root, &mut places, 0);
-    for file in declared.parameters {
-        arguments(
-            file.get("parameters").unwrap_or(file),
-            declared.root,
-            &mut places,
-        );
+    template(root, &mut places, 0);
+    for file in parameters {
+        arguments(file.get("parameters").unwrap_or(file), root, &mut places);
     }
     places
 }
@@ -67,18 +64,12 @@ fn arguments(given: &Node<'_>, root: &Node<'_>, places: &mut Vec<Span>) {
         let secure = root
             .get("parameters")
             .and_then(|all| all.get(argument.key))
-            .is_some_and(|parameter| is_secure(parameter, root));
+            .is_some_and(|parameter| is_secure(parameter, root))
+            || is_secret_name(argument.key);
         if secure && let Some(value) = argument.value.get("value") {
             literals(value, places, 0);
         }
     }
-}
-
-fn is_secure(parameter: &Node<'_>, root: &Node<'_>) -> bool {
-    resolve(parameter, root)
-        .get("type")
-        .and_then(Node::as_str)
-        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("secure"))
 }
 
 fn literals(node: &Node<'_>, places: &mut Vec<Span>, depth: usize) {

@@ -8,7 +8,8 @@
 
 use std::borrow::Cow;
 
-use bicep::node::{Entry as NodeEntry, Node, NodeKind};
+use bicep::node::{Entry as NodeEntry, Expr, ExprKind, Node, NodeKind};
+use bicep::source::FileId;
 use bicep::value::Data;
 use yaml::{Build as _, Entry, Span};
 
@@ -47,8 +48,92 @@ pub(super) struct Declared<'d, 'a> {
     pub(super) language: &'static str,
     /// Its parameter files.
     pub(super) parameters: &'d [Node<'a>],
-    /// Its outputs, evaluated.
-    pub(super) outputs: &'d [(&'a str, bicep::value::Value<'a>)],
+    /// Its outputs, evaluated; for a template within another one they are only looked at.
+    pub(super) outputs: Option<&'d [(&'a str, bicep::value::Value<'a>)]>,
+}
+
+/// The templates within a template that the user can edit: modules and nested deployments.
+pub(super) fn within<'a>(root: &Node<'a>, published: &dyn Fn(FileId) -> bool) -> Vec<Node<'a>> {
+    let mut found = Vec::new();
+    let mut queue: Vec<(Node<'a>, usize)> = root
+        .get("resources")
+        .map(|all| (*all, 0))
+        .into_iter()
+        .collect();
+    while let Some((at, depth)) = queue.pop() {
+        if depth > 64 {
+            continue;
+        }
+        let entries = at.entries().iter().map(|entry| entry.value);
+        for resource in at.items().iter().copied().chain(entries) {
+            queue.extend(resource.get("resources").map(|all| (*all, depth + 1)));
+            let template = resource
+                .get("properties")
+                .and_then(|properties| properties.get("template"));
+            let Some(template) = template.filter(|inner| !inner.entries().is_empty()) else {
+                continue;
+            };
+            queue.extend(template.get("resources").map(|all| (*all, depth + 1)));
+            let known = found
+                .iter()
+                .any(|other: &Node<'a>| other.span == template.span);
+            if !known && !published(template.span.file) {
+                found.push(*template);
+            }
+        }
+    }
+    found.sort_by_key(|template| template.span);
+    found
+}
+
+/// Whether an expression shows a secret: it lists keys, or reads a secure parameter.
+fn shows_secret(node: &Node<'_>, root: &Node<'_>, depth: usize) -> bool {
+    depth < 64
+        && match node.kind {
+            NodeKind::Expr(expression) => expression_shows(expression, root, 0),
+            NodeKind::Array(items) => items.iter().any(|item| shows_secret(item, root, depth + 1)),
+            NodeKind::Object(entries) => entries
+                .iter()
+                .any(|entry| shows_secret(&entry.value, root, depth + 1)),
+            _ => false,
+        }
+}
+
+fn expression_shows(expression: &Expr<'_>, root: &Node<'_>, depth: usize) -> bool {
+    if depth > 64 {
+        return false;
+    }
+    match expression.kind {
+        ExprKind::Call { name, args, .. } => {
+            let parameter = || match args.first().map(|first| first.kind) {
+                Some(ExprKind::Str(own)) => root
+                    .get("parameters")
+                    .and_then(|all| all.get(own))
+                    .is_some_and(|parameter| is_secure(parameter, root)),
+                _ => false,
+            };
+            (name.eq_ignore_ascii_case("parameters") && parameter())
+                || name
+                    .get(..4)
+                    .is_some_and(|start| start.eq_ignore_ascii_case("list"))
+                || args
+                    .iter()
+                    .any(|arg| expression_shows(arg, root, depth + 1))
+        }
+        ExprKind::Prop(base, _) => expression_shows(base, root, depth + 1),
+        ExprKind::Index(base, index) => {
+            expression_shows(base, root, depth + 1) || expression_shows(index, root, depth + 1)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a parameter's type is secure.
+pub(super) fn is_secure(parameter: &Node<'_>, root: &Node<'_>) -> bool {
+    resolve(parameter, root)
+        .get("type")
+        .and_then(Node::as_str)
+        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("secure"))
 }
 
 /// Writes it.
@@ -70,11 +155,16 @@ pub(super) fn write(
         writer.parameter(entry, declared.root)
     });
     let outputs = writer.section(declared.root, "outputs", |writer, entry| {
-        let secret = declared
-            .outputs
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(entry.key))
-            .is_some_and(|(_, value)| holds_secret(value, 0));
+        let secret = match declared.outputs {
+            Some(outputs) => outputs
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(entry.key))
+                .is_some_and(|(_, value)| holds_secret(value, 0)),
+            None => entry
+                .value
+                .get("value")
+                .is_some_and(|value| shows_secret(value, declared.root, 0)),
+        };
         writer.output(entry, secret)
     });
     let entry = |key: &'static str, value| Entry {

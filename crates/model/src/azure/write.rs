@@ -14,6 +14,7 @@ use yaml::{Build as _, Entry, Span};
 use super::template::{self, Declared};
 use super::{Found, secrets};
 use crate::doc::{Dialect, Doc, DocBuilder, NodeId, Part};
+use crate::secrets::is_secret_property;
 
 /// Where each text begins in the joined one.
 pub(super) struct Bases(Vec<u32>);
@@ -63,8 +64,8 @@ pub(super) fn join(sources: &Sources<'_>) -> (String, Vec<Part>, Bases) {
 pub(super) struct Written {
     pub(super) doc: Doc,
     pub(super) found: Vec<Found>,
-    /// The template's own resource.
-    pub(super) template: Option<NodeId>,
+    /// The template's own resource and those of the templates within it, each with its name.
+    pub(super) templates: Vec<(NodeId, Box<str>)>,
     /// Parameters that some value hangs on.
     pub(super) hang: BTreeSet<Box<str>>,
 }
@@ -88,6 +89,8 @@ pub(super) fn write(
         sources,
         through: &[],
         hang: BTreeSet::new(),
+        kind: "",
+        literals: Vec::new(),
     };
     let mut found = Vec::new();
     for resource in expansion
@@ -97,12 +100,43 @@ pub(super) fn write(
     {
         found.push(writer.resource(resource));
     }
-    let template = declared.map(|declared| template::write(&mut writer.builder, &bases, declared));
+    let templates = declared.map_or_else(Vec::new, |declared| {
+        let inner = template::within(declared.root, &|file| {
+            sources.get(file).is_some_and(|source| source.published)
+        });
+        let inner: Vec<Declared<'_, '_>> = inner
+            .iter()
+            .map(|root| Declared {
+                root,
+                outputs: None,
+                parameters: &[],
+                language: declared.language,
+            })
+            .collect();
+        std::iter::once(declared)
+            .chain(&inner)
+            .map(|declared| {
+                let node = template::write(&mut writer.builder, &bases, declared);
+                let name = sources
+                    .get(declared.root.span.file)
+                    .map_or("", |source| source.name);
+                (node, name.into())
+            })
+            .collect()
+    });
     let root = writer.builder.map(&[], Span::default());
-    let Writer { builder, hang, .. } = writer;
+    let Writer {
+        builder,
+        hang,
+        literals,
+        ..
+    } = writer;
     let mut doc = builder.finish(root);
+    if texts {
+        doc.strike(&literals);
+    }
     if let Some(declared) = declared {
-        let places: Vec<Span> = secrets::places(declared)
+        let places: Vec<Span> = secrets::places(declared.root, declared.parameters)
             .into_iter()
             .map(|place| bases.place(place))
             .collect();
@@ -111,7 +145,7 @@ pub(super) fn write(
     Written {
         doc,
         found,
-        template,
+        templates,
         hang,
     }
 }
@@ -123,11 +157,16 @@ struct Writer<'w, 's> {
     /// The modules that lead to the resource being written.
     through: &'w [bicep::source::Span],
     hang: BTreeSet<Box<str>>,
+    /// The type of the resource being written.
+    kind: &'w str,
+    /// Where secrets stand that were written down.
+    literals: Vec<Span>,
 }
 
 impl<'w> Writer<'w, '_> {
     fn resource(&mut self, resource: &Resource<'w>) -> Found {
         self.through = resource.through;
+        self.kind = resource.kind;
         let condition = resource.condition.map(|condition| {
             if let Data::Unknown(unknown) = condition.data {
                 self.hangs(unknown);
@@ -188,6 +227,22 @@ impl<'w> Writer<'w, '_> {
         }
     }
 
+    /// A value that is dropped; where it is a literal, its place is struck out.
+    fn secret(&mut self, value: &Value<'w>) -> NodeId {
+        let span = self.place(value.span);
+        match value.data {
+            Data::Null => self.builder.null(span),
+            Data::Unknown(unknown) => {
+                self.hangs(unknown);
+                self.builder.redacted(span)
+            }
+            _ => {
+                self.literals.push(self.bases.place(value.span));
+                self.builder.redacted(span)
+            }
+        }
+    }
+
     fn value(&mut self, value: &Value<'w>, depth: usize) -> NodeId {
         let span = self.place(value.span);
         if depth > 100 {
@@ -212,7 +267,11 @@ impl<'w> Writer<'w, '_> {
                     .map(|field| Entry {
                         key: Cow::Borrowed(field.key),
                         key_span: self.place(field.key_span),
-                        value: self.value(&field.value, depth + 1),
+                        value: if is_secret_property(self.kind, field.key) {
+                            self.secret(&field.value)
+                        } else {
+                            self.value(&field.value, depth + 1)
+                        },
                         merged: false,
                     })
                     .collect();

@@ -7,7 +7,7 @@ use super::page::{self, BOLD, DIM, Page};
 use crate::assessment::Assessment;
 use crate::groups::Groups;
 use crate::outcome;
-use crate::text::{clean, count, shell_word};
+use crate::text::{clean, shell_word};
 use crate::unknowns::Unknowns;
 
 /// Writes it.
@@ -124,14 +124,6 @@ fn next(
         .map(|word| shell_word(word))
         .collect();
     let subject = words.join(" ");
-    let safe = groups.safe();
-    if safe > 0 && !subject.is_empty() {
-        let why = format!(
-            "shows the edits for {} with a safe fix; `--write` makes them",
-            count(safe, "finding")
-        );
-        return Some((format!("seawall fix {subject}"), why));
-    }
     if let Some(first) = groups.in_order().first() {
         let why = "why it matters, how to mend it, and how to accept it".to_owned();
         return Some((

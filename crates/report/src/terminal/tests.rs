@@ -120,8 +120,8 @@ fn everything_at_80_columns() {
 
     judged 12 resources in 7 files by 3 guidelines; 2 documents not read
     exit 1: 8 findings at or above high
-    next: seawall fix deploy charts/shop
-          shows the edits for 7 findings with a safe fix; `--write` makes them
+    next: seawall explain no-privileged
+          why it matters, how to mend it, and how to accept it
     "#);
 }
 
@@ -210,8 +210,8 @@ fn everything_at_120_columns() {
 
     judged 12 resources in 7 files by 3 guidelines; 2 documents not read
     exit 1: 8 findings at or above high
-    next: seawall fix deploy charts/shop
-          shows the edits for 7 findings with a safe fix; `--write` makes them
+    next: seawall explain no-privileged
+          why it matters, how to mend it, and how to accept it
     "#);
 }
 

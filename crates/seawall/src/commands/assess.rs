@@ -309,6 +309,7 @@ fn assess<'g>(
     };
     let mut coverage = Coverage::default();
     let mut broken = BTreeSet::new();
+    let template = model::azure::template::kind();
     let mut estate = Estate::new(if plan.whole {
         Scope::Whole
     } else {
@@ -367,7 +368,8 @@ fn assess<'g>(
                 }
             }
             for (resource, judged) in reading.resources.into_iter().zip(batch.judged) {
-                hearing.summary.resources += 1;
+                // A template is judged too, but it is no resource.
+                hearing.summary.resources += usize::from(resource.name.kind != template);
                 coverage.provider_managed += usize::from(resource.provider_managed);
                 hearing.hear(&resource, judged)?;
                 if joins {
