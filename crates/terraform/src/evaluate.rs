@@ -144,19 +144,23 @@ impl<'a> Engine<'a, '_> {
     ) -> Eval<'a> {
         let [condition, then, otherwise] = parts;
         let condition = self.eval(scope, condition)?;
-        match types::to_bool(&condition) {
-            Some(Data::Bool(true)) => {
-                let value = self.eval(scope, then)?;
-                return Ok(value.marked(condition.secret));
-            }
-            Some(_) => {
-                let value = self.eval(scope, otherwise)?;
-                return Ok(value.marked(condition.secret));
-            }
+        let chosen = match types::to_bool(&condition) {
+            Some(Data::Bool(true)) => Some((then, otherwise)),
+            Some(_) => Some((otherwise, then)),
             None if condition.unknown().is_none() => {
                 return Err(self.fault(condition.span, "the condition must be a boolean"));
             }
-            None => {}
+            None => None,
+        };
+        if let Some((chosen, other)) = chosen {
+            let mut value = self.eval(scope, chosen)?;
+            // Both have one type: a string, when the other is written as one.
+            if matches!(other.kind, Kind::Str(_) | Kind::Template(_))
+                && let Some(data) = types::to_string(self.arena, &value)
+            {
+                value.data = data;
+            }
+            return Ok(value.marked(condition.secret));
         }
         // One of both is right; that the other is refused says nothing.
         let then = self.eval(scope, then);

@@ -174,7 +174,7 @@ impl<'a> Engine<'a, '_> {
     }
 
     /// Items of one type: strings, where some are.
-    fn unified(&self, items: &'a [Val<'a>]) -> &'a [Val<'a>] {
+    pub(crate) fn unified(&self, items: &'a [Val<'a>]) -> &'a [Val<'a>] {
         let strings = items.iter().any(|item| matches!(item.data, Data::Str(_)));
         if !strings {
             return items;

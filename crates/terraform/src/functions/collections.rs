@@ -377,7 +377,7 @@ impl<'a> Engine<'a, '_> {
             return self.opened(call);
         }
         let mut kept: Vec<(String, Val<'a>)> = Vec::new();
-        for item in self.list_arg(call, 0)? {
+        for item in self.unified(self.list_arg(call, 0)?) {
             let text = item.text();
             if !kept.iter().any(|(known, _)| *known == text) {
                 kept.push((text, *item));

@@ -44,7 +44,11 @@ impl<'a> Engine<'a, '_> {
                 return Err(self.fault(call.span, format!("`format` has no argument {at}")));
             };
             let text = self.verb(call, &verb, &arg)?;
-            out.push_str(&verb.padded(text));
+            // Terraform pads everything but booleans.
+            match verb.letter {
+                't' => out.push_str(&text),
+                _ => out.push_str(&verb.padded(text)),
+            }
             if out.len() > 1 << 20 {
                 return Err(self.fault(call.span, "this text is too long to be evaluated"));
             }
@@ -89,6 +93,7 @@ impl<'a> Engine<'a, '_> {
                 let digits = verb.precision.unwrap_or(6).min(100);
                 verb.signed(&format!("{:.digits$}", number.abs()), number < 0.0)
             }
+            'e' | 'E' => verb.signed(&exponent(number()?.abs(), verb), number()? < 0.0),
             'g' | 'G' => verb.signed(&number()?.abs().to_string(), number()? < 0.0),
             letter => {
                 return Err(self.fault(call.span, format!("`format` has no `%{letter}`")));
@@ -153,6 +158,16 @@ impl Verb {
             (_, false) => format!("{}{text}", " ".repeat(missing)),
         }
     }
+}
+
+/// `1.234560e+04`
+fn exponent(number: f64, verb: &Verb) -> String {
+    let digits = verb.precision.unwrap_or(6).min(100);
+    let text = format!("{number:.digits$e}");
+    let (mantissa, power) = text.split_once('e').unwrap_or((&text, "0"));
+    let power: i32 = power.parse().unwrap_or_default();
+    let sign = if power < 0 { '-' } else { '+' };
+    format!("{mantissa}{}{sign}{:02}", verb.letter, power.abs())
 }
 
 fn digits(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<usize> {

@@ -187,8 +187,14 @@ impl<'a> Engine<'a, '_> {
     fn changed(&self, call: &Args<'_, 'a>) -> Eval<'a> {
         let text = self.string_arg(call, 0)?;
         let changed = match call.name {
-            "lower" => text.to_lowercase(),
-            "upper" => text.to_uppercase(),
+            "lower" => text
+                .chars()
+                .map(|next| one(next, next.to_lowercase()))
+                .collect(),
+            "upper" => text
+                .chars()
+                .map(|next| one(next, next.to_uppercase()))
+                .collect(),
             "trimspace" => text.trim().to_owned(),
             "chomp" => text.trim_end_matches(['\r', '\n']).to_owned(),
             "strrev" => text.chars().rev().collect(),
@@ -196,7 +202,7 @@ impl<'a> Engine<'a, '_> {
                 let mut before = ' ';
                 text.chars()
                     .map(|next| {
-                        let starts = !before.is_alphanumeric() && before != '_' && before != '\'';
+                        let starts = !before.is_alphanumeric() && before != '_';
                         before = next;
                         if starts {
                             next.to_uppercase().next().unwrap_or(next)
@@ -405,5 +411,13 @@ impl<'a> Engine<'a, '_> {
     /// A result that names the function, for what is not evaluated.
     pub(super) fn unevaluated(&self, call: &Args<'_, 'a>) -> Eval<'a> {
         Ok(self.open_call(call.name, call.args, result_shape(call.name), call.span))
+    }
+}
+
+/// Letter for letter, as Go does it: `ß` has no capital.
+fn one(next: char, mut changed: impl Iterator<Item = char>) -> char {
+    match (changed.next(), changed.next()) {
+        (Some(changed), None) => changed,
+        _ => next,
     }
 }

@@ -32,7 +32,7 @@ fn configuration(expressions: &[(&str, &str)]) -> String {
 #[test]
 fn values_are_those_of_terraform() {
     let table = table();
-    assert!(table.len() > 160);
+    assert!(table.len() > 340);
     let mut wrong = Vec::new();
     for (expression, expected) in &table {
         let arena = Bump::new();
