@@ -15,76 +15,108 @@ use std::collections::BTreeSet;
 
 use posture::{Files, POSTURE, Twin, Way};
 
-use crate::run::{Folder, text};
+use crate::run::{Folder, Json, text};
 
 #[test]
 fn json_means_what_it_says() {
-    none(&wrong(json::WAYS));
+    judge(json::WAYS);
 }
 
 #[test]
 fn bicep_means_what_it_says() {
-    none(&wrong(bicep::WAYS));
+    judge(bicep::WAYS);
 }
 
 #[test]
 fn terraform_means_what_it_says() {
-    none(&wrong(terraform::WAYS));
+    judge(terraform::WAYS);
 }
 
-fn none(wrong: &[String]) {
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// What is not as it should be: the way, the twin and the first thing that is wrong; with the
-/// texts of the first.
-fn wrong(ways: &[&[Way]]) -> Vec<String> {
-    let mut wrong = Vec::new();
+/// Assesses all twins of all ways, each in a folder of its own. Those whose parameters have to be
+/// given are assessed by themselves.
+fn judge(ways: &[&[Way]]) {
+    let folder = Folder::new();
+    let mut expected = BTreeSet::new();
     let mut names = BTreeSet::new();
+    let mut together = 0;
     for (name, write) in ways.iter().copied().flatten() {
         assert!(names.insert(name), "`{name}` is there twice");
-        for (twin, word) in [(Twin::Good, "good"), (Twin::Bad, "bad")] {
-            let files = write(twin);
-            if let Err(what) = judge(&files, twin) {
-                let mut line = format!("{name}, {word}: {what}");
-                if wrong.is_empty() {
-                    for (name, text) in &files.files {
-                        line += &format!("\n--- {name}\n{text}");
-                    }
+        let good = write(Twin::Good);
+        let bad = write(Twin::Bad);
+        assert!(
+            bad.marked.len() >= POSTURE.len(),
+            "`{name}` marks too little"
+        );
+        if good.explicit.is_some() {
+            judge_alone(name, &good, &BTreeSet::new());
+            judge_alone(name, &bad, &bad.marked);
+            continue;
+        }
+        together += 1;
+        let path: String = name
+            .chars()
+            .map(|letter| {
+                if letter.is_alphanumeric() {
+                    letter
+                } else {
+                    '-'
                 }
-                wrong.push(line);
+            })
+            .collect();
+        for (files, twin) in [(&good, "good"), (&bad, "bad")] {
+            for (file, text) in &files.files {
+                folder.write(&format!("{path}/{twin}/{file}"), text);
             }
         }
+        let marked = bad.marked.iter().map(|mark| format!("{path}/bad/{mark}"));
+        expected.extend(marked);
     }
-    wrong
+    let report = assess(&folder, &["."]);
+    compare(&folder, &expected, &report);
+    for property in &POSTURE {
+        for verdict in ["pass", "fail"] {
+            let count = report
+                .list("/verdicts")
+                .iter()
+                .filter(|entry| text(&entry["guideline"]) == property.guideline)
+                .filter(|entry| text(&entry["verdict"]) == verdict)
+                .count();
+            let guideline = property.guideline;
+            assert!(
+                count >= together,
+                "{count} {verdict} of {guideline}, fewer than {together}"
+            );
+        }
+    }
 }
 
-/// Assesses the files and compares.
-fn judge(files: &Files, twin: Twin) -> Result<(), String> {
+fn judge_alone(name: &str, files: &Files, expected: &BTreeSet<String>) {
     let folder = Folder::new();
-    for (name, text) in &files.files {
-        folder.write(name, text);
+    for (file, text) in &files.files {
+        folder.write(file, text);
     }
-    let mut args = match files.explicit {
-        // Given by name, whatever it is called.
-        Some(given) => vec![files.files[0].0.as_str(), "--parameters", given],
-        // Found by its name, or says itself what it is for.
-        None => vec!["."],
-    };
+    let given = files.explicit.expect("it is given");
+    let report = assess(&folder, &[&files.files[0].0, "--parameters", given]);
+    assert!(!report.list("/verdicts").is_empty(), "{name}");
+    compare(&folder, expected, &report);
+}
+
+fn assess(folder: &Folder, args: &[&str]) -> Json {
+    let mut args = args.to_vec();
     for property in &POSTURE {
         args.extend(["--guideline", property.guideline]);
     }
     args.extend(["--verdicts", "all"]);
-    let report = folder.json(&args);
-    for document in report.documents() {
-        if !document.contains(" assessed ") && !document.contains(" not-relevant ") {
-            return Err(format!("not read: {document}"));
-        }
-    }
-    let expected = match twin {
-        Twin::Good => BTreeSet::new(),
-        Twin::Bad => files.marked.clone(),
-    };
+    folder.json(&args)
+}
+
+/// Everything was read, and the findings are those that are expected.
+fn compare(folder: &Folder, expected: &BTreeSet<String>, report: &Json) {
+    let mut wrong: Vec<String> = report
+        .documents()
+        .into_iter()
+        .filter(|document| !document.contains(" assessed ") && !document.contains(" not-relevant "))
+        .collect();
     let found: BTreeSet<String> = report
         .findings()
         .into_iter()
@@ -93,24 +125,24 @@ fn judge(files: &Files, twin: Twin) -> Result<(), String> {
             None => finding,
         })
         .collect();
-    if let Some(missing) = expected.difference(&found).next() {
-        return Err(format!("no finding {missing}"));
-    }
-    if let Some(more) = found.difference(&expected).next() {
-        return Err(format!("an unexpected finding {more}"));
-    }
-    for property in &POSTURE {
-        let mut verdicts = report
-            .list("/verdicts")
-            .iter()
-            .filter(|verdict| text(&verdict["guideline"]) == property.guideline);
-        let judged = match twin {
-            Twin::Good => "pass",
-            Twin::Bad => "fail",
-        };
-        if !verdicts.any(|verdict| text(&verdict["verdict"]) == judged) {
-            return Err(format!("no {judged} of {}", property.guideline));
-        }
-    }
-    Ok(())
+    wrong.extend(
+        expected
+            .difference(&found)
+            .map(|missing| format!("no finding {missing}")),
+    );
+    wrong.extend(
+        found
+            .difference(expected)
+            .map(|more| format!("a finding too many: {more}")),
+    );
+    let first = wrong
+        .first()
+        .and_then(|line| line.split([' ', ':']).find(|word| word.contains('.')))
+        .and_then(|path| std::fs::read_to_string(folder.path().join(path)).ok())
+        .unwrap_or_default();
+    assert!(
+        wrong.is_empty(),
+        "{}\nthe first is about\n{first}",
+        wrong.join("\n")
+    );
 }
