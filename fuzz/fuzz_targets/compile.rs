@@ -44,9 +44,12 @@ fuzz_target!(|text: &str| {
 });
 
 fn inside(sources: &Sources<'_>, span: bicep::source::Span) -> bool {
-    sources
-        .get(span.file)
-        .is_some_and(|source| source.text.get(span.start as usize..span.end as usize).is_some())
+    sources.get(span.file).is_some_and(|source| {
+        source
+            .text
+            .get(span.start as usize..span.end as usize)
+            .is_some()
+    })
 }
 
 fn places(sources: &Sources<'_>, root: &Node<'_>) {
