@@ -97,10 +97,12 @@ impl<'a> Engine<'a> {
                 self.one_of(base, possible.into_iter(), index, name, span)
             }
             (Data::Unknown(unknown), Data::Int(_) | Data::Unknown(_)) => {
-                let base_text = self.operand(base);
-                let text = format!("{base_text}[{}]", self.expr_text(index));
-                let shape = Shape::Any;
-                let _ = unknown;
+                let text = format!("{}[{}]", self.operand(base), self.expr_text(index));
+                let shape = if is_split(unknown) {
+                    Shape::String
+                } else {
+                    Shape::Any
+                };
                 self.opened(span, &text, shape, &[*base, *index])
             }
             (Data::Array(_), _) => self.error(
@@ -180,4 +182,9 @@ fn is_deployment(why: &Why<'_>) -> bool {
     // Its name may be open, with slashes in it; nothing is attached to a deployment.
     id.to_ascii_lowercase()
         .contains("/providers/microsoft.resources/deployments/")
+}
+
+/// Whether a list is what `split` gives: at least one item, all of them strings.
+pub(crate) fn is_split(unknown: &Unknown<'_>) -> bool {
+    unknown.shape == Shape::Array && unknown.text.starts_with("split(")
 }

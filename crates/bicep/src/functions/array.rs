@@ -1,6 +1,7 @@
 //! Functions of lists, and those that take a list, a string or an object alike.
 
 use crate::evaluate::compare::{self, family};
+use crate::evaluate::member::is_split;
 use crate::evaluate::text::{Part, parts};
 use crate::functions::object::contains as list_contains;
 use crate::functions::{ANY, Args, Fault, Function, Outcome, plain};
@@ -234,6 +235,7 @@ fn end<'a>(args: &Args<'_, 'a>, first: bool) -> Outcome<'a> {
                 _ => Ok(args.opaque(Shape::String)),
             }
         }
+        Data::Unknown(unknown) if is_split(unknown) => Ok(args.opaque(Shape::String)),
         Data::Unknown(_) => Err(Fault::Open),
         _ => args.mismatch(0, "a list or a string"),
     }

@@ -147,7 +147,7 @@ fn strings() {
         ),
         (
             "split(parameters('prefix'), '/')[2]",
-            "<split(prefix, '/')[2]>",
+            "<{split(prefix, '/')[2]}>",
         ),
         (
             "join(createArray('a', parameters('prefix')), ',')",
