@@ -7,7 +7,7 @@ use crate::syntax::{
     PropertyNameKind, Statement, StatementKind, StringLiteral, Type, TypeKind,
 };
 
-use super::unit::{Bound, Load, Loop, Symbol, Unit};
+use super::unit::{Bound, Load, Symbol, Unit};
 
 /// Functions whose lambdas get the items of what stands before them.
 const OVER_ITEMS: [&str; 7] = [
@@ -151,8 +151,7 @@ impl<'a> Binder<'_, 'a> {
 
     fn enter_loop(&mut self, each: &'a crate::syntax::ForExpression<'a>, copy: Option<&'a str>) {
         self.expression(&each.expression, Of::Other);
-        let number = self.unit.loops.len();
-        self.unit.loops.push(Loop { of: each, copy });
+        let number = self.unit.add_loop(each, copy);
         self.names.push((each.item.name, Bound::Item(number)));
         if let Some(index) = each.index {
             self.names.push((index.name, Bound::Index(number)));

@@ -19,7 +19,10 @@ use super::template::Template;
 use super::unit::{Bound, Symbol, for_of};
 
 /// How many ways through variables are followed for one resource: more would be the same again.
-const MAX_PATHS: usize = 20_000;
+const MAX_PATHS: usize = 5_000;
+
+/// Through how many variables and existing resources one way may lead.
+const MAX_PATH: usize = 120;
 
 /// Something that waits or is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -139,9 +142,13 @@ impl<'a> Template<'_, 'a> {
             all,
             path: Vec::new(),
             steps: 0,
+            cut: false,
             found: Vec::new(),
         };
         finder.follow(Waits::On(of), Env::default(), true);
+        if finder.cut {
+            self.unknown_name(span, "too many ways lead from here to what it waits for");
+        }
         let mut found = finder.found;
         let whole: HashSet<Target> = found
             .iter()
@@ -193,6 +200,8 @@ struct Finder<'t, 's, 'a> {
     all: &'t Dependencies<'a>,
     path: Vec<Waits>,
     steps: usize,
+    /// There was more than is followed.
+    cut: bool,
     found: Vec<End<'a>>,
 }
 
@@ -201,7 +210,11 @@ impl<'a> Finder<'_, '_, 'a> {
         let all = self.all;
         for dependency in all.of.get(&from).into_iter().flatten() {
             self.steps += 1;
-            if self.steps > MAX_PATHS || self.path.contains(&dependency.on) {
+            if self.steps > MAX_PATHS || self.path.len() > MAX_PATH {
+                self.cut = true;
+                return;
+            }
+            if self.path.contains(&dependency.on) {
                 continue;
             }
             let ends = self.template.ends(dependency);

@@ -11,6 +11,9 @@ use super::expr;
 use super::template::Template;
 use super::unit::{Symbol, Unit};
 
+/// Through how many variables a string may be put together.
+const MAX_CONSTANT_DEPTH: usize = 64;
+
 /// Whether a function reads a file while compiling.
 pub(crate) fn is_load(name: &str) -> bool {
     always(name) || matches!(name, "loadTextContent" | "loadFileAsBase64")
@@ -208,7 +211,7 @@ impl<'a> Template<'_, 'a> {
 
     /// A string that is known while compiling.
     pub(crate) fn constant(&self, expression: &Expression<'a>, depth: usize) -> Option<String> {
-        if depth > self.unit.variables.len() + 16 {
+        if depth > MAX_CONSTANT_DEPTH {
             return None;
         }
         match expression.kind {

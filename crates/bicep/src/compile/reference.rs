@@ -63,16 +63,17 @@ impl<'a> Template<'_, 'a> {
                     index: None,
                     env,
                 }),
-                Symbol::Variable(at) => {
-                    let value = &self.unit.variables.get(at)?.of.value;
-                    let plain = matches!(
-                        value.kind,
-                        ExpressionKind::VariableAccess(_) | ExpressionKind::ResourceAccess(_)
-                    );
-                    (plain || self.inlined(at))
-                        .then(|| self.reference(value, env))
-                        .flatten()
-                }
+                Symbol::Variable(at) => match self.plain_reference(expression) {
+                    Some(target) => Some(Reference {
+                        target,
+                        index: None,
+                        env,
+                    }),
+                    None if self.inlined(at) => {
+                        self.reference(&self.unit.variables.get(at)?.of.value, env)
+                    }
+                    None => None,
+                },
                 _ => None,
             },
             ExpressionKind::ResourceAccess(access) => {
@@ -194,31 +195,48 @@ impl<'a> Template<'_, 'a> {
     /// The resource or module that an expression names as a whole.
     pub(crate) fn plain_reference(&self, expression: &Expression<'a>) -> Option<Target> {
         let mut at = *expression;
-        for _ in 0..=self.unit.variables.len() {
+        let mut through = Vec::new();
+        let found = loop {
             match at.kind {
                 ExpressionKind::Parenthesized(inner) | ExpressionKind::NonNullAssertion(inner) => {
                     at = *inner;
                 }
-                ExpressionKind::VariableAccess(name) => match self.named(&at, name)? {
-                    Symbol::Resource(number) => return Some(Target::Resource(number)),
-                    Symbol::Module(number) => return Some(Target::Module(number)),
-                    Symbol::Variable(number) => at = self.unit.variables.get(number)?.of.value,
-                    _ => return None,
+                ExpressionKind::VariableAccess(name) => match self.named(&at, name) {
+                    Some(Symbol::Resource(number)) => break Some(Target::Resource(number)),
+                    Some(Symbol::Module(number)) => break Some(Target::Module(number)),
+                    Some(Symbol::Variable(number)) => {
+                        if let Some(known) = self.plan.aliases.borrow().get(&number) {
+                            break *known;
+                        }
+                        // Until more is known it names nothing: it may be a circle.
+                        self.plan.aliases.borrow_mut().insert(number, None);
+                        through.push(number);
+                        match self.unit.variables.get(number) {
+                            Some(variable) => at = variable.of.value,
+                            None => break None,
+                        }
+                    }
+                    _ => break None,
                 },
                 ExpressionKind::ResourceAccess(access) => {
-                    let Target::Resource(base) = self.plain_reference(&access.base)? else {
-                        return None;
+                    let base = self.plain_reference(&access.base);
+                    let Some(Target::Resource(base)) = base else {
+                        break None;
                     };
-                    let found = self
+                    break self
                         .unit
                         .nested(base)
-                        .find(|(_, nested)| nested.of.name.name == access.name.name)?;
-                    return Some(Target::Resource(found.0));
+                        .find(|(_, nested)| nested.of.name.name == access.name.name)
+                        .map(|(number, _)| Target::Resource(number));
                 }
-                _ => return None,
+                _ => break None,
             }
+        };
+        let mut aliases = self.plan.aliases.borrow_mut();
+        for variable in through {
+            aliases.insert(variable, found);
         }
-        None
+        found
     }
 
     /// In what the name of each ancestor is to be read, outermost first.

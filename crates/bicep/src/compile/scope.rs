@@ -10,6 +10,9 @@ use super::reference::Target;
 use super::template::Template;
 use super::unit::{Scope, Symbol};
 
+/// Through how many variables and resources a scope may lead.
+const MAX_SCOPE_DEPTH: usize = 64;
+
 /// Where something is deployed to, as it is written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ScopeData<'a> {
@@ -69,7 +72,7 @@ impl<'a> Template<'_, 'a> {
     }
 
     fn scope_of(&self, scope: &Expression<'a>, depth: usize) -> Option<ScopeData<'a>> {
-        if depth > self.unit.variables.len() + self.unit.resources.len() {
+        if depth > MAX_SCOPE_DEPTH {
             return None;
         }
         let (name, arguments) = match scope.kind {

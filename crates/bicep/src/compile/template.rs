@@ -1,7 +1,7 @@
 //! The template that a Bicep file comes to: what must be known before anything is written, and
 //! the order in which its parts are written.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::{Rc, Weak};
 
@@ -13,6 +13,7 @@ use crate::syntax::Expression;
 use super::expr::{Maker, entry, text};
 use super::imports::{Closure, Names};
 use super::lower::Env;
+use super::reference::Target;
 use super::session::Session;
 use super::unit::{Scope, Unit};
 
@@ -43,6 +44,8 @@ pub(crate) struct Plan<'a> {
     /// The variables that hold what `load…` calls read, by where the calls start.
     pub(crate) loads: HashMap<u32, &'a str>,
     pub(crate) names: Names<'a>,
+    /// Variables that only name a resource or module, as far as it was asked for.
+    pub(crate) aliases: RefCell<HashMap<usize, Option<Target>>>,
     pub(crate) types: Vec<ResourceType<'a>>,
     /// Of each module its template, when it was found.
     pub(crate) modules: Vec<Option<Module<'a>>>,

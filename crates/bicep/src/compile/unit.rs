@@ -39,6 +39,11 @@ pub(crate) struct Unit<'a> {
     pub(crate) assignments: Vec<Declared<'a, Assignment<'a>>>,
     pub(crate) using: Option<UsingDeclaration<'a>>,
     pub(crate) extends: Option<Expression<'a>>,
+    /// The resources in the bodies of others.
+    children: HashMap<usize, Vec<usize>>,
+    /// The numbers of resources by where they start, and of loops by themselves.
+    resource_numbers: HashMap<u32, usize>,
+    loop_numbers: HashMap<*const ForExpression<'a>, usize>,
     /// What a name at the top stands for.
     pub(crate) symbols: HashMap<&'a str, Symbol>,
     /// What the names in expressions stand for that are not declared at the top, by where they
@@ -168,6 +173,9 @@ impl<'a> Unit<'a> {
             assignments: Vec::new(),
             using: None,
             extends: None,
+            children: HashMap::new(),
+            resource_numbers: HashMap::new(),
+            loop_numbers: HashMap::new(),
             symbols: HashMap::new(),
             bound: BTreeMap::new(),
             loops: Vec::new(),
@@ -274,6 +282,10 @@ impl<'a> Unit<'a> {
         within: Option<usize>,
     ) -> usize {
         let at = self.resources.len();
+        self.resource_numbers.insert(statement.span.start, at);
+        if let Some(within) = within {
+            self.children.entry(within).or_default().push(at);
+        }
         self.resources.push(Resource {
             statement,
             of,
@@ -287,10 +299,11 @@ impl<'a> Unit<'a> {
 
     /// The resources that stand directly in the body of one.
     pub(crate) fn nested(&self, of: usize) -> impl Iterator<Item = (usize, &Resource<'a>)> {
-        self.resources
-            .iter()
-            .enumerate()
-            .filter(move |(_, resource)| resource.within == Some(of))
+        self.children
+            .get(&of)
+            .into_iter()
+            .flatten()
+            .filter_map(|at| Some((*at, self.resources.get(*at)?)))
     }
 
     /// The resources in the order in which a template has them: those within others come first,
@@ -320,16 +333,20 @@ impl<'a> Unit<'a> {
 
     /// The number of the loop that starts at an expression.
     pub(crate) fn loop_of(&self, of: &ForExpression<'a>) -> Option<usize> {
-        self.loops
-            .iter()
-            .position(|found| std::ptr::eq(found.of, of))
+        self.loop_numbers.get(&std::ptr::from_ref(of)).copied()
+    }
+
+    /// A loop, and how `copyIndex` calls it.
+    pub(crate) fn add_loop(&mut self, of: &'a ForExpression<'a>, copy: Option<&'a str>) -> usize {
+        let number = self.loops.len();
+        self.loops.push(Loop { of, copy });
+        self.loop_numbers.insert(of, number);
+        number
     }
 
     /// The number of the resource that a statement declares.
     pub(crate) fn resource_of(&self, statement: &Statement<'a>) -> Option<usize> {
-        self.resources
-            .iter()
-            .position(|resource| resource.statement.span == statement.span)
+        self.resource_numbers.get(&statement.span.start).copied()
     }
 
     /// The loops that an expression's names belong to and that lie outside it.

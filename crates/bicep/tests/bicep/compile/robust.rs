@@ -126,6 +126,69 @@ fn deep_nesting_ends() {
     compile_with(&text, &[]);
 }
 
+#[test]
+fn long_chains_end_soon() {
+    const LONG: usize = 5000;
+    let chain = |first: &str, each: &dyn Fn(usize) -> String, last: &str| {
+        let mut text = first.to_owned();
+        for at in 1..LONG {
+            text.push_str(&each(at));
+        }
+        text + last
+    };
+    let resource = "resource r 'My.Rp/a@2024-01-01' = { name: 'r' }\n";
+    let variable = |at: usize| format!("var v{at} = v{}\n", at - 1);
+    let last = format!(
+        "resource x 'My.Rp/a@2024-01-01' = {{ name: 'x', p: v{} }}\n",
+        LONG - 1
+    );
+    for text in [
+        chain(&format!("{resource}var v0 = r.id\n"), &variable, &last),
+        chain(&format!("{resource}var v0 = r\n"), &variable, &last),
+        chain(
+            "var v0 = 'x.txt'\n",
+            &variable,
+            &format!("var w = loadTextContent(v{})\n", LONG - 1),
+        ),
+        chain(
+            "var v0 = resourceGroup('x')\n",
+            &variable,
+            &format!(
+                "module m 'm.bicep' = {{ name: 'm', scope: v{} }}\n",
+                LONG - 1
+            ),
+        ),
+        chain(
+            "type t0 = 'x'\n",
+            &|at| format!("type t{at} = t{} | 'y'\n", at - 1),
+            "",
+        ),
+        chain(
+            resource,
+            &|at| {
+                format!(
+                    "resource r{at} 'My.Rp/a@2024-01-01' = {{ name: 'r{at}', dependsOn: [r] }}\n"
+                )
+            },
+            "",
+        ),
+        chain(
+            "resource e0 'My.Rp/a@2024-01-01' existing = { name: 'e' }\n",
+            &|at| {
+                format!(
+                    "resource e{at} 'My.Rp/a@2024-01-01' existing = {{ name: 'e{at}', scope: e{} }}\n",
+                    at - 1
+                )
+            },
+            &last.replace('v', "e"),
+        ),
+    ] {
+        let start = Instant::now();
+        compile_with(&text, &[("m.bicep", "")]);
+        assert!(start.elapsed() < Duration::from_secs(30), "{}", &text[..80]);
+    }
+}
+
 const SEEDS: [&str; 4] = [
     "targetScope = 'subscription'
 param n string[] = ['a']
