@@ -17,17 +17,23 @@ use terraform::files::Files;
 use terraform::reading;
 use terraform::table::Table;
 
+use crate::fence::Fence;
 use crate::stream::{Options, shown};
 
 /// Larger files are no configuration that a person wrote.
 const LONGEST: u64 = 64 << 20;
 
-/// Files of configurations on disk.
-struct Disk;
+/// Files of configurations on disk, as far as they may be read.
+struct Disk {
+    fence: Fence,
+    /// Files that the user named: they may lie anywhere.
+    named: Vec<String>,
+}
 
 impl Files for Disk {
     fn list(&self, folder: &str) -> Result<Vec<String>, String> {
         let folder = if folder.is_empty() { "." } else { folder };
+        self.fence.admits(Path::new(folder), folder)?;
         let mut names = Vec::new();
         for entry in fs::read_dir(folder).map_err(|error| error.to_string())? {
             let entry = entry.map_err(|error| error.to_string())?;
@@ -42,6 +48,9 @@ impl Files for Disk {
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        if !self.named.iter().any(|named| named == path) {
+            self.fence.admits(Path::new(path), path)?;
+        }
         let about = fs::metadata(path).map_err(|error| error.to_string())?;
         if !about.is_file() {
             return Err("it is no file".to_owned());
@@ -92,11 +101,15 @@ pub(crate) fn read(folder: &Path, options: &Options, reader: &Reader<'_>) -> Rea
         })
         .map(|file| crate::stream::shown(file))
         .collect();
+    let disk = Disk {
+        fence: Fence::around(folder, &options.given),
+        named: var_files.clone(),
+    };
     let bump = Bump::new();
     let mut sources = Sources::default();
     let first = terraform::read(
         &bump,
-        &Disk,
+        &disk,
         &mut sources,
         &table,
         name,
@@ -118,7 +131,7 @@ pub(crate) fn read(folder: &Path, options: &Options, reader: &Reader<'_>) -> Rea
         &mut |sources, assumed| {
             let options = given(&bump, &var_files, assumed);
             expansion(terraform::read(
-                &bump, &Disk, sources, &table, name, &options,
+                &bump, &disk, sources, &table, name, &options,
             ))
         },
     )

@@ -12,6 +12,7 @@
 mod align;
 mod configuration;
 mod deployments;
+mod fence;
 mod kustomization;
 mod render;
 mod stream;

@@ -24,6 +24,8 @@ use crate::walk::Input;
 pub struct Options {
     /// Programs for charts and kustomizations.
     pub tools: Tools,
+    /// What was given to assess: templates read nothing outside of it and of their repository.
+    pub given: Vec<PathBuf>,
     /// Parameter files for templates; where there are none, those beside each template count.
     pub parameters: Vec<PathBuf>,
     /// What Terraform's arguments are in Azure (`guide/data/azurerm.yaml`).

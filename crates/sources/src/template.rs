@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bicep::deployment::{Expansion, Problem};
-use bicep::disk::Disk;
 use bicep::node::Node;
 use bicep::source::{Files, Sources, Span};
 use bumpalo::Bump;
@@ -13,6 +12,7 @@ use model::coverage::{DocumentEntry, Status};
 use model::manifest::{Reader, Reading};
 use model::resource::Origin;
 
+use crate::fence::{Fence, Fenced};
 use crate::stream::{Options, shown};
 
 /// A template's texts as they stand on disk.
@@ -80,7 +80,7 @@ pub(crate) fn read(
             };
         }
     };
-    let files = Disk::new(options.module_caches.clone());
+    let files = fenced(path, options);
     let mut reading = deployment::read(reader, &texts.request(path, &files));
     reading.entries.extend(texts.unread);
     reading
@@ -121,7 +121,7 @@ pub fn expand<R>(
         return Err(failed(entry));
     }
     let bump = Bump::new();
-    let files = Disk::new(options.module_caches.clone());
+    let files = fenced(path, options);
     let mut sources = Sources::default();
     let loaded = deployment::load(&bump, &mut sources, &texts.request(path, &files));
     let expansion =
@@ -133,6 +133,11 @@ pub fn expand<R>(
         problems: &loaded.problems,
         secrets: model::azure::secrets::places(loaded.root, &loaded.parameters),
     }))
+}
+
+/// The disk, as far as a template may read it.
+fn fenced(path: &Path, options: &Options) -> Fenced {
+    Fenced::new(&options.module_caches, Fence::around(path, &options.given))
 }
 
 /// A Bicep parameter file stands for itself; others take JSON parameter files.

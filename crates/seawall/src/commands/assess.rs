@@ -326,6 +326,7 @@ fn assess<'g>(
     };
     let options = sources::Options {
         tools,
+        given: args.paths.clone(),
         parameters: args.parameters.clone(),
         azurerm: guide
             .data
