@@ -85,7 +85,7 @@ impl<'a> Engine<'a> {
             {
             } else if entry.key.eq_ignore_ascii_case("copy") && is_property_copy(&entry.value) {
                 for item in entry.value.items() {
-                    if let Some((name, name_span, value)) = self.copied(env, item, false) {
+                    if let Some((name, name_span, value)) = self.copied(env, item) {
                         fields.put(name, name_span, value);
                     }
                 }
@@ -101,19 +101,16 @@ impl<'a> Engine<'a> {
 
     /// `{ "name": …, "count": …, "input": … }`: name and list of a loop over a property or a
     /// variable.
+    /// <https://learn.microsoft.com/azure/azure-resource-manager/templates/copy-properties>
     pub(crate) fn copied(
         &self,
         env: Env<'a>,
         node: &'a Node<'a>,
-        variable: bool,
     ) -> Option<(&'a str, Span, Value<'a>)> {
         let name_node = node.get("name")?;
         let name = self.key_text(&self.node(env, name_node));
         let count = self.node(env, node.get("count")?);
         let input = node.get("input")?;
-        // https://learn.microsoft.com/azure/azure-resource-manager/templates/copy-properties:
-        // `copyIndex('name')` names the loop, also where there is only one.
-        let _ = variable;
         Some((
             name,
             name_node.span,

@@ -157,7 +157,7 @@ fn open_parameters<'a>(engine: &Engine<'a>, root: &'a Instance<'a>) -> Vec<OpenP
     let mut open = Vec::new();
     for slot in root.params {
         let name = slot.name;
-        let value = engine.parameter(root, name, slot.name_span);
+        let value = engine.parameter(root, name);
         let is_open = matches!(slot.given, Given::Nothing)
             && slot.node.get("defaultValue").is_none()
             && value.is_ok_and(|value| value.unknown().is_some());

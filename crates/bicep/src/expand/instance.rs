@@ -261,7 +261,7 @@ impl<'a> Engine<'a> {
                 variable.state.set(State::Doing);
                 let env = instance.env();
                 let value = if variable.copied {
-                    self.copied(env, variable.node, true).map_or(
+                    self.copied(env, variable.node).map_or(
                         Value {
                             span,
                             data: Data::Null,

@@ -10,7 +10,6 @@ use crate::expand::types::Type;
 use crate::expand::{Assumption, Options};
 use crate::functions::{Fault, Outcome};
 use crate::node::{Node, NodeKind};
-use crate::source::Span;
 use crate::value::{Data, Shape, Value, Why};
 
 /// Names that stand for where something is deployed; a parameter that is called so is written
@@ -173,12 +172,7 @@ impl<'a> Engine<'a> {
     }
 
     /// The value of a parameter.
-    pub(crate) fn parameter(
-        &self,
-        instance: &'a Instance<'a>,
-        name: &str,
-        _span: Span,
-    ) -> Outcome<'a> {
+    pub(crate) fn parameter(&self, instance: &'a Instance<'a>, name: &str) -> Outcome<'a> {
         let Some(param) = instance.param(name) else {
             let hint = near::hint(name, instance.params.iter().map(|param| param.name));
             return Fault::error(format!("there is no parameter `{name}`{hint}"));

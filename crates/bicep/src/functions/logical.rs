@@ -1,7 +1,7 @@
 //! `if`, `and`, `or`, `not`, `equals` and the other comparisons, `coalesce`, `bool`.
 
-use crate::evaluate::compare::{self, family};
-use crate::evaluate::text::{sole_hole, unknown_text};
+use crate::evaluate::compare;
+use crate::evaluate::text::unknown_text;
 use crate::functions::{ANY, Args, Call, Fault, Function, Outcome, plain, special};
 use crate::value::{Data, Shape, Value};
 
@@ -264,11 +264,6 @@ fn bool<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
         Data::Str(text) if text.eq_ignore_ascii_case("false") || text == "0" => args.bool(false),
         Data::Str(text) => Fault::error(format!("`{text}` is neither `true` nor `false`")),
         Data::Unknown(unknown) if unknown.shape == Shape::Bool => Ok(value),
-        Data::Unknown(unknown) if family(unknown.shape) == Shape::String => {
-            // `bool(string(flag))`
-            let _ = sole_hole(unknown.text);
-            Err(Fault::Open)
-        }
         Data::Unknown(_) => Err(Fault::Open),
         _ => args.mismatch(0, "a boolean, a number or a string"),
     }

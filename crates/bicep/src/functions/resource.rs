@@ -73,7 +73,7 @@ fn parameters<'a>(call: &Call<'_, 'a>) -> Outcome<'a> {
             };
         }
     }
-    call.engine.parameter(call.env.template, name, call.span)
+    call.engine.parameter(call.env.template, name)
 }
 
 fn variables<'a>(call: &Call<'_, 'a>) -> Outcome<'a> {
