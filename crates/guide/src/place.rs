@@ -66,6 +66,10 @@ pub(crate) struct Decided {
 /// Longer lines are not shown.
 const LONGEST_SHOWN: usize = 4000;
 
+/// The same in templates and plans: a longer line is a whole template without line breaks, with
+/// whatever secrets it holds.
+const LONGEST_OF_TEMPLATE: usize = 400;
+
 /// How many further places and how much evidence a finding keeps.
 const KEEP: usize = 4;
 
@@ -341,7 +345,12 @@ fn location(
     let (text, start) = doc.line_at(span.start);
     let hidden: Vec<Span> = hidden.iter().copied().chain(strike).collect();
     // A line of a megabyte (minified JSON) is no help, and every finding would carry it.
-    let source = if text.len() > LONGEST_SHOWN {
+    let longest = if doc.is_azure() {
+        LONGEST_OF_TEMPLATE
+    } else {
+        LONGEST_SHOWN
+    };
+    let source = if text.len() > longest {
         Box::default()
     } else {
         secrets::strike_out(text, start, &hidden)

@@ -17,6 +17,8 @@ pub struct InlineWaiver {
     pub reason: Box<str>,
     /// The file, where a document joins several.
     pub path: Option<Arc<str>>,
+    /// The text of its line.
+    pub source: Box<str>,
     /// The line of the comment.
     pub line: u32,
     /// The lines it covers: those of the value it stands at or above.
@@ -69,6 +71,7 @@ pub fn inline(doc: &Doc) -> Vec<InlineWaiver> {
             until: said.until,
             reason: said.reason,
             path: None,
+            source: lines.get(index).copied().unwrap_or_default().into(),
             line: doc.first_line + line - 1,
             covers,
         });
@@ -103,8 +106,8 @@ impl Said {
 }
 
 /// The waivers in the comments of templates (`//`, `#`, `/*`), by the same rules: a comment covers
-/// the value that begins on its line, or on the next line when it stands alone; before everything
-/// else in a file it covers all of it.
+/// the value that begins on its line, or on the next line when it stands alone; at the top of a file,
+/// with an empty line after it, it covers all of it.
 #[must_use]
 pub fn inline_in_templates(doc: &Doc) -> Vec<InlineWaiver> {
     let mut waivers = Vec::new();
@@ -132,7 +135,15 @@ pub fn inline_in_templates(doc: &Doc) -> Vec<InlineWaiver> {
             };
             let alone = code.trim().is_empty();
             let own = index as u32 + 1;
-            let covers = if alone && lines.iter().take(index).all(|text| comment(text)) {
+            // Many resources stand in one file: only a comment that stands by itself at its top,
+            // before an empty line, speaks for all of them.
+            let by_itself = lines
+                .iter()
+                .skip(index + 1)
+                .find(|text| text.trim().is_empty() || !comment(text))
+                .is_none_or(|text| text.trim().is_empty());
+            let on_top = lines.iter().take(index).all(|text| comment(text));
+            let covers = if alone && on_top && by_itself {
                 (1, lines.len() as u32)
             } else {
                 let anchor = if alone {
@@ -152,6 +163,7 @@ pub fn inline_in_templates(doc: &Doc) -> Vec<InlineWaiver> {
                 until: said.until,
                 reason: said.reason,
                 path: Some(Arc::clone(&part.path)),
+                source: (*line).into(),
                 line: own,
                 covers,
             });

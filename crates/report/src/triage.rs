@@ -149,16 +149,7 @@ impl Triage {
                     matches: *used,
                     inline: true,
                 };
-                let until = waiver
-                    .until
-                    .as_deref()
-                    .map(|until| format!(" until {until}"))
-                    .unwrap_or_default();
-                let source = format!(
-                    "# seawall: waive {}{until} because {}",
-                    waiver.guideline, waiver.reason
-                );
-                objects.push(facts.object(symbols, path, waiver.line, &source));
+                objects.push(facts.object(symbols, path, waiver.line, &waiver.source));
             }
         }
         objects
@@ -178,10 +169,18 @@ fn covers(waiver: &Waiver, finding: &Finding) -> bool {
         }
         _ => &id,
     };
-    let resource = waiver
-        .resource
-        .as_deref()
-        .is_none_or(|pattern| glob(pattern, &id) || glob(pattern, short));
+    // Azure does not mind the case of types and names, and reports part the two by a space.
+    let azure = matches!(finding.resource.kind, Kind::Azure(_));
+    let resource = waiver.resource.as_deref().is_none_or(|pattern| {
+        if azure {
+            glob(
+                &pattern.to_ascii_lowercase().replacen(' ', "/", 1),
+                &id.to_ascii_lowercase(),
+            )
+        } else {
+            glob(pattern, &id) || glob(pattern, short)
+        }
+    });
     let container = waiver
         .container
         .as_deref()
@@ -227,9 +226,19 @@ impl Facts<'_> {
     /// An object whose every value stands on the waiver's line.
     fn object(&self, symbols: &Symbols, path: &Arc<str>, line: u32, source: &str) -> Resource {
         let mut builder = DocBuilder::new(symbols, Dialect::Plain, source.into(), line);
-        let trimmed = source.len() - source.trim_start().len();
+        // A comment after a value begins at its mark; its own line is all of it otherwise.
+        let mark = source.find("seawall: waive ").map(|at| {
+            let before = source.get(..at).unwrap_or_default().trim_end();
+            before.len() - before.len().min(2)
+                + before
+                    .get(before.len() - before.len().min(2)..)
+                    .map_or(0, |end| {
+                        end.len() - end.trim_start_matches(|c| !matches!(c, '/' | '#')).len()
+                    })
+        });
+        let start = mark.unwrap_or(source.len() - source.trim_start().len());
         let span = Span {
-            start: trimmed as u32,
+            start: start as u32,
             end: source.trim_end().len() as u32,
         };
         let entry = |key: &'static str, value: NodeId| Entry {

@@ -1,6 +1,8 @@
 //! What several commands let the user choose: version, day, frameworks, guidelines. The command
 //! line goes before `seawall.yaml`, and that before the default.
 
+use std::path::PathBuf;
+
 use guide::{Guide, parse_minor, setting};
 use report::config::{self, Config};
 
@@ -58,4 +60,40 @@ pub(crate) fn guidelines_exist(asked: &[String], guide: &Guide) -> anyhow::Resul
             .into()),
         None => Ok(()),
     }
+}
+
+/// Checks that files and folders named for templates are there.
+pub(crate) fn inputs_exist(parameters: &[PathBuf], caches: &[PathBuf]) -> anyhow::Result<()> {
+    for file in parameters {
+        if !file.is_file() {
+            return Err(Failure::new(format!(
+                "`{}` is no parameter file: it does not exist",
+                file.display()
+            ))
+            .help("`--parameters` takes a JSON parameter file or a `.tfvars` file")
+            .into());
+        }
+        let name = file.to_string_lossy();
+        let known = [".json", ".jsonc", ".tfvars"];
+        if !known.iter().any(|ending| name.ends_with(ending)) {
+            let help = if name.ends_with(".bicepparam") {
+                "give the `.bicepparam` file itself: it names the template that it deploys"
+            } else {
+                "`--parameters` takes a JSON parameter file or a `.tfvars` file"
+            };
+            return Err(
+                Failure::new(format!("`{}` is no parameter file", file.display()))
+                    .help(help)
+                    .into(),
+            );
+        }
+    }
+    for folder in caches {
+        if !folder.is_dir() {
+            return Err(Failure::new(format!("`{}` is no folder", folder.display()))
+                .help("`--module-cache` takes a folder with published modules")
+                .into());
+        }
+    }
+    Ok(())
 }

@@ -147,16 +147,22 @@ pub fn read<T: Send, E>(
                 sink(Work::Terraform(path.clone()), &mut batch, &mut files)?;
             }
             Input::Deployment(path, parameters) => {
-                let parameters = if options.parameters.is_empty() {
-                    parameters
+                // Each parameter file beside a template makes a deployment of its own; those that
+                // are named on the command line make one together.
+                let deployments: Vec<Vec<PathBuf>> = if !options.parameters.is_empty() {
+                    vec![options.parameters.clone()]
+                } else if parameters.is_empty() {
+                    vec![Vec::new()]
                 } else {
-                    &options.parameters
+                    parameters.iter().map(|file| vec![file.clone()]).collect()
                 };
-                sink(
-                    Work::Deployment(path.clone(), parameters.clone()),
-                    &mut batch,
-                    &mut files,
-                )?;
+                for parameters in deployments {
+                    sink(
+                        Work::Deployment(path.clone(), parameters),
+                        &mut batch,
+                        &mut files,
+                    )?;
+                }
             }
             Input::File(path) => {
                 let name = shown(path);

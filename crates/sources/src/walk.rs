@@ -141,10 +141,10 @@ fn folder(root: &Path) -> Result<Vec<Input>, WalkError> {
             path: root.to_path_buf(),
             message: error.to_string(),
         })?;
-        if entry
-            .file_type()
-            .is_some_and(|kind| kind.is_file() || kind.is_symlink() && entry.path().is_file())
-        {
+        if entry.file_type().is_some_and(|kind| {
+            // A link that leads nowhere is no folder; that it cannot be read is told.
+            kind.is_file() || kind.is_symlink() && !entry.path().is_dir()
+        }) {
             files.push(entry.into_path());
         }
     }

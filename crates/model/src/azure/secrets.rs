@@ -12,10 +12,32 @@ use crate::secrets::{is_secret_name, is_secret_value};
 pub fn places(root: &Node<'_>, parameters: &[Node<'_>]) -> Vec<Span> {
     let mut places = Vec::new();
     template(root, &mut places, 0);
+    looking_secret(root, "", &mut places, 0);
     for file in parameters {
         arguments(file.get("parameters").unwrap_or(file), root, &mut places);
     }
     places
+}
+
+/// Texts that look like credentials, by their key or by themselves.
+fn looking_secret(node: &Node<'_>, key: &str, places: &mut Vec<Span>, depth: usize) {
+    if depth > 64 {
+        return;
+    }
+    match node.kind {
+        NodeKind::Str(text) if text.len() >= 4 => {
+            if is_secret_value(text) || (!key.is_empty() && is_secret_name(key)) {
+                places.push(node.span);
+            }
+        }
+        NodeKind::Array(items) => items
+            .iter()
+            .for_each(|item| looking_secret(item, "", places, depth + 1)),
+        NodeKind::Object(entries) => entries
+            .iter()
+            .for_each(|entry| looking_secret(&entry.value, entry.key, places, depth + 1)),
+        _ => {}
+    }
 }
 
 /// Those of a template and of the templates within it.

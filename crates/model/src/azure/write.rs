@@ -280,6 +280,10 @@ impl<'w> Writer<'w, '_> {
             Data::Unknown(unknown) => {
                 self.hangs(unknown);
                 if unknown.secret {
+                    // In a plan the value itself stands there; in a template what leads to it.
+                    if is_literal(self.sources, value.span) {
+                        self.literals.push(self.bases.place(value.span));
+                    }
                     return self.builder.redacted(span);
                 }
                 // Whatever is open in it, an id is there and leads somewhere.
@@ -352,6 +356,15 @@ const ATTRIBUTES: [(&str, &str); 6] = [
 fn is_id(text: &str) -> bool {
     (text.starts_with("/subscriptions/") || text.starts_with("/providers/"))
         && super::type_of_id(text).is_some_and(|kind| !kind.contains('{'))
+}
+
+/// Whether a quoted text that is no expression stands at a place.
+fn is_literal(sources: &Sources<'_>, span: bicep::source::Span) -> bool {
+    let text = sources
+        .get(span.file)
+        .and_then(|source| source.text.get(span.start as usize..span.end as usize))
+        .unwrap_or_default();
+    text.starts_with(['"', '\'']) && !text.contains("${") && !text.starts_with("\"[")
 }
 
 /// Longer expressions say less than what they hang on.

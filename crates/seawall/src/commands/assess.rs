@@ -71,7 +71,7 @@ pub(crate) struct Args {
     /// Values for Helm charts; repeatable
     #[arg(long, value_name = "FILE")]
     values: Vec<PathBuf>,
-    /// Parameter files for templates (JSON, .bicepparam, .tfvars) instead of those beside them;
+    /// Parameter files for templates (JSON, .tfvars) instead of those beside them;
     /// repeatable, a later one counts more
     #[arg(long, value_name = "FILE")]
     parameters: Vec<PathBuf>,
@@ -99,6 +99,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let guide = load_guide(args.guide.as_deref())?;
     let plan = Plan::new(args, &guide)?;
+    choices::inputs_exist(&args.parameters, &args.module_cache)?;
     let inputs = sources::walk(&args.paths).map_err(|error| {
         Failure::new(error.to_string())
             .help("give files or folders that exist, or `-` for standard input")

@@ -4,12 +4,13 @@ mod values;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bicep::deployment::Problem;
 use clap::Subcommand;
 use sources::template::{Expanded, expand};
 
+use crate::choices;
 use crate::failure::Failure;
 
 /// Evaluates and compiles ARM templates and Bicep, offline and without the Bicep CLI.
@@ -75,6 +76,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let (file, inputs) = match &args.action {
         Action::Expand { file, inputs } | Action::Build { file, inputs, .. } => (file, inputs),
     };
+    choices::inputs_exist(&inputs.parameters, &inputs.module_cache)?;
+    is_template(file, matches!(args.action, Action::Build { .. }))?;
     let outcome = expand(file, &inputs.options(), |expanded| match &args.action {
         Action::Expand { .. } => {
             let mut out = anstream::stdout().lock();
@@ -98,6 +101,44 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     outcome.map_err(|reason| {
         Failure::new(reason).help("give an ARM template, a `.bicep` or a `.bicepparam` file")
     })?
+}
+
+/// Refuses what is no template before anything is made of it.
+fn is_template(file: &Path, only_bicep: bool) -> anyhow::Result<()> {
+    let refuse = |what: &str, help: &str| Err(Failure::new(what.to_owned()).help(help).into());
+    let shown = file.display();
+    if file.as_os_str() == "-" {
+        return refuse(
+            "standard input is not taken here",
+            "give an ARM template, a `.bicep` or a `.bicepparam` file",
+        );
+    }
+    if file.is_dir() || file.extension().is_some_and(|ending| ending == "tf") {
+        return refuse(
+            &format!("`{shown}` is no template file"),
+            "give one `.bicep`, `.bicepparam` or ARM JSON file; `seawall assess` reads folders and \
+             Terraform",
+        );
+    }
+    let ending = file.extension().and_then(|ending| ending.to_str());
+    if matches!(ending, Some("bicep" | "bicepparam")) {
+        return Ok(());
+    }
+    if only_bicep {
+        return refuse(
+            &format!("`{shown}` is no Bicep file"),
+            "`template build` compiles `.bicep`; `template expand` evaluates ARM JSON too",
+        );
+    }
+    // A file that cannot be read is told by whoever reads it.
+    let text = std::fs::read(file).unwrap_or_default();
+    if !text.is_empty() && !model::arm::is_template(&String::from_utf8_lossy(&text)) {
+        return refuse(
+            &format!("`{shown}` is no ARM template: its `$schema` does not say so"),
+            "give an ARM template, a `.bicep` or a `.bicepparam` file",
+        );
+    }
+    Ok(())
 }
 
 /// Says what went wrong on standard error, a line each.
