@@ -58,16 +58,8 @@ fn unescape<'a>(bump: &'a Bump, text: &'a str) -> &'a str {
             Some('t') => out.push('\t'),
             Some(same @ ('\\' | '\'' | '$')) => out.push(same),
             Some('u') => {
-                let code = characters
-                    .as_str()
-                    .strip_prefix('{')
-                    .and_then(|after| after.split_once('}'));
-                if let Some((code, after)) = code {
-                    // Half a surrogate pair is no character of its own.
-                    let character = u32::from_str_radix(code, 16)
-                        .ok()
-                        .and_then(char::from_u32)
-                        .unwrap_or(char::REPLACEMENT_CHARACTER);
+                if let Some((code, after)) = code_point(characters.as_str()) {
+                    let (character, after) = character(code, after);
                     out.push(character);
                     characters = after.chars();
                 }
@@ -82,6 +74,29 @@ fn unescape<'a>(bump: &'a Bump, text: &'a str) -> &'a str {
     }
     out.push_str(rest);
     out.into_bump_str()
+}
+
+/// `{1F600}` and what follows it.
+fn code_point(text: &str) -> Option<(u32, &str)> {
+    let (code, after) = text.strip_prefix('{')?.split_once('}')?;
+    Some((u32::from_str_radix(code, 16).unwrap_or(u32::MAX), after))
+}
+
+/// The character of a code, and what follows it. Two escapes may be the halves of one character;
+/// half of one by itself is none.
+fn character(code: u32, after: &str) -> (char, &str) {
+    let low = after.strip_prefix("\\u").and_then(code_point);
+    match (code, low) {
+        (0xd800..=0xdbff, Some((low @ 0xdc00..=0xdfff, after))) => {
+            let whole = 0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+            let character = char::from_u32(whole).unwrap_or(char::REPLACEMENT_CHARACTER);
+            (character, after)
+        }
+        _ => (
+            char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
+            after,
+        ),
+    }
 }
 
 /// Writes a value as it stands in a string on one line.

@@ -16,6 +16,11 @@ fn literals_stand_as_they_are() {
         variable("var x = 'it''s'\n".replace("''", "\\'").as_str()),
         "it's"
     );
+    assert_eq!(
+        variable("var x = '\\u{D801}\\u{DC37}\\u{10437}'\n"),
+        "\u{10437}\u{10437}"
+    );
+    assert_eq!(variable("var x = '\\u{D801}-'\n"), "\u{fffd}-");
     assert_eq!(variable("var x = -12\n"), -12);
     assert_eq!(variable("var x = 4000000000\n"), 4_000_000_000_i64);
     assert_eq!(
