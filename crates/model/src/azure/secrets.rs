@@ -25,10 +25,11 @@ fn looking_secret(node: &Node<'_>, key: &str, places: &mut Vec<Span>, depth: usi
         return;
     }
     match node.kind {
-        NodeKind::Str(text) if text.len() >= 4 => {
-            if is_secret_value(text) || (!key.is_empty() && is_secret_name(key)) {
-                places.push(node.span);
-            }
+        NodeKind::Str(text)
+            if text.len() >= 4
+                && (is_secret_value(text) || (!key.is_empty() && is_secret_name(key))) =>
+        {
+            places.push(node.span);
         }
         NodeKind::Array(items) => items
             .iter()
