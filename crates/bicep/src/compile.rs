@@ -15,6 +15,7 @@ mod deploy;
 mod expr;
 mod imports;
 mod inline;
+mod json_path;
 mod literals;
 mod load;
 mod lower;

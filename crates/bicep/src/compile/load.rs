@@ -125,7 +125,7 @@ impl<'a> Template<'_, 'a> {
     fn load_json(&self, path: &str, selector: Option<&str>) -> Result<Node<'a>, String> {
         let file = self.session.find(self.unit.name, path)?;
         let root = self.session.data(file)?;
-        Ok(self.literal_json(&selected(root, selector)?))
+        Ok(self.literal_json(&super::json_path::selected(self.make(), root, selector)?))
     }
 
     fn load_yaml(&self, path: &str, selector: Option<&str>) -> Result<Node<'a>, String> {
@@ -145,7 +145,7 @@ impl<'a> Template<'_, 'a> {
             span: Span::default(),
             kind: NodeKind::Null,
         });
-        selected(root, selector)
+        super::json_path::selected(self.make(), root, selector)
     }
 
     /// JSON that is no template: what looks like an expression is a string.
@@ -277,15 +277,6 @@ fn unescaped(raw: &str) -> String {
     out
 }
 
-fn selected<'a>(root: Node<'a>, selector: Option<&str>) -> Result<Node<'a>, String> {
-    match selector {
-        None => Ok(root),
-        Some(selector) => {
-            select(root, selector).ok_or_else(|| format!("`{selector}` selects nothing"))
-        }
-    }
-}
-
 /// A text in one of the encodings that the official compiler knows. A byte order mark overrules
 /// what is said.
 fn decode(bytes: &[u8], encoding: &str) -> String {
@@ -317,40 +308,6 @@ fn decode(bytes: &[u8], encoding: &str) -> String {
             _ => String::from_utf8_lossy(bytes).into_owned(),
         },
     }
-}
-
-/// What a JSON path selects: `$.a.b[0]['c']`.
-fn select<'a>(root: Node<'a>, path: &str) -> Option<Node<'a>> {
-    let mut at = root;
-    let mut rest = path.strip_prefix('$').unwrap_or(path);
-    while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix('[') {
-            let (inside, after) = after.split_once(']')?;
-            let inside = inside.trim();
-            at = match inside.parse::<usize>() {
-                Ok(number) => *at.items().get(number)?,
-                Err(_) => *exact(&at, inside.trim_matches(['\'', '"']))?,
-            };
-            rest = after;
-            continue;
-        }
-        rest = rest.strip_prefix('.').unwrap_or(rest);
-        let end = rest.find(['.', '[']).unwrap_or(rest.len());
-        let (name, after) = rest.split_at(end);
-        if name.is_empty() {
-            return None;
-        }
-        at = *exact(&at, name)?;
-        rest = after;
-    }
-    Some(at)
-}
-
-fn exact<'a>(node: &Node<'a>, key: &str) -> Option<&'a Node<'a>> {
-    node.entries()
-        .iter()
-        .find(|entry| entry.key == key)
-        .map(|entry| &entry.value)
 }
 
 /// RFC 4648, with padding.

@@ -211,3 +211,22 @@ var y = loadYamlContent('c.yaml').k[0]
         })
     );
 }
+
+#[test]
+fn paths_select_parts_of_json() {
+    let file = r#"{ "a": [{ "n": "x", "p": 1 }, { "n": "y", "p": 5 }, { "n": "z", "p": 7 }], "b": { "n": "w" } }"#;
+    let select = |path: &str| {
+        let text = format!("var x = loadJsonContent('f.json', '{path}')\n");
+        let compiled = compile_with(&text, &[("f.json", file)]);
+        let found = compiled.template.pointer("/variables/$fxv#0").cloned();
+        (found, compiled.problems.len())
+    };
+    let some = |value| (Some(value), 0);
+    assert_eq!(select("$.a[1].n"), some(json!("y")));
+    assert_eq!(select(".a[*].n"), some(json!(["x", "y", "z"])));
+    assert_eq!(select("$[\\'b\\'].n"), some(json!("w")));
+    assert_eq!(select(".a[?(@.p > 3)].n"), some(json!(["y", "z"])));
+    assert_eq!(select(".a[?(@.n == \\'x\\')].p"), some(json!(1)));
+    assert_eq!(select("$..n"), some(json!(["x", "y", "z", "w"])));
+    assert_eq!(select("$.none"), (None, 1));
+}
