@@ -350,7 +350,8 @@ fn location(
     } else {
         LONGEST_SHOWN
     };
-    let source = if text.len() > longest {
+    let hides = doc.part_at(span.start).is_some_and(|part| part.hidden);
+    let source = if hides || text.len() > longest {
         Box::default()
     } else {
         secrets::strike_out(text, start, &hidden)

@@ -113,6 +113,8 @@ pub struct Part {
     pub path: Arc<str>,
     /// It came from a cache of published modules: the user does not edit it.
     pub published: bool,
+    /// It holds values and little else (a plan, variables' values): its lines are never shown.
+    pub hidden: bool,
 }
 
 /// One document: its text and its values.

@@ -262,7 +262,14 @@ pub fn read_base<'a>(
         }
     }
     let problems = template.map_or(&[][..], |template| template.problems);
-    finish(&mut reading, templates, problems, &base, sources, origin);
+    let secrets = template.map_or_else(Vec::new, |template| {
+        super::secrets::places(template.root, template.parameters)
+    });
+    let said = Said {
+        sources,
+        secrets: &secrets,
+    };
+    finish(&mut reading, templates, problems, &base, &said, origin);
     reading
 }
 
@@ -272,7 +279,7 @@ fn finish(
     templates: Vec<(NodeId, Box<str>)>,
     problems: &[Problem],
     base: &Expansion<'_>,
-    sources: &Sources<'_>,
+    said: &Said<'_, '_>,
     origin: &Origin,
 ) {
     let doc = reading
@@ -295,7 +302,7 @@ fn finish(
     let mut seen: BTreeSet<(Span, String)> = BTreeSet::new();
     for problem in problems.iter().chain(&base.problems) {
         if seen.insert((problem.span, problem.message.clone())) {
-            reading.entries.push(entry(problem, sources, origin));
+            reading.entries.push(entry(problem, said, origin));
         }
     }
     if reading.entries.is_empty() {
@@ -316,9 +323,18 @@ fn finish(
     }
 }
 
-fn entry(problem: &Problem, sources: &Sources<'_>, origin: &Origin) -> DocumentEntry {
-    let (line, column) = sources.line_column(problem.span);
-    let path = sources
+/// With what problems are told.
+struct Said<'s, 'a> {
+    sources: &'s Sources<'a>,
+    /// Where secrets stand that were written down: no message repeats them.
+    secrets: &'s [Span],
+}
+
+fn entry(problem: &Problem, said: &Said<'_, '_>, origin: &Origin) -> DocumentEntry {
+    let (line, column) = said.sources.line_column(problem.span);
+    let message = super::secrets::scrubbed(&problem.message, said.secrets, said.sources);
+    let path = said
+        .sources
         .get(problem.span.file)
         .map_or_else(|| origin.path.clone(), |source| source.name.into());
     DocumentEntry {
@@ -333,12 +349,12 @@ fn entry(problem: &Problem, sources: &Sources<'_>, origin: &Origin) -> DocumentE
         },
         // What has no form in Azure is named by itself.
         kind: match problem.kind {
-            ProblemKind::Unmapped => problem.message.split('`').nth(1).map(Into::into),
+            ProblemKind::Unmapped => message.split('`').nth(1).map(Into::into),
             _ => None,
         },
         namespace: None,
         name: None,
-        reason: Some(format!("line {line}, column {column}: {}", problem.message).into()),
+        reason: Some(format!("line {line}, column {column}: {message}").into()),
         help: problem.help.as_deref().map(Into::into),
     }
 }

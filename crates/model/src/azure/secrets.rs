@@ -1,8 +1,8 @@
 //! Where the texts of a deployment hold the values of secure parameters: defaults, parameter files,
 //! arguments of modules. These places are never shown.
 
-use bicep::node::{Node, NodeKind};
-use bicep::source::Span;
+use bicep::node::{Expr, ExprKind, Node, NodeKind};
+use bicep::source::{Sources, Span};
 
 use super::template::is_secure;
 use crate::secrets::{is_secret_name, is_secret_value};
@@ -14,6 +14,7 @@ pub fn places(root: &Node<'_>, parameters: &[Node<'_>]) -> Vec<Span> {
     template(root, &mut places, 0);
     looking_secret(root, "", &mut places, 0);
     for file in parameters {
+        looking_secret(file, "", &mut places, 0);
         arguments(file.get("parameters").unwrap_or(file), root, &mut places);
     }
     places
@@ -102,6 +103,8 @@ fn literals(node: &Node<'_>, places: &mut Vec<Span>, depth: usize) {
     match node.kind {
         NodeKind::Str(text) if !text.is_empty() => places.push(node.span),
         NodeKind::Int(_) | NodeKind::Float(_) => places.push(node.span),
+        // The texts within an expression have places of their own.
+        NodeKind::Expr(expression) => texts(expression, places, depth),
         NodeKind::Array(items) => items
             .iter()
             .for_each(|item| literals(item, places, depth + 1)),
@@ -110,4 +113,37 @@ fn literals(node: &Node<'_>, places: &mut Vec<Span>, depth: usize) {
             .for_each(|entry| literals(&entry.value, places, depth + 1)),
         _ => {}
     }
+}
+
+fn texts(expression: &Expr<'_>, places: &mut Vec<Span>, depth: usize) {
+    if depth > 64 {
+        return;
+    }
+    match expression.kind {
+        ExprKind::Str(text) if !text.is_empty() => places.push(expression.span),
+        ExprKind::Call { args, .. } => args.iter().for_each(|arg| texts(arg, places, depth + 1)),
+        ExprKind::Prop(base, _) => texts(base, places, depth + 1),
+        ExprKind::Index(base, index) => {
+            texts(base, places, depth + 1);
+            texts(index, places, depth + 1);
+        }
+        _ => {}
+    }
+}
+
+/// A message without the secrets that stand at these places.
+#[must_use]
+pub fn scrubbed(message: &str, places: &[Span], sources: &Sources<'_>) -> String {
+    let mut message = message.to_owned();
+    for place in places {
+        let text = sources
+            .get(place.file)
+            .and_then(|source| source.text.get(place.start as usize..place.end as usize))
+            .unwrap_or_default()
+            .trim_matches(['"', '\'']);
+        if text.len() >= 4 && message.contains(text) {
+            message = message.replace(text, "****");
+        }
+    }
+    message
 }

@@ -50,6 +50,7 @@ pub(super) fn join(sources: &Sources<'_>) -> (String, Vec<Part>, Bases) {
             start,
             path: Arc::from(source.name),
             published: source.published,
+            hidden: holds_values(source.name, source.text),
         });
         // Nothing is ever shown of a published module.
         if !source.published {
@@ -58,6 +59,18 @@ pub(super) fn join(sources: &Sources<'_>) -> (String, Vec<Part>, Bases) {
         text.push('\n');
     }
     (text, parts, Bases(bases))
+}
+
+/// Whether a text is a plan or the values of variables: any line may hold a secret that nothing
+/// says to be one.
+fn holds_values(name: &str, text: &str) -> bool {
+    let head = text
+        .char_indices()
+        .nth(4096)
+        .map_or(text, |(end, _)| text.get(..end).unwrap_or(text));
+    name.ends_with(".tfvars")
+        || name.ends_with(".tfvars.json")
+        || head.contains("\"terraform_version\"")
 }
 
 /// A document of an expansion's resources.

@@ -112,7 +112,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         .collect();
     let mut sinks = output::open(&plan.formats, &selected, plan.baseline.is_some())?;
     let assessment = assess(args, &guide, plan, &inputs, &mut sinks)?;
-    let nothing = assessment.coverage.count(Status::Assessed) == 0;
+    // A template that makes nothing may still have been found wanting.
+    let nothing =
+        assessment.coverage.count(Status::Assessed) == 0 && assessment.summary.verdicts.fail == 0;
     for sink in &mut sinks {
         sink.finish(&assessment)?;
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use bicep::deployment::Problem;
+use bicep::deployment::{Problem, ProblemKind};
 use clap::Subcommand;
 use sources::template::{Expanded, expand};
 
@@ -89,7 +89,21 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         }
         Action::Build { out, .. } => {
             let json = bicep::emit::emit(expanded.root);
+            let broken = expanded
+                .problems
+                .iter()
+                .any(|problem| problem.kind == ProblemKind::Syntax);
             match out {
+                // What stood there is worth more than half a template.
+                Some(_) if broken => {}
+                Some(path) if is_source(path, expanded) => {
+                    return Err(Failure::new(format!(
+                        "`{}` is one of the files that are read",
+                        path.display()
+                    ))
+                    .help("give another file to `--out`")
+                    .into());
+                }
                 Some(path) => std::fs::write(path, json).map_err(|error| {
                     Failure::new(format!("cannot write `{}`: {error}", path.display()))
                 })?,
@@ -101,6 +115,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     outcome.map_err(|reason| {
         Failure::new(reason).help("give an ARM template, a `.bicep` or a `.bicepparam` file")
     })?
+}
+
+/// Whether a file is among the texts that were read.
+fn is_source(path: &Path, expanded: &Expanded<'_, '_>) -> bool {
+    let real = path.canonicalize().ok();
+    real.is_some()
+        && expanded
+            .sources
+            .iter()
+            .any(|(_, source)| Path::new(source.name).canonicalize().ok() == real)
 }
 
 /// Refuses what is no template before anything is made of it.
@@ -154,7 +178,9 @@ fn report<'p>(
             .get(problem.span.file)
             .map_or("", |source| source.name);
         let (line, column) = expanded.sources.line_column(problem.span);
-        let text = format!("{name}:{line}:{column}: {}", problem.message);
+        let message =
+            model::azure::secrets::scrubbed(&problem.message, &expanded.secrets, expanded.sources);
+        let text = format!("{name}:{line}:{column}: {message}");
         if seen.insert(text.clone()) {
             writeln!(stderr, "{text}")?;
             if let Some(help) = &problem.help {
