@@ -26,11 +26,15 @@ const WANTED: usize = 95;
 
 const HELP: &str = "\
 cargo xtask conform bicep --pairs DIR [--types DIR] [--only TEXT] [--verbose]
+cargo xtask conform bicep --baselines DIR [--types DIR] [--verbose]
 cargo xtask conform bicep --json DIR
 
   --pairs DIR   compile every main.bicep below DIR that has a main.json beside it
   --types DIR   a checkout of bicep-types-az, for the types of resources' properties
   --only TEXT   only paths that contain TEXT
+  --baselines DIR
+                the same, of the official compiler's own tests: they need mocks
+                and experiments, so that they are only counted
   --json DIR    only parse and evaluate every main.json below DIR: time and memory
   --verbose     say of each unequal pair where it first differs
 ";
@@ -43,6 +47,8 @@ struct Ask {
     types: Option<PathBuf>,
     only: Option<String>,
     verbose: bool,
+    /// Pairs that are not all meant to be compiled by everyone: only counted.
+    only_report: bool,
 }
 
 pub(crate) fn conform(places: &Places, arguments: &[String]) -> Result<()> {
@@ -70,6 +76,9 @@ pub(crate) fn conform(places: &Places, arguments: &[String]) -> Result<()> {
         );
     }
     counts.print(pairs.len(), start.elapsed().as_secs_f64());
+    if ask.only_report {
+        return Ok(());
+    }
     if counts.same < counts.equal {
         bail!("some that are equal come to something else");
     }
@@ -97,7 +106,11 @@ fn ask(arguments: &[String]) -> Result<Ask> {
                 .with_context(|| format!("`{flag}` needs a value"))
         };
         match flag.as_str() {
-            "--pairs" | "--baselines" => ask.pairs = Some(value()?.into()),
+            "--pairs" => ask.pairs = Some(value()?.into()),
+            "--baselines" => {
+                ask.pairs = Some(value()?.into());
+                ask.only_report = true;
+            }
             "--json" => ask.json = Some(value()?.into()),
             "--types" => ask.types = Some(value()?.into()),
             "--only" => ask.only = Some(value()?),

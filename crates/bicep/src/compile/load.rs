@@ -94,7 +94,10 @@ impl<'a> Template<'_, 'a> {
                 let selector = arguments.get(1).and_then(|second| self.constant(second, 0));
                 self.load_json(&path, selector.as_deref())
             }
-            "loadDirectoryFileInfo" => self.load_directory(span, &path),
+            "loadDirectoryFileInfo" => {
+                let pattern = arguments.get(1).and_then(|second| self.constant(second, 0));
+                self.load_directory(span, &path, pattern.as_deref().unwrap_or("*"))
+            }
             _ => {
                 let selector = arguments.get(1).and_then(|second| self.constant(second, 0));
                 self.load_yaml(&path, selector.as_deref())
@@ -185,10 +188,11 @@ impl<'a> Template<'_, 'a> {
         }
     }
 
-    fn load_directory(&self, span: Span, path: &str) -> Result<Node<'a>, String> {
+    fn load_directory(&self, span: Span, path: &str, pattern: &str) -> Result<Node<'a>, String> {
         let make = self.make();
         let mut files = self.session.files.list(self.unit.name, path)?;
-        files.sort();
+        files.retain(|file| matches(file.rsplit('/').next().unwrap_or(file), pattern));
+        files.sort_by_key(|file| file.to_lowercase());
         let items: Vec<_> = files
             .iter()
             .map(|file| {
@@ -308,6 +312,36 @@ fn decode(bytes: &[u8], encoding: &str) -> String {
             _ => String::from_utf8_lossy(bytes).into_owned(),
         },
     }
+}
+
+/// Whether a name matches a pattern of `*` and `?`.
+fn matches(name: &str, pattern: &str) -> bool {
+    let (name, pattern): (Vec<char>, Vec<char>) =
+        (name.chars().collect(), pattern.chars().collect());
+    let (mut at, mut wanted) = (0, 0);
+    // Where the last star stands, and how much of the name it has taken.
+    let mut star = None;
+    while at < name.len() {
+        match pattern.get(wanted) {
+            Some('*') => {
+                star = Some((wanted, at));
+                wanted += 1;
+            }
+            Some(letter) if *letter == '?' || Some(letter) == name.get(at) => {
+                at += 1;
+                wanted += 1;
+            }
+            _ => match star {
+                Some((before, taken)) => {
+                    star = Some((before, taken + 1));
+                    at = taken + 1;
+                    wanted = before + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.iter().skip(wanted).all(|letter| *letter == '*')
 }
 
 /// RFC 4648, with padding.

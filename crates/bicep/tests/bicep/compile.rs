@@ -48,6 +48,11 @@ impl Files for Texts {
         })
     }
 
+    fn list(&self, _from: &str, folder: &str) -> Result<Vec<String>, String> {
+        let names = self.0.keys().filter(|name| name.starts_with(folder));
+        Ok(names.cloned().collect())
+    }
+
     fn module(&self, _from: &str, reference: &str) -> Result<Found, String> {
         let bytes = self.0.get(reference).cloned().ok_or("it is nowhere")?;
         Ok(Found {

@@ -230,3 +230,24 @@ fn paths_select_parts_of_json() {
     assert_eq!(select("$..n"), some(json!(["x", "y", "z", "w"])));
     assert_eq!(select("$.none"), (None, 1));
 }
+
+#[test]
+fn folders_are_listed() {
+    let files = [
+        ("d/b.txt", ""),
+        ("d/A.txt", ""),
+        ("d/c", ""),
+        ("e/f.txt", ""),
+    ];
+    let compiled = compile_with(
+        "var x = loadDirectoryFileInfo('d', '?.t*')\nvar y = loadDirectoryFileInfo('d')\n",
+        &files,
+    );
+    let info = |path: &str, name: &str, extension: &str| json!({ "relativePath": path, "baseName": name, "extension": extension });
+    let texts = [
+        info("d/A.txt", "A.txt", ".txt"),
+        info("d/b.txt", "b.txt", ".txt"),
+    ];
+    assert_eq!(*compiled.at("/variables/$fxv#0"), json!(texts));
+    assert_eq!(compiled.at("/variables/$fxv#1/2"), &info("d/c", "c", ""));
+}
