@@ -4,6 +4,7 @@
 //! function means in [`crate::functions`]. Nothing here fails: what Azure would refuse becomes a
 //! problem and an unknown.
 
+pub(crate) mod budget;
 pub(crate) mod compare;
 pub(crate) mod engine;
 pub(crate) mod member;
@@ -304,11 +305,17 @@ impl<'a> Engine<'a> {
         };
         match functions::call(&call) {
             // What is open stands where it is used: there is nothing to see where it comes from.
-            Ok(value) if value.unknown().is_some() && !self.hides(span, value.span) => {
+            // What is wrong stands where it was found, and is said there.
+            Ok(value)
+                if value.unknown().is_some()
+                    && !merge::is_error(&value)
+                    && !self.hides(span, value.span) =>
+            {
                 Value { span, ..value }
             }
             Ok(value) => value,
             Err(Fault::Error(message)) => self.error(span, message),
+            Err(Fault::Exhausted) => self.exhausted(span),
             Err(Fault::Open) => {
                 self.unknown(span, name, Shape::Any, &[Why::Unsupported(name)], false)
             }
@@ -436,12 +443,6 @@ impl<'a> Engine<'a> {
         self.error(span, message.to_owned())
     }
 
-    /// Notes that evaluation was given up.
-    pub(crate) fn exhausted(&self, span: Span) -> Value<'a> {
-        let message = "the template takes too much time or space to evaluate";
-        self.error(span, message.to_owned())
-    }
-
     /// Counts one step down. Nothing when it would be one too many.
     pub(crate) fn enter(&self) -> Option<engine::Depth<'_>> {
         let depth = self.depth.get();
@@ -450,7 +451,7 @@ impl<'a> Engine<'a> {
             return None;
         }
         self.fuel.set(fuel - 1);
-        if fuel.is_multiple_of(1024) && self.bump.allocated_bytes() > self.most_bytes {
+        if self.bump.allocated_bytes() > self.most_bytes {
             self.fuel.set(0);
         }
         self.depth.set(depth + 1);

@@ -20,6 +20,7 @@ use std::cell::{Cell, RefCell};
 use bumpalo::Bump;
 
 use crate::deployment::{Expansion, OpenParameter, Problem, Resource};
+use crate::evaluate::budget::{FUEL, MOST_BYTES, WORK};
 use crate::evaluate::compare::identical;
 use crate::evaluate::engine::Engine;
 use crate::expand::instance::{Given, Instance};
@@ -29,13 +30,6 @@ use crate::source::{Files, Source, Sources};
 use crate::value::Value;
 
 pub use crate::expand::scope::ScopeKind;
-
-/// Steps that one evaluation may take. The largest of the Azure Verified Modules takes about a
-/// hundredth of it.
-const FUEL: u64 = 10_000_000;
-
-/// How much one evaluation may add to the arena.
-const MOST_BYTES: usize = 1 << 29;
 
 /// A cloud whose constants `environment()` gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +85,8 @@ pub fn expand<'a>(
         depth: Cell::new(0),
         most_bytes: bump.allocated_bytes().saturating_add(MOST_BYTES),
         fuel: Cell::new(FUEL),
+        work: Cell::new(WORK),
+        gave_up: Cell::new(false),
         guesses: Cell::new(0),
         cloud: options.cloud,
     };

@@ -26,6 +26,8 @@ use std::sync::OnceLock;
 
 use crate::evaluate::compare::kind_name;
 use crate::evaluate::engine::{Engine, Env};
+use crate::evaluate::text::MAX_STRING;
+use crate::evaluate::weight::MAX_SIZE;
 use crate::node::Expr;
 use crate::source::Span;
 use crate::value::{Data, Field, Shape, Value};
@@ -37,6 +39,8 @@ pub(crate) enum Fault {
     Open,
     /// Azure would refuse it.
     Error(String),
+    /// It takes more than one evaluation may.
+    Exhausted,
 }
 
 impl Fault {
@@ -205,6 +209,9 @@ pub(crate) fn call<'a>(call: &Call<'_, 'a>) -> Outcome<'a> {
                 name: function.name,
                 values,
             };
+            if !engine.spend_on(values) {
+                return Err(Fault::Exhausted);
+            }
             match run(&args) {
                 Err(Fault::Open) => {
                     Ok(engine.opaque(call.span, function.name, values, function.shape))
@@ -286,13 +293,37 @@ impl<'a> Args<'_, 'a> {
     }
 
     pub(crate) fn text(&self, text: &str) -> Outcome<'a> {
-        if text.len() > crate::evaluate::text::MAX_STRING {
-            return Fault::error("the string is too long");
-        }
+        self.fits_text(text.len())?;
         Ok(self.value(Data::Str(self.engine.bump.alloc_str(text))))
     }
 
+    /// Counts parts that are looked at or made.
+    pub(crate) fn spend(&self, parts: usize) -> Result<(), Fault> {
+        if self.engine.spend(parts) {
+            Ok(())
+        } else {
+            Err(Fault::Exhausted)
+        }
+    }
+
+    /// Whether a list of this length may be made.
+    pub(crate) fn fits(&self, length: usize) -> Result<(), Fault> {
+        if length as u64 > MAX_SIZE {
+            return Fault::error(format!("a list of {length} items is too long"));
+        }
+        self.spend(length)
+    }
+
+    /// Whether a string of this length may be made.
+    pub(crate) fn fits_text(&self, length: usize) -> Result<(), Fault> {
+        if length > MAX_STRING {
+            return Fault::error("the string is too long");
+        }
+        self.spend(length / 4)
+    }
+
     pub(crate) fn list(&self, items: &[Value<'a>]) -> Outcome<'a> {
+        self.fits(items.len())?;
         Ok(self.value(Data::Array(self.engine.bump.alloc_slice_copy(items))))
     }
 

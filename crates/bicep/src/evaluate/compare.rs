@@ -5,7 +5,7 @@ use crate::evaluate::text::{known_ends, sole_hole};
 use crate::value::{Data, Shape, Unknown, Value, Why};
 
 /// How many parts are compared before one gives up.
-const MAX_COMPARED: u32 = 2_000_000;
+pub(crate) const MAX_COMPARED: u32 = 2_000_000;
 
 /// How deep one compares.
 const MAX_DEPTH: u32 = 160;
@@ -15,13 +15,13 @@ pub(crate) fn equal(a: &Value<'_>, b: &Value<'_>) -> Option<bool> {
     Comparison { left: MAX_COMPARED }.equal(a, b, 0)
 }
 
-struct Comparison {
+pub(crate) struct Comparison {
     /// Parts that may still be compared.
-    left: u32,
+    pub(crate) left: u32,
 }
 
 impl Comparison {
-    fn equal(&mut self, a: &Value<'_>, b: &Value<'_>, depth: u32) -> Option<bool> {
+    pub(crate) fn equal(&mut self, a: &Value<'_>, b: &Value<'_>, depth: u32) -> Option<bool> {
         if self.left == 0 || depth > MAX_DEPTH {
             return None;
         }
@@ -37,7 +37,10 @@ impl Comparison {
             (Data::Int(int), Data::Float(float)) | (Data::Float(float), Data::Int(int)) => {
                 Some(int as f64 == float)
             }
-            (Data::Str(a), Data::Str(b)) => Some(a == b),
+            (Data::Str(a), Data::Str(b)) => {
+                self.left = self.left.saturating_sub(a.len() as u32 / 64);
+                Some(a == b)
+            }
             (Data::Array(a), Data::Array(b)) => {
                 if a.len() != b.len() {
                     return Some(false);
@@ -238,7 +241,7 @@ impl<'a> Engine<'a> {
         if let (_, Data::Unknown(unknown)) = (a.data, b.data) {
             self.note_compared(unknown, *a);
         }
-        equal(a, b)
+        self.equal(a, b)
             .or_else(|| self.by_allowed(a, b))
             .or_else(|| self.by_allowed(b, a))
     }

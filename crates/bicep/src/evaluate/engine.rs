@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use bumpalo::Bump;
 
 use crate::deployment::{Problem, ProblemKind};
+use crate::evaluate::budget::EXHAUSTED;
 use crate::evaluate::weight::Weight;
 use crate::expand::Cloud;
 use crate::expand::instance::Instance;
@@ -38,6 +39,10 @@ pub(crate) struct Engine<'a> {
     pub(crate) most_bytes: usize,
     /// Steps that are left.
     pub(crate) fuel: Cell<u64>,
+    /// Parts of values that may still be looked at.
+    pub(crate) work: Cell<u64>,
+    /// It was said that evaluation was given up.
+    pub(crate) gave_up: Cell<bool>,
     /// Above 0: what is evaluated may never be, so that its errors are no problems.
     pub(crate) guesses: Cell<u32>,
     pub(crate) cloud: Option<Cloud>,
@@ -128,6 +133,7 @@ impl<'a> Engine<'a> {
             Data::Unknown(unknown) => {
                 for why in unknown.why {
                     if let (Why::Error(message), "error") = (why, unknown.text)
+                        && *message != EXHAUSTED
                         && !self.is_noted(message, value.span)
                     {
                         self.problem(Problem {

@@ -10,6 +10,9 @@ use crate::value::{Data, Field, Shape, Unknown, Value, Why};
 impl<'a> Engine<'a> {
     /// `base.name`; a name that an object does not have is an error.
     pub(crate) fn property(&self, base: &Value<'a>, name: &'a str, span: Span) -> Value<'a> {
+        if !self.spend(base.fields().len() / 4) {
+            return self.exhausted(span);
+        }
         match base.data {
             Data::Object(fields) => match base.get(name) {
                 Some(value) => *value,

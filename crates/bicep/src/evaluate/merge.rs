@@ -1,12 +1,12 @@
 //! What is known of a value that is one of two.
 
-use crate::evaluate::compare::{common_shape, identical, shape};
+use crate::evaluate::compare::{common_shape, shape};
 use crate::evaluate::engine::Engine;
 use crate::source::Span;
 use crate::value::{Data, Field, Shape, Value, Why};
 
 /// Whether a value is an expression that Azure refuses, and nothing else.
-fn is_error(value: &Value<'_>) -> bool {
+pub(crate) fn is_error(value: &Value<'_>) -> bool {
     value
         .unknown()
         .is_some_and(|unknown| unknown.text == "error" && matches!(unknown.why, [Why::Error(_)]))
@@ -21,7 +21,7 @@ impl<'a> Engine<'a> {
         b: Value<'a>,
         span: Span,
     ) -> Value<'a> {
-        if identical(&a, &b) {
+        if self.identical(&a, &b) {
             return a;
         }
         // Where one branch ends the deployment, what is deployed is the other.
@@ -37,6 +37,9 @@ impl<'a> Engine<'a> {
             (Data::Bool(true), Data::Bool(false)) => Value { span, ..*condition },
             (Data::Bool(false), Data::Bool(true)) => self.negated(condition, span),
             (Data::Object(left), Data::Object(right)) => {
+                if !self.spend(left.len().saturating_mul(right.len()) / 4) {
+                    return self.exhausted(span);
+                }
                 let common: Vec<_> = left
                     .iter()
                     .filter_map(|field| {

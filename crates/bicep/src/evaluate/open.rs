@@ -73,8 +73,10 @@ impl<'a> Engine<'a> {
         from: &[Value<'a>],
     ) -> Value<'a> {
         let mut found = Vec::new();
-        from.iter()
-            .for_each(|value| collect_unknowns(value, &mut found));
+        for value in from {
+            let walked = collect_unknowns(value, &mut found);
+            self.spend(walked as usize);
+        }
         let mut why: Vec<Why<'a>> = Vec::new();
         let mut secret = false;
         for unknown in found {

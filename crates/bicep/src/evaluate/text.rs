@@ -133,17 +133,19 @@ pub(crate) fn is_compound(text: &str) -> bool {
     false
 }
 
-/// Writes a value in Bicep's words.
-pub(crate) fn write_value(value: &Value<'_>, out: &mut String) {
-    write_within(value, 0, out);
+/// Writes a value in Bicep's words; how many parts were looked at beside those that are written.
+pub(crate) fn write_value(value: &Value<'_>, out: &mut String) -> u32 {
+    let mut left = MAX_WALKED;
+    write_within(value, 0, out, &mut left);
+    MAX_WALKED - left
 }
 
-fn write_within(value: &Value<'_>, depth: u32, out: &mut String) {
-    if out.len() > MAX_TEXT * 8 || depth > MAX_DEPTH {
+fn write_within(value: &Value<'_>, depth: u32, out: &mut String, left: &mut u32) {
+    let long = matches!(value.data, Data::Str(text) if text.len() > MAX_TEXT * 8);
+    if long || out.len() > MAX_TEXT * 8 || depth > MAX_DEPTH {
         // Too long to be read: the hash of what is here tells it from others that begin alike.
         let mut hasher = Fnv::default();
-        let mut left = MAX_WALKED;
-        hash_value(value, &mut hasher, depth, &mut left);
+        hash_value(value, &mut hasher, depth, left);
         let _ = write!(out, "#{:x}", hasher.finish());
         return;
     }
@@ -177,7 +179,7 @@ fn write_within(value: &Value<'_>, depth: u32, out: &mut String) {
                 if at > 0 {
                     out.push_str(", ");
                 }
-                write_within(item, depth + 1, out);
+                write_within(item, depth + 1, out, left);
             }
             out.push(']');
         }
@@ -191,7 +193,7 @@ fn write_within(value: &Value<'_>, depth: u32, out: &mut String) {
                     let _ = write!(out, "'{}'", field.key);
                 }
                 out.push_str(": ");
-                write_within(&field.value, depth + 1, out);
+                write_within(&field.value, depth + 1, out, left);
             }
             out.push_str(" }");
         }
@@ -210,7 +212,10 @@ fn hash_value(value: &Value<'_>, hasher: &mut Fnv, depth: u32, left: &mut u32) {
         Data::Bool(bool) => bool.hash(hasher),
         Data::Int(int) => int.hash(hasher),
         Data::Float(float) => float.to_bits().hash(hasher),
-        Data::Str(text) => text.hash(hasher),
+        Data::Str(text) => {
+            *left = left.saturating_sub(text.len() as u32 / 16);
+            text.hash(hasher);
+        }
         Data::Unknown(unknown) => unknown.text.hash(hasher),
         Data::Array(items) => {
             for item in items {
@@ -270,7 +275,8 @@ impl<'a> Engine<'a> {
     /// A value in Bicep's words.
     pub(crate) fn expr_text(&self, value: &Value<'a>) -> String {
         let mut out = String::new();
-        write_value(value, &mut out);
+        let walked = write_value(value, &mut out);
+        self.spend(walked as usize + out.len() / 16);
         out
     }
 
@@ -310,6 +316,8 @@ pub(crate) struct Builder<'a> {
     id: bool,
     /// How long the id is that the text begins with.
     base: usize,
+    /// Parts of values that were looked at.
+    walked: u32,
 }
 
 impl<'a> Builder<'a> {
@@ -321,11 +329,25 @@ impl<'a> Builder<'a> {
             secret: false,
             id: false,
             base: 0,
+            walked: 0,
         }
     }
 
     pub(crate) fn literal(&mut self, text: &str) {
-        self.text.push_str(text);
+        if !self.is_full() {
+            self.text.push_str(text);
+        }
+    }
+
+    /// It is longer than a string may be: nothing is added any more.
+    fn is_full(&self) -> bool {
+        self.text.len() > MAX_STRING || self.walked > MAX_WALKED
+    }
+
+    fn add_reasons(&mut self, why: &[Why<'a>]) {
+        if self.why.len() < MAX_UNKNOWNS && !why.iter().all(|reason| self.why.contains(reason)) {
+            self.why.extend_from_slice(why);
+        }
     }
 
     /// The result is an id.
@@ -335,6 +357,9 @@ impl<'a> Builder<'a> {
 
     /// Adds a value the way `format` and `concat` print it.
     pub(crate) fn push(&mut self, value: &Value<'a>) {
+        if self.is_full() {
+            return;
+        }
         match value.data {
             Data::Str(text) => self.text.push_str(text),
             Data::Null => {}
@@ -354,17 +379,17 @@ impl<'a> Builder<'a> {
 
     fn push_container(&mut self, value: &Value<'a>) {
         let mut found = Vec::new();
-        collect_unknowns(value, &mut found);
+        self.walked += collect_unknowns(value, &mut found);
         if found.is_empty() {
             self.text
                 .push_str(&crate::functions::convert::to_quoted(value));
             return;
         }
         let mut text = String::new();
-        write_value(value, &mut text);
+        self.walked += write_value(value, &mut text);
         self.hole(&text);
         for unknown in found {
-            self.why.extend_from_slice(unknown.why);
+            self.add_reasons(unknown.why);
             self.secret |= unknown.secret;
         }
     }
@@ -372,7 +397,7 @@ impl<'a> Builder<'a> {
     pub(crate) fn push_unknown(&mut self, unknown: &Unknown<'a>) {
         self.open = true;
         self.secret |= unknown.secret;
-        self.why.extend_from_slice(unknown.why);
+        self.add_reasons(unknown.why);
         if self.text.is_empty() && unknown.shape == Shape::Id {
             self.base = unknown.text.len();
         }
@@ -399,7 +424,7 @@ impl<'a> Builder<'a> {
         self.hole(text);
         if let Data::Unknown(unknown) = value.data {
             self.secret |= unknown.secret;
-            self.why.extend_from_slice(unknown.why);
+            self.add_reasons(unknown.why);
         }
     }
 
@@ -407,7 +432,7 @@ impl<'a> Builder<'a> {
     pub(crate) fn push_part(&mut self, hole: &str, of: &Unknown<'a>) {
         self.hole(hole);
         self.secret |= of.secret;
-        self.why.extend_from_slice(of.why);
+        self.add_reasons(of.why);
     }
 
     fn text(self, engine: &Engine<'a>) -> &'a str {
@@ -424,7 +449,8 @@ impl<'a> Builder<'a> {
     }
 
     pub(crate) fn finish(self, engine: &Engine<'a>, span: Span) -> Value<'a> {
-        if self.text.len() > MAX_STRING {
+        engine.spend(self.text.len() / 4 + self.walked as usize);
+        if self.is_full() {
             return engine.error(span, "the string is too long".to_owned());
         }
         if !self.open {
@@ -442,10 +468,11 @@ impl<'a> Builder<'a> {
 /// How many unknowns of a value are collected: enough to know why it is open.
 const MAX_UNKNOWNS: usize = 4096;
 
-/// The unknowns in a value.
-pub(crate) fn collect_unknowns<'a>(value: &Value<'a>, out: &mut Vec<&'a Unknown<'a>>) {
+/// The unknowns in a value; how many parts were looked at.
+pub(crate) fn collect_unknowns<'a>(value: &Value<'a>, out: &mut Vec<&'a Unknown<'a>>) -> u32 {
     let mut left = MAX_WALKED;
     collect(value, out, 0, &mut left);
+    MAX_WALKED - left
 }
 
 fn collect<'a>(value: &Value<'a>, out: &mut Vec<&'a Unknown<'a>>, depth: u32, left: &mut u32) {

@@ -8,12 +8,12 @@ use crate::value::{Data, Field, Value};
 const MAX_DEPTH: u32 = 128;
 
 /// How many parts a value may have. Azure takes no template above 4 MB.
-const MAX_SIZE: u64 = 500_000;
+pub(crate) const MAX_SIZE: u64 = 500_000;
 
 /// From which size or depth on a value's weight is kept, so that it is found without a walk.
 const HEAVY: Weight = Weight {
     depth: 16,
-    size: 512,
+    size: 64,
 };
 
 /// Depth and number of parts.
@@ -83,6 +83,7 @@ impl<'a> Engine<'a> {
         if let Some(known) = known {
             return known;
         }
+        self.spend(length);
         let weight = values.fold(Weight::LEAF, |sum, value| sum.around(self.weight(value)));
         if weight.size > HEAVY.size || weight.depth > HEAVY.depth {
             self.weights.borrow_mut().insert((address, length), weight);

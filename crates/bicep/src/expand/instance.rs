@@ -243,6 +243,9 @@ impl<'a> Engine<'a> {
         name: &str,
         span: Span,
     ) -> crate::functions::Outcome<'a> {
+        if !self.spend(instance.variables.len() / 4) {
+            return Err(crate::functions::Fault::Exhausted);
+        }
         let found = instance
             .variables
             .iter()

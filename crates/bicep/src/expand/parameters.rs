@@ -173,6 +173,9 @@ impl<'a> Engine<'a> {
 
     /// The value of a parameter.
     pub(crate) fn parameter(&self, instance: &'a Instance<'a>, name: &str) -> Outcome<'a> {
+        if !self.spend(instance.params.len() / 4) {
+            return Err(Fault::Exhausted);
+        }
         let Some(param) = instance.param(name) else {
             let hint = near::hint(name, instance.params.iter().map(|param| param.name));
             return Fault::error(format!("there is no parameter `{name}`{hint}"));

@@ -61,6 +61,7 @@ fn concat<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
 }
 
 fn concat_lists<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
+    args.fits(certain_items(args.values))?;
     let mut all: Vec<Value<'a>> = Vec::new();
     let mut open = false;
     for (at, value) in args.values.iter().enumerate() {
@@ -88,6 +89,15 @@ fn concat_lists<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
     let known = args.engine.bump.alloc_slice_copy(&all);
     let open = args.engine.opaque(args.span, "concat", &some, Shape::Array);
     Ok(args.engine.with(open, |unknown| unknown.items = known))
+}
+
+/// How many items some lists certainly have together.
+fn certain_items(lists: &[Value<'_>]) -> usize {
+    let each = lists.iter().map(|list| match list.data {
+        Data::Unknown(unknown) => unknown.items.len(),
+        _ => list.items().len(),
+    });
+    each.fold(0, usize::saturating_add)
 }
 
 /// A list's item, an object's key (whatever its case), a string's part (by case).
@@ -144,7 +154,7 @@ fn contains<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
                 (Shape::String, Data::Str(part)) => parts(unknown.text)
                     .any(|own| matches!(own, Part::Literal(text) if text.contains(part))),
                 (Shape::Array | Shape::Any, _) if !unknown.items.is_empty() => {
-                    list_contains(unknown.items, &item) == Some(true)
+                    list_contains(args, unknown.items, &item)? == Some(true)
                 }
                 (_, Data::Str(key)) => unknown
                     .fields
@@ -167,7 +177,7 @@ fn distinct<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
     let items = args.as_array(0)?;
     let mut kept: Vec<Value<'a>> = Vec::new();
     for item in items {
-        match list_contains(&kept, item) {
+        match list_contains(args, &kept, item)? {
             Some(true) => {}
             Some(false) => kept.push(*item),
             None => return Err(Fault::Open),
@@ -319,6 +329,7 @@ fn flatten<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
     let lists = match args.get(0).data {
         Data::Array(lists) => lists,
         Data::Unknown(unknown) => {
+            args.fits(certain_items(unknown.items))?;
             let known: Vec<_> = unknown
                 .items
                 .iter()
@@ -332,6 +343,7 @@ fn flatten<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
         }
         _ => return args.mismatch(0, "a list"),
     };
+    args.fits(certain_items(lists))?;
     let mut all: Vec<Value<'a>> = Vec::new();
     let mut open = false;
     for list in lists {

@@ -140,7 +140,7 @@ fn write_json(value: &Value<'_>, quote: char, depth: u32, out: &mut String) {
         }
         Data::Unknown(_) => {
             let mut text = String::new();
-            write_value(value, &mut text);
+            let _ = write_value(value, &mut text);
             write_string(&text, quote, out);
         }
     }

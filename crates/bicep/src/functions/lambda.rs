@@ -398,6 +398,9 @@ fn group_by<'a>(call: &Call<'_, 'a>) -> Outcome<'a> {
             for item in items {
                 let key = lambda.apply(&[*item]);
                 open |= key.unknown().is_some();
+                if !call.engine.spend(groups.len()) {
+                    return Err(Fault::Exhausted);
+                }
                 let text = call.engine.key_text(&key);
                 let item = match &value_of {
                     Some(value_of) => value_of.apply(&[*item]),

@@ -147,7 +147,8 @@ fn union_lists<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
             _ => return args.mismatch(at, "a list"),
         };
         for item in items {
-            if all.iter().all(|other| !compare::identical(other, item)) {
+            args.spend(all.len())?;
+            if all.iter().all(|other| !args.engine.identical(other, item)) {
                 all.push(*item);
             }
         }
@@ -176,10 +177,10 @@ fn intersection<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
                     let Data::Array(others) = other.data else {
                         return args.mismatch(at + 1, "a list");
                     };
-                    everywhere = both(everywhere, contains(others, item));
+                    everywhere = both(everywhere, contains(args, others, item)?);
                 }
                 match everywhere {
-                    Some(true) if !kept.iter().any(|own| compare::identical(own, item)) => {
+                    Some(true) if contains(args, &kept, item)? != Some(true) => {
                         kept.push(*item);
                     }
                     None => return Err(Fault::Open),
@@ -193,12 +194,13 @@ fn intersection<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
             for field in fields {
                 let mut everywhere = Some(true);
                 for (at, other) in rest.iter().enumerate() {
+                    args.spend(other.fields().len())?;
                     if !matches!(other.data, Data::Object(_)) {
                         return args.mismatch(at + 1, "an object");
                     }
                     let same = other
                         .get(field.key)
-                        .map(|value| compare::equal(value, &field.value));
+                        .map(|value| args.engine.equal(value, &field.value));
                     everywhere = both(everywhere, same.unwrap_or(Some(false)));
                 }
                 match everywhere {
@@ -222,16 +224,21 @@ fn both(a: Option<bool>, b: Option<bool>) -> Option<bool> {
 }
 
 /// Whether a list contains a value.
-pub(crate) fn contains(items: &[Value<'_>], value: &Value<'_>) -> Option<bool> {
+pub(crate) fn contains<'a>(
+    args: &Args<'_, 'a>,
+    items: &[Value<'a>],
+    value: &Value<'a>,
+) -> Result<Option<bool>, Fault> {
+    args.spend(items.len())?;
     let mut sum = Some(false);
     for item in items {
-        match compare::equal(item, value) {
-            Some(true) => return Some(true),
+        match args.engine.equal(item, value) {
+            Some(true) => return Ok(Some(true)),
             Some(false) => {}
             None => sum = None,
         }
     }
-    sum
+    Ok(sum)
 }
 
 /// Sorted by key, as documented.
@@ -273,6 +280,8 @@ fn shallow_merge<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
         data: Data::Object(&[]),
     };
     for item in args.as_array(0)? {
+        // Each step copies what there is, also in the arena.
+        args.spend((sum.fields().len() + item.fields().len()) * 16)?;
         sum = match (sum.data, item.data) {
             (_, Data::Null) => sum,
             (Data::Object([]), Data::Object(_) | Data::Unknown(_)) => *item,
@@ -331,6 +340,9 @@ fn try_step<'a>(
     key: &Value<'a>,
 ) -> Result<Option<Value<'a>>, Fault> {
     let engine = call.engine;
+    if !engine.spend(base.fields().len() / 4) {
+        return Err(Fault::Exhausted);
+    }
     match (base.data, key.data) {
         (Data::Null, _) => Ok(None),
         (Data::Object(_), Data::Str(name)) => Ok(base.get(name).copied()),

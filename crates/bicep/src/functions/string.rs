@@ -71,7 +71,10 @@ fn split<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
     };
     match args.get(0).data {
         Data::Str(text) => {
-            let pieces: Vec<_> = pieces(text, &delimiters)
+            args.spend(text.len().saturating_mul(delimiters.len()))?;
+            let pieces = pieces(text, &delimiters);
+            args.fits(pieces.len())?;
+            let pieces: Vec<_> = pieces
                 .into_iter()
                 .map(|piece| args.value(Data::Str(args.engine.bump.alloc_str(piece))))
                 .collect();
@@ -159,7 +162,12 @@ fn replace<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
         return Fault::error("the text to replace must not be empty");
     }
     match (args.get(0).data, new.data) {
-        (Data::Str(text), Data::Str(new)) => args.text(&text.replace(old, new)),
+        (Data::Str(text), Data::Str(new)) => {
+            let count = text.matches(old).count();
+            let kept = text.len() - count * old.len();
+            args.fits_text(count.saturating_mul(new.len()).saturating_add(kept))?;
+            args.text(&text.replace(old, new))
+        }
         (Data::Str(text), Data::Unknown(_)) => {
             let mut builder = Builder::new(args.engine);
             for (at, piece) in text.split(old).enumerate() {
@@ -264,6 +272,7 @@ fn pad_left<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
         return Fault::error("argument 3 must be one character");
     };
     let missing = width.saturating_sub(text.encode_utf16().count());
+    args.fits_text(missing * pad.len_utf8() + text.len())?;
     args.text(&(String::from(pad).repeat(missing) + &text))
 }
 
@@ -357,6 +366,7 @@ fn units_before(text: &str, at: usize) -> i64 {
 fn like<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
     let text: Vec<char> = args.as_str(0)?.to_lowercase().chars().collect();
     let pattern: Vec<char> = args.as_str(1)?.to_lowercase().chars().collect();
+    args.spend(text.len().saturating_mul(pattern.len()))?;
     args.bool(matches(&text, &pattern))
 }
 

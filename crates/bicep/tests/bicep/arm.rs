@@ -1,5 +1,7 @@
 //! ARM templates: reading and evaluating.
 
+#[path = "arm/bounds.rs"]
+mod bounds;
 #[path = "arm/deployments.rs"]
 mod deployments;
 #[path = "arm/functions.rs"]
