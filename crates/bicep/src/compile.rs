@@ -202,7 +202,9 @@ fn find_module<'a>(
     let weight = weights.get(&file).copied().unwrap_or_default();
     let own = weights.entry(template.unit.file).or_default();
     if *own + weight > MAX_WEIGHT {
-        template.unresolved(span, path, "with it the template becomes too large");
+        if !session.too_large.replace(true) {
+            template.unresolved(span, path, "with it the template becomes too large");
+        }
         return None;
     }
     *own += weight;

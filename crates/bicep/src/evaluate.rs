@@ -234,6 +234,9 @@ impl<'a> Engine<'a> {
                 let Some(_guard) = self.enter() else {
                     return self.too_deep(span);
                 };
+                if let Some(number) = self.number_of_range(env, base, index, span) {
+                    return number;
+                }
                 let container = self.expr(env, base);
                 let index = self.expr(env, index);
                 let named = index.unknown().is_some() && container.unknown().is_none();
@@ -250,6 +253,38 @@ impl<'a> Engine<'a> {
                 };
                 self.call(env, expr, namespace, name, args)
             }
+        }
+    }
+
+    /// `range(a, b)[copyIndex()]`, which every loop over numbers has: the list need not be made.
+    fn number_of_range(
+        &self,
+        env: Env<'a>,
+        base: &'a Expr<'a>,
+        index: &'a Expr<'a>,
+        span: Span,
+    ) -> Option<Value<'a>> {
+        let ExprKind::Call {
+            namespace: None,
+            name,
+            args: [start, count],
+        } = base.kind
+        else {
+            return None;
+        };
+        let (ExprKind::Int(start), ExprKind::Int(count)) = (start.kind, count.kind) else {
+            return None;
+        };
+        let is_range = name.eq_ignore_ascii_case("range") && (0..=10_000).contains(&count);
+        if !is_range || !(0..=i64::from(i32::MAX) - 10_000).contains(&start) {
+            return None;
+        }
+        match self.expr(env, index).data {
+            Data::Int(at) if (0..count).contains(&at) => Some(Value {
+                span,
+                data: Data::Int(start + at),
+            }),
+            _ => None,
         }
     }
 

@@ -20,7 +20,7 @@ use std::cell::{Cell, RefCell};
 use bumpalo::Bump;
 
 use crate::deployment::{Expansion, OpenParameter, Problem, Resource};
-use crate::evaluate::budget::{FUEL, MOST_BYTES, WORK};
+use crate::evaluate::budget::{FUEL, MOST_BYTES, MOST_RESOURCES, WORK};
 use crate::evaluate::compare::identical;
 use crate::evaluate::engine::Engine;
 use crate::expand::instance::{Given, Instance};
@@ -208,6 +208,12 @@ impl<'a> Walk<'_, 'a> {
                         // What goes wrong in a module's outputs matters only where they are used.
                     }
                     continue;
+                }
+                if self.resources.len() >= MOST_RESOURCES {
+                    let message =
+                        format!("the template makes more than {MOST_RESOURCES} resources");
+                    self.engine.too_many(decl.node.span, message);
+                    return;
                 }
                 if let Some(resource) = self.engine.resource(item, own) {
                     if self.engine.guesses.get() == 0 {

@@ -43,6 +43,8 @@ pub(crate) struct Session<'s, 'a> {
     depth: Cell<usize>,
     expressions: Cell<usize>,
     exhausted: Cell<bool>,
+    /// It was said that modules within modules come to too much.
+    pub(crate) too_large: Cell<bool>,
 }
 
 /// One level deeper, until it is dropped.
@@ -71,6 +73,7 @@ impl<'s, 'a> Session<'s, 'a> {
             depth: Cell::new(0),
             expressions: Cell::new(0),
             exhausted: Cell::new(false),
+            too_large: Cell::new(false),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What one evaluation may cost: steps, parts that are looked at, bytes, templates, resources.
 //! A text of a few lines can ask for more than any machine has.
 
+use crate::deployment::{Problem, ProblemKind};
 use crate::evaluate::compare::{Comparison, MAX_COMPARED};
 use crate::evaluate::engine::Engine;
 use crate::evaluate::weight::MAX_SIZE;
@@ -17,6 +18,13 @@ pub(crate) const WORK: u64 = 150_000_000;
 /// How much one evaluation may add to the arena. The arena doubles when it is full, so that it may
 /// come to twice as much.
 pub(crate) const MOST_BYTES: usize = 1 << 28;
+
+/// How many resources one evaluation may list. Azure makes no more than 800 for one template.
+/// <https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits>
+pub(crate) const MOST_RESOURCES: usize = 20_000;
+
+/// How many templates (deployments within deployments) one evaluation may look at.
+pub(crate) const MOST_TEMPLATES: usize = 4_000;
 
 /// What is said, once, where evaluation is given up.
 pub(crate) const EXHAUSTED: &str = "the template takes too much time or space to evaluate";
@@ -53,6 +61,20 @@ impl<'a> Engine<'a> {
     /// Whether two values are certainly the same.
     pub(crate) fn identical(&self, a: &Value<'a>, b: &Value<'a>) -> bool {
         self.equal(a, b) == Some(true)
+    }
+
+    /// Ends evaluation because there are too many of something, and says so once.
+    pub(crate) fn too_many(&self, span: Span, message: String) {
+        self.fuel.set(0);
+        if self.gave_up.replace(true) {
+            return;
+        }
+        self.problem(Problem {
+            span,
+            message,
+            help: Some("what comes after it is not part of the answer".to_owned()),
+            kind: ProblemKind::Unresolved,
+        });
     }
 
     /// Notes, once, that evaluation was given up.

@@ -2,6 +2,7 @@
 
 use crate::deployment::{Problem, ProblemKind};
 use crate::evaluate::KEPT;
+use crate::evaluate::budget::MOST_TEMPLATES;
 use crate::evaluate::engine::Engine;
 use crate::expand::instance::{Given, Instance, Item, New, State};
 use crate::expand::scope::{Scope, ScopeKind};
@@ -46,6 +47,11 @@ impl<'a> Engine<'a> {
         }
         if item.instance.depth >= MAX_DEPTH {
             self.unresolved(node, "deployments are nested too deeply".to_owned());
+            return None;
+        }
+        if self.instances.borrow().len() >= MOST_TEMPLATES {
+            let message = format!("the template deploys more than {MOST_TEMPLATES} others");
+            self.too_many(node.span, message);
             return None;
         }
         let inline = properties

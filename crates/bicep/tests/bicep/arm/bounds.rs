@@ -1,9 +1,9 @@
 //! Texts of a few lines that ask for more than a machine has: they are refused early, and it is
 //! said once.
 
-use super::{problems, template};
+use super::{expand, problems, show, template};
 use bicep::Options;
-use bicep::source::{NoFiles, Source, Sources};
+use bicep::source::{Files, Found, NoFiles, Source, Sources};
 use bumpalo::Bump;
 
 const EXHAUSTED: &str = "the template takes too much time or space to evaluate";
@@ -73,10 +73,7 @@ fn a_list_that_would_be_too_long_is_not_made() {
         "f",
         "flatten(map(variables('r'), lambda('i', variables('r'))))",
     );
-    assert_eq!(
-        refused(&[numbers, flat]),
-        [format!("`flatten`: {message}")]
-    );
+    assert_eq!(refused(&[numbers, flat]), [format!("`flatten`: {message}")]);
     let some = (
         "s",
         "flatten(map(range(0, 20), lambda('i', variables('r'))))",
@@ -144,4 +141,73 @@ fn what_takes_too_long_is_given_up_and_said_once() {
         let found = refused(row);
         assert_eq!(found, [EXHAUSTED], "{row:?}");
     }
+}
+
+/// Templates that link to one another twice, and that is the answer to any path.
+struct Doubling;
+
+impl Files for Doubling {
+    fn file(&self, _from: &str, path: &str) -> Result<Found, String> {
+        let level: u32 = path.trim_end_matches(".json").parse().unwrap();
+        let link = |name: &str| {
+            format!(
+                r#"{{"type":"Microsoft.Resources/deployments","apiVersion":"1","name":"{name}",
+"properties":{{"mode":"Incremental","templateLink":{{"relativePath":"{}.json"}}}}}}"#,
+                level + 1
+            )
+        };
+        let resources = match level {
+            24 => r#"{"type":"A.B/c","apiVersion":"1","name":"x"}"#.to_owned(),
+            _ => format!("{},{}", link("a"), link("b")),
+        };
+        Ok(Found {
+            name: path.to_owned(),
+            bytes: template(&format!(r#""resources":[{resources}]"#)).into_bytes(),
+            published: false,
+        })
+    }
+
+    fn module(&self, _from: &str, reference: &str) -> Result<Found, String> {
+        Err(format!("`{reference}` is not in the cache"))
+    }
+}
+
+#[test]
+fn templates_that_double_with_every_level_are_given_up() {
+    let text = String::from_utf8(Doubling.file("", "0.json").unwrap().bytes).unwrap();
+    let found = bicep::expand_text(
+        "0.json",
+        &text,
+        &Doubling,
+        |_, _| Options::default(),
+        |expansion, sources| {
+            assert!(expansion.resources.len() < 4000);
+            problems(expansion, sources)
+        },
+    );
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].ends_with("the template deploys more than 4000 others"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn loops_within_loops_of_templates_are_given_up() {
+    let inner = r#"{"$schema":"x","resources":[{"type":"A.B/c","apiVersion":"1","copy":{"name":"c","count":800},"name":"[copyIndex()]","properties":{"n":"[range(5, 800)[copyIndex()]]"}}]}"#;
+    let text = template(&format!(
+        r#""resources":[{{"type":"Microsoft.Resources/deployments","apiVersion":"1","name":"m","copy":{{"name":"m","count":800}},
+"properties":{{"mode":"Incremental","expressionEvaluationOptions":{{"scope":"inner"}},"template":{inner}}}}}]"#
+    ));
+    expand(&text, |expansion, sources| {
+        assert_eq!(expansion.resources.len(), 20_000);
+        let last = expansion.resources.last().unwrap();
+        assert_eq!(show(last.body.get("properties").unwrap()), r#"{"n":804}"#);
+        let found = problems(expansion, sources);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].ends_with("the template makes more than 20000 resources"),
+            "{found:?}"
+        );
+    });
 }
