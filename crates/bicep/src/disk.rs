@@ -356,15 +356,24 @@ fn unknown_alias(alias: &str) -> String {
 }
 
 /// A regular file that is not too large.
+/// Why a file cannot be read, without the numbers of the operating system.
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "you may not read it".to_owned(),
+        _ => error.to_string().to_lowercase(),
+    }
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let about = fs::metadata(path).map_err(|error| error.to_string().to_lowercase())?;
+    let about = fs::metadata(path).map_err(|error| reason(&error))?;
     if !about.is_file() {
         return Err("it is no regular file".to_owned());
     }
     if about.len() > MAX_BYTES {
         return Err("it is too large".to_owned());
     }
-    fs::read(path).map_err(|error| error.to_string().to_lowercase())
+    fs::read(path).map_err(|error| reason(&error))
 }
 
 /// Without `.`, and without `..` where something stands before it.

@@ -22,6 +22,17 @@ fn beside(uri: &str) -> &str {
         .unwrap_or(uri)
 }
 
+/// Why a template is not read that lies on another machine. What follows the path of an address is
+/// often a key.
+fn remote(uri: &str) -> Option<String> {
+    let lower = uri.to_ascii_lowercase();
+    if !lower.starts_with("https://") && !lower.starts_with("http://") {
+        return None;
+    }
+    let address = uri.split(['?', '#']).next().unwrap_or_default();
+    Some(format!("`{address}` is not fetched"))
+}
+
 impl<'a> Engine<'a> {
     /// The template that a deployment deploys, if it can be read.
     pub(crate) fn module(&self, item: &'a Item<'a>) -> Option<&'a Instance<'a>> {
@@ -64,6 +75,16 @@ impl<'a> Engine<'a> {
             }
             _ => self.linked(item, properties)?,
         };
+        if inline.is_none() && self.leads_back(item.instance, template) {
+            let link = properties.get("templateLink").unwrap_or(properties);
+            let name = self.file_name(template);
+            let message = match self.file_name(link) {
+                own if own == name => format!("`{name}` links to itself"),
+                own => format!("`{own}` links to `{name}`, which leads back to it"),
+            };
+            self.unresolved(link, message);
+            return None;
+        }
         let inner = properties
             .get("expressionEvaluationOptions")
             .and_then(|options| options.get("scope"))
@@ -191,12 +212,22 @@ impl<'a> Engine<'a> {
     }
 
     fn unresolved(&self, node: &Node<'a>, message: String) {
+        self.missing_template(node, message, "what it makes is not part of the answer");
+    }
+
+    fn missing_template(&self, node: &Node<'a>, message: String, help: &str) {
         self.problem(Problem {
             span: node.span,
             message,
-            help: Some("what it makes is not part of the answer".to_owned()),
+            help: Some(help.to_owned()),
             kind: ProblemKind::Unresolved,
         });
+    }
+
+    /// Whether a template is one of those that lead to it.
+    fn leads_back(&self, instance: &'a Instance<'a>, template: &'a Node<'a>) -> bool {
+        std::iter::successors(Some(instance), |own| own.parent)
+            .any(|own| own.node.span == template.span)
     }
 
     /// The template of a `templateLink`.
@@ -211,9 +242,14 @@ impl<'a> Engine<'a> {
         };
         let from = self.file_name(link);
         let found = if let Some(path) = text("relativePath") {
-            self.files.file(from, path)
+            self.beside(from, path)
         } else if let Some(uri) = text("uri") {
-            self.files.file(from, beside(uri))
+            if let Some(message) = remote(uri) {
+                let help = "give it as a file: download it and link to it with `relativePath`";
+                self.missing_template(link, message, help);
+                return None;
+            }
+            self.beside(from, beside(uri))
         } else if let Some(id) = text("id") {
             self.files.module(from, &format!("ts:{id}"))
         } else {
@@ -237,13 +273,30 @@ impl<'a> Engine<'a> {
         let link = properties.get("parametersLink")?;
         let node = link.get("relativePath").or_else(|| link.get("uri"))?;
         let value = self.node(item.env, node);
-        match self.files.file(self.file_name(link), self.key_text(&value)) {
+        let path = self.key_text(&value);
+        if let Some(message) = remote(path) {
+            let help = "give it as a file: download it and link to it with `relativePath`";
+            self.missing_template(link, message, help);
+            return None;
+        }
+        match self.beside(self.file_name(link), path) {
             Ok(found) => self.read(found, link),
             Err(message) => {
                 self.unresolved(link, message);
                 None
             }
         }
+    }
+
+    /// A file that is linked to by its path.
+    fn beside(&self, from: &str, path: &str) -> Result<Found, String> {
+        self.files.file(from, path).map_err(|why| {
+            if why.contains(path) {
+                why
+            } else {
+                format!("`{path}` was not found: {why}")
+            }
+        })
     }
 
     fn file_name(&self, node: &Node<'a>) -> &'a str {

@@ -6,11 +6,12 @@ use crate::evaluate::engine::Engine;
 use crate::evaluate::near;
 use crate::expand::instance::{Given, Instance, New, Param, State};
 use crate::expand::scope::{self, Scope};
-use crate::expand::types::Type;
+use crate::expand::secrets;
+use crate::expand::types::{Type, Violation};
 use crate::expand::{Assumption, Options};
 use crate::functions::{Fault, Outcome};
 use crate::node::{Node, NodeKind};
-use crate::value::{Data, Shape, Value, Why};
+use crate::value::{Data, Field, Shape, Value, Why};
 
 /// Names that stand for where something is deployed; a parameter that is called so is written
 /// as `parameters('subscription')`.
@@ -23,6 +24,12 @@ const TAKEN: [&str; 7] = [
     "j",
     "k",
 ];
+
+/// What is refused, and why what takes its place is open.
+struct Refused<'v, 'a> {
+    violation: &'v Violation,
+    why: &'v [Why<'a>],
+}
 
 /// A help line for a parameter that there is not.
 pub(crate) fn meant(instance: &Instance<'_>, name: &str) -> Option<String> {
@@ -332,7 +339,8 @@ impl<'a> Engine<'a> {
         })
     }
 
-    /// Notes where a value is not what its parameter's declaration allows.
+    /// Notes where a value is not what its parameter's declaration allows, and leaves it open: with
+    /// what is refused nothing is deployed.
     fn checked(
         &self,
         instance: &'a Instance<'a>,
@@ -340,24 +348,96 @@ impl<'a> Engine<'a> {
         value: Value<'a>,
     ) -> Value<'a> {
         let declared = Type::new(instance, param.node);
-        if let Some((span, message)) = declared.violation(self, &value) {
-            let secret = declared.secure();
-            let name = param.name;
-            let message = if secret {
+        let name = param.name;
+        let mut value = value;
+        // One problem for each part that is refused, up to a few.
+        for _ in 0..8 {
+            let Some(violation) = declared.violation(self, &value) else {
+                break;
+            };
+            let message = if declared.secure() || secrets::says_secret(name) {
                 format!("the value of `{name}` is not what its declaration allows")
             } else {
-                format!("the value of `{name}` is not allowed: {message}")
+                format!(
+                    "the value of `{name}` is not allowed: {}",
+                    violation.message
+                )
             };
             if self.guesses.get() == 0 {
                 self.problem(Problem {
-                    span,
+                    span: violation.span,
                     message,
                     help: None,
                     kind: ProblemKind::Expression,
                 });
             }
+            let text = format!("{}{}", instance.path, self.parameter_text(name));
+            let why = [self.parameter_reason(instance, param)];
+            let refused = Refused {
+                violation: &violation,
+                why: &why,
+            };
+            value = self.without(&refused, value, &text, 0);
+            if violation.partly {
+                break;
+            }
         }
         value
+    }
+
+    /// A value whose refused part is open.
+    fn without(
+        &self,
+        refused: &Refused<'_, 'a>,
+        value: Value<'a>,
+        text: &str,
+        depth: u32,
+    ) -> Value<'a> {
+        let span = refused.violation.span;
+        if value.span == span {
+            let open = self.unknown(span, text, Shape::Any, refused.why, false);
+            return match value.data {
+                Data::Object(fields) if refused.violation.partly => self.with(open, |own| {
+                    own.shape = Shape::Object;
+                    own.fields = fields;
+                }),
+                _ => open,
+            };
+        }
+        if depth > 64 {
+            return value;
+        }
+        let data = match value.data {
+            Data::Object(fields) => {
+                let fields = fields.iter().map(|field| {
+                    let text = format!("{text}.{}", field.key);
+                    let value = self.without(refused, field.value, &text, depth + 1);
+                    Field { value, ..*field }
+                });
+                let fields: Vec<_> = fields.collect();
+                Data::Object(self.bump.alloc_slice_copy(&fields))
+            }
+            Data::Array(items) => {
+                let items = items.iter().enumerate().map(|(at, item)| {
+                    self.without(refused, *item, &format!("{text}[{at}]"), depth + 1)
+                });
+                let items: Vec<_> = items.collect();
+                Data::Array(self.bump.alloc_slice_copy(&items))
+            }
+            data => data,
+        };
+        Value { data, ..value }
+    }
+
+    /// What is open because of a parameter.
+    fn parameter_reason(&self, instance: &'a Instance<'a>, param: &'a Param<'a>) -> Why<'a> {
+        match instance.parent {
+            None => Why::Parameter(param.name),
+            Some(_) => {
+                let name = format!("{}{}", instance.path, param.name);
+                Why::Parameter(self.bump.alloc_str(&name))
+            }
+        }
     }
 
     /// Whether a parameter's declaration makes its value a secret.

@@ -7,6 +7,29 @@ use crate::expand::types::Type;
 use crate::source::Span;
 use crate::value::{Data, Field, Shape, Value, Why};
 
+/// Words that the names of parameters end in whose values nobody else should read.
+const SECRET: [&str; 12] = [
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "secret",
+    "secrets",
+    "secretvalue",
+    "token",
+    "key",
+    "keys",
+    "connectionstring",
+    "credentials",
+];
+
+/// Whether a parameter is called like something that is nobody else's business. It may be none,
+/// so that this decides what is said and never what is judged.
+pub(crate) fn says_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET.iter().any(|word| name.ends_with(word)) || name.contains("password")
+}
+
 impl<'a> Engine<'a> {
     /// A secret that is called like this.
     pub(crate) fn secret(

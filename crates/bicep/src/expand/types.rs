@@ -11,6 +11,14 @@ use crate::value::{Data, Shape, Value};
 /// How often a type may refer to another, and how deep a value is checked.
 const MAX_DEPTH: u32 = 64;
 
+/// Where a value is not what is declared. The value itself is not said: it may be a secret.
+pub(crate) struct Violation {
+    pub(crate) span: Span,
+    pub(crate) message: String,
+    /// An object lacks something, or has too much: what it has is as it should be.
+    pub(crate) partly: bool,
+}
+
 /// A declaration, followed through `$ref`.
 #[derive(Clone, Copy)]
 pub(crate) struct Type<'a> {
@@ -154,19 +162,21 @@ impl<'a> Type<'a> {
     }
 
     /// The first place where a value is not what is declared.
-    pub(crate) fn violation(
-        &self,
-        engine: &Engine<'a>,
-        value: &Value<'a>,
-    ) -> Option<(Span, String)> {
+    pub(crate) fn violation(&self, engine: &Engine<'a>, value: &Value<'a>) -> Option<Violation> {
         self.check(engine, value, 0)
     }
 
-    fn check(&self, engine: &Engine<'a>, value: &Value<'a>, depth: u32) -> Option<(Span, String)> {
+    fn check(&self, engine: &Engine<'a>, value: &Value<'a>, depth: u32) -> Option<Violation> {
         if depth > MAX_DEPTH {
             return None;
         }
-        let found = |message: String| Some((value.span, message));
+        let found = |message: String| {
+            Some(Violation {
+                span: value.span,
+                message,
+                partly: false,
+            })
+        };
         if matches!(value.data, Data::Null) {
             return if self.nullable() || self.name().is_empty() {
                 None
@@ -194,7 +204,7 @@ impl<'a> Type<'a> {
         }
         self.check_allowed(engine, value)
             .or_else(|| self.check_bounds(value))
-            .map(|message| (value.span, message))
+            .and_then(found)
             .or_else(|| self.check_items(engine, value, depth))
             .or_else(|| self.check_properties(engine, value, depth))
     }
@@ -247,11 +257,7 @@ impl<'a> Type<'a> {
             .map(|value| engine.expr_text(value))
             .take(12)
             .collect();
-        Some(format!(
-            "{} is none of {}",
-            engine.expr_text(value),
-            names.join(", ")
-        ))
+        Some(format!("it is none of {}", names.join(", ")))
     }
 
     fn check_bounds(&self, value: &Value<'a>) -> Option<String> {
@@ -270,21 +276,16 @@ impl<'a> Type<'a> {
         }
         if let Data::Int(own) = value.data {
             if let Some(min) = int(self.get("minValue")).filter(|min| own < *min) {
-                return Some(format!("{own} is less than {min}"));
+                return Some(format!("it is less than {min}"));
             }
             if let Some(max) = int(self.get("maxValue")).filter(|max| own > *max) {
-                return Some(format!("{own} is more than {max}"));
+                return Some(format!("it is more than {max}"));
             }
         }
         None
     }
 
-    fn check_items(
-        &self,
-        engine: &Engine<'a>,
-        value: &Value<'a>,
-        depth: u32,
-    ) -> Option<(Span, String)> {
+    fn check_items(&self, engine: &Engine<'a>, value: &Value<'a>, depth: u32) -> Option<Violation> {
         let Data::Array(values) = value.data else {
             return None;
         };
@@ -303,7 +304,7 @@ impl<'a> Type<'a> {
         engine: &Engine<'a>,
         value: &Value<'a>,
         depth: u32,
-    ) -> Option<(Span, String)> {
+    ) -> Option<Violation> {
         let Data::Object(fields) = value.data else {
             return None;
         };
@@ -324,10 +325,10 @@ impl<'a> Type<'a> {
                 }
                 None if declared.nullable() => {}
                 None => {
-                    return Some((
+                    return partly(
                         value.span,
                         format!("the property `{}` is missing", entry.key),
-                    ));
+                    );
                 }
             }
         }
@@ -339,7 +340,7 @@ impl<'a> Type<'a> {
         engine: &Engine<'a>,
         fields: &'a [crate::value::Field<'a>],
         depth: u32,
-    ) -> Option<(Span, String)> {
+    ) -> Option<Violation> {
         use crate::node::NodeKind;
         let additional = self.get("additionalProperties")?;
         let properties = self.get("properties");
@@ -348,10 +349,10 @@ impl<'a> Type<'a> {
                 continue;
             }
             if matches!(additional.kind, NodeKind::Bool(false)) {
-                return Some((
+                return partly(
                     field.key_span,
                     format!("there is no property `{}`", field.key),
-                ));
+                );
             }
             if !additional.entries().is_empty() {
                 let declared = Type::new(self.instance, additional);
@@ -369,11 +370,11 @@ impl<'a> Type<'a> {
         discriminator: &'a Node<'a>,
         value: &Value<'a>,
         depth: u32,
-    ) -> Option<(Span, String)> {
+    ) -> Option<Violation> {
         let name = discriminator.get("propertyName").and_then(Node::as_str)?;
         let mapping = discriminator.get("mapping")?;
         let Some(chosen) = value.get(name) else {
-            return Some((value.span, format!("the property `{name}` is missing")));
+            return partly(value.span, format!("the property `{name}` is missing"));
         };
         let chosen = match chosen.data {
             Data::Str(text) => text,
@@ -383,13 +384,21 @@ impl<'a> Type<'a> {
             Some(variant) => Type::new(self.instance, variant).check(engine, value, depth + 1),
             None => {
                 let names: Vec<_> = mapping.entries().iter().map(|entry| entry.key).collect();
-                Some((
+                partly(
                     value.span,
-                    format!("`{name}` is `{chosen}`, none of `{}`", names.join("`, `")),
-                ))
+                    format!("`{name}` is none of `{}`", names.join("`, `")),
+                )
             }
         }
     }
+}
+
+fn partly(span: Span, message: String) -> Option<Violation> {
+    Some(Violation {
+        span,
+        message,
+        partly: true,
+    })
 }
 
 fn int(node: Option<&Node<'_>>) -> Option<i64> {

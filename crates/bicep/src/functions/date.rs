@@ -32,7 +32,7 @@ fn date_time_add<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
         None
     };
     let Some(seconds) = parse_duration(duration) else {
-        return Fault::error(format!("`{duration}` is no duration such as `P1DT2H`"));
+        return Fault::error("the text is no duration such as `P1DT2H`");
     };
     // .NET reads more forms than are read here; those stay open.
     let base = parse(base).ok_or(Fault::Open)?;

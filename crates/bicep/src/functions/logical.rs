@@ -262,7 +262,7 @@ fn bool<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
         Data::Int(int) => args.bool(int != 0),
         Data::Str(text) if text.eq_ignore_ascii_case("true") || text == "1" => args.bool(true),
         Data::Str(text) if text.eq_ignore_ascii_case("false") || text == "0" => args.bool(false),
-        Data::Str(text) => Fault::error(format!("`{text}` is neither `true` nor `false`")),
+        Data::Str(_) => Fault::error("the text is neither `true` nor `false`"),
         Data::Unknown(unknown) if unknown.shape == Shape::Bool => Ok(value),
         Data::Unknown(_) => Err(Fault::Open),
         _ => args.mismatch(0, "a boolean, a number or a string"),

@@ -56,7 +56,7 @@ fn int<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
         Data::Float(float) => args.int(float as i64),
         Data::Str(text) => match text.trim().parse::<i64>() {
             Ok(int) => args.int(int),
-            Err(_) => Fault::error(format!("`{text}` is no whole number")),
+            Err(_) => Fault::error("the text is no whole number"),
         },
         Data::Unknown(unknown) if unknown.shape == Shape::Int => Ok(value),
         Data::Unknown(_) => Err(Fault::Open),
@@ -70,7 +70,7 @@ fn float<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
         Data::Float(float) => Ok(args.value(Data::Float(float))),
         Data::Str(text) => match text.trim().parse::<f64>() {
             Ok(float) => Ok(args.value(Data::Float(float))),
-            Err(_) => Fault::error(format!("`{text}` is no number")),
+            Err(_) => Fault::error("the text is no number"),
         },
         Data::Unknown(_) => Err(Fault::Open),
         _ => args.mismatch(0, "a number or a string"),

@@ -66,7 +66,7 @@ fn uri<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
     }
     let (base, relative) = (args.as_str(0)?, args.as_str(1)?);
     let Some((scheme, authority, path)) = split(base) else {
-        return Fault::error(format!("`{base}` is no whole URI"));
+        return Fault::error("argument 1 is no whole URI");
     };
     if split(relative).is_some() {
         return args.text(relative);
@@ -169,7 +169,7 @@ fn is_default(scheme: Option<&Value<'_>>, port: &Value<'_>) -> bool {
 fn parse_uri<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
     let text = args.as_str(0)?;
     let Some((scheme, authority, rest)) = split(text) else {
-        return Fault::error(format!("`{text}` is no whole URI"));
+        return Fault::error("the text is no whole URI");
     };
     let authority = authority.rsplit('@').next().unwrap_or(authority);
     let (host, port) = match authority.rsplit_once(':') {

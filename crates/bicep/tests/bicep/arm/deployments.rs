@@ -365,6 +365,35 @@ impl Files for Beside {
 }
 
 #[test]
+fn a_template_on_another_machine_is_not_fetched() {
+    let text = template(
+        r#""resources":[
+{"type":"Microsoft.Resources/deployments","apiVersion":"1","name":"a","properties":{"mode":"Incremental","templateLink":{"uri":"https://example.blob.core.windows.net/t/a.json?sv=2020&sig=canary"},
+"parametersLink":{"uri":"https://example.org/p.json"}}},
+{"type":"Microsoft.Resources/deployments","apiVersion":"1","name":"b","properties":{"mode":"Incremental","templateLink":{"relativePath":"gone.json"}}}]"#,
+    );
+    let found = bicep::expand_text("main.json", &text, &Empty, |_, _| Options::default(), lines);
+    assert_eq!(
+        found,
+        "problem 3:121 `https://example.blob.core.windows.net/t/a.json` is not fetched\n\
+         problem 5:121 `gone.json` was not found: there is no such file\n"
+    );
+}
+
+/// A folder without files.
+struct Empty;
+
+impl Files for Empty {
+    fn file(&self, _from: &str, _path: &str) -> Result<Found, String> {
+        Err("there is no such file".to_owned())
+    }
+
+    fn module(&self, _from: &str, _reference: &str) -> Result<Found, String> {
+        Err("there is none".to_owned())
+    }
+}
+
+#[test]
 fn linked_templates_are_read_or_reported() {
     let text = template(
         r#""resources":[

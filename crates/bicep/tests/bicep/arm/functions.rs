@@ -242,7 +242,7 @@ fn numbers() {
             "! `mul`: the result does not fit into 64 bits",
         ),
         ("int('4')", "4"),
-        ("int('x')", "! `int`: `x` is no whole number"),
+        ("int('x')", "! `int`: the text is no whole number"),
         ("float('3.5')", "3.5"),
         ("min(0, 3, 2)", "0"),
         ("max(createArray(0, 5, 3))", "5"),
@@ -365,7 +365,7 @@ fn dates() {
         ),
         (
             "dateTimeAdd('2020-04-07', 'soon')",
-            "! `dateTimeAdd`: `soon` is no duration such as `P1DT2H`",
+            "! `dateTimeAdd`: the text is no duration such as `P1DT2H`",
         ),
     ]);
 }

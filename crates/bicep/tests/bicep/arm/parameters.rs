@@ -188,7 +188,7 @@ fn violated_declarations_are_problems() {
         (
             r#"{"type":"string","allowedValues":["a","b"]}"#,
             "\"c\"",
-            "'c' is none of 'a', 'b'",
+            "it is none of 'a', 'b'",
         ),
         (r#"{"type":"string","allowedValues":["Aa"]}"#, "\"aA\"", ""),
         (
@@ -201,11 +201,11 @@ fn violated_declarations_are_problems() {
             "[1,2]",
             "its length is 2, the most is 1",
         ),
-        (r#"{"type":"int","minValue":1}"#, "0", "0 is less than 1"),
+        (r#"{"type":"int","minValue":1}"#, "0", "it is less than 1"),
         (
             r#"{"type":"int","maxValue":10}"#,
             "11",
-            "11 is more than 10",
+            "it is more than 10",
         ),
         (
             r#"{"type":"int"}"#,
@@ -241,7 +241,7 @@ fn violated_declarations_are_problems() {
         (
             r##"{"$ref":"#/definitions/either"}"##,
             r#"{"kind":"c"}"#,
-            "`kind` is `c`, none of `a`, `b`",
+            "`kind` is none of `a`, `b`",
         ),
         (
             r##"{"$ref":"#/definitions/either"}"##,
@@ -342,6 +342,48 @@ fn a_module_without_a_needed_value_is_a_problem() {
     );
     assert!(
         found.contains("problem 3:15 the module has no parameter `extra`"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_value_that_is_refused_is_not_used() {
+    let text = template(
+        r#""parameters":{"n":{"type":"int","maxValue":5},"b":{"type":"bool"},"o":{"type":"object","properties":{"x":{"type":"int"},"y":{"type":"string"}}},
+"p":{"type":"object","properties":{"x":{"type":"int"},"y":{"type":"string"}}}},
+"resources":[],"outputs":{"n":{"type":"string","value":"[string(parameters('n'))]"},"b":{"type":"string","value":"[if(parameters('b'), 'on', 'off')]"},
+"o":{"type":"object","value":"[parameters('o')]"},"y":{"type":"string","value":"[parameters('o').y]"},
+"z":{"type":"string","value":"[concat(parameters('p').x, parameters('p').y)]"}}"#,
+    );
+    let file = r#"{"parameters":{"n":{"value":99},"b":{"value":"yes"},"o":{"value":{"x":"1","y":"a"}},"p":{"value":{"x":1}}}}"#;
+    assert_eq!(
+        with(&text, &[file], &[], &[]),
+        "n = <{string(n)}>\nb = <{b ? 'on' : 'off'}>\no = {\"x\":<o.x>,\"y\":\"a\"}\ny = \"a\"\nz = <1{p.y}>\n\
+         problem 1:29 the value of `n` is not allowed: it is more than 5\n\
+         problem 1:46 the value of `b` is not allowed: a string where a boolean is expected\n\
+         problem 1:71 the value of `o` is not allowed: a string where a whole number is expected\n\
+         problem 1:98 the value of `p` is not allowed: the property `y` is missing\n"
+    );
+}
+
+#[test]
+fn values_are_not_quoted_where_they_are_refused() {
+    let text = template(
+        r#""parameters":{"adminPassword":{"type":"string","allowedValues":["canary-a"]},"sku":{"type":"string","allowedValues":["S","P"]},
+"s":{"type":"secureString","minLength":50},"number":{"type":"string"},"kind":{"type":"object","discriminator":{"propertyName":"k","mapping":{"a":{"type":"object"}}}}},
+"resources":[],"outputs":{"o":{"type":"array","value":"[createArray(parameters('adminPassword'), parameters('sku'), parameters('s'))]"},
+"i":{"type":"int","value":"[int(parameters('number'))]"},"b":{"type":"bool","value":"[bool(parameters('number'))]"},"k":{"type":"object","value":"[parameters('kind')]"}}"#,
+    );
+    let file = r#"{"parameters":{"adminPassword":{"value":"canary-b"},"sku":{"value":"canary-c"},"s":{"value":"canary-d"},"number":{"value":"canary-e"},"kind":{"value":{"k":"canary-f"}}}}"#;
+    let found = with(&text, &[file], &[], &[]);
+    let said: Vec<_> = found
+        .lines()
+        .filter(|line| line.starts_with("problem"))
+        .collect();
+    assert_eq!(said.len(), 6, "{found}");
+    assert!(said.iter().all(|line| !line.contains("canary")), "{found}");
+    assert!(
+        found.contains("the value of `sku` is not allowed: it is none of 'S', 'P'"),
         "{found}"
     );
 }
