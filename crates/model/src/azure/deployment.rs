@@ -208,7 +208,10 @@ pub fn evaluated<'a>(
     template: Option<&Template<'_, 'a>>,
     evaluate: &mut dyn FnMut(&mut Sources<'a>, Option<Assumed<'a>>) -> Expansion<'a>,
 ) -> Reading {
-    let base = evaluate(sources, None);
+    let mut base = evaluate(sources, None);
+    if let Some(template) = template {
+        leave_broken(&mut base, template.problems);
+    }
     read_base(reader, origin, sources, template, base, evaluate)
 }
 
@@ -242,7 +245,10 @@ pub fn read_base<'a>(
         .take(PARAMETERS);
     for parameter in tried {
         for (value, assumption) in assumptions(parameter) {
-            let other = evaluate(sources, Some((parameter.name, assumption)));
+            let mut other = evaluate(sources, Some((parameter.name, assumption)));
+            if let Some(template) = template {
+                leave_broken(&mut other, template.problems);
+            }
             let written = write::write(&other, sources, reader.symbols, None, false);
             let same = keys_of(&keys, &self::keys(&other));
             let settled = settle(
@@ -271,6 +277,25 @@ pub fn read_base<'a>(
     };
     finish(&mut reading, templates, problems, &base, &said, origin);
     reading
+}
+
+/// A resource with a mistake in its text is not judged: what it seems to lack may stand in the part
+/// that could not be read.
+fn leave_broken(expansion: &mut Expansion<'_>, problems: &[Problem]) {
+    let mut mistakes = problems
+        .iter()
+        .filter(|problem| problem.kind == ProblemKind::Syntax)
+        .peekable();
+    if mistakes.peek().is_none() {
+        return;
+    }
+    let mistakes: Vec<Span> = mistakes.map(|problem| problem.span).collect();
+    expansion.resources.retain(|resource| {
+        !mistakes.iter().any(|mistake| {
+            mistake.file == resource.span.file
+                && (resource.span.start..=resource.span.end).contains(&mistake.start)
+        })
+    });
 }
 
 /// Adds the template's own resource, the ledger's entries of what went wrong, and waivers.
