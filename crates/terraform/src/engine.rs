@@ -2,7 +2,7 @@
 //! already evaluated. Everything is evaluated when it is first asked for, so that the order of
 //! declarations does not matter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use bicep::deployment::{Problem, ProblemKind};
@@ -25,8 +25,15 @@ const MAX_STEPS: u64 = 20_000_000;
 /// How much one value may hold.
 const MAX_SIZE: u32 = 1_000_000;
 
-/// Instances of modules, resources of a declaration.
+/// Resources of a declaration, items of a dynamic block.
 pub(crate) const MAX_INSTANCES: usize = 10_000;
+
+/// Instances of modules in all; the largest estates that people keep in one state have a few
+/// hundred.
+const MAX_CALLS: usize = 2_000;
+
+/// Resources in all, for the same reason.
+const MAX_RESOURCES: usize = 6_000;
 
 /// Why an expression has no value.
 #[derive(Debug, Clone, Copy)]
@@ -104,6 +111,10 @@ pub(crate) struct Engine<'a, 'f> {
     pub(crate) root: String,
     pub(crate) modules: Vec<State<'a>>,
     loaded: BTreeMap<String, Rc<Module<'a>>>,
+    /// Rings of modules that were told of: their folders in order of the alphabet.
+    pub(crate) rings: BTreeSet<Vec<String>>,
+    /// Resources so far.
+    made: usize,
     /// Folders of downloaded modules by key.
     pub(crate) downloaded: BTreeMap<String, String>,
     /// What unknowns were compared with, by their text.
@@ -128,6 +139,8 @@ impl<'a, 'f> Engine<'a, 'f> {
             root: join(root, ""),
             modules: Vec::new(),
             loaded: BTreeMap::new(),
+            rings: BTreeSet::new(),
+            made: 0,
             downloaded: BTreeMap::new(),
             compared: BTreeMap::new(),
             ids: BTreeMap::new(),
@@ -257,6 +270,43 @@ impl<'a, 'f> Engine<'a, 'f> {
         result
     }
 
+    /// The declarations in a folder, read once.
+    pub(crate) fn load(&mut self, folder: &str) -> Result<Rc<Module<'a>>, String> {
+        if let Some(found) = self.loaded.get(folder) {
+            return Ok(Rc::clone(found));
+        }
+        let module = Rc::new(self.loader.module(folder)?);
+        self.loaded.insert(folder.to_owned(), Rc::clone(&module));
+        Ok(module)
+    }
+
+    /// One resource more, when that is still allowed.
+    pub(crate) fn count_resource(&mut self, span: Span) -> Result<(), Fault<'a>> {
+        self.made += 1;
+        if self.made > MAX_RESOURCES {
+            let message =
+                format!("there are more than {MAX_RESOURCES} resources: these are not evaluated");
+            return Err(self.fault(span, message));
+        }
+        Ok(())
+    }
+
+    /// The folders from the one in which a folder is already being evaluated down to the caller,
+    /// when a module leads back to itself.
+    pub(crate) fn ring(&self, caller: usize, folder: &str) -> Option<Vec<String>> {
+        let mut chain = Vec::new();
+        let mut at = Some(caller);
+        while let Some(state) = at.and_then(|at| self.modules.get(at)) {
+            chain.push(state.declared.folder.clone());
+            if state.declared.folder == folder {
+                chain.reverse();
+                return Some(chain);
+            }
+            at = state.call.map(|(outer, ..)| outer);
+        }
+        None
+    }
+
     /// Adds an instance of the module in a folder.
     pub(crate) fn instantiate(
         &mut self,
@@ -266,16 +316,11 @@ impl<'a, 'f> Engine<'a, 'f> {
         through: Vec<Span>,
         call: Option<(usize, Block<'a>, Repeat<'a>)>,
     ) -> Result<usize, String> {
-        let declared = match self.loaded.get(folder) {
-            Some(found) => Rc::clone(found),
-            None => {
-                let module = Rc::new(self.loader.module(folder)?);
-                self.loaded.insert(folder.to_owned(), Rc::clone(&module));
-                module
-            }
-        };
-        if self.modules.len() >= MAX_INSTANCES {
-            return Err("there are too many instances of modules".to_owned());
+        let declared = self.load(folder)?;
+        if self.modules.len() > MAX_CALLS {
+            return Err(format!(
+                "there are more than {MAX_CALLS} instances of modules: these are not evaluated"
+            ));
         }
         self.modules.push(State {
             declared,

@@ -124,6 +124,7 @@ impl<'a> Engine<'a, '_> {
                 repeat,
                 names: None,
             };
+            engine.count_resource(block.head)?;
             let fields = engine.fields(&scope, &block.body, &address, true)?;
             let instance = engine.arena.alloc(Instance {
                 address: engine.arena.alloc_str(&address),
@@ -448,6 +449,13 @@ impl<'a> Engine<'a, '_> {
             Ok(folder) => folder,
             Err(source) => return Ok(self.unresolved(module, name, &source, block)),
         };
+        if let Some(ring) = self.ring(module, &folder) {
+            return Ok(self.ringed(module, name, ring, block));
+        }
+        if let Err(message) = self.load(&folder) {
+            let help = format!("check the path that `source` of module `{name}` gives");
+            return Ok(self.not_there(module, name, &message, &help, block));
+        }
         let times = self.times(&scope, &block.body)?;
         let mut condition = match times {
             Times::Open { .. } => self.condition(&scope, &block.body),
@@ -469,9 +477,11 @@ impl<'a> Engine<'a, '_> {
                     }
                     Ok(Val::new(block.head, Data::Module(number)))
                 }
+                // The other instances would fail for the same reason.
                 Err(message) => {
+                    let fault = engine.fault(block.head, &message);
                     failed = Some(message);
-                    Ok(Val::null(block.head))
+                    Err(fault)
                 }
             }
         });
@@ -505,6 +515,8 @@ impl<'a> Engine<'a, '_> {
         }
         match self.downloaded.get(key) {
             Some(found) => Ok(join(&self.root, found)),
+            // `terraform get` links to such a folder.
+            None if source.starts_with('/') => Ok(join(folder, source)),
             None => Err(source.to_owned()),
         }
     }
@@ -516,16 +528,72 @@ impl<'a> Engine<'a, '_> {
         source: &str,
         block: &Block<'a>,
     ) -> Val<'a> {
+        let message =
+            format!("module `{name}` (`{source}`) is not on disk: what it makes is missing");
+        let help = "run `terraform get` (or `terraform init`) in the root module and try again";
+        self.not_there(module, name, &message, help, block)
+    }
+
+    /// A module that leads back to itself, told once for each ring.
+    fn ringed(
+        &mut self,
+        module: usize,
+        name: &str,
+        ring: Vec<String>,
+        block: &Block<'a>,
+    ) -> Val<'a> {
+        let (message, help) = if let [_] = ring.as_slice() {
+            let message = format!("module `{name}` calls itself");
+            (message, "give the `source` of another module")
+        } else {
+            let back = ring.first().cloned();
+            let chain: Vec<String> = ring
+                .iter()
+                .chain(&back)
+                .map(|folder| format!("`{folder}`"))
+                .collect();
+            let message = format!(
+                "module `{name}` leads back to itself: {}",
+                chain.join(" calls ")
+            );
+            (message, "one of these calls must go")
+        };
+        let mut folders = ring;
+        folders.sort();
+        if self.rings.insert(folders) {
+            return self.not_there(module, name, &message, help, block);
+        }
+        self.unknown_module(module, name, &message, block)
+    }
+
+    /// A module of which nothing is known, and why.
+    fn not_there(
+        &mut self,
+        module: usize,
+        name: &str,
+        message: &str,
+        help: &str,
+        block: &Block<'a>,
+    ) -> Val<'a> {
         let place = block
             .body
             .attribute("source")
             .map_or(block.head, |source| source.value.span);
-        self.problem(
-            place,
-            &format!("module `{name}` (`{source}`) is not on disk: what it makes is missing"),
-            Some("run `terraform get` (or `terraform init`) in the root module and try again"),
-            ProblemKind::Unresolved,
-        );
+        self.problem(place, message, Some(help), ProblemKind::Unresolved);
+        let source = match block.body.attribute("source").map(|found| found.value.kind) {
+            Some(Kind::Str(source)) => source,
+            _ => message,
+        };
+        self.unknown_module(module, name, source, block)
+    }
+
+    fn unknown_module(
+        &self,
+        module: usize,
+        name: &str,
+        source: &str,
+        block: &Block<'a>,
+    ) -> Val<'a> {
         let address = self.address(module, &format!("module.{name}"));
         let why = vec![Why::Unresolved(self.arena.alloc_str(source))];
         self.unknown(block.head, address, Shape::Object, why, None)

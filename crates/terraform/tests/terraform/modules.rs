@@ -4,6 +4,9 @@ use bicep::deployment::ProblemKind;
 use bicep::source::Sources;
 use bumpalo::Bump;
 
+use terraform::files::Files;
+use terraform::reading::{Options, configuration};
+
 use crate::given::{Memory, outputs_of, read, words};
 
 const NETWORK: &str = r#"
@@ -146,7 +149,7 @@ output "o" { value = [module.found.first, module.missing.id] }
                 8,
                 "module `missing` (`git::https://example.org/m.git`) is not on disk: what it makes is missing"
             ),
-            (10, "there is no folder `lost`"),
+            (11, "there is no folder `lost`"),
         ]
     );
     assert!(
@@ -155,6 +158,10 @@ output "o" { value = [module.found.first, module.missing.id] }
             .as_ref()
             .unwrap()
             .contains("terraform get")
+    );
+    assert_eq!(
+        reading.problems[1].help.as_deref(),
+        Some("check the path that `source` of module `lost` gives")
     );
 }
 
@@ -211,4 +218,137 @@ fn values_of_variables_are_converted_and_checked() {
             assert_eq!(found["o"], expected, "{argument}");
         }
     }
+}
+
+/// Addresses of what is made, and line, message and help of the problems.
+fn made_and_told(files: &Memory) -> (Vec<String>, Vec<(u32, String, String)>) {
+    let arena = Bump::new();
+    let mut sources = Sources::default();
+    let reading = read(&arena, &mut sources, files);
+    let made = reading
+        .resources
+        .iter()
+        .map(|one| one.address.to_owned())
+        .collect();
+    let told = reading
+        .problems
+        .iter()
+        .map(|problem| {
+            (
+                sources.line_column(problem.span).0,
+                problem.message.clone(),
+                problem.help.clone().unwrap_or_default(),
+            )
+        })
+        .collect();
+    (made, told)
+}
+
+#[test]
+fn a_module_that_calls_itself_is_told_once_and_made_once() {
+    let files = Memory::of(&[(
+        "main.tf",
+        r#"
+module "self" {
+  source = "./"
+  count  = 3
+}
+resource "azurerm_subnet" "s" { name = module.self[0].name }
+"#,
+    )]);
+    let (made, told) = made_and_told(&files);
+    assert_eq!(made, ["azurerm_subnet.s"]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].0, 3);
+    assert_eq!(told[0].1, "module `self` calls itself");
+    assert_eq!(told[0].2, "give the `source` of another module");
+}
+
+#[test]
+fn a_ring_of_modules_is_told_once_with_its_chain() {
+    let subnet = "resource \"azurerm_subnet\" \"s\" { name = \"s\" }\n";
+    let a = format!("{subnet}module \"b\" {{ source = \"../b\" }}\n");
+    let b = format!("{subnet}module \"a\" {{ source = \"../a\" }}\n");
+    let main =
+        "module \"a\" {\n  source = \"./a\"\n  count = 2\n}\nmodule \"b\" { source = \"./b\" }\n";
+    let files = Memory::of(&[("main.tf", main), ("a/main.tf", &a), ("b/main.tf", &b)]);
+    let (made, told) = made_and_told(&files);
+    assert_eq!(
+        made,
+        [
+            "module.a[0].azurerm_subnet.s",
+            "module.a[0].module.b.azurerm_subnet.s",
+            "module.a[1].azurerm_subnet.s",
+            "module.a[1].module.b.azurerm_subnet.s",
+            "module.b.azurerm_subnet.s",
+            "module.b.module.a.azurerm_subnet.s",
+        ]
+    );
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(
+        told[0].1,
+        "module `a` leads back to itself: `a` calls `b` calls `a`"
+    );
+}
+
+#[test]
+fn an_absolute_path_is_looked_at() {
+    struct Elsewhere(Memory);
+    impl Files for Elsewhere {
+        fn list(&self, folder: &str) -> Result<Vec<String>, String> {
+            if folder.starts_with('/') {
+                return Err(format!("`{folder}` is not read: it lies outside"));
+            }
+            self.0.list(folder)
+        }
+        fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+            self.0.read(path)
+        }
+    }
+    let files = Memory::of(&[("main.tf", "module \"m\" { source = \"/etc\" }\n")]);
+    let arena = Bump::new();
+    let mut sources = Sources::default();
+    let options = Options::default();
+    let reading = configuration(&arena, &Elsewhere(files), &mut sources, ".", &options, None);
+    assert_eq!(reading.problems.len(), 1);
+    assert_eq!(
+        reading.problems[0].message,
+        "`/etc` is not read: it lies outside"
+    );
+    let help = reading.problems[0].help.as_deref();
+    assert_eq!(
+        help,
+        Some("check the path that `source` of module `m` gives")
+    );
+}
+
+#[test]
+fn repetition_is_bounded_in_all() {
+    let files = Memory::of(&[
+        (
+            "main.tf",
+            "module \"m\" {\n  source = \"./m\"\n  count = 1000\n}\n",
+        ),
+        (
+            "m/main.tf",
+            "module \"n\" {\n  source = \"../n\"\n  count = 1000\n}\n",
+        ),
+        (
+            "n/main.tf",
+            "resource \"azurerm_key_vault\" \"k\" {\n  count = 1000\n  name = \"k\"\n}\n",
+        ),
+    ]);
+    let (made, told) = made_and_told(&files);
+    assert!(made.len() < 10_000, "{}", made.len());
+    let messages: Vec<&str> = told
+        .iter()
+        .map(|(_, message, _)| message.as_str())
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            "there are more than 2000 instances of modules: these are not evaluated",
+            "there are more than 6000 resources: these are not evaluated",
+        ]
+    );
 }
