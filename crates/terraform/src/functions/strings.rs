@@ -25,6 +25,7 @@ impl<'a> Engine<'a, '_> {
             "startswith" | "endswith" => self.open_edge(call),
             "split" => self.open_split(call),
             "trim" | "trimspace" | "trimprefix" | "trimsuffix" => self.open_trim(call),
+            "substr" => self.open_substring(call),
             _ => None,
         }
     }
@@ -132,6 +133,42 @@ impl<'a> Engine<'a, '_> {
         }
         let open = Unknown {
             text: self.arena.alloc_str(left),
+            shape: Shape::String,
+            ..*unknown
+        };
+        Some(Ok(Val::new(
+            call.span,
+            Data::Unknown(self.arena.alloc(open)),
+        )))
+    }
+
+    /// What is known of the beginning is cut as it is; what follows is cut when it is one value.
+    fn open_substring(&mut self, call: &Args<'_, 'a>) -> Option<Eval<'a>> {
+        let value = *call.get(0)?;
+        let unknown = value.unknown().filter(|unknown| unknown.partial)?;
+        let start = usize::try_from(self.int_arg(call, 1).ok()?).ok()?;
+        let length = usize::try_from(self.int_arg(call, 2).ok()?).ok();
+        let known = unknown.text.split('{').next()?;
+        let rest = unknown.text.get(known.len()..)?;
+        let left = known.chars().count().checked_sub(start)?;
+        let cut: String = known
+            .chars()
+            .skip(start)
+            .take(length.unwrap_or(left))
+            .collect();
+        let text = match length.map(|length| length.checked_sub(left)) {
+            Some(None | Some(0)) => return Some(Ok(self.str(call.span, &cut))),
+            Some(Some(more)) => {
+                let hole = rest.strip_prefix('{')?.strip_suffix('}')?;
+                if hole.contains(['{', '}']) {
+                    return None;
+                }
+                format!("{cut}{{substr({hole}, 0, {more})}}")
+            }
+            None => format!("{cut}{rest}"),
+        };
+        let open = Unknown {
+            text: self.arena.alloc_str(&text),
             shape: Shape::String,
             ..*unknown
         };

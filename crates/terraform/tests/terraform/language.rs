@@ -98,6 +98,24 @@ fn what_is_open_says_what_it_is() {
         ),
         ("trimprefix(\"a-${var.name}\", \"b\")", "<a-{var.name}>"),
         ("trimsuffix(\"${var.name}-a\", \"-a\")", "<{var.name}>"),
+        ("substr(\"worker${var.name}\", 0, 4)", "\"work\""),
+        ("substr(\"worker${var.name}\", 0, 6)", "\"worker\""),
+        (
+            "substr(\"worker${var.name}\", 1, 8)",
+            "<orker{substr(var.name, 0, 3)}>",
+        ),
+        (
+            "substr(\"worker${var.name}-a\", 2, -1)",
+            "<rker{var.name}-a>",
+        ),
+        (
+            "substr(\"worker${var.name}-a\", 0, 8)",
+            "<substr(\"worker{var.name}-a\", 0, 8)>",
+        ),
+        (
+            "substr(\"a${var.name}\", 3, 2)",
+            "<substr(\"a{var.name}\", 3, 2)>",
+        ),
         // Conditions.
         ("var.flag ? 1 : 2", "<var.flag ? 1 : 2>"),
         ("var.flag ? 1 : 1", "1"),
