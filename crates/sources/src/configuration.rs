@@ -183,7 +183,12 @@ fn expansion(environment: Environment<'_>) -> Expansion<'_> {
     let mut problems = environment.reading.problems;
     problems.extend(environment.unmapped.iter().map(|unmapped| Problem {
         span: unmapped.span,
-        message: if unmapped.argument.is_empty() {
+        message: if unmapped.foreign {
+            format!(
+                "`{}` is of another provider than azurerm and azapi: it is not judged",
+                unmapped.kind
+            )
+        } else if unmapped.argument.is_empty() {
             format!(
                 "`{}` is not a type that seawall maps to Azure",
                 unmapped.kind

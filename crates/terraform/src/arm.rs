@@ -5,7 +5,7 @@
 mod rules;
 mod tree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bicep::deployment::Resource as ArmResource;
 use bicep::source::Span;
@@ -23,6 +23,19 @@ use tree::Tree;
 /// What azapi writes beside the body.
 const AZAPI: &[(&str, &str)] = &[("location", "location"), ("tags", "tags")];
 
+/// Providers whose resources lie nowhere but in Terraform's state or on the machine that runs it.
+const NOWHERE: &[&str] = &[
+    "archive",
+    "cloudinit",
+    "local",
+    "null",
+    "random",
+    "template",
+    "terraform",
+    "time",
+    "tls",
+];
+
 /// An argument that the table does not map: what it sets in Azure is not known.
 #[derive(Debug, Clone, Copy)]
 pub struct Unmapped<'a> {
@@ -33,6 +46,8 @@ pub struct Unmapped<'a> {
     /// The argument, with the blocks that it stands in: `network_profile.x`; nothing when the
     /// whole type is not in the table.
     pub argument: &'a str,
+    /// It is of another provider than azurerm and azapi.
+    pub foreign: bool,
     /// Where it stands.
     pub span: Span,
 }
@@ -74,6 +89,8 @@ struct Mapper<'a, 't> {
     places: BTreeMap<String, usize>,
     patches: Vec<Patch<'a>>,
     unmapped: Vec<Unmapped<'a>>,
+    /// Types of other providers that are listed.
+    foreign: BTreeSet<&'a str>,
 }
 
 /// Maps what was read.
@@ -92,6 +109,7 @@ pub(crate) fn map<'a>(
         places: BTreeMap::new(),
         patches: Vec::new(),
         unmapped: Vec::new(),
+        foreign: BTreeSet::new(),
     };
     for resource in &reading.resources {
         mapper.resource(resource);
@@ -126,14 +144,21 @@ impl<'a> Mapper<'a, '_> {
         }
     }
 
-    /// Only what lies in Azure is missed.
+    /// Each resource that lies in Azure is missed; of another provider each type, once.
     fn unknown_kind(&mut self, resource: &Resource<'a>) {
-        let azure = resource.kind.starts_with("azurerm_") || resource.kind.starts_with("azapi_");
-        if azure && !resource.existing {
+        let provider = resource.kind.split('_').next().unwrap_or_default();
+        let foreign = !matches!(provider, "azurerm" | "azapi");
+        let missed = if foreign {
+            !NOWHERE.contains(&provider) && self.foreign.insert(resource.kind)
+        } else {
+            !resource.existing
+        };
+        if missed {
             self.unmapped.push(Unmapped {
                 address: resource.address,
                 kind: resource.kind,
                 argument: "",
+                foreign,
                 span: resource.span,
             });
         }

@@ -146,7 +146,7 @@ fn kinds_that_nobody_judges_stand_in_the_ledger() {
 fn templates_that_make_nothing_are_named() {
     assert_snapshot!(ledger(&[
         ("main.bicep", "param a string\n"),
-        ("main.tf", "resource \"a\" \"b\" {}\n"),
+        ("main.tf", "resource \"random_id\" \"b\" {}\n"),
         ("notes.md", "# kind: Pod\n"),
         ("pod.yaml", &pod("web", "")),
         ("web.yml", &pod("web", "")),

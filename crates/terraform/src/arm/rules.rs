@@ -98,6 +98,7 @@ impl<'a> Rest<'a, '_> {
                         Some(field) => self.value(to, &field.value, field.key_span, out),
                         None => self.default(to, head, out),
                     },
+                    foreign: false,
                     Rule::Block(block) => {
                         let path = format!("{path}{}.", argument.name);
                         match found {

@@ -536,7 +536,15 @@ resource "azurerm_kubernetes_cluster" "c" {
 }
 resource "azurerm_something_new" "s" { name = "x" }
 resource "random_id" "r" { byte_length = 4 }
+resource "terraform_data" "t" {}
+resource "null_resource" "n" {}
 data "azurerm_something_new" "d" { name = "x" }
+data "azuread_group" "g" { display_name = "x" }
+resource "google_storage_bucket" "b" {
+  count = 2
+  name  = "b${count.index}"
+}
+resource "google_storage_bucket" "c" { name = "c" }
 "#;
     let (resources, unmapped) = mapped(text);
     assert_eq!(resources.len(), 1);
@@ -546,6 +554,8 @@ data "azurerm_something_new" "d" { name = "x" }
             "azurerm_kubernetes_cluster brand_new",
             "azurerm_kubernetes_cluster network_profile.shiny",
             "azurerm_something_new ",
+            "azuread_group ",
+            "google_storage_bucket ",
         ]
     );
 }
