@@ -35,8 +35,8 @@ impl Files for Disk {
         let folder = if folder.is_empty() { "." } else { folder };
         self.fence.admits(Path::new(folder), folder)?;
         let mut names = Vec::new();
-        for entry in fs::read_dir(folder).map_err(|error| error.to_string())? {
-            let entry = entry.map_err(|error| error.to_string())?;
+        for entry in fs::read_dir(folder).map_err(|error| said(&error))? {
+            let entry = entry.map_err(|error| said(&error))?;
             if entry.path().is_file()
                 && let Some(name) = entry.file_name().to_str()
             {
@@ -51,14 +51,27 @@ impl Files for Disk {
         if !self.named.iter().any(|named| named == path) {
             self.fence.admits(Path::new(path), path)?;
         }
-        let about = fs::metadata(path).map_err(|error| error.to_string())?;
+        let about = fs::metadata(path).map_err(|error| said(&error))?;
         if !about.is_file() {
             return Err("it is no file".to_owned());
         }
         if about.len() > LONGEST {
             return Err(format!("it is larger than {} MiB", LONGEST >> 20));
         }
-        fs::read(path).map_err(|error| error.to_string())
+        fs::read(path).map_err(|error| said(&error))
+    }
+}
+
+/// What went wrong, without the number that the system has for it.
+fn said(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "it is not there".to_owned(),
+        std::io::ErrorKind::NotADirectory => "it is no folder".to_owned(),
+        _ => {
+            let text = error.to_string();
+            let end = text.find(" (os error").unwrap_or(text.len());
+            text.get(..end).unwrap_or_default().to_lowercase()
+        }
     }
 }
 
