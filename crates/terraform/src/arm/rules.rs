@@ -41,6 +41,35 @@ fn present<'a>(value: &Value<'a>) -> bool {
     !matches!(value.data, Data::Null | Data::Str(""))
 }
 
+/// Terraform takes a text for a number or a boolean where the argument is one; which it is, the
+/// rule shows, or azurerm's way to name flags.
+fn typed<'a>(to: &To, argument: &str, value: &Value<'a>) -> Value<'a> {
+    let Data::Str(text) = value.data else {
+        return *value;
+    };
+    let defaults = || to.default.iter().chain(to.before.iter().map(|(_, it)| it));
+    let flag = || match to.steps.as_slice() {
+        [] => {
+            let named = argument.ends_with("_enabled")
+                || argument.ends_with("_disabled")
+                || argument.starts_with("enable_");
+            named || defaults().any(|default| matches!(default, Constant::Bool(_)))
+        }
+        steps => steps
+            .iter()
+            .any(|step| matches!(step, Step::Not | Step::Words(..))),
+    };
+    let number =
+        || to.steps.is_empty() && defaults().any(|default| matches!(default, Constant::Int(_)));
+    let data = match (text, text.parse()) {
+        ("true", _) if flag() => Data::Bool(true),
+        ("false", _) if flag() => Data::Bool(false),
+        (_, Ok(known)) if number() => Data::Int(known),
+        _ => value.data,
+    };
+    Value { data, ..*value }
+}
+
 impl<'a> Rest<'a, '_> {
     /// Lists what the table does not map; the arguments that make up id and name need no rule.
     pub(super) fn identified(&mut self, kind: &Kind) {
@@ -95,7 +124,10 @@ impl<'a> Rest<'a, '_> {
                         Some(field) if to.path.contains('{') => {
                             self.placed(to, body, &field.value, field.key_span, out);
                         }
-                        Some(field) => self.value(to, &field.value, field.key_span, out),
+                        Some(field) => {
+                            let value = typed(to, &argument.name, &field.value);
+                            self.value(to, &value, field.key_span, out);
+                        }
                         None => self.default(to, head, out),
                     },
                     foreign: false,

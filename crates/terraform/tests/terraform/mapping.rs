@@ -633,3 +633,39 @@ fn properties_stand_where_their_arguments_do() {
     assert_eq!(line(&["networkProfile", "outboundType"]), (4, 3));
     assert_eq!(line(&["enableRBAC"]), (1, 1));
 }
+
+#[test]
+fn texts_are_taken_for_flags_and_numbers() {
+    let text = r#"
+resource "azurerm_kubernetes_cluster" "c" {
+  name                              = "true"
+  resource_group_name               = "rg"
+  local_account_disabled            = "true"
+  role_based_access_control_enabled = "false"
+  run_command_enabled               = "false"
+  workload_identity_enabled         = "maybe"
+  tags                              = { a = "true" }
+}
+resource "azurerm_key_vault" "k" {
+  name                          = "k"
+  resource_group_name           = "rg"
+  soft_delete_retention_days    = "7"
+  public_network_access_enabled = "false"
+}
+"#;
+    let (resources, unmapped) = mapped(text);
+    assert!(unmapped.is_empty(), "{unmapped:?}");
+    for (at, part) in [
+        (0, "name:\"true\""),
+        (0, "disableLocalAccounts:true"),
+        (0, "enableRBAC:false"),
+        (0, "disableRunCommand:true"),
+        (0, "workloadIdentity:{enabled:\"maybe\""),
+        (0, "tags:{a:\"true\"}"),
+        (1, "softDeleteRetentionInDays:7,"),
+        (1, "publicNetworkAccess:\"Disabled\""),
+    ] {
+        let body = format!("{},", resources[at].1.trim_end_matches('}'));
+        assert!(body.contains(part), "{part}\n{body}");
+    }
+}
