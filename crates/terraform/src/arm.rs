@@ -479,7 +479,11 @@ impl<'a> Mapper<'a, '_> {
         if let Some(work) = self.works.get_mut(place) {
             match patch.append {
                 Some(path) => work.tree.append(self.arena, path, span, tree),
-                None => work.tree.merge(tree, 0),
+                None => {
+                    // Only what the association says stands there, not what that is in.
+                    tree.place_at(work.made.span);
+                    work.tree.merge(tree, 0);
+                }
             }
         }
     }

@@ -70,6 +70,14 @@ fn typed<'a>(to: &To, argument: &str, value: &Value<'a>) -> Value<'a> {
     Value { data, ..*value }
 }
 
+/// The empty place before another one.
+fn before(span: Span) -> Span {
+    Span {
+        end: span.start,
+        ..span
+    }
+}
+
 impl<'a> Rest<'a, '_> {
     /// Lists what the table does not map; the arguments that make up id and name need no rule.
     pub(super) fn identified(&mut self, kind: &Kind) {
@@ -90,6 +98,7 @@ impl<'a> Rest<'a, '_> {
                     address: self.resource.address,
                     kind: self.resource.kind,
                     argument: self.arena.alloc_str(&format!("{path}{}", field.key)),
+                    foreign: false,
                     span: field.key_span,
                 });
             }
@@ -128,9 +137,8 @@ impl<'a> Rest<'a, '_> {
                             let value = typed(to, &argument.name, &field.value);
                             self.value(to, &value, field.key_span, out);
                         }
-                        None => self.default(to, head, out),
+                        None => self.default(to, argument.name.as_str(), head, out),
                     },
-                    foreign: false,
                     Rule::Block(block) => {
                         let path = format!("{path}{}.", argument.name);
                         match found {
@@ -145,7 +153,9 @@ impl<'a> Rest<'a, '_> {
         }
     }
 
-    fn default(&self, to: &To, head: Span, out: &mut Tree<'a>) {
+    /// What azurerm sends for an argument that is not there. Nobody wrote it: its place is empty,
+    /// before what leaves it out.
+    fn default(&self, to: &To, argument: &str, head: Span, out: &mut Tree<'a>) {
         let constant = match (&to.default, &to.before) {
             (None, None) => return,
             (now, Some((version, before))) => {
@@ -157,7 +167,7 @@ impl<'a> Rest<'a, '_> {
                     now
                 } else {
                     let why = vec![Why::Unsupported("the version of the azurerm provider")];
-                    let text = format!("default of azurerm for {}", to.path);
+                    let text = format!("azurerm's default for {argument}");
                     let value = open(self.arena, head, &text, Shape::Any, why);
                     out.set(self.arena, &to.path, head, Tree::Leaf(value));
                     return;
@@ -168,6 +178,7 @@ impl<'a> Rest<'a, '_> {
         if matches!(constant, Constant::Null) {
             return;
         }
+        let head = before(head);
         let value = Tree::constant(self.arena, constant, head).freeze(self.arena, 0);
         self.value(to, &value, head, out);
     }
@@ -380,6 +391,7 @@ impl<'a> Rest<'a, '_> {
     }
 
     fn absent(&self, block: &Block, head: Span, out: &mut Tree<'a>) {
+        let head = before(head);
         for (path, constant) in &block.absent {
             let value = Tree::constant(self.arena, constant, head);
             out.set(self.arena, path, head, value);

@@ -115,12 +115,28 @@ impl<'a> Tree<'a> {
                     match found {
                         _ if matches!(&value, Self::Leaf(leaf) if matches!(leaf.data, Data::Null)) =>
                             {}
-                        Some((_, _, inner)) => inner.merge(value, depth + 1),
+                        Some((_, place, inner)) => {
+                            if !matches!(inner, Self::Object(..)) {
+                                *place = span;
+                            }
+                            inner.merge(value, depth + 1);
+                        }
                         None => old.push((key, span, value)),
                     }
                 }
             }
             (old, new) => *old = new,
+        }
+    }
+
+    /// Places the objects that it holds itself elsewhere: `properties`.
+    pub(crate) fn place_at(&mut self, place: Span) {
+        if let Self::Object(_, fields) = self {
+            for (_, key_span, value) in fields {
+                if let Self::Object(whole, _) = value {
+                    (*key_span, *whole) = (place, place);
+                }
+            }
         }
     }
 
