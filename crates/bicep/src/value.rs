@@ -80,6 +80,9 @@ pub struct Unknown<'a> {
     pub why: &'a [Why<'a>],
     /// Its value must not be shown once known.
     pub secret: bool,
+    /// The key that it stands at may not be there at all: an object that a condition chooses has
+    /// keys of the one branch that the other lacks. Where there is no difference it may be `null`.
+    pub absent: bool,
     /// Values it certainly is not (case analysis: "any other value").
     pub not: &'a [Value<'a>],
     /// Fields that an object certainly has, whatever else it has: what the template itself sets

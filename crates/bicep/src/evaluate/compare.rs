@@ -1,6 +1,7 @@
 //! Compares values, three-valued.
 
 use crate::evaluate::engine::Engine;
+use crate::evaluate::merge::has_open_keys;
 use crate::evaluate::text::{known_ends, sole_hole};
 use crate::value::{Data, Shape, Unknown, Value, Why};
 
@@ -46,6 +47,17 @@ impl Comparison {
                     return Some(false);
                 }
                 all(a.iter().zip(b).map(|(a, b)| self.equal(a, b, depth + 1)))
+            }
+            (Data::Object(fields), Data::Object(others))
+                if has_open_keys(fields) || has_open_keys(others) =>
+            {
+                // The same object is equal to itself; of all others one cannot say.
+                let same = fields.len() == others.len()
+                    && fields.iter().zip(others).all(|(field, other)| {
+                        field.key == other.key
+                            && self.equal(&field.value, &other.value, depth + 1) == Some(true)
+                    });
+                same.then_some(true)
             }
             (Data::Object(fields), Data::Object(others)) => {
                 if fields.len() != others.len() {
@@ -142,6 +154,17 @@ fn differs(unknown: &Unknown<'_>, known: &Value<'_>) -> Option<bool> {
 fn fits(unknown: &Unknown<'_>, text: &str) -> bool {
     let (start, end) = known_ends(unknown.text);
     text.len() >= start.len() + end.len() && text.starts_with(start) && text.ends_with(end)
+}
+
+/// Whether a key may be what an open text turns out to be, whatever the case of letters.
+pub(crate) fn may_be_key(unknown: &Unknown<'_>, key: &str) -> bool {
+    if family(unknown.shape) != Shape::String {
+        return true;
+    }
+    let (start, end) = known_ends(unknown.text);
+    let key = key.to_lowercase();
+    let (start, end) = (start.to_lowercase(), end.to_lowercase());
+    key.len() >= start.len() + end.len() && key.starts_with(&start) && key.ends_with(&end)
 }
 
 /// Ids are strings.

@@ -15,7 +15,7 @@ impl<'a> Engine<'a> {
         }
         match base.data {
             Data::Object(fields) => match base.get(name) {
-                Some(value) => *value,
+                Some(value) => self.present(*value),
                 None => {
                     let keys: Vec<_> = fields.iter().map(|field| field.key).take(12).collect();
                     let keys = keys.join("`, `");
@@ -64,7 +64,7 @@ impl<'a> Engine<'a> {
             if name.eq_ignore_ascii_case("outputs") && is_deployment(why) {
                 return field.value; // the outputs of a module are what it says, and nothing more
             }
-            return self.extended(field.value, &text, *why);
+            return self.extended(self.present(field.value), &text, *why);
         }
         self.unknown(span, &text, Shape::Any, unknown.why, unknown.secret)
     }
@@ -141,9 +141,13 @@ impl<'a> Engine<'a> {
                     data,
                 };
                 let equal = self.equals(key, &own);
-                !plain || equal != Some(false)
+                if plain {
+                    equal != Some(false)
+                } else {
+                    compare::may_be_key(open, field.key)
+                }
             })
-            .map(|field| field.value)
+            .map(|field| self.present(field.value))
             .collect()
     }
 

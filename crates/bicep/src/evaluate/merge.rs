@@ -12,7 +12,45 @@ pub(crate) fn is_error(value: &Value<'_>) -> bool {
         .is_some_and(|unknown| unknown.text == "error" && matches!(unknown.why, [Why::Error(_)]))
 }
 
+/// Whether the key of this value may not be there at all.
+pub(crate) fn may_be_absent(value: &Value<'_>) -> bool {
+    value.unknown().is_some_and(|unknown| unknown.absent)
+}
+
+/// Whether it is not certain which keys an object has.
+pub(crate) fn has_open_keys(fields: &[Field<'_>]) -> bool {
+    fields.iter().any(|field| may_be_absent(&field.value))
+}
+
 impl<'a> Engine<'a> {
+    fn absent(&self, value: Value<'a>) -> Value<'a> {
+        self.with(value, |unknown| unknown.absent = true)
+    }
+
+    /// The value of a key that something asks for: elsewhere it is a value like others.
+    pub(crate) fn present(&self, value: Value<'a>) -> Value<'a> {
+        if may_be_absent(&value) {
+            self.with(value, |unknown| unknown.absent = false)
+        } else {
+            value
+        }
+    }
+
+    /// The value of a key that is set over another: if the new one may be absent, the old one may
+    /// stay.
+    pub(crate) fn over(&self, old: Option<&Value<'a>>, new: Value<'a>) -> Value<'a> {
+        let Some(old) = old.filter(|_| may_be_absent(&new)) else {
+            return new;
+        };
+        let text = format!("{} ?? {}", self.operand(&new), self.operand(old));
+        let value = self.opened(new.span, &text, Shape::Any, &[new, *old]);
+        if may_be_absent(old) {
+            self.absent(value)
+        } else {
+            value
+        }
+    }
+
     /// `condition ? a : b` for a condition that is open.
     pub(crate) fn either(
         &self,
@@ -40,23 +78,45 @@ impl<'a> Engine<'a> {
                 if !self.spend(left.len().saturating_mul(right.len()) / 4) {
                     return self.exhausted(span);
                 }
-                let common: Vec<_> = left
+                let null = Value {
+                    span,
+                    data: Data::Null,
+                };
+                let mut fields: Vec<_> = left
                     .iter()
-                    .filter_map(|field| {
-                        let other = b.get(field.key)?;
-                        let value = self.either(condition, field.value, *other, span);
-                        Some(Field { value, ..*field })
+                    .map(|field| {
+                        let value = match b.get(field.key) {
+                            Some(other) => self.either(condition, field.value, *other, span),
+                            None => {
+                                let shape = Shape::Any;
+                                self.absent(self.ternary(
+                                    condition,
+                                    &field.value,
+                                    &null,
+                                    shape,
+                                    span,
+                                ))
+                            }
+                        };
+                        let value = if may_be_absent(&field.value)
+                            || b.get(field.key).is_some_and(may_be_absent)
+                        {
+                            self.absent(value)
+                        } else {
+                            value
+                        };
+                        Field { value, ..*field }
                     })
                     .collect();
-                let fields = self.bump.alloc_slice_copy(&common);
-                if fields.len() == left.len() && left.len() == right.len() {
-                    return Value {
-                        span,
-                        data: Data::Object(fields),
-                    };
+                for field in right.iter().filter(|field| a.get(field.key).is_none()) {
+                    let value = self.ternary(condition, &null, &field.value, Shape::Any, span);
+                    let value = self.absent(value);
+                    fields.push(Field { value, ..*field });
                 }
-                let open = self.ternary(condition, &a, &b, Shape::Object, span);
-                self.with(open, |unknown| unknown.fields = fields)
+                Value {
+                    span,
+                    data: Data::Object(self.bump.alloc_slice_copy(&fields)),
+                }
             }
             (Data::Array(left), Data::Array(right)) if left.len() == right.len() => {
                 let items = self.bump.alloc_slice_fill_iter(

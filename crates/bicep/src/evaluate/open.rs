@@ -27,6 +27,7 @@ impl<'a> Engine<'a> {
             shape,
             why: self.reasons(why),
             secret,
+            absent: false,
             not: &[],
             fields: &[],
             items: &[],

@@ -2,6 +2,7 @@
 
 use crate::evaluate::compare::{self, family};
 use crate::evaluate::member::is_split;
+use crate::evaluate::merge::{has_open_keys, may_be_absent};
 use crate::evaluate::text::{Part, parts};
 use crate::functions::object::contains as list_contains;
 use crate::functions::{ANY, Args, Fault, Function, Outcome, plain};
@@ -124,8 +125,8 @@ fn contains<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
             }
         }
         Data::Object(fields) => match item.data {
-            Data::Str(_) => args.bool(container.get(args.as_str(1)?).is_some()),
-            Data::Int(int) => args.bool(container.get(&int.to_string()).is_some()),
+            Data::Str(key) => has_key(args, &container, key),
+            Data::Int(int) => has_key(args, &container, &int.to_string()),
             Data::Unknown(unknown) => {
                 for field in fields {
                     let key = Value {
@@ -156,10 +157,9 @@ fn contains<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
                 (Shape::Array | Shape::Any, _) if !unknown.items.is_empty() => {
                     list_contains(args, unknown.items, &item)? == Some(true)
                 }
-                (_, Data::Str(key)) => unknown
-                    .fields
-                    .iter()
-                    .any(|field| field.key.eq_ignore_ascii_case(key)),
+                (_, Data::Str(key)) => unknown.fields.iter().any(|field| {
+                    field.key.eq_ignore_ascii_case(key) && !may_be_absent(&field.value)
+                }),
                 _ => false,
             };
             if certainly {
@@ -170,6 +170,13 @@ fn contains<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
         }
         // https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions-array#contains
         _ => args.mismatch(0, "a list, an object or a string"),
+    }
+}
+
+fn has_key<'a>(args: &Args<'_, 'a>, object: &Value<'a>, key: &str) -> Outcome<'a> {
+    match object.get(key) {
+        Some(value) if may_be_absent(value) => Err(Fault::Open),
+        found => args.bool(found.is_some()),
     }
 }
 
@@ -191,6 +198,10 @@ fn empty<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
         Data::Null => args.bool(true),
         Data::Str(text) => args.bool(text.is_empty()),
         Data::Array(items) => args.bool(items.is_empty()),
+        Data::Object(fields) if fields.iter().any(|own| !may_be_absent(&own.value)) => {
+            args.bool(false)
+        }
+        Data::Object(fields) if has_open_keys(fields) => Err(Fault::Open),
         Data::Object(fields) => args.bool(fields.is_empty()),
         Data::Unknown(unknown) => {
             let known = match unknown.shape {
@@ -256,6 +267,7 @@ fn length<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
         // .NET counts UTF-16 code units.
         Data::Str(text) => args.int(text.encode_utf16().count() as i64),
         Data::Array(items) => args.int(items.len() as i64),
+        Data::Object(fields) if has_open_keys(fields) => Err(Fault::Open),
         Data::Object(fields) => args.int(fields.len() as i64),
         Data::Unknown(_) => Err(Fault::Open),
         _ => args.mismatch(0, "a list, an object or a string"),

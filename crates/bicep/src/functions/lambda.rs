@@ -2,6 +2,7 @@
 
 use crate::evaluate::compare;
 use crate::evaluate::engine::{Env, FrameKind};
+use crate::evaluate::merge::has_open_keys;
 use crate::evaluate::object::Fields;
 use crate::functions::{Call, Fault, Function, Outcome, special};
 use crate::node::{Expr, ExprKind};
@@ -365,6 +366,7 @@ fn to_object<'a>(call: &Call<'_, 'a>) -> Outcome<'a> {
 fn map_values<'a>(call: &Call<'_, 'a>) -> Outcome<'a> {
     let object = call.eval(0);
     match object.data {
+        Data::Object(fields) if has_open_keys(fields) => opened(call, object, &[1], Shape::Object),
         Data::Object(fields) => {
             let lambda = lambda(call, 1)?;
             let mapped = fields.iter().map(|field| {

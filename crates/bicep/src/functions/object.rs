@@ -1,10 +1,11 @@
 //! `createObject`, `union`, `intersection`, `items`, `objectKeys`, `shallowMerge`, `tryGet`.
 
 use crate::evaluate::compare;
+use crate::evaluate::merge::has_open_keys;
 use crate::evaluate::object::Fields;
 use crate::evaluate::text::is_compound;
 use crate::functions::{ANY, Args, Call, Fault, Function, Outcome, plain, special};
-use crate::value::{Data, Shape, Value};
+use crate::value::{Data, Field, Shape, Value};
 
 pub(crate) const FUNCTIONS: &[Function] = &[
     plain("createObject", 0, ANY, Shape::Object, create_object),
@@ -83,7 +84,13 @@ fn merge<'a>(args: &Args<'_, 'a>, a: &Value<'a>, b: &Value<'a>) -> Value<'a> {
             for field in right {
                 let merged = match fields.get(field.key) {
                     Some(old) if both_objects(old, &field.value) => merge(args, old, &field.value),
-                    _ => field.value,
+                    Some(old) if may_be_object(old, &field.value) => {
+                        let why = old.unknown().and_then(|own| own.why.first());
+                        let both = engine.opaque(b.span, "union", &[*old, field.value], Shape::Any);
+                        let text = engine.expr_text(&both);
+                        why.map_or(field.value, |why| engine.extended(field.value, &text, *why))
+                    }
+                    old => engine.over(old, field.value),
                 };
                 fields.put(field.key, field.key_span, merged);
             }
@@ -133,6 +140,13 @@ fn both_objects(a: &Value<'_>, b: &Value<'_>) -> bool {
     compare::shape(a) == Shape::Object && compare::shape(b) == Shape::Object
 }
 
+/// Whether an object is set over something of which it is not known whether it is one.
+fn may_be_object(old: &Value<'_>, new: &Value<'_>) -> bool {
+    matches!(new.data, Data::Object(_))
+        && old.unknown().is_some()
+        && compare::shape(old) == Shape::Any
+}
+
 fn union_lists<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
     let mut all: Vec<Value<'a>> = Vec::new();
     let mut open = false;
@@ -164,7 +178,8 @@ fn union_lists<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
 }
 
 fn intersection<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
-    if args.values.iter().any(|value| value.unknown().is_some()) {
+    let open = |value: &Value<'a>| value.unknown().is_some() || has_open_keys(value.fields());
+    if args.values.iter().any(open) {
         return Err(Fault::Open);
     }
     let (first, rest) = args.values.split_first().ok_or(Fault::Open)?;
@@ -241,9 +256,18 @@ pub(crate) fn contains<'a>(
     Ok(sum)
 }
 
+/// The fields of an object of which it is certain that it has them all.
+fn certain_keys<'a>(args: &Args<'_, 'a>) -> Result<&'a [Field<'a>], Fault> {
+    let fields = args.as_object(0)?;
+    if has_open_keys(fields) {
+        return Err(Fault::Open);
+    }
+    Ok(fields)
+}
+
 /// Sorted by key, as documented.
 fn items<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
-    let mut fields = args.as_object(0)?.to_vec();
+    let mut fields = certain_keys(args)?.to_vec();
     fields.sort_by_key(|field| field.key.to_lowercase());
     let items: Vec<_> = fields
         .iter()
@@ -260,7 +284,7 @@ fn items<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
 }
 
 fn object_keys<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
-    let mut fields = args.as_object(0)?.to_vec();
+    let mut fields = certain_keys(args)?.to_vec();
     fields.sort_by_key(|field| field.key.to_lowercase());
     let keys: Vec<_> = fields
         .iter()
@@ -289,7 +313,8 @@ fn shallow_merge<'a>(args: &Args<'_, 'a>) -> Outcome<'a> {
             (Data::Object(left), Data::Object(right)) => {
                 let mut fields = Fields::of(engine.bump, left);
                 for field in right {
-                    fields.put(field.key, field.key_span, field.value);
+                    let value = engine.over(fields.get(field.key), field.value);
+                    fields.put(field.key, field.key_span, value);
                 }
                 args.value(Data::Object(fields.finish()))
             }
@@ -345,7 +370,9 @@ fn try_step<'a>(
     }
     match (base.data, key.data) {
         (Data::Null, _) => Ok(None),
-        (Data::Object(_), Data::Str(name)) => Ok(base.get(name).copied()),
+        (Data::Object(_), Data::Str(name)) => {
+            Ok(base.get(name).map(|value| engine.present(*value)))
+        }
         (Data::Array(items), Data::Int(at)) => Ok(usize::try_from(at)
             .ok()
             .and_then(|at| items.get(at))

@@ -259,6 +259,7 @@ pub(crate) fn open<'a>(
         shape,
         why: arena.alloc_slice_copy(&why),
         secret: false,
+        absent: false,
         not: &[],
         fields: &[],
         items: &[],

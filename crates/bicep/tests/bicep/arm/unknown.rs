@@ -1,6 +1,6 @@
 //! What stays known when something is open.
 
-use super::check;
+use super::{check, eval};
 
 #[test]
 fn conditions() {
@@ -242,4 +242,90 @@ fn secrets_stay_secret() {
             "!<{flag ? password : 'x'}>",
         ),
     ]);
+}
+
+#[test]
+fn keys_that_a_text_cannot_be_are_ruled_out_by_what_is_known_of_it() {
+    let roles = "createObject('Owner', 'o', 'prefix-Reader', 'r')";
+    let id = "subscriptionResourceId('Microsoft.Authorization/roleDefinitions', 'acdd')";
+    check(&[
+        (
+            &format!("coalesce(tryGet({roles}, {id}), 'none')"),
+            "\"none\"",
+        ),
+        (&format!("contains({roles}, {id})"), "false"),
+        // Keys are compared whatever their case.
+        (
+            &format!("contains({roles}, concat('PREFIX-', parameters('prefix')))"),
+            "<contains({ Owner: 'o', 'prefix-Reader': 'r' }, 'PREFIX-${prefix}')>",
+        ),
+        (
+            &format!("contains({roles}, concat(parameters('prefix'), '-x'))"),
+            "false",
+        ),
+        (
+            &format!("{roles}[concat(parameters('prefix'), '-READER')]"),
+            "\"r\"",
+        ),
+    ]);
+}
+
+#[test]
+fn keys_that_only_one_branch_has_are_open_and_the_rest_is_known() {
+    let chosen = "if(parameters('flag'), createObject('b', createObject('c', 1)), createObject())";
+    let merged = format!("union(createObject('a', 1), {chosen})");
+    let shallow = format!("shallowMerge(createArray(createObject('a', 1, 'b', 2), {chosen}))");
+    let open = "<flag ? { c: 1 } : null>";
+    check(&[
+        (&merged, &format!("{{\"a\":1,\"b\":{open}}}")),
+        (&format!("{merged}.a"), "1"),
+        (&format!("contains({merged}, 'a')"), "true"),
+        (&format!("contains({merged}, 'x')"), "false"),
+        (&format!("empty({merged})"), "false"),
+        (
+            &format!("contains({merged}, 'b')"),
+            "<contains({ a: 1, b: flag ? { c: 1 } : null }, 'b')>",
+        ),
+        (
+            &format!("length({merged})"),
+            "<length({ a: 1, b: flag ? { c: 1 } : null })>",
+        ),
+        (
+            &format!("empty({chosen})"),
+            "<empty({ b: flag ? { c: 1 } : null })>",
+        ),
+        (
+            &format!("objectKeys({merged})"),
+            "<objectKeys({ a: 1, b: flag ? { c: 1 } : null })>",
+        ),
+        (
+            &format!("equals({chosen}, createObject())"),
+            "<{ b: flag ? { c: 1 } : null } == { }>",
+        ),
+        (&format!("equals({merged}, {merged})"), "true"),
+        // What may be set over a value may leave it.
+        (&shallow, "{\"a\":1,\"b\":<(flag ? { c: 1 } : null) ?? 2>}"),
+        (
+            &format!("union({merged}, createObject('b', 3))"),
+            "{\"a\":1,\"b\":3}",
+        ),
+        // Objects are merged deeply: there may be a `c` beside the `d`.
+        (
+            &format!("union({merged}, createObject('b', createObject('d', 2))).b.d"),
+            "2",
+        ),
+        (
+            &format!("contains(union({merged}, createObject('b', createObject('d', 2))).b, 'd')"),
+            "true",
+        ),
+        // A value that was asked for is there.
+        (
+            &format!("contains(createObject('k', {merged}.b), 'k')"),
+            "true",
+        ),
+    ]);
+    let found = eval(&format!(
+        "contains(union({merged}, createObject('b', createObject('d', 2))).b, 'c')"
+    ));
+    assert!(found.starts_with("<contains("), "{found}");
 }
