@@ -6,7 +6,7 @@ use std::slice::Iter;
 
 use crate::expression;
 use crate::json::escape_literal;
-use crate::node::{Entry, Node, NodeKind};
+use crate::node::{Entry, Expr, ExprKind, Node, NodeKind};
 
 /// The tree as ARM JSON, with a line break at its end.
 #[must_use]
@@ -68,6 +68,14 @@ impl Printer {
             }
             NodeKind::Float(value) => self.out.push_str(&float(*value)),
             NodeKind::Str(text) => self.string(text),
+            NodeKind::Expr(Expr {
+                kind:
+                    ExprKind::Call {
+                        name: crate::json::INVALID,
+                        ..
+                    },
+                ..
+            }) => self.out.push_str("null"),
             NodeKind::Expr(expr) => {
                 quote(&mut self.out, &expression::print(expr));
             }

@@ -7,6 +7,7 @@
 
 pub(crate) mod arguments;
 pub(crate) mod instance;
+pub(crate) mod malformed;
 pub(crate) mod modules;
 pub(crate) mod parameters;
 pub(crate) mod references;

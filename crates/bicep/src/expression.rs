@@ -294,6 +294,11 @@ pub fn write(expr: &Expr<'_>, out: &mut String) {
                 out.push_str(".0");
             }
         }
+        // What is wrong has no form of its own.
+        ExprKind::Call {
+            name: crate::json::INVALID,
+            ..
+        } => out.push_str("null()"),
         ExprKind::Call {
             namespace,
             name,

@@ -43,6 +43,11 @@ impl<'a> Maker<'a> {
         self.call(span, "null", &[])
     }
 
+    /// What stands for something that is wrong and was said to be: nothing that uses it says more.
+    pub(crate) fn invalid(self, span: Span) -> Expr<'a> {
+        self.call(span, crate::json::INVALID, &[])
+    }
+
     /// A string that is made here.
     pub(crate) fn string(self, span: Span, text: &str) -> Expr<'a> {
         string(span, self.text(text))

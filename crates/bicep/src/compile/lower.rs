@@ -53,12 +53,12 @@ impl<'a> Env<'a> {
 }
 
 impl<'a> Template<'_, 'a> {
-    /// An expression of the template language. Past the bounds of depth and size it is `null()`,
+    /// An expression of the template language. Past the bounds of depth and size it is nothing,
     /// with a problem.
     pub(crate) fn expr(&self, expression: &Expression<'a>, env: Env<'a>) -> Expr<'a> {
         let span = expression.span;
         let Some(_deeper) = self.session.deeper(span) else {
-            return self.make().null(span);
+            return self.make().invalid(span);
         };
         let make = self.make();
         match expression.kind {
@@ -75,9 +75,9 @@ impl<'a> Template<'_, 'a> {
             }
             ExpressionKind::VariableAccess(name) => self.variable(expression, name, env),
             // The reader has said that the name is missing.
-            ExpressionKind::FunctionCall(call) if call.name.name.is_empty() => make.null(span),
+            ExpressionKind::FunctionCall(call) if call.name.name.is_empty() => make.invalid(span),
             ExpressionKind::InstanceFunctionCall(call) if call.name.name.is_empty() => {
-                make.null(span)
+                make.invalid(span)
             }
             ExpressionKind::FunctionCall(call) => self.function_call(expression, call, env),
             ExpressionKind::InstanceFunctionCall(call) => self.instance_call(expression, call, env),
@@ -121,11 +121,11 @@ impl<'a> Template<'_, 'a> {
             ExpressionKind::For(_) | ExpressionKind::If(_) => {
                 self.unknown_name(span, "a loop or a condition cannot stand here")
             }
-            ExpressionKind::Skipped => make.null(span),
+            ExpressionKind::Skipped => make.invalid(span),
         }
     }
 
-    /// Says what is wrong and goes on with `null()`.
+    /// Says what is wrong and goes on with what says no more.
     pub(crate) fn unknown_name(&self, span: Span, message: &str) -> Expr<'a> {
         self.session.problem(Problem {
             span,
@@ -133,7 +133,7 @@ impl<'a> Template<'_, 'a> {
             help: None,
             kind: ProblemKind::Expression,
         });
-        self.make().null(span)
+        self.make().invalid(span)
     }
 
     pub(crate) fn string(&self, span: Span, string: &StringLiteral<'a>, env: Env<'a>) -> Expr<'a> {
@@ -274,7 +274,7 @@ impl<'a> Template<'_, 'a> {
                     let variable = Waits::Variable(*at);
                     self.session
                         .written_out(self.unit.file, variable, span, || self.expr(value, env))
-                        .unwrap_or_else(|| make.null(span))
+                        .unwrap_or_else(|| make.invalid(span))
                 }
                 _ => named("variables", self.variable_name(name)),
             },

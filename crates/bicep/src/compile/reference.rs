@@ -270,7 +270,7 @@ impl<'a> Template<'_, 'a> {
                     name.span,
                     || self.expr(&name, env),
                 )
-                .unwrap_or_else(|| self.make().null(name.span)),
+                .unwrap_or_else(|| self.make().invalid(name.span)),
             None => expr::string(resource.of.name.span, ""),
         }
     }

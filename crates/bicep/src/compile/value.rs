@@ -15,15 +15,17 @@ use super::template::Template;
 use super::unit::Symbol;
 
 impl<'a> Template<'_, 'a> {
-    /// A value. Past the bounds of depth and size it is null, with a problem.
+    /// A value. Past the bounds of depth and size it is nothing, with a problem.
     pub(crate) fn node(&self, expression: &Expression<'a>, env: Env<'a>) -> Node<'a> {
         let span = expression.span;
         let plain = |kind| Node { span, kind };
+        let invalid = || self.make().value(self.make().invalid(span));
         let Some(_deeper) = self.session.deeper(span) else {
-            return plain(NodeKind::Null);
+            return invalid();
         };
         match expression.kind {
-            ExpressionKind::Null | ExpressionKind::Skipped => plain(NodeKind::Null),
+            ExpressionKind::Null => plain(NodeKind::Null),
+            ExpressionKind::Skipped => invalid(),
             ExpressionKind::Boolean(value) => plain(NodeKind::Bool(value)),
             ExpressionKind::Integer(value) => {
                 plain(NodeKind::Int(i64::try_from(value).unwrap_or(i64::MAX)))
@@ -65,7 +67,7 @@ impl<'a> Template<'_, 'a> {
                                     self.node(value, env)
                                 })
                         })
-                        .unwrap_or_else(|| plain(NodeKind::Null))
+                        .unwrap_or_else(invalid)
                 }
                 Some(Symbol::Assignment(at)) => match self.unit.assignments.get(at) {
                     Some(given) => self.node(&given.of.value, env),

@@ -149,6 +149,7 @@ impl<'a> Engine<'a> {
         given: impl Fn(&'a str) -> Given<'a>,
     ) -> &'a Instance<'a> {
         let node = new.node;
+        self.check_form(node);
         let params = node
             .get("parameters")
             .map(Node::entries)
@@ -222,6 +223,9 @@ impl<'a> Engine<'a> {
             .iter()
             .map(|Entry { key, value, .. }| (Some(*key), value));
         for (symbol, node) in listed.chain(named) {
+            if !self.is_resource(node) {
+                continue;
+            }
             let decl: &'a Decl<'a> = self.bump.alloc(Decl {
                 symbol,
                 node,

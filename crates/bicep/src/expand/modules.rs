@@ -233,7 +233,10 @@ impl<'a> Engine<'a> {
     /// The template of a `templateLink`.
     fn linked(&self, item: &'a Item<'a>, properties: &'a Node<'a>) -> Option<&'a Node<'a>> {
         let Some(link) = properties.get("templateLink") else {
-            self.unresolved(properties, "the deployment has no template".to_owned());
+            // Where a module was not found, its call says so.
+            if !self.file_name(properties).ends_with(".bicep") {
+                self.unresolved(properties, "the deployment has no template".to_owned());
+            }
             return None;
         };
         let text = |key: &str| {

@@ -8,6 +8,8 @@ mod deployments;
 mod functions;
 #[path = "arm/json.rs"]
 mod json;
+#[path = "arm/malformed.rs"]
+mod malformed;
 #[path = "arm/mutations.rs"]
 mod mutations;
 #[path = "arm/parameters.rs"]

@@ -2,6 +2,8 @@
 
 #[path = "compile/imports.rs"]
 mod imports;
+#[path = "compile/mistakes.rs"]
+mod mistakes;
 #[path = "compile/modules.rs"]
 mod modules;
 #[path = "compile/parameters_file.rs"]
