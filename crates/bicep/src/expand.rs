@@ -24,11 +24,11 @@ use crate::deployment::{Expansion, OpenParameter, Problem, Resource};
 use crate::evaluate::budget::{FUEL, MOST_BYTES, MOST_RESOURCES, WORK};
 use crate::evaluate::compare::identical;
 use crate::evaluate::engine::Engine;
-use crate::expand::instance::{Given, Instance};
+use crate::expand::instance::Instance;
 use crate::json;
 use crate::node::Node;
 use crate::source::{Files, Source, Sources};
-use crate::value::Value;
+use crate::value::{Value, Why};
 
 pub use crate::expand::scope::ScopeKind;
 
@@ -155,9 +155,11 @@ fn open_parameters<'a>(engine: &Engine<'a>, root: &'a Instance<'a>) -> Vec<OpenP
     for slot in root.params {
         let name = slot.name;
         let value = engine.parameter(root, name);
-        let is_open = matches!(slot.given, Given::Nothing)
-            && slot.node.get("defaultValue").is_none()
-            && value.is_ok_and(|value| value.unknown().is_some());
+        let is_open = value.is_ok_and(|value| {
+            value
+                .unknown()
+                .is_some_and(|open| open.why.contains(&Why::Parameter(slot.name)))
+        });
         if !is_open {
             continue;
         }

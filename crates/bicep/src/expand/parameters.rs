@@ -233,6 +233,13 @@ impl<'a> Engine<'a> {
                 }
                 self.missing(instance, param)
             }
+            // A value that a parameter file leaves open (an environment variable) is as good as none.
+            Some(Value {
+                data: Data::Unknown(open),
+                ..
+            }) if root && !open.secret && !matches!(open.why, [Why::Parameter(_)]) => {
+                self.open_parameter(instance, param)
+            }
             Some(value) => {
                 let value = self.refined(instance, param, value);
                 self.conceal(instance, param, self.checked(instance, param, value))
