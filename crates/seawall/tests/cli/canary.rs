@@ -118,6 +118,57 @@ fn a_planted_secret_is_in_no_report() {
     }
 }
 
+/// Templates with a secret wherever one can be written down.
+fn templates() -> Folder {
+    let folder = Folder::new();
+    folder.write(
+        "bicep/main.bicep",
+        format!(
+            "@secure()\nparam given string\n@secure()\nparam pw string = '{CANARY}'\n@secure()\nparam either string = true ? '{CANARY}' : 'x{CANARY}'\nparam adminPassword string = '{CANARY}'\nparam open bool\nvar derived = '${{pw}}-${{given}}'\nvar number = int(adminPassword)\nresource aks 'Microsoft.ContainerService/managedClusters@2025-10-01' = {{\n  name: derived\n  location: 'westeurope'\n  properties: {{\n    disableLocalAccounts: open\n    windowsProfile: {{ adminUsername: 'a', adminPassword: adminPassword }}\n    servicePrincipalProfile: {{ clientId: 'x', secret: '{CANARY}' }}\n  }}\n}}\nresource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {{\n  name: 'v${{number}}'\n  location: 'westeurope'\n  properties: {{ tenantId: tenant().tenantId, sku: {{ family: 'A', name: 'standard' }} }}\n  resource one 'secrets' = {{ name: 'one', properties: {{ value: '{CANARY}' }} }}\n}}\nmodule inner 'inner.bicep' = {{ name: 'i', params: {{ secret: '{CANARY}', adminPassword: '{CANARY}' }} }}\noutput shown string = derived\noutput plain string = adminPassword\n"
+        ),
+    );
+    folder.write(
+        "bicep/inner.bicep",
+        format!("@secure()\nparam secret string = '{CANARY}'\nparam adminPassword string\noutput o string = '${{secret}}${{adminPassword}}'\n"),
+    );
+    folder.write(
+        "bicep/main.parameters.json",
+        format!("{{\"$schema\": \"https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#\", \"parameters\": {{\"open\": {{\"value\": false}}, \"given\": {{\"value\": \"{CANARY}\"}}, \"gonePassword\": {{\"value\": \"{CANARY}\"}}}}}}\n"),
+    );
+    folder.write(
+        "tf/main.tf",
+        format!("variable \"pw\" {{\n  type      = string\n  sensitive = true\n  default   = \"{CANARY}\"\n}}\nvariable \"given\" {{\n  sensitive = true\n}}\nvariable \"open\" {{\n  type = bool\n}}\nlocals {{\n  broken = {{ x = 1 }}[var.pw]\n}}\nresource \"azurerm_resource_group\" \"a\" {{\n  name     = \"rg-${{var.pw}}\"\n  location = \"westeurope\"\n}}\nresource \"azurerm_kubernetes_cluster\" \"a\" {{\n  name                   = var.given\n  location               = local.broken\n  resource_group_name    = azurerm_resource_group.a.name\n  local_account_disabled = var.open\n  default_node_pool {{\n    name    = \"p\"\n    vm_size = \"Standard_D4s_v5\"\n  }}\n  windows_profile {{\n    admin_username = \"a\"\n    admin_password = \"{CANARY}\"\n  }}\n}}\noutput \"o\" {{\n  value = var.pw\n}}\n"),
+    );
+    folder.write(
+        "tf/a.auto.tfvars.json",
+        format!("{{\"open\": false, \"given\": \"{CANARY}\", \"gone_password\": \"{CANARY}\"}}\n"),
+    );
+    folder.write(
+        "plan.json",
+        format!("{{\"format_version\":\"1.2\",\"terraform_version\":\"1.11.4\",\"variables\":{{\"pw\":{{\"value\":\"{CANARY}\"}}}},\"planned_values\":{{\"root_module\":{{\"resources\":[{{\"address\":\"azurerm_kubernetes_cluster.k\",\"mode\":\"managed\",\"type\":\"azurerm_kubernetes_cluster\",\"name\":\"k\",\"values\":{{\"name\":\"k\",\"location\":\"x\",\"local_account_disabled\":false,\"dns_prefix\":\"{CANARY}\"}},\"sensitive_values\":{{\"dns_prefix\":true}}}}]}}}}}}\n"),
+    );
+    folder
+}
+
+#[test]
+fn a_secret_in_a_template_is_in_no_report() {
+    let folder = templates();
+    for format in FORMATS {
+        let ran = folder.assess(&[".", "--format", format, "--fail-on", "none"]);
+        assert!(ran.out.len() > 500, "{format}: {}", ran.err);
+        assert_eq!(leaks(format, &ran), None);
+    }
+    let ran = folder.run(&[
+        "template",
+        "expand",
+        "bicep/main.bicep",
+        "--parameters",
+        "bicep/main.parameters.json",
+    ]);
+    assert!(ran.out.contains("managedClusters"), "{}", ran.err);
+    assert_eq!(leaks("template expand", &ran), None);
+}
+
 #[test]
 fn each_secret_is_reported_all_the_same() {
     let report = estate().json(&[
