@@ -59,6 +59,16 @@ pub(crate) struct Out<'a> {
     left: usize,
 }
 
+/// An expression for the text of an open string, whose braces would be taken for the borders of
+/// open parts.
+pub(crate) fn expression<'a>(arena: &'a Bump, text: &'a str) -> &'a str {
+    if text.contains(['{', '}']) {
+        arena.alloc_str(&text.replace('{', "‹").replace('}', "›"))
+    } else {
+        text
+    }
+}
+
 impl<'a> Out<'a> {
     pub(crate) fn new(arena: &'a Bump) -> Self {
         Self {
@@ -137,7 +147,10 @@ impl<'a> Out<'a> {
             unknown.why
         };
         self.arena.alloc(OutUnknown {
-            text: unknown.text,
+            text: match unknown.shape {
+                Shape::String if !unknown.partial => expression(self.arena, unknown.text),
+                _ => unknown.text,
+            },
             shape: unknown.shape,
             why,
             secret: unknown.secret,

@@ -15,7 +15,7 @@ use crate::interface;
 use crate::json;
 use crate::load::{Declared, Loader, ResourceKey};
 use crate::lower::{Lower, Place};
-use crate::output::{Out, Reading, Resource, given};
+use crate::output::{Out, Reading, Resource, expression, given};
 use crate::syntax::{Body, Expr, Kind};
 use crate::table::Table;
 use crate::types::Type;
@@ -98,7 +98,11 @@ pub(crate) fn evaluated<'a>(
     let encoded = engine
         .encoded
         .iter()
-        .map(|(text, value)| (*text, out.value(value)))
+        .flat_map(|(text, value)| {
+            // Found by its text as it is handed out, which a secret's is as it stands.
+            let value = out.value(value);
+            [(*text, value), (expression(arena, text), value)]
+        })
         .collect();
     reading.problems = std::mem::take(&mut engine.loader.problems);
     reading

@@ -11,7 +11,7 @@ use super::tree::{Tree, open, words};
 use crate::identity::Piece;
 use crate::json::Values;
 use crate::lower::Place;
-use crate::output::{Out, Resource};
+use crate::output::{Out, Resource, expression};
 use crate::table::{Block, Constant, Form, Kind, Rule, Rules, Step, To};
 
 /// Arguments of every resource that Azure knows nothing of.
@@ -347,10 +347,14 @@ impl<'a> Rest<'a, '_> {
                 };
                 (text, Shape::Bool)
             }
-            Step::Words(yes, no) => (
-                format!("{} ? {yes:?} : {no:?}", unknown.text),
-                Shape::String,
-            ),
+            Step::Words(yes, no) => {
+                let text = expression(self.arena, unknown.text);
+                (format!("{text} ? {yes:?} : {no:?}"), Shape::String)
+            }
+            Step::Text if unknown.shape != Shape::String => {
+                let text = expression(self.arena, unknown.text);
+                (text.to_owned(), Shape::String)
+            }
             Step::Text => (unknown.text.to_owned(), Shape::String),
             Step::Epoch => (unknown.text.to_owned(), Shape::Int),
             Step::First => (format!("{}[0]", unknown.text), Shape::Any),

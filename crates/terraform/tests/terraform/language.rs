@@ -69,7 +69,7 @@ fn what_is_open_says_what_it_is() {
         ("\"${\"${var.name}-aks\"}-x\"", "<{var.name}-aks-x>"),
         ("var.name", "<var.name>"),
         ("lower(var.name)", "<lower(var.name)>"),
-        ("lower(\"${var.name}-A\")", "<lower(\"{var.name}-A\")>"),
+        ("lower(\"${var.name}-A\")", "<lower(\"‹var.name›-A\")>"),
         ("join(\"-\", [\"a\", var.name, \"b\"])", "<a-{var.name}-b>"),
         ("format(\"%s-%s\", \"a\", var.name)", "<a-{var.name}>"),
         ("startswith(\"aks-${var.name}\", \"aks\")", "true"),
@@ -84,17 +84,17 @@ fn what_is_open_says_what_it_is() {
         ("trim(\"-a-${var.name}-b\", \"-\")", "<a-{var.name}-b>"),
         (
             "trim(\"a-${var.name}\", \"-\")",
-            "<trim(\"a-{var.name}\", \"-\")>",
+            "<trim(\"a-‹var.name›\", \"-\")>",
         ),
         ("trimspace(\" a${var.name}b \")", "<a{var.name}b>"),
         ("trimprefix(\"a-${var.name}\", \"a-\")", "<{var.name}>"),
         (
             "trimprefix(\"${var.name}-a\", \"x\")",
-            "<trimprefix(\"{var.name}-a\", \"x\")>",
+            "<trimprefix(\"‹var.name›-a\", \"x\")>",
         ),
         (
             "trimprefix(\"a-${var.name}\", \"a-b\")",
-            "<trimprefix(\"a-{var.name}\", \"a-b\")>",
+            "<trimprefix(\"a-‹var.name›\", \"a-b\")>",
         ),
         ("trimprefix(\"a-${var.name}\", \"b\")", "<a-{var.name}>"),
         ("trimsuffix(\"${var.name}-a\", \"-a\")", "<{var.name}>"),
@@ -110,11 +110,11 @@ fn what_is_open_says_what_it_is() {
         ),
         (
             "substr(\"worker${var.name}-a\", 0, 8)",
-            "<substr(\"worker{var.name}-a\", 0, 8)>",
+            "<substr(\"worker‹var.name›-a\", 0, 8)>",
         ),
         (
             "substr(\"a${var.name}\", 3, 2)",
-            "<substr(\"a{var.name}\", 3, 2)>",
+            "<substr(\"a‹var.name›\", 3, 2)>",
         ),
         // Conditions.
         ("var.flag ? 1 : 2", "<var.flag ? 1 : 2>"),
@@ -169,6 +169,11 @@ fn what_is_open_says_what_it_is() {
         ("coalesce(\"${var.name}-a\", \"x\")", "<{var.name}-a>"),
         ("toset([var.name, \"a\"])", "[\"a\",<var.name>]"),
         ("jsondecode(jsonencode({ a = var.name })).a", "<var.name>"),
+        // Braces of an expression are not the borders of open parts.
+        (
+            "jsonencode({ a = var.name })",
+            "<jsonencode(‹a = var.name›)>",
+        ),
         // Types.
         ("var.object.on", "<var.object.on>"),
         ("var.object.inner.name", "<var.object.inner.name>"),
@@ -251,7 +256,7 @@ fn what_is_open_says_what_it_is() {
         ),
         (
             "jsonencode({ a = var.secret })",
-            "<!jsonencode({a = var.secret})>",
+            "<!jsonencode(‹a = var.secret›)>",
         ),
         (
             "jsondecode(jsonencode({ a = var.secret, b = 1 }))",
@@ -259,7 +264,7 @@ fn what_is_open_says_what_it_is() {
         ),
         (
             "upper(\"${var.secret}-${var.name}\")",
-            "<!upper(\"{var.secret}-{var.name}\")>",
+            "<!upper(\"‹var.secret›-‹var.name›\")>",
         ),
         ("upper(var.secret)", "<!var.secret>"),
         ("var.secret == \"\"", "<!var.secret>"),
