@@ -233,6 +233,7 @@ impl<'a, N: Node<'a>> Tracer<'_, '_, 'a, N> {
         match v {
             Val::Node(n) => self.node(n),
             Val::Unknown(u) => self.push(Decision::Unknown(u, None)),
+            Val::Partial(p) => self.push(Decision::Unknown(p.why, None)),
             Val::Host(h) => {
                 if let Some(n) = h.node() {
                     self.push(Decision::Value(n));

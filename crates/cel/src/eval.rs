@@ -11,10 +11,11 @@ mod compare;
 pub(crate) mod comprehension;
 
 pub(crate) use access::Found;
-pub(crate) use compare::{Tri, compare, equal};
+pub(crate) use compare::{Tri, compare, equal, same};
 
 use crate::error::ErrorKind;
 use crate::ir::{Ir, Op};
+use crate::partial::differ;
 use crate::{Budget, Node, Program, Scope, Span, Unknown, Val, library};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
@@ -29,7 +30,7 @@ pub(crate) struct Machine<'m, 'a, N: Node<'a>> {
 
 impl<'a, N: Node<'a>> Val<'a, N> {
     /// Whether its type comes from the Kubernetes libraries.
-    fn is_kubernetes(self) -> bool {
+    pub(crate) fn is_kubernetes(self) -> bool {
         matches!(
             self,
             Val::Quantity(_)
@@ -189,16 +190,18 @@ impl<'m, 'a, N: Node<'a>> Machine<'m, 'a, N> {
             }
             Op::In(xs) => {
                 let [x, list] = &**xs;
-                let value = self.eval(x).resolve();
+                let value = self.eval(x);
                 let list = self.eval(list).resolve();
                 self.contained(value, list, span)
             }
             Op::InConsts(_, items) if items.is_empty() => Val::Bool(false),
             Op::InConsts(x, items) => {
                 self.budget.charge(1 + items.len() as u64);
-                let value = self.eval(x).resolve();
+                let x = self.eval(x);
+                let value = x.resolve();
                 if value.is_bad() {
-                    return value;
+                    let none = items.iter().all(|c| differ(x, c.value()));
+                    return if none { Val::Bool(false) } else { value };
                 }
                 Val::Bool(items.iter().any(|c| equal(value, c.value()) == Tri::True))
             }
@@ -262,13 +265,16 @@ impl<'m, 'a, N: Node<'a>> Machine<'m, 'a, N> {
     fn equality(&mut self, xs: &'a [Ir; 2], negate: bool) -> Val<'a, N> {
         self.budget.charge(1);
         let [left, right] = xs;
-        let a = self.eval(left).resolve();
-        let b = self.eval(right).resolve();
-        if a.is_bad() {
-            return a;
-        }
-        if b.is_bad() {
-            return b;
+        let (x, y) = (self.eval(left), self.eval(right));
+        let (a, b) = (x.resolve(), y.resolve());
+        if a.is_bad() || b.is_bad() {
+            return if differ(x, y) {
+                Val::Bool(negate)
+            } else if a.is_bad() {
+                a
+            } else {
+                b
+            };
         }
         if a.is_kubernetes() && a.type_name() != b.type_name() {
             // Kubernetes' own types know equality with themselves only.

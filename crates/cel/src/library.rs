@@ -1,7 +1,7 @@
 //! The functions of the language and of the Kubernetes libraries.
 //!
 //! Every function takes resolved values; an unknown or an error among them is given back, the
-//! first one as written. A list that may hold more than it shows makes the result unknown unless
+//! first one as written, unless what is known of it decides. A list that may hold more than it shows makes the result unknown unless
 //! the function says otherwise.
 
 pub(crate) mod convert;
@@ -25,7 +25,7 @@ use crate::eval::Machine;
 use crate::functions::{self, Func};
 use crate::ir::Ir;
 use crate::val::{Entries, Seq};
-use crate::{Budget, Node, Scope, Span, Val};
+use crate::{Budget, Node, Scope, Span, Val, partial};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -89,10 +89,18 @@ pub(crate) fn call<'a, N: Node<'a>>(
         }
     };
     for (place, arg) in values.iter_mut().zip(args) {
-        *place = m.eval(arg).resolve();
+        let value = m.eval(arg);
+        *place = value.resolve();
+        if let Val::Unknown(_) = place
+            && let Some(part) = value.partial()
+        {
+            *place = Val::Partial(m.bump.alloc(part));
+        }
     }
-    if let Some(bad) = values.iter().find(|v| v.is_bad()) {
-        return *bad;
+    let bad = |v: &Val<'a, N>| v.is_bad() || matches!(v, Val::Partial(_));
+    if let Some(bad) = values.iter().copied().find(bad) {
+        let call = Call { machine: m, span };
+        return partial::call(call, func, values).unwrap_or_else(|| bad.resolve());
     }
     // What an open list holds beyond what it shows decides unless the function looks itself.
     let looks = matches!(

@@ -26,6 +26,11 @@ pub trait Node<'a>: Copy + 'a {
     fn certain(self) -> bool {
         true
     }
+    /// How a string that the source leaves open begins and ends, where it is certain that it is
+    /// a string and what it begins or ends with. The two do not overlap.
+    fn known_ends(self) -> Option<(&'a str, &'a str)> {
+        None
+    }
     /// Whether two handles are the same place (blame removes duplicates by it).
     fn same(self, other: Self) -> bool;
 }

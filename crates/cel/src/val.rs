@@ -2,7 +2,7 @@
 
 use crate::error::{ErrorKind, EvalError};
 use crate::time::{Duration, Timestamp};
-use crate::{Node, Program, Slot, Span, Unknown, View};
+use crate::{Node, Partial, Program, Slot, Span, Unknown, View};
 use bumpalo::Bump;
 use std::fmt;
 use std::net::IpAddr;
@@ -57,6 +57,8 @@ pub enum Val<'a, N: Node<'a>> {
     Format(Format),
     /// not known, and why
     Unknown(Unknown),
+    /// not known but for a part of it
+    Partial(&'a Partial<'a>),
     /// an evaluation that failed
     Error(&'a EvalError<'a>),
     /// something the caller computes on demand
@@ -155,6 +157,7 @@ impl<'a, N: Node<'a>> Val<'a, N> {
                 View::List(_) | View::Map(_) => self,
                 View::Unknown(u) => Self::Unknown(u),
             },
+            Self::Partial(p) => Self::Unknown(p.why),
             other => other,
         }
     }
@@ -220,7 +223,7 @@ impl<'a, N: Node<'a>> Val<'a, N> {
             Self::Url(_) => "kubernetes.URL",
             Self::Semver(_) => "kubernetes.Semver",
             Self::Format(_) => "kubernetes.NamedFormat",
-            Self::Unknown(_) => "unknown",
+            Self::Unknown(_) | Self::Partial(_) => "unknown",
             Self::Error(_) => "error",
         }
     }
@@ -399,7 +402,7 @@ impl<'a, N: Node<'a>> fmt::Debug for Val<'a, N> {
             Val::Unknown(u) => write!(f, "unknown({})", u.0),
             Val::Error(e) => write!(f, "error({e})"),
             Val::Host(_) => f.write_str("{…}"),
-            Val::List(_) | Val::Map(_) | Val::Node(_) => Ok(()),
+            Val::List(_) | Val::Map(_) | Val::Node(_) | Val::Partial(_) => Ok(()),
         }
     }
 }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, RwLock};
 
 use bumpalo::Bump;
-use cel::{Program, Val};
+use cel::{Node as _, Program, Val};
 use model::doc::Doc;
 use model::finding::{Finding, Fingerprint, Outcome, Severity};
 use model::kinds::Kind;
 use model::prune::Keep;
 use model::resource::ResourceName;
+use model::value::Ref;
 use model::{Estate, Resource, unknown};
 
 use crate::cases;
@@ -513,7 +514,14 @@ impl<'a> Asking<'a, '_> {
             match piece {
                 Piece::Text(text) => message.push_str(text),
                 Piece::Value(program) => {
-                    let value = self.eval(program, locals);
+                    let (context, bump) = (&self.context, self.context.bump);
+                    let value = program.eval(context, locals, bump, &context.budget);
+                    // Of a text that is open in part people want to see what is known.
+                    let open = value.as_node().filter(|node| node.known_ends().is_some());
+                    if let Some(text) = open.and_then(Ref::open_shown) {
+                        message.push_str(text);
+                        continue;
+                    }
                     match value.resolve() {
                         Val::Error(_) | Val::Unknown(_) => message.push('?'),
                         Val::Str(text) if model::secrets::is_secret_value(text) => {

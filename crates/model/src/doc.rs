@@ -42,6 +42,8 @@ pub(crate) enum Kind {
     NotGiven,
     /// A value the source leaves open; the string is the expression that decides it.
     Open,
+    /// The same where it is a string: the open parts stand in braces, what is known beside them.
+    OpenText,
     /// What the API fills in and nobody documents.
     Undocumented,
 }
@@ -540,7 +542,9 @@ impl Doc {
                 if let Some(slot) = self.nodes.get_mut(id as usize) {
                     slot.kind = Kind::Redacted;
                 }
-                if matches!(node.kind, Kind::Str | Kind::Open) && node.a & EXTRA != 0 {
+                if matches!(node.kind, Kind::Str | Kind::Open | Kind::OpenText)
+                    && node.a & EXTRA != 0
+                {
                     blank(&mut self.extra, node.a & !EXTRA, (node.a & !EXTRA) + node.b);
                 }
                 blank(&mut self.text, node.span.start, node.span.end);
@@ -644,6 +648,12 @@ impl<'s> DocBuilder<'s> {
     pub fn open(&mut self, expression: &str, span: Span) -> NodeId {
         let (a, b) = self.keep(expression, span);
         self.push(Kind::Open, a, b, span)
+    }
+
+    /// A string that the source leaves open, its open parts in braces: `{prefix}-aks`.
+    pub fn open_text(&mut self, text: &str, span: Span) -> NodeId {
+        let (a, b) = self.keep(text, span);
+        self.push(Kind::OpenText, a, b, span)
     }
 
     /// A value that is there and is never shown.

@@ -324,7 +324,7 @@ impl<'a> Pruner<'a> {
                     ..node
                 }
             }
-            Kind::Str | Kind::Open => {
+            Kind::Str | Kind::Open | Kind::OpenText => {
                 let (a, b) = self.string(node.a, node.b, node.span);
                 Node { a, b, span, ..node }
             }

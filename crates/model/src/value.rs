@@ -119,7 +119,7 @@ impl<'a> Ref<'a> {
     #[must_use]
     pub fn open_expression(self) -> Option<&'a str> {
         let node = self.doc.at(self.id);
-        (node.kind == Kind::Open).then(|| self.doc.string(node.a, node.b))
+        matches!(node.kind, Kind::Open | Kind::OpenText).then(|| self.doc.string(node.a, node.b))
     }
 
     /// The same for people: a text that is open as a whole is its expression.
@@ -275,7 +275,7 @@ impl<'a> CelNode<'a> for Ref<'a> {
             Kind::Map => View::Map(node.b as usize),
             Kind::NotGiven => View::Unknown(unknown::NAMESPACE_NOT_GIVEN),
             Kind::Redacted => View::Unknown(unknown::REDACTED),
-            Kind::Open => View::Unknown(unknown::OPEN_VALUE),
+            Kind::Open | Kind::OpenText => View::Unknown(unknown::OPEN_VALUE),
             Kind::Undocumented => View::Unknown(unknown::UNDOCUMENTED),
         }
     }
@@ -333,11 +333,65 @@ impl<'a> CelNode<'a> for Ref<'a> {
     }
 
     fn certain(self) -> bool {
-        // What an expression leaves open may turn out to be null; a struck out secret is there.
-        !matches!(self.doc.at(self.id).kind, Kind::NotGiven | Kind::Open)
+        // What an expression leaves open may turn out to be null, but not a text of which
+        // something is known; a struck out secret is there.
+        match self.doc.at(self.id).kind {
+            Kind::NotGiven | Kind::Open => false,
+            Kind::OpenText => self.known_ends().is_some(),
+            _ => true,
+        }
+    }
+
+    fn known_ends(self) -> Option<(&'a str, &'a str)> {
+        let node = self.doc.at(self.id);
+        if node.kind != Kind::OpenText {
+            return None;
+        }
+        let (start, rest) = self.doc.string(node.a, node.b).split_once('{')?;
+        // An open part may hold braces of its own.
+        let (_, end) = rest.rsplit_once('}')?;
+        // What was too long to be kept has an ellipsis where it was cut.
+        let unknown = end.contains('…') || (start.is_empty() && end.is_empty());
+        (!unknown).then_some((start, end))
     }
 
     fn same(self, other: Self) -> bool {
         self == other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cel::{Node as _, Symbols};
+    use yaml::Span;
+
+    use crate::doc::{Dialect, DocBuilder};
+
+    #[test]
+    fn open_texts_show_their_known_ends() {
+        let symbols = Symbols::default();
+        for (text, ends) in [
+            ("{prefix}-sn", Some(("", "-sn"))),
+            ("AzureCloud.{location}", Some(("AzureCloud.", ""))),
+            ("a-{b}-{c ? { d: 1 } : {}}-e", Some(("a-", "-e"))),
+            ("{prefix}", None),
+            ("{a}-{b}", None),
+            // An expression that nobody put into braces.
+            ("random_id.prefix.hex", None),
+            // What was cut.
+            ("a-{b}-c…#0123456789abcdef", None),
+            ("a-{b…#0123456789abcdef", None),
+        ] {
+            let mut builder = DocBuilder::new(&symbols, Dialect::Azure, "".into(), 1);
+            let node = builder.open_text(text, Span::default());
+            let doc = builder.finish(node);
+            assert_eq!(doc.root().known_ends(), ends, "{text}");
+            assert_eq!(doc.root().certain(), ends.is_some(), "{text}");
+            assert_eq!(doc.root().open_expression(), Some(text));
+
+            let mut builder = DocBuilder::new(&symbols, Dialect::Azure, "".into(), 1);
+            let node = builder.open(text, Span::default());
+            assert_eq!(builder.finish(node).root().known_ends(), None, "{text}");
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Reading: fields, keys, indices, presence, and the same through optionals.
 
-use super::{Machine, Tri, equal};
+use super::{Machine, Tri, equal, same};
 use crate::error::ErrorKind;
+use crate::partial::differ;
 use crate::val::{Entries, Seq};
 use crate::{Key, Node, Slot, Span, Unknown, Val, View};
 
@@ -68,6 +69,7 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
                 None => Found::Absent,
             },
             Val::Unknown(u) => Found::Unknown(u),
+            Val::Partial(p) => Found::Unknown(p.why),
             _ => Found::NoMap,
         }
     }
@@ -126,9 +128,10 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
     }
 
     pub(super) fn has_var(&self, slot: Slot) -> Val<'a, N> {
-        match self.scope.variable(slot).resolve() {
+        let v = self.scope.variable(slot);
+        match v.resolve() {
             Val::Error(e) if e.kind == ErrorKind::Absent => Val::Bool(false),
-            v if v.is_bad() => v,
+            r if r.is_bad() && v.partial().is_none() => r,
             _ => Val::Bool(true),
         }
     }
@@ -137,7 +140,7 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
         let v = self.scope.variable(slot);
         match v.resolve() {
             Val::Error(e) if e.kind == ErrorKind::Absent => Val::Optional(None),
-            r if r.is_bad() => r,
+            r if r.is_bad() && v.partial().is_none() => r,
             _ => self.some(v),
         }
     }
@@ -266,11 +269,16 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
         }
     }
 
-    /// `value in list`; both resolved.
+    /// `value in list`; the list resolved.
     pub(super) fn contained(&self, value: Val<'a, N>, list: Val<'a, N>, span: Span) -> Val<'a, N> {
         self.budget.charge(1);
+        let x = value;
+        let value = x.resolve();
         if value.is_bad() {
-            return value;
+            return match list {
+                list if list.is_bad() || x.partial().is_none() => value,
+                list => self.contained_in_part(x, value, list),
+            };
         }
         if list.is_bad() {
             return list;
@@ -279,7 +287,7 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
             self.budget.charge(seq.len() as u64);
             let mut pending = super::Pending::new(seq.rest());
             for item in seq.iter() {
-                match equal(value, item.resolve()) {
+                match same(value, item) {
                     Tri::True => return Val::Bool(true),
                     Tri::False => {}
                     Tri::Unknown(u) => pending.unknown(u),
@@ -296,5 +304,27 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
             };
         }
         self.overload("in", span)
+    }
+
+    /// `x in list` of what is known in part; `unknown` is the same resolved.
+    #[cold]
+    fn contained_in_part(
+        &self,
+        x: Val<'a, N>,
+        unknown: Val<'a, N>,
+        list: Val<'a, N>,
+    ) -> Val<'a, N> {
+        let none = match (Seq::of(list), Entries::of(list)) {
+            (Some(seq), _) => {
+                self.budget.charge(seq.len() as u64);
+                seq.rest().is_none() && seq.iter().all(|item| differ(x, item))
+            }
+            (None, Some(entries)) => {
+                self.budget.charge(entries.len() as u64);
+                entries.rest().is_none() && entries.iter().all(|(key, _)| differ(x, key))
+            }
+            (None, None) => false,
+        };
+        if none { Val::Bool(false) } else { unknown }
     }
 }

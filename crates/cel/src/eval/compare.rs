@@ -6,7 +6,7 @@ use crate::ast::BinaryOp;
 use crate::error::ErrorKind;
 use crate::ir::Ir;
 use crate::val::{Entries, Seq};
-use crate::{Node, Span, Unknown, Val};
+use crate::{Node, Span, Unknown, Val, partial};
 use std::cmp::Ordering;
 
 /// True, false or unknown.
@@ -69,6 +69,15 @@ pub(crate) fn equal<'a, N: Node<'a>>(a: Val<'a, N>, b: Val<'a, N>) -> Tri {
     }
 }
 
+/// The same of two values that may be nodes or unknown, also in part.
+#[inline]
+pub(crate) fn same<'a, N: Node<'a>>(x: Val<'a, N>, y: Val<'a, N>) -> Tri {
+    match equal(x.resolve(), y.resolve()) {
+        Tri::Unknown(_) if partial::differ(x, y) => Tri::False,
+        tri => tri,
+    }
+}
+
 #[inline(never)]
 fn equal_rare<'a, N: Node<'a>>(a: Val<'a, N>, b: Val<'a, N>) -> Tri {
     if let Some(order) = numbers(a, b) {
@@ -88,7 +97,7 @@ fn equal_rare<'a, N: Node<'a>>(a: Val<'a, N>, b: Val<'a, N>) -> Tri {
         (Val::Semver(a), Val::Semver(b)) => a.compare(b).is_eq().into(),
         (Val::Format(a), Val::Format(b)) => (a == b).into(),
         (Val::Optional(None), Val::Optional(None)) => Tri::True,
-        (Val::Optional(Some(a)), Val::Optional(Some(b))) => equal(a.resolve(), b.resolve()),
+        (Val::Optional(Some(a)), Val::Optional(Some(b))) => same(*a, *b),
         _ => match (Seq::of(a), Seq::of(b)) {
             (Some(a), Some(b)) => equal_lists(a, b),
             (None, None) => match (Entries::of(a), Entries::of(b)) {
@@ -108,7 +117,7 @@ fn equal_lists<'a, N: Node<'a>>(a: Seq<'a, N>, b: Seq<'a, N>) -> Tri {
     }
     let mut result = open.map_or(Tri::True, Tri::Unknown);
     for (x, y) in a.iter().zip(b.iter()) {
-        match equal(x.resolve(), y.resolve()) {
+        match same(x, y) {
             Tri::True => {}
             // Where the unknown elements stand is unknown too.
             Tri::False if open.is_some() => {}
@@ -124,7 +133,7 @@ fn equal_maps<'a, N: Node<'a>>(a: Entries<'a, N>, b: Entries<'a, N>) -> Tri {
     for (x, y) in [(a, b), (b, a)] {
         for (k, v) in x.iter() {
             match y.iter().find(|(other, _)| equal(k, *other) == Tri::True) {
-                Some((_, w)) => match equal(v.resolve(), w.resolve()) {
+                Some((_, w)) => match same(v, w) {
                     Tri::True => {}
                     Tri::False => return Tri::False,
                     unknown => result = unknown,
@@ -156,13 +165,11 @@ impl<'a, N: Node<'a>> Machine<'_, 'a, N> {
     pub(super) fn ordering(&mut self, op: BinaryOp, xs: &'a [Ir; 2], span: Span) -> Val<'a, N> {
         self.budget.charge(1);
         let [a, b] = xs;
-        let a = self.eval(a).resolve();
-        let b = self.eval(b).resolve();
-        if a.is_bad() {
-            return a;
-        }
-        if b.is_bad() {
-            return b;
+        let (x, y) = (self.eval(a), self.eval(b));
+        let (a, b) = (x.resolve(), y.resolve());
+        if a.is_bad() || b.is_bad() {
+            let bad = if a.is_bad() { a } else { b };
+            return partial::ordering(op, x, y).map_or(bad, Val::Bool);
         }
         let Some(order) = compare(a, b) else {
             return self.overload(op.text(), span);

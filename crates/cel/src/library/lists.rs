@@ -3,7 +3,7 @@
 use super::{Call, Given};
 use crate::ast::BinaryOp;
 use crate::error::ErrorKind;
-use crate::eval::{Machine, Tri, compare, equal};
+use crate::eval::{Machine, Tri, compare, same};
 use crate::functions::Func;
 use crate::val::Seq;
 use crate::{List, Node, Span, Unknown, Val};
@@ -144,7 +144,7 @@ fn position<'a, N: Node<'a>>(seq: Seq<'a, N>, x: Val<'a, N>, last: bool) -> Val<
     }
     let mut found = seq.rest().map_or(Val::Int(-1), Val::Unknown);
     for (i, v) in seq.iter().enumerate() {
-        match equal(v.resolve(), x) {
+        match same(v, x) {
             Tri::True => {
                 found = Val::Int(i64::try_from(i).unwrap_or(i64::MAX));
                 if !last {
@@ -207,7 +207,7 @@ fn distinct<'a, N: Node<'a>>(c: Call<'_, 'a, N>, seq: Seq<'a, N>) -> Val<'a, N> 
         c.machine.budget.charge(items.len() as u64);
         let mut new = true;
         for other in &items {
-            match equal(v.resolve(), other.resolve()) {
+            match same(v, *other) {
                 Tri::True => {
                     new = false;
                     break;

@@ -1,7 +1,7 @@
 //! cel-go's `ext.Sets`: lists as sets.
 
 use super::{Call, Given};
-use crate::eval::{Tri, equal};
+use crate::eval::{Tri, same};
 use crate::functions::Func;
 use crate::val::Seq;
 use crate::{Node, Unknown, Val};
@@ -41,7 +41,7 @@ pub(crate) fn call<'a, N: Node<'a>>(
 fn holds<'a, N: Node<'a>>(set: Seq<'a, N>, x: Val<'a, N>) -> Tri {
     let mut unknown: Option<Unknown> = set.rest();
     for v in set.iter() {
-        match equal(v.resolve(), x) {
+        match same(v, x) {
             Tri::True => return Tri::True,
             Tri::False => {}
             Tri::Unknown(u) => {
@@ -56,7 +56,7 @@ fn holds<'a, N: Node<'a>>(set: Seq<'a, N>, x: Val<'a, N>) -> Tri {
 fn contains<'a, N: Node<'a>>(a: Seq<'a, N>, b: Seq<'a, N>) -> Tri {
     let mut unknown = b.rest();
     for x in b.iter() {
-        match holds(a, x.resolve()) {
+        match holds(a, x) {
             Tri::True => {}
             Tri::False => return Tri::False,
             Tri::Unknown(u) => {
@@ -70,7 +70,7 @@ fn contains<'a, N: Node<'a>>(a: Seq<'a, N>, b: Seq<'a, N>) -> Tri {
 fn intersects<'a, N: Node<'a>>(a: Seq<'a, N>, b: Seq<'a, N>) -> Tri {
     let mut unknown = b.rest().filter(|_| !a.is_empty() || a.rest().is_some());
     for x in b.iter() {
-        match holds(a, x.resolve()) {
+        match holds(a, x) {
             Tri::True => return Tri::True,
             Tri::False => {}
             Tri::Unknown(u) => {

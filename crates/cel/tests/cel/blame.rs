@@ -91,6 +91,7 @@ fn pod() -> Value {
         },
         "open": {"$open": [{"name": "x"}]},
         "secret": {"$unknown": 3},
+        "text": {"$text": "*-sn"},
     })
 }
 
@@ -211,6 +212,18 @@ fn definitions_are_looked_through() {
 #[test]
 fn unknowns_say_why_and_where() {
     check(&[
+        (
+            "o.text.lowerAscii() in ['a-sn', 'b']",
+            "unknown(5): unknown 5 o.text",
+        ),
+        (
+            "o.text.lowerAscii() in ['a', 'b']",
+            "false: unknown 5 o.text",
+        ),
+        (
+            "o.text.size() == 3 || o.text == 'a'",
+            "unknown(5): unknown 5 o.text",
+        ),
         ("o.secret == 1", "unknown(3): unknown 3 o.secret"),
         (
             "o.open.exists(c, c.name == 'y')",

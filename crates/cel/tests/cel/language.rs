@@ -74,6 +74,117 @@ fn unknowns_pass_unless_something_decides() {
 }
 
 #[test]
+fn known_ends_of_a_text_decide_where_they_suffice() {
+    let vars = json!({
+        "o": {
+            "sn": {"$text": "*-Nodes-SN"},
+            "tag": {"$text": "AzureCloud.*"},
+            "both": {"$text": "ab*bc"},
+            "space": {"$text": " a *\t"},
+            "blank": {"$text": " * "},
+            "range": {"$text": "10.1.*"},
+            "any": {"$text": "*"},
+            "names": ["x", {"$text": "*-Nodes-SN"}],
+            "u": {"$unknown": 1},
+        },
+    });
+    let unknown = "unknown(5)";
+    check(
+        &vars,
+        &[
+            // Equality, either way round.
+            ("o.sn == 'gatewaysubnet'", "false"),
+            ("'gatewaysubnet' != o.sn", "true"),
+            ("o.sn == 'x-Nodes-SN'", unknown),
+            ("o.sn != '-Nodes-SN'", unknown),
+            ("o.sn == ''", "false"),
+            ("o.any == ''", unknown),
+            ("o.any == 'x'", unknown),
+            ("o.sn == 1", "false"),
+            ("o.sn == null", "false"),
+            ("o.both == 'abc'", "false"),
+            ("o.both == 'abbc'", unknown),
+            ("o.sn == o.tag", unknown),
+            ("o.tag == o.both", "false"),
+            ("o.sn == o.u", unknown),
+            ("o.u == o.sn", "unknown(1)"),
+            ("o.sn == quantity('1')", unknown),
+            ("o.sn == o.sn", unknown),
+            // In lists, maps and sets.
+            ("o.sn in ['gatewaysubnet', '*']", "false"),
+            ("o.sn in ['gatewaysubnet', 'a-Nodes-SN']", unknown),
+            ("o.sn in ['gatewaysubnet', 'a' + 'b']", "false"),
+            ("o.sn in ['gatewaysubnet', o.u]", unknown),
+            ("o.sn in []", "false"),
+            ("'y' in o.names", "false"),
+            ("'x' in o.names", "true"),
+            ("'a-Nodes-SN' in o.names", unknown),
+            ("o.tag in o.names", unknown),
+            ("o.both in o.names", "false"),
+            ("o.sn in {'a': 1}", "false"),
+            ("o.sn in {'a-Nodes-SN': 1}", unknown),
+            ("o.names == ['x', 'y']", "false"),
+            ("{'a': o.sn} == {'a': 'b'}", "false"),
+            ("optional.of(o.sn) == optional.of('b')", "false"),
+            ("sets.intersects(o.names, ['y', 'z'])", "false"),
+            ("sets.contains(['x', 'y'], o.names)", "false"),
+            ("o.names.exists(n, n == 'y')", "false"),
+            ("o.names.filter(n, n != 'y').size()", "2"),
+            // The ends themselves.
+            ("o.tag.startsWith('Azure')", "true"),
+            ("o.tag.startsWith('Storage')", "false"),
+            ("o.tag.startsWith('AzureCloud.eu')", unknown),
+            ("o.sn.startsWith('a')", unknown),
+            ("o.sn.endsWith('-SN')", "true"),
+            ("o.sn.endsWith('-sn')", "false"),
+            ("o.sn.endsWith('aks-Nodes-SN')", unknown),
+            ("o.sn.contains('Nodes')", "true"),
+            ("o.sn.contains('aks')", unknown),
+            ("'AzureCloud'.startsWith(o.tag)", unknown),
+            // Letters and spaces.
+            ("o.sn.lowerAscii() in ['gatewaysubnet', 'b']", "false"),
+            ("o.sn.lowerAscii() == 'a-nodes-sn'", unknown),
+            ("o.sn.upperAscii().endsWith('-NODES-SN')", "true"),
+            ("o.sn.lowerAscii().lowerAscii().endsWith('-sn')", "true"),
+            ("string(dyn(o.sn)).trim() == ''", "false"),
+            ("o.space.trim() == 'a'", unknown),
+            ("o.space.trim() == 'b'", "false"),
+            ("o.blank.trim() == 'b'", unknown),
+            ("o.blank == 'b'", "false"),
+            // Length.
+            ("o.sn.size() > 0", "true"),
+            ("size(o.sn) == 0", "false"),
+            ("size(o.sn) == 9", unknown),
+            ("0 < size(o.sn)", "true"),
+            ("size(o.sn) >= 9", "true"),
+            ("size(o.sn) <= 8", "false"),
+            ("9 > size(o.sn)", "false"),
+            ("8 >= size(o.sn)", "false"),
+            ("size(o.sn) < 10", unknown),
+            ("size(o.any) > 0", unknown),
+            // Presence and passing on.
+            ("has(o.sn)", "true"),
+            ("o.?sn.orValue('') == ''", "false"),
+            ("type(o.sn) == string", "true"),
+            ("(true ? o.sn : 'b') == 'b'", "false"),
+            (
+                "cel.bind(n, o.sn.lowerAscii(), n == 'b' || n == 'c')",
+                "false",
+            ),
+            ("isCIDR(o.tag) || isIP(o.tag)", "false"),
+            ("isCIDR(o.range)", unknown),
+            // What stays unknown.
+            ("o.sn.matches('^a')", unknown),
+            ("o.sn < 'a'", unknown),
+            ("o.sn + 'x' == 'y'", unknown),
+            ("o.sn.replace('a', 'b') == 'c'", unknown),
+            ("o.sn.lowerAscii()", unknown),
+            ("o.sn.name", unknown),
+        ],
+    );
+}
+
+#[test]
 fn open_lists_have_one_more_unknown_element() {
     let vars = json!({"l": {"$open": [1, 2]}, "e": {"$open": []}, "u": {"$unknown": 1}});
     check(

@@ -21,10 +21,13 @@ enum Data {
     Unknown(Unknown),
     /// unknown, and perhaps absent
     Maybe(Unknown),
+    /// a string that is known before and after a `*`
+    Text(String, String),
 }
 
 impl Tree {
-    /// From JSON. `{"$unknown": n}` is unknown, `{"$maybe": n}` perhaps absent too, `{"$open": x}` is `x` with more to it.
+    /// From JSON. `{"$unknown": n}` is unknown, `{"$maybe": n}` perhaps absent too,
+    /// `{"$text": "a*b"}` a string with known ends, `{"$open": x}` is `x` with more to it.
     pub(crate) fn new(json: &Value, symbols: &Symbols) -> Self {
         let mut tree = Self::default();
         tree.nodes.push(Data::Null);
@@ -51,6 +54,9 @@ impl Tree {
                     Data::Unknown(Unknown(n.as_u64().unwrap() as u32))
                 } else if let Some(n) = map.get("$maybe") {
                     Data::Maybe(Unknown(n.as_u64().unwrap() as u32))
+                } else if let Some(text) = map.get("$text") {
+                    let (start, end) = text.as_str().unwrap().split_once('*').unwrap();
+                    Data::Text(start.to_owned(), end.to_owned())
                 } else if let Some(inner) = map.get("$open") {
                     let at = self.add(inner, symbols);
                     match std::mem::replace(&mut self.nodes[at as usize], Data::Null) {
@@ -109,6 +115,7 @@ impl<'a> Node<'a> for At<'a> {
             Data::List(items, _) => View::List(items.len()),
             Data::Map(items, _) => View::Map(items.len()),
             Data::Unknown(u) | Data::Maybe(u) => View::Unknown(*u),
+            Data::Text(..) => View::Unknown(Unknown(5)),
         }
     }
 
@@ -157,6 +164,13 @@ impl<'a> Node<'a> for At<'a> {
 
     fn certain(self) -> bool {
         !matches!(self.data(), Data::Maybe(_))
+    }
+
+    fn known_ends(self) -> Option<(&'a str, &'a str)> {
+        match self.data() {
+            Data::Text(start, end) => Some((start, end)),
+            _ => None,
+        }
     }
 
     fn same(self, other: Self) -> bool {

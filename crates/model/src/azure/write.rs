@@ -303,7 +303,10 @@ impl<'w> Writer<'w, '_> {
                 if unknown.shape == Shape::Id || is_id(unknown.text) {
                     return self.builder.text(unknown.text, span);
                 }
-                self.builder.open(&shown(unknown), span)
+                match unknown.shape {
+                    Shape::String => self.builder.open_text(&shown(unknown), span),
+                    _ => self.builder.open(&shown(unknown), span),
+                }
             }
         }
     }
@@ -399,7 +402,15 @@ fn shown<'u>(unknown: &Unknown<'u>) -> Cow<'u, str> {
             names.push(name);
         }
     }
-    let joined = names.join(", ");
+    let mut joined = names.join(", ");
+    if unknown.shape == Shape::String {
+        // What is known of a text tells it from others.
+        let start = unknown.text.split_once('{').map_or("", |(start, _)| start);
+        let end = unknown.text.rsplit_once('}').map_or("", |(_, end)| end);
+        if !start.is_empty() || !end.is_empty() {
+            joined = format!("{start}{{{joined}}}{end}");
+        }
+    }
     if joined.len() < unknown.text.len() {
         Cow::Owned(joined)
     } else {

@@ -87,7 +87,8 @@ impl Doc {
         self.parents.take();
     }
 
-    /// Puts a text under a key, with the place of what it replaces. An open one is an expression.
+    /// Puts a text under a key, with the place of what it replaces. An open one has its
+    /// open parts in braces.
     pub(crate) fn replace_text(
         &mut self,
         map: u32,
@@ -104,7 +105,7 @@ impl Doc {
         if let Some(node) = self.nodes.get_mut(value as usize) {
             node.span = place;
             if open {
-                node.kind = Kind::Open;
+                node.kind = Kind::OpenText;
             }
         }
         self.insert(map, symbol, key, value);
