@@ -45,7 +45,7 @@ pub struct OpenParameter<'a> {
 }
 
 /// Something that went wrong, at a place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Problem {
     /// Where.
     pub span: Span,
@@ -58,7 +58,7 @@ pub struct Problem {
 }
 
 /// How much a [`Problem`] costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProblemKind {
     /// The text cannot be read; what could be was.
     Syntax,

@@ -10,6 +10,7 @@ pub(crate) mod instance;
 pub(crate) mod malformed;
 pub(crate) mod modules;
 pub(crate) mod parameters;
+pub(crate) mod places;
 pub(crate) mod references;
 pub(crate) mod resources;
 pub(crate) mod scope;
@@ -27,6 +28,7 @@ use crate::evaluate::engine::Engine;
 use crate::expand::instance::Instance;
 use crate::json;
 use crate::node::Node;
+use crate::problems::few;
 use crate::source::{Files, Source, Sources};
 use crate::value::{Value, Why};
 
@@ -77,7 +79,9 @@ pub fn expand<'a>(
         files,
         sources: RefCell::new(std::mem::take(sources)),
         problems: RefCell::default(),
-        instances: RefCell::default(),
+        instances: Cell::new(0),
+        made: RefCell::default(),
+        directories: RefCell::default(),
         kept: RefCell::default(),
         weights: RefCell::default(),
         templates: RefCell::default(),
@@ -101,14 +105,14 @@ pub fn expand<'a>(
     let resources = walk.resources;
     let outputs = engine.outputs(instance);
     let open = open_parameters(&engine, instance);
-    let mut problems = engine.problems.take();
+    let mut problems = engine.problems.take().take();
     problems.sort_by_key(|problem: &Problem| (problem.span, problem.kind));
     *sources = engine.sources.take();
     Expansion {
         resources,
         outputs,
         open,
-        problems,
+        problems: few(problems),
     }
 }
 
@@ -143,7 +147,7 @@ fn expand_in<'a, R>(
     let root = bump.alloc(parsed.root);
     let options = options(bump, &mut sources);
     let mut expansion = expand(bump, &mut sources, files, root, options);
-    let mut problems = parsed.problems;
+    let mut problems = few(parsed.problems);
     problems.append(&mut expansion.problems);
     expansion.problems = problems;
     then(&expansion, &sources)

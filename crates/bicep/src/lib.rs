@@ -19,6 +19,7 @@ pub mod expression;
 pub mod functions;
 pub mod json;
 pub mod node;
+pub mod problems;
 pub mod source;
 pub mod syntax;
 pub mod value;

@@ -1,5 +1,7 @@
 //! Texts that were read, places within them, and where further texts come from.
 
+use std::cell::OnceCell;
+
 /// Number of a text among [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct FileId(pub u32);
@@ -41,13 +43,20 @@ pub struct Source<'a> {
 #[derive(Debug, Default)]
 pub struct Sources<'a> {
     all: Vec<Source<'a>>,
+    /// Where the lines of each begin, once somebody asked.
+    lines: Vec<OnceCell<Vec<u32>>>,
 }
+
+/// On a line longer than this, bytes are counted and no characters: there is one place for each
+/// of thousands of resources.
+const LONG_LINE: usize = 16_384;
 
 impl<'a> Sources<'a> {
     /// Adds a text.
     pub fn add(&mut self, source: Source<'a>) -> FileId {
         let id = FileId(self.all.len() as u32);
         self.all.push(source);
+        self.lines.push(OnceCell::new());
         id
     }
 
@@ -77,18 +86,31 @@ impl<'a> Sources<'a> {
     /// Line and column (from 1, in characters) of the start of a place.
     #[must_use]
     pub fn line_column(&self, span: Span) -> (u32, u32) {
-        let text = self.get(span.file).map_or("", |source| source.text);
-        let before = text.get(..span.start as usize).unwrap_or_default();
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() as u32 + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .count() as u32
-            + 1;
-        (line, column)
+        let at = span.file.0 as usize;
+        let (Some(source), Some(lines)) = (self.all.get(at), self.lines.get(at)) else {
+            return (1, 1);
+        };
+        let lines = lines.get_or_init(|| line_starts(source.text));
+        let line = lines.partition_point(|start| *start <= span.start);
+        let start = line.checked_sub(1).and_then(|at| lines.get(at)).copied();
+        let before = source
+            .text
+            .get(start.unwrap_or_default() as usize..span.start as usize)
+            .unwrap_or_default();
+        let column = if before.len() > LONG_LINE {
+            before.len()
+        } else {
+            before.chars().count()
+        };
+        (line as u32, column as u32 + 1)
     }
+}
+
+fn line_starts(text: &str) -> Vec<u32> {
+    let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+    std::iter::once(0)
+        .chain(ends.map(|(at, _)| at as u32 + 1))
+        .collect()
 }
 
 /// What a text that is asked for turned out to be.

@@ -8,6 +8,8 @@ mod templates;
 pub(crate) use loops::pairs;
 pub(crate) use templates::Text;
 
+use std::collections::HashMap;
+
 use bicep::source::Span;
 use bicep::value::{Shape, Why};
 
@@ -98,11 +100,13 @@ impl<'a> Engine<'a, '_> {
 
     fn object(&mut self, scope: &Scope<'_, 'a>, items: &'a [Item<'a>], span: Span) -> Eval<'a> {
         let mut entries: Vec<Entry<'a>> = Vec::with_capacity(items.len());
+        let mut places: HashMap<&'a str, usize> = HashMap::with_capacity(items.len());
         for item in items {
             let key = self.eval(scope, &item.key)?;
             let value = self.eval(scope, &item.value)?;
             let entry = self.entry(&key, value, item.key.span)?;
-            match entries.iter_mut().find(|old| old.key == entry.key) {
+            let place = *places.entry(entry.key).or_insert(entries.len());
+            match entries.get_mut(place) {
                 Some(old) => *old = entry,
                 None => entries.push(entry),
             }

@@ -87,6 +87,15 @@ impl<'a> Engine<'a, '_> {
             let value = self.eval(scope, &each.value)?;
             let list = matches!(value.data, Data::Seq(Seq::Tuple | Seq::List, _));
             return match pairs(&value) {
+                Some(pairs)
+                    if value.secret.is_some()
+                        || pairs.iter().any(|(key, _)| key.secret.is_some()) =>
+                {
+                    Err(self.fault(
+                        each.value.span,
+                        "`for_each` takes no sensitive keys: addresses would show them",
+                    ))
+                }
                 Some(_) if list => Err(self.fault(
                     each.value.span,
                     "`for_each` takes a map or a set of strings, no list",

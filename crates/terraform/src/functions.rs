@@ -44,10 +44,21 @@ impl<'a> Engine<'a, '_> {
     ) -> Eval<'a> {
         let name = name.strip_prefix("core::").unwrap_or(name);
         let call = Args { name, args, span };
-        if let Some(result) = self.lenient(&call) {
-            return result;
-        }
         let (mut why, mut secret) = (Vec::new(), None);
+        if let Some(result) = self.lenient(&call) {
+            if result.is_err() {
+                args.iter().for_each(|arg| {
+                    arg.gather(&mut why, &mut secret);
+                });
+            }
+            return match result {
+                // A message may hold what must not be shown.
+                Err(fault) if secret.is_some() && !fault.reported => {
+                    Err(self.fault(span, format!("`{name}` refuses its arguments")))
+                }
+                result => result,
+            };
+        }
         let mut open = false;
         for arg in args {
             open |= arg.gather(&mut why, &mut secret);

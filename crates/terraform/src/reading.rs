@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use bicep::deployment::{OpenParameter, ProblemKind};
+use bicep::problems::few;
 use bicep::source::{FileId, Sources, Span};
 use bicep::value::Value;
 use bumpalo::Bump;
@@ -108,6 +109,7 @@ pub(crate) fn evaluated<'a>(
     reading
         .problems
         .sort_by(|left, right| (left.span, &left.message).cmp(&(right.span, &right.message)));
+    reading.problems = few(std::mem::take(&mut reading.problems));
     (reading, encoded)
 }
 

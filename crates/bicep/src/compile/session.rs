@@ -9,6 +9,7 @@ use bumpalo::Bump;
 
 use crate::deployment::{Problem, ProblemKind};
 use crate::node::{Node, NodeKind};
+use crate::problems::{Problems, few};
 use crate::source::{FileId, Files, Found, Source, Sources, Span};
 use crate::syntax;
 
@@ -30,7 +31,7 @@ pub(crate) struct Session<'s, 'a> {
     pub(crate) bump: &'a Bump,
     pub(crate) files: &'s dyn Files,
     sources: RefCell<Sources<'a>>,
-    problems: RefCell<Vec<Problem>>,
+    problems: RefCell<Problems>,
     units: RefCell<HashMap<FileId, Rc<Unit<'a>>>>,
     parsed: RefCell<HashMap<FileId, Node<'a>>>,
     found: RefCell<HashMap<(String, String), Result<FileId, String>>>,
@@ -62,7 +63,7 @@ impl<'s, 'a> Session<'s, 'a> {
             bump,
             files,
             sources: RefCell::new(sources),
-            problems: RefCell::new(Vec::new()),
+            problems: RefCell::default(),
             units: RefCell::default(),
             parsed: RefCell::default(),
             found: RefCell::default(),
@@ -78,18 +79,15 @@ impl<'s, 'a> Session<'s, 'a> {
     }
 
     pub(crate) fn problem(&self, problem: Problem) {
-        let mut problems = self.problems.borrow_mut();
         // Names that are written out in several places would say the same again.
-        if !problems.contains(&problem) {
-            problems.push(problem);
-        }
+        self.problems.borrow_mut().add(problem);
     }
 
     /// The texts that were read, and what went wrong.
     pub(crate) fn end(self) -> (Sources<'a>, Vec<Problem>) {
-        let mut problems = self.problems.into_inner();
+        let mut problems = self.problems.into_inner().take();
         problems.sort_by_key(|problem| (problem.span.file, problem.span.start));
-        (self.sources.into_inner(), problems)
+        (self.sources.into_inner(), few(problems))
     }
 
     /// One expression deeper; nothing past the bounds.
@@ -253,9 +251,9 @@ impl<'s, 'a> Session<'s, 'a> {
         let mut strings = Vec::new();
         bracketed(&parsed.root, &mut strings);
         let mistake = parsed.problems.iter().find(|problem| {
-            !strings
-                .iter()
-                .any(|span| span.start <= problem.span.start && problem.span.end <= span.end)
+            let after = strings.partition_point(|span| span.start <= problem.span.start);
+            let around = after.checked_sub(1).and_then(|at| strings.get(at));
+            around.is_none_or(|span| problem.span.end > span.end)
         });
         match mistake {
             Some(problem) => Err(problem.message.clone()),

@@ -11,7 +11,9 @@ use crate::evaluate::budget::EXHAUSTED;
 use crate::evaluate::weight::Weight;
 use crate::expand::Cloud;
 use crate::expand::instance::Instance;
+use crate::expand::places::{Directory, Made};
 use crate::node::Node;
+use crate::problems::Problems;
 use crate::source::{FileId, Files, Sources, Span};
 use crate::value::{Data, Shape, Value, Why};
 
@@ -20,13 +22,17 @@ pub(crate) struct Engine<'a> {
     pub(crate) bump: &'a Bump,
     pub(crate) files: &'a dyn Files,
     pub(crate) sources: RefCell<Sources<'a>>,
-    pub(crate) problems: RefCell<Vec<Problem>>,
+    pub(crate) problems: RefCell<Problems>,
     /// Literals that parameters of the outermost template were compared with.
     pub(crate) compared: RefCell<Vec<(&'a str, Value<'a>)>>,
     /// Values that parameters of the outermost template may have.
     pub(crate) allowed: RefCell<Vec<(&'a str, &'a [Value<'a>])>>,
-    /// Instances of templates, in the order in which they were made.
-    pub(crate) instances: RefCell<Vec<&'a Instance<'a>>>,
+    /// How many modules were opened.
+    pub(crate) instances: Cell<usize>,
+    /// Resources of modules by their ids.
+    pub(crate) made: RefCell<Made<'a>>,
+    /// The resources of templates by what they are called, by where the templates are kept.
+    pub(crate) directories: RefCell<HashMap<usize, Directory<'a>>>,
     /// Values that stand in templates that were computed.
     pub(crate) kept: RefCell<Vec<Value<'a>>>,
     /// Weights of values that are heavy, by where they stand in the arena.
@@ -159,18 +165,15 @@ impl<'a> Engine<'a> {
     /// wrong with an argument under their own place.
     fn is_noted(&self, message: &str, span: Span) -> bool {
         self.problems.borrow().iter().any(|own| {
-            own.message == message
-                && own.span.file == span.file
+            own.span.file == span.file
                 && own.span.start < span.end.max(span.start + 1)
                 && span.start < own.span.end.max(own.span.start + 1)
+                && own.message == message
         })
     }
 
     /// Notes a problem, once.
     pub(crate) fn problem(&self, problem: Problem) {
-        let mut problems = self.problems.borrow_mut();
-        if problems.len() < 10_000 && !problems.contains(&problem) {
-            problems.push(problem);
-        }
+        self.problems.borrow_mut().add(problem);
     }
 }

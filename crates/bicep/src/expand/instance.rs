@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell};
 
 use crate::evaluate::engine::{Engine, Env};
+use crate::expand::places::Places;
 use crate::expand::scope::Scope;
 use crate::node::{Entry, Node};
 use crate::source::Span;
@@ -89,6 +90,10 @@ pub(crate) struct Instance<'a> {
     pub(crate) params: &'a [Param<'a>],
     pub(crate) variables: &'a [Variable<'a>],
     pub(crate) decls: &'a [&'a Decl<'a>],
+    /// Where parameters, variables and symbolic names stand in these.
+    pub(crate) param_places: Places<'a>,
+    pub(crate) variable_places: Places<'a>,
+    pub(crate) symbols: Places<'a>,
     /// Resources have symbolic names.
     pub(crate) symbolic: bool,
     /// Deployments that lead here.
@@ -123,9 +128,7 @@ impl<'a> Instance<'a> {
     }
 
     pub(crate) fn param(&self, name: &str) -> Option<&'a Param<'a>> {
-        self.params
-            .iter()
-            .find(|param| param.name.eq_ignore_ascii_case(name))
+        self.params.get(self.param_places.get(name)?)
     }
 }
 
@@ -169,7 +172,9 @@ impl<'a> Engine<'a> {
         if let Some(resources) = resources {
             self.declare(resources, None, &mut decls);
         }
-        self.bump.alloc(Instance {
+        let bump = self.bump;
+        let variables = self.declare_variables(node);
+        bump.alloc(Instance {
             node,
             parent: new.parent,
             outer: new.outer,
@@ -177,8 +182,11 @@ impl<'a> Engine<'a> {
             name: new.name,
             location: new.location,
             params,
-            variables: self.declare_variables(node),
-            decls: self.bump.alloc_slice_copy(&decls),
+            variables,
+            decls: bump.alloc_slice_copy(&decls),
+            param_places: Places::new(bump, params.iter().map(|own| Some(own.name))),
+            variable_places: Places::new(bump, variables.iter().map(|own| Some(own.name))),
+            symbols: Places::new(bump, decls.iter().map(|decl| decl.symbol)),
             symbolic,
             through: new.through,
             path: new.path,
@@ -247,14 +255,12 @@ impl<'a> Engine<'a> {
         name: &str,
         span: Span,
     ) -> crate::functions::Outcome<'a> {
-        if !self.spend(instance.variables.len() / 4) {
-            return Err(crate::functions::Fault::Exhausted);
-        }
-        let found = instance
-            .variables
-            .iter()
-            .find(|own| own.name.eq_ignore_ascii_case(name));
+        let place = instance.variable_places.get(name);
+        let found = place.and_then(|at| instance.variables.get(at));
         let Some(variable) = found else {
+            if !self.spend(instance.variables.len() / 4) {
+                return Err(crate::functions::Fault::Exhausted);
+            }
             let names = instance.variables.iter().map(|own| own.name);
             let hint = crate::evaluate::near::hint(name, names);
             return crate::functions::Fault::error(format!("there is no variable `{name}`{hint}"));

@@ -60,7 +60,7 @@ impl<'a> Engine<'a> {
             self.unresolved(node, "deployments are nested too deeply".to_owned());
             return None;
         }
-        if self.instances.borrow().len() >= MOST_TEMPLATES {
+        if self.instances.get() >= MOST_TEMPLATES {
             let message = format!("the template deploys more than {MOST_TEMPLATES} others");
             self.too_many(node.span, message);
             return None;
@@ -129,7 +129,7 @@ impl<'a> Engine<'a> {
                 None => Given::Nothing,
             }
         });
-        self.instances.borrow_mut().push(instance);
+        self.instances.set(self.instances.get() + 1);
         if outer.is_none() {
             self.superfluous(instance, parameters);
         }

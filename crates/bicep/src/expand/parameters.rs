@@ -5,12 +5,13 @@ use crate::evaluate::compare::identical;
 use crate::evaluate::engine::Engine;
 use crate::evaluate::near;
 use crate::expand::instance::{Given, Instance, New, Param, State};
+use crate::expand::places::Places;
 use crate::expand::scope::{self, Scope};
 use crate::expand::secrets;
 use crate::expand::types::{Type, Violation};
 use crate::expand::{Assumption, Options};
 use crate::functions::{Fault, Outcome};
-use crate::node::{Node, NodeKind};
+use crate::node::{Entry, Node, NodeKind};
 use crate::value::{Data, Field, Shape, Value, Why};
 
 /// Names that stand for where something is deployed; a parameter that is called so is written
@@ -60,7 +61,18 @@ impl<'a> Engine<'a> {
         let files: &'a [Node<'a>] = self.bump.alloc_slice_copy(&options.parameter_files);
         // Values in parameter files are no expressions, but the file may be one of a Bicep
         // compiler, which allows some: they see a template without anything.
-        let instance = self.instance(new, |name| self.outermost_given(name, files, options));
+        let lists: Vec<(&'a [Entry<'a>], Places<'a>)> = files
+            .iter()
+            .rev()
+            .map(|file| {
+                let entries = file.get("parameters").unwrap_or(file).entries();
+                let plain = entries
+                    .iter()
+                    .map(|entry| entry.key_expr.is_none().then_some(entry.key));
+                (entries, Places::new(self.bump, plain))
+            })
+            .collect();
+        let instance = self.instance(new, |name| self.outermost_given(name, &lists, options));
         for param in instance.params {
             let assumed = options
                 .assume
@@ -87,7 +99,7 @@ impl<'a> Engine<'a> {
     fn outermost_given(
         &self,
         name: &str,
-        files: &'a [Node<'a>],
+        lists: &[(&'a [Entry<'a>], Places<'a>)],
         options: &Options<'a>,
     ) -> Given<'a> {
         let given = options
@@ -98,9 +110,9 @@ impl<'a> Engine<'a> {
         if let Some((_, value)) = given {
             return Given::Value(*value);
         }
-        for file in files.iter().rev() {
-            let list = file.get("parameters").unwrap_or(file);
-            let Some(entry) = list.get(name) else {
+        for (entries, places) in lists {
+            let found = places.get(name).and_then(|at| entries.get(at));
+            let Some(entry) = found.map(|entry| &entry.value) else {
                 continue;
             };
             if let Some(value) = entry.get("value") {
@@ -180,10 +192,10 @@ impl<'a> Engine<'a> {
 
     /// The value of a parameter.
     pub(crate) fn parameter(&self, instance: &'a Instance<'a>, name: &str) -> Outcome<'a> {
-        if !self.spend(instance.params.len() / 4) {
-            return Err(Fault::Exhausted);
-        }
         let Some(param) = instance.param(name) else {
+            if !self.spend(instance.params.len() / 4) {
+                return Err(Fault::Exhausted);
+            }
             let hint = near::hint(name, instance.params.iter().map(|param| param.name));
             return Fault::error(format!("there is no parameter `{name}`{hint}"));
         };

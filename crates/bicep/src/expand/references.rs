@@ -4,7 +4,8 @@ use crate::evaluate::compare;
 use crate::evaluate::engine::{Engine, Env};
 use crate::evaluate::object::Fields;
 use crate::evaluate::text::Builder;
-use crate::expand::instance::{Decl, Instance, Item, State};
+use crate::expand::instance::{Decl, Instance, Item};
+use crate::expand::places::{Way, last_segment, same_text};
 use crate::expand::resources::is_true;
 use crate::expand::scope::kind_of_id;
 use crate::functions::Outcome;
@@ -66,10 +67,7 @@ impl<'a> Engine<'a> {
     }
 
     fn declared(&self, instance: &'a Instance<'a>, symbol: &str) -> Option<&'a Decl<'a>> {
-        instance.decls.iter().copied().find(|decl| {
-            decl.symbol
-                .is_some_and(|own| own.eq_ignore_ascii_case(symbol))
-        })
+        instance.decls.get(instance.symbols.get(symbol)?).copied()
     }
 
     fn by_id(
@@ -97,24 +95,13 @@ impl<'a> Engine<'a> {
     /// A resource of a module that was evaluated before. Nothing is evaluated here: what looks
     /// for it may be what the module waits for.
     fn by_known_id(&self, target: &Value<'a>, kind: &str) -> Option<&'a Item<'a>> {
-        let instances = self.instances.borrow();
-        let decls = instances.iter().flat_map(|instance| instance.decls.iter());
-        decls
-            .filter(|decl| !is_true(decl.node.get("existing")))
-            .filter_map(|decl| decl.items.get())
-            .flat_map(|items| items.iter())
-            .find(|item| match item.id.get() {
-                State::Done(id) => {
-                    same_text(&id, target)
-                        && item
-                            .decl
-                            .node
-                            .get("type")
-                            .and_then(crate::node::Node::as_str)
-                            .is_some_and(|own| ends_alike(own, kind))
-                }
-                _ => false,
-            })
+        self.made.borrow().find(target, |item| {
+            item.decl
+                .node
+                .get("type")
+                .and_then(crate::node::Node::as_str)
+                .is_some_and(|own| last_segment(own).eq_ignore_ascii_case(last_segment(kind)))
+        })
     }
 
     fn by_id_in(
@@ -124,49 +111,27 @@ impl<'a> Engine<'a> {
         kind: &str,
     ) -> Option<&'a Item<'a>> {
         let mut found = None;
-        for decl in instance.decls {
-            let own = decl
-                .node
-                .get("type")
-                .and_then(crate::node::Node::as_str)
-                .unwrap_or_default();
-            if !ends_alike(own, kind) || decl.counting.get() {
-                continue;
+        let last = last_segment(kind).to_ascii_lowercase();
+        self.look_up(instance, Way::Id(&last), target, &mut |item| {
+            if !self.kind(item).eq_ignore_ascii_case(kind) || self.is_left_out(item) {
+                return false;
             }
-            for item in self.items(instance, decl) {
-                if matches!(item.name.get(), State::Doing)
-                    || matches!(item.id.get(), State::Doing)
-                    || !self.kind(item).eq_ignore_ascii_case(kind)
-                    || self.is_left_out(item)
-                {
-                    continue;
-                }
-                if same_text(&self.id(item), target) {
-                    if !is_true(decl.node.get("existing")) {
-                        return Some(item);
-                    }
-                    found = Some(item);
-                }
-            }
-        }
+            found = Some(item);
+            !is_true(item.decl.node.get("existing"))
+        });
         found
     }
 
     fn by_name(&self, instance: &'a Instance<'a>, target: &Value<'a>) -> Option<&'a Item<'a>> {
-        for decl in instance.decls {
-            if decl.counting.get() {
-                continue;
+        let mut found = None;
+        self.look_up(instance, Way::Name, target, &mut |item| {
+            let made = !self.is_left_out(item);
+            if made {
+                found = Some(item);
             }
-            for item in self.items(instance, decl) {
-                if matches!(item.name.get(), State::Doing) || self.is_left_out(item) {
-                    continue;
-                }
-                if same_text(&self.name(item), target) {
-                    return Some(item);
-                }
-            }
-        }
-        None
+            made
+        });
+        found
     }
 
     /// Whether its condition certainly does not hold.
@@ -541,25 +506,7 @@ impl<'a> Engine<'a> {
     }
 }
 
-/// Whether the last segments of two types are the same.
-fn ends_alike(a: &str, b: &str) -> bool {
-    let last = |kind: &str| kind.rfind('/').map_or(0, |at| at + 1);
-    let own = a.get(last(a)..).unwrap_or_default();
-    own.eq_ignore_ascii_case(b.get(last(b)..).unwrap_or_default())
-}
-
 /// Whether a value is a string as far as one knows.
 fn is_text(value: &Value<'_>) -> bool {
     matches!(value.data, Data::Str(_) | Data::Unknown(_))
-}
-
-/// Names and ids: equal whatever the case of letters.
-fn same_text(a: &Value<'_>, b: &Value<'_>) -> bool {
-    match (a.data, b.data) {
-        (Data::Str(a), Data::Str(b)) => a.eq_ignore_ascii_case(b),
-        (Data::Unknown(a), Data::Unknown(b)) => {
-            a.text.eq_ignore_ascii_case(b.text) || compare::same_unknown(a, b)
-        }
-        _ => false,
-    }
 }

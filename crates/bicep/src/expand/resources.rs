@@ -309,6 +309,10 @@ impl<'a> Engine<'a> {
                 item.id.set(State::Doing);
                 let value = self.make_id(item);
                 item.id.set(State::Done(value));
+                let own = item.instance.parent.is_some();
+                if own && !is_true(item.decl.node.get("existing")) {
+                    self.made.borrow_mut().add(&value, item);
+                }
                 value
             }
         }

@@ -10,6 +10,8 @@ mod functions;
 mod json;
 #[path = "arm/malformed.rs"]
 mod malformed;
+#[path = "arm/many.rs"]
+mod many;
 #[path = "arm/mutations.rs"]
 mod mutations;
 #[path = "arm/parameters.rs"]

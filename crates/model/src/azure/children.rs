@@ -1,5 +1,7 @@
 //! Children that ARM lets one write inside the parent's properties.
 
+use std::collections::HashSet;
+
 use cel::{Symbol, Symbols};
 
 use super::Found;
@@ -76,6 +78,10 @@ const INLINE: [Inline; 9] = [
 
 /// Adds the children that stand in their parents' properties to what was found.
 pub(super) fn separate(doc: &mut Doc, found: &mut Vec<Found>, symbols: &Symbols) {
+    let mut known: HashSet<String> = found
+        .iter()
+        .map(|resource| resource.id.to_ascii_lowercase())
+        .collect();
     for index in 0..found.len() {
         let Some(parent) = found.get(index).cloned() else {
             return;
@@ -101,7 +107,7 @@ pub(super) fn separate(doc: &mut Doc, found: &mut Vec<Found>, symbols: &Symbols)
                 .collect();
             for (item, name) in items {
                 let id = format!("{}/{}/{name}", parent.id, inline.child);
-                if found.iter().any(|other| other.id.eq_ignore_ascii_case(&id)) {
+                if !known.insert(id.to_ascii_lowercase()) {
                     continue;
                 }
                 let root = if inline.flat {

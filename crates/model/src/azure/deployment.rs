@@ -1,13 +1,14 @@
 //! A template, evaluated: what it makes, what it leaves open, and what it comes to for the values
 //! that an open parameter can have.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bicep::compile::{compile, compile_parameters};
 use bicep::deployment::{Expansion, OpenParameter, Problem, ProblemKind};
 use bicep::expand::{Assumption, Options, expand};
 use bicep::node::{Node, NodeKind};
+use bicep::problems::few;
 use bicep::source::{Files, Source, Sources, Span};
 use bicep::value::{Data, Value};
 use bumpalo::Bump;
@@ -77,7 +78,7 @@ pub fn load<'a>(bump: &'a Bump, sources: &mut Sources<'a>, request: &Request<'a>
     let root = match request.language {
         Language::Arm => {
             let parsed = bicep::json::parse(bump, text, file);
-            problems.extend(parsed.problems);
+            problems.extend(few(parsed.problems));
             parsed.root
         }
         Language::Bicep => {
@@ -109,7 +110,7 @@ pub fn load<'a>(bump: &'a Bump, sources: &mut Sources<'a>, request: &Request<'a>
     for (name, text) in request.parameters {
         let (file, text) = add(sources, name, text);
         let parsed = bicep::json::parse(bump, text, file);
-        problems.extend(parsed.problems);
+        problems.extend(few(parsed.problems));
         parameters.push(parsed.root);
     }
     Loaded {
@@ -455,12 +456,13 @@ fn add_case(
     same: &[Option<usize>],
     other: &Reading,
 ) {
+    let places = places(other);
     for (index, resource) in reading.resources.iter_mut().enumerate() {
         // Children written inside their parents come after everything that is declared; they
         // are found by their ids, or the parent's case speaks for them.
         let found = match same.get(index) {
             Some(at) => at.and_then(|at| other.resources.get(at)),
-            None => twin(resource, other),
+            None => twin(resource, other, &places),
         };
         let doc = found
             .map(|found| Arc::clone(&found.doc))
@@ -478,10 +480,26 @@ fn add_case(
     }
 }
 
-fn twin<'o>(resource: &Resource, other: &'o Reading) -> Option<&'o Resource> {
-    let id = &resource.azure.as_ref()?.id;
-    other.resources.iter().find(|other| {
-        other.name.kind == resource.name.kind
-            && other.azure.as_ref().is_some_and(|azure| azure.id == *id)
-    })
+/// Where resources stand in a reading, by their ids.
+fn places(reading: &Reading) -> HashMap<&str, Vec<usize>> {
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, resource) in reading.resources.iter().enumerate() {
+        if let Some(azure) = &resource.azure {
+            places.entry(&azure.id).or_default().push(at);
+        }
+    }
+    places
+}
+
+fn twin<'o>(
+    resource: &Resource,
+    other: &'o Reading,
+    places: &HashMap<&str, Vec<usize>>,
+) -> Option<&'o Resource> {
+    let id = &*resource.azure.as_ref()?.id;
+    places
+        .get(id)?
+        .iter()
+        .filter_map(|at| other.resources.get(*at))
+        .find(|other| other.name.kind == resource.name.kind)
 }

@@ -7,6 +7,7 @@
 //! ```
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use bicep::node::{Entry as NodeEntry, Expr, ExprKind, Node, NodeKind};
 use bicep::source::FileId;
@@ -154,12 +155,16 @@ pub(super) fn write(
     let parameters = writer.section(declared.root, "parameters", |writer, entry| {
         writer.parameter(entry, declared.root)
     });
+    let secret_outputs: HashSet<String> = declared
+        .outputs
+        .unwrap_or_default()
+        .iter()
+        .filter(|(_, value)| holds_secret(value, 0))
+        .map(|(name, _)| name.to_ascii_lowercase())
+        .collect();
     let outputs = writer.section(declared.root, "outputs", |writer, entry| {
         let secret = match declared.outputs {
-            Some(outputs) => outputs
-                .iter()
-                .find(|(name, _)| name.eq_ignore_ascii_case(entry.key))
-                .is_some_and(|(_, value)| holds_secret(value, 0)),
+            Some(_) => secret_outputs.contains(&entry.key.to_ascii_lowercase()),
             None => entry
                 .value
                 .get("value")

@@ -83,6 +83,17 @@ impl<'a> Engine<'a, '_> {
 
     /// An item of a value.
     pub(crate) fn index(&mut self, base: &Val<'a>, index: &Val<'a>, span: Span) -> Eval<'a> {
+        match self.item(base, index, span) {
+            Ok(item) => Ok(item.marked(index.secret)),
+            // The message may quote the index.
+            Err(fault) if index.secret.is_some() && !fault.reported => {
+                Err(self.fault(span, "there is no item with this index, which is sensitive"))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn item(&mut self, base: &Val<'a>, index: &Val<'a>, span: Span) -> Eval<'a> {
         if let Data::Uncertain(uncertain) = base.data {
             self.assumed = true;
             return Ok(uncertain.sample);

@@ -1,5 +1,7 @@
 //! `for` expressions, and what can be iterated.
 
+use std::collections::HashMap;
+
 use bicep::source::Span;
 use bicep::value::Shape;
 
@@ -30,7 +32,7 @@ impl<'a> Engine<'a, '_> {
             ));
         };
         let mut items = Vec::new();
-        let mut entries: Vec<Entry<'a>> = Vec::new();
+        let mut collected = Collected::default();
         for (key, value) in pairs {
             let outer = Names {
                 name: repeat.key.unwrap_or(""),
@@ -68,42 +70,62 @@ impl<'a> Engine<'a, '_> {
                     let place = key.span;
                     let key = self.eval(&inner, key)?;
                     let entry = self.entry(&key, result, place)?;
-                    self.collect(&mut entries, entry, repeat.grouping)?;
+                    self.collect(&mut collected, entry, repeat.grouping)?;
                 }
             }
         }
         if repeat.result_key.is_none() {
             return Ok(self.seq(Seq::Tuple, items, span));
         }
+        let mut entries = collected.entries;
+        if repeat.grouping {
+            for (entry, items) in entries.iter_mut().zip(collected.groups) {
+                entry.value = self.seq(Seq::Tuple, items, entry.value.span);
+            }
+        }
         entries.sort_by_key(|entry| entry.key);
         Ok(self.map(Map::Object, &entries, span))
     }
 
-    pub(super) fn collect(
+    fn collect(
         &self,
-        entries: &mut Vec<Entry<'a>>,
+        collected: &mut Collected<'a>,
         entry: Entry<'a>,
         grouping: bool,
     ) -> Result<(), Fault<'a>> {
-        let old = entries.iter_mut().find(|old| old.key == entry.key);
-        match old {
-            None if grouping => entries.push(Entry {
-                value: self.seq(Seq::Tuple, vec![entry.value], entry.value.span),
-                ..entry
-            }),
-            None => entries.push(entry),
-            Some(old) if grouping => {
-                let mut items = old.value.seq().unwrap_or_default().to_vec();
-                items.push(entry.value);
-                old.value = self.seq(Seq::Tuple, items, old.value.span);
+        let known = collected.places.get(entry.key).copied();
+        let Some(known) = known else {
+            collected.places.insert(entry.key, collected.entries.len());
+            if grouping {
+                collected.groups.push(vec![entry.value]);
             }
-            Some(_) => {
-                let message = format!("two items have the key `{}`", entry.key);
-                return Err(self.fault(entry.key_span, message));
+            collected.entries.push(entry);
+            return Ok(());
+        };
+        if grouping {
+            if let Some(group) = collected.groups.get_mut(known) {
+                group.push(entry.value);
             }
+            return Ok(());
         }
-        Ok(())
+        let old = collected.entries.get(known);
+        let secret = old.and_then(|old| old.value.secret).or(entry.value.secret);
+        let message = match secret {
+            None => format!("two items have the key `{}`", entry.key),
+            Some(_) => "two items have the same key".to_owned(),
+        };
+        Err(self.fault(entry.key_span, message))
     }
+}
+
+/// What a `for` with keys makes.
+#[derive(Default)]
+struct Collected<'a> {
+    entries: Vec<Entry<'a>>,
+    /// The items of each entry, when they are grouped.
+    groups: Vec<Vec<Val<'a>>>,
+    /// Where keys stand.
+    places: HashMap<&'a str, usize>,
 }
 
 /// Keys and values of what can be iterated.

@@ -46,6 +46,16 @@ impl<'a> Engine<'a, '_> {
             return Err(self.fault(call.span, message));
         }
         let path = self.string_arg(call, 0)?;
+        if let Some(secret) = call.get(0).and_then(|path| path.secret) {
+            let message = format!(
+                "`{}` names a file that is not here by a sensitive value",
+                call.name
+            );
+            self.problem(call.span, &message, None, ProblemKind::Unresolved);
+            let text = format!("{}({secret})", call.name);
+            let why = vec![Why::Unresolved(secret)];
+            return Ok(self.unknown(call.span, &text, Shape::String, why, Some(secret)));
+        }
         // Nobody gives the home folder to be read.
         if !path.starts_with('~') {
             self.problem(call.span, message, None, ProblemKind::Unresolved);

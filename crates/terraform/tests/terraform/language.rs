@@ -354,6 +354,72 @@ fn what_terraform_refuses_is_a_problem_at_its_place() {
 }
 
 #[test]
+fn no_message_quotes_what_is_sensitive() {
+    let cases = [
+        (
+            "{ x = 1 }[var.pw]",
+            "there is no item with this index, which is sensitive",
+        ),
+        (
+            "[1][var.pw]",
+            "there is no item with this index, which is sensitive",
+        ),
+        (
+            "file(var.pw)",
+            "`file` names a file that is not here by a sensitive value",
+        ),
+        (
+            "filesha256(var.pw)",
+            "`filesha256` names a file that is not here by a sensitive value",
+        ),
+        (
+            "lookup({ x = 1 }, var.pw)",
+            "`lookup` refuses its arguments",
+        ),
+        ("parseint(var.pw, 10)", "`parseint` refuses its arguments"),
+        ("tonumber(var.pw)", "`tonumber` refuses its arguments"),
+        (
+            "{ for x in [var.pw, var.pw] : x => x }",
+            "two items have the same key",
+        ),
+    ];
+    for (expression, message) in cases {
+        let text = format!(
+            "variable \"pw\" {{\n  sensitive = true\n  default   = \"CANARY\"\n}}\n\
+             output \"o\" {{\n  sensitive = true\n  value     = {expression}\n}}\n"
+        );
+        let files = Memory::of(&[("main.tf", &text)]);
+        let arena = Bump::new();
+        let mut sources = Sources::default();
+        let reading = read(&arena, &mut sources, &files);
+        let messages: Vec<_> = reading.problems.iter().map(|own| &*own.message).collect();
+        assert_eq!(messages, [message], "{expression}");
+        let values = format!("{:?}", reading.outputs);
+        assert!(!values.contains("CANARY"), "{expression}: {values}");
+    }
+}
+
+#[test]
+fn what_a_sensitive_index_chooses_is_sensitive() {
+    let files = Memory::of(&[(
+        "main.tf",
+        "variable \"pw\" {\n  sensitive = true\n  default   = \"a\"\n}\n\
+         output \"o\" {\n  value = { a = \"CANARY\" }[var.pw]\n}\n\
+         resource \"azurerm_key_vault\" \"k\" {\n  for_each = toset([var.pw])\n  name = \"k\"\n}\n",
+    )]);
+    let arena = Bump::new();
+    let mut sources = Sources::default();
+    let reading = read(&arena, &mut sources, &files);
+    let values = format!("{:?}", reading.outputs);
+    assert!(!values.contains("CANARY"), "{values}");
+    let messages: Vec<_> = reading.problems.iter().map(|own| &*own.message).collect();
+    assert_eq!(
+        messages,
+        ["`for_each` takes no sensitive keys: addresses would show them"]
+    );
+}
+
+#[test]
 fn texts_of_files_are_read_through_the_given_files() {
     let files = Memory::of(&[
         (

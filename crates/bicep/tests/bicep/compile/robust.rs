@@ -30,6 +30,17 @@ output d string = a
 }
 
 #[test]
+fn of_a_hopeless_file_the_first_problems_are_listed() {
+    let compiled = compile_with(&"var a = (\n".repeat(5_000), &[]);
+    let messages = compiled.messages();
+    assert_eq!(messages.len(), 101);
+    assert_eq!(
+        messages.last(),
+        Some(&"4900 more problems of this file are not listed")
+    );
+}
+
+#[test]
 fn circles_end() {
     for text in [
         "var a = b\nvar b = a\noutput o object = a\n",
