@@ -518,11 +518,8 @@ impl<'a> Asking<'a, '_> {
                     let value = program.eval(context, locals, bump, &context.budget);
                     // Of a text that is open in part people want to see what is known.
                     let open = value.as_node().filter(|node| node.known_ends().is_some());
-                    if let Some(text) = open.and_then(Ref::open_shown) {
-                        message.push_str(text);
-                        continue;
-                    }
-                    match value.resolve() {
+                    let open = open.and_then(Ref::open_shown).map(Val::Str);
+                    match open.unwrap_or(value).resolve() {
                         Val::Error(_) | Val::Unknown(_) => message.push('?'),
                         Val::Str(text) if model::secrets::is_secret_value(text) => {
                             message.push_str("****")
