@@ -8,6 +8,9 @@ use crate::value::{Data, Shape, Unknown, Value, Why};
 /// How many parts are compared before one gives up.
 pub(crate) const MAX_COMPARED: u32 = 2_000_000;
 
+/// How many values are noted with which parameters are compared.
+const MAX_NOTED: usize = 512;
+
 /// How deep one compares.
 const MAX_DEPTH: u32 = 160;
 
@@ -248,10 +251,13 @@ impl<'a> Engine<'a> {
             return;
         }
         let mut compared = self.compared.borrow_mut();
+        if !self.spend(compared.len()) {
+            return;
+        }
         let known = compared
             .iter()
             .any(|(own, value)| own == name && identical(value, &with));
-        if !known && compared.len() < 4096 {
+        if !known && compared.len() < MAX_NOTED {
             compared.push((name, with));
         }
     }

@@ -76,7 +76,7 @@ impl<'a> Engine<'a> {
         let mut found = Vec::new();
         for value in from {
             let walked = collect_unknowns(value, &mut found);
-            self.spend(walked as usize);
+            self.spend(walked as usize * 2);
         }
         let mut why: Vec<Why<'a>> = Vec::new();
         let mut secret = false;

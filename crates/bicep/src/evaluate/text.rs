@@ -142,11 +142,8 @@ pub(crate) fn write_value(value: &Value<'_>, out: &mut String) -> u32 {
 
 fn write_within(value: &Value<'_>, depth: u32, out: &mut String, left: &mut u32) {
     let long = matches!(value.data, Data::Str(text) if text.len() > MAX_TEXT * 8);
-    if long || out.len() > MAX_TEXT * 8 || depth > MAX_DEPTH {
-        // Too long to be read: the hash of what is here tells it from others that begin alike.
-        let mut hasher = Fnv::default();
-        hash_value(value, &mut hasher, depth, left);
-        let _ = write!(out, "#{:x}", hasher.finish());
+    if long || is_long(out) || depth > MAX_DEPTH {
+        write_hash(std::iter::once(value), depth, out, left);
         return;
     }
     match value.data {
@@ -179,6 +176,11 @@ fn write_within(value: &Value<'_>, depth: u32, out: &mut String, left: &mut u32)
                 if at > 0 {
                     out.push_str(", ");
                 }
+                if is_long(out) {
+                    let rest = items.get(at..).unwrap_or_default();
+                    write_hash(rest.iter(), depth, out, left);
+                    break;
+                }
                 write_within(item, depth + 1, out, left);
             }
             out.push(']');
@@ -187,6 +189,16 @@ fn write_within(value: &Value<'_>, depth: u32, out: &mut String, left: &mut u32)
             out.push('{');
             for (at, field) in fields.iter().enumerate() {
                 out.push_str(if at > 0 { ", " } else { " " });
+                if is_long(out) {
+                    let rest = fields.get(at..).unwrap_or_default();
+                    let mut hasher = Fnv::default();
+                    for field in rest {
+                        field.key.hash(&mut hasher);
+                        hash_value(&field.value, &mut hasher, depth, left);
+                    }
+                    let _ = write!(out, "#{:x}", hasher.finish());
+                    break;
+                }
                 if is_name(field.key) {
                     out.push_str(field.key);
                 } else {
@@ -199,6 +211,24 @@ fn write_within(value: &Value<'_>, depth: u32, out: &mut String, left: &mut u32)
         }
         Data::Unknown(unknown) => out.push_str(&unknown_text(unknown)),
     }
+}
+
+fn is_long(out: &str) -> bool {
+    out.len() > MAX_TEXT * 8
+}
+
+/// What is too long to be read: the hash of what is here tells it from others that begin alike.
+fn write_hash<'v, 'a: 'v>(
+    values: impl Iterator<Item = &'v Value<'a>>,
+    depth: u32,
+    out: &mut String,
+    left: &mut u32,
+) {
+    let mut hasher = Fnv::default();
+    for value in values {
+        hash_value(value, &mut hasher, depth, left);
+    }
+    let _ = write!(out, "#{:x}", hasher.finish());
 }
 
 fn hash_value(value: &Value<'_>, hasher: &mut Fnv, depth: u32, left: &mut u32) {
@@ -276,7 +306,8 @@ impl<'a> Engine<'a> {
     pub(crate) fn expr_text(&self, value: &Value<'a>) -> String {
         let mut out = String::new();
         let walked = write_value(value, &mut out);
-        self.spend(walked as usize + out.len() / 16);
+        // Each part is hashed.
+        self.spend(walked as usize * 8 + out.len() / 16);
         out
     }
 

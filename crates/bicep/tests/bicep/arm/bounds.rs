@@ -17,7 +17,7 @@ fn refused(variables: &[(&str, &str)]) -> Vec<String> {
         .collect();
     let (last, _) = variables.last().unwrap();
     let text = template(&format!(
-        r#""variables":{{{}}},"resources":[],
+        r#""parameters":{{"flag":{{"type":"bool"}},"count":{{"type":"int"}}}},"variables":{{{}}},"resources":[],
 "outputs":{{"o":{{"type":"array","value":"[variables('{last}')]"}}}}"#,
         list.join(",")
     ));
@@ -129,6 +129,21 @@ fn what_takes_too_long_is_given_up_and_said_once() {
             ),
         ],
         &[numbers, objects, ("x", "shallowMerge(variables('o'))")],
+        // Values that are open have texts, and what they are compared with is noted.
+        &[
+            numbers,
+            (
+                "x",
+                "map(variables('r'), lambda('i', if(parameters('flag'), variables('r'), 5)))",
+            ),
+        ],
+        &[
+            numbers,
+            (
+                "x",
+                "map(variables('r'), lambda('i', filter(variables('r'), lambda('j', equals(lambdaVariables('j'), parameters('count'))))))",
+            ),
+        ],
         &[
             numbers,
             (
