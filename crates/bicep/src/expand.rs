@@ -25,7 +25,7 @@ use crate::deployment::{Expansion, OpenParameter, Problem, Resource};
 use crate::evaluate::budget::{FUEL, MOST_BYTES, MOST_RESOURCES, WORK};
 use crate::evaluate::compare::identical;
 use crate::evaluate::engine::Engine;
-use crate::expand::instance::Instance;
+use crate::expand::instance::{Given, Instance};
 use crate::json;
 use crate::node::Node;
 use crate::problems::few;
@@ -154,19 +154,24 @@ fn expand_in<'a, R>(
 }
 
 fn open_parameters<'a>(engine: &Engine<'a>, root: &'a Instance<'a>) -> Vec<OpenParameter<'a>> {
+    let mut slots = Vec::new();
+    for slot in root.params {
+        let value = engine.parameter(root, slot.name);
+        let unknown = value.ok().and_then(|value| value.unknown());
+        let nothing = matches!(slot.given, Given::Nothing);
+        let plain = nothing && slot.node.get("defaultValue").is_none();
+        // What a file leaves open is as open as what nobody gives; a secret that is given is not.
+        let left_open = unknown.is_some_and(|open| {
+            !nothing && !open.secret && open.why == [Why::Parameter(slot.name)]
+        });
+        if unknown.is_some() && (plain || left_open) && !slot.refused.get() {
+            slots.push(slot);
+        }
+    }
     let compared = engine.compared.borrow();
     let mut open = Vec::new();
-    for slot in root.params {
+    for slot in slots {
         let name = slot.name;
-        let value = engine.parameter(root, name);
-        let is_open = value.is_ok_and(|value| {
-            value
-                .unknown()
-                .is_some_and(|open| open.why.contains(&Why::Parameter(slot.name)))
-        });
-        if !is_open {
-            continue;
-        }
         let mut values: Vec<Value<'a>> = Vec::new();
         for (own, value) in compared.iter() {
             if own.eq_ignore_ascii_case(name) && !values.iter().any(|other| identical(other, value))

@@ -35,6 +35,8 @@ pub(crate) struct Param<'a> {
     pub(crate) name_span: Span,
     pub(crate) node: &'a Node<'a>,
     pub(crate) given: Given<'a>,
+    /// Its declaration does not allow what it is given.
+    pub(crate) refused: Cell<bool>,
     pub(crate) state: Cell<State<'a>>,
 }
 
@@ -164,6 +166,7 @@ impl<'a> Engine<'a> {
                 name_span: entry.key_span,
                 node: &entry.value,
                 given: given(entry.key),
+                refused: Cell::new(false),
                 state: Cell::new(State::Todo),
             }));
         let mut decls = Vec::new();

@@ -390,6 +390,7 @@ impl<'a> Engine<'a> {
                     kind: ProblemKind::Expression,
                 });
             }
+            param.refused.set(true);
             let text = format!("{}{}", instance.path, self.parameter_text(name));
             let why = [self.parameter_reason(instance, param)];
             let refused = Refused {

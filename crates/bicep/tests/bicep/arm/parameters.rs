@@ -387,3 +387,11 @@ fn values_are_not_quoted_where_they_are_refused() {
         "{found}"
     );
 }
+
+#[test]
+fn a_default_that_nobody_asks_for_may_compare() {
+    let text = template(
+        r#""parameters":{"a":{"type":"string"},"b":{"type":"bool","defaultValue":"[equals(parameters('a'), 'x')]"}},"resources":[]"#,
+    );
+    assert_eq!(outcome(&text), "open a allowed [] compared [\"x\"]\n");
+}
