@@ -123,7 +123,7 @@ pub struct Part {
 #[derive(Debug)]
 pub struct Doc {
     pub(crate) text: Box<str>,
-    pub(crate) extra: Box<str>,
+    pub(crate) extra: String,
     pub(crate) nodes: Vec<Node>,
     pub(crate) entries: Vec<MapEntry>,
     pub(crate) items: Vec<u32>,
@@ -416,9 +416,9 @@ impl Doc {
 
     pub(crate) fn string(&self, a: u32, b: u32) -> &str {
         let (buffer, start) = if a & EXTRA == 0 {
-            (&self.text, a as usize)
+            (&*self.text, a as usize)
         } else {
-            (&self.extra, (a & !EXTRA) as usize)
+            (&*self.extra, (a & !EXTRA) as usize)
         };
         buffer.get(start..start + b as usize).unwrap_or_default()
     }
@@ -427,7 +427,7 @@ impl Doc {
     pub(crate) fn empty() -> Self {
         Self {
             text: Box::default(),
-            extra: Box::default(),
+            extra: String::new(),
             nodes: Vec::new(),
             entries: Vec::new(),
             items: Vec::new(),
@@ -492,7 +492,7 @@ impl Doc {
             end: node.span.start,
         };
         let mut entries = self.map_entries(node).to_vec();
-        let mut extra = std::mem::take(&mut self.extra).into_string();
+        let mut extra = std::mem::take(&mut self.extra);
         for (symbol, key, value) in texts {
             let key = Self::keep_extra(&mut extra, key);
             let (a, b) = Self::keep_extra(&mut extra, value);
@@ -509,7 +509,7 @@ impl Doc {
                 span,
             });
         }
-        self.extra = extra.into_boxed_str();
+        self.extra = extra;
         node.a = self.entries.len() as u32;
         node.b = entries.len() as u32;
         self.entries.extend(entries);
@@ -556,9 +556,18 @@ impl Doc {
 impl Doc {
     /// Overwrites places of the text that must not be shown.
     pub(crate) fn strike(&mut self, places: &[Span]) {
+        let text = std::mem::take(&mut self.text);
+        let inside = |place: &&Span| {
+            place.start < place.end
+                && text.is_char_boundary(place.start as usize)
+                && text.is_char_boundary(place.end as usize)
+        };
+        let places: Vec<Span> = places.iter().filter(inside).copied().collect();
+        let mut bytes = text.into_string().into_bytes();
         for place in places {
-            blank(&mut self.text, place.start, place.end);
+            strike(&mut bytes, place.start as usize, place.end as usize);
         }
+        self.text = written(bytes).into();
     }
 }
 
@@ -584,21 +593,34 @@ impl RisingLines<'_> {
     }
 }
 
-/// Overwrites a range with asterisks, keeping line ends, so that places stay right.
-fn blank(text: &mut Box<str>, start: u32, end: u32) {
+/// Overwrites a range of a text.
+fn blank<T>(text: &mut T, start: u32, end: u32)
+where
+    T: Default + Into<String> + From<String> + AsRef<str>,
+{
     let (start, end) = (start as usize, end as usize);
-    if start >= end || !text.is_char_boundary(start) || !text.is_char_boundary(end) {
+    let own = text.as_ref();
+    if start >= end || !own.is_char_boundary(start) || !own.is_char_boundary(end) {
         return;
     }
-    let mut bytes = std::mem::take(text).into_string().into_bytes();
+    let own: String = std::mem::take(text).into();
+    let mut bytes = own.into_bytes();
+    strike(&mut bytes, start, end);
+    *text = written(bytes).into();
+}
+
+/// Overwrites a range with asterisks, keeping line ends, so that places stay right.
+fn strike(bytes: &mut [u8], start: usize, end: usize) {
     for byte in bytes.get_mut(start..end).unwrap_or_default() {
         if *byte != b'\n' && *byte != b'\r' && *byte != b' ' {
             *byte = b'*';
         }
     }
-    *text = String::from_utf8(bytes)
-        .unwrap_or_default()
-        .into_boxed_str();
+}
+
+/// Whole characters were overwritten: it is a text still.
+fn written(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 /// Builds a [`Doc`] from what a parser reads.
@@ -665,7 +687,7 @@ impl<'s> DocBuilder<'s> {
     #[must_use]
     pub fn finish(mut self, root: NodeId) -> Doc {
         self.doc.root = root.0;
-        self.doc.extra = self.extra.into_boxed_str();
+        self.doc.extra = self.extra;
         self.doc.nodes.shrink_to_fit();
         self.doc.entries.shrink_to_fit();
         self.doc.items.shrink_to_fit();

@@ -336,7 +336,7 @@ impl<'a> Pruner<'a> {
 
     fn finish(mut self, root: u32) -> Doc {
         self.to.text = self.text.into_boxed_str();
-        self.to.extra = self.extra.into_boxed_str();
+        self.to.extra = self.extra;
         self.to.root = root;
         let numbers: Vec<u32> = self.lines.iter().map(|line| line.number).collect();
         self.to.lead(&numbers.into());

@@ -33,9 +33,7 @@ impl Doc {
     }
 
     pub(crate) fn add_text(&mut self, value: &str) -> u32 {
-        let mut extra = std::mem::take(&mut self.extra).into_string();
-        let (a, b) = Self::keep_extra(&mut extra, value);
-        self.extra = extra.into_boxed_str();
+        let (a, b) = Self::keep_extra(&mut self.extra, value);
         self.add(Kind::Str, a, b)
     }
 
@@ -67,9 +65,7 @@ impl Doc {
         {
             Some(entry) => entry.value = value,
             None => {
-                let mut extra = std::mem::take(&mut self.extra).into_string();
-                let key = Self::keep_extra(&mut extra, key);
-                self.extra = extra.into_boxed_str();
+                let key = Self::keep_extra(&mut self.extra, key);
                 entries.push(MapEntry {
                     symbol,
                     key,
