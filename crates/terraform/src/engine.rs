@@ -30,10 +30,10 @@ pub(crate) const MAX_INSTANCES: usize = 10_000;
 
 /// Instances of modules in all; the largest estates that people keep in one state have a few
 /// hundred.
-const MAX_CALLS: usize = 2_000;
+const MAX_CALLS: usize = 4_000;
 
 /// Resources in all, for the same reason.
-const MAX_RESOURCES: usize = 6_000;
+const MAX_RESOURCES: usize = 20_000;
 
 /// Why an expression has no value.
 #[derive(Debug, Clone, Copy)]
@@ -282,13 +282,27 @@ impl<'a, 'f> Engine<'a, 'f> {
 
     /// One resource more, when that is still allowed.
     pub(crate) fn count_resource(&mut self, span: Span) -> Result<(), Fault<'a>> {
-        self.made += 1;
-        if self.made > MAX_RESOURCES {
-            let message =
-                format!("there are more than {MAX_RESOURCES} resources: these are not evaluated");
-            return Err(self.fault(span, message));
+        if self.made < MAX_RESOURCES {
+            self.made += 1;
+            return Ok(());
         }
-        Ok(())
+        let message =
+            format!("there are more than {MAX_RESOURCES} resources: the rest is not evaluated");
+        if self.made == MAX_RESOURCES {
+            // It is said once, where the first of the rest stands.
+            self.made += 1;
+            self.problem(span, &message, None, ProblemKind::Unresolved);
+        }
+        let fault = self.fault(span, message);
+        Err(Fault {
+            reported: true,
+            ..fault
+        })
+    }
+
+    /// Whether there are more resources than are evaluated.
+    pub(crate) fn is_full(&self) -> bool {
+        self.made > MAX_RESOURCES
     }
 
     /// The folders from the one in which a folder is already being evaluated down to the caller,

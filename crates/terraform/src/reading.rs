@@ -363,6 +363,7 @@ impl<'a> Walk<'a> {
                     };
                     match engine.resource(&scope, *key, block.head) {
                         Ok(value) => self.resource(engine, module, *key, &value, 0),
+                        Err(_) if engine.is_full() => {}
                         Err(fault) => self.failed(engine, module, *key, block.head, fault.message),
                     }
                 }
