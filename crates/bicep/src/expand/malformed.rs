@@ -81,7 +81,13 @@ impl<'a> Engine<'a> {
             return self.malformed(node, message);
         }
         match node.get("type") {
-            None if node.get("$ref").is_none() => {
+            // The type of a resource's property is left out where Azure's types are not at hand.
+            None if node.get("$ref").is_none()
+                && node
+                    .get("metadata")
+                    .and_then(|metadata| metadata.get("__bicep_resource_derived_type!"))
+                    .is_none() =>
+            {
                 self.malformed(node, format!("the parameter `{name}` has no `type`"));
             }
             Some(kind) => match kind.as_str() {

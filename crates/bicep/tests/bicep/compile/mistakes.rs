@@ -94,3 +94,11 @@ output o array = a
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].starts_with("1:9 `flatten`"), "{found:?}");
 }
+
+#[test]
+fn a_type_of_a_property_that_is_not_at_hand_is_no_mistake() {
+    let text = "param mode resourceInput<'Microsoft.Network/virtualNetworks@2024-05-01'>.properties.dhcpOptions?\n\
+                resource net 'Microsoft.Network/virtualNetworks@2024-05-01' = {\n  name: 'n'\n  properties: { dhcpOptions: mode }\n}\n";
+    let found = said(text);
+    assert!(found.is_empty(), "{found:?}");
+}
