@@ -11,6 +11,9 @@ use yaml::{Build, Entry, Span};
 use crate::value::Ref;
 
 mod edit;
+mod parts;
+
+pub use parts::Part;
 
 /// Number of a node within its document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,19 +109,6 @@ pub(crate) struct Anchor {
     pub(crate) uses: u32,
 }
 
-/// A file within a text that joins several.
-#[derive(Debug, Clone)]
-pub struct Part {
-    /// First byte of it in the text.
-    pub start: u32,
-    /// What it is called.
-    pub path: Arc<str>,
-    /// It came from a cache of published modules: the user does not edit it.
-    pub published: bool,
-    /// It holds values and little else (a plan, variables' values): its lines are never shown.
-    pub hidden: bool,
-}
-
 /// One document: its text and its values.
 #[derive(Debug)]
 pub struct Doc {
@@ -207,58 +197,6 @@ impl Doc {
             self.file_line(self.lines_in_part(offset, lines_before)),
             column + 1,
         )
-    }
-
-    /// The file that holds a byte offset, for a text that joins several.
-    #[must_use]
-    pub fn part_at(&self, offset: u32) -> Option<&Part> {
-        let after = self.parts.partition_point(|part| part.start <= offset);
-        self.parts.get(after.checked_sub(1)?)
-    }
-
-    /// Whether it holds Azure resources, whose keys have no case.
-    #[must_use]
-    pub fn is_azure(&self) -> bool {
-        self.folds_case
-    }
-
-    /// The places of values that are never shown, for Azure resources.
-    #[must_use]
-    pub fn hidden(&self) -> &[Span] {
-        &self.hidden
-    }
-
-    /// The files that the text joins, with their texts.
-    pub fn parts(&self) -> impl Iterator<Item = (&Part, &str)> {
-        let ends = self
-            .parts
-            .iter()
-            .skip(1)
-            .map(|part| part.start as usize)
-            .chain([self.text.len()]);
-        self.parts.iter().zip(ends).map(|(part, end)| {
-            (
-                part,
-                self.text.get(part.start as usize..end).unwrap_or_default(),
-            )
-        })
-    }
-
-    /// The path of that file.
-    #[must_use]
-    pub fn path_at(&self, offset: u32) -> Option<&Arc<str>> {
-        self.part_at(offset).map(|part| &part.path)
-    }
-
-    /// Lines before an offset within its own file.
-    fn lines_in_part(&self, offset: usize, lines_before: u32) -> u32 {
-        let Some(part) = self.part_at(offset as u32).filter(|part| part.start > 0) else {
-            return lines_before;
-        };
-        let starts = self
-            .line_starts
-            .get_or_init(|| line_starts(self.text.as_bytes()));
-        lines_before - starts.partition_point(|start| *start <= part.start) as u32
     }
 
     /// The lines of offsets that are asked for in rising order.
@@ -550,24 +488,6 @@ impl Doc {
                 blank(&mut self.text, node.span.start, node.span.end);
             }
         }
-    }
-}
-
-impl Doc {
-    /// Overwrites places of the text that must not be shown.
-    pub(crate) fn strike(&mut self, places: &[Span]) {
-        let text = std::mem::take(&mut self.text);
-        let inside = |place: &&Span| {
-            place.start < place.end
-                && text.is_char_boundary(place.start as usize)
-                && text.is_char_boundary(place.end as usize)
-        };
-        let places: Vec<Span> = places.iter().filter(inside).copied().collect();
-        let mut bytes = text.into_string().into_bytes();
-        for place in places {
-            strike(&mut bytes, place.start as usize, place.end as usize);
-        }
-        self.text = written(bytes).into();
     }
 }
 

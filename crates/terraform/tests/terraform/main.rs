@@ -11,6 +11,7 @@ mod given;
 mod language;
 mod mapping;
 mod modules;
+mod places;
 mod plan;
 mod posture;
 mod robust;
