@@ -124,7 +124,7 @@ pub(crate) fn decide<'a>(
         if places.len() <= KEEP {
             let filled_in = absent.is_none() && node.is_filled_in();
             let span = if filled_in || absent.is_some() {
-                span_of_holder(written_holder(node), root)
+                span_of_holder(node.written_holder(), root)
             } else {
                 span_of_value(node)
             };
@@ -277,19 +277,6 @@ fn locate<'a>(
         return None;
     }
     Some((other, other.object().route_to(node).unwrap_or_default()))
-}
-
-/// What holds a value that nobody wrote, as far up as something is written.
-fn written_holder(node: Ref<'_>) -> Ref<'_> {
-    let mut at = node;
-    for _ in 0..64 {
-        if !at.is_filled_in() {
-            break;
-        }
-        let Some(parent) = at.parent() else { break };
-        at = parent;
-    }
-    at
 }
 
 /// The last key of a route.

@@ -26,15 +26,13 @@ pub mod template;
 mod write;
 
 pub use defaults::Defaults;
-pub use ids::{id_in_group, parent_of_id, scope_of_id, type_of_id};
+pub use ids::{parent_of_id, scope_of_id, type_of_id};
 
 /// What a resource knows beyond its body.
 #[derive(Debug, Clone)]
 pub struct Azure {
     /// Its whole id; what a template leaves open in it stands in braces.
     pub id: Box<str>,
-    /// The condition under which it is made, when that is open.
-    pub condition: Option<Box<str>>,
     /// Where the modules are called that lead to it, outermost first: places in its document.
     pub through: Vec<Span>,
     /// What it comes to for values of parameters that the template leaves open.
@@ -67,8 +65,6 @@ pub struct Found {
     pub id: Box<str>,
     /// The API version it is written for; empty when the source says none.
     pub api_version: Box<str>,
-    /// The condition under which it is made, when that is open.
-    pub condition: Option<Box<str>>,
     /// Where the modules are called that lead to it, outermost first.
     pub through: Vec<Span>,
     /// For a role assignment to the identity of a resource: its id, and where in it the identity
@@ -131,7 +127,7 @@ pub fn settle(
     for (index, found) in found.into_iter().enumerate() {
         if index < declared {
             let object = doc.node(found.root);
-            let place = object.get("type").unwrap_or(object).written();
+            let place = object.get("type").unwrap_or(object).written_holder().span();
             reading.entries.push(DocumentEntry {
                 path: doc.path_at(place.start).unwrap_or(&origin.path).clone(),
                 index: origin.index,
@@ -159,7 +155,6 @@ pub fn settle(
             refers: None,
             azure: Some(Box::new(Azure {
                 id: found.id,
-                condition: found.condition,
                 through: found.through,
                 cases: Vec::new(),
             })),

@@ -56,8 +56,6 @@ pub enum Form {
     Yaml,
     /// JSON, one value.
     Json,
-    /// Bicep.
-    Bicep,
 }
 
 impl Reader<'_> {
@@ -76,7 +74,6 @@ impl Reader<'_> {
         match form {
             Form::Yaml => self.read_yaml(text, first_line, origin),
             Form::Json => self.read_json(text, first_line, origin),
-            Form::Bicep => self.template(text, Language::Bicep, origin),
         }
     }
 
@@ -531,7 +528,9 @@ fn unwanted(group: &str, kind: &str) -> (Status, Option<Box<str>>) {
     }
 }
 
-pub(crate) fn failed(
+/// A document that could not be judged, or need not be: its entry in the ledger.
+#[must_use]
+pub fn failed(
     status: Status,
     line: u32,
     origin: &Origin,

@@ -27,19 +27,19 @@ impl<'a> Ref<'a> {
         self.doc.at(self.id).span
     }
 
-    /// Where the value stands; for one that nobody wrote, where what holds it stands.
+    /// The value itself; for one that nobody wrote, what holds it, as far up as something is
+    /// written.
     #[must_use]
-    pub fn written(self) -> Span {
+    pub fn written_holder(self) -> Self {
         let mut at = self;
         for _ in 0..64 {
-            let span = at.span();
-            if span.end > span.start {
-                return span;
+            if !at.is_filled_in() {
+                break;
             }
             let Some(parent) = at.parent() else { break };
             at = parent;
         }
-        self.span()
+        at
     }
 
     /// Nobody wrote it: the API fills it in.

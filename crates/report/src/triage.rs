@@ -229,12 +229,7 @@ impl Facts<'_> {
         // A comment after a value begins at its mark; its own line is all of it otherwise.
         let mark = source.find("seawall: waive ").map(|at| {
             let before = source.get(..at).unwrap_or_default().trim_end();
-            before.len() - before.len().min(2)
-                + before
-                    .get(before.len() - before.len().min(2)..)
-                    .map_or(0, |end| {
-                        end.len() - end.trim_start_matches(|c| !matches!(c, '/' | '#')).len()
-                    })
+            before.trim_end_matches(['/', '#', '*']).len()
         });
         let start = mark.unwrap_or(source.len() - source.trim_start().len());
         let span = Span {

@@ -3,14 +3,15 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use bicep::deployment::{Expansion, Problem, ProblemKind};
 use bicep::expand::Assumption;
 use bicep::source::Sources;
 use bumpalo::Bump;
 use model::azure::deployment::{self, Assumed, Template};
-use model::coverage::{DocumentEntry, Status};
-use model::manifest::{Reader, Reading};
+use model::coverage::Status;
+use model::manifest::{Reader, Reading, failed};
 use model::resource::Origin;
 use terraform::Environment;
 use terraform::files::Files;
@@ -75,25 +76,39 @@ fn said(error: &std::io::Error) -> String {
     }
 }
 
-fn table(options: &Options, origin: &Origin) -> Result<Table, Reading> {
-    Table::parse(&options.azurerm).map_err(|reason| Reading {
-        entries: vec![DocumentEntry {
-            path: origin.path.clone(),
-            index: 0,
-            line: 1,
-            status: Status::Unresolved,
-            kind: None,
-            namespace: None,
-            name: None,
-            reason: Some(format!("data/azurerm.yaml of the guide cannot be read: {reason}").into()),
-            help: None,
-        }],
-        ..Reading::default()
-    })
+/// What Terraform's arguments are in Azure: read once, and only where there is Terraform.
+pub(crate) struct Mapping<'o> {
+    text: &'o str,
+    table: OnceLock<Result<Table, String>>,
+}
+
+impl<'o> Mapping<'o> {
+    /// From the text of `data/azurerm.yaml`.
+    pub(crate) fn new(text: &'o str) -> Self {
+        Self {
+            text,
+            table: OnceLock::new(),
+        }
+    }
+
+    fn table(&self, origin: &Origin) -> Result<&Table, Reading> {
+        self.table
+            .get_or_init(|| Table::parse(self.text))
+            .as_ref()
+            .map_err(|reason| {
+                let reason = format!("data/azurerm.yaml of the guide cannot be read: {reason}");
+                failed(Status::Unresolved, 1, origin, &reason, None)
+            })
+    }
 }
 
 /// Evaluates the configuration in a folder.
-pub(crate) fn read(folder: &Path, options: &Options, reader: &Reader<'_>) -> Reading {
+pub(crate) fn read(
+    folder: &Path,
+    options: &Options,
+    mapping: &Mapping<'_>,
+    reader: &Reader<'_>,
+) -> Reading {
     let shown = shown(folder);
     let name = if shown.is_empty() { "." } else { &shown };
     let origin = Origin {
@@ -101,7 +116,7 @@ pub(crate) fn read(folder: &Path, options: &Options, reader: &Reader<'_>) -> Rea
         index: 0,
         rendered_by: None,
     };
-    let table = match table(options, &origin) {
+    let table = match mapping.table(&origin) {
         Ok(table) => table,
         Err(reading) => return reading,
     };
@@ -124,7 +139,7 @@ pub(crate) fn read(folder: &Path, options: &Options, reader: &Reader<'_>) -> Rea
         &bump,
         &disk,
         &mut sources,
-        &table,
+        table,
         name,
         &given(&bump, &var_files, None),
     );
@@ -144,7 +159,7 @@ pub(crate) fn read(folder: &Path, options: &Options, reader: &Reader<'_>) -> Rea
         &mut |sources, assumed| {
             let options = given(&bump, &var_files, assumed);
             expansion(terraform::read(
-                &bump, &disk, sources, &table, name, &options,
+                &bump, &disk, sources, table, name, &options,
             ))
         },
     )
@@ -174,20 +189,25 @@ fn given<'a>(
 }
 
 /// Reads a plan.
-pub(crate) fn read_plan(name: &str, text: &str, options: &Options, reader: &Reader<'_>) -> Reading {
+pub(crate) fn read_plan(
+    name: &str,
+    text: &str,
+    mapping: &Mapping<'_>,
+    reader: &Reader<'_>,
+) -> Reading {
     let origin = Origin {
         path: name.into(),
         index: 0,
         rendered_by: None,
     };
-    let table = match table(options, &origin) {
+    let table = match mapping.table(&origin) {
         Ok(table) => table,
         Err(reading) => return reading,
     };
     let bump = Bump::new();
     let mut sources = Sources::default();
     deployment::evaluated(reader, &origin, &mut sources, None, &mut |sources, _| {
-        expansion(terraform::read_plan(&bump, sources, &table, name, text))
+        expansion(terraform::read_plan(&bump, sources, table, name, text))
     })
 }
 

@@ -72,46 +72,33 @@ pub fn read<T: Send, E>(
 ) -> Result<usize, E> {
     let mut files = 0;
     let mut batch = Batch::default();
+    let table = configuration::Mapping::new(&options.azurerm);
     let mut flush = |works: Vec<Work>, files: &mut usize| -> Result<(), E> {
-        let run = |work: Work| match work {
-            Work::Text {
-                text,
-                form,
-                line,
-                origin,
-                lines,
-            } => {
-                let mut reading = match lines {
+        let run = |work: Work| {
+            let mut reading = match work {
+                Work::Text {
+                    text,
+                    form,
+                    line,
+                    origin,
+                    lines,
+                } => match lines {
                     Some(lines) => reader.read_rendered(&text, form, line, &origin, lines),
                     None => reader.read(&text, form, line, &origin),
-                };
-                let judged = judge(&mut reading);
-                Some((reading, judged))
-            }
-            Work::Deployment(path, parameters) => {
-                let mut reading = template::read(&path, &parameters, options, reader);
-                let judged = judge(&mut reading);
-                Some((reading, judged))
-            }
-            Work::Terraform(folder) => {
-                let mut reading = configuration::read(&folder, options, reader);
-                let judged = judge(&mut reading);
-                Some((reading, judged))
-            }
-            Work::Plan(name, text) => {
-                let mut reading = configuration::read_plan(&name, &text, options, reader);
-                let judged = judge(&mut reading);
-                Some((reading, judged))
-            }
-            Work::Entry(entry) => {
-                let mut reading = Reading {
+                },
+                Work::Deployment(path, parameters) => {
+                    template::read(&path, &parameters, options, reader)
+                }
+                Work::Terraform(folder) => configuration::read(&folder, options, &table, reader),
+                Work::Plan(name, text) => configuration::read_plan(&name, &text, &table, reader),
+                Work::Entry(entry) => Reading {
                     entries: vec![*entry],
                     ..Reading::default()
-                };
-                let judged = judge(&mut reading);
-                Some((reading, judged))
-            }
-            Work::FileDone => None,
+                },
+                Work::FileDone => return None,
+            };
+            let judged = judge(&mut reading);
+            Some((reading, judged))
         };
         // A single document is not worth waking other threads.
         let done: Vec<Option<(Reading, T)>> = if works.len() < 4 {
@@ -310,7 +297,9 @@ fn stream<E>(
             Ok(text) => text,
             Err(error) => return sink(entry(name, Status::Unreadable, &error.to_string(), None)),
         };
-        if model::arm::is_template(&text) {
+        // Editors' settings begin with a comment, which YAML would take for text.
+        let commented = name.ends_with(".json") && text.trim_start().starts_with('/');
+        if model::arm::is_template(&text) || commented {
             let origin = Origin {
                 path,
                 index: 0,
@@ -326,21 +315,6 @@ fn stream<E>(
         }
         if terraform::looks_like_plan(&text) {
             return sink(Work::Plan(name.to_owned(), text.into_owned()));
-        }
-        // Editors' settings begin with a comment, which YAML would take for text.
-        if name.ends_with(".json") && text.trim_start().starts_with("/") {
-            let origin = Origin {
-                path,
-                index: 0,
-                rendered_by: None,
-            };
-            return sink(Work::Text {
-                text: text.into_owned(),
-                form: Form::Json,
-                line: 1,
-                origin,
-                lines: None,
-            });
         }
         for raw in yaml::documents(&text) {
             sink(document(raw, &path))?;

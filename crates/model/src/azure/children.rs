@@ -126,7 +126,6 @@ pub(super) fn separate(doc: &mut Doc, found: &mut Vec<Found>, symbols: &Symbols)
                     name: format!("{}/{name}", parent.name).into(),
                     id: id.into(),
                     api_version: parent.api_version.clone(),
-                    condition: parent.condition.clone(),
                     through: parent.through.clone(),
                     principal: None,
                 });

@@ -18,7 +18,7 @@ use super::write::{self, Written};
 use super::{Case, settle};
 use crate::coverage::{DocumentEntry, Status};
 use crate::doc::NodeId;
-use crate::manifest::{Reader, Reading};
+use crate::manifest::{Reader, Reading, failed};
 use crate::resource::{Origin, Resource};
 use crate::waiver;
 
@@ -141,7 +141,8 @@ pub fn read(reader: &Reader<'_>, request: &Request<'_>) -> Reading {
         && loaded.problems.is_empty()
         && matches!(request.language, Language::BicepParameters)
     {
-        return for_nothing(request.origin);
+        let reason = "a parameter file for no template";
+        return failed(Status::NotRelevant, 1, request.origin, reason, None);
     }
     let source = Template {
         root: loaded.root,
@@ -165,24 +166,6 @@ pub fn read(reader: &Reader<'_>, request: &Request<'_>) -> Reading {
             expand(&bump, sources, request.files, loaded.root, options)
         },
     )
-}
-
-/// A parameter file that says `using none`.
-fn for_nothing(origin: &Origin) -> Reading {
-    Reading {
-        entries: vec![DocumentEntry {
-            path: origin.path.clone(),
-            index: origin.index,
-            line: 1,
-            status: Status::NotRelevant,
-            kind: None,
-            namespace: None,
-            name: None,
-            reason: Some("a parameter file for no template".into()),
-            help: None,
-        }],
-        ..Reading::default()
-    }
 }
 
 /// What a template says of itself.
@@ -209,10 +192,7 @@ pub fn evaluated<'a>(
     template: Option<&Template<'_, 'a>>,
     evaluate: &mut dyn FnMut(&mut Sources<'a>, Option<Assumed<'a>>) -> Expansion<'a>,
 ) -> Reading {
-    let mut base = evaluate(sources, None);
-    if let Some(template) = template {
-        leave_broken(&mut base, template.problems);
-    }
+    let base = evaluate(sources, None);
     read_base(reader, origin, sources, template, base, evaluate)
 }
 
@@ -222,13 +202,18 @@ pub fn read_base<'a>(
     origin: &Origin,
     sources: &mut Sources<'a>,
     template: Option<&Template<'_, 'a>>,
-    base: Expansion<'a>,
+    mut base: Expansion<'a>,
     evaluate: &mut dyn FnMut(&mut Sources<'a>, Option<Assumed<'a>>) -> Expansion<'a>,
 ) -> Reading {
+    let problems = template.map_or(&[][..], |template| template.problems);
+    leave_broken(&mut base, problems);
+    let secrets = template.map_or_else(Vec::new, |template| {
+        super::secrets::places(template.root, template.parameters)
+    });
     let declared = template.map(|template| Declared {
         root: template.root,
         language: template.language,
-        parameters: template.parameters,
+        secrets: &secrets,
         outputs: Some(&base.outputs),
     });
     let Written {
@@ -247,9 +232,7 @@ pub fn read_base<'a>(
     for parameter in tried {
         for (value, assumption) in assumptions(parameter) {
             let mut other = evaluate(sources, Some((parameter.name, assumption)));
-            if let Some(template) = template {
-                leave_broken(&mut other, template.problems);
-            }
+            leave_broken(&mut other, problems);
             let written = write::write(&other, sources, reader.symbols, None, false);
             let same = keys_of(&keys, &self::keys(&other));
             let settled = settle(
@@ -268,10 +251,6 @@ pub fn read_base<'a>(
             );
         }
     }
-    let problems = template.map_or(&[][..], |template| template.problems);
-    let secrets = template.map_or_else(Vec::new, |template| {
-        super::secrets::places(template.root, template.parameters)
-    });
     let said = Said {
         sources,
         secrets: &secrets,
@@ -283,14 +262,14 @@ pub fn read_base<'a>(
 /// A resource with a mistake in its text is not judged: what it seems to lack may stand in the part
 /// that could not be read.
 fn leave_broken(expansion: &mut Expansion<'_>, problems: &[Problem]) {
-    let mut mistakes = problems
+    let mistakes: Vec<Span> = problems
         .iter()
         .filter(|problem| problem.kind == ProblemKind::Syntax)
-        .peekable();
-    if mistakes.peek().is_none() {
+        .map(|problem| problem.span)
+        .collect();
+    if mistakes.is_empty() {
         return;
     }
-    let mistakes: Vec<Span> = mistakes.map(|problem| problem.span).collect();
     expansion.resources.retain(|resource| {
         !mistakes.iter().any(|mistake| {
             mistake.file == resource.span.file
@@ -332,17 +311,9 @@ fn finish(
         }
     }
     if reading.entries.is_empty() {
-        reading.entries.push(DocumentEntry {
-            path: origin.path.clone(),
-            index: origin.index,
-            line: 1,
-            status: Status::NotRelevant,
-            kind: None,
-            namespace: None,
-            name: None,
-            reason: Some("it makes no Azure resource".into()),
-            help: None,
-        });
+        let reason = "it makes no Azure resource";
+        let nothing = failed(Status::NotRelevant, 1, origin, reason, None);
+        reading.entries.extend(nothing.entries);
     }
     if let Some(doc) = doc {
         reading.waivers = waiver::inline_in_templates(&doc);

@@ -38,27 +38,6 @@ fn last_provider(id: &str) -> Option<usize> {
         .last()
 }
 
-/// The id of a resource that says only its type and name: it is deployed to a resource group
-/// that the template does not name.
-#[must_use]
-pub fn id_in_group(kind: &str, name: &str) -> String {
-    let mut id =
-        String::from("/subscriptions/{subscription}/resourceGroups/{resourceGroup}/providers");
-    let mut types = kind.split('/');
-    if let Some(namespace) = types.next() {
-        id.push('/');
-        id.push_str(namespace);
-    }
-    let names = segments(name);
-    for (own, name) in types.zip(names.into_iter().chain(std::iter::repeat("{name}"))) {
-        id.push('/');
-        id.push_str(own);
-        id.push('/');
-        id.push_str(name);
-    }
-    id
-}
-
 /// The type that an id names: that of its last provider segment.
 #[must_use]
 pub fn type_of_id(id: &str) -> Option<String> {
@@ -138,7 +117,26 @@ pub(super) fn shown(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{id_in_group, parent_of_id, scope_of_id, segments, type_of_id};
+    use super::{parent_of_id, scope_of_id, segments, type_of_id};
+
+    /// The id of a resource in a group that nobody names.
+    fn id_in_group(kind: &str, name: &str) -> String {
+        let mut id =
+            String::from("/subscriptions/{subscription}/resourceGroups/{resourceGroup}/providers");
+        let mut types = kind.split('/');
+        if let Some(namespace) = types.next() {
+            id.push('/');
+            id.push_str(namespace);
+        }
+        let names = segments(name);
+        for (own, name) in types.zip(names.into_iter().chain(std::iter::repeat("{name}"))) {
+            id.push('/');
+            id.push_str(own);
+            id.push('/');
+            id.push_str(name);
+        }
+        id
+    }
 
     #[test]
     fn ids_are_taken_apart() {

@@ -47,8 +47,8 @@ pub(super) struct Declared<'d, 'a> {
     pub(super) root: &'d Node<'a>,
     /// `arm`, `bicep`
     pub(super) language: &'static str,
-    /// Its parameter files.
-    pub(super) parameters: &'d [Node<'a>],
+    /// Where secrets stand that were written down in it and its parameter files.
+    pub(super) secrets: &'d [bicep::source::Span],
     /// Its outputs, evaluated; for a template within another one they are only looked at.
     pub(super) outputs: Option<&'d [(&'a str, bicep::value::Value<'a>)]>,
 }

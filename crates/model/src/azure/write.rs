@@ -11,8 +11,8 @@ use bicep::value::{Data, Shape, Unknown, Value, Why};
 use cel::Symbols;
 use yaml::{Build as _, Entry, Span};
 
+use super::Found;
 use super::template::{self, Declared};
-use super::{Found, secrets};
 use crate::doc::{Dialect, Doc, DocBuilder, NodeId, Part};
 use crate::secrets::is_secret_property;
 
@@ -34,29 +34,26 @@ impl Bases {
     }
 }
 
-/// Joins texts; each begins on a line of its own.
-pub(super) fn join(sources: &Sources<'_>) -> (String, Vec<Part>, Bases) {
-    let length: usize = sources
-        .iter()
-        .map(|(_, source)| source.text.len() + 1)
-        .sum();
-    let mut text = String::with_capacity(length);
+/// Joins texts; each begins on a line of its own. Without `texts` only what is called how is kept.
+fn join(sources: &Sources<'_>, texts: bool) -> (String, Vec<Part>, Bases) {
+    let mut text = String::new();
     let mut parts = Vec::new();
     let mut bases = Vec::new();
+    let mut start = 0;
     for (_, source) in sources.iter() {
-        let start = text.len() as u32;
         bases.push(start);
         parts.push(Part {
             start,
             path: Arc::from(source.name),
-            published: source.published,
             hidden: holds_values(source.name, source.text),
         });
         // Nothing is ever shown of a published module.
-        if !source.published {
-            text.push_str(source.text);
+        let own = if source.published { "" } else { source.text };
+        start += own.len() as u32 + 1;
+        if texts {
+            text.push_str(own);
+            text.push('\n');
         }
-        text.push('\n');
     }
     (text, parts, Bases(bases))
 }
@@ -92,8 +89,7 @@ pub(super) fn write(
     declared: Option<&Declared<'_, '_>>,
     texts: bool,
 ) -> Written {
-    let (text, parts, bases) = join(sources);
-    let text = if texts { text } else { String::new() };
+    let (text, parts, bases) = join(sources, texts);
     let mut builder = DocBuilder::new(symbols, Dialect::Azure, text.into(), 1);
     builder.parts(parts);
     let mut writer = Writer {
@@ -122,7 +118,7 @@ pub(super) fn write(
             .map(|root| Declared {
                 root,
                 outputs: None,
-                parameters: &[],
+                secrets: &[],
                 language: declared.language,
             })
             .collect();
@@ -148,13 +144,12 @@ pub(super) fn write(
     if texts {
         doc.strike(&literals);
     }
-    if let Some(declared) = declared {
-        let places: Vec<Span> = secrets::places(declared.root, declared.parameters)
-            .into_iter()
-            .map(|place| bases.place(place))
-            .collect();
-        doc.strike(&places);
-    }
+    let secrets: Vec<Span> = declared
+        .into_iter()
+        .flat_map(|declared| declared.secrets)
+        .map(|place| bases.place(*place))
+        .collect();
+    doc.strike(&secrets);
     Written {
         doc,
         found,
@@ -180,15 +175,10 @@ impl<'w> Writer<'w, '_> {
     fn resource(&mut self, resource: &Resource<'w>) -> Found {
         self.through = resource.through;
         self.kind = resource.kind;
-        let condition = resource.condition.map(|condition| {
-            if let Data::Unknown(unknown) = condition.data {
-                self.hangs(unknown);
-            }
-            match condition.data {
-                Data::Unknown(unknown) => unknown.text.into(),
-                _ => "a condition".into(),
-            }
-        });
+        // Whether it is made may hang on a parameter too.
+        if let Some(Data::Unknown(unknown)) = resource.condition.map(|condition| condition.data) {
+            self.hangs(unknown);
+        }
         let root = self.value(&resource.body, 0);
         Found {
             root,
@@ -196,7 +186,6 @@ impl<'w> Writer<'w, '_> {
             name: resource.name.into(),
             id: resource.id.into(),
             api_version: resource.api_version.into(),
-            condition,
             through: resource
                 .through
                 .iter()

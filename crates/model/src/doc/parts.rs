@@ -13,8 +13,6 @@ pub struct Part {
     pub start: u32,
     /// What it is called.
     pub path: Arc<str>,
-    /// It came from a cache of published modules: the user does not edit it.
-    pub published: bool,
     /// It holds values and little else (a plan, variables' values): its lines are never shown.
     pub hidden: bool,
 }
