@@ -1,0 +1,14 @@
+//! What follows from an estate: who may do what, and who can talk to whom.
+//!
+//! Pure functions of the estate: no I/O, no clock, nothing spawned, no rule of the guide. Guidelines read
+//! what is computed here as `facts`; the commands `can`, `who-can`, `reach` and `diff` print it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`rbac`] | Kubernetes RBAC as the API server evaluates it, and what amounts to more rights |
+//! | [`roles`] | Azure role assignments, deny assignments, and Azure RBAC for Kubernetes |
+//! | [`reach`] | who can talk to whom, by network policies and by Azure's network |
+
+pub mod rbac;
+pub mod reach;
+pub mod roles;
