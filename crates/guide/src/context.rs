@@ -7,7 +7,7 @@ use bumpalo::Bump;
 use cel::{Budget, Host, Program, Slot, Unknown, Val};
 use model::azure;
 use model::resource::ResourceRef;
-use model::{Estate, Ref, Resource, Scope, unknown};
+use model::{Estate, Ref, Resource, Within, unknown};
 
 use crate::catalogue::Guide;
 use crate::judge::Setting;
@@ -36,6 +36,26 @@ pub(crate) struct Context<'a> {
     /// The values of `variables.NAME`, computed when first read.
     variables: Vec<Cell<Option<Value<'a>>>>,
 }
+
+const ROLE_ASSIGNMENTS: &str = "Microsoft.Authorization/roleAssignments";
+
+/// The kinds that carry pods.
+const WORKLOADS: [&str; 8] = [
+    "Pod",
+    "Deployment",
+    "ReplicaSet",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "CronJob",
+    "ReplicationController",
+];
+
+/// The kinds that give a role to subjects.
+const BINDINGS: [&str; 2] = ["RoleBinding", "ClusterRoleBinding"];
+
+/// What else refers to Secrets, ConfigMaps, accounts and claims.
+const USERS: [&str; 2] = ["ServiceAccount", "Ingress"];
 
 /// What facts are computed from.
 #[derive(Clone, Copy)]
@@ -179,29 +199,31 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
             }),
             (View::Request, _) => Some(Val::Unknown(unknown::LIVE_ONLY)),
             (View::All, "workloads") => {
-                let estate = world.estate?;
-                Some(world.list(estate.workloads(), bump))
+                let more = world.absent(&WORKLOADS, Within::Everywhere);
+                Some(world.list(world.estate?.workloads(), more, bump))
             }
             (View::All, kind) => {
-                Some(world.list(world.estate?.of_kind(kind).iter().copied(), bump))
+                let found = world.estate?.of_kind(kind).iter().copied();
+                Some(world.list(found, world.absent(&[kind], Within::Everywhere), bump))
             }
             (View::Namespace, "workloads") => {
-                let estate = world.estate?;
-                Some(world.list(
-                    estate.workloads_in(world.namespace().unwrap_or_default()),
-                    bump,
-                ))
+                let found = world
+                    .estate?
+                    .workloads_in(world.namespace().unwrap_or_default());
+                Some(world.list(found, world.absent(&WORKLOADS, world.here()), bump))
             }
             (View::Namespace, kind) => {
                 let found = world
                     .estate?
                     .in_namespace(world.namespace().unwrap_or_default(), kind);
-                Some(world.list(found.iter().copied(), bump))
+                let more = world.absent(&[kind], world.here());
+                Some(world.list(found.iter().copied(), more, bump))
             }
-            (View::SelectedBy, kind) => Some(world.list(
-                world.estate?.selecting(world.resource, kind).into_iter(),
-                bump,
-            )),
+            (View::SelectedBy, kind) => {
+                let found = world.estate?.selecting(world.resource, kind);
+                let more = world.absent(&[kind], world.here());
+                Some(world.list(found.into_iter(), more, bump))
+            }
             (View::Links, "to") => Some(host(View::To)),
             (View::Links, "from") => Some(host(View::From)),
             (View::Links, "over") => Some(host(View::Over)),
@@ -212,15 +234,21 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
             (View::To, kind) => Some(world.links_to(kind, bump)),
             (View::From, kind) => {
                 let found = world.estate?.links_from(world.resource, kind);
-                Some(world.list(found.into_iter(), bump))
+                // An identity is given roles on any scope.
+                let within = if kind.eq_ignore_ascii_case(ROLE_ASSIGNMENTS) {
+                    Within::Everywhere
+                } else {
+                    world.id()
+                };
+                Some(world.list(found.into_iter(), world.absent(&[kind], within), bump))
             }
             (View::Over, kind) => {
                 let found = world.estate?.links_over(world.resource, kind);
-                Some(world.list(found.into_iter(), bump))
+                Some(world.list(found.into_iter(), world.absent(&[kind], world.id()), bump))
             }
             (View::Children, kind) => {
                 let found = world.estate?.links_down(world.resource, kind);
-                Some(world.list(found.into_iter(), bump))
+                Some(world.list(found.into_iter(), world.absent(&[kind], world.id()), bump))
             }
             (View::At, id) => Some(world.at_id(id)),
             _ => None,
@@ -238,23 +266,41 @@ fn texts<'a>(texts: &'a [Box<str>], bump: &'a Bump) -> Value<'a> {
 }
 
 impl<'a> World<'a> {
-    /// Why absence proves nothing here; `None` when it does.
-    fn open(&self) -> Option<Unknown> {
+    /// Why the absence of these kinds proves nothing; `None` when it does.
+    fn absent(&self, kinds: &[&str], within: Within<'_>) -> Option<Unknown> {
         match self.estate {
-            Some(estate) if estate.scope == Scope::Whole => None,
-            _ => Some(unknown::NOT_WHOLE),
+            Some(estate) => estate.absent_any(kinds, within),
+            None => Some(unknown::NOT_WHOLE),
         }
     }
 
-    fn list(&self, ids: impl Iterator<Item = ResourceRef>, bump: &'a Bump) -> Value<'a> {
+    /// Its namespace; for what belongs to no namespace, everywhere.
+    fn here(&self) -> Within<'a> {
+        self.namespace()
+            .map_or(Within::Everywhere, Within::Namespace)
+    }
+
+    /// What lies at or below it in Azure.
+    fn id(&self) -> Within<'a> {
+        let azure = self.resource.azure.as_ref();
+        azure.map_or(Within::Everywhere, |azure| Within::Id(&azure.id))
+    }
+
+    /// A list that has one more, unknown element when there is a reason for `more`.
+    fn list(
+        &self,
+        ids: impl Iterator<Item = ResourceRef>,
+        more: Option<Unknown>,
+        bump: &'a Bump,
+    ) -> Value<'a> {
         let Some(estate) = self.estate else {
-            return Val::list(bump, &[], self.open());
+            return Val::list(bump, &[], Some(unknown::NOT_WHOLE));
         };
         let items: Vec<Value<'a>> = ids
             .filter_map(|id| estate.get(id))
             .map(|resource| Val::Node(resource.object()))
             .collect();
-        Val::list(bump, &items, self.open())
+        Val::list(bump, &items, more)
     }
 
     fn namespace(&self) -> Option<&'a str> {
@@ -285,10 +331,15 @@ impl<'a> World<'a> {
     }
 
     /// An object that is referred to by name: known, absent, or not given.
-    fn referred(&self, found: Option<&'a Resource>) -> Option<Value<'a>> {
+    fn referred(&self, found: Option<&'a Resource>, kind: &str) -> Option<Value<'a>> {
         match found {
             Some(resource) => Some(Val::Node(resource.object())),
-            None => self.open().map(|_| Val::Unknown(unknown::NOT_GIVEN)),
+            None => self
+                .absent(&[kind], self.here())
+                .map(|reason| match reason {
+                    unknown::NOT_WHOLE => Val::Unknown(unknown::NOT_GIVEN),
+                    gap => Val::Unknown(gap),
+                }),
         }
     }
 
@@ -309,7 +360,7 @@ impl<'a> World<'a> {
 
     fn links_to(&self, kind: &str, bump: &'a Bump) -> Value<'a> {
         let Some(estate) = self.estate else {
-            return Val::list(bump, &[], self.open());
+            return Val::list(bump, &[], Some(unknown::NOT_WHOLE));
         };
         let linked = estate.links_to(self.resource, kind);
         let items: Vec<Value<'a>> = linked
@@ -324,9 +375,26 @@ impl<'a> World<'a> {
     fn fact(&self, name: &str, bump: &'a Bump) -> Option<Value<'a>> {
         let estate = self.estate?;
         match name {
-            "selects" => Some(self.list(estate.selected_by(self.resource).into_iter(), bump)),
-            "boundBy" => Some(self.list(estate.bindings_of(self.resource).iter().copied(), bump)),
-            "usedBy" => Some(self.list(estate.users_of(self.resource).iter().copied(), bump)),
+            "selects" => {
+                let found = estate.selected_by(self.resource).into_iter();
+                Some(self.list(found, self.absent(&WORKLOADS, self.here()), bump))
+            }
+            "boundBy" => {
+                let found = estate.bindings_of(self.resource).iter().copied();
+                // A role of a namespace is bound there; an account and a ClusterRole anywhere.
+                let within = match self.resource.name.kind.name() {
+                    "Role" => self.here(),
+                    _ => Within::Everywhere,
+                };
+                Some(self.list(found, self.absent(&BINDINGS, within), bump))
+            }
+            "usedBy" => {
+                let found = estate.users_of(self.resource).iter().copied();
+                let more = self
+                    .absent(&WORKLOADS, self.here())
+                    .or_else(|| self.absent(&USERS, self.here()));
+                Some(self.list(found, more, bump))
+            }
             "serviceAccount" => {
                 let pod = self.resource.pod_spec()?;
                 let name = pod
@@ -334,11 +402,10 @@ impl<'a> World<'a> {
                     .or_else(|| pod.get("serviceAccount"))
                     .and_then(Ref::as_str)
                     .unwrap_or("default");
-                self.referred(estate.find(
-                    self.namespace().unwrap_or_default(),
+                self.referred(
+                    estate.find(self.namespace().unwrap_or_default(), "ServiceAccount", name),
                     "ServiceAccount",
-                    name,
-                ))
+                )
             }
             "role" => {
                 let reference = self.resource.object().get("roleRef")?;
@@ -355,7 +422,7 @@ impl<'a> World<'a> {
                 {
                     return Some(Val::Node(role.root()));
                 }
-                self.referred(found)
+                self.referred(found, kind)
             }
             _ => None,
         }

@@ -128,6 +128,7 @@ pub fn assess_with(
                 path: path.clone(),
                 index: number,
                 rendered_by: None,
+                live: false,
             };
             let form = if &*file.language == "json" {
                 Form::Json

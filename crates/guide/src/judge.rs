@@ -426,7 +426,7 @@ impl<'a> Asking<'a, '_> {
             guideline.sensitive,
             &mut shown,
         );
-        let reason = undecided.map(|value| reason(guideline, value, &decided));
+        let reason = undecided.map(|value| reason(guideline, value, &decided, self.estate));
         let (message, outcome, word) = match reason {
             None => {
                 let message = failed
@@ -552,7 +552,12 @@ impl<'a> Asking<'a, '_> {
 }
 
 /// Why a value is neither true nor false, and whether only absence is to blame.
-fn reason(guideline: &Guideline, value: Value<'_>, decided: &Decided) -> (String, bool) {
+fn reason(
+    guideline: &Guideline,
+    value: Value<'_>,
+    decided: &Decided,
+    estate: Option<&Estate>,
+) -> (String, bool) {
     let absence = |reason| {
         matches!(
             reason,
@@ -560,7 +565,7 @@ fn reason(guideline: &Guideline, value: Value<'_>, decided: &Decided) -> (String
                 | unknown::NOT_GIVEN
                 | unknown::NAMESPACE_NOT_GIVEN
                 | unknown::NAMESPACE_AT_APPLY
-        )
+        ) || reason.0 >= unknown::GAP.0
     };
     match value {
         Val::Unknown(reason) => {
@@ -576,7 +581,12 @@ fn reason(guideline: &Guideline, value: Value<'_>, decided: &Decided) -> (String
                         kinds.join(" or ")
                     )
                 }
-                _ => unknown::describe(reason).to_owned(),
+                _ => estate
+                    .map_or_else(
+                        || unknown::describe(reason),
+                        |estate| estate.describe(reason),
+                    )
+                    .to_owned(),
             };
             (text, from_absence)
         }

@@ -338,7 +338,7 @@ fn location(
         LONGEST_SHOWN
     };
     let hides = doc.part_at(span.start).is_some_and(|part| part.hidden);
-    let source = if hides || text.len() > longest {
+    let source = if hides || resource.origin.live || text.len() > longest {
         Box::default()
     } else {
         secrets::strike_out(text, start, &hidden)
@@ -348,6 +348,7 @@ fn location(
             .path_at(span.start)
             .unwrap_or(&resource.origin.path)
             .clone(),
+        live: resource.origin.live,
         line,
         column,
         end_line,

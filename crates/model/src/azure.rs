@@ -21,6 +21,7 @@ pub mod defaults;
 pub mod deployment;
 mod ids;
 pub(crate) mod links;
+pub mod live;
 pub mod secrets;
 pub mod template;
 mod write;
@@ -113,7 +114,7 @@ pub fn settle(
             }
             doc.insert(resource.root.0, symbols.get("principal"), "principal", map);
         }
-        defaults.fill(&mut doc, resource, symbols);
+        defaults.fill(&mut doc, resource, symbols, origin.live);
     }
     doc.hidden = found
         .iter()
@@ -129,6 +130,7 @@ pub fn settle(
             let object = doc.node(found.root);
             let place = object.get("type").unwrap_or(object).written_holder().span();
             reading.entries.push(DocumentEntry {
+                live: origin.live,
                 path: doc.path_at(place.start).unwrap_or(&origin.path).clone(),
                 index: origin.index,
                 line: doc.line_column(place.start).0,

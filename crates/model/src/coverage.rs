@@ -51,8 +51,10 @@ impl Status {
 /// One document in the ledger.
 #[derive(Debug, Clone)]
 pub struct DocumentEntry {
-    /// The file, `-` for standard input.
+    /// The file, `-` for standard input; the address of a live object.
     pub path: Arc<str>,
+    /// `path` is an address.
+    pub live: bool,
     /// Number of the document within the file, from 0.
     pub index: u32,
     /// The line to look at: where the document begins, or where reading it failed.

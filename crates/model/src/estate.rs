@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
 
-use cel::Symbols;
+use cel::{Symbols, Unknown};
 
 use crate::azure::links::AzureLinks;
+use crate::completeness::{Completeness, Within};
 use crate::implied;
 use crate::kinds::Kind;
 use crate::references;
@@ -40,6 +41,8 @@ pub struct Estate {
     holders: OnceLock<HashMap<usize, Vec<ResourceRef>>>,
     /// Whether absence proves anything.
     pub scope: Scope,
+    /// What live sources read to the end, and what they could not.
+    pub completeness: Completeness,
 }
 
 /// Joins that are only computed when a guideline asks for them.
@@ -93,6 +96,27 @@ impl Estate {
         id
     }
 
+    /// Why the absence of a kind proves nothing here; `None` when it does. Kinds are named as
+    /// guidelines name them.
+    #[must_use]
+    pub fn absent(&self, kind: &str, within: Within<'_>) -> Option<Unknown> {
+        self.completeness.absent(self.scope, kind, within)
+    }
+
+    /// The same for several kinds: the first reason.
+    #[must_use]
+    pub fn absent_any(&self, kinds: &[&str], within: Within<'_>) -> Option<Unknown> {
+        kinds.iter().find_map(|kind| self.absent(kind, within))
+    }
+
+    /// The sentence for a reason why something is unknown.
+    #[must_use]
+    pub fn describe(&self, reason: Unknown) -> &str {
+        self.completeness
+            .describe(reason)
+            .unwrap_or_else(|| crate::unknown::describe(reason))
+    }
+
     /// All resources, in the order in which they were read.
     #[must_use]
     pub fn resources(&self) -> &[Resource] {
@@ -123,7 +147,7 @@ impl Estate {
             let Some(witness) = self.resources.get(index) else {
                 continue;
             };
-            let whole = self.scope == Scope::Whole;
+            let whole = self.absent("Namespace", Within::Everywhere).is_none();
             let doc = implied::namespace(symbols, &namespace, witness, whole);
             let root = doc.root().id();
             let implied = Resource {

@@ -113,8 +113,10 @@ impl Safety {
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
-    /// The file, `-` for standard input.
+    /// The file, `-` for standard input; of a live object its address.
     pub path: Arc<str>,
+    /// `path` is the address of a live object: there is no line to show.
+    pub live: bool,
     /// from 1
     pub line: u32,
     /// from 1, in characters

@@ -18,10 +18,12 @@
 //! | [`prune`] | what of an object is kept for joins |
 //! | [`secrets`] | which values are never shown |
 //! | [`finding`] | verdicts, findings, places |
+//! | [`completeness`] | for what absence proves something |
 //! | [`coverage`] | the ledger: what became of every document |
 
 pub mod arm;
 pub mod azure;
+pub mod completeness;
 pub mod coverage;
 pub mod doc;
 pub mod estate;
@@ -39,6 +41,7 @@ pub mod unknown;
 pub mod value;
 pub mod waiver;
 
+pub use completeness::{Completeness, Gap, Within};
 pub use coverage::{Coverage, DocumentEntry, Status};
 pub use doc::{Dialect, Doc, DocBuilder};
 pub use estate::{Estate, Scope};

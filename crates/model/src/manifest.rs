@@ -306,6 +306,7 @@ impl Reader<'_> {
             doc.line_column(place).0
         };
         let mut entry = DocumentEntry {
+            live: origin.live,
             path: origin.path.clone(),
             index: origin.index,
             line,
@@ -539,6 +540,7 @@ pub fn failed(
 ) -> Reading {
     Reading {
         entries: vec![DocumentEntry {
+            live: origin.live,
             path: origin.path.clone(),
             index: origin.index,
             line,
@@ -571,6 +573,7 @@ fn unread(header: &Header<'_>, kind: &Kind, first_line: u32, origin: &Origin) ->
     let (status, reason) = unwanted(group, kind.name());
     Reading {
         entries: vec![DocumentEntry {
+            live: origin.live,
             path: origin.path.clone(),
             index: origin.index,
             line: first_line,
@@ -699,6 +702,7 @@ mod tests {
             path: "x".into(),
             index: 0,
             rendered_by: None,
+            live: false,
         };
         let entries = reader.read(text, form, 1, &origin).entries;
         entries

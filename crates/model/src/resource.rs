@@ -22,6 +22,9 @@ pub struct Origin {
     pub index: u32,
     /// The chart or kustomization that was rendered, when there is one.
     pub rendered_by: Option<Arc<str>>,
+    /// `path` is no file but where a live source (or the one a snapshot was made of) has it:
+    /// `/apis/apps/v1/namespaces/shop/deployments/web`, an Azure resource id.
+    pub live: bool,
 }
 
 /// What people call a resource.

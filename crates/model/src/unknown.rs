@@ -19,6 +19,9 @@ pub const LIVE_ONLY: Unknown = Unknown(6);
 /// The API fills a value in, and nobody documents which.
 pub const UNDOCUMENTED: Unknown = Unknown(7);
 
+/// The first number of what could not be read; the estate's completeness has the sentence.
+pub const GAP: Unknown = Unknown(1000);
+
 /// The sentence for a reason, without the value's own detail.
 #[must_use]
 pub fn describe(reason: Unknown) -> &'static str {

@@ -164,6 +164,7 @@ fn location(path: &str, line: u32, source: &str, column: u32) -> Location {
     let end_column = u32::try_from(source.chars().count()).unwrap() + 1;
     Location {
         path: Arc::from(path),
+        live: false,
         line,
         column,
         end_line: line,
@@ -303,6 +304,7 @@ fn entry(
     help: Option<&str>,
 ) -> DocumentEntry {
     DocumentEntry {
+        live: false,
         path: Arc::from(path),
         index: 0,
         line,

@@ -292,6 +292,7 @@ impl Facts<'_> {
                 path: Arc::clone(path),
                 index: 0,
                 rendered_by: None,
+                live: false,
             },
             provider_managed: false,
             implied: false,

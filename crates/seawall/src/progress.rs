@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sources::Input;
+use sources::{Input, Reached};
 
 /// Shows how far reading is.
 pub(crate) struct Progress {
@@ -24,7 +24,16 @@ impl Progress {
         }
     }
 
-    pub(crate) fn tick(&mut self, input: &Input) {
+    pub(crate) fn tick(&mut self, reached: Reached<'_>) {
+        let input = match reached {
+            Reached::Input(input) => input,
+            Reached::Live(what) => {
+                if let Some(bar) = self.bar() {
+                    bar.set_message(what.to_owned());
+                }
+                return;
+            }
+        };
         self.done += 1;
         if let Some(bar) = self.bar() {
             let name = match input {

@@ -115,6 +115,7 @@ pub(crate) fn read(
         path: name.into(),
         index: 0,
         rendered_by: None,
+        live: false,
     };
     let table = match mapping.table(&origin) {
         Ok(table) => table,
@@ -199,6 +200,7 @@ pub(crate) fn read_plan(
         path: name.into(),
         index: 0,
         rendered_by: None,
+        live: false,
     };
     let table = match mapping.table(&origin) {
         Ok(table) => table,

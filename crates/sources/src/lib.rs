@@ -14,11 +14,12 @@ mod configuration;
 mod deployments;
 mod fence;
 mod kustomization;
+pub mod live;
 mod render;
 mod stream;
 pub mod template;
 mod walk;
 
 pub use render::Tools;
-pub use stream::{Options, read};
+pub use stream::{Given, Options, Reached, Read, read};
 pub use walk::{Input, WalkError, walk};

@@ -6,6 +6,7 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use model::completeness::{Completeness, EVERY_KIND, Gap};
 use model::coverage::{DocumentEntry, Status};
 use model::manifest::{Form, Reader, Reading};
 use model::resource::Origin;
@@ -15,6 +16,7 @@ use yaml::{DecodeError, Raw, SplitError};
 use crate::align;
 use crate::configuration;
 use crate::kustomization;
+use crate::live::{self, Event, LiveError, Object, Source};
 use crate::render::{self, NotRendered, Tools};
 use crate::template;
 use crate::walk::Input;
@@ -53,24 +55,56 @@ enum Work {
     Terraform(PathBuf),
     /// A Terraform plan: its name and text.
     Plan(String, String),
+    /// An object of a running estate.
+    Live(Object),
     Entry(Box<DocumentEntry>),
     FileDone,
 }
 
-/// Reads all inputs. `judge` runs on every reading in parallel and may drop from it what is not needed later; `consume` gets the readings
-/// in the order of the input. `progress` is told of every file.
+/// What is read.
+#[derive(Default)]
+pub struct Given<'i> {
+    /// Files, charts, templates.
+    pub inputs: &'i [Input],
+    /// Running estates and snapshots of them.
+    pub live: Vec<Box<dyn Source>>,
+}
+
+/// What is being read, for people who wait.
+#[derive(Debug, Clone, Copy)]
+pub enum Reached<'i> {
+    /// A file, a chart, a template.
+    Input(&'i Input),
+    /// What a live source is doing.
+    Live(&'i str),
+}
+
+/// What is known when everything has been read.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// How many files were read.
+    pub files: usize,
+    /// What live sources read to the end.
+    pub completeness: Completeness,
+}
+
+/// Reads all that is given. `judge` runs on every reading in parallel and may drop from it what is not
+/// needed later; `consume` gets the readings in the order of the input. `progress` is told of
+/// every file.
 ///
 /// # Errors
-/// What `consume` returns.
-pub fn read<T: Send, E>(
-    inputs: &[Input],
+/// What `consume` returns, and why a live source cannot be read at all.
+pub fn read<T: Send, E: From<LiveError>>(
+    given: Given<'_>,
     options: &Options,
     reader: &Reader<'_>,
     judge: impl Fn(&mut Reading) -> T + Sync,
     mut consume: impl FnMut(Reading, T) -> Result<(), E>,
-    mut progress: impl FnMut(&Input),
-) -> Result<usize, E> {
+    mut progress: impl FnMut(Reached<'_>),
+) -> Result<Read, E> {
+    let Given { inputs, live } = given;
     let mut files = 0;
+    let unread = std::cell::RefCell::new(Vec::new());
     let mut batch = Batch::default();
     let table = configuration::Mapping::new(&options.azurerm);
     let mut flush = |works: Vec<Work>, files: &mut usize| -> Result<(), E> {
@@ -91,6 +125,7 @@ pub fn read<T: Send, E>(
                 }
                 Work::Terraform(folder) => configuration::read(&folder, options, &table, reader),
                 Work::Plan(name, text) => configuration::read_plan(&name, &text, &table, reader),
+                Work::Live(object) => live::read_object(&object, reader),
                 Work::Entry(entry) => Reading {
                     entries: vec![*entry],
                     ..Reading::default()
@@ -108,14 +143,17 @@ pub fn read<T: Send, E>(
         };
         for result in done {
             match result {
-                Some((reading, judged)) => consume(reading, judged)?,
+                Some((reading, judged)) => {
+                    unread.borrow_mut().extend(hidden(&reading));
+                    consume(reading, judged)?;
+                }
                 None => *files += 1,
             }
         }
         Ok(())
     };
     for input in inputs {
-        progress(input);
+        progress(Reached::Input(input));
         let mut sink = |work: Work, batch: &mut Batch, files: &mut usize| -> Result<(), E> {
             batch.push(work);
             if batch.full() {
@@ -217,8 +255,95 @@ pub fn read<T: Send, E>(
         }
         sink(Work::FileDone, &mut batch, &mut files)?;
     }
+    flush(std::mem::take(&mut batch).works, &mut files)?;
+    let mut completeness = Completeness::default();
+    for mut source in live {
+        let mut failed = None;
+        let done = source.read(&mut |event| {
+            let work = match event {
+                Event::Doing(what) => {
+                    progress(Reached::Live(&what));
+                    return Ok(());
+                }
+                Event::Complete { kind, within } => {
+                    completeness.declare(&kind, &within);
+                    return Ok(());
+                }
+                Event::Gap(gap) => {
+                    let entry = gap.entry();
+                    completeness.gap(Gap {
+                        kind: gap.kind,
+                        within: gap.within,
+                        why: gap.why,
+                    });
+                    Work::Entry(Box::new(entry))
+                }
+                Event::Other { api_version, kind } => other(&api_version, &kind),
+                Event::Object(object) => Work::Live(object),
+            };
+            batch.push(work);
+            if batch.full()
+                && let Err(error) = flush(std::mem::take(&mut batch).works, &mut files)
+            {
+                failed = Some(error);
+                return Err(LiveError::stopped());
+            }
+            Ok(())
+        });
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        done?;
+    }
     flush(batch.works, &mut files)?;
-    Ok(files)
+    drop(flush);
+    for gap in unread.into_inner() {
+        completeness.gap(gap);
+    }
+    Ok(Read {
+        files,
+        completeness,
+    })
+}
+
+/// The kinds of which a live object could not be understood: they are not complete any more.
+fn hidden(reading: &Reading) -> Option<Gap> {
+    let entry = reading
+        .entries
+        .iter()
+        .find(|entry| entry.live && entry.status == Status::Unreadable)?;
+    let kind = entry.kind.as_deref().unwrap_or(EVERY_KIND);
+    Some(Gap {
+        kind: kind.into(),
+        within: entry.namespace.clone().unwrap_or_default(),
+        why: format!("{} could not be understood", entry.path).into(),
+    })
+}
+
+/// A kind that a cluster serves and nobody asked for.
+fn other(api_version: &str, kind: &str) -> Work {
+    let (group, _) = model::kinds::split_api_version(api_version);
+    let builtin = model::kinds::is_builtin(group, kind);
+    Work::Entry(Box::new(DocumentEntry {
+        path: format!("/{api_version}").into(),
+        index: 0,
+        line: 1,
+        live: true,
+        status: if builtin {
+            Status::NotRelevant
+        } else {
+            Status::UnknownKind
+        },
+        kind: Some(kind.into()),
+        namespace: None,
+        name: None,
+        reason: Some(if builtin {
+            "no guideline reads this kind".into()
+        } else {
+            "the cluster serves this kind, and seawall does not know it".into()
+        }),
+        help: None,
+    }))
 }
 
 #[derive(Default)]
@@ -249,6 +374,7 @@ pub(crate) fn shown(path: &Path) -> String {
 
 fn entry(path: &str, status: Status, reason: &str, help: Option<&str>) -> Work {
     Work::Entry(Box::new(DocumentEntry {
+        live: false,
         path: path.into(),
         index: 0,
         line: 1,
@@ -304,6 +430,7 @@ fn stream<E>(
                 path,
                 index: 0,
                 rendered_by: None,
+                live: false,
             };
             return sink(Work::Text {
                 text: text.into_owned(),
@@ -333,6 +460,7 @@ fn stream<E>(
                     _ => 1,
                 };
                 sink(Work::Entry(Box::new(DocumentEntry {
+                    live: false,
                     path: path.clone(),
                     index: index as u32,
                     line,
@@ -358,6 +486,7 @@ fn document(raw: Raw<'_>, path: &Arc<str>) -> Work {
         path: path.clone(),
         index: raw.index,
         rendered_by: None,
+        live: false,
     };
     let form = if raw.json { Form::Json } else { Form::Yaml };
     Work::Text {
@@ -399,6 +528,7 @@ fn rendered(folder: &Path, file: &str, output: Result<String, NotRendered>) -> V
             path,
             index: raw.index,
             rendered_by: Some(whole.clone()),
+            live: false,
         };
         works.push(Work::Text {
             text: raw.text.into_owned(),

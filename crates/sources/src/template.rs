@@ -30,6 +30,7 @@ impl Texts {
             path: shown(path).into(),
             index: 0,
             rendered_by: None,
+            live: false,
         };
         let text = text(path).map_err(|reason| unreadable(&origin, &reason))?;
         let mut texts = Self {
@@ -163,6 +164,7 @@ fn text(path: &Path) -> Result<String, String> {
 
 fn unreadable(origin: &Origin, reason: &str) -> DocumentEntry {
     DocumentEntry {
+        live: false,
         path: origin.path.clone(),
         index: 0,
         line: 1,

@@ -71,18 +71,23 @@ impl Defaults {
         Ok(())
     }
 
-    /// Fills a resource's defaults in, without a place of their own.
-    pub(super) fn fill(&self, doc: &mut Doc, found: &Found, symbols: &Symbols) {
+    /// Fills a resource's defaults in, without a place of their own. What Azure itself returned
+    /// (`live`) leaves nothing undocumented open: absent is absent.
+    pub(super) fn fill(&self, doc: &mut Doc, found: &Found, symbols: &Symbols, live: bool) {
         let Some(defaults) = self.by_type.get(&*found.kind.to_ascii_lowercase()) else {
             return;
         };
         for default in defaults {
+            if live && default.value == Plain::Undocumented {
+                continue;
+            }
             match default.holds(doc, found) {
                 Some(true) => {
                     default.apply(doc, found.root.0, &default.path, &default.value, symbols)
                 }
                 Some(false) => {}
                 // Whether this default or another one holds hangs on a value that is open.
+                None if live => {}
                 None => default.apply(
                     doc,
                     found.root.0,

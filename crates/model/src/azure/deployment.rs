@@ -335,6 +335,7 @@ fn entry(problem: &Problem, said: &Said<'_, '_>, origin: &Origin) -> DocumentEnt
         .get(problem.span.file)
         .map_or_else(|| origin.path.clone(), |source| source.name.into());
     DocumentEntry {
+        live: false,
         path,
         index: origin.index,
         line,

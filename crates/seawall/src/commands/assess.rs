@@ -10,17 +10,16 @@ use ::guide::{Guide, Guideline, Judge, Judged, Setting};
 use model::coverage::{Coverage, NotAssessed, Status};
 use model::finding::{GuidelineId, Severity};
 use model::kinds::Kind;
-use model::managed::Managed;
 use model::manifest::{Reader, Reading};
-use model::schema::Schema;
-use model::{Estate, Resource, Scope};
+use model::{Estate, Resource, Scope, Within};
 use rayon::prelude::*;
 use report::config::{self, Config};
 use report::triage::Triage;
 use report::{Assessment, Sink, Summary};
-use sources::{Input, Tools};
+use sources::Given;
 
 use crate::choices;
+use crate::commands::estate::{self, EstateArgs, Ledger, Opened, Stopped};
 use crate::commands::load_guide;
 use crate::failure::Failure;
 use crate::output::{self, Wanted};
@@ -40,9 +39,8 @@ use crate::progress::Progress;
   seawall assess deploy --framework pss-restricted  one framework only
   seawall assess . --format sarif=out.sarif --format terminal")]
 pub(crate) struct Args {
-    /// Files and folders; `-` for standard input
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    estate: EstateArgs,
     /// Only guidelines that map to this framework (pss-baseline, cis-aks-1.8, …); repeatable
     #[arg(long, value_name = "ID")]
     framework: Vec<String>,
@@ -68,26 +66,12 @@ pub(crate) struct Args {
     /// `all` lists every verdict in JSON, passes too
     #[arg(long, value_name = "WHICH", value_parser = ["findings", "all"], default_value = "findings")]
     verdicts: String,
-    /// Values for Helm charts; repeatable
-    #[arg(long, value_name = "FILE")]
-    values: Vec<PathBuf>,
-    /// Parameter files for templates (JSON, .tfvars) instead of those beside them;
-    /// repeatable, a later one counts more
-    #[arg(long, value_name = "FILE")]
-    parameters: Vec<PathBuf>,
-    /// Folder with published Bicep modules, laid out as in ~/.bicep/br or PATH/VERSION/main.json;
-    /// repeatable
-    #[arg(long, value_name = "DIR")]
-    module_cache: Vec<PathBuf>,
     /// An earlier JSON report: its findings are known and do not count
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
     /// The day to judge as of (waivers and dated facts hang on it) [default: today]
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
-    /// The given files are the whole estate: what is absent does not exist
-    #[arg(long)]
-    whole: bool,
     /// Configuration to use instead of the seawall.yaml beside the code
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -99,11 +83,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let guide = load_guide(args.guide.as_deref())?;
     let plan = Plan::new(args, &guide)?;
-    choices::inputs_exist(&args.parameters, &args.module_cache)?;
-    let inputs = sources::walk(&args.paths).map_err(|error| {
-        Failure::new(error.to_string())
-            .help("give files or folders that exist, or `-` for standard input")
-    })?;
+    let opened = args.estate.open()?;
     let selected: Vec<GuidelineId> = guide
         .guidelines
         .iter()
@@ -111,7 +91,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         .map(|guideline| guideline.id.clone())
         .collect();
     let mut sinks = output::open(&plan.formats, &selected, plan.baseline.is_some())?;
-    let assessment = assess(args, &guide, plan, &inputs, &mut sinks)?;
+    let assessment = assess(args, &guide, plan, opened, &mut sinks)?;
     // A template that makes nothing may still have been found wanting.
     let nothing =
         assessment.coverage.count(Status::Assessed) == 0 && assessment.summary.verdicts.fail == 0;
@@ -150,7 +130,7 @@ struct Plan {
 
 impl Plan {
     fn new(args: &Args, guide: &Guide) -> anyhow::Result<Self> {
-        let config = read_config(args.config.as_deref(), &args.paths, guide)?;
+        let config = read_config(args.config.as_deref(), &args.estate.paths, guide)?;
         let kubernetes = choices::kubernetes(args.kubernetes.as_deref(), &config, guide)?;
         let mut setting = setting::setting(guide, config.params.as_deref(), Some(kubernetes))
             .map_err(Failure::new)?;
@@ -190,7 +170,7 @@ impl Plan {
         };
         setting.aks = setting::aks_versions(guide, Some(&as_of.to_string()));
         Ok(Self {
-            whole: args.whole || config.whole.unwrap_or(false),
+            whole: args.estate.whole || config.whole.unwrap_or(false),
             fail_on_unknown: args.fail_on_unknown || config.fail_on_unknown.unwrap_or(false),
             formats: output::parse(&args.format)?,
             as_of: as_of.to_string(),
@@ -276,15 +256,13 @@ fn assess<'g>(
     args: &Args,
     guide: &'g Guide,
     plan: Plan,
-    inputs: &[Input],
+    opened: Opened,
     sinks: &mut [Box<dyn Sink>],
 ) -> anyhow::Result<Assessment<'g>> {
     let setting = &plan.setting;
-    let managed = managed(guide);
-    let schema = guide
-        .data
-        .get("kubernetes-types.txt")
-        .map(|text| Schema::parse(text));
+    let subject = opened.subject(&args.estate.paths);
+    let managed = estate::managed(guide);
+    let schema = estate::schema(guide);
     let judge = Judge::new(guide, setting, |guideline| {
         plan.selects(args, guideline) && !is_about_waivers(guideline)
     });
@@ -310,8 +288,7 @@ fn assess<'g>(
         sinks,
         all: args.verdicts == "all",
     };
-    let mut coverage = Coverage::default();
-    let mut broken = BTreeSet::new();
+    let mut ledger = Ledger::default();
     let template = model::azure::template::kind();
     let mut estate = Estate::new(if plan.whole {
         Scope::Whole
@@ -320,25 +297,14 @@ fn assess<'g>(
     });
     let joins = judge.joins();
     let keep = judge.keep();
-    let mut progress = Progress::new(inputs.len());
-    let kubernetes_minor = Some(plan.setting.kubernetes_minor);
-    let tools = Tools {
-        values: args.values.clone(),
-        kubernetes_minor,
-        ..Tools::default()
+    let mut progress = Progress::new(opened.inputs.len());
+    let options = args.estate.options(guide, plan.setting.kubernetes_minor);
+    let given = Given {
+        inputs: &opened.inputs,
+        live: opened.live,
     };
-    let options = sources::Options {
-        tools,
-        given: args.paths.clone(),
-        parameters: args.parameters.clone(),
-        azurerm: guide
-            .data
-            .get("azurerm.yaml")
-            .map_or_else(String::new, |text| text.to_string()),
-        module_caches: args.module_cache.clone(),
-    };
-    coverage.files = sources::read(
-        inputs,
+    let read = sources::read(
+        given,
         &options,
         &reader,
         |reading: &mut Reading| {
@@ -357,39 +323,31 @@ fn assess<'g>(
             Batch { judged }
         },
         |reading, batch| {
-            if reading.empty {
-                coverage.empty += 1;
-            }
+            ledger.coverage.empty += usize::from(reading.empty);
             if let Some(entry) = reading.entries.first() {
                 hearing.triage.add_inline(&entry.path, reading.waivers);
             }
-            for entry in reading.entries {
-                // A module that several templates call is broken once.
-                let known = entry.status.incomplete()
-                    && !broken.insert((entry.path.clone(), entry.line, entry.reason.clone()));
-                if !known {
-                    coverage.documents.push(entry);
-                }
-            }
+            reading
+                .entries
+                .into_iter()
+                .for_each(|entry| ledger.add(entry));
             for (resource, judged) in reading.resources.into_iter().zip(batch.judged) {
                 // A template is judged too, but it is no resource.
                 hearing.summary.resources += usize::from(resource.name.kind != template);
-                coverage.provider_managed += usize::from(resource.provider_managed);
+                ledger.coverage.provider_managed += usize::from(resource.provider_managed);
                 hearing.hear(&resource, judged)?;
                 if joins {
                     estate.add(resource);
                 }
             }
-            Ok::<(), io::Error>(())
+            Ok::<(), Stopped>(())
         },
-        |input| progress.tick(input),
+        |reached| progress.tick(reached),
     )?;
     progress.phase("joining");
-    // What could not be read may hold what seems to be absent.
-    if coverage.incomplete() {
-        estate.scope = Scope::Open;
-    }
-    estate.imply_namespaces(&guide.symbols);
+    let mut coverage = ledger.coverage;
+    coverage.files = read.files;
+    estate::settle(&mut estate, &coverage, read.completeness, guide);
     let missing = not_assessed(args, guide, &plan, &estate, &coverage);
     let absent: BTreeSet<&str> = missing
         .iter()
@@ -420,11 +378,7 @@ fn assess<'g>(
         guide,
         summary,
         coverage,
-        subject: args
-            .paths
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect(),
+        subject,
         kubernetes_minor: plan.setting.kubernetes_minor,
         as_of: plan.as_of,
         fail_on: plan.fail_on,
@@ -502,14 +456,6 @@ fn is_about_waivers(guideline: &Guideline) -> bool {
     guideline.is_about(&waiver, false)
 }
 
-fn managed(guide: &Guide) -> Managed {
-    guide
-        .data
-        .get("provider-managed.yaml")
-        .and_then(|text| ::guide::front_matter::read(text, 1).ok())
-        .map_or_else(Managed::default, |doc| Managed::from_data(doc.root()))
-}
-
 /// The guidelines whose kind of data was not given at all.
 fn not_assessed(
     args: &Args,
@@ -576,10 +522,8 @@ fn not_assessed(
 /// be a part, would only say that it is unknown.
 fn unseen(guideline: &Guideline, estate: &Estate) -> bool {
     guideline.applies == Applies::Estate
-        && estate.scope == Scope::Open
-        && guideline
-            .needs
-            .kinds
-            .iter()
-            .all(|kind| estate.of_kind(kind).is_empty())
+        && guideline.needs.kinds.iter().all(|kind| {
+            estate.of_kind(kind).is_empty()
+                && estate.absent(kind, Within::Everywhere) == Some(model::unknown::NOT_WHOLE)
+        })
 }

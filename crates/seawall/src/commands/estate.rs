@@ -1,0 +1,273 @@
+//! What every command reads an estate from: paths, a live cluster, live Azure, snapshots.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::PathBuf;
+
+use ::guide::Guide;
+use model::coverage::{Coverage, DocumentEntry, Status};
+use model::kinds::Kind;
+use model::managed::Managed;
+use model::manifest::Reader;
+use model::schema::Schema;
+use model::{Estate, Scope};
+use sources::live::{LiveError, Source};
+use sources::{Given, Input, Options, Tools};
+
+use crate::choices;
+use crate::failure::Failure;
+use crate::progress::Progress;
+
+/// Where the estate is read from.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EstateArgs {
+    /// Files and folders; `-` for standard input
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Values for Helm charts; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(crate) values: Vec<PathBuf>,
+    /// Parameter files for templates (JSON, .tfvars) instead of those beside them;
+    /// repeatable, a later one counts more
+    #[arg(long, value_name = "FILE")]
+    pub(crate) parameters: Vec<PathBuf>,
+    /// Folder with published Bicep modules, laid out as in ~/.bicep/br or PATH/VERSION/main.json;
+    /// repeatable
+    #[arg(long, value_name = "DIR")]
+    pub(crate) module_cache: Vec<PathBuf>,
+    /// The given files are the whole estate: what is absent does not exist
+    #[arg(long)]
+    pub(crate) whole: bool,
+}
+
+impl EstateArgs {
+    /// Opens what is given.
+    pub(crate) fn open(&self) -> anyhow::Result<Opened> {
+        choices::inputs_exist(&self.parameters, &self.module_cache)?;
+        let live = self.live()?;
+        if self.paths.is_empty() && live.is_empty() {
+            return Err(Failure::new("nothing to read was given")
+                .help("give files or folders, or `-` for standard input")
+                .into());
+        }
+        let inputs = sources::walk(&self.paths).map_err(|error| {
+            Failure::new(error.to_string())
+                .help("give files or folders that exist, or `-` for standard input")
+        })?;
+        Ok(Opened { inputs, live })
+    }
+
+    /// The running estates and snapshots that are asked for.
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "flags come with the sources"
+    )]
+    fn live(&self) -> anyhow::Result<Vec<Box<dyn Source>>> {
+        Ok(Vec::new())
+    }
+
+    /// How files are read.
+    pub(crate) fn options(&self, guide: &Guide, kubernetes_minor: u8) -> Options {
+        Options {
+            tools: Tools {
+                values: self.values.clone(),
+                kubernetes_minor: Some(kubernetes_minor),
+                ..Tools::default()
+            },
+            given: self.paths.clone(),
+            parameters: self.parameters.clone(),
+            azurerm: guide
+                .data
+                .get("azurerm.yaml")
+                .map_or_else(String::new, |text| text.to_string()),
+            module_caches: self.module_cache.clone(),
+        }
+    }
+}
+
+/// What is given, ready to be read.
+pub(crate) struct Opened {
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) live: Vec<Box<dyn Source>>,
+}
+
+impl Opened {
+    /// What people call it: the paths, then the names of what is read live.
+    pub(crate) fn subject(&self, paths: &[PathBuf]) -> Vec<String> {
+        let paths = paths.iter().map(|path| path.display().to_string());
+        paths
+            .chain(self.live.iter().map(|source| source.name()))
+            .collect()
+    }
+}
+
+/// Why reading stopped.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    /// Writing the output failed.
+    Output(io::Error),
+    /// A live source cannot be read at all.
+    Live(LiveError),
+}
+
+impl From<io::Error> for Stopped {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl From<LiveError> for Stopped {
+    fn from(error: LiveError) -> Self {
+        Self::Live(error)
+    }
+}
+
+impl From<Stopped> for anyhow::Error {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Output(error) => error.into(),
+            Stopped::Live(error) => {
+                let failure = Failure::new(error.message);
+                match error.help {
+                    Some(help) => failure.help(help).into(),
+                    None => failure.into(),
+                }
+            }
+        }
+    }
+}
+
+/// The ledger as it fills: what is broken once is told once.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    pub(crate) coverage: Coverage,
+    broken: BTreeSet<(std::sync::Arc<str>, u32, Option<Box<str>>)>,
+}
+
+impl Ledger {
+    /// A module that several templates call is broken once.
+    pub(crate) fn add(&mut self, entry: DocumentEntry) {
+        let known = entry.status.incomplete()
+            && !self
+                .broken
+                .insert((entry.path.clone(), entry.line, entry.reason.clone()));
+        if !known {
+            self.coverage.documents.push(entry);
+        }
+    }
+}
+
+/// Reads the whole estate without judging it: for the commands that answer questions about it. Only
+/// what is of a wanted kind is kept.
+pub(crate) fn read(
+    args: &EstateArgs,
+    guide: &Guide,
+    kubernetes_minor: u8,
+    whole: bool,
+    wants: &(dyn Fn(&Kind) -> bool + Sync),
+) -> anyhow::Result<(Estate, Coverage)> {
+    let opened = args.open()?;
+    let managed = managed(guide);
+    let schema = schema(guide);
+    let reader = Reader {
+        symbols: &guide.symbols,
+        wants,
+        managed: &managed,
+        defaults: &guide.defaults,
+        limits: yaml::Limits::default(),
+        schema: schema.as_ref(),
+    };
+    let mut estate = Estate::new(if whole { Scope::Whole } else { Scope::Open });
+    let mut ledger = Ledger::default();
+    let mut progress = Progress::new(opened.inputs.len());
+    let template = model::azure::template::kind();
+    let given = Given {
+        inputs: &opened.inputs,
+        live: opened.live,
+    };
+    let read = sources::read(
+        given,
+        &args.options(guide, kubernetes_minor),
+        &reader,
+        |_| (),
+        |reading, ()| {
+            ledger.coverage.empty += usize::from(reading.empty);
+            reading
+                .entries
+                .into_iter()
+                .for_each(|entry| ledger.add(entry));
+            for resource in reading.resources {
+                if resource.name.kind != template {
+                    estate.add(resource);
+                }
+            }
+            Ok::<(), Stopped>(())
+        },
+        |reached| progress.tick(reached),
+    )?;
+    progress.finish();
+    let mut coverage = ledger.coverage;
+    coverage.files = read.files;
+    settle(&mut estate, &coverage, read.completeness, guide);
+    if coverage.count(Status::Assessed) == 0 && coverage.incomplete() {
+        tell_unread(&coverage)?;
+    }
+    Ok((estate, coverage))
+}
+
+/// What is known once everything has been read.
+pub(crate) fn settle(
+    estate: &mut Estate,
+    coverage: &Coverage,
+    completeness: model::Completeness,
+    guide: &Guide,
+) {
+    // What could not be read in files may hold what seems to be absent.
+    if coverage
+        .documents
+        .iter()
+        .any(|entry| entry.status.incomplete() && !entry.live)
+    {
+        estate.scope = Scope::Open;
+    }
+    estate.completeness = completeness;
+    estate.imply_namespaces(&guide.symbols);
+}
+
+/// Nothing but what could not be read: that is an error, with the first reason.
+fn tell_unread(coverage: &Coverage) -> anyhow::Result<()> {
+    let Some(entry) = coverage
+        .documents
+        .iter()
+        .find(|entry| entry.status.incomplete())
+    else {
+        return Ok(());
+    };
+    let failure = Failure::new(format!(
+        "cannot read `{}`: {}",
+        entry.path,
+        entry.reason.as_deref().unwrap_or("no reason is known")
+    ));
+    Err(match &entry.help {
+        Some(help) => failure.help(help.to_string()).into(),
+        None => failure.into(),
+    })
+}
+
+/// How objects that AKS manages are recognised.
+pub(crate) fn managed(guide: &Guide) -> Managed {
+    guide
+        .data
+        .get("provider-managed.yaml")
+        .and_then(|text| ::guide::front_matter::read(text, 1).ok())
+        .map_or_else(Managed::default, |doc| Managed::from_data(doc.root()))
+}
+
+/// The types that objects are held against.
+pub(crate) fn schema(guide: &Guide) -> Option<Schema> {
+    guide
+        .data
+        .get("kubernetes-types.txt")
+        .map(|text| Schema::parse(text))
+}

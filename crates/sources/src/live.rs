@@ -1,0 +1,154 @@
+//! What a running estate gives: objects with their addresses, which kinds were read to the end, and
+//! what could not be read.
+//!
+//! A live source (a cluster, Azure) and a snapshot tell the same story in the same words, one
+//! [`Event`] after the other, so that judging does not know the difference. What must never leave a
+//! source (values of Secrets, their copies in annotations and managed fields) is dropped before
+//! an event is made of it.
+
+use std::sync::Arc;
+
+use model::coverage::{DocumentEntry, Status};
+use model::manifest::{Form, Reader, Reading};
+use model::resource::Origin;
+
+/// One thing that a live source tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// What it is doing, for people who wait: `listing pods`.
+    Doing(String),
+    /// An object.
+    Object(Object),
+    /// A kind was read to the end: everywhere (empty), in a namespace, or at and below an Azure id.
+    Complete {
+        /// The kind as guidelines name it: `NetworkPolicy`, `Gateway.gateway.networking.k8s.io`,
+        /// `Microsoft.Network/virtualNetworks`.
+        kind: Box<str>,
+        /// Empty, a namespace, or an Azure id.
+        within: Box<str>,
+    },
+    /// Something was not read.
+    Gap(Unread),
+    /// A kind that the cluster serves and nobody asked for: it enters the ledger, nothing else.
+    Other {
+        /// API group and version.
+        api_version: Box<str>,
+        /// Kind.
+        kind: Box<str>,
+    },
+}
+
+/// An object as the API gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Where it came from.
+    pub of: Of,
+    /// `/apis/apps/v1/namespaces/shop/deployments/web`, or the id of an Azure resource.
+    pub address: Arc<str>,
+    /// JSON, complete: with `apiVersion` and `kind`; of Azure with `id`, `type`, and in `apiVersion` the
+    /// version it was read with.
+    pub json: String,
+}
+
+/// Which API an object belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// Kubernetes' own, and objects that describe the cluster (`Cluster.seawall.dev`).
+    Kubernetes,
+    /// Azure Resource Manager and Microsoft Graph.
+    Azure,
+}
+
+/// Something that was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// The kind as guidelines name it; `*` when anything may be hidden.
+    pub kind: Box<str>,
+    /// Empty for everywhere, a namespace, or an Azure id.
+    pub within: Box<str>,
+    /// The address that was asked.
+    pub address: Arc<str>,
+    /// Why, as a clause: `the cluster refused to list NetworkPolicies (403)`.
+    pub why: Box<str>,
+    /// What to do about it: `bind the ClusterRole seawall-reader`.
+    pub help: Option<Box<str>>,
+    /// It was not asked for (Secrets without the opt-in): nothing went wrong.
+    pub by_choice: bool,
+}
+
+impl Unread {
+    /// Its line in the ledger.
+    #[must_use]
+    pub fn entry(&self) -> DocumentEntry {
+        let status = if self.by_choice {
+            Status::NotRelevant
+        } else {
+            Status::Unreadable
+        };
+        let namespace =
+            (!self.within.is_empty() && !self.within.starts_with('/')).then(|| self.within.clone());
+        DocumentEntry {
+            path: Arc::clone(&self.address),
+            index: 0,
+            line: 1,
+            live: true,
+            status,
+            kind: Some(self.kind.clone()),
+            namespace,
+            name: None,
+            reason: Some(self.why.clone()),
+            help: self.help.clone(),
+        }
+    }
+}
+
+/// Makes a resource of an object.
+#[must_use]
+pub fn read_object(object: &Object, reader: &Reader<'_>) -> Reading {
+    let origin = Origin {
+        path: Arc::clone(&object.address),
+        index: 0,
+        rendered_by: None,
+        live: true,
+    };
+    match object.of {
+        Of::Kubernetes => reader.read(&object.json, Form::Json, 1, &origin),
+        Of::Azure => model::azure::live::read(reader, &object.json, &origin),
+    }
+}
+
+/// Why a live source could not be read at all.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct LiveError {
+    /// What went wrong.
+    pub message: String,
+    /// What to type next.
+    pub help: Option<String>,
+}
+
+impl LiveError {
+    /// Whoever is told has had enough; why is known there.
+    pub(crate) fn stopped() -> Self {
+        Self {
+            message: "stopped".to_owned(),
+            help: None,
+        }
+    }
+}
+
+/// What is read live.
+pub trait Source {
+    /// What it is called in reports: `cluster kind-dev`, `subscription 0000…`.
+    fn name(&self) -> String;
+
+    /// Tells everything, in the same order whenever the same is there.
+    ///
+    /// # Errors
+    /// When nothing can be read at all; what is only in part unreadable is an [`Event::Gap`]. Also what
+    /// `tell` returns.
+    fn read(
+        &mut self,
+        tell: &mut dyn FnMut(Event) -> Result<(), LiveError>,
+    ) -> Result<(), LiveError>;
+}
