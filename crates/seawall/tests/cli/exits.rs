@@ -148,12 +148,8 @@ fn two_without_a_path_and_with_an_unknown_option() {
     let folder = Folder::new();
     assert_snapshot!(folder.run(&["assess"]).failure(), @"
     exit 2
-    error: the following required arguments were not provided:
-      <PATH>...
-
-    Usage: seawall assess <PATH>...
-
-    For more information, try '--help'.
+    error: nothing to read was given
+      help: give files or folders, or `-` for standard input
     ");
     assert_eq!(folder.run(&["assess", ".", "--nonsense"]).code, 2);
     let bare = folder.run(&[]);
