@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use analysis::Analyses;
+use model::Resource;
 use model::azure::Case;
 use model::finding::{Finding, Outcome};
-use model::{Estate, Resource};
 
 use crate::judge::{Judge, Judged, VerdictWord};
 
@@ -29,7 +30,7 @@ pub(crate) fn settle(
     judge: &Judge<'_>,
     guideline: u16,
     resource: &Resource,
-    estate: Option<&Estate>,
+    analyses: Option<&Analyses<'_>>,
     findings: &mut Vec<Finding>,
     from: usize,
 ) -> Option<VerdictWord> {
@@ -49,7 +50,7 @@ pub(crate) fn settle(
     }
     let mut by_parameter: BTreeMap<&str, Vec<(&Case, Judged)>> = BTreeMap::new();
     for case in &azure.cases {
-        let judged = judge_case(judge, guideline, resource, estate, case);
+        let judged = judge_case(judge, guideline, resource, analyses, case);
         by_parameter
             .entry(&case.parameter)
             .or_default()
@@ -84,7 +85,7 @@ fn judge_case(
     judge: &Judge<'_>,
     guideline: u16,
     resource: &Resource,
-    estate: Option<&Estate>,
+    analyses: Option<&Analyses<'_>>,
     case: &Case,
 ) -> Judged {
     let Some(root) = case.root else {
@@ -96,7 +97,7 @@ fn judge_case(
     if let Some(azure) = &mut other.azure {
         azure.cases = Vec::new();
     }
-    judge.ask_one(&other, estate, guideline)
+    judge.ask_one(&other, analyses, guideline)
 }
 
 /// The finding after looking at every parameter: gone when it passes in all cases of one, a

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 
+use analysis::Analyses;
 use bumpalo::Bump;
 use cel::{Budget, Host, Program, Slot, Unknown, Val};
 use model::azure;
@@ -13,8 +14,10 @@ use crate::catalogue::Guide;
 use crate::judge::Setting;
 
 /// The names below `facts`.
-pub(crate) const FACTS: [&str; 9] = [
+pub(crate) const FACTS: [&str; 11] = [
     "kubernetes",
+    "today",
+    "declared",
     "all",
     "namespace",
     "selectedBy",
@@ -71,7 +74,7 @@ impl<'a> Context<'a> {
         guide: &'a Guide,
         setting: &'a Setting,
         resource: &'a Resource,
-        estate: Option<&'a Estate>,
+        analyses: Option<&'a Analyses<'a>>,
         bump: &'a Bump,
     ) -> Self {
         Self {
@@ -81,7 +84,7 @@ impl<'a> Context<'a> {
             world: World {
                 setting,
                 resource,
-                estate,
+                estate: analyses.map(|analyses| analyses.estate),
             },
             variables: guide.variables.iter().map(|_| Cell::new(None)).collect(),
         }
@@ -178,6 +181,12 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
             (View::Facts, "all") => Some(host(View::All)),
             (View::Facts, "namespace") => Some(host(View::Namespace)),
             (View::Facts, "selectedBy") => Some(host(View::SelectedBy)),
+            (View::Facts, "today") => Some(
+                world
+                    .setting
+                    .today
+                    .map_or(Val::Unknown(unknown::NO_DAY), Val::Timestamp),
+            ),
             (View::Facts, _) => world.fact(name, bump),
             (View::Kubernetes, "minor") => {
                 Some(Val::Int(i64::from(world.setting.kubernetes_minor)))
@@ -387,6 +396,10 @@ impl<'a> World<'a> {
                     _ => Within::Everywhere,
                 };
                 Some(self.list(found, self.absent(&BINDINGS, within), bump))
+            }
+            "declared" => {
+                let found = estate.declared(self.resource).into_iter();
+                Some(self.list(found, None, bump))
             }
             "usedBy" => {
                 let found = estate.users_of(self.resource).iter().copied();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use analysis::Analyses;
 use model::finding::{Finding, Outcome};
 use model::managed::Managed;
 use model::manifest::{Form, Reader};
@@ -14,7 +15,7 @@ use yaml::Limits;
 use crate::catalogue::Guide;
 use crate::guideline::{Applies, Example, ExampleFile, Expectation, Guideline};
 use crate::judge::{Judge, Judged, VerdictWord};
-use crate::setting::setting;
+use crate::setting::{self, setting};
 
 /// An example that does not behave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +93,11 @@ pub fn assess_with(
     example: &Example,
     prunes: bool,
 ) -> Result<Outcomes, String> {
-    let setting = setting(guide, example.params.as_deref(), example.kubernetes)?;
+    let mut setting = setting(guide, example.params.as_deref(), example.kubernetes)?;
+    if let Some(day) = example.as_of.as_deref() {
+        setting.aks = setting::aks_versions(guide, Some(day));
+        setting.today = setting::midnight(day);
+    }
     let judge = Judge::new(guide, &setting, |other| other.id == guideline.id);
     if judge.selected().next().is_none() {
         return Err(format!(
@@ -128,14 +133,18 @@ pub fn assess_with(
                 path: path.clone(),
                 index: number,
                 rendered_by: None,
-                live: false,
+                live: file.live,
             };
             let form = if &*file.language == "json" {
                 Form::Json
             } else {
                 Form::Yaml
             };
-            let reading = reader.read(&text, form, first_line, &origin);
+            let reading = if file.live && form == Form::Json {
+                model::azure::live::read(&reader, &text, &origin)
+            } else {
+                reader.read(&text, form, first_line, &origin)
+            };
             for entry in &reading.entries {
                 if !matches!(entry.status, Status::Assessed | Status::UnknownKind) {
                     outcomes
@@ -153,13 +162,14 @@ pub fn assess_with(
         }
     }
     estate.imply_namespaces(&guide.symbols);
+    let analyses = Analyses::new(&estate);
     for resource in estate.resources() {
-        outcomes.take(judge.joined(resource, &estate));
+        outcomes.take(judge.joined(resource, &analyses));
     }
     if guideline.applies == Applies::Estate
         && let Some(witness) = estate.resources().first()
     {
-        outcomes.take(judge.estate(witness, &estate));
+        outcomes.take(judge.estate(witness, &analyses));
     }
     Ok(outcomes)
 }

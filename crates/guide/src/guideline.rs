@@ -98,6 +98,8 @@ pub struct ExampleFile {
     pub text: Box<str>,
     /// Line of the guideline's file on which it begins.
     pub line: u32,
+    /// Read as what a running cluster (`yaml`) or Azure (`json`) returned.
+    pub live: bool,
 }
 
 /// A tiny estate that shows the guideline at work.
@@ -111,6 +113,8 @@ pub struct Example {
     pub invalid: bool,
     /// Judged against this Kubernetes minor.
     pub kubernetes: Option<u8>,
+    /// Judged on this day (ISO date).
+    pub as_of: Option<Box<str>>,
     /// Configuration, as YAML flow.
     pub params: Option<Box<str>>,
     /// One or more.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, RwLock};
 
+use analysis::Analyses;
 use bumpalo::Bump;
 use cel::{Node as _, Program, Val};
 use model::doc::Doc;
@@ -36,6 +37,8 @@ pub struct Setting {
     pub aks: AksVersions,
     /// Kubernetes' own ClusterRoles.
     pub default_roles: BTreeMap<Box<str>, Doc>,
+    /// The day of the assessment, at midnight UTC.
+    pub today: Option<cel::Timestamp>,
 }
 
 /// Kubernetes minors of AKS, as texts (`1.34`).
@@ -239,20 +242,20 @@ impl<'g> Judge<'g> {
 
     /// Judges a resource of a complete estate by the guidelines that join objects.
     #[must_use]
-    pub fn joined(&self, resource: &Resource, estate: &Estate) -> Judged {
+    pub fn joined(&self, resource: &Resource, analyses: &Analyses<'_>) -> Judged {
         let plan = self.plan(&resource.name.kind);
-        self.judge(resource, Some(estate), &plan.joined)
+        self.judge(resource, Some(analyses), &plan.joined)
     }
 
     /// Judges the estate as a whole. `witness` stands for it: where its findings point.
     #[must_use]
-    pub fn estate(&self, witness: &Resource, estate: &Estate) -> Judged {
+    pub fn estate(&self, witness: &Resource, analyses: &Analyses<'_>) -> Judged {
         let about: Vec<u16> = self
             .selected()
             .filter(|(_, guideline)| guideline.applies == Applies::Estate)
             .map(|(index, _)| index)
             .collect();
-        let mut judged = self.judge(witness, Some(estate), &about);
+        let mut judged = self.judge(witness, Some(analyses), &about);
         // Nothing that was read is to blame: the place is only where the estate begins.
         let name = Arc::new(ResourceName {
             kind: Kind::Kubernetes {
@@ -275,25 +278,30 @@ impl<'g> Judge<'g> {
     pub(crate) fn ask_one(
         &self,
         resource: &Resource,
-        estate: Option<&Estate>,
+        analyses: Option<&Analyses<'_>>,
         guideline: u16,
     ) -> Judged {
-        self.judge(resource, estate, &[guideline])
+        self.judge(resource, analyses, &[guideline])
     }
 
-    fn judge(&self, resource: &Resource, estate: Option<&Estate>, guidelines: &[u16]) -> Judged {
+    fn judge(
+        &self,
+        resource: &Resource,
+        analyses: Option<&Analyses<'_>>,
+        guidelines: &[u16],
+    ) -> Judged {
         let mut judged = Judged::default();
         if guidelines.is_empty() {
             return judged;
         }
         judged.verdicts.reserve_exact(guidelines.len());
         let bump = Bump::new();
-        let context = Context::new(self.guide, self.setting, resource, estate, &bump);
+        let context = Context::new(self.guide, self.setting, resource, analyses, &bump);
         let mut asking = Asking {
             judge: self,
             context,
             resource,
-            estate,
+            estate: analyses.map(|analyses| analyses.estate),
             name: None,
             shown: None,
             findings: Vec::new(),
@@ -304,7 +312,7 @@ impl<'g> Judge<'g> {
                 let from = asking.findings.len();
                 let mut verdict = asking.ask(guideline);
                 if let Some(settled) =
-                    cases::settle(self, *index, resource, estate, &mut asking.findings, from)
+                    cases::settle(self, *index, resource, analyses, &mut asking.findings, from)
                 {
                     verdict = settled;
                 }

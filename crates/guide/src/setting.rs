@@ -60,6 +60,12 @@ pub fn aks_versions(guide: &Guide, day: Option<&str>) -> AksVersions {
     versions
 }
 
+/// The beginning of a day (ISO date), UTC.
+#[must_use]
+pub fn midnight(day: &str) -> Option<cel::Timestamp> {
+    cel::Timestamp::parse(&format!("{day}T00:00:00Z"))
+}
+
 /// The settings of an example or of a plain run.
 ///
 /// # Errors
@@ -77,6 +83,7 @@ pub fn setting(
         severities: BTreeMap::new(),
         aks: aks_versions(guide, None),
         default_roles: default_roles(guide),
+        today: None,
     })
 }
 

@@ -25,6 +25,7 @@ pub mod arm;
 pub mod azure;
 pub mod completeness;
 pub mod coverage;
+mod declared;
 pub mod doc;
 pub mod estate;
 pub mod finding;

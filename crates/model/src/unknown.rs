@@ -19,6 +19,9 @@ pub const LIVE_ONLY: Unknown = Unknown(6);
 /// The API fills a value in, and nobody documents which.
 pub const UNDOCUMENTED: Unknown = Unknown(7);
 
+/// No day was given to judge as of.
+pub const NO_DAY: Unknown = Unknown(8);
+
 /// The first number of what could not be read; the estate's completeness has the sentence.
 pub const GAP: Unknown = Unknown(1000);
 
@@ -32,6 +35,7 @@ pub fn describe(reason: Unknown) -> &'static str {
         NAMESPACE_NOT_GIVEN => "the Namespace object was not given",
         NOT_GIVEN => "the object it refers to was not given",
         UNDOCUMENTED => "the template does not say it, and what Azure then sets is not documented",
+        NO_DAY => "it is not known which day it is",
         LIVE_ONLY => "only a running API server can answer this",
         _ => "the source leaves the value open",
     }

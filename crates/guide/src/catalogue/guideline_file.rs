@@ -284,6 +284,7 @@ fn read_example(fence: &Fence, examples: &mut Vec<Example>) -> Result<(), (u32, 
         language: language.into(),
         text: fence.text.as_str().into(),
         line: fence.line,
+        live: words.any(|word| word == "live"),
     };
     let expectation = match kind {
         "bad" => Expectation::Bad,
@@ -314,11 +315,13 @@ fn read_example(fence: &Fence, examples: &mut Vec<Example>) -> Result<(), (u32, 
         whole: false,
         invalid: false,
         kubernetes: None,
+        as_of: None,
         params,
         files: vec![file],
     };
     for word in rest.split_whitespace() {
         match word.split_once('=') {
+            None if word == "live" => {}
             None if word == "whole" => example.whole = true,
             None if word == "invalid" => example.invalid = true,
             Some(("kubernetes", version)) => {
@@ -326,10 +329,15 @@ fn read_example(fence: &Fence, examples: &mut Vec<Example>) -> Result<(), (u32, 
                     (fence.line, format!("`{version}` is no Kubernetes version"))
                 })?);
             }
+            Some(("as-of", day)) if crate::setting::midnight(day).is_some() => {
+                example.as_of = Some(day.into());
+            }
             _ => {
                 return Err((
                     fence.line,
-                    format!("`{word}` is none of whole, invalid, kubernetes=1.N, params={{…}}"),
+                    format!(
+                        "`{word}` is none of whole, live, invalid, kubernetes=1.N, as-of=DATE, params={{…}}"
+                    ),
                 ));
             }
         }

@@ -39,6 +39,8 @@ impl Guide {
                         return Err(format!("`params.{name}` is not in data/params.yaml"));
                     }
                     params.insert(Box::from(name));
+                } else if reference.root == self.roots.facts && key(0) == Some("today") {
+                    facts = true;
                 } else if reference.root == self.roots.facts && key(0) != Some("kubernetes") {
                     needs.joined = true;
                     facts = true;

@@ -39,12 +39,14 @@ pub(crate) fn say(
         language: "yaml".into(),
         text: texts.join("\n---\n").into(),
         line: 1,
+        live: false,
     };
     let example = Example {
         expectation: Expectation::Bad,
         whole: true,
         invalid: false,
         kubernetes: Some(minor),
+        as_of: None,
         params: params.map(Into::into),
         files: vec![file],
     };

@@ -14,8 +14,8 @@ use crate::value::Ref;
 #[must_use]
 pub fn read(reader: &Reader<'_>, text: &str, origin: &Origin) -> Reading {
     let mut builder = DocBuilder::new(reader.symbols, Dialect::Azure, text.into(), 1);
-    let strict = json::Options { lenient: false };
-    let root = match json::parse(text, strict, &reader.limits, &mut builder) {
+    let options = json::Options { lenient: true };
+    let root = match json::parse(text, options, &reader.limits, &mut builder) {
         Ok(root) => root,
         Err(error) => {
             let reason = format!("column {}: {}", error.column, error.message);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use ::guide::guideline::Applies;
 use ::guide::setting;
 use ::guide::{Guide, Guideline, Judge, Judged, Setting};
+use analysis::Analyses;
 use model::coverage::{Coverage, NotAssessed, Status};
 use model::finding::{GuidelineId, Severity};
 use model::kinds::Kind;
@@ -169,6 +170,7 @@ impl Plan {
             None => None,
         };
         setting.aks = setting::aks_versions(guide, Some(&as_of.to_string()));
+        setting.today = setting::midnight(&as_of.to_string());
         Ok(Self {
             whole: args.estate.whole || config.whole.unwrap_or(false),
             fail_on_unknown: args.fail_on_unknown || config.fail_on_unknown.unwrap_or(false),
@@ -392,17 +394,18 @@ fn assess<'g>(
 /// Judges the complete estate by the guidelines that join objects, a part at a time so that
 /// findings do not pile up.
 fn join(judge: &Judge<'_>, estate: &Estate, hearing: &mut Hearing<'_, '_>) -> io::Result<()> {
+    let analyses = Analyses::new(estate);
     if !judge.joins() {
         return Ok(());
     }
     for part in estate.resources().chunks(4096) {
         let judged: Vec<Judged> = if part.len() < 8 {
             part.iter()
-                .map(|resource| judge.joined(resource, estate))
+                .map(|resource| judge.joined(resource, &analyses))
                 .collect()
         } else {
             part.par_iter()
-                .map(|resource| judge.joined(resource, estate))
+                .map(|resource| judge.joined(resource, &analyses))
                 .collect()
         };
         for (resource, judged) in part.iter().zip(judged) {
@@ -410,7 +413,7 @@ fn join(judge: &Judge<'_>, estate: &Estate, hearing: &mut Hearing<'_, '_>) -> io
         }
     }
     if let Some(witness) = estate.resources().first() {
-        hearing.hear(witness, judge.estate(witness, estate))?;
+        hearing.hear(witness, judge.estate(witness, &analyses))?;
     }
     Ok(())
 }
