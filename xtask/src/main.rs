@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::places::Places;
 
+mod azure_roles;
 mod azurerm;
 mod check;
 mod conform;
@@ -36,6 +37,8 @@ The chores of seawall. Run one with `cargo xtask CHORE`.
                file lengths, paths of one machine.
   types        Write the table of Kubernetes' field types that the binary
                carries, from the oracle's (`test` says when it is stale).
+  azure-roles  Write the table of Azure's built-in roles that the binary carries:
+                 cargo xtask azure-roles --from LIST.json --seen DATE
   conform      Hold the Bicep compiler against the official one's output:
                  cargo xtask conform bicep --pairs DIR [--types DIR]
                or the table of azurerm's arguments against Azure's types:
@@ -63,7 +66,7 @@ fn chore(arguments: &[String]) -> Result<()> {
         Some((name, rest)) => (name.as_str(), rest),
         None => ("--help", arguments),
     };
-    if !rest.is_empty() && !matches!(name, "test" | "conform") {
+    if !rest.is_empty() && !matches!(name, "test" | "conform" | "azure-roles") {
         bail!("`{name}` takes no arguments\nhelp: cargo xtask --help");
     }
     let places = Places::find()?;
@@ -73,6 +76,7 @@ fn chore(arguments: &[String]) -> Result<()> {
         "check" => check::check(&places),
         "tidy" => tidy::tidy(&places),
         "types" => types::write(&places),
+        "azure-roles" => azure_roles::write(&places, rest),
         "conform" if rest.first().is_some_and(|what| what == "azurerm") => {
             azurerm::conform(&places, rest)
         }
