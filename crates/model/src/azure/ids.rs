@@ -16,7 +16,8 @@ fn slashes(id: &str) -> impl Iterator<Item = usize> + '_ {
 }
 
 /// The segments of an id or of a name, braces kept whole.
-pub(crate) fn segments(text: &str) -> Vec<&str> {
+#[must_use]
+pub fn segments(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut from = 0;
     for at in slashes(text) {

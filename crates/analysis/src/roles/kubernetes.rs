@@ -1,0 +1,780 @@
+//! Azure RBAC for Kubernetes: clusters whose API server asks Azure what an Entra user may do.
+//!
+//! A request becomes a data action of the cluster, or of a namespace in it, as the open-source webhook makes it
+//! (github.com/kubeguard/guard, authz/providers/azure/rbac/checkaccessreqhelper.go, read on 2026-11-26). **AKS
+//! runs a build of its own, whose settings are not public; it may differ.** What follows from that source:
+//!
+//! - `get`, `list` and `watch` are all `read`; `create`, `update` and `patch` all `write`; `delete` and
+//!   `deletecollection` `delete`. Names of objects are not looked at.
+//! - Only `pods/exec` keeps its subresource. Every other one is dropped: `pods/log`, `pods/attach` and
+//!   `pods/portforward` by GET need `pods/read`, a token for a service account `serviceaccounts/write`.
+//! - Users whose name begins with `system:`, service accounts and nodes among them, are left to Kubernetes.
+//! - A no of Azure is final where Azure is asked before Kubernetes RBAC; the order that AKS sets is not public.
+//!   Its documentation says that both models can be used on one cluster, so bindings count as well.
+//! - What is no known resource is `customresources` where the webhook is told to check that (documented for
+//!   AKS as a preview), and else the group and resource themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Estate, ResourceRef};
+
+use super::{Ask, Grant, Holders, Roles, Who};
+use crate::ask::{
+    Answer, Attributes, Evidence, Ground, Holder, Names, PrincipalKind, Question, Reach, Requester,
+    ResourceTarget, Subject, Target, Why, Within,
+};
+
+/// A cluster.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    /// The cluster.
+    pub resource: ResourceRef,
+    /// Its name.
+    pub name: Box<str>,
+    /// Its id.
+    pub id: Box<str>,
+    /// Whether it asks Azure; `None` where the template leaves it open.
+    pub asks_azure: Option<bool>,
+    /// Whether local accounts are off; `None` where the template leaves it open.
+    pub local_accounts_off: Option<bool>,
+    /// Whether users sign in with Entra.
+    pub entra: Option<bool>,
+    /// Groups that are cluster administrators by the cluster's own setting
+    /// (`aadProfile.adminGroupObjectIDs`).
+    pub admin_groups: Vec<Who>,
+    /// The id of the resource group that its nodes are in.
+    pub node_group: Box<str>,
+}
+
+const CLUSTERS: &str = "Microsoft.ContainerService/managedClusters";
+
+impl Cluster {
+    pub(super) fn read_all(estate: &Estate) -> Vec<Self> {
+        estate
+            .of_kind(CLUSTERS)
+            .iter()
+            .filter_map(|number| Self::read(estate, *number))
+            .collect()
+    }
+
+    fn read(estate: &Estate, number: ResourceRef) -> Option<Self> {
+        let resource = estate.get(number)?;
+        let azure = resource.azure.as_ref()?;
+        let properties = resource.object().get("properties");
+        let flag = |keys: &[&str]| {
+            let Some(mut at) = properties else {
+                return Some(false);
+            };
+            for key in keys {
+                if at.is_open() {
+                    return None;
+                }
+                match at.get(key) {
+                    Some(value) => at = value,
+                    None => return Some(false),
+                }
+            }
+            at.as_bool()
+        };
+        let entra = match properties.and_then(|properties| properties.get("aadProfile")) {
+            None => Some(false),
+            Some(profile) if profile.is_map() => Some(true),
+            Some(profile) if profile.is_open() => None,
+            Some(_) => Some(false),
+        };
+        let admin_groups = properties
+            .and_then(|properties| properties.path(&["aadProfile", "adminGroupObjectIDs"]))
+            .map(|list| {
+                if list.is_open() {
+                    return vec![Who::Open(
+                        list.open_shown().unwrap_or("an open value").into(),
+                    )];
+                }
+                list.items()
+                    .map(|item| match item.as_str().and_then(super::builtin::guid) {
+                        Some(id) => Who::Id(id.into()),
+                        None => Who::Open(
+                            item.as_str()
+                                .or_else(|| item.open_shown())
+                                .unwrap_or("an open value")
+                                .into(),
+                        ),
+                    })
+                    .collect()
+            })
+            .unwrap_or_default();
+        Some(Self {
+            resource: number,
+            name: resource.name.name.clone(),
+            id: azure.id.clone(),
+            asks_azure: flag(&["aadProfile", "enableAzureRBAC"]),
+            local_accounts_off: flag(&["disableLocalAccounts"]),
+            entra,
+            admin_groups,
+            node_group: node_group(estate, number)?.into(),
+        })
+    }
+}
+
+/// The id of the resource group that a cluster's nodes are in: the one it names, else AKS's own name for it
+/// (<https://learn.microsoft.com/azure/aks/faq>, "Why are two resource groups created with AKS?").
+pub(super) fn node_group(estate: &Estate, number: ResourceRef) -> Option<String> {
+    let resource = estate.get(number)?;
+    let azure = resource.azure.as_ref()?;
+    let parts = model::azure::segments(&azure.id);
+    let [_, _, subscription, _, group, .., name] = parts.as_slice() else {
+        return None;
+    };
+    let object = resource.object();
+    let text = |keys: &[&str]| {
+        object
+            .path(keys)
+            .and_then(|value| value.as_str().or_else(|| value.open_expression()))
+    };
+    let own = match text(&["properties", "nodeResourceGroup"]) {
+        Some(own) => own.to_owned(),
+        None => {
+            let location = text(&["location"]).unwrap_or("{location}");
+            format!("MC_{group}_{name}_{location}")
+        }
+    };
+    Some(format!(
+        "/subscriptions/{subscription}/resourceGroups/{own}"
+    ))
+}
+
+/// The data actions that a request may be checked as. Where there are two, which one AKS checks hangs on a
+/// setting that is not public.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// Without the type of the cluster: `pods/read`, `apps/deployments/write`.
+    pub action: String,
+    /// What it is when custom resources are checked as such.
+    pub custom: Option<String>,
+}
+
+/// Resources that Azure has data actions for, by API group (the data actions of
+/// `Microsoft.ContainerService/managedClusters` in
+/// <https://learn.microsoft.com/azure/role-based-access-control/permissions/containers>).
+const KNOWN: [(&str, &str); 21] = [
+    (
+        "",
+        "bindings componentstatuses configmaps endpoints events groups limitranges namespaces nodes \
+         persistentvolumeclaims persistentvolumes pods podtemplates replicationcontrollers resourcequotas secrets \
+         serviceaccounts services users",
+    ),
+    (
+        "admissionregistration.k8s.io",
+        "initializerconfigurations mutatingwebhookconfigurations validatingwebhookconfigurations",
+    ),
+    ("apiextensions.k8s.io", "customresourcedefinitions"),
+    ("apiregistration.k8s.io", "apiservices"),
+    (
+        "apps",
+        "controllerrevisions daemonsets deployments replicasets statefulsets",
+    ),
+    ("authentication.k8s.io", "tokenreviews userextras"),
+    (
+        "authorization.k8s.io",
+        "localsubjectaccessreviews selfsubjectaccessreviews selfsubjectrulesreviews subjectaccessreviews",
+    ),
+    ("autoscaling", "horizontalpodautoscalers"),
+    ("batch", "cronjobs jobs"),
+    ("certificates.k8s.io", "certificatesigningrequests"),
+    ("coordination.k8s.io", "leases"),
+    ("discovery.k8s.io", "endpointslices"),
+    ("events.k8s.io", "events"),
+    (
+        "extensions",
+        "daemonsets deployments ingresses networkpolicies podsecuritypolicies replicasets",
+    ),
+    ("metrics.k8s.io", "nodes pods"),
+    (
+        "networking.k8s.io",
+        "ingressclasses ingresses networkpolicies",
+    ),
+    ("node.k8s.io", "runtimeclasses"),
+    ("policy", "poddisruptionbudgets podsecuritypolicies"),
+    (
+        "rbac.authorization.k8s.io",
+        "clusterrolebindings clusterroles rolebindings roles",
+    ),
+    ("scheduling.k8s.io", "priorityclasses"),
+    (
+        "storage.k8s.io",
+        "csidrivers csinodes csistoragecapacities storageclasses volumeattachments",
+    ),
+];
+
+/// The last part of an action (`getActionName`).
+fn action_name(verb: &str) -> &'static str {
+    match verb {
+        "get" | "list" | "watch" => "read",
+        "bind" => "bind/action",
+        "escalate" => "escalate/action",
+        "use" => "use/action",
+        "impersonate" => "impersonate/action",
+        "create" | "patch" | "update" => "write",
+        "delete" | "deletecollection" => "delete",
+        "*" => "*",
+        _ => "",
+    }
+}
+
+/// Texts joined by single slashes; empty ones are left out (Go's `path.Join`).
+fn join(parts: &[&str]) -> String {
+    parts
+        .iter()
+        .flat_map(|part| part.split('/'))
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// What a request is checked as (`getDataActions`). A `*` for verb, group or resource is taken apart by
+/// [`every`].
+#[must_use]
+pub fn checked(attributes: &Attributes<'_>) -> Checked {
+    let target = match attributes.target {
+        Target::Path(path) => {
+            return Checked {
+                action: join(&[path, action_name(attributes.verb)]),
+                custom: None,
+            };
+        }
+        Target::Resource(target) => target,
+    };
+    let action = if target.resource == "pods" && target.subresource == "exec" {
+        join(&[target.group, "pods/exec/action"])
+    } else {
+        join(&[target.group, target.resource, action_name(attributes.verb)])
+    };
+    let name = action_name(attributes.verb);
+    let custom = !target.group.is_empty()
+        && !is_known(target.group, target.resource)
+        && matches!(name, "read" | "write" | "delete");
+    Checked {
+        action,
+        custom: custom.then(|| join(&["customresources", name])),
+    }
+}
+
+fn is_known(group: &str, resource: &str) -> bool {
+    KNOWN
+        .iter()
+        .find(|(own, _)| *own == group)
+        .is_some_and(|(_, resources)| resources.split(' ').any(|known| known == resource))
+}
+
+/// What a question with a `*` comes to: all of these must be allowed.
+fn every<'a>(attributes: &Attributes<'a>, namespaced_only: bool) -> Vec<Attributes<'a>> {
+    let Target::Resource(target) = attributes.target else {
+        return vec![*attributes];
+    };
+    if ![attributes.verb, target.group, target.resource].contains(&"*") {
+        return vec![*attributes];
+    }
+    let mut found = Vec::new();
+    for (group, resources) in KNOWN {
+        if target.group != "*" && target.group != group {
+            continue;
+        }
+        for resource in resources.split(' ').filter(|one| !one.is_empty()) {
+            if target.resource != "*" && target.resource != resource
+                || namespaced_only && CLUSTER_WIDE.contains(&resource)
+            {
+                continue;
+            }
+            for own in verbs(group, resource) {
+                let (verb, subresource) = match *own {
+                    "exec" => ("create", "exec"),
+                    other => (other, ""),
+                };
+                let asked = attributes.verb == "*"
+                    || *own != "exec" && action_name(attributes.verb) == action_name(verb);
+                if !asked {
+                    continue;
+                }
+                found.push(Attributes {
+                    verb,
+                    target: Target::Resource(ResourceTarget {
+                        group,
+                        resource,
+                        subresource,
+                        ..target
+                    }),
+                });
+            }
+        }
+    }
+    if found.is_empty() {
+        let any: &[&str] = if attributes.verb == "*" {
+            &["get", "create", "delete"]
+        } else {
+            std::slice::from_ref(&attributes.verb)
+        };
+        for verb in any {
+            found.push(Attributes {
+                verb,
+                target: attributes.target,
+            });
+        }
+    }
+    found
+}
+
+/// The data actions that Azure has for a resource, as verbs; `exec` is that of `pods/exec`.
+fn verbs(group: &str, resource: &str) -> &'static [&'static str] {
+    match (group, resource) {
+        ("", "pods") => &["get", "create", "delete", "exec"],
+        ("", "serviceaccounts") => &["get", "create", "delete", "impersonate"],
+        ("", "groups" | "users") | (_, "userextras") => &["impersonate"],
+        ("", "bindings") | ("authentication.k8s.io", _) | ("authorization.k8s.io", _) => {
+            &["create"]
+        }
+        ("metrics.k8s.io", _) => &["get"],
+        ("policy", "podsecuritypolicies") => &["get", "create", "delete", "use"],
+        ("rbac.authorization.k8s.io", "clusterroles" | "roles") => {
+            &["get", "create", "delete", "bind", "escalate"]
+        }
+        _ => &["get", "create", "delete"],
+    }
+}
+
+/// Known resources that are in no namespace (`kubectl api-resources --namespaced=false`).
+const CLUSTER_WIDE: [&str; 27] = [
+    "apiservices",
+    "certificatesigningrequests",
+    "clusterrolebindings",
+    "clusterroles",
+    "componentstatuses",
+    "csidrivers",
+    "csinodes",
+    "customresourcedefinitions",
+    "groups",
+    "ingressclasses",
+    "initializerconfigurations",
+    "mutatingwebhookconfigurations",
+    "namespaces",
+    "nodes",
+    "persistentvolumes",
+    "podsecuritypolicies",
+    "priorityclasses",
+    "runtimeclasses",
+    "selfsubjectaccessreviews",
+    "selfsubjectrulesreviews",
+    "storageclasses",
+    "subjectaccessreviews",
+    "tokenreviews",
+    "userextras",
+    "users",
+    "validatingwebhookconfigurations",
+    "volumeattachments",
+];
+
+/// Who may, through Azure.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WhoCan {
+    /// For certain, or under a condition.
+    pub holders: Vec<Holder>,
+    /// Those of whom it is not known, and why there may be more.
+    pub unknown: Vec<Why>,
+}
+
+impl Roles {
+    /// Who may do something in a cluster, through Azure's roles and the cluster's own administrators.
+    #[must_use]
+    pub fn who_can(&self, cluster: &Cluster, question: &Question<'_>) -> WhoCan {
+        let mut found = WhoCan::default();
+        match cluster.asks_azure {
+            Some(false) => {
+                found.holders.extend(admins(cluster));
+                return found;
+            }
+            Some(true) => found.unknown.extend(admins(cluster).into_iter().map(|admin| Why {
+                text: format!(
+                    "whether group {} of `aadProfile.adminGroupObjectIDs` counts beside Azure is not public",
+                    admin.subject.name()
+                )
+                .into(),
+                resource: Some(cluster.resource),
+            })),
+            None => found.unknown.push(Why {
+                text: format!(
+                    "cluster `{}` leaves open whether it asks Azure (`aadProfile.enableAzureRBAC`)",
+                    cluster.name
+                )
+                .into(),
+                resource: Some(cluster.resource),
+            }),
+        }
+        let namespaces: BTreeSet<Box<str>> = match question.within {
+            Within::Cluster => BTreeSet::new(),
+            Within::Namespace(namespace) => BTreeSet::from([namespace.into()]),
+            Within::Anywhere => self.namespaces_assigned(cluster),
+        };
+        let everywhere = !matches!(question.within, Within::Namespace(_));
+        let mut seen = BTreeSet::new();
+        if everywhere {
+            let holders = self.all_of(cluster, &question.attributes, None);
+            take(&mut found, &mut seen, cluster, holders, &Reach::Cluster);
+        }
+        for namespace in namespaces {
+            let holders = self.all_of(cluster, &question.attributes, Some(&namespace));
+            let reach = Reach::Namespace(namespace);
+            take(&mut found, &mut seen, cluster, holders, &reach);
+        }
+        found.holders.sort();
+        found.unknown.sort();
+        found.unknown.dedup();
+        found
+    }
+
+    /// Whether an Entra user may do something in a cluster, through Azure's roles.
+    #[must_use]
+    pub fn may(
+        &self,
+        cluster: &Cluster,
+        requester: &Requester<'_>,
+        attributes: &Attributes<'_>,
+    ) -> Answer {
+        let no = || {
+            Answer::No(if self.whole {
+                Ground::Complete
+            } else {
+                Ground::ByWhatWasGiven
+            })
+        };
+        // `system:` users are none of Azure's (Check in authz/providers/azure/azure.go); neither is one without
+        // an object id, which AKS leaves to Kubernetes.
+        if requester.user.to_ascii_lowercase().starts_with("system:") {
+            return no();
+        }
+        let Some(id) = requester
+            .object_id
+            .filter(|_| cluster.asks_azure != Some(false))
+        else {
+            return no();
+        };
+        let groups: Vec<&str> = requester.groups.iter().map(|group| &**group).collect();
+        let namespace = match attributes.target {
+            Target::Resource(target) => Some(target.namespace).filter(|own| !own.is_empty()),
+            Target::Path(_) => None,
+        };
+        let mut all: Option<Answer> = None;
+        for one in every(attributes, namespace.is_some()) {
+            let mut answer = no();
+            for scope in scopes(cluster, namespace) {
+                let asked = checked(&one);
+                let can = |action: &str| {
+                    let action = format!("{CLUSTERS}/{action}");
+                    let request = request_attributes(&one);
+                    self.can(
+                        id,
+                        Some(&groups),
+                        &Ask {
+                            action: &action,
+                            data: true,
+                            resource: &scope,
+                            attributes: &request,
+                        },
+                    )
+                };
+                let here = match &asked.custom {
+                    None => can(&asked.action),
+                    Some(custom) => agreed(can(&asked.action), can(custom), cluster),
+                };
+                answer = answer.or(here);
+            }
+            all = Some(match all {
+                None => answer,
+                Some(before) => weaker(before, answer),
+            });
+        }
+        let answer = all.unwrap_or_else(no);
+        match cluster.asks_azure {
+            None if !matches!(answer, Answer::No(_)) => Answer::Unknown(vec![Why {
+                text: format!(
+                    "cluster `{}` leaves open whether it asks Azure",
+                    cluster.name
+                )
+                .into(),
+                resource: Some(cluster.resource),
+            }]),
+            _ => answer,
+        }
+    }
+
+    /// Namespaces of a cluster that are the scope of an assignment.
+    fn namespaces_assigned(&self, cluster: &Cluster) -> BTreeSet<Box<str>> {
+        let own = format!("{}/", cluster.id.to_ascii_lowercase());
+        self.assignments
+            .iter()
+            .filter_map(|assignment| {
+                let rest = assignment.scope_key.strip_prefix(&*own)?;
+                let name = rest
+                    .strip_prefix("namespaces/")
+                    .or_else(|| rest.strip_prefix("managednamespaces/"))?;
+                (!name.contains('/')).then(|| name.into())
+            })
+            .collect()
+    }
+
+    /// Those who hold every action that a request needs.
+    fn all_of(
+        &self,
+        cluster: &Cluster,
+        attributes: &Attributes<'_>,
+        namespace: Option<&str>,
+    ) -> Holders {
+        let mut result: Option<Holders> = None;
+        for one in every(attributes, namespace.is_some()) {
+            let mut here = Holders::default();
+            for scope in scopes(cluster, namespace) {
+                let asked = checked(&one);
+                let request = request_attributes(&one);
+                let holders = |action: &str| {
+                    let action = format!("{CLUSTERS}/{action}");
+                    self.holders(&Ask {
+                        action: &action,
+                        data: true,
+                        resource: &scope,
+                        attributes: &request,
+                    })
+                };
+                let own = holders(&asked.action);
+                here.unknown.extend(own.unknown.iter().cloned());
+                match &asked.custom {
+                    None => here.grants.extend(own.grants.iter().cloned()),
+                    Some(custom) => {
+                        let custom = holders(custom);
+                        here.unknown.extend(custom.unknown.iter().cloned());
+                        here.grants.extend(either(&own, &custom));
+                    }
+                }
+            }
+            result = Some(match result {
+                None => here,
+                Some(before) => both(before, here),
+            });
+        }
+        result.unwrap_or_default()
+    }
+}
+
+/// The administrators that a cluster names itself: AKS binds these groups to `cluster-admin`
+/// (<https://learn.microsoft.com/azure/aks/enable-authentication-microsoft-entra-id>).
+fn admins(cluster: &Cluster) -> Vec<Holder> {
+    let holder = |(number, who): (usize, &Who)| Holder {
+        subject: Subject::Principal {
+            id: shown(who).into(),
+            kind: PrincipalKind::Group,
+        },
+        reach: Reach::Cluster,
+        names: Names::Any,
+        condition: None,
+        evidence: Evidence::Assignment {
+            assignment: cluster.resource,
+            definition: None,
+            role: "cluster-admin".into(),
+            route: format!("properties.aadProfile.adminGroupObjectIDs[{number}]").into(),
+        },
+    };
+    cluster
+        .admin_groups
+        .iter()
+        .enumerate()
+        .map(holder)
+        .collect()
+}
+
+/// The scopes that are checked for a request: the cluster or a namespace of it, and the namespace as AKS
+/// manages it (`getNameSpaceScope`, `getManagedNameSpaceScope`;
+/// <https://learn.microsoft.com/azure/aks/concepts-managed-namespaces>).
+fn scopes(cluster: &Cluster, namespace: Option<&str>) -> Vec<String> {
+    match namespace {
+        None => vec![cluster.id.to_string()],
+        Some(namespace) => vec![
+            format!("{}/namespaces/{namespace}", cluster.id),
+            format!("{}/managedNamespaces/{namespace}", cluster.id),
+        ],
+    }
+}
+
+/// What conditions can ask of a request for a custom resource (`setAuthInfoResourceAttributes`). Whether AKS
+/// says the subresource is not public.
+fn request_attributes<'a>(attributes: &Attributes<'a>) -> Vec<(&'static str, Option<&'a str>)> {
+    match attributes.target {
+        Target::Resource(target) if !is_known(target.group, target.resource) => vec![
+            (
+                "Microsoft.ContainerService/managedClusters/customResources:group",
+                Some(target.group),
+            ),
+            (
+                "Microsoft.ContainerService/managedClusters/customResources:kind",
+                Some(target.resource),
+            ),
+        ],
+        _ => vec![
+            (
+                "Microsoft.ContainerService/managedClusters/customResources:group",
+                None,
+            ),
+            (
+                "Microsoft.ContainerService/managedClusters/customResources:kind",
+                None,
+            ),
+        ],
+    }
+}
+
+/// Why it hangs on a setting of AKS.
+const SETTING: &str =
+    "it hangs on whether AKS checks custom resources as such, which is not public";
+
+/// Grants of either of two actions, of which nobody knows which one is checked; certain where the same
+/// assignment gives both.
+fn either(own: &Holders, custom: &Holders) -> Vec<Grant> {
+    let mut found = Vec::new();
+    let same = |one: &Grant, other: &Grant| {
+        one.who == other.who && one.assignment == other.assignment && one.through == other.through
+    };
+    for (grants, others) in [(own, custom), (custom, own)] {
+        for grant in &grants.grants {
+            let in_both = others.grants.iter().any(|other| same(grant, other));
+            if in_both && std::ptr::eq(grants, custom) {
+                continue;
+            }
+            let mut grant = grant.clone();
+            if !in_both {
+                grant.doubts.push(SETTING.into());
+            }
+            found.push(grant);
+        }
+    }
+    found
+}
+
+/// Both answers are of one request, of which nobody knows which one counts.
+fn agreed(own: Answer, custom: Answer, cluster: &Cluster) -> Answer {
+    match (&own, &custom) {
+        (Answer::No(_), Answer::No(_)) | (Answer::Yes(_), Answer::Yes(_)) => own,
+        _ => Answer::Unknown(vec![Why {
+            text: SETTING.into(),
+            resource: Some(cluster.resource),
+        }]),
+    }
+}
+
+/// The answer where both must be a yes.
+fn weaker(one: Answer, other: Answer) -> Answer {
+    const fn rank(answer: &Answer) -> u8 {
+        match answer {
+            Answer::No(_) => 0,
+            Answer::Unknown(_) => 1,
+            Answer::If { .. } => 2,
+            Answer::Yes(_) => 3,
+        }
+    }
+    if rank(&other) < rank(&one) {
+        other
+    } else {
+        one
+    }
+}
+
+/// Those who hold both.
+fn both(one: Holders, other: Holders) -> Holders {
+    let mut by_who: BTreeMap<&Who, Vec<&Grant>> = BTreeMap::new();
+    for grant in &other.grants {
+        by_who.entry(&grant.who).or_default().push(grant);
+    }
+    let mut unknown = one.unknown;
+    let mut grants = Vec::new();
+    for mut grant in one.grants {
+        let Some(others) = by_who.get(&grant.who) else {
+            continue;
+        };
+        let best = others
+            .iter()
+            .min_by_key(|other| (other.doubts.len(), other.condition.is_some()));
+        if let Some(best) = best {
+            if !best.doubts.is_empty() && grant.doubts.is_empty() {
+                grant.doubts.clone_from(&best.doubts);
+            }
+            if let Some(condition) = &best.condition
+                && grant.condition.is_none()
+            {
+                grant.condition = Some(condition.clone());
+            }
+        }
+        grants.push(grant);
+    }
+    unknown.extend(other.unknown);
+    Holders { grants, unknown }
+}
+
+/// Adds holders in the words of questions. Somebody who may in the whole cluster is not named again for a
+/// namespace.
+fn take(
+    found: &mut WhoCan,
+    seen: &mut BTreeSet<(Who, ResourceRef)>,
+    cluster: &Cluster,
+    holders: Holders,
+    reach: &Reach,
+) {
+    found.unknown.extend(holders.unknown);
+    for grant in holders.grants {
+        let key = (grant.who.clone(), grant.assignment);
+        if seen.contains(&key) {
+            continue;
+        }
+        if *reach == Reach::Cluster {
+            seen.insert(key);
+        }
+        if !grant.doubts.is_empty() || cluster.asks_azure.is_none() {
+            let mut doubts = grant.doubts.clone();
+            if cluster.asks_azure.is_none() {
+                doubts.push("the cluster leaves open whether it asks Azure".into());
+            }
+            doubts.sort();
+            found.unknown.push(Why {
+                text: format!(
+                    "role {} may allow it to {}: {}",
+                    grant.role,
+                    shown(&grant.who),
+                    doubts.join("; ")
+                )
+                .into(),
+                resource: Some(grant.assignment),
+            });
+            continue;
+        }
+        let holder = Holder {
+            subject: subject(&grant),
+            reach: reach.clone(),
+            names: Names::Any,
+            condition: grant.condition.clone(),
+            evidence: grant.evidence(),
+        };
+        if !found.holders.contains(&holder) {
+            found.holders.push(holder);
+        }
+    }
+}
+
+/// Somebody in the words of questions.
+#[must_use]
+pub fn subject(grant: &Grant) -> Subject {
+    Subject::Principal {
+        id: shown(&grant.who).into(),
+        kind: grant.kind,
+    }
+}
+
+fn shown(who: &Who) -> String {
+    match who {
+        Who::Id(id) | Who::Open(id) => id.to_string(),
+        Who::Identity { resource, path } => super::principal::identity_name(resource, path),
+    }
+}
