@@ -8,20 +8,23 @@ use report::config::{self, Config};
 
 use crate::failure::Failure;
 
-/// The Kubernetes minor that was asked for, else the configured, else the newest known.
+/// The Kubernetes minor that was asked for, else the configured, else what the estate says of itself,
+/// else the newest known.
 pub(crate) fn kubernetes(
     version: Option<&str>,
     config: &Config,
     guide: &Guide,
+    estate: impl FnOnce() -> anyhow::Result<Option<u8>>,
 ) -> anyhow::Result<u8> {
     match version {
         Some(version) => Ok(parse_minor(version).ok_or_else(|| {
             Failure::new(format!("`{version}` is no Kubernetes version"))
                 .help("write it as `--kubernetes 1.34`")
         })?),
-        None => Ok(config
-            .kubernetes
-            .unwrap_or_else(|| setting::newest_minor(guide))),
+        None => match config.kubernetes {
+            Some(minor) => Ok(minor),
+            None => Ok(estate()?.unwrap_or_else(|| setting::newest_minor(guide))),
+        },
     }
 }
 

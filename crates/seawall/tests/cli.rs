@@ -15,6 +15,8 @@
 mod awkward;
 #[path = "cli/canary.rs"]
 mod canary;
+#[path = "cli/cluster.rs"]
+mod cluster;
 #[path = "cli/disguises.rs"]
 mod disguises;
 #[path = "cli/examples.rs"]

@@ -1,8 +1,8 @@
 //! Readers: everything that turns what a user names into resources of an estate.
 //!
-//! What it deliberately leaves out: judging. It never reaches the network, and runs no
-//! program but an installed `helm`, `kustomize` or `kubectl`, and only for a chart or a
-//! kustomization that was given.
+//! What it deliberately leaves out: judging. It reaches the network for a live source that was
+//! asked for and nothing else, and runs no program but an installed `helm`, `kustomize` or `kubectl`, only
+//! for a chart or a kustomization that was given, and what a kubeconfig names for signing in.
 //!
 //! ```text
 //! paths ──walk──▶ inputs (files, charts, kustomizations, templates) ──render──▶ text
@@ -10,6 +10,7 @@
 //! ```
 
 mod align;
+pub mod cluster;
 mod configuration;
 mod deployments;
 mod fence;

@@ -142,6 +142,14 @@ pub trait Source {
     /// What it is called in reports: `cluster kind-dev`, `subscription 0000…`.
     fn name(&self) -> String;
 
+    /// The Kubernetes minor that a cluster runs (34 of 1.34), asked before anything is judged.
+    ///
+    /// # Errors
+    /// When nothing can be read at all.
+    fn kubernetes_minor(&mut self) -> Result<Option<u8>, LiveError> {
+        Ok(None)
+    }
+
     /// Tells everything, in the same order whenever the same is there.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ pub(crate) struct Args {
     /// Only this guideline; repeatable
     #[arg(long, value_name = "ID")]
     guideline: Vec<String>,
-    /// Kubernetes version to judge against [default: the newest known]
+    /// Kubernetes version to judge against [default: the cluster's, else the newest known]
     #[arg(long, value_name = "1.N")]
     kubernetes: Option<String>,
     /// Lowest severity that makes the exit code 1: critical, high, medium, low, none [default: high]
@@ -83,8 +83,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let guide = load_guide(args.guide.as_deref())?;
-    let plan = Plan::new(args, &guide)?;
-    let opened = args.estate.open()?;
+    let mut opened = args.estate.open()?;
+    let plan = Plan::new(args, &guide, &mut opened)?;
     let selected: Vec<GuidelineId> = guide
         .guidelines
         .iter()
@@ -130,9 +130,11 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(args: &Args, guide: &Guide) -> anyhow::Result<Self> {
+    fn new(args: &Args, guide: &Guide, opened: &mut Opened) -> anyhow::Result<Self> {
         let config = read_config(args.config.as_deref(), &args.estate.paths, guide)?;
-        let kubernetes = choices::kubernetes(args.kubernetes.as_deref(), &config, guide)?;
+        let kubernetes = choices::kubernetes(args.kubernetes.as_deref(), &config, guide, || {
+            opened.kubernetes_minor()
+        })?;
         let mut setting = setting::setting(guide, config.params.as_deref(), Some(kubernetes))
             .map_err(Failure::new)?;
         setting.severities.clone_from(&config.severities);

@@ -11,6 +11,7 @@ use model::managed::Managed;
 use model::manifest::Reader;
 use model::schema::Schema;
 use model::{Estate, Scope};
+use sources::cluster::{self, Cluster};
 use sources::live::{LiveError, Source};
 use sources::{Given, Input, Options, Tools};
 
@@ -38,6 +39,21 @@ pub(crate) struct EstateArgs {
     /// The given files are the whole estate: what is absent does not exist
     #[arg(long)]
     pub(crate) whole: bool,
+    /// A running cluster: the kubeconfig's current context, or this pod's own cluster
+    #[arg(long)]
+    pub(crate) cluster: bool,
+    /// Context of the kubeconfig to use with `--cluster`
+    #[arg(long, value_name = "NAME", requires = "cluster")]
+    pub(crate) context: Option<String>,
+    /// Kubeconfig to use with `--cluster` [default: $KUBECONFIG, ~/.kube/config]
+    #[arg(long, value_name = "FILE", requires = "cluster")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Of the cluster only this namespace (and what belongs to none); repeatable
+    #[arg(long, value_name = "NAME", requires = "cluster")]
+    pub(crate) namespace: Vec<String>,
+    /// Read names and labels of the cluster's Secrets too; their values are never asked for
+    #[arg(long, requires = "cluster")]
+    pub(crate) secrets: bool,
 }
 
 impl EstateArgs {
@@ -47,7 +63,7 @@ impl EstateArgs {
         let live = self.live()?;
         if self.paths.is_empty() && live.is_empty() {
             return Err(Failure::new("nothing to read was given")
-                .help("give files or folders, or `-` for standard input")
+                .help("give files or folders, `-` for standard input, or `--cluster`")
                 .into());
         }
         let inputs = sources::walk(&self.paths).map_err(|error| {
@@ -58,13 +74,18 @@ impl EstateArgs {
     }
 
     /// The running estates and snapshots that are asked for.
-    #[expect(
-        clippy::unused_self,
-        clippy::unnecessary_wraps,
-        reason = "flags come with the sources"
-    )]
     fn live(&self) -> anyhow::Result<Vec<Box<dyn Source>>> {
-        Ok(Vec::new())
+        let mut live: Vec<Box<dyn Source>> = Vec::new();
+        if self.cluster {
+            let options = cluster::Options {
+                kubeconfig: self.kubeconfig.clone(),
+                context: self.context.clone(),
+                namespaces: self.namespace.clone(),
+                secrets: self.secrets,
+            };
+            live.push(Box::new(Cluster::new(options).map_err(Stopped::Live)?));
+        }
+        Ok(live)
     }
 
     /// How files are read.
@@ -93,6 +114,16 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
+    /// The Kubernetes minor that a live cluster runs.
+    pub(crate) fn kubernetes_minor(&mut self) -> anyhow::Result<Option<u8>> {
+        for source in &mut self.live {
+            if let Some(minor) = source.kubernetes_minor().map_err(Stopped::Live)? {
+                return Ok(Some(minor));
+            }
+        }
+        Ok(None)
+    }
+
     /// What people call it: the paths, then the names of what is read live.
     pub(crate) fn subject(&self, paths: &[PathBuf]) -> Vec<String> {
         let paths = paths.iter().map(|path| path.display().to_string());

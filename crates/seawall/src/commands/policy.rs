@@ -121,7 +121,7 @@ fn export(args: &ExportArgs) -> anyhow::Result<u8> {
 }
 
 fn setting(args: &ExportArgs, guide: &Guide, config: &Config) -> anyhow::Result<Setting> {
-    let minor = choices::kubernetes(args.kubernetes.as_deref(), config, guide)?;
+    let minor = choices::kubernetes(args.kubernetes.as_deref(), config, guide, || Ok(None))?;
     if minor < export::FIRST_MINOR {
         return Err(Failure::new(format!(
             "Kubernetes 1.{minor} has no ValidatingAdmissionPolicy"

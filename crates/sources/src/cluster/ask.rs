@@ -1,0 +1,196 @@
+//! One request after the other, with the patience that a busy API server asks for.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use http::{Request, StatusCode, header};
+use kube::client::Body;
+use serde::Deserialize;
+
+use super::connect::{client_error, one_line, silent, unreachable};
+use crate::live::LiveError;
+
+/// How often a request is made before the answer counts as a refusal.
+const ATTEMPTS: u32 = 6;
+/// The longest wait that a server may ask for.
+const LONGEST: Duration = Duration::from_secs(60);
+/// What one request may take in all.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+/// A connection to one API server.
+pub(super) struct Asker {
+    runtime: tokio::runtime::Runtime,
+    client: kube::Client,
+    url: String,
+    /// Whether it ever answered: what it then fails to answer is worth another try.
+    answered: Cell<bool>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The server said no.
+    Refused {
+        status: u16,
+        message: String,
+        /// With 410: a token that goes on where the expired one stopped.
+        go_on: Option<String>,
+    },
+    /// There is no server to say anything.
+    Lost(LiveError),
+}
+
+impl Trouble {
+    pub(super) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { status, .. } => Some(*status),
+            Self::Lost(_) => None,
+        }
+    }
+}
+
+/// What the API server says of itself when it refuses (`meta/v1.Status`).
+#[derive(Debug, Default, Deserialize)]
+struct Status {
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    metadata: StatusMeta,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct StatusMeta {
+    #[serde(default, rename = "continue")]
+    go_on: String,
+}
+
+impl Asker {
+    /// A client of its own, with one thread: this one. Runs the exec plug-in where there is one.
+    pub(super) fn connect(
+        runtime: tokio::runtime::Runtime,
+        config: kube::Config,
+    ) -> Result<Self, LiveError> {
+        let url = config.cluster_url.to_string();
+        let url = url.trim_end_matches('/').to_owned();
+        let made = {
+            let _within = runtime.enter();
+            kube::Client::try_from(config)
+        };
+        let client = made.map_err(|trouble| client_error(&trouble))?;
+        Ok(Self {
+            runtime,
+            client,
+            url,
+            answered: Cell::new(false),
+        })
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// GET, as JSON text.
+    pub(super) fn get(&self, path: &str, accept: &str) -> Result<String, Trouble> {
+        self.runtime.block_on(self.patiently(path, accept))
+    }
+
+    async fn patiently(&self, path: &str, accept: &str) -> Result<String, Trouble> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let (trouble, wait) = match self.once(path, accept).await {
+                Ok(text) => return Ok(text),
+                Err(failed) => failed,
+            };
+            // What a server fails at of itself it mostly fails at again.
+            let most = match trouble.status() {
+                Some(500) => 3,
+                _ => ATTEMPTS,
+            };
+            match wait {
+                Some(wait) if attempt < most => tokio::time::sleep(wait.after(attempt)).await,
+                _ => return Err(trouble),
+            }
+        }
+    }
+
+    async fn once(&self, path: &str, accept: &str) -> Result<String, (Trouble, Option<Wait>)> {
+        let request = Request::get(path)
+            .header(header::ACCEPT, accept)
+            .body(Body::empty())
+            .map_err(|error| {
+                let message = format!("`{path}` is no address: {error}");
+                (lost(message), None)
+            })?;
+        let exchange = async {
+            let response = self.client.send(request).await?;
+            let (parts, body) = response.into_parts();
+            let bytes = body.collect_bytes().await?;
+            Ok::<_, kube::Error>((parts, bytes))
+        };
+        let done = tokio::time::timeout(DEADLINE, exchange)
+            .await
+            .map_err(|_| (Trouble::Lost(silent(&self.url)), None))?;
+        let (parts, bytes) = done.map_err(|error| {
+            // A connection that broke is worth another try, one that never was is not.
+            let again: Option<Wait> = self.answered.get().then_some(Wait::Grows);
+            let trouble = match &error {
+                kube::Error::Auth(_) => client_error(&error),
+                kube::Error::Service(inner) if inner.is::<kube::client::AuthError>() => {
+                    client_error(&error)
+                }
+                _ => unreachable(&self.url, &error),
+            };
+            (Trouble::Lost(trouble), again)
+        })?;
+        self.answered.set(true);
+        if parts.status.is_success() {
+            return String::from_utf8(bytes.to_vec())
+                .map_err(|_| (lost(format!("{path} is no UTF-8")), None));
+        }
+        let status: Status = serde_json::from_slice(&bytes).unwrap_or_default();
+        let asked = parts
+            .headers
+            .get(header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok())
+            .map(Duration::from_secs);
+        let transient = matches!(
+            parts.status,
+            StatusCode::TOO_MANY_REQUESTS
+                | StatusCode::INTERNAL_SERVER_ERROR
+                | StatusCode::BAD_GATEWAY
+                | StatusCode::SERVICE_UNAVAILABLE
+                | StatusCode::GATEWAY_TIMEOUT
+        );
+        let wait = transient.then(|| asked.map_or(Wait::Grows, Wait::Asked));
+        let trouble = Trouble::Refused {
+            status: parts.status.as_u16(),
+            message: one_line(&status.message),
+            go_on: Some(status.metadata.go_on).filter(|token| !token.is_empty()),
+        };
+        Err((trouble, wait))
+    }
+}
+
+/// How long to wait before the next try.
+#[derive(Debug, Clone, Copy)]
+enum Wait {
+    Asked(Duration),
+    Grows,
+}
+
+impl Wait {
+    fn after(self, attempt: u32) -> Duration {
+        match self {
+            Self::Asked(time) => time.min(LONGEST),
+            Self::Grows => Duration::from_millis(200) * 2_u32.pow(attempt.min(6)),
+        }
+    }
+}
+
+fn lost(message: String) -> Trouble {
+    Trouble::Lost(LiveError {
+        message,
+        help: None,
+    })
+}
