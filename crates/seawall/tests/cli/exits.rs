@@ -149,7 +149,7 @@ fn two_without_a_path_and_with_an_unknown_option() {
     assert_snapshot!(folder.run(&["assess"]).failure(), @"
     exit 2
     error: nothing to read was given
-      help: give files or folders, or `-` for standard input
+      help: give files or folders, `-` for standard input, or `--cluster`
     ");
     assert_eq!(folder.run(&["assess", ".", "--nonsense"]).code, 2);
     let bare = folder.run(&[]);
