@@ -1,1 +1,359 @@
-//! To come.
+//! Kubernetes RBAC as the API server evaluates it: who may do what, and what amounts to more rights.
+//!
+//! Follows kubernetes plugin/pkg/auth/authorizer/rbac and pkg/registry/rbac (v1.34) to the letter; the tests
+//! put the same questions to that code and to a running API server. An [`Rbac`] is made from an estate once;
+//! then
+//!
+//! - [`Rbac::can`] says whether somebody may do something, and by which binding and rule,
+//! - [`Rbac::who_can`] says who may, [`Sweep`] the same for very many questions,
+//! - [`Rbac::may_bind`] and [`Rbac::may_write_role`] say what the API server's check against escalation would,
+//! - [`Rbac::escalations`] says whose rights amount to more than they seem.
+//!
+//! What is not said by roles and bindings is left out: the Node authorizer, webhooks (Azure RBAC is
+//! [`crate::roles`]), admission. A *no* says whether everything was known on which it rests.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `words` | texts as numbers |
+//! | `read` | roles, bindings and subjects as objects |
+//! | `aggregate` | ClusterRoles that are the sum of others |
+//! | `rule` | whether a rule allows a request |
+//! | `table` | who may, from rules back to subjects |
+//! | `cover` | the checks against escalation |
+//! | `escalations` | rights that amount to more |
+//! | `bootstrap` | the roles that every cluster has |
+//! | `review` | the API server's own words for an answer |
+
+mod aggregate;
+mod bootstrap;
+mod cover;
+mod escalations;
+mod read;
+mod review;
+mod rule;
+mod table;
+mod words;
+
+pub use bootstrap::add_bootstrap;
+pub use cover::{BindAnswer, RoleKindRef, WriteAnswer};
+pub use escalations::{Escalation, Escalations, Held};
+pub use review::reason;
+pub use rule::PolicyRule;
+pub use table::{Found, Grant, Sweep, WhoCan};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Estate, ResourceRef, Scope};
+
+use crate::ask::{Answer, Attributes, Evidence, Ground, Requester, Subject, Target, Why};
+use read::{Binding, NOBODY, Objects, Role, RoleKind, Space, Subjects};
+use rule::{Asked, Match, Rule};
+use words::{Word, Words};
+
+/// All roles and bindings of an estate, indexed both ways.
+#[derive(Debug)]
+pub struct Rbac {
+    words: Words,
+    rules: Vec<Rule>,
+    roles: Vec<Role>,
+    /// ClusterRoleBindings first.
+    bindings: Vec<Binding>,
+    subjects: Subjects,
+    /// The bindings of each subject, ascending.
+    of_subject: Vec<Vec<u32>>,
+    table: table::Table,
+    /// Whether what was not given does not exist.
+    complete: bool,
+}
+
+impl Rbac {
+    /// Reads the Roles, ClusterRoles, RoleBindings and ClusterRoleBindings of an estate.
+    #[must_use]
+    pub fn new(estate: &Estate) -> Self {
+        let mut objects = Objects::read(estate);
+        aggregate::aggregate(&mut objects, estate);
+        resolve(&mut objects, estate);
+        let mut of_subject = vec![Vec::new(); objects.subjects.list.len()];
+        for (number, binding) in objects.bindings.iter().enumerate() {
+            for subject in binding.subjects.iter().filter(|one| **one != NOBODY) {
+                if let Some(list) = of_subject.get_mut(*subject as usize)
+                    && list.last() != Some(&(number as u32))
+                {
+                    list.push(number as u32);
+                }
+            }
+        }
+        let has_builtin = objects.words.find("cluster-admin").is_some_and(|name| {
+            objects
+                .roles
+                .iter()
+                .any(|role| role.kind == RoleKind::ClusterRole && role.name == name)
+        });
+        Self {
+            table: table::Table::new(&objects),
+            words: objects.words,
+            rules: objects.rules.list,
+            roles: objects.roles,
+            bindings: objects.bindings,
+            subjects: objects.subjects,
+            of_subject,
+            complete: estate.scope == Scope::Whole && has_builtin,
+        }
+    }
+
+    /// What a *no* rests on. Files may be declared whole; the roles that every cluster has must be among
+    /// them all the same.
+    #[must_use]
+    pub const fn ground(&self) -> Ground {
+        if self.complete {
+            Ground::Complete
+        } else {
+            Ground::ByWhatWasGiven
+        }
+    }
+
+    /// Everybody whom a binding names.
+    #[must_use]
+    pub fn subjects(&self) -> &[Subject] {
+        &self.subjects.list
+    }
+
+    /// How many roles and bindings there are.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        (self.roles.len(), self.bindings.len())
+    }
+
+    /// Whether somebody may do something. Groups are those that the requester says.
+    #[must_use]
+    pub fn can(&self, requester: &Requester<'_>, attributes: &Attributes<'_>) -> Answer {
+        if requester.is_master() {
+            return Answer::Yes(Evidence::Masters);
+        }
+        let asked = Asked::new(attributes, &self.words);
+        let namespace = match attributes.target {
+            Target::Resource(target) => target.namespace,
+            Target::Path(_) => "",
+        };
+        let mine = self.numbers_of(requester);
+        let mut conditional = None;
+        let mut whys = Vec::new();
+        for number in self.bindings_of(&mine, namespace) {
+            let Some(binding) = self.bindings.get(number as usize) else {
+                continue;
+            };
+            let subject = binding.subjects.iter().position(|one| mine.contains(one));
+            let subject = subject.unwrap_or_default() as u32;
+            if binding.roles.is_empty() {
+                whys.extend(self.unresolved(binding));
+            }
+            for role in &binding.roles {
+                let Some((role, at)) = self.allowed_by(*role, &asked) else {
+                    continue;
+                };
+                let evidence = Evidence::Binding {
+                    binding: binding.resource,
+                    subject,
+                    role: role.resource,
+                    rule: (at.written, at.index),
+                };
+                if binding.space == Space::NotGiven {
+                    whys.push(self.no_namespace(binding));
+                } else if let Some(condition) = self.condition(binding) {
+                    conditional.get_or_insert((evidence, condition));
+                } else {
+                    return Answer::Yes(evidence);
+                }
+            }
+        }
+        match conditional {
+            Some((evidence, condition)) => Answer::If {
+                evidence,
+                condition,
+            },
+            None if whys.is_empty() => Answer::No(self.ground()),
+            None => Answer::Unknown(whys),
+        }
+    }
+
+    /// The numbers of a user and of the groups of one.
+    fn numbers_of(&self, requester: &Requester<'_>) -> Vec<u32> {
+        let user = self.subjects.user(requester.user);
+        let groups = requester.groups.iter();
+        user.into_iter()
+            .chain(groups.filter_map(|group| self.subjects.group(group)))
+            .collect()
+    }
+
+    /// The bindings of any of these subjects that count in a namespace (empty: in none), in the order in
+    /// which the authorizer visits them, and after them those that do not say their namespace.
+    fn bindings_of(&self, subjects: &[u32], namespace: &str) -> Vec<u32> {
+        let within = (!namespace.is_empty())
+            .then(|| self.words.find(namespace))
+            .flatten();
+        let counts = |number: &&u32| {
+            self.bindings
+                .get(**number as usize)
+                .is_some_and(|binding| match binding.space {
+                    Space::Cluster => true,
+                    Space::In(own) => Some(own) == within,
+                    Space::NotGiven => !namespace.is_empty(),
+                })
+        };
+        let mut found: Vec<u32> = subjects
+            .iter()
+            .filter_map(|subject| self.of_subject.get(*subject as usize))
+            .flat_map(|list| list.iter().filter(counts))
+            .copied()
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn allowed_by(&self, role: u32, asked: &Asked<'_>) -> Option<(&Role, read::RuleAt)> {
+        let role = self.roles.get(role as usize)?;
+        let at = role.rules.iter().find(|at| {
+            self.rules
+                .get(at.rule as usize)
+                .is_some_and(|rule| rule.matches(asked, &self.words) == Match::Yes)
+        })?;
+        Some((role, *at))
+    }
+
+    /// Under which condition a binding gives its role; none for nearly all.
+    fn condition(&self, binding: &Binding) -> Option<Box<str>> {
+        let role = self.words.text(binding.role_name);
+        let text = if binding.rivals > 0 {
+            let kind = kind_of(binding);
+            format!(
+                "{kind} `{}` was given {} times, each time different: if this is the one that is there",
+                self.words.text(binding.name),
+                binding.rivals + 1
+            )
+        } else if binding.roles.len() > 1 {
+            let kind = word(binding.role_kind);
+            format!(
+                "{kind} `{role}` was given {} times, each time different: if this is the one that is there",
+                binding.roles.len()
+            )
+        } else {
+            return None;
+        };
+        Some(text.into())
+    }
+
+    /// Why nobody can say what a binding gives; nothing where it surely gives nothing.
+    fn unresolved(&self, binding: &Binding) -> Option<Why> {
+        if binding.role_kind == RoleKind::Other || self.complete {
+            return None;
+        }
+        let text = format!(
+            "{} names {} `{}`, which was not given",
+            self.shown(binding),
+            word(binding.role_kind),
+            self.words.text(binding.role_name)
+        );
+        Some(Why {
+            text: text.into(),
+            resource: Some(binding.resource),
+        })
+    }
+
+    fn no_namespace(&self, binding: &Binding) -> Why {
+        Why {
+            text: format!("{} does not say its namespace", self.shown(binding)).into(),
+            resource: Some(binding.resource),
+        }
+    }
+
+    /// `RoleBinding shop/reader`
+    fn shown(&self, binding: &Binding) -> String {
+        let name = self.words.text(binding.name);
+        match binding.space {
+            Space::In(namespace) => {
+                format!("RoleBinding `{}/{name}`", self.words.text(namespace))
+            }
+            _ => format!("{} `{name}`", kind_of(binding)),
+        }
+    }
+}
+
+fn kind_of(binding: &Binding) -> &'static str {
+    if binding.space == Space::Cluster {
+        "ClusterRoleBinding"
+    } else {
+        "RoleBinding"
+    }
+}
+
+const fn word(kind: RoleKind) -> &'static str {
+    match kind {
+        RoleKind::Role => "Role",
+        RoleKind::ClusterRole => "ClusterRole",
+        RoleKind::Other => "role",
+    }
+}
+
+/// Finds the role of each binding: a Role in the binding's own namespace, a ClusterRole by its name
+/// (`GetRoleReferenceRules`). Counts what has the same name.
+fn resolve(objects: &mut Objects, estate: &Estate) {
+    let mut named: BTreeMap<(RoleKind, Space, Word), Vec<u32>> = BTreeMap::new();
+    for (number, role) in objects.roles.iter().enumerate() {
+        let same = named.entry((role.kind, role.space, role.name)).or_default();
+        // What was given twice alike is one.
+        let alike = same.iter().any(|other| {
+            objects
+                .roles
+                .get(*other as usize)
+                .is_some_and(|other| rules_of(other).eq(rules_of(role)))
+        });
+        if !alike {
+            same.push(number as u32);
+        }
+    }
+    type Said<'a> = (RoleKind, Word, &'a [u32]);
+    let mut rivals: BTreeMap<(Space, Word), BTreeSet<Said<'_>>> = BTreeMap::new();
+    for binding in &objects.bindings {
+        rivals
+            .entry((binding.space, binding.name))
+            .or_default()
+            .insert((binding.role_kind, binding.role_name, &binding.subjects));
+    }
+    // Two files without a namespace, or with a name that is only made up later, need not collide.
+    let collides = |binding: &Binding| {
+        binding.space != Space::NotGiven && !is_generated(estate, binding.resource)
+    };
+    let rivals: Vec<u32> = objects
+        .bindings
+        .iter()
+        .map(|binding| {
+            let others = rivals
+                .get(&(binding.space, binding.name))
+                .map_or(0, |same| same.len().saturating_sub(1));
+            if collides(binding) { others as u32 } else { 0 }
+        })
+        .collect();
+    for (binding, rivals) in objects.bindings.iter_mut().zip(rivals) {
+        binding.rivals = rivals;
+        let space = match binding.role_kind {
+            RoleKind::Role => binding.space,
+            RoleKind::ClusterRole => Space::Cluster,
+            RoleKind::Other => continue,
+        };
+        // A ClusterRoleBinding can name no Role.
+        if let Some(roles) = named.get(&(binding.role_kind, space, binding.role_name)) {
+            binding.roles.clone_from(roles);
+        }
+    }
+}
+
+fn rules_of(role: &Role) -> impl Iterator<Item = u32> + '_ {
+    role.rules.iter().map(|at| at.rule)
+}
+
+fn is_generated(estate: &Estate, id: ResourceRef) -> bool {
+    estate
+        .get(id)
+        .is_some_and(|resource| resource.name.name.ends_with('*'))
+}

@@ -1,0 +1,279 @@
+//! Rights that amount to more than they say: whoever may do this can take what they were not given.
+//!
+//! Each fact is a question to the same table as any other, or a few that must hold together. The rights of a
+//! service account count together with those of the groups that it is always in.
+
+mod facts;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Rbac;
+use super::read::{NOBODY, Space};
+use super::table::{Grant, Sweep};
+use crate::ask::{
+    Attributes, Evidence, Names, Question, Reach, ResourceTarget, Subject, Target, Within,
+    implied_groups,
+};
+use facts::{FACTS, Fact, Level, Need};
+
+/// A fact, and who it is true of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Escalation {
+    /// A stable name: that of the attacker's step in the guide, where it has one.
+    pub id: &'static str,
+    /// `reads Secrets`
+    pub title: &'static str,
+    /// What it leads to.
+    pub leads_to: &'static str,
+    /// Sorted by who and where.
+    pub held: Vec<Held>,
+}
+
+/// Somebody of whom a fact is true.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Held {
+    /// who
+    pub subject: Subject,
+    /// where
+    pub reach: Reach,
+    /// of which objects, where a rule names them
+    pub names: Names,
+    /// what gives it: one for each right that is needed
+    pub evidence: Vec<Evidence>,
+}
+
+/// All facts.
+pub type Escalations = Vec<Escalation>;
+
+/// Where a subject holds one need, and for which names.
+type Holds = BTreeMap<Space, (Names, Evidence)>;
+
+impl Rbac {
+    /// All facts, in a fixed order, those that are true of nobody too. `minor` is Kubernetes' version: before
+    /// 1.35 `get` on `pods/exec` was enough to run commands.
+    #[must_use]
+    pub fn escalations(&self, minor: u8) -> Escalations {
+        let mut sweep = Sweep::new(self);
+        FACTS
+            .iter()
+            .filter(|fact| fact.before.is_none_or(|before| minor < before))
+            .map(|fact| Escalation {
+                id: fact.id,
+                title: fact.title,
+                leads_to: fact.leads_to,
+                held: self.held(fact, &mut sweep),
+            })
+            .collect()
+    }
+
+    fn held(&self, fact: &Fact, sweep: &mut Sweep<'_>) -> Vec<Held> {
+        let mut all: BTreeMap<(Subject, Reach), Held> = BTreeMap::new();
+        for needs in fact.alternatives {
+            let holders: Vec<BTreeMap<u32, Holds>> =
+                needs.iter().map(|need| self.holders(need, sweep)).collect();
+            let subjects: BTreeSet<u32> = holders
+                .iter()
+                .flat_map(|holders| holders.keys().copied())
+                .collect();
+            for subject in subjects {
+                for held in self.together(subject, &holders) {
+                    let key = (held.subject.clone(), held.reach.clone());
+                    match all.get_mut(&key) {
+                        None => {
+                            all.insert(key, held);
+                        }
+                        Some(known) if known.names != Names::Any => {
+                            known.names = wider(&known.names, &held.names);
+                        }
+                        Some(_) => {}
+                    }
+                }
+            }
+        }
+        // What is held everywhere is not repeated for a namespace.
+        let everywhere: BTreeSet<Subject> = all
+            .values()
+            .filter(|held| held.reach == Reach::Cluster && held.names == Names::Any)
+            .map(|held| held.subject.clone())
+            .collect();
+        all.into_values()
+            .filter(|held| held.reach == Reach::Cluster || !everywhere.contains(&held.subject))
+            .collect()
+    }
+
+    /// Where a subject holds all needs at once, together with the groups that it is in by its name alone.
+    fn together(&self, subject: u32, holders: &[BTreeMap<u32, Holds>]) -> Vec<Held> {
+        let Some(who) = self.subjects.list.get(subject as usize) else {
+            return Vec::new();
+        };
+        let mut numbers = vec![subject];
+        if holders.len() > 1 {
+            numbers.extend(self.groups_of(who));
+        }
+        // Per need, every place where one of them holds it.
+        let places: Vec<Holds> = holders
+            .iter()
+            .map(|holders| {
+                let mut places = Holds::new();
+                for number in &numbers {
+                    for (space, (names, evidence)) in holders.get(number).into_iter().flatten() {
+                        places
+                            .entry(*space)
+                            .and_modify(|known| known.0 = wider(&known.0, names))
+                            .or_insert_with(|| (names.clone(), evidence.clone()));
+                    }
+                }
+                places
+            })
+            .collect();
+        let spaces: BTreeSet<Space> = places
+            .iter()
+            .flat_map(|places| places.keys().copied())
+            .collect();
+        spaces
+            .into_iter()
+            .filter_map(|space| {
+                let mut names = Names::Any;
+                let mut evidence = Vec::new();
+                for places in &places {
+                    let own = places.get(&space);
+                    let (limits, by) = own.or_else(|| places.get(&Space::Cluster))?;
+                    if let (Names::Any, Names::Only(_)) = (&names, limits) {
+                        names = limits.clone();
+                    }
+                    evidence.push(by.clone());
+                }
+                Some(Held {
+                    subject: who.clone(),
+                    reach: self.reach(space),
+                    names,
+                    evidence,
+                })
+            })
+            .collect()
+    }
+
+    fn groups_of(&self, subject: &Subject) -> Vec<u32> {
+        let user = match subject {
+            Subject::User(name) => name.to_string(),
+            Subject::ServiceAccount { namespace, name } => {
+                format!("{}{namespace}:{name}", crate::ask::SERVICE_ACCOUNT_PREFIX)
+            }
+            Subject::Group(_) | Subject::Principal { .. } => return Vec::new(),
+        };
+        implied_groups(&user)
+            .iter()
+            .filter_map(|group| self.subjects.group(group))
+            .collect()
+    }
+
+    /// Who holds one need, and where.
+    fn holders(&self, need: &Need, sweep: &mut Sweep<'_>) -> BTreeMap<u32, Holds> {
+        let mut holders: BTreeMap<u32, Holds> = BTreeMap::new();
+        let resources: Vec<String> = need
+            .resources
+            .iter()
+            .flat_map(|resource| self.spelled(resource))
+            .collect();
+        for resource in &resources {
+            let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+            for verb in need.verbs {
+                for name in need.names {
+                    let target = ResourceTarget {
+                        group: need.group,
+                        version: "",
+                        resource,
+                        subresource,
+                        namespace: "",
+                        name,
+                    };
+                    let question = Question {
+                        attributes: Attributes {
+                            verb,
+                            target: Target::Resource(target),
+                        },
+                        within: match need.level {
+                            Level::Cluster => Within::Cluster,
+                            Level::Anywhere => Within::Anywhere,
+                            Level::Namespace(namespace) => Within::Namespace(namespace),
+                        },
+                    };
+                    let found = sweep.ask(&question);
+                    for grant in found.all {
+                        self.note(grant, Names::Any, &mut holders);
+                    }
+                    if name.is_empty() && has_names(verb, subresource) {
+                        for grant in found.named {
+                            self.note(grant, self.names_of(grant), &mut holders);
+                        }
+                    }
+                }
+            }
+        }
+        holders
+    }
+
+    fn note(&self, grant: &Grant, names: Names, holders: &mut BTreeMap<u32, Holds>) {
+        let (subject, space) = self.seat(grant);
+        if subject == NOBODY {
+            return;
+        }
+        let places = holders.entry(subject).or_default();
+        match places.get_mut(&space) {
+            Some((known, _)) if *known == Names::Any => {}
+            Some((known, evidence)) => {
+                if names == Names::Any {
+                    *evidence = self.holder(grant).evidence;
+                }
+                *known = wider(known, &names);
+            }
+            None => {
+                places.insert(space, (names, self.holder(grant).evidence));
+            }
+        }
+    }
+
+    fn names_of(&self, grant: &Grant) -> Names {
+        let rule = self.rule_of(grant);
+        Names::Only(
+            rule.into_iter()
+                .flat_map(|rule| rule.named(&self.words))
+                .map(Box::from)
+                .collect(),
+        )
+    }
+
+    /// `userextras/` stands for every subresource of it that a rule names.
+    fn spelled(&self, resource: &str) -> Vec<String> {
+        if !resource.ends_with('/') {
+            return vec![resource.to_owned()];
+        }
+        let mut all: Vec<String> = self
+            .words
+            .iter()
+            .filter(|word| word.starts_with(resource))
+            .map(str::to_owned)
+            .collect();
+        all.sort();
+        // For rules that say `*`.
+        all.push(format!("{resource}any"));
+        all
+    }
+}
+
+/// Whether a request with this verb has a name that a rule can be limited to: a creation has none, unless it
+/// is of a subresource; a deletion of many has none.
+fn has_names(verb: &str, subresource: &str) -> bool {
+    match verb {
+        "create" => !subresource.is_empty(),
+        "deletecollection" => false,
+        _ => true,
+    }
+}
+
+fn wider(one: &Names, two: &Names) -> Names {
+    match (one, two) {
+        (Names::Only(one), Names::Only(two)) => Names::Only(one.union(two).cloned().collect()),
+        _ => Names::Any,
+    }
+}

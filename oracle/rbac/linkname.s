@@ -1,0 +1,1 @@
+// Lets a function be declared here that another package defines.
