@@ -334,6 +334,6 @@ pub enum Reach {
 pub enum Names {
     /// Any.
     Any,
-    /// Only those of these names.
+    /// Only those of these names. The empty name is a rule for it: requests that have none, a list of all.
     Only(BTreeSet<Box<str>>),
 }

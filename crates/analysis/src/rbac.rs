@@ -43,9 +43,10 @@ pub use table::{Found, Grant, Sweep, WhoCan};
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::completeness::{Completeness, Within as Place};
 use model::{Estate, ResourceRef, Scope};
 
-use crate::ask::{Answer, Attributes, Evidence, Ground, Requester, Subject, Target, Why};
+use crate::ask::{Answer, Attributes, Evidence, Ground, Requester, Subject, Target, Why, Within};
 use read::{Binding, NOBODY, Objects, Role, RoleKind, Space, Subjects};
 use rule::{Asked, Match, Rule};
 use words::{Word, Words};
@@ -62,8 +63,45 @@ pub struct Rbac {
     /// The bindings of each subject, ascending.
     of_subject: Vec<Vec<u32>>,
     table: table::Table,
-    /// Whether what was not given does not exist.
-    complete: bool,
+    known: Known,
+}
+
+/// Of which kinds everything is known.
+#[derive(Debug)]
+struct Known {
+    completeness: Completeness,
+    scope: Scope,
+    /// The roles that every cluster has are there.
+    builtin: bool,
+}
+
+impl Known {
+    /// Why the absence of something proves nothing, kind by kind; nothing where all is known.
+    fn gaps(&self, within: Within<'_>) -> Vec<String> {
+        let place = match within {
+            Within::Cluster => None,
+            Within::Anywhere => Some(Place::Everywhere),
+            Within::Namespace(namespace) => Some(Place::Namespace(namespace)),
+        };
+        let cluster = ["ClusterRole", "ClusterRoleBinding"].map(|kind| (kind, Place::Everywhere));
+        let namespaced = ["Role", "RoleBinding"];
+        let namespaced = place
+            .into_iter()
+            .flat_map(|place| namespaced.map(|kind| (kind, place)));
+        let mut gaps: Vec<String> = Vec::new();
+        for (kind, place) in cluster.into_iter().chain(namespaced) {
+            if let Some(reason) = self.completeness.absent(self.scope, kind, place) {
+                gaps.push(match self.completeness.describe(reason) {
+                    Some(why) => why.to_owned(),
+                    None => format!("not every {kind} was given"),
+                });
+            }
+        }
+        if gaps.is_empty() && !self.builtin {
+            gaps.push("the built-in roles of Kubernetes were not given".to_owned());
+        }
+        gaps
+    }
 }
 
 impl Rbac {
@@ -97,19 +135,29 @@ impl Rbac {
             bindings: objects.bindings,
             subjects: objects.subjects,
             of_subject,
-            complete: estate.scope == Scope::Whole && has_builtin,
+            known: Known {
+                completeness: estate.completeness.clone(),
+                scope: estate.scope,
+                builtin: has_builtin,
+            },
         }
     }
 
     /// What a *no* rests on. Files may be declared whole; the roles that every cluster has must be among
     /// them all the same.
     #[must_use]
-    pub const fn ground(&self) -> Ground {
-        if self.complete {
+    pub fn ground(&self, within: Within<'_>) -> Ground {
+        if self.known.gaps(within).is_empty() {
             Ground::Complete
         } else {
             Ground::ByWhatWasGiven
         }
+    }
+
+    /// What was not given, a clause each; empty where a *no* is final.
+    #[must_use]
+    pub fn gaps(&self, within: Within<'_>) -> Vec<String> {
+        self.known.gaps(within)
     }
 
     /// Everybody whom a binding names.
@@ -171,7 +219,10 @@ impl Rbac {
                 evidence,
                 condition,
             },
-            None if whys.is_empty() => Answer::No(self.ground()),
+            None if whys.is_empty() => Answer::No(self.ground(match namespace {
+                "" => Within::Cluster,
+                namespace => Within::Namespace(namespace),
+            })),
             None => Answer::Unknown(whys),
         }
     }
@@ -245,7 +296,12 @@ impl Rbac {
 
     /// Why nobody can say what a binding gives; nothing where it surely gives nothing.
     fn unresolved(&self, binding: &Binding) -> Option<Why> {
-        if binding.role_kind == RoleKind::Other || self.complete {
+        let known = match binding.space {
+            Space::Cluster => self.ground(Within::Cluster),
+            Space::In(namespace) => self.ground(Within::Namespace(self.words.text(namespace))),
+            Space::NotGiven => Ground::ByWhatWasGiven,
+        };
+        if binding.role_kind == RoleKind::Other || known == Ground::Complete {
             return None;
         }
         let text = format!(

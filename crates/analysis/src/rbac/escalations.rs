@@ -202,9 +202,16 @@ impl Rbac {
                     for grant in found.all {
                         self.note(grant, Names::Any, &mut holders);
                     }
-                    if name.is_empty() && has_names(verb, subresource) {
-                        for grant in found.named {
-                            self.note(grant, self.names_of(grant), &mut holders);
+                    for grant in found.named.iter().filter(|_| name.is_empty()) {
+                        let names = self.names_of(grant);
+                        let nameless = |names: &Names| match names {
+                            Names::Only(names) => names.contains(""),
+                            Names::Any => true,
+                        };
+                        if has_names(verb, subresource) {
+                            self.note(grant, names, &mut holders);
+                        } else if nameless(&names) {
+                            self.note(grant, Names::Any, &mut holders);
                         }
                     }
                 }

@@ -4,7 +4,7 @@
 //! There are no patterns: `*` alone stands for everything, `*/scale` for one subresource of everything,
 //! `/healthz/*` for what begins with `/healthz/`. `pods/*` matches nothing, for no request asks for it.
 
-use super::words::{EMPTY, STAR, Word, Words};
+use super::words::{STAR, Word, Words};
 use crate::ask::{Attributes, Target};
 
 /// A rule as it is written, in numbers.
@@ -146,12 +146,9 @@ impl Rule {
         }
     }
 
-    /// The names that the rule is limited to, when it is.
+    /// The names that the rule is limited to, when it is. The empty one stands for requests that have none.
     pub(crate) fn named<'r>(&'r self, words: &'r Words) -> impl Iterator<Item = &'r str> {
-        self.names
-            .iter()
-            .filter(|name| **name != EMPTY)
-            .map(|name| words.text(*name))
+        self.names.iter().map(|name| words.text(*name))
     }
 }
 

@@ -166,14 +166,17 @@ impl<'r> Sweep<'r> {
             (Within::Anywhere, _) => Where::Anywhere,
             (Within::Namespace(name), _) => Where::In(rbac.words.find(name)),
         };
+        let asks_any = matches!(question.attributes.target, Target::Resource(target) if target.name.is_empty());
         for number in table.candidates(&asked) {
             let Some(rule) = rbac.rules.get(number as usize) else {
                 continue;
             };
-            let found = rule.matches(&asked, &rbac.words);
-            if found == Match::No {
-                continue;
-            }
+            let found = match rule.matches(&asked, &rbac.words) {
+                Match::No => continue,
+                // A rule for the empty name allows what has no name, and not any name.
+                Match::Yes if asks_any && !rule.names.is_empty() => Match::OtherNames,
+                found => found,
+            };
             for (role, at) in table.roles_of.get(number as usize).into_iter().flatten() {
                 for binding in table.bindings_of.get(*role as usize).into_iter().flatten() {
                     self.give(*binding, *role, *at, found, within);
@@ -353,9 +356,6 @@ impl Rbac {
 
     /// Bindings that count for a question and name a role that is not known, by role.
     fn unknown_for(&self, question: &Question<'_>) -> Vec<Why> {
-        if self.complete {
-            return Vec::new();
-        }
         let counts = |space: Space| match (question.within, question.attributes.target) {
             (Within::Cluster, _) | (_, Target::Path(_)) => space == Space::Cluster,
             (Within::Anywhere, _) => true,

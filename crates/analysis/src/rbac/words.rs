@@ -8,8 +8,6 @@ pub(crate) struct Word(pub(crate) u32);
 
 /// `*`
 pub(crate) const STAR: Word = Word(0);
-/// The empty text: the core group, a request without a name.
-pub(crate) const EMPTY: Word = Word(1);
 
 /// Every text that occurs in a role or binding.
 #[derive(Debug, Clone)]
@@ -25,7 +23,6 @@ impl Default for Words {
             texts: Vec::new(),
         };
         words.add("*");
-        words.add("");
         words
     }
 }

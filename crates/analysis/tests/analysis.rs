@@ -1,0 +1,13 @@
+//! Everything that goes through the public interface: one binary.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests stop like tests"
+)]
+
+#[path = "analysis/estates.rs"]
+mod estates;
+#[path = "analysis/rbac.rs"]
+mod rbac;

@@ -1,0 +1,8 @@
+//! Kubernetes RBAC, held against upstream's own code and a running API server.
+
+#[path = "rbac/corners.rs"]
+mod corners;
+#[path = "rbac/random.rs"]
+mod random;
+#[path = "rbac/upstream.rs"]
+mod upstream;
