@@ -249,7 +249,9 @@ fn a_service_account_without_a_namespace_is_nobody_in_a_cluster_role_binding() {
 /// Each fact on its own: exactly the rights that it needs make it true, and one fewer does not.
 #[test]
 fn escalations_need_all_of_their_rights() {
-    let cases: [(&str, &[(&str, &str, &str, &str)]); 8] = [
+    /// verb, API group, resource, name
+    type Right = (&'static str, &'static str, &'static str, &'static str);
+    let cases: [(&str, &[Right]); 8] = [
         (
             "role-bind",
             &[
