@@ -197,7 +197,7 @@ impl Estate {
             .flat_map(|kinds| kinds.values().flatten().copied())
             .filter(|id| {
                 self.get(*id)
-                    .is_some_and(|resource| resource.is_workload() && !owned(resource))
+                    .is_some_and(|resource| resource.is_workload() && !self.is_owned(resource))
             })
     }
 
@@ -207,7 +207,7 @@ impl Estate {
             .map(ResourceRef)
             .filter(|id| {
                 self.get(*id)
-                    .is_some_and(|resource| resource.is_workload() && !owned(resource))
+                    .is_some_and(|resource| resource.is_workload() && !self.is_owned(resource))
             })
     }
 
@@ -367,7 +367,7 @@ impl Links {
             let id = ResourceRef(index as u32);
             let namespace: Box<str> = namespace_of(resource).into();
             let kind = resource.name.kind.name();
-            if resource.is_workload() && !owned(resource) {
+            if resource.is_workload() && !estate.is_owned(resource) {
                 for (key, _, value) in pod_labels(resource)
                     .iter()
                     .flat_map(|labels| labels.entries())
@@ -462,14 +462,6 @@ pub fn namespace_of(resource: &Resource) -> &str {
 /// Documents stay where they are while the estate lives.
 fn address(doc: &crate::doc::Doc) -> usize {
     std::ptr::from_ref(doc) as usize
-}
-
-/// Whether another object made this one.
-fn owned(resource: &Resource) -> bool {
-    resource
-        .object()
-        .path(&["metadata", "ownerReferences"])
-        .is_some_and(|owners| owners.items().len() > 0)
 }
 
 fn pod_labels(workload: &Resource) -> Option<Ref<'_>> {

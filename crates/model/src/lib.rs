@@ -14,6 +14,7 @@
 //! | [`schema`] | types that the API server would refuse |
 //! | [`azure`] | Azure resources in one form: children, defaults, links along ids |
 //! | [`managed`] | which objects AKS itself keeps |
+//! | [`ownership`] | which objects controllers made for others |
 //! | [`waiver`] | waivers written in comments |
 //! | [`prune`] | what of an object is kept for joins |
 //! | [`secrets`] | which values are never shown |
@@ -33,6 +34,7 @@ mod implied;
 pub mod kinds;
 pub mod managed;
 pub mod manifest;
+pub mod ownership;
 pub mod prune;
 mod references;
 pub mod resource;

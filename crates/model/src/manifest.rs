@@ -343,7 +343,7 @@ impl Reader<'_> {
             kind,
         };
         let provider_managed = self.managed.holds(&resource_name, object);
-        reading.resources.push(Resource {
+        let resource = Resource {
             name: resource_name,
             doc: Arc::clone(doc),
             root: object.id(),
@@ -352,7 +352,13 @@ impl Reader<'_> {
             implied: false,
             refers: None,
             azure: None,
-        });
+        };
+        if let Some(why) = crate::ownership::over(&resource) {
+            entry.status = Status::NotRelevant;
+            entry.reason = Some(why.into());
+        } else {
+            reading.resources.push(resource);
+        }
         reading.entries.push(entry);
     }
 
