@@ -1,1 +1,227 @@
-//! To come.
+//! Who can talk to whom: network policies of every kind, what is exposed, and Azure's network around it.
+//!
+//! Built once from an estate ([`Reach::build`]); then single questions are cheap ([`Reach::conn`],
+//! [`Reach::explain`]) and the whole matrix is computed row by row ([`Reach::matrix`]).
+//!
+//! Answers are three-valued. A [`Conn`] says which ports are surely open by what was given, and which
+//! may be. What was *not* given (policies of an estate that may be a part) is in
+//! [`Reach::assumptions`], for it concerns every answer alike.
+//!
+//! Leaves out what happens above the transport layer, ICMP, and network address translation within
+//! the cluster: a rule is held against the pod that answers, as plugins do after a Service was resolved.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`ranges`], [`ports`], [`address`] | sets of ports and of addresses |
+//! | [`workloads`](self::Workload) | who runs, in classes that no policy tells apart |
+//! | [`End`] | everything that can be an end of a connection |
+//! | [`policy`](self::Tier) | one form for all kinds of policies |
+//! | [`conn`](self::Conn) | what passes, and how rules in order come to it |
+//! | [`Matrix`] | rows of connections |
+
+use std::collections::BTreeSet;
+
+use model::kinds::Kind;
+use model::{Estate, ResourceRef, Scope};
+
+pub mod address;
+mod bits;
+mod conn;
+mod engine;
+mod labels;
+mod matrix;
+mod policy;
+pub mod ports;
+pub mod ranges;
+mod universe;
+mod workloads;
+
+pub use conn::{Conn, ConnId};
+pub use engine::Engine;
+pub use matrix::Matrix;
+pub use policy::{Action, Direction, Tier};
+pub use ports::{PortSet, Protocol};
+pub use ranges::Ranges;
+pub use universe::End;
+pub use workloads::Workload;
+
+use matrix::{Policy, Rows, Selected};
+use policy::Written;
+use universe::{Known, Universe};
+
+/// What the command line decides.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// The engine, instead of the one that the estate names.
+    pub engine: Option<Engine>,
+}
+
+/// Who can talk to whom in an estate.
+#[derive(Debug)]
+pub struct Reach {
+    universe: Universe,
+    policies: Vec<Policy>,
+    selected: Selected,
+    scope: Scope,
+}
+
+impl Reach {
+    /// Reads an estate.
+    #[must_use]
+    pub fn build(estate: &Estate, options: Options) -> Self {
+        let engine = options.engine.unwrap_or_default();
+        let mut written = if engine == Engine::None {
+            Vec::new()
+        } else {
+            policies(estate)
+        };
+        // The order in which policies decide; those of one kind and priority as they were read.
+        written.sort_by_key(|policy| (policy.tier, policy.priority, policy.resource));
+        let found = workloads::read(estate);
+        let mut namespaces: BTreeSet<Box<str>> = found
+            .0
+            .iter()
+            .map(|workload| workload.namespace.clone())
+            .collect();
+        namespaces.extend(
+            written
+                .iter()
+                .map(|policy| policy.namespace.clone())
+                .filter(|name| !name.is_empty()),
+        );
+        namespaces.extend(
+            estate
+                .of_kind("Namespace")
+                .iter()
+                .filter_map(|id| estate.get(*id))
+                .map(|namespace| namespace.name.name.clone()),
+        );
+        let blocks = written
+            .iter()
+            .flat_map(|policy| policy.ingress.iter().chain(&policy.egress).flatten())
+            .flat_map(|rule| universe::blocks_of(&rule.peers))
+            .cloned()
+            .collect();
+        let known = Known {
+            nodes: universe::addresses_of_nodes(estate),
+            ..Known::default()
+        };
+        let universe = Universe::new(estate, found, namespaces, blocks, known, engine);
+        let policies: Vec<Policy> = written
+            .into_iter()
+            .map(|policy| Policy::resolve(policy, &universe))
+            .collect();
+        let selected = Selected::new(&universe, &policies);
+        Self {
+            universe,
+            policies,
+            selected,
+            scope: estate.scope,
+        }
+    }
+
+    /// What enforces policies.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        self.universe.engine
+    }
+
+    /// All workloads, by namespace, name and kind.
+    #[must_use]
+    pub fn workloads(&self) -> &[Workload] {
+        &self.universe.workloads
+    }
+
+    /// The workloads of a class that no policy tells apart.
+    pub fn members(&self, class: usize) -> impl Iterator<Item = &Workload> {
+        self.universe
+            .classes
+            .get(class)
+            .into_iter()
+            .flat_map(|class| &class.workloads)
+            .filter_map(|at| self.universe.workloads.get(*at))
+    }
+
+    /// The end that a workload's pods are.
+    #[must_use]
+    pub fn end_of(&self, workload: &Workload) -> End {
+        self.universe.end_of_class(workload.class)
+    }
+
+    /// All ends, in the order of the matrix's rows and columns.
+    pub fn ends(&self) -> impl Iterator<Item = (usize, End)> + '_ {
+        self.universe.ends()
+    }
+
+    /// The number of an end: its row and column.
+    #[must_use]
+    pub fn number(&self, end: End) -> usize {
+        self.universe.number(end)
+    }
+
+    /// The addresses of an external end.
+    #[must_use]
+    pub fn addresses(&self, end: End) -> Option<&Ranges> {
+        match end {
+            End::External(at) => self.universe.externals.get(at),
+            _ => None,
+        }
+    }
+
+    /// All connections, computed as they are asked for.
+    #[must_use]
+    pub fn matrix(&self) -> Matrix<'_> {
+        Matrix::new(&self.universe, &self.policies, &self.selected)
+    }
+
+    /// What can pass from one end to another.
+    #[must_use]
+    pub fn conn(&self, from: End, to: End) -> Conn {
+        let mut rows = Rows {
+            universe: &self.universe,
+            policies: &self.policies,
+            memo: conn::Memo::default(),
+        };
+        let mut side = |own, other, direction| match own {
+            End::Pods(class) => {
+                let at = self.universe.number(other);
+                let applied = self.selected.of(direction, class);
+                rows.row(class, applied, direction, at..at + 1)
+                    .first()
+                    .copied()
+                    .unwrap_or(ConnId::ALL)
+            }
+            _ => ConnId::ALL,
+        };
+        let egress = side(from, to, Direction::Egress);
+        let ingress = side(to, from, Direction::Ingress);
+        let mut met = rows.memo.meet(egress, ingress);
+        let always = matrix::on_one_node(&self.universe, from, to);
+        if always != bits::Belongs::No {
+            met = matrix::same_node(&mut rows.memo, met, always);
+        }
+        rows.memo.get(met)
+    }
+}
+
+/// Every policy of the estate that the analysis knows, unresolved.
+fn policies(estate: &Estate) -> Vec<Written> {
+    let mut found = Vec::new();
+    for (at, resource) in estate.resources().iter().enumerate() {
+        let id = ResourceRef(at as u32);
+        let Kind::Kubernetes { group, kind } = &resource.name.kind else {
+            continue;
+        };
+        match (&**group, &**kind) {
+            ("networking.k8s.io" | "extensions", "NetworkPolicy") => {
+                found.extend(policy::v1::read(
+                    resource,
+                    id,
+                    workloads::namespace(resource),
+                ));
+            }
+            _ => {}
+        }
+    }
+    found
+}
