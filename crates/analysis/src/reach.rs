@@ -22,12 +22,15 @@
 use std::collections::BTreeSet;
 
 use model::kinds::Kind;
-use model::{Estate, ResourceRef, Scope};
+use model::{Estate, ResourceRef};
 
 pub mod address;
 mod bits;
 mod conn;
 mod engine;
+mod explain;
+mod exposure;
+mod facts;
 mod labels;
 mod matrix;
 mod policy;
@@ -38,6 +41,9 @@ mod workloads;
 
 pub use conn::{Conn, ConnId};
 pub use engine::Engine;
+pub use explain::{Explanation, Matching, Selecting, Side};
+pub use exposure::{Audience, Exposure, Way};
+pub use facts::{Answer, Facts, KUBELET, Verdict};
 pub use matrix::Matrix;
 pub use policy::{Action, Direction, Tier};
 pub use ports::{PortSet, Protocol};
@@ -45,7 +51,7 @@ pub use ranges::Ranges;
 pub use universe::End;
 pub use workloads::Workload;
 
-use matrix::{Policy, Rows, Selected};
+use matrix::{Policy, Selected};
 use policy::Written;
 use universe::{Known, Universe};
 
@@ -62,7 +68,8 @@ pub struct Reach {
     universe: Universe,
     policies: Vec<Policy>,
     selected: Selected,
-    scope: Scope,
+    missing: facts::Missing,
+    exposures: exposure::Exposures,
 }
 
 impl Reach {
@@ -101,6 +108,7 @@ impl Reach {
             .flat_map(|policy| policy.ingress.iter().chain(&policy.egress).flatten())
             .flat_map(|rule| universe::blocks_of(&rule.peers))
             .cloned()
+            .chain(exposure::services::blocks(estate))
             .collect();
         let known = Known {
             nodes: universe::addresses_of_nodes(estate),
@@ -112,12 +120,17 @@ impl Reach {
             .map(|policy| Policy::resolve(policy, &universe))
             .collect();
         let selected = Selected::new(&universe, &policies);
-        Self {
+        let names = universe.namespaces.iter().map(|(name, _)| &**name);
+        let missing = facts::Missing::of(estate, names, engine == Engine::Cilium);
+        let mut reach = Self {
             universe,
             policies,
             selected,
-            scope: estate.scope,
-        }
+            missing,
+            exposures: exposure::Exposures::default(),
+        };
+        reach.exposures = reach.find_exposures(estate);
+        reach
     }
 
     /// What enforces policies.
@@ -177,11 +190,7 @@ impl Reach {
     /// What can pass from one end to another.
     #[must_use]
     pub fn conn(&self, from: End, to: End) -> Conn {
-        let mut rows = Rows {
-            universe: &self.universe,
-            policies: &self.policies,
-            memo: conn::Memo::default(),
-        };
+        let mut rows = self.rows();
         let mut side = |own, other, direction| match own {
             End::Pods(class) => {
                 let at = self.universe.number(other);
@@ -215,6 +224,19 @@ fn policies(estate: &Estate) -> Vec<Written> {
         match (&**group, &**kind) {
             ("networking.k8s.io" | "extensions", "NetworkPolicy") => {
                 found.extend(policy::v1::read(
+                    resource,
+                    id,
+                    workloads::namespace(resource),
+                ));
+            }
+            (
+                "policy.networking.k8s.io",
+                kind @ ("AdminNetworkPolicy"
+                | "BaselineAdminNetworkPolicy"
+                | "ClusterNetworkPolicy"),
+            ) => found.extend(policy::admin::read(resource, id, kind)),
+            ("cilium.io", "CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy") => {
+                found.extend(policy::cilium::read(
                     resource,
                     id,
                     workloads::namespace(resource),

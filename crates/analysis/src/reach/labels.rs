@@ -84,21 +84,6 @@ impl Selector {
             .map(expression);
         Self(plain.chain(expressions).collect())
     }
-
-    /// A plain map of labels, as Services have it.
-    pub(crate) fn of_map(map: Ref<'_>) -> Self {
-        Self(
-            map.entries()
-                .map(|(key, _, value)| Requirement {
-                    key: key.into(),
-                    operator: match value.as_str() {
-                        Some(value) => Operator::In(vec![value.into()]),
-                        None => Operator::Open,
-                    },
-                })
-                .collect(),
-        )
-    }
 }
 
 fn expression(expression: Ref<'_>) -> Requirement {
@@ -230,7 +215,7 @@ impl Index {
         // What nobody gave may have the key, unless it is known to have it with another value.
         let known = known.map(|known| &known.has);
         for at in &self.open {
-            if !known.is_some_and(|known| known.binary_search(at).is_ok()) {
+            if known.is_none_or(|known| known.binary_search(at).is_err()) {
                 matching.may.set(*at as usize);
             }
         }

@@ -360,6 +360,9 @@ struct Row {
     direction: Direction,
 }
 
+/// The policies that select a class, and what their names of ports come to there.
+type Selection<'r> = (&'r [(u32, Belongs)], Vec<PortSet>);
+
 /// Number of a set of policies.
 type Signature = u32;
 
@@ -388,7 +391,7 @@ impl<'r> Matrix<'r> {
         };
         let mut ingress = Vec::new();
         let mut ingress_of = Vec::new();
-        let mut known: HashMap<(&[(u32, Belongs)], Vec<PortSet>), Signature> = HashMap::new();
+        let mut known: HashMap<Selection<'_>, Signature> = HashMap::new();
         for class in 0..universe.pods {
             let applied = selected.of(Direction::Ingress, class);
             // What names of ports come to belongs to the row.

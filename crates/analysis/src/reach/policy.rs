@@ -13,6 +13,8 @@ use super::labels::Selector;
 use super::ports::{PortSet, Protocol};
 use super::ranges::Ranges;
 
+pub(crate) mod admin;
+pub(crate) mod cilium;
 pub(crate) mod v1;
 
 /// Which policies decide before which.
@@ -95,8 +97,13 @@ pub(crate) enum Peer {
     Everything,
     /// Pods by their namespace's and their own labels.
     Pods(Namespaces, Selector),
-    /// Addresses.
+    /// Addresses outside the cluster.
     Block(Ranges),
+    /// Addresses, those of pods too ("cluster-internal traffic will be checked against the rule as
+    /// well", `Networks` of the policies of administrators).
+    Network(Ranges),
+    /// Names of DNS, for which nobody knows the addresses.
+    Names,
     /// Nodes by their labels.
     Nodes(Selector),
     /// Names of groups that Cilium knows.

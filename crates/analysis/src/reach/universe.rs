@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use model::{Estate, Ref, Scope};
+use model::completeness::Within;
+use model::{Estate, Ref};
 
 use super::address;
 use super::bits::{Belongs, Bits, TriBits};
@@ -207,7 +208,16 @@ impl Universe {
         match peer {
             Peer::Everything => TriBits::range(self.size(), 0, self.size()),
             Peer::Pods(namespaces, selector) => self.pods_in(namespaces, selector, own),
-            Peer::Block(block) => self.block(block),
+            Peer::Block(block) => self.block(block, false),
+            Peer::Network(block) => self.block(block, true),
+            Peer::Names => {
+                let mut may = Bits::range(self.size(), self.number(End::External(0)), self.size());
+                may.set(self.number(End::ApiServer));
+                TriBits {
+                    sure: Bits::none(self.size()),
+                    may,
+                }
+            }
             Peer::Nodes(selector) => self.nodes(selector),
             Peer::Entity(entity) => self.entity(*entity),
             Peer::Open => TriBits {
@@ -248,7 +258,7 @@ impl Universe {
     }
 
     /// Whoever has an address of a block.
-    fn block(&self, block: &Ranges) -> TriBits {
+    fn block(&self, block: &Ranges, pods: bool) -> TriBits {
         let mut found = TriBits::none(self.size());
         let first = self.number(End::External(0));
         for at in self.blocks.get(block).into_iter().flatten() {
@@ -269,7 +279,13 @@ impl Universe {
             // documentation, security/policy/language; Azure documentation, aks/azure-cni-powered-by-cilium).
             return found;
         }
-        let unknown = self.unknown_pod(within(&self.pod_addresses));
+        let unknown = match self.engine {
+            // The API says that blocks should be outside the cluster, "since Pod IPs are ephemeral
+            // and unpredictable" (`IPBlock`, k8s.io/api/networking/v1); what comes of one that
+            // holds pods is the plugin's choice. Calico and Azure's go by the address.
+            Engine::Upstream if !pods => within(&self.pod_addresses).min(Belongs::Maybe),
+            _ => within(&self.pod_addresses),
+        };
         for (at, class) in self.classes.iter().enumerate() {
             let own = &class.traits.addresses;
             let belongs = if at >= self.pods {
@@ -285,21 +301,11 @@ impl Universe {
             };
             found.set(self.number(self.end_of_class(at)), belongs);
         }
-        found.set(self.number(End::Stranger), unknown.min(Belongs::Maybe));
+        found.set(self.number(End::Stranger), unknown);
         let node = within(&self.node_addresses);
         found.set(self.number(End::OwnNode), node);
         found.set(self.number(End::OtherNode), node);
         found
-    }
-
-    /// The API says that blocks should be outside the cluster, "since Pod IPs are ephemeral and
-    /// unpredictable" (`IPBlock`, k8s.io/api/networking/v1); what comes of one that holds pods is
-    /// the plugin's choice. Calico and Azure's go by the address.
-    fn unknown_pod(&self, within: Belongs) -> Belongs {
-        match self.engine {
-            Engine::Azure | Engine::Calico => within,
-            _ => within.min(Belongs::Maybe),
-        }
     }
 
     fn nodes(&self, selector: &Selector) -> TriBits {
@@ -348,11 +354,11 @@ impl Universe {
 }
 
 /// The labels of a namespace: unknown where nobody gave the object and the estate may be a part.
-fn namespace_labels(estate: &Estate, name: &str) -> Labels {
+pub(crate) fn namespace_labels(estate: &Estate, name: &str) -> Labels {
     let mut labels = match estate.find("", "Namespace", name) {
         Some(namespace) => Labels::read(namespace.object().path(&["metadata", "labels"])),
         None => Labels {
-            open: estate.scope == Scope::Open,
+            open: estate.absent("Namespace", Within::Everywhere).is_some(),
             ..Labels::default()
         },
     };
@@ -460,7 +466,7 @@ fn externals(blocks: Vec<Ranges>) -> (Vec<Ranges>, HashMap<Ranges, Vec<u32>>) {
 /// The blocks that a list of peers names.
 pub(crate) fn blocks_of(peers: &[Peer]) -> impl Iterator<Item = &Ranges> {
     peers.iter().filter_map(|peer| match peer {
-        Peer::Block(block) => Some(block),
+        Peer::Block(block) | Peer::Network(block) => Some(block),
         _ => None,
     })
 }

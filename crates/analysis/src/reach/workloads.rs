@@ -80,6 +80,9 @@ pub(crate) fn namespace(resource: &Resource) -> &str {
     }
 }
 
+/// Namespace, kind and name.
+type FullName = (Box<str>, Box<str>, Box<str>);
+
 struct Found {
     workload: Workload,
     traits: Traits,
@@ -107,7 +110,7 @@ pub(crate) fn read(estate: &Estate) -> (Vec<Workload>, Vec<Class>) {
             });
         }
     }
-    let mut absent: BTreeMap<(Box<str>, Box<str>, Box<str>), usize> = BTreeMap::new();
+    let mut absent: BTreeMap<FullName, usize> = BTreeMap::new();
     for id in owned {
         let Some(resource) = estate.get(id) else {
             continue;

@@ -1,0 +1,271 @@
+//! What leads from outside to pods: Services, Ingresses, routes of the Gateway API, ports opened on
+//! nodes. Each with what the policies of the pods behind it let in.
+//!
+//! | module | finds |
+//! |---|---|
+//! | [`services`] | LoadBalancers, NodePorts, external addresses, ports on nodes |
+//! | [`routes`] | Ingresses and routes, over the Services they name |
+
+use std::collections::BTreeMap;
+
+use model::{Estate, Ref, Resource, ResourceRef};
+
+use super::Reach;
+use super::address;
+use super::bits::Belongs;
+use super::conn::Conn;
+use super::labels::Labels;
+use super::ports::{PortSet, Protocol};
+use super::ranges::Ranges;
+use super::universe::End;
+use super::workloads;
+
+pub(crate) mod routes;
+pub(crate) mod services;
+
+/// From where something can be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Audience {
+    /// The internet.
+    Internet,
+    /// Whoever reaches the cluster's network.
+    Network,
+    /// It hangs on something that was not given.
+    Unknown,
+}
+
+/// What leads to pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Way {
+    /// A Service of type LoadBalancer.
+    LoadBalancer,
+    /// A Service of type NodePort.
+    NodePort,
+    /// A Service with addresses of its own (`externalIPs`).
+    ExternalAddress,
+    /// An Ingress.
+    Ingress,
+    /// A route of the Gateway API.
+    Gateway,
+    /// A port that a pod opens on its node (`hostPort`).
+    HostPort,
+    /// A pod on its node's network.
+    HostNetwork,
+}
+
+impl Way {
+    /// In words.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LoadBalancer => "load balancer",
+            Self::NodePort => "node port",
+            Self::ExternalAddress => "external address",
+            Self::Ingress => "ingress",
+            Self::Gateway => "gateway",
+            Self::HostPort => "host port",
+            Self::HostNetwork => "host network",
+        }
+    }
+}
+
+/// One way from outside to the pods of a workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exposure {
+    /// The number of the workload.
+    pub workload: usize,
+    /// What leads there.
+    pub way: Way,
+    /// The objects it goes through, the outermost first: Ingress, then Service.
+    pub through: Vec<ResourceRef>,
+    /// Who can use it.
+    pub audience: Audience,
+    /// Why the audience is not known, or who is left out, as a clause.
+    pub because: Option<Box<str>>,
+    /// The hosts it answers to; empty for any.
+    pub hosts: Vec<Box<str>>,
+    /// Clients that the way itself lets in; empty for any.
+    pub clients: Ranges,
+    /// The ports clients use.
+    pub front: PortSet,
+    /// The ports of the pods behind it.
+    pub target: PortSet,
+    /// Of these, what the pods' policies let in.
+    pub open: Conn,
+    /// Why policies that were not given may change that.
+    pub hangs_on: Option<Box<str>>,
+}
+
+impl Exposure {
+    /// Whether it surely or perhaps lets the internet in.
+    #[must_use]
+    pub fn to_internet(&self) -> bool {
+        self.audience != Audience::Network && !self.open.is_none()
+    }
+}
+
+/// Everything that leads from outside to pods, by workload.
+#[derive(Debug, Default)]
+pub(crate) struct Exposures {
+    found: Vec<Exposure>,
+    by_workload: BTreeMap<usize, Vec<usize>>,
+}
+
+impl Reach {
+    /// Everything that leads from outside to pods.
+    #[must_use]
+    pub fn exposures(&self) -> &[Exposure] {
+        &self.exposures.found
+    }
+
+    /// What leads from outside to the pods of a workload, by its number.
+    pub fn exposures_of(&self, workload: usize) -> impl Iterator<Item = &Exposure> {
+        self.exposures
+            .by_workload
+            .get(&workload)
+            .into_iter()
+            .flatten()
+            .filter_map(|at| self.exposures.found.get(*at))
+    }
+
+    pub(crate) fn find_exposures(&self, estate: &Estate) -> Exposures {
+        let mut found = services::find(self, estate);
+        found.extend(routes::find(self, estate));
+        found.sort_by(|a, b| (a.workload, a.way, &a.through).cmp(&(b.workload, b.way, &b.through)));
+        let mut by_workload: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (at, exposure) in found.iter().enumerate() {
+            by_workload.entry(exposure.workload).or_default().push(at);
+        }
+        Exposures { found, by_workload }
+    }
+
+    /// Numbers of the workloads in a namespace whose pods a Service's selector matches.
+    pub(crate) fn behind(&self, service: &Resource) -> Vec<(usize, Belongs)> {
+        let selector = service
+            .object()
+            .path(&["spec", "selector"])
+            .filter(|selector| selector.entries().len() > 0);
+        let Some(selector) = selector else {
+            return Vec::new();
+        };
+        let namespace = workloads::namespace(service);
+        let all = &self.universe.workloads;
+        let first = all.partition_point(|workload| &*workload.namespace < namespace);
+        all.iter()
+            .enumerate()
+            .skip(first)
+            .take_while(|(_, workload)| &*workload.namespace == namespace)
+            .filter_map(|(number, workload)| {
+                let class = self.universe.classes.get(workload.class)?;
+                let belongs = carries(&class.traits.labels, selector);
+                (belongs != Belongs::No).then_some((number, belongs))
+            })
+            .collect()
+    }
+
+    /// The port of the pods that a Service's port leads to.
+    fn target(&self, workload: usize, port: Ref<'_>) -> Option<(Protocol, u16)> {
+        use super::policy::{number, protocol};
+        let protocol = protocol(port.get("protocol")).ok()?;
+        let own = || port.get("port").and_then(number);
+        let Some(target) = port.get("targetPort") else {
+            return Some((protocol, own()?));
+        };
+        match number(target) {
+            Some(0) => Some((protocol, own()?)),
+            Some(target) => Some((protocol, target)),
+            None => {
+                let name = target.as_str()?;
+                let workload = self.universe.workloads.get(workload)?;
+                let class = self.universe.classes.get(workload.class)?;
+                class
+                    .traits
+                    .ports
+                    .iter()
+                    .find(|port| &*port.name == name && port.protocol == protocol)
+                    .map(|port| (protocol, port.port))
+            }
+        }
+    }
+
+    /// What comes in to a workload from public addresses that are among the clients.
+    fn internet_to(&self, workload: usize, clients: &Ranges) -> Conn {
+        let public = address::public();
+        let wanted = if clients.is_empty() {
+            public
+        } else {
+            clients.intersection(&public)
+        };
+        self.entering(workload, |reach, end| {
+            reach
+                .addresses(end)
+                .is_some_and(|addresses| wanted.meets(addresses))
+        })
+    }
+
+    /// What comes in to a workload from any of the chosen ends.
+    fn entering(&self, workload: usize, from: impl Fn(&Self, End) -> bool) -> Conn {
+        let Some(workload) = self.universe.workloads.get(workload) else {
+            return Conn::none();
+        };
+        let to = self.end_of(workload);
+        self.inbound(to)
+            .into_iter()
+            .filter(|(end, _)| from(self, *end))
+            .fold(Conn::none(), |all, (_, conn)| all.join(&conn))
+    }
+
+    /// What passes to a workload's pods from everything but given pods.
+    fn inbound(&self, to: End) -> Vec<(End, Conn)> {
+        use super::matrix;
+        use super::policy::Direction;
+        let universe = &self.universe;
+        let stranger = universe.number(End::Stranger);
+        let outside = universe.number(End::OwnNode)..universe.size();
+        let End::Pods(class) = to else {
+            return std::iter::once(stranger)
+                .chain(outside)
+                .map(|number| (universe.end(number), Conn::all()))
+                .collect();
+        };
+        let applied = self.selected.of(Direction::Ingress, class);
+        let mut rows = self.rows();
+        let mut found = Vec::new();
+        for ends in [stranger..stranger + 1, outside] {
+            let row = rows.row(class, applied, Direction::Ingress, ends.clone());
+            for (number, mut id) in ends.zip(row) {
+                let from = universe.end(number);
+                let always = matrix::on_one_node(universe, from, to);
+                if always != Belongs::No {
+                    id = matrix::same_node(&mut rows.memo, id, always);
+                }
+                found.push((from, rows.memo.get(id)));
+            }
+        }
+        found
+    }
+}
+
+/// Whether labels hold everything that a plain selector asks for.
+fn carries(labels: &Labels, selector: Ref<'_>) -> Belongs {
+    selector
+        .entries()
+        .map(
+            |(key, _, wanted)| match (labels.known.get(key), wanted.as_str()) {
+                (Some(Some(have)), Some(wanted)) if **have == *wanted => Belongs::Yes,
+                (Some(Some(_)), Some(_)) => Belongs::No,
+                (None, _) if !labels.open => Belongs::No,
+                _ => Belongs::Maybe,
+            },
+        )
+        .min()
+        .unwrap_or(Belongs::Yes)
+}
+
+/// The part of a connection that concerns some ports.
+fn restricted(conn: &Conn, ports: &PortSet) -> Conn {
+    Conn {
+        sure: conn.sure.intersection(ports),
+        may: conn.may.intersection(ports),
+    }
+}

@@ -1,0 +1,286 @@
+//! What people ask first of a workload: does it reach the internet, the metadata of its node, the API
+//! server, kubelets. Cheap: nothing but the columns in question is computed.
+
+use cel::Unknown;
+use model::Estate;
+
+use super::address;
+use super::bits::Belongs;
+use super::conn::{Conn, ConnId, Memo};
+use super::matrix::{self, Rows};
+use super::policy::{Direction, Tier};
+use super::ports::{PortSet, Protocol};
+use super::ranges::Ranges;
+use super::universe::End;
+use super::{Reach, Workload};
+
+/// The port of the kubelet's API (`KubeletPort`, k8s.io/kubernetes/pkg/cluster/ports).
+pub const KUBELET: u16 = 10250;
+
+/// Whether something can be reached, and what the answer hangs on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The ports that are open, by what was given.
+    pub conn: Conn,
+    /// Addresses of the target that are reached; empty where it is no range of addresses.
+    pub addresses: Ranges,
+    /// Why what was not given may change the answer, as a clause.
+    pub hangs_on: Option<Box<str>>,
+}
+
+/// An answer in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Nothing passes, whatever else there is.
+    No,
+    /// It hangs on something that was not given.
+    Unknown,
+    /// Something passes, whatever else there is.
+    Yes,
+}
+
+impl Answer {
+    /// The answer in one word; unknown where anything that was not given could change it.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        if self.hangs_on.is_some() {
+            Verdict::Unknown
+        } else if !self.conn.sure.is_empty() {
+            Verdict::Yes
+        } else if self.conn.may.is_empty() {
+            Verdict::No
+        } else {
+            Verdict::Unknown
+        }
+    }
+}
+
+/// What a workload's pods reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Public addresses.
+    pub internet: Answer,
+    /// The instance metadata service, 169.254.169.254.
+    pub metadata: Answer,
+    /// Azure's wire server, 168.63.129.16.
+    pub wire_server: Answer,
+    /// The Kubernetes API server.
+    pub api_server: Answer,
+    /// The kubelet's API of any node.
+    pub kubelet: Answer,
+}
+
+/// Why the absence of policies proves nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Missing {
+    /// by namespace: of network policies
+    namespaced: Vec<(Box<str>, Box<str>)>,
+    /// of policies of administrators
+    admin: Option<Box<str>>,
+}
+
+/// The kinds that decide before or after network policies, as guidelines name them.
+const ADMIN_KINDS: [&str; 3] = [
+    "AdminNetworkPolicy.policy.networking.k8s.io",
+    "BaselineAdminNetworkPolicy.policy.networking.k8s.io",
+    "ClusterNetworkPolicy.policy.networking.k8s.io",
+];
+
+impl Missing {
+    pub(crate) fn of<'n>(
+        estate: &Estate,
+        namespaces: impl Iterator<Item = &'n str>,
+        cilium: bool,
+    ) -> Self {
+        use model::completeness::Within;
+        let say = |kinds: &str, why: Unknown| -> Box<str> {
+            if why == model::unknown::NOT_WHOLE {
+                format!("{kinds} that were not given may exist").into()
+            } else {
+                estate.describe(why).into()
+            }
+        };
+        let mut own = vec!["NetworkPolicy"];
+        let mut admin = ADMIN_KINDS.to_vec();
+        if cilium {
+            own.push("CiliumNetworkPolicy.cilium.io");
+            admin.push("CiliumClusterwideNetworkPolicy.cilium.io");
+        }
+        Self {
+            namespaced: namespaces
+                .filter_map(|name| {
+                    let why = estate.absent_any(&own, Within::Namespace(name))?;
+                    Some((name.into(), say("network policies", why)))
+                })
+                .collect(),
+            admin: estate
+                .absent_any(&admin, Within::Everywhere)
+                .map(|why| say("cluster-wide network policies", why)),
+        }
+    }
+
+    fn in_namespace(&self, namespace: &str) -> Option<&str> {
+        let at = self
+            .namespaced
+            .binary_search_by(|(name, _)| (**name).cmp(namespace))
+            .ok()?;
+        Some(&self.namespaced.get(at)?.1)
+    }
+
+    /// Each reason once.
+    pub(crate) fn reasons(&self) -> Vec<&str> {
+        let mut reasons: Vec<&str> = self
+            .namespaced
+            .iter()
+            .map(|(_, why)| &**why)
+            .chain(self.admin.as_deref())
+            .collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        reasons
+    }
+}
+
+impl Reach {
+    /// What a workload's pods reach.
+    #[must_use]
+    pub fn facts(&self, workload: &Workload) -> Facts {
+        let end = self.end_of(workload);
+        let first = self.universe.number(End::OwnNode);
+        let row = self.outside(end);
+        let public = address::public();
+        let of = |wanted: &dyn Fn(End) -> bool, ports: &PortSet| {
+            let mut answer = Answer {
+                conn: Conn::none(),
+                addresses: Ranges::empty(),
+                hangs_on: None,
+            };
+            for (at, conn) in row.iter().enumerate() {
+                let target = self.universe.end(first + at);
+                if !wanted(target) {
+                    continue;
+                }
+                let conn = Conn {
+                    sure: conn.sure.intersection(ports),
+                    may: conn.may.intersection(ports),
+                };
+                if conn.is_none() {
+                    continue;
+                }
+                if let Some(addresses) = self.addresses(target) {
+                    answer.addresses = answer.addresses.union(addresses);
+                }
+                answer.conn = answer.conn.join(&conn);
+            }
+            answer.hangs_on = self.hangs_on(end, Direction::Egress, !answer.conn.sure.is_empty());
+            answer
+        };
+        let within = |set: Ranges| {
+            move |target: End| {
+                self.addresses(target)
+                    .is_some_and(|addresses| set.covers(addresses))
+            }
+        };
+        let all = PortSet::all();
+        let kubelet = PortSet::port(Protocol::Tcp, KUBELET);
+        Facts {
+            internet: of(&within(public), &all),
+            metadata: of(&within(address::single(address::METADATA.into())), &all),
+            wire_server: of(&within(address::single(address::WIRE_SERVER.into())), &all),
+            api_server: of(&|target| target == End::ApiServer, &all),
+            kubelet: of(
+                &|target| matches!(target, End::OwnNode | End::OtherNode),
+                &kubelet,
+            ),
+        }
+    }
+
+    /// What passes from pods to nodes, the API server and every range of addresses, in that order.
+    pub(crate) fn outside(&self, end: End) -> Vec<Conn> {
+        let ends = self.universe.number(End::OwnNode)..self.universe.size();
+        let End::Pods(class) = end else {
+            return vec![Conn::all(); ends.len()];
+        };
+        let mut rows = self.rows();
+        let applied = self.selected.of(Direction::Egress, class);
+        let row = rows.row(class, applied, Direction::Egress, ends.clone());
+        let mut known: Option<(ConnId, Conn)> = None;
+        row.into_iter()
+            .zip(ends)
+            .map(|(id, number)| {
+                let always = matrix::on_one_node(&self.universe, end, self.universe.end(number));
+                if always != Belongs::No {
+                    let id = matrix::same_node(&mut rows.memo, id, always);
+                    return rows.memo.get(id);
+                }
+                match &known {
+                    Some((last, conn)) if *last == id => conn.clone(),
+                    _ => {
+                        let conn = rows.memo.get(id);
+                        known = Some((id, conn.clone()));
+                        conn
+                    }
+                }
+            })
+            .collect()
+    }
+
+    pub(crate) fn rows(&self) -> Rows<'_> {
+        Rows {
+            universe: &self.universe,
+            policies: &self.policies,
+            memo: Memo::default(),
+        }
+    }
+
+    /// Whether the policies that were given close a direction of a workload's pods.
+    #[must_use]
+    pub fn isolated(&self, workload: &Workload, direction: Direction) -> bool {
+        self.end_isolated(self.end_of(workload), direction)
+    }
+
+    fn end_isolated(&self, end: End, direction: Direction) -> bool {
+        let End::Pods(class) = end else {
+            return false;
+        };
+        self.selected
+            .of(direction, class)
+            .iter()
+            .filter_map(|(at, belongs)| Some((self.policies.get(*at as usize)?, belongs)))
+            .any(|(policy, belongs)| {
+                *belongs == Belongs::Yes
+                    && policy.tier == Tier::Namespace
+                    && policy.isolates(direction)
+            })
+    }
+
+    /// Why policies that were not given may change what passes in a direction.
+    pub(crate) fn hangs_on(
+        &self,
+        end: End,
+        direction: Direction,
+        allowed: bool,
+    ) -> Option<Box<str>> {
+        let End::Pods(class) = end else {
+            return None;
+        };
+        if self.universe.engine == super::Engine::None {
+            return None;
+        }
+        let namespace = &self.universe.classes.get(class)?.traits.namespace;
+        // Network policies add to each other: what one lets through, another cannot stop.
+        let settled = allowed && self.end_isolated(end, direction);
+        let own = self.missing.in_namespace(namespace).filter(|_| !settled);
+        own.or(self.missing.admin.as_deref()).map(Into::into)
+    }
+
+    /// What the answers leave out of account: policies that may exist and were not given, each reason
+    /// once.
+    #[must_use]
+    pub fn assumptions(&self) -> Vec<&str> {
+        if self.universe.engine == super::Engine::None {
+            return Vec::new();
+        }
+        self.missing.reasons()
+    }
+}

@@ -1,0 +1,1 @@
+//! Corners of the API, one at a time.
