@@ -10,3 +10,5 @@
 mod estates;
 #[path = "analysis/rbac.rs"]
 mod rbac;
+#[path = "analysis/reach.rs"]
+mod reach;

@@ -95,7 +95,8 @@ pub(crate) fn read(estate: &Estate) -> (Vec<Workload>, Vec<Class>) {
     let mut numbers: HashMap<ResourceRef, usize> = HashMap::new();
     for (at, resource) in estate.resources().iter().enumerate() {
         let id = ResourceRef(at as u32);
-        if !resource.is_workload() || resource.name.kind.name() == "PodTemplate" {
+        let pods = resource.is_workload() && resource.name.kind.name() != "PodTemplate";
+        if !pods || has_ended(resource) {
             continue;
         }
         if owner(resource.object()).is_some() {
@@ -219,6 +220,18 @@ fn top(estate: &Estate, resource: &Resource) -> Top {
         .copied()
         .find(is)
         .map_or(Top::Absent(absent.0, absent.1), Top::Here)
+}
+
+/// Whether a pod runs no more: nobody talks to it.
+fn has_ended(resource: &Resource) -> bool {
+    resource.name.kind.name() == "Pod"
+        && matches!(
+            resource
+                .object()
+                .path(&["status", "phase"])
+                .and_then(Ref::as_str),
+            Some("Succeeded" | "Failed")
+        )
 }
 
 /// The controller that owns an object; without one, its first owner.

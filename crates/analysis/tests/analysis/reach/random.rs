@@ -7,8 +7,8 @@ use analysis::reach::{Conn, End, Options, PortSet, Protocol, Reach, address};
 use model::Scope;
 use serde_json::{Value, json};
 
-use crate::brute::{self, Asked, Tri, World};
-use crate::estate;
+use super::brute::{self, Asked, Tri, World};
+use super::estate;
 
 /// SplitMix64: the same numbers everywhere.
 pub(crate) struct Random(pub(crate) u64);

@@ -2,7 +2,6 @@
 //! against upstream's own test cases.
 
 #![expect(
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
