@@ -63,8 +63,11 @@ func (s *store) Apply(_ context.Context, wanted *applyv1.ClusterRoleApplyConfigu
 	}
 	// The estate's own object, so that the authorizer sees it too.
 	role := found.(*rbacv1.ClusterRole)
-	role.Rules = said.Rules
-	s.written++
+	// A list without items is not sent, and what is not applied stays as somebody else wrote it.
+	if len(said.Rules) > 0 {
+		role.Rules = said.Rules
+		s.written++
+	}
 	return role, nil
 }
 

@@ -1,6 +1,8 @@
 //! What verdicts depend on besides the estate: the version judged against, the configuration that
 //! guidelines read, Kubernetes' own roles.
 
+mod default_roles;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::Ref;
@@ -9,6 +11,8 @@ use yaml::Limits;
 
 use crate::catalogue::Guide;
 use crate::judge::{AksVersions, Setting};
+
+pub use default_roles::default_roles;
 
 /// The newest Kubernetes minor that the guide knows (`data/kubernetes.yaml`): what is judged
 /// against when neither the estate nor the user says a version.
@@ -148,28 +152,4 @@ pub fn to_json(value: Ref<'_>) -> serde_json::Value {
                 .collect(),
         ),
     }
-}
-
-/// Kubernetes' own ClusterRoles, from `data/default-roles.yaml`.
-#[must_use]
-pub fn default_roles(guide: &Guide) -> BTreeMap<Box<str>, Doc> {
-    let mut roles = BTreeMap::new();
-    let Some(text) = guide.data.get("default-roles.yaml") else {
-        return roles;
-    };
-    for raw in yaml::documents(text) {
-        let mut builder = DocBuilder::new(&guide.symbols, Dialect::Plain, (&*raw.text).into(), 1);
-        if let Ok(Some(root)) = yaml::parse(&raw.text, &Limits::default(), &mut builder) {
-            let doc = builder.finish(root);
-            let name = doc
-                .root()
-                .path(&["metadata", "name"])
-                .and_then(Ref::as_str)
-                .map(Box::<str>::from);
-            if let Some(name) = name {
-                roles.insert(name, doc);
-            }
-        }
-    }
-    roles
 }

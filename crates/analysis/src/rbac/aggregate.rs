@@ -1,6 +1,9 @@
 //! Aggregated ClusterRoles: their rules are those of the ClusterRoles that they select
 //! (kubernetes pkg/controller/clusterroleaggregation). The controller replaces what is written in them, so
 //! files say little about such a role until this was done; on what a cluster returned it changes nothing.
+//!
+//! One corner is easily missed: where nothing is selected, or only roles without rules, what is written stays. The
+//! controller applies an empty list, which is not sent, and server-side apply leaves alone what it was not sent.
 
 use std::collections::{HashMap, HashSet};
 
@@ -28,6 +31,7 @@ pub(crate) fn aggregate(objects: &mut Objects, estate: &Estate) {
         for aggregate in order.iter().filter_map(|at| aggregates.get(*at)) {
             let rules = sum(aggregate, &objects.roles);
             if let Some(role) = objects.roles.get_mut(aggregate.role)
+                && !rules.is_empty()
                 && !same(&role.rules, &rules)
             {
                 role.rules = rules;

@@ -174,6 +174,12 @@ impl Rbac {
         held
     }
 
+    /// The rules of a ClusterRole, those that are aggregated too.
+    #[must_use]
+    pub fn rules_of_cluster_role(&self, name: &str) -> Option<Vec<PolicyRule>> {
+        self.rules_of_role(RoleKind::ClusterRole, name, "")
+    }
+
     fn rules_of_role(
         &self,
         kind: RoleKind,

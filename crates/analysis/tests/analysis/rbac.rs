@@ -2,6 +2,8 @@
 
 #[path = "rbac/corners.rs"]
 mod corners;
+#[path = "rbac/live.rs"]
+mod live;
 #[path = "rbac/random.rs"]
 mod random;
 #[path = "rbac/upstream.rs"]

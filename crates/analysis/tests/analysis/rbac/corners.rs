@@ -338,3 +338,14 @@ fn escalations_leave_out_what_no_request_can_use() {
     let (_, rbac) = estate(Scope::Open, &nodes);
     assert!(rbac.escalations(34).iter().all(|fact| fact.held.is_empty()));
 }
+
+/// Seen on a v1.34.4 server: an empty list of rules is not applied.
+#[test]
+fn an_aggregate_of_nothing_keeps_what_is_written() {
+    let text = READER.replace(
+        "metadata: {name: reader}",
+        "metadata: {name: reader}\naggregationRule: {clusterRoleSelectors: [{matchLabels: {l: nobody}}]}",
+    );
+    let (_, rbac) = estate(Scope::Open, &text);
+    assert!(rbac.can(&jane(), &secrets("get", "shop")).is_yes());
+}
