@@ -7,6 +7,7 @@ use analysis::Analyses;
 use bumpalo::Bump;
 use cel::{Budget, Host, Program, Slot, Unknown, Val};
 use model::azure;
+use model::certificates;
 use model::resource::ResourceRef;
 use model::{Estate, Ref, Resource, Within, unknown};
 
@@ -387,6 +388,37 @@ impl<'a> World<'a> {
         Val::list(bump, &items, linked.not_given.then_some(unknown::NOT_GIVEN))
     }
 
+    /// What the object holds in certificates, one map each.
+    fn certificates(&self, bump: &'a Bump) -> Value<'a> {
+        let resource = self.resource;
+        let found = if resource.name.kind.is("Secret") {
+            resource.certificates.as_deref().map(<[_]>::to_vec)
+        } else {
+            certificates::of_object(&resource.name.kind, resource.object(), resource.origin.live)
+        };
+        let Some(found) = found else {
+            return Val::list(bump, &[], Some(unknown::SECRET_DATA));
+        };
+        let text = |text: &str| Val::Str(bump.alloc_str(text));
+        let items: Vec<Value<'a>> = found
+            .iter()
+            .map(|certificate| {
+                let not_after = cel::Timestamp {
+                    seconds: certificate.not_after,
+                    nanos: 0,
+                };
+                let entries = [
+                    (Val::Str("of"), text(&certificate.of)),
+                    (Val::Str("subject"), text(&certificate.subject)),
+                    (Val::Str("notAfter"), Val::Timestamp(not_after)),
+                    (Val::Str("key"), text(&certificate.key)),
+                ];
+                Val::map(bump, &entries, None)
+            })
+            .collect();
+        Val::list(bump, &items, None)
+    }
+
     fn fact(&self, name: &str, bump: &'a Bump) -> Option<Value<'a>> {
         let estate = self.estate?;
         match name {
@@ -403,8 +435,9 @@ impl<'a> World<'a> {
                 };
                 Some(self.list(found, self.absent(&BINDINGS, within), bump))
             }
+            "certificates" => Some(self.certificates(bump)),
             // Not computed yet.
-            "reaches" | "exposedBy" | "escalations" | "holders" | "intent" | "certificates" => {
+            "reaches" | "exposedBy" | "escalations" | "holders" | "intent" => {
                 Some(Val::Unknown(unknown::NOT_GIVEN))
             }
             "declared" => {

@@ -155,6 +155,7 @@ pub fn settle(
             provider_managed: false,
             implied: false,
             refers: None,
+            certificates: None,
             azure: Some(Box::new(Azure {
                 id: found.id,
                 through: found.through,

@@ -166,6 +166,7 @@ impl Estate {
                 provider_managed: false,
                 implied: true,
                 refers: None,
+                certificates: None,
                 azure: None,
             };
             self.add(implied);

@@ -19,11 +19,13 @@
 //! | [`prune`] | what of an object is kept for joins |
 //! | [`secrets`] | which values are never shown |
 //! | [`finding`] | verdicts, findings, places |
+//! | [`certificates`] | the X.509 certificates that objects hold |
 //! | [`completeness`] | for what absence proves something |
 //! | [`coverage`] | the ledger: what became of every document |
 
 pub mod arm;
 pub mod azure;
+pub mod certificates;
 pub mod completeness;
 pub mod coverage;
 mod declared;

@@ -10,6 +10,7 @@ use yaml::{Limits, json};
 
 use crate::azure;
 use crate::azure::deployment::Language;
+use crate::certificates;
 use crate::coverage::{DocumentEntry, Status};
 use crate::doc::{Dialect, Doc, DocBuilder, NodeId};
 use crate::kinds::{self, Kind};
@@ -243,23 +244,32 @@ impl Reader<'_> {
         let found: Vec<_> = found
             .iter()
             .map(|object| {
+                let certificates = object
+                    .is_secret()
+                    .then(|| certificates::of_object(&object.kind, object.object, origin.live))
+                    .flatten();
                 (
                     object.object.id(),
                     object.kind.clone(),
                     object.api_version.to_owned(),
+                    certificates.map(Vec::into_boxed_slice),
                 )
             })
             .collect();
         let mut doc = doc;
-        for (id, kind, api_version) in &found {
+        for (id, kind, api_version, _) in &found {
             self.give_header(&mut doc, *id, kind, api_version);
         }
         for values in secrets {
             doc.redact(values.0);
         }
         let doc = Arc::new(doc);
-        for (id, kind, api_version) in found {
+        for (id, kind, api_version, certificates) in found {
+            let resources = reading.resources.len();
             self.object(&doc, doc.node(id), kind, &api_version, origin, &mut reading);
+            if let Some(resource) = reading.resources.get_mut(resources) {
+                resource.certificates = certificates;
+            }
         }
         reading.waivers = waiver::inline(&doc);
         reading
@@ -351,6 +361,7 @@ impl Reader<'_> {
             provider_managed,
             implied: false,
             refers: None,
+            certificates: None,
             azure: None,
         };
         if let Some(why) = crate::ownership::over(&resource) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::azure::Azure;
+use crate::certificates::Certificate;
 use crate::doc::{Doc, NodeId};
 use crate::kinds::{self, Kind};
 use crate::prune::{self, Keep};
@@ -87,6 +88,9 @@ pub struct Resource {
     pub implied: bool,
     /// What it refers to by kind and name, noted before what says so was dropped.
     pub refers: Option<Box<[Referred]>>,
+    /// The certificates of a Secret, noted before its values were struck out; `None` when they were not
+    /// read. Other objects say theirs themselves ([`crate::certificates::of_object`]).
+    pub certificates: Option<Box<[Certificate]>>,
     /// What only Azure resources have.
     pub azure: Option<Box<Azure>>,
 }

@@ -22,6 +22,9 @@ pub const UNDOCUMENTED: Unknown = Unknown(7);
 /// No day was given to judge as of.
 pub const NO_DAY: Unknown = Unknown(8);
 
+/// The data of a live Secret, which is never read.
+pub const SECRET_DATA: Unknown = Unknown(9);
+
 /// The first number of what could not be read; the estate's completeness has the sentence.
 pub const GAP: Unknown = Unknown(1000);
 
@@ -35,6 +38,7 @@ pub fn describe(reason: Unknown) -> &'static str {
         NAMESPACE_NOT_GIVEN => "the Namespace object was not given",
         NOT_GIVEN => "the object it refers to was not given",
         UNDOCUMENTED => "the template does not say it, and what Azure then sets is not documented",
+        SECRET_DATA => "the data of Secrets is not read",
         NO_DAY => "it is not known which day it is",
         LIVE_ONLY => "only a running API server can answer this",
         _ => "the source leaves the value open",

@@ -297,6 +297,7 @@ impl Facts<'_> {
             provider_managed: false,
             implied: false,
             refers: None,
+            certificates: None,
             azure: None,
         }
     }

@@ -296,7 +296,6 @@ pub fn read<T: Send, E: From<LiveError>>(
         done?;
     }
     flush(batch.works, &mut files)?;
-    drop(flush);
     for gap in unread.into_inner() {
         completeness.gap(gap);
     }

@@ -301,6 +301,7 @@ fn finish(
             provider_managed: false,
             implied: false,
             refers: None,
+            certificates: None,
             azure: None,
         });
     }
