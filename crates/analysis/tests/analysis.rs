@@ -2,6 +2,7 @@
 
 #![expect(
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "helpers of tests stop like tests"
 )]
@@ -12,3 +13,5 @@ mod estates;
 mod rbac;
 #[path = "analysis/reach.rs"]
 mod reach;
+#[path = "analysis/roles.rs"]
+mod roles;

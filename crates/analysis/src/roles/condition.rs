@@ -84,6 +84,12 @@ impl Condition {
         }
     }
 
+    /// Whether its text is understood.
+    #[must_use]
+    pub const fn is_read(&self) -> bool {
+        self.expression.is_some()
+    }
+
     /// Reads a condition from where a template or Azure writes it; one that is empty is none.
     pub(super) fn of(value: Ref<'_>) -> Option<Self> {
         if let Some(text) = value.as_str() {

@@ -63,19 +63,19 @@ impl Actions {
     /// Whether they hold an action.
     #[must_use]
     pub fn hold(&self, action: &str) -> Listed {
-        if self
-            .except
-            .iter()
-            .any(|pattern| pattern::matches(pattern, action))
-        {
+        let held = |pattern: &Box<str>| pattern::matches(pattern, action);
+        if self.except.iter().any(held) {
             return Listed::No;
         }
+        let widely = |pattern: &Box<str>| pattern::matches_widely(pattern, action);
         let found = self
             .allow
             .iter()
-            .position(|pattern| pattern::matches(pattern, action));
+            .position(held)
+            .or_else(|| self.allow.iter().position(widely));
         match found {
-            Some(_) if self.except_open => Listed::Open,
+            // Whether an undocumented match takes away is not risked.
+            Some(_) if self.except_open || self.except.iter().any(widely) => Listed::Open,
             Some(number) => Listed::Yes(number),
             None if self.allow_open => Listed::Open,
             None => Listed::No,

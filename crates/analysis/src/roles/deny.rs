@@ -33,6 +33,8 @@ pub(super) struct Deny {
 #[derive(Debug)]
 enum Named {
     Everybody,
+    /// One that is said to be no group.
+    One(Who),
     Who(Who),
 }
 
@@ -213,7 +215,18 @@ fn named(list: Option<Ref<'_>>) -> Vec<Named> {
             let id = item.get("id").unwrap_or(item);
             match id.as_str().and_then(guid) {
                 Some(id) if id == EVERYBODY => Named::Everybody,
-                Some(id) => Named::Who(Who::Id(id.into())),
+                Some(id) => {
+                    let kind = item.get("type").and_then(Ref::as_str).unwrap_or_default();
+                    let one = ["User", "ServicePrincipal", "Device"]
+                        .iter()
+                        .any(|own| own.eq_ignore_ascii_case(kind));
+                    let who = Who::Id(id.into());
+                    if one {
+                        Named::One(who)
+                    } else {
+                        Named::Who(who)
+                    }
+                }
                 None => Named::Who(Who::Open(
                     id.as_str()
                         .or_else(|| id.open_shown())
@@ -231,13 +244,15 @@ fn among(list: &[Named], who: &Who, member: &dyn Fn(&str, &str) -> Member) -> Me
     for named in list {
         let one = match (named, who) {
             (Named::Everybody, _) => Member::Yes,
-            (Named::Who(one), who) if one == who => Member::Yes,
+            (Named::Who(one) | Named::One(one), who) if one == who => Member::Yes,
+            (Named::One(Who::Id(_)), Who::Id(_)) => Member::No,
             (Named::Who(Who::Id(group)), Who::Id(id)) => member(id, group),
             // What is only known when it is deployed can be anybody.
-            (Named::Who(Who::Open(_)), _) | (_, Who::Open(_)) => Member::Maybe,
-            (Named::Who(Who::Identity { .. }), Who::Id(_))
-            | (Named::Who(Who::Id(_)), Who::Identity { .. }) => Member::Maybe,
-            (Named::Who(Who::Identity { .. }), Who::Identity { .. }) => Member::No,
+            (
+                Named::Who(Who::Identity { .. }) | Named::One(Who::Identity { .. }),
+                Who::Identity { .. },
+            ) => Member::No,
+            _ => Member::Maybe,
         };
         match one {
             Member::Yes => return Member::Yes,

@@ -14,7 +14,36 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     )
 }
 
-/// The same with `?` for one character, as `StringLike` of conditions has it.
+/// The same, where `/*/` may stand for nothing as well. Azure does not document it but goes by it: Managed
+/// Identity Operator lists `…/userAssignedIdentities/*/assign/action` alone, suffices to assign identities
+/// (<https://learn.microsoft.com/azure/aks/use-managed-identity>), and what is asked for then is
+/// `…/userAssignedIdentities/assign/action`.
+#[must_use]
+pub fn matches_widely(pattern: &str, text: &str) -> bool {
+    if matches(pattern, text) {
+        return true;
+    }
+    // Few patterns have one such star, none more than two.
+    let places: Vec<usize> = pattern
+        .match_indices("/*/")
+        .map(|(at, _)| at)
+        .take(4)
+        .collect();
+    (1..1_usize << places.len()).any(|chosen| {
+        let mut short = String::with_capacity(pattern.len());
+        let mut from = 0;
+        for (number, at) in places.iter().enumerate() {
+            if chosen & (1 << number) != 0 && *at >= from {
+                short.push_str(pattern.get(from..*at).unwrap_or_default());
+                from = at + 2;
+            }
+        }
+        short.push_str(pattern.get(from..).unwrap_or_default());
+        matches(&short, text)
+    })
+}
+
+/// The same as [`matches`] with `?` for one character, as `StringLike` of conditions has it.
 pub(super) fn string_like(pattern: &str, text: &str, ignore_case: bool) -> bool {
     let same = if ignore_case {
         u8::eq_ignore_ascii_case
@@ -91,7 +120,7 @@ pub(super) fn expand(text: &str) -> Vec<Box<str>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{expand, matches, string_like};
+    use super::{expand, matches, matches_widely, string_like};
 
     #[test]
     fn stars_match_across_slashes_and_case_does_not_matter() {
@@ -114,6 +143,18 @@ mod tests {
         assert!(!string_like("Lo?s*", "logs-1", false));
         assert!(string_like("Lo?s*", "logs-1", true));
         assert!(!matches("lo?s*", "logs-1"));
+    }
+
+    #[test]
+    fn a_star_between_slashes_may_stand_for_nothing() {
+        let identities = "Microsoft.ManagedIdentity/userAssignedIdentities";
+        let pattern = format!("{identities}/*/assign/action");
+        let action = format!("{identities}/assign/action");
+        assert!(!matches(&pattern, &action));
+        assert!(matches_widely(&pattern, &action));
+        assert!(matches_widely("a/*/b/*/c", "a/b/c"));
+        assert!(matches_widely("a/*/b/*/c", "a/x/b/c"));
+        assert!(!matches_widely("a/*/b", "a/c"));
     }
 
     #[test]

@@ -132,7 +132,11 @@ impl Groups {
         for (id, object) in of(estate, "Microsoft.Resources/subscriptions") {
             if let Some(chain) = object.path(&["properties", "managementGroupAncestorsChain"]) {
                 let names = chain.items().filter_map(|item| text(item, &["name"]));
-                groups.whole.insert(id.into(), names.collect());
+                let subscription = id.rsplit('/').next().unwrap_or_default();
+                groups.whole.insert(
+                    format!("/subscriptions/{subscription}").into(),
+                    names.collect(),
+                );
             }
         }
         groups
