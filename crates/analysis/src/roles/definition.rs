@@ -63,19 +63,18 @@ impl Actions {
     /// Whether they hold an action.
     #[must_use]
     pub fn hold(&self, action: &str) -> Listed {
-        let held = |pattern: &Box<str>| pattern::matches(pattern, action);
-        if self.except.iter().any(held) {
+        let any = |list: &[Box<str>], by: fn(&str, &str) -> bool| {
+            list.iter().position(|pattern| by(pattern, action))
+        };
+        if any(&self.except, pattern::matches).is_some() {
             return Listed::No;
         }
-        let widely = |pattern: &Box<str>| pattern::matches_widely(pattern, action);
-        let found = self
-            .allow
-            .iter()
-            .position(held)
-            .or_else(|| self.allow.iter().position(widely));
+        let found = any(&self.allow, pattern::matches)
+            .or_else(|| any(&self.allow, pattern::matches_widely));
+        let spared = any(&self.except, pattern::matches_widely).is_some();
         match found {
             // Whether an undocumented match takes away is not risked.
-            Some(_) if self.except_open || self.except.iter().any(widely) => Listed::Open,
+            Some(_) if self.except_open || spared => Listed::Open,
             Some(number) => Listed::Yes(number),
             None if self.allow_open => Listed::Open,
             None => Listed::No,

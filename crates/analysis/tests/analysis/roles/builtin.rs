@@ -19,13 +19,13 @@ fn expand(prefix: &str, text: &str, out: &mut Vec<String>) {
             '{' => depth += 1,
             '}' => depth -= 1,
             ',' | ' ' if depth == 0 => {
-                parts.push(&text[from..at]);
+                parts.push(text.get(from..at).unwrap());
                 from = at + 1;
             }
             _ => {}
         }
     }
-    parts.push(&text[from..]);
+    parts.push(text.get(from..).unwrap());
     for part in parts {
         match part.split_once('{') {
             Some((start, inner)) => expand(

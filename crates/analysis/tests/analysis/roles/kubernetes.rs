@@ -207,12 +207,18 @@ fn reader_and_writer_reach_further_than_their_names() {
         everywhere("get", "pods", "portforward"),
         [reader.clone(), writer.clone()]
     );
-    assert_eq!(everywhere("create", "pods", "exec"), [writer.clone()]);
-    assert_eq!(everywhere("get", "secrets", ""), [writer.clone()]);
+    assert_eq!(
+        everywhere("create", "pods", "exec"),
+        std::slice::from_ref(&writer)
+    );
+    assert_eq!(
+        everywhere("get", "secrets", ""),
+        std::slice::from_ref(&writer)
+    );
     // Tokens of service accounts.
     assert_eq!(
         everywhere("create", "serviceaccounts", "token"),
-        [writer.clone()]
+        std::slice::from_ref(&writer)
     );
     assert!(everywhere("get", "nodes", "proxy").is_empty());
     let in_pay = who(
