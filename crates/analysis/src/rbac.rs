@@ -22,6 +22,7 @@
 //! | `cover` | the checks against escalation |
 //! | `escalations` | rights that amount to more |
 //! | `bootstrap` | the roles that every cluster has |
+//! | [`resources`] | what people call the resources of the API |
 //! | `review` | the API server's own words for an answer |
 
 mod aggregate;
@@ -29,6 +30,7 @@ mod bootstrap;
 mod cover;
 mod escalations;
 mod read;
+pub mod resources;
 mod review;
 mod rule;
 mod table;
