@@ -15,20 +15,6 @@ pub mod rbac;
 pub mod reach;
 pub mod roles;
 
-use model::Estate;
+mod analyses;
 
-/// An estate and what follows from it. Each analysis is made when it is first asked for, and owns
-/// what it keeps.
-#[derive(Debug)]
-pub struct Analyses<'e> {
-    /// The estate.
-    pub estate: &'e Estate,
-}
-
-impl<'e> Analyses<'e> {
-    /// Nothing is computed yet.
-    #[must_use]
-    pub const fn new(estate: &'e Estate) -> Self {
-        Self { estate }
-    }
-}
+pub use analyses::{Analyses, Given, Lazily};

@@ -49,7 +49,7 @@ pub use policy::{Action, Direction, Tier};
 pub use ports::{PortSet, Protocol};
 pub use ranges::Ranges;
 pub use universe::End;
-pub use workloads::Workload;
+pub use workloads::{READS, Workload};
 
 use matrix::{Policy, Selected};
 use policy::Written;

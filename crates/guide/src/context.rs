@@ -12,10 +12,12 @@ use model::resource::ResourceRef;
 use model::{Estate, Ref, Resource, Within, unknown};
 
 use crate::catalogue::Guide;
+use crate::facts::Facts;
 use crate::judge::Setting;
 
 /// The names below `facts`.
-pub(crate) const FACTS: [&str; 17] = [
+pub(crate) const FACTS: [&str; 18] = [
+    "dataHolders",
     "reaches",
     "exposedBy",
     "escalations",
@@ -74,6 +76,7 @@ struct World<'a> {
     resource: &'a Resource,
     /// Present when objects may be joined.
     estate: Option<&'a Estate>,
+    analyses: Option<&'a Analyses<'a>>,
 }
 
 impl<'a> Context<'a> {
@@ -92,6 +95,7 @@ impl<'a> Context<'a> {
                 setting,
                 resource,
                 estate: analyses.map(|analyses| analyses.estate),
+                analyses,
             },
             variables: guide.variables.iter().map(|_| Cell::new(None)).collect(),
         }
@@ -171,6 +175,8 @@ enum View {
     Over,
     Children,
     At,
+    Holders,
+    DataHolders,
 }
 
 /// A map whose entries are computed when they are read.
@@ -188,6 +194,8 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
             (View::Facts, "all") => Some(host(View::All)),
             (View::Facts, "namespace") => Some(host(View::Namespace)),
             (View::Facts, "selectedBy") => Some(host(View::SelectedBy)),
+            (View::Facts, "holders") => Some(host(View::Holders)),
+            (View::Facts, "dataHolders") => Some(host(View::DataHolders)),
             (View::Facts, "today") => Some(
                 world
                     .setting
@@ -267,6 +275,8 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
                 Some(world.list(found.into_iter(), world.absent(&[kind], world.id()), bump))
             }
             (View::At, id) => Some(world.at_id(id)),
+            (View::Holders, action) => world.analysed()?.holders(action, false, bump),
+            (View::DataHolders, action) => world.analysed()?.holders(action, true, bump),
             _ => None,
         }
     }
@@ -388,6 +398,13 @@ impl<'a> World<'a> {
         Val::list(bump, &items, linked.not_given.then_some(unknown::NOT_GIVEN))
     }
 
+    fn analysed(&self) -> Option<Facts<'a>> {
+        Some(Facts {
+            analyses: self.analyses?,
+            resource: self.resource,
+        })
+    }
+
     /// What the object holds in certificates, one map each.
     fn certificates(&self, bump: &'a Bump) -> Value<'a> {
         let resource = self.resource;
@@ -436,10 +453,11 @@ impl<'a> World<'a> {
                 Some(self.list(found, self.absent(&BINDINGS, within), bump))
             }
             "certificates" => Some(self.certificates(bump)),
+            "reaches" => self.analysed()?.reaches(bump),
+            "exposedBy" => self.analysed()?.exposed_by(bump),
+            "escalations" => self.analysed()?.escalations(bump),
             // Not computed yet.
-            "reaches" | "exposedBy" | "escalations" | "holders" | "intent" => {
-                Some(Val::Unknown(unknown::NOT_GIVEN))
-            }
+            "intent" => Some(Val::Unknown(unknown::NOT_GIVEN)),
             "declared" => {
                 let found = estate.declared(self.resource).into_iter();
                 Some(self.list(found, None, bump))

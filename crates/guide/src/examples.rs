@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use analysis::Analyses;
 use model::finding::{Finding, Outcome};
 use model::managed::Managed;
 use model::manifest::{Form, Reader};
@@ -13,6 +12,7 @@ use model::{Estate, Scope, Status};
 use yaml::Limits;
 
 use crate::catalogue::Guide;
+use crate::facts;
 use crate::guideline::{Applies, Example, ExampleFile, Expectation, Guideline};
 use crate::judge::{Judge, Judged, VerdictWord};
 use crate::setting::{self, setting};
@@ -162,7 +162,7 @@ pub fn assess_with(
         }
     }
     estate.imply_namespaces(&guide.symbols);
-    let analyses = Analyses::new(&estate);
+    let analyses = facts::analyses(guide, &setting, &estate);
     for resource in estate.resources() {
         outcomes.take(judge.joined(resource, &analyses));
     }

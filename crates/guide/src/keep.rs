@@ -89,6 +89,12 @@ impl Guide {
             Some(Step::Key(key)) => Some(&**key),
             _ => None,
         };
+        if let Some("reaches" | "exposedBy" | "intent") = key(0) {
+            for (key, whole) in analysis::reach::READS {
+                keep.add(self.symbols.get(key), *whole);
+            }
+            return;
+        }
         let of_workloads = match key(0) {
             Some("all" | "namespace") => key(1)
                 .is_some_and(|kind| kind == "workloads" || carries_pod(kind))

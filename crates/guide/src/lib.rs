@@ -14,6 +14,7 @@ pub mod complete;
 mod context;
 pub mod examples;
 pub mod export;
+pub mod facts;
 pub mod fix;
 pub mod front_matter;
 pub mod guideline;

@@ -38,6 +38,21 @@ impl Workload {
     }
 }
 
+/// The keys of workloads that are read here beside those of every index; whole below where `true`.
+pub const READS: &[(&str, bool)] = &[
+    ("hostNetwork", false),
+    ("nodeSelector", true),
+    ("affinity", true),
+    ("containers", false),
+    ("initContainers", false),
+    ("restartPolicy", false),
+    ("ports", true),
+    ("status", false),
+    ("phase", false),
+    ("podIP", false),
+    ("podIPs", true),
+];
+
 /// A port that a container names or opens on the node.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ContainerPort {

@@ -113,7 +113,9 @@ mod tests {
             let rules = roles.get(name).and_then(|role| role.root().get("rules"));
             rules.into_iter().flat_map(Ref::items).any(|rule| {
                 let resources = rule.get("resources").into_iter().flat_map(Ref::items);
-                resources.filter_map(Ref::as_str).any(|one| one == "secrets")
+                resources
+                    .filter_map(Ref::as_str)
+                    .any(|one| one == "secrets")
             })
         };
         assert!(secrets("edit") && !secrets("view"));

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use ::guide::guideline::Applies;
 use ::guide::setting;
 use ::guide::{Guide, Guideline, Judge, Judged, Setting};
-use analysis::Analyses;
 use model::coverage::{Coverage, NotAssessed, Status};
 use model::finding::{GuidelineId, Severity};
 use model::kinds::Kind;
@@ -396,7 +395,7 @@ fn assess<'g>(
 /// Judges the complete estate by the guidelines that join objects, a part at a time so that
 /// findings do not pile up.
 fn join(judge: &Judge<'_>, estate: &Estate, hearing: &mut Hearing<'_, '_>) -> io::Result<()> {
-    let analyses = Analyses::new(estate);
+    let analyses = ::guide::facts::analyses(judge.guide, judge.setting, estate);
     if !judge.joins() {
         return Ok(());
     }

@@ -1,0 +1,173 @@
+//! All analyses of one estate, each made when it is first asked for.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
+
+use model::{Estate, Resource, ResourceRef};
+
+use crate::ask::Subject;
+use crate::rbac::{self, Rbac};
+use crate::reach::{self, Reach};
+use crate::roles::{Builtin, Roles};
+
+/// What the analyses need besides the estate. What costs time to make is made when it is needed.
+pub struct Given<'e> {
+    /// The Kubernetes minor judged against.
+    pub kubernetes_minor: u8,
+    /// The roles and bindings that every cluster has.
+    pub builtin_objects: Lazily<'e, Vec<Resource>>,
+    /// Azure's built-in roles.
+    pub builtin_roles: Lazily<'e, Arc<Builtin>>,
+    /// What the command line decides about the network.
+    pub network: reach::Options,
+}
+
+/// Makes something.
+pub type Lazily<'e, T> = Box<dyn Fn() -> T + Send + Sync + 'e>;
+
+/// An estate and what follows from it. What is computed owns what it keeps.
+pub struct Analyses<'e> {
+    /// The estate.
+    pub estate: &'e Estate,
+    given: Given<'e>,
+    rights: OnceLock<Rights>,
+    roles: OnceLock<Roles>,
+    network: OnceLock<Network>,
+}
+
+/// Kubernetes RBAC, with the estate that its evidence refers to.
+#[derive(Debug)]
+pub struct Rights {
+    /// The roles and bindings of the estate, and the built-in ones where it holds none.
+    pub estate: Estate,
+    /// What they come to.
+    pub rbac: Rbac,
+    escalations: OnceLock<(rbac::Escalations, Held)>,
+}
+
+/// Of each subject, the facts that are true of it: numbers of the fact and of its holder.
+type Held = BTreeMap<Subject, Vec<(usize, usize)>>;
+
+#[derive(Debug)]
+struct Network {
+    reach: Reach,
+    workloads: HashMap<ResourceRef, usize>,
+}
+
+/// The kinds that RBAC reads.
+const RBAC_KINDS: [&str; 5] = [
+    "ClusterRole",
+    "Role",
+    "ClusterRoleBinding",
+    "RoleBinding",
+    "ServiceAccount",
+];
+
+impl std::fmt::Debug for Analyses<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Analyses").finish_non_exhaustive()
+    }
+}
+
+impl<'e> Analyses<'e> {
+    /// Nothing is computed yet.
+    #[must_use]
+    pub fn new(estate: &'e Estate, given: Given<'e>) -> Self {
+        Self {
+            estate,
+            given,
+            rights: OnceLock::new(),
+            roles: OnceLock::new(),
+            network: OnceLock::new(),
+        }
+    }
+
+    /// The Kubernetes minor judged against.
+    #[must_use]
+    pub const fn kubernetes_minor(&self) -> u8 {
+        self.given.kubernetes_minor
+    }
+
+    /// Who may do what in the cluster.
+    pub fn rights(&self) -> &Rights {
+        self.rights.get_or_init(|| {
+            let mut estate = Estate::new(self.estate.scope);
+            estate.completeness = self.estate.completeness.clone();
+            for kind in RBAC_KINDS {
+                for id in self.estate.of_kind(kind) {
+                    if let Some(resource) = self.estate.get(*id) {
+                        estate.add(resource.clone());
+                    }
+                }
+            }
+            // A cluster that was read live shows its own.
+            if estate.find("", "ClusterRole", "cluster-admin").is_none() {
+                rbac::add_bootstrap(&mut estate, (self.given.builtin_objects)());
+            }
+            let rbac = Rbac::new(&estate);
+            Rights {
+                estate,
+                rbac,
+                escalations: OnceLock::new(),
+            }
+        })
+    }
+
+    /// What a subject of the cluster holds that amounts to more than it says.
+    pub fn escalations_of(
+        &self,
+        subject: &Subject,
+    ) -> impl Iterator<Item = (&rbac::Escalation, &rbac::Held)> {
+        let rights = self.rights();
+        let (facts, held) = rights.escalations.get_or_init(|| {
+            let facts = rights.rbac.escalations(self.given.kubernetes_minor);
+            let mut held = Held::new();
+            for (fact, escalation) in facts.iter().enumerate() {
+                for (at, holder) in escalation.held.iter().enumerate() {
+                    held.entry(holder.subject.clone())
+                        .or_default()
+                        .push((fact, at));
+                }
+            }
+            (facts, held)
+        });
+        held.get(subject)
+            .into_iter()
+            .flatten()
+            .filter_map(|(fact, at)| {
+                let escalation = facts.get(*fact)?;
+                Some((escalation, escalation.held.get(*at)?))
+            })
+    }
+
+    /// Who may do what by Azure's roles.
+    pub fn roles(&self) -> &Roles {
+        self.roles
+            .get_or_init(|| Roles::build(self.estate, (self.given.builtin_roles)()))
+    }
+
+    /// Who can talk to whom.
+    pub fn reach(&self) -> &Reach {
+        &self.network().reach
+    }
+
+    /// The number of a workload among those that [`Reach::workloads`] lists; what another listed object made
+    /// has none.
+    #[must_use]
+    pub fn workload(&self, resource: ResourceRef) -> Option<usize> {
+        self.network().workloads.get(&resource).copied()
+    }
+
+    fn network(&self) -> &Network {
+        self.network.get_or_init(|| {
+            let reach = Reach::build(self.estate, self.given.network);
+            let workloads = reach
+                .workloads()
+                .iter()
+                .enumerate()
+                .map(|(number, workload)| (workload.resource, number))
+                .collect();
+            Network { reach, workloads }
+        })
+    }
+}
