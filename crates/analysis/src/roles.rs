@@ -14,7 +14,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::{Estate, Ref, ResourceRef, Scope};
+use model::{Completeness, Estate, Ref, ResourceRef, Scope, Within};
 
 pub mod builtin;
 pub mod condition;
@@ -46,7 +46,8 @@ pub struct Roles {
     directory: Directory,
     groups: scope::Groups,
     clusters: Vec<kubernetes::Cluster>,
-    whole: bool,
+    whole: Scope,
+    completeness: Completeness,
     answers: Mutex<HashMap<Key, Arc<Holders>>>,
 }
 
@@ -108,12 +109,24 @@ pub struct Ask<'a> {
 }
 
 /// Who may, by what was given.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holders {
+    /// Whether all assignments that count are known.
+    pub ground: Ground,
     /// In the order of the assignments; somebody who holds it twice stands twice.
     pub grants: Vec<Grant>,
     /// Why there may be more.
     pub unknown: Vec<Why>,
+}
+
+impl Default for Holders {
+    fn default() -> Self {
+        Self {
+            ground: Ground::Complete,
+            grants: Vec::new(),
+            unknown: Vec::new(),
+        }
+    }
 }
 
 /// Somebody who may, and by what.
@@ -191,7 +204,8 @@ impl Roles {
             directory: Directory::read(estate),
             groups: scope::Groups::read(estate),
             clusters: kubernetes::Cluster::read_all(estate),
-            whole: estate.scope == Scope::Whole,
+            whole: estate.scope,
+            completeness: estate.completeness.clone(),
             answers: Mutex::default(),
             builtin,
         };
@@ -264,8 +278,13 @@ impl Roles {
     }
 
     fn find(&self, ask: &Ask<'_>) -> Holders {
-        let mut holders = Holders::default();
         let target = ask.resource.to_ascii_lowercase();
+        let (ground, gap) = self.ground(&target);
+        let mut holders = Holders {
+            ground,
+            grants: Vec::new(),
+            unknown: gap.into_iter().collect(),
+        };
         let denies = self.denies_of(ask, &target);
         let mut said: HashMap<*const Definition, Says> = HashMap::new();
         for assignment in &self.assignments {
@@ -312,6 +331,22 @@ impl Roles {
         holders.unknown.sort();
         holders.unknown.dedup();
         holders
+    }
+
+    /// Whether all assignments that count at a resource were read, and why not where that is known.
+    fn ground(&self, target: &str) -> (Ground, Option<Why>) {
+        let kind = GIVING.first().map_or("", |(kind, _)| *kind);
+        let absent = self
+            .completeness
+            .absent(self.whole, kind, Within::Id(target));
+        let Some(reason) = absent else {
+            return (Ground::Complete, None);
+        };
+        let gap = self.completeness.describe(reason).map(|text| Why {
+            text: text.into(),
+            resource: None,
+        });
+        (Ground::ByWhatWasGiven, gap)
     }
 
     /// What an assignment gives to the one it names, before denials.
@@ -501,11 +536,12 @@ impl Roles {
         let target = ask.resource.to_ascii_lowercase();
         let denies = self.denies_of(ask, &target);
         let mut said = HashMap::new();
-        let mut best = Answer::No(if self.whole {
-            Ground::Complete
-        } else {
-            Ground::ByWhatWasGiven
-        });
+        let (ground, gap) = self.ground(&target);
+        // What could not be read may give it.
+        let mut best = match gap {
+            Some(gap) => Answer::Unknown(vec![gap]),
+            None => Answer::No(ground),
+        };
         let me = Who::Id(id.as_str().into());
         for assignment in &self.assignments {
             let is_me = match &assignment.who {

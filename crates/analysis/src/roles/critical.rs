@@ -432,6 +432,7 @@ impl Roles {
             })
             .collect();
         Arc::new(Holders {
+            ground: all.ground,
             grants,
             unknown: all.unknown.clone(),
         })
@@ -459,6 +460,7 @@ impl Roles {
         let mut found = Holders::default();
         for target in self.targets(critical, cluster) {
             let holders = self.holders_of(critical, &target);
+            found.ground = found.ground.max(holders.ground);
             for grant in &holders.grants {
                 let known = found.grants.iter().any(|own| same(own, grant));
                 if !known {

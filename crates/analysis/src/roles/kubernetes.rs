@@ -373,8 +373,10 @@ const CLUSTER_WIDE: [&str; 27] = [
 ];
 
 /// Who may, through Azure.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WhoCan {
+    /// Whether all assignments that count are known.
+    pub ground: Ground,
     /// For certain, or under a condition.
     pub holders: Vec<Holder>,
     /// Those of whom it is not known, and why there may be more.
@@ -385,7 +387,11 @@ impl Roles {
     /// Who may do something in a cluster, through Azure's roles and the cluster's own administrators.
     #[must_use]
     pub fn who_can(&self, cluster: &Cluster, question: &Question<'_>) -> WhoCan {
-        let mut found = WhoCan::default();
+        let mut found = WhoCan {
+            ground: Ground::Complete,
+            holders: Vec::new(),
+            unknown: Vec::new(),
+        };
         match cluster.asks_azure {
             Some(false) => {
                 found.holders.extend(admins(cluster));
@@ -438,13 +444,7 @@ impl Roles {
         requester: &Requester<'_>,
         attributes: &Attributes<'_>,
     ) -> Answer {
-        let no = || {
-            Answer::No(if self.whole {
-                Ground::Complete
-            } else {
-                Ground::ByWhatWasGiven
-            })
-        };
+        let no = || Answer::No(Ground::Complete);
         // `system:` users are none of Azure's (Check in authz/providers/azure/azure.go); neither is one without
         // an object id, which AKS leaves to Kubernetes.
         if requester.user.to_ascii_lowercase().starts_with("system:") {
@@ -463,7 +463,7 @@ impl Roles {
         };
         let mut all: Option<Answer> = None;
         for one in every(attributes, namespace.is_some()) {
-            let mut answer = no();
+            let mut answer: Option<Answer> = None;
             for scope in scopes(cluster, namespace) {
                 let asked = checked(&one);
                 let can = |action: &str| {
@@ -484,8 +484,12 @@ impl Roles {
                     None => can(&asked.action),
                     Some(custom) => agreed(can(&asked.action), can(custom), cluster),
                 };
-                answer = answer.or(here);
+                answer = Some(match answer {
+                    None => here,
+                    Some(before) => before.or(here),
+                });
             }
+            let answer = answer.unwrap_or_else(no);
             all = Some(match all {
                 None => answer,
                 Some(before) => weaker(before, answer),
@@ -543,6 +547,7 @@ impl Roles {
                     })
                 };
                 let own = holders(&asked.action);
+                here.ground = here.ground.max(own.ground);
                 here.unknown.extend(own.unknown.iter().cloned());
                 match &asked.custom {
                     None => here.grants.extend(own.grants.iter().cloned()),
@@ -689,6 +694,7 @@ fn both(one: Holders, other: Holders) -> Holders {
     for grant in &other.grants {
         by_who.entry(&grant.who).or_default().push(grant);
     }
+    let ground = one.ground.max(other.ground);
     let mut unknown = one.unknown;
     let mut grants = Vec::new();
     for mut grant in one.grants {
@@ -711,7 +717,11 @@ fn both(one: Holders, other: Holders) -> Holders {
         grants.push(grant);
     }
     unknown.extend(other.unknown);
-    Holders { grants, unknown }
+    Holders {
+        ground,
+        grants,
+        unknown,
+    }
 }
 
 /// Adds holders in the words of questions. Somebody who may in the whole cluster is not named again for a
@@ -723,6 +733,7 @@ fn take(
     holders: Holders,
     reach: &Reach,
 ) {
+    found.ground = found.ground.max(holders.ground);
     found.unknown.extend(holders.unknown);
     for grant in holders.grants {
         let key = (grant.who.clone(), grant.assignment);

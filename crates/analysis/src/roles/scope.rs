@@ -93,11 +93,25 @@ pub(super) struct Groups {
     above: BTreeMap<Box<str>, Box<str>>,
     /// subscriptions all of whose groups are known
     whole: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
+    /// The only subscription whose assignments were read. Azure lists with them those of the groups above it
+    /// and of no other, so a group that an assignment was read of is above it
+    /// (<https://learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest>).
+    only: Option<Box<str>>,
 }
 
 impl Groups {
     pub(super) fn read(estate: &Estate) -> Self {
         let mut groups = Self::default();
+        let mut read = estate
+            .completeness
+            .declared()
+            .filter(|(kind, _)| kind.eq_ignore_ascii_case("microsoft.authorization/roleassignments"))
+            .map(|(_, within)| within);
+        if let (Some(one), None) = (read.next(), read.next())
+            && one.starts_with("/subscriptions/")
+        {
+            groups.only = Some(one.into());
+        }
         for (_, object) in of(estate, "Microsoft.Management/managementGroups") {
             let Some(name) = text(object, &["name"]) else {
                 continue;
@@ -166,7 +180,10 @@ impl Groups {
                 Covers::No
             };
         }
-        self.climb(group, &subscription)
+        match self.climb(group, &subscription) {
+            Covers::Maybe if self.only.as_deref() == Some(&*subscription) => Covers::Above,
+            found => found,
+        }
     }
 
     /// Climbs from a group or subscription; where the way ends before the root, nobody knows.
