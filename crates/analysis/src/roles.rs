@@ -251,9 +251,73 @@ impl Roles {
     pub fn name(&self, who: &Who) -> String {
         match who {
             Who::Id(id) => self.directory.name(id).unwrap_or_else(|| id.to_string()),
-            Who::Identity { resource, path } => principal::identity_name(resource, path),
+            Who::Identity { resource, path } => self.directory.identity_name(resource, path),
             Who::Open(shown) => shown.to_string(),
         }
+    }
+
+    /// Whether an action is a data action, as far as that is known.
+    #[must_use]
+    pub fn is_data_action(&self, action: &str) -> Option<bool> {
+        let critical = critical::CRITICAL
+            .iter()
+            .find(|critical| critical.action.eq_ignore_ascii_case(action));
+        match critical {
+            Some(critical) => Some(critical.data),
+            None if kubernetes::is_data_action(action) => Some(true),
+            None => self.builtin.is_data_action(action),
+        }
+    }
+
+    /// Where an action can be done: the resources of the estate of the type that it names, the node resource
+    /// groups of clusters for what is done to their machines; with neither, the scopes of the assignments.
+    #[must_use]
+    pub fn targets(&self, estate: &Estate, action: &str) -> Vec<Box<str>> {
+        let mut kinds: Vec<&str> = action
+            .match_indices('/')
+            .skip(1)
+            .filter_map(|(at, _)| action.get(..at))
+            .collect();
+        kinds.reverse();
+        for kind in kinds {
+            let ids: Vec<Box<str>> = estate
+                .resources()
+                .iter()
+                .filter(|resource| resource.name.kind.is(kind))
+                .filter_map(|resource| Some(resource.azure.as_ref()?.id.clone()))
+                .collect();
+            if !ids.is_empty() {
+                return ids;
+            }
+        }
+        let compute = action
+            .to_ascii_lowercase()
+            .starts_with("microsoft.compute/");
+        let mut found: Vec<Box<str>> = if compute {
+            self.clusters
+                .iter()
+                .map(|cluster| cluster.node_group.clone())
+                .collect()
+        } else {
+            Vec::new()
+        };
+        if found.is_empty() {
+            // A scope that is a resource of another type holds none of the wanted one.
+            let wide = |scope: &str| {
+                model::azure::type_of_id(scope).is_none_or(|kind| {
+                    kind.eq_ignore_ascii_case("Microsoft.Management/managementGroups")
+                        || action.len() > kind.len()
+                            && action
+                                .get(..kind.len())
+                                .is_some_and(|start| start.eq_ignore_ascii_case(&kind))
+                })
+            };
+            let scopes = self.assignments.iter().map(|assignment| &assignment.scope);
+            found.extend(scopes.filter(|scope| wide(scope)).cloned());
+        }
+        found.sort();
+        found.dedup();
+        found
     }
 
     /// Who may do an action.

@@ -27,7 +27,7 @@ pub mod template;
 mod write;
 
 pub use defaults::Defaults;
-pub use ids::{parent_of_id, scope_of_id, segments, type_of_id};
+pub use ids::{parent_of_id, scope_of_id, segments, shown, type_of_id};
 
 /// What a resource knows beyond its body.
 #[derive(Debug, Clone)]

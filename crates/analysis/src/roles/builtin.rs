@@ -53,6 +53,24 @@ impl Builtin {
         self.entries().map(|(id, entry)| read(id, entry))
     }
 
+    /// Whether an action is a data action, where a role names it without a star.
+    #[must_use]
+    pub fn is_data_action(&self, action: &str) -> Option<bool> {
+        let named = |list: &[Box<str>]| list.iter().any(|own| own.eq_ignore_ascii_case(action));
+        let mut found = None;
+        for role in self.all() {
+            for permission in &role.permissions {
+                if named(&permission.control.allow) || named(&permission.control.except) {
+                    return Some(false);
+                }
+                if named(&permission.data.allow) || named(&permission.data.except) {
+                    found = Some(true);
+                }
+            }
+        }
+        found
+    }
+
     /// The lines of a role.
     fn entry(&self, id: &str) -> Option<&str> {
         let head = format!("\n{}:\n", guid(id)?);

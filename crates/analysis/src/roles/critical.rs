@@ -458,7 +458,7 @@ impl Roles {
             return Holders::default();
         };
         let mut found = Holders::default();
-        for target in self.targets(critical, cluster) {
+        for target in self.concerned(critical, cluster) {
             let holders = self.holders_of(critical, &target);
             found.ground = found.ground.max(holders.ground);
             for grant in &holders.grants {
@@ -499,7 +499,7 @@ impl Roles {
         (found, unknown)
     }
 
-    fn targets(&self, critical: &Critical, cluster: &Cluster) -> Vec<String> {
+    fn concerned(&self, critical: &Critical, cluster: &Cluster) -> Vec<String> {
         if critical.on != On::Nodes {
             return vec![cluster.id.to_string()];
         }

@@ -266,6 +266,25 @@ fn is_known(group: &str, resource: &str) -> bool {
         .is_some_and(|(_, resources)| resources.split(' ').any(|known| known == resource))
 }
 
+/// Whether an action is one on the objects of a cluster.
+pub(super) fn is_data_action(action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    let Some(rest) = action
+        .strip_prefix(&*CLUSTERS.to_ascii_lowercase())
+        .and_then(|rest| rest.strip_prefix('/'))
+    else {
+        return false;
+    };
+    let parts: Vec<&str> = rest.split('/').collect();
+    match parts.as_slice() {
+        ["customresources", _] => true,
+        [resource, _] => is_known("", resource),
+        ["pods", "exec", "action"] => true,
+        [group, resource, ..] => is_known("", group) || is_known(group, resource),
+        _ => false,
+    }
+}
+
 /// What a question with a `*` comes to: all of these must be allowed.
 fn every<'a>(attributes: &Attributes<'a>, namespaced_only: bool) -> Vec<Attributes<'a>> {
     let Target::Resource(target) = attributes.target else {
@@ -383,15 +402,21 @@ pub struct WhoCan {
     pub unknown: Vec<Why>,
 }
 
+impl Default for WhoCan {
+    fn default() -> Self {
+        Self {
+            ground: Ground::Complete,
+            holders: Vec::new(),
+            unknown: Vec::new(),
+        }
+    }
+}
+
 impl Roles {
     /// Who may do something in a cluster, through Azure's roles and the cluster's own administrators.
     #[must_use]
     pub fn who_can(&self, cluster: &Cluster, question: &Question<'_>) -> WhoCan {
-        let mut found = WhoCan {
-            ground: Ground::Complete,
-            holders: Vec::new(),
-            unknown: Vec::new(),
-        };
+        let mut found = WhoCan::default();
         match cluster.asks_azure {
             Some(false) => {
                 found.holders.extend(admins(cluster));
@@ -423,12 +448,12 @@ impl Roles {
         let mut seen = BTreeSet::new();
         if everywhere {
             let holders = self.all_of(cluster, &question.attributes, None);
-            take(&mut found, &mut seen, cluster, holders, &Reach::Cluster);
+            self.take(&mut found, &mut seen, cluster, holders, &Reach::Cluster);
         }
         for namespace in namespaces {
             let holders = self.all_of(cluster, &question.attributes, Some(&namespace));
             let reach = Reach::Namespace(namespace);
-            take(&mut found, &mut seen, cluster, holders, &reach);
+            self.take(&mut found, &mut seen, cluster, holders, &reach);
         }
         found.holders.sort();
         found.unknown.sort();
@@ -572,7 +597,10 @@ impl Roles {
 fn admins(cluster: &Cluster) -> Vec<Holder> {
     let holder = |(number, who): (usize, &Who)| Holder {
         subject: Subject::Principal {
-            id: shown(who).into(),
+            id: match who {
+                Who::Id(id) | Who::Open(id) => id.clone(),
+                Who::Identity { resource, .. } => resource.clone(),
+            },
             kind: PrincipalKind::Group,
         },
         reach: Reach::Cluster,
@@ -724,68 +752,73 @@ fn both(one: Holders, other: Holders) -> Holders {
     }
 }
 
-/// Adds holders in the words of questions. Somebody who may in the whole cluster is not named again for a
-/// namespace.
-fn take(
-    found: &mut WhoCan,
-    seen: &mut BTreeSet<(Who, ResourceRef)>,
-    cluster: &Cluster,
-    holders: Holders,
-    reach: &Reach,
-) {
-    found.ground = found.ground.max(holders.ground);
-    found.unknown.extend(holders.unknown);
-    for grant in holders.grants {
-        let key = (grant.who.clone(), grant.assignment);
-        if seen.contains(&key) {
-            continue;
-        }
-        if *reach == Reach::Cluster {
-            seen.insert(key);
-        }
-        if !grant.doubts.is_empty() || cluster.asks_azure.is_none() {
-            let mut doubts = grant.doubts.clone();
-            if cluster.asks_azure.is_none() {
-                doubts.push("the cluster leaves open whether it asks Azure".into());
+impl Roles {
+    /// Adds holders in the words of questions. Somebody who may in the whole cluster is not named again for a
+    /// namespace.
+    fn take(
+        &self,
+        found: &mut WhoCan,
+        seen: &mut BTreeSet<(Who, ResourceRef)>,
+        cluster: &Cluster,
+        holders: Holders,
+        reach: &Reach,
+    ) {
+        found.ground = found.ground.max(holders.ground);
+        found.unknown.extend(holders.unknown);
+        for grant in holders.grants {
+            let key = (grant.who.clone(), grant.assignment);
+            if seen.contains(&key) {
+                continue;
             }
-            doubts.sort();
-            found.unknown.push(Why {
-                text: format!(
-                    "role {} may allow it to {}: {}",
-                    grant.role,
-                    shown(&grant.who),
-                    doubts.join("; ")
-                )
-                .into(),
-                resource: Some(grant.assignment),
-            });
-            continue;
-        }
-        let holder = Holder {
-            subject: subject(&grant),
-            reach: reach.clone(),
-            names: Names::Any,
-            condition: grant.condition.clone(),
-            evidence: grant.evidence(),
-        };
-        if !found.holders.contains(&holder) {
-            found.holders.push(holder);
+            if *reach == Reach::Cluster {
+                seen.insert(key);
+            }
+            if !grant.doubts.is_empty() || cluster.asks_azure.is_none() {
+                let mut doubts = grant.doubts.clone();
+                if cluster.asks_azure.is_none() {
+                    doubts.push("the cluster leaves open whether it asks Azure".into());
+                }
+                doubts.sort();
+                found.unknown.push(Why {
+                    text: format!(
+                        "role {} may allow it to {}: {}",
+                        grant.role,
+                        self.told(&grant.who),
+                        doubts.join("; ")
+                    )
+                    .into(),
+                    resource: Some(grant.assignment),
+                });
+                continue;
+            }
+            let holder = Holder {
+                subject: self.subject(&grant),
+                reach: reach.clone(),
+                names: Names::Any,
+                condition: grant.condition.clone(),
+                evidence: grant.evidence(),
+            };
+            if !found.holders.contains(&holder) {
+                found.holders.push(holder);
+            }
         }
     }
 }
 
-/// Somebody in the words of questions.
-#[must_use]
-pub fn subject(grant: &Grant) -> Subject {
-    Subject::Principal {
-        id: shown(&grant.who).into(),
-        kind: grant.kind,
+impl Roles {
+    /// Somebody in the words of questions: by the object id, where there is one.
+    #[must_use]
+    pub fn subject(&self, grant: &Grant) -> Subject {
+        Subject::Principal {
+            id: self.told(&grant.who).into(),
+            kind: grant.kind,
+        }
     }
-}
 
-fn shown(who: &Who) -> String {
-    match who {
-        Who::Id(id) | Who::Open(id) => id.to_string(),
-        Who::Identity { resource, path } => super::principal::identity_name(resource, path),
+    fn told(&self, who: &Who) -> String {
+        match who {
+            Who::Id(id) | Who::Open(id) => id.to_string(),
+            Who::Identity { .. } => self.name(who),
+        }
     }
 }

@@ -40,6 +40,8 @@ pub(super) struct Directory {
     above: BTreeMap<Box<str>, Vec<Box<str>>>,
     /// identities of resources by object id
     identities: BTreeMap<Box<str>, (Box<str>, Box<str>)>,
+    /// what people call resources that have an identity, by their ids in lower case
+    resources: BTreeMap<Box<str>, Box<str>>,
 }
 
 #[derive(Debug, Default)]
@@ -79,12 +81,18 @@ impl Directory {
         }
         for resource in estate.resources() {
             if let Some(azure) = &resource.azure {
+                if has_identity(resource) {
+                    directory.resources.insert(
+                        azure.id.to_ascii_lowercase().into(),
+                        resource.name.name.clone(),
+                    );
+                }
                 for (path, id) in identities_in(resource.object()) {
                     if let Some(id) = id.as_str().and_then(guid) {
                         directory
                             .identities
                             .entry(id.into())
-                            .or_insert_with(|| (azure.id.as_ref().into(), path));
+                            .or_insert_with(|| (azure.id.clone(), path));
                     }
                 }
             }
@@ -191,16 +199,32 @@ impl Directory {
             return Some(name.to_string());
         }
         let (resource, path) = self.identities.get(id)?;
-        Some(identity_name(resource, path))
+        Some(self.identity_name(resource, path))
+    }
+
+    /// `kubelet identity of aks-prod`
+    pub(super) fn identity_name(&self, resource: &str, path: &str) -> String {
+        let known = self.resources.get(&*resource.to_ascii_lowercase());
+        identity_name(resource, path, known.map(|name| &**name))
     }
 }
 
-/// `kubelet identity of aks-prod`
-pub(super) fn identity_name(resource: &str, path: &str) -> String {
-    let name = model::azure::segments(resource)
-        .last()
-        .copied()
-        .unwrap_or(resource);
+/// Whether a resource can act by itself.
+fn has_identity(resource: &Resource) -> bool {
+    resource.object().get("identity").is_some()
+        || [
+            "Microsoft.ManagedIdentity/userAssignedIdentities",
+            "Microsoft.ContainerService/managedClusters",
+        ]
+        .iter()
+        .any(|kind| resource.name.kind.is(kind))
+}
+
+fn identity_name(resource: &str, path: &str, known: Option<&str>) -> String {
+    let name = known.unwrap_or_else(|| {
+        let last = model::azure::segments(resource).last().copied();
+        last.unwrap_or(resource)
+    });
     let kind = model::azure::type_of_id(resource).unwrap_or_default();
     if kind.eq_ignore_ascii_case("Microsoft.ManagedIdentity/userAssignedIdentities") {
         return format!("identity {name}");

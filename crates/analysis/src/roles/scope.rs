@@ -105,7 +105,9 @@ impl Groups {
         let mut read = estate
             .completeness
             .declared()
-            .filter(|(kind, _)| kind.eq_ignore_ascii_case("microsoft.authorization/roleassignments"))
+            .filter(|(kind, _)| {
+                kind.eq_ignore_ascii_case("microsoft.authorization/roleassignments")
+            })
             .map(|(_, within)| within);
         if let (Some(one), None) = (read.next(), read.next())
             && one.starts_with("/subscriptions/")

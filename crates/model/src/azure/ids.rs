@@ -83,7 +83,8 @@ const LONGEST_OPEN: usize = 32;
 
 /// A name as people read it: `acr{uniqueString('aks', subscription)}` becomes
 /// `acr{uniqueString(…)}`.
-pub(super) fn shown(name: &str) -> String {
+#[must_use]
+pub fn shown(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut rest = name;
     while let Some(start) = rest.find('{') {

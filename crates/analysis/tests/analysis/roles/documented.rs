@@ -397,3 +397,129 @@ fn identities_of_a_cluster_are_one_with_what_assignments_name() {
         ["kubelet identity of shop by Owner, inherited"]
     );
 }
+
+/// learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest: the list of a subscription
+/// holds what is assigned above it, so the group of an assignment that was read is above the only subscription
+/// that was.
+#[test]
+fn a_management_group_is_above_the_only_subscription_that_was_read() {
+    let kind = "Microsoft.Authorization/roleAssignments";
+    let root = assignment(
+        6,
+        "/providers/Microsoft.Management/managementGroups/root",
+        OWNER,
+        2,
+        json!({}),
+    );
+    let mut estate = live(&[root]);
+    estate.completeness.declare(kind, SUBSCRIPTION);
+    let roles = build(&estate);
+    let ask = Ask {
+        action: ADMIN_CREDENTIAL,
+        data: false,
+        resource: &cluster_id(),
+        attributes: &[],
+    };
+    let holders = roles.holders(&ask);
+    assert_eq!(holders.ground, Ground::Complete);
+    assert!(holders.grants[0].is_certain());
+    assert_eq!(
+        roles.can(&guid(7), None, &ask),
+        Answer::No(Ground::Complete)
+    );
+    estate
+        .completeness
+        .declare(kind, "/subscriptions/00000000-0000-0000-0000-00000000000b");
+    assert!(!build(&estate).holders(&ask).grants[0].is_certain());
+}
+
+#[test]
+fn what_could_not_be_read_is_said() {
+    let mut estate = live(&[]);
+    estate.completeness.gap(model::Gap {
+        kind: "Microsoft.Authorization/roleAssignments".into(),
+        within: SUBSCRIPTION.into(),
+        why: "Azure refused to list role assignments (403)".into(),
+    });
+    let roles = build(&estate);
+    let ask = Ask {
+        action: ADMIN_CREDENTIAL,
+        data: false,
+        resource: &cluster_id(),
+        attributes: &[],
+    };
+    let holders = roles.holders(&ask);
+    assert_eq!(
+        &*holders.unknown[0].text,
+        "Azure refused to list role assignments (403)"
+    );
+    assert!(matches!(
+        roles.can(&guid(7), None, &ask),
+        Answer::Unknown(_)
+    ));
+}
+
+#[test]
+fn actions_are_told_from_data_actions_and_asked_where_they_can_be_done() {
+    let estate = live(&[
+        cluster(json!({})),
+        assignment(5, SUBSCRIPTION, OWNER, 1, json!({})),
+        assignment(
+            6,
+            &format!(
+                "{SUBSCRIPTION}/resourceGroups/shop/providers/Microsoft.Network/virtualNetworks/hub"
+            ),
+            OWNER,
+            1,
+            json!({}),
+        ),
+    ]);
+    let roles = build(&estate);
+    for (action, data) in [
+        (
+            "Microsoft.ContainerService/managedClusters/runCommand/action",
+            Some(false),
+        ),
+        (
+            "Microsoft.ContainerService/managedClusters/pods/exec/action",
+            Some(true),
+        ),
+        (
+            "Microsoft.ContainerService/managedClusters/apps/deployments/read",
+            Some(true),
+        ),
+        (
+            "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+            Some(true),
+        ),
+        (
+            "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
+            Some(true),
+        ),
+        (
+            "Microsoft.Network/virtualNetworks/subnets/join/action",
+            Some(false),
+        ),
+        ("Microsoft.Nobody/knows/read", None),
+    ] {
+        assert_eq!(roles.is_data_action(action), data, "{action}");
+    }
+    let targets = |action: &str| -> Vec<String> {
+        roles
+            .targets(&estate, action)
+            .iter()
+            .map(|id| id.to_string())
+            .collect()
+    };
+    assert_eq!(
+        targets("Microsoft.ContainerService/managedClusters/agentPools/write"),
+        [cluster_id()]
+    );
+    assert_eq!(
+        targets("Microsoft.Compute/virtualMachineScaleSets/write"),
+        [format!(
+            "{SUBSCRIPTION}/resourceGroups/MC_shop_shop_westeurope"
+        )]
+    );
+    assert_eq!(targets("Microsoft.KeyVault/vaults/write"), [SUBSCRIPTION]);
+}
