@@ -456,8 +456,7 @@ impl<'a> World<'a> {
             "reaches" => self.analysed()?.reaches(bump),
             "exposedBy" => self.analysed()?.exposed_by(bump),
             "escalations" => self.analysed()?.escalations(bump),
-            // Not computed yet.
-            "intent" => Some(Val::Unknown(unknown::NOT_GIVEN)),
+            "intent" => self.analysed()?.intent(self.setting, bump),
             "declared" => {
                 let found = estate.declared(self.resource).into_iter();
                 Some(self.list(found, None, bump))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use analysis::ask::{Evidence, PrincipalKind, Subject, implied_groups};
-use analysis::reach::{Answer, Audience, Conn, Options, Verdict};
+use analysis::reach::{Answer, Apart, Audience, Conn, Intent, Options, Verdict};
 use analysis::roles::{Ask, Builtin, Who};
 use analysis::{Analyses, Given, rbac};
 use bumpalo::Bump;
@@ -163,6 +163,34 @@ impl<'a> Facts<'a> {
             .map(|resource| Val::Node(resource.object()))
             .collect();
         Some(Val::list(bump, &items, more))
+    }
+
+    /// `facts.intent`: how the workload's connections differ from `params.intent`.
+    pub(crate) fn intent(&self, setting: &Setting, bump: &'a Bump) -> Option<Value<'a>> {
+        let intent = Intent::read(setting.params.root().get("intent")?).ok()?;
+        let reach = self.analyses.reach();
+        let difference = reach.difference(&intent, reach.workloads().get(self.workload()?)?)?;
+        let list = |all: &[Apart]| {
+            let text = |text: &str| Val::Str(bump.alloc_str(text));
+            let certain = all.iter().filter(|apart| apart.certain);
+            let items: Vec<Value<'a>> = certain
+                .map(|apart| {
+                    let entries = [
+                        (Val::Str("from"), text(&apart.from)),
+                        (Val::Str("ports"), text(&apart.ports)),
+                    ];
+                    Val::map(bump, &entries, None)
+                })
+                .collect();
+            let more = all.iter().any(|apart| !apart.certain);
+            let more = more.then(|| self.absent(&["NetworkPolicy", "Namespace", "Service"]));
+            Val::list(bump, &items, more)
+        };
+        let entries = [
+            (Val::Str("surplus"), list(&difference.surplus)),
+            (Val::Str("missing"), list(&difference.missing)),
+        ];
+        Some(Val::map(bump, &entries, None))
     }
 
     /// The account that the resource is, or runs as.

@@ -80,6 +80,9 @@ pub fn setting(
     kubernetes: Option<u8>,
 ) -> Result<Setting, String> {
     let (params, set) = params_doc(guide, params)?;
+    if let Some(list) = params.root().get("intent") {
+        analysis::reach::Intent::read(list)?;
+    }
     Ok(Setting {
         kubernetes_minor: kubernetes.unwrap_or_else(|| newest_minor(guide)),
         params,
