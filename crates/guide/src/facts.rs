@@ -248,18 +248,16 @@ impl<'a> Facts<'a> {
         let items: Vec<Value<'a>> = holders
             .grants
             .iter()
+            // What may not be so leaves the list open instead.
+            .filter(|grant| grant.doubts.is_empty())
             .map(|grant| {
                 let (id, path) = match &grant.who {
                     Who::Id(id) => (text(id), Val::Null),
                     Who::Identity { resource, path } => (text(resource), text(path)),
                     Who::Open(_) => (Val::Unknown(unknown::OPEN_VALUE), Val::Null),
                 };
-                // What may not be so at all decides nothing.
-                let id = if grant.doubts.is_empty() {
-                    id
-                } else {
-                    Val::Unknown(unknown::NOT_GIVEN)
-                };
+                let through: Vec<Value<'a>> =
+                    grant.through.iter().map(|group| text(group)).collect();
                 let assignment = self
                     .estate()
                     .get(grant.assignment)
@@ -272,6 +270,7 @@ impl<'a> Facts<'a> {
                     (Val::Str("role"), text(&grant.role)),
                     (Val::Str("scope"), text(&grant.scope)),
                     (Val::Str("inherited"), Val::Bool(grant.inherited)),
+                    (Val::Str("through"), Val::list(bump, &through, None)),
                     (
                         Val::Str("conditional"),
                         Val::Bool(grant.condition.is_some()),
@@ -281,11 +280,11 @@ impl<'a> Facts<'a> {
                 Val::map(bump, &entries, None)
             })
             .collect();
-        let more = (!holders.unknown.is_empty()).then(|| {
-            self.estate()
-                .absent(ROLE_ASSIGNMENTS, Within::Id(&azure.id))
-                .unwrap_or(unknown::NOT_GIVEN)
-        });
+        let doubtful = holders.grants.len() > items.len() || !holders.unknown.is_empty();
+        let more = self
+            .estate()
+            .absent(ROLE_ASSIGNMENTS, Within::Id(&azure.id))
+            .or(doubtful.then_some(unknown::NOT_GIVEN));
         Some(Val::list(bump, &items, more))
     }
 }
