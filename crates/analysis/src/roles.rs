@@ -14,8 +14,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::{Completeness, Estate, Ref, ResourceRef, Scope, Within};
+use model::{Completeness, Estate, ResourceRef, Scope, Within};
 
+mod assignment;
 pub mod builtin;
 pub mod condition;
 pub mod critical;
@@ -26,6 +27,7 @@ pub mod pattern;
 pub mod principal;
 mod scope;
 
+pub use assignment::{Assignment, Role};
 pub use builtin::Builtin;
 pub use definition::Definition;
 pub use principal::{Who, identities_of};
@@ -53,47 +55,6 @@ pub struct Roles {
 
 /// Action, whether it is a data action, resource, attributes.
 type Key = (Box<str>, bool, Box<str>, Box<str>);
-
-/// A role given to somebody at a scope.
-#[derive(Debug, Clone)]
-pub struct Assignment {
-    /// The assignment.
-    pub resource: ResourceRef,
-    /// Whom it names.
-    pub who: Who,
-    /// What that is, where it is said.
-    pub kind: PrincipalKind,
-    /// The role.
-    pub role: Role,
-    /// The scope, as it is written.
-    pub scope: Box<str>,
-    /// It has to be activated first (Privileged Identity Management).
-    pub eligible: bool,
-    scope_key: Box<str>,
-    condition: Option<Condition>,
-    /// Why it may not be there at all.
-    doubt: Option<Box<str>>,
-}
-
-/// The role that an assignment gives.
-#[derive(Debug, Clone)]
-pub enum Role {
-    /// One whose permissions are known.
-    Known(Arc<Definition>),
-    /// One that was not given and is not built in, or an open value.
-    Unknown(Box<str>),
-}
-
-impl Role {
-    /// What people call it.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Known(definition) => &definition.name,
-            Self::Unknown(shown) => shown,
-        }
-    }
-}
 
 /// *Who may do this action there?*
 #[derive(Debug, Clone, Copy, Default)]
@@ -175,25 +136,6 @@ impl Grant {
     }
 }
 
-/// The kinds of resources that give a role, and whether it has to be activated first
-/// (`Microsoft.Authorization` in the REST reference of authorization).
-const GIVING: [(&str, bool); 5] = [
-    ("Microsoft.Authorization/roleAssignments", false),
-    (
-        "Microsoft.Authorization/roleAssignmentScheduleRequests",
-        false,
-    ),
-    (
-        "Microsoft.Authorization/roleEligibilityScheduleRequests",
-        true,
-    ),
-    (
-        "Microsoft.Authorization/roleEligibilityScheduleInstances",
-        true,
-    ),
-    ("Microsoft.Authorization/roleEligibilitySchedules", true),
-];
-
 impl Roles {
     /// Reads the roles of an estate.
     #[must_use]
@@ -209,12 +151,15 @@ impl Roles {
             answers: Mutex::default(),
             builtin,
         };
-        let mut definitions = Definitions::read(estate, &roles.builtin);
-        for (kind, eligible) in GIVING {
+        let mut definitions = assignment::Definitions::read(estate, &roles.builtin);
+        for (kind, eligible) in assignment::GIVING {
             for number in estate.of_kind(kind) {
-                roles
-                    .assignments
-                    .extend(read(estate, *number, eligible, &mut definitions));
+                roles.assignments.extend(Assignment::read(
+                    estate,
+                    *number,
+                    eligible,
+                    &mut definitions,
+                ));
             }
         }
         roles
@@ -350,9 +295,9 @@ impl Roles {
             unknown: gap.into_iter().collect(),
         };
         let denies = self.denies_of(ask, &target);
-        let mut said: HashMap<*const Definition, Says> = HashMap::new();
+        let mut known = Known::default();
         for assignment in &self.assignments {
-            let Some(mut grant) = self.given(assignment, ask, &target, &mut said) else {
+            let Some(mut grant) = self.given(assignment, ask, &target, &mut known) else {
                 continue;
             };
             let Who::Id(id) = &assignment.who else {
@@ -399,10 +344,9 @@ impl Roles {
 
     /// Whether all assignments that count at a resource were read, and why not where that is known.
     fn ground(&self, target: &str) -> (Ground, Option<Why>) {
-        let kind = GIVING.first().map_or("", |(kind, _)| *kind);
-        let absent = self
-            .completeness
-            .absent(self.whole, kind, Within::Id(target));
+        let absent =
+            self.completeness
+                .absent(self.whole, assignment::ASSIGNMENTS, Within::Id(target));
         let Some(reason) = absent else {
             return (Ground::Complete, None);
         };
@@ -414,14 +358,17 @@ impl Roles {
     }
 
     /// What an assignment gives to the one it names, before denials.
-    fn given(
-        &self,
-        assignment: &Assignment,
+    fn given<'r>(
+        &'r self,
+        assignment: &'r Assignment,
         ask: &Ask<'_>,
         target: &str,
-        said: &mut HashMap<*const Definition, Says>,
+        known: &mut Known<'r>,
     ) -> Option<Grant> {
-        let covers = scope::covers(&assignment.scope_key, target, &self.groups);
+        let covers = *known
+            .scopes
+            .entry(&assignment.scope_key)
+            .or_insert_with(|| scope::covers(&assignment.scope_key, target, &self.groups));
         if covers == Covers::No {
             return None;
         }
@@ -448,7 +395,8 @@ impl Roles {
                 .push(format!("what the role {shown} allows is not known").into()),
             Role::Known(definition) => {
                 grant.definition = definition.resource;
-                let says = said
+                let says = known
+                    .roles
                     .entry(Arc::as_ptr(definition))
                     .or_insert_with(|| self.says(definition, ask));
                 match says {
@@ -599,7 +547,7 @@ impl Roles {
         };
         let target = ask.resource.to_ascii_lowercase();
         let denies = self.denies_of(ask, &target);
-        let mut said = HashMap::new();
+        let mut known = Known::default();
         let (ground, gap) = self.ground(&target);
         // What could not be read may give it.
         let mut best = match gap {
@@ -631,7 +579,7 @@ impl Roles {
             if is_me == Member::No {
                 continue;
             }
-            let Some(mut grant) = self.given(assignment, ask, &target, &mut said) else {
+            let Some(mut grant) = self.given(assignment, ask, &target, &mut known) else {
                 continue;
             };
             if is_me == Member::Maybe {
@@ -685,6 +633,13 @@ fn answer(grant: Grant) -> Answer {
     }
 }
 
+/// What was found out for one question: scopes and roles come again and again.
+#[derive(Default)]
+struct Known<'r> {
+    scopes: HashMap<&'r str, Covers>,
+    roles: HashMap<*const Definition, Says>,
+}
+
 /// Whether a role allows an action, and where.
 enum Says {
     No,
@@ -707,145 +662,4 @@ fn key(ask: &Ask<'_>) -> Key {
         ask.resource.to_ascii_lowercase().into(),
         attributes.join("\n").into(),
     )
-}
-
-/// Role definitions by what assignments call them.
-struct Definitions<'b> {
-    builtin: &'b Builtin,
-    /// custom roles by the last part of their id, in lower case
-    custom: HashMap<Box<str>, Arc<Definition>>,
-    known: HashMap<Box<str>, Option<Arc<Definition>>>,
-}
-
-impl<'b> Definitions<'b> {
-    fn read(estate: &Estate, builtin: &'b Builtin) -> Self {
-        let mut custom = HashMap::new();
-        for number in estate.of_kind("Microsoft.Authorization/roleDefinitions") {
-            let Some(resource) = estate.get(*number) else {
-                continue;
-            };
-            let Some(azure) = &resource.azure else {
-                continue;
-            };
-            let definition = Arc::new(Definition::custom(*number, resource));
-            let key = model::azure::segments(&azure.id)
-                .last()
-                .map(|last| last.to_ascii_lowercase())
-                .unwrap_or_default();
-            custom.entry(key.into()).or_insert(definition);
-        }
-        Self {
-            builtin,
-            custom,
-            known: HashMap::new(),
-        }
-    }
-
-    fn find(&mut self, id: &str) -> Option<Arc<Definition>> {
-        let last = model::azure::segments(id)
-            .last()
-            .map(|last| last.to_ascii_lowercase())
-            .unwrap_or_default();
-        if let Some(custom) = self.custom.get(&*last) {
-            return Some(Arc::clone(custom));
-        }
-        if let Some(known) = self.known.get(&*last) {
-            return known.clone();
-        }
-        // Terraform names roles by their names; its mapping leaves a name that it does not know as it is.
-        let found = self
-            .builtin
-            .by_id(&last)
-            .or_else(|| self.builtin.by_name(&last))
-            .map(Arc::new);
-        self.known.insert(last.into(), found.clone());
-        found
-    }
-}
-
-/// Reads an assignment.
-fn read(
-    estate: &Estate,
-    number: ResourceRef,
-    eligible: bool,
-    definitions: &mut Definitions<'_>,
-) -> Option<Assignment> {
-    let resource = estate.get(number)?;
-    let azure = resource.azure.as_ref()?;
-    let object = resource.object();
-    let property = |key| object.path(&["properties", key]);
-    // A request to remove an assignment gives nothing (`requestType` of schedule requests).
-    let request = property("requestType")
-        .and_then(Ref::as_str)
-        .unwrap_or_default();
-    if request.to_ascii_lowercase().contains("remove")
-        || request.to_ascii_lowercase().contains("deactivate")
-    {
-        return None;
-    }
-    let shown = |value: Ref<'_>| -> Box<str> {
-        value
-            .as_str()
-            .or_else(|| value.open_shown())
-            .unwrap_or("an open value")
-            .into()
-    };
-    let role = match property("roleDefinitionId") {
-        Some(value) => {
-            let id = value.as_str().or_else(|| value.open_expression());
-            match id.and_then(|id| definitions.find(id)) {
-                Some(definition) => Role::Known(definition),
-                None => Role::Unknown(shown(value)),
-            }
-        }
-        None => Role::Unknown("that is not said".into()),
-    };
-    let scope: Box<str> = property("scope")
-        .and_then(Ref::as_str)
-        .or_else(|| model::azure::scope_of_id(&azure.id))
-        .unwrap_or("/")
-        .into();
-    let who = principal::of_assignment(estate, resource)
-        .unwrap_or_else(|| Who::Open("nobody that is said".into()));
-    let kind = property("principalType")
-        .and_then(Ref::as_str)
-        .map_or(PrincipalKind::NotSaid, principal_kind);
-    let kind = match who {
-        Who::Identity { .. } => PrincipalKind::ServicePrincipal,
-        _ => kind,
-    };
-    // In one of the cases of an open parameter the template does not make it.
-    let doubt = azure
-        .cases
-        .iter()
-        .find(|case| case.root.is_none())
-        .map(|case| {
-            format!(
-                "it hangs on parameter `{}` whether it is assigned",
-                case.parameter
-            )
-            .into()
-        });
-    Some(Assignment {
-        resource: number,
-        who,
-        kind,
-        role,
-        scope_key: scope.to_ascii_lowercase().into(),
-        scope,
-        eligible,
-        condition: property("condition").and_then(Condition::of),
-        doubt,
-    })
-}
-
-fn principal_kind(text: &str) -> PrincipalKind {
-    match text.to_ascii_lowercase().as_str() {
-        "user" => PrincipalKind::User,
-        "group" => PrincipalKind::Group,
-        "serviceprincipal" => PrincipalKind::ServicePrincipal,
-        "foreigngroup" => PrincipalKind::ForeignGroup,
-        "device" => PrincipalKind::Device,
-        _ => PrincipalKind::NotSaid,
-    }
 }
