@@ -468,11 +468,11 @@ impl<'a> Asking<'a, '_> {
                 .and_then(place::item_name)
                 .map_or_else(|| index.to_string().into(), Into::into)
         });
-        let check_line = failed
-            .map(|check| check.line.to_string())
-            .unwrap_or_default();
-        let fingerprint = Fingerprint::of(&[
-            &guideline.id.0,
+        let check = failed
+            .map(|check| check.line)
+            .filter(|_| guideline.checks.len() > 1);
+        let fingerprint = Fingerprint::of_finding(
+            &guideline.id,
             &self.resource.origin.path,
             // Two Azure resources may be shown under one name; their ids differ.
             self.resource
@@ -480,13 +480,9 @@ impl<'a> Asking<'a, '_> {
                 .as_ref()
                 .map_or_else(|| name.id(), |azure| azure.id.to_string())
                 .as_str(),
-            item_name.as_deref().unwrap_or_default(),
-            if guideline.checks.len() > 1 {
-                &check_line
-            } else {
-                ""
-            },
-        ]);
+            item_name.as_deref(),
+            check,
+        );
         let root_cause = self.root_cause(guideline, &decided);
         self.findings.push(Finding {
             guideline: guideline.id.clone(),
@@ -501,6 +497,7 @@ impl<'a> Asking<'a, '_> {
             message,
             resource: name,
             item: item_name,
+            check,
             provider_managed: self.resource.provider_managed,
             fingerprint,
             place: decided.place,

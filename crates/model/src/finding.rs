@@ -170,6 +170,20 @@ impl Fingerprint {
         }
         Self(xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
     }
+
+    /// Of a finding: the guideline, where the resource was read and its id, the item, and the line of the
+    /// check where the guideline has several.
+    #[must_use]
+    pub fn of_finding(
+        guideline: &GuidelineId,
+        path: &str,
+        id: &str,
+        item: Option<&str>,
+        check: Option<u32>,
+    ) -> Self {
+        let check = check.map(|line| line.to_string()).unwrap_or_default();
+        Self::of(&[&guideline.0, path, id, item.unwrap_or_default(), &check])
+    }
 }
 
 impl fmt::Display for Fingerprint {
@@ -193,6 +207,8 @@ pub struct Finding {
     pub resource: Arc<ResourceName>,
     /// The container (or other item) within it, by name.
     pub item: Option<Box<str>>,
+    /// The line of the check that was not true, where the guideline has several.
+    pub check: Option<u32>,
     /// AKS itself makes and keeps this object.
     pub provider_managed: bool,
     /// Tells it from others and stays when lines move.

@@ -15,6 +15,7 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 mod outcome;
+pub mod owners;
 pub mod policyreport;
 pub mod sarif;
 pub mod site;

@@ -184,6 +184,7 @@ pub(crate) fn in_file(path: &str) -> Finding {
         message: "container `app` is privileged".to_owned(),
         resource: resource("apps", "Deployment", Some("shop"), "web"),
         item: Some("app".into()),
+        check: None,
         provider_managed: false,
         fingerprint: Fingerprint::of(&["no-privileged", path]),
         place: location(path, 12, "          privileged: true", 11),

@@ -8,12 +8,13 @@ use ::guide::guideline::Applies;
 use ::guide::setting;
 use ::guide::{Guide, Guideline, Judge, Judged, Setting};
 use model::coverage::{Coverage, NotAssessed, Status};
-use model::finding::{GuidelineId, Severity};
+use model::finding::{Finding, GuidelineId, Severity};
 use model::kinds::Kind;
 use model::manifest::{Reader, Reading};
 use model::{Estate, Resource, Scope, Within};
 use rayon::prelude::*;
 use report::config::{self, Config};
+use report::owners::Owners;
 use report::triage::Triage;
 use report::{Assessment, Sink, Summary};
 use sources::Given;
@@ -287,6 +288,7 @@ fn assess<'g>(
     let mut hearing = Hearing {
         guide,
         triage,
+        owners: Owners::default(),
         summary: Summary::default(),
         sinks,
         all: args.verdicts == "all",
@@ -347,6 +349,7 @@ fn assess<'g>(
         },
         |reached| progress.tick(reached),
     )?;
+    hearing.hear_rest()?;
     progress.phase("joining");
     let mut coverage = ledger.coverage;
     coverage.files = read.files;
@@ -414,15 +417,18 @@ fn join(judge: &Judge<'_>, estate: &Estate, hearing: &mut Hearing<'_, '_>) -> io
         }
     }
     if let Some(witness) = estate.resources().first() {
-        hearing.hear(witness, judge.estate(witness, &analyses))?;
+        let judged = judge.estate(witness, &analyses);
+        hearing.count(witness, &judged)?;
+        hearing.say(judged.findings)?;
     }
-    Ok(())
+    hearing.hear_rest()
 }
 
 /// Takes what judges say through triage to the reports.
 struct Hearing<'a, 'g> {
     guide: &'g Guide,
     triage: Triage,
+    owners: Owners,
     summary: Summary,
     sinks: &'a mut [Box<dyn Sink>],
     all: bool,
@@ -430,17 +436,34 @@ struct Hearing<'a, 'g> {
 
 impl Hearing<'_, '_> {
     fn hear(&mut self, resource: &Resource, judged: Judged) -> io::Result<()> {
-        for (index, verdict) in judged.verdicts {
-            self.summary.verdicts.add(verdict);
+        self.count(resource, &judged)?;
+        self.owners.note(resource);
+        let findings = self.owners.sort(resource, judged.findings);
+        self.say(findings)
+    }
+
+    fn count(&mut self, resource: &Resource, judged: &Judged) -> io::Result<()> {
+        for (index, verdict) in &judged.verdicts {
+            self.summary.verdicts.add(*verdict);
             if self.all
-                && let Some(guideline) = self.guide.guidelines.get(index as usize)
+                && let Some(guideline) = self.guide.guidelines.get(*index as usize)
             {
                 for sink in self.sinks.iter_mut() {
-                    sink.verdict(&guideline.id, &resource.name, verdict)?;
+                    sink.verdict(&guideline.id, &resource.name, *verdict)?;
                 }
             }
         }
-        for mut finding in judged.findings {
+        Ok(())
+    }
+
+    /// What waited for its owner to be read.
+    fn hear_rest(&mut self) -> io::Result<()> {
+        let findings = self.owners.rest();
+        self.say(findings)
+    }
+
+    fn say(&mut self, findings: Vec<Finding>) -> io::Result<()> {
+        for mut finding in findings {
             self.triage.apply(&mut finding);
             self.summary.add(&finding);
             for sink in self.sinks.iter_mut() {

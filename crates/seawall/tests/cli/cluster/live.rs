@@ -1,0 +1,154 @@
+//! One API server with its controllers for all tests of clusters, filled once.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use oracle::{ApiServer, Options};
+use serde_json::{Value, json};
+
+use super::estate;
+use crate::run::{DAY, Folder, Json, Ran};
+
+/// How many teams: `SEAWALL_TEST_TEAMS=140` makes about 5,000 objects.
+fn teams() -> usize {
+    std::env::var("SEAWALL_TEST_TEAMS")
+        .ok()
+        .and_then(|teams| teams.parse().ok())
+        .unwrap_or(6)
+}
+
+/// Users who hold one of the roles in `deploy/rbac`, or none.
+pub(crate) const READER: &str = "reader";
+pub(crate) const SECRETS: &str = "reader-secrets";
+pub(crate) const NOBODY: &str = "nobody";
+
+/// A value that stands in a Secret and must stand nowhere else.
+pub(crate) const CANARY: &str = "Zq7vCanaryW3x";
+pub(crate) const ENCODED: &str = "WnE3dkNhbmFyeVczeA==";
+
+pub(crate) struct Live {
+    pub(crate) server: ApiServer,
+    /// What was created, in order.
+    pub(crate) objects: Vec<Value>,
+}
+
+pub(crate) fn live() -> &'static Live {
+    static LIVE: LazyLock<Live> = LazyLock::new(fill);
+    &LIVE
+}
+
+/// Runs the controllers that make ReplicaSets and Pods beside those that authorization needs.
+const CONTROLLERS: [&str; 9] = [
+    "clusterrole-aggregation-controller",
+    "namespace-controller",
+    "root-ca-certificate-publisher-controller",
+    "serviceaccount-controller",
+    "serviceaccount-token-controller",
+    "deployment-controller",
+    "replicaset-controller",
+    "statefulset-controller",
+    "job-controller",
+];
+
+fn fill() -> Live {
+    let mut options = Options::default().controllers_named(&CONTROLLERS);
+    for user in [READER, SECRETS, NOBODY] {
+        options = options.user(user, &[]);
+    }
+    for wanted in sources::cluster::kinds::WANTED {
+        options = options.user(&super::rights::without(wanted), &[]);
+    }
+    let server = ApiServer::start_with(&options).unwrap();
+    let objects = estate::estate(teams());
+    for object in &objects {
+        create(&server, object);
+        if object["kind"] == "Namespace" {
+            // ServiceAccount admission refuses pods until the controller has made `default`.
+            let name = object["metadata"]["name"].as_str().unwrap();
+            let path = format!("/api/v1/namespaces/{name}/serviceaccounts/default");
+            let (status, _) = server
+                .eventually("GET", &path, None, |status, _| status == 200)
+                .unwrap();
+            assert_eq!(status, 200, "{path}");
+        }
+    }
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db", "namespace": "team-0",
+        "annotations": {"kubectl.kubernetes.io/last-applied-configuration": format!("{{\"data\":{{\"password\":\"{ENCODED}\"}}}}")}},
+        "data": {"password": ENCODED}});
+    create(&server, &secret);
+    for (user, file) in [(READER, "reader.yaml"), (SECRETS, "reader-secrets.yaml")] {
+        let role = super::roles::written(file);
+        let name = role["metadata"]["name"].as_str().unwrap().to_owned();
+        create(&server, &role);
+        bind(&server, user, &name);
+    }
+    settle(&server);
+    Live { server, objects }
+}
+
+pub(crate) fn create(server: &ApiServer, object: &Value) {
+    let path = estate::collection(object);
+    let (status, answer) = server.request("POST", &path, Some(object)).unwrap();
+    assert_eq!(status, 201, "{path} {object}: {answer}");
+}
+
+/// Binds a ClusterRole to one user.
+pub(crate) fn bind(server: &ApiServer, user: &str, role: &str) {
+    create(
+        server,
+        &json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+            "metadata": {"name": format!("test-{user}")},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+            "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": user}]}),
+    );
+}
+
+/// Waits until the controllers have made what they make.
+fn settle(server: &ApiServer) {
+    let count = |path: &str| {
+        let (_, answer) = server.request("GET", path, None).unwrap();
+        answer["items"].as_array().map_or(0, Vec::len)
+    };
+    let begin = Instant::now();
+    let mut last = (0, Instant::now());
+    while begin.elapsed() < Duration::from_secs(180) {
+        let now = count("/api/v1/pods") + count("/apis/apps/v1/replicasets");
+        if now != last.0 {
+            last = (now, Instant::now());
+        } else if now > 0 && last.1.elapsed() > Duration::from_secs(3) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    panic!("the controllers did not come to rest");
+}
+
+impl Live {
+    pub(crate) fn kubeconfig(&self, user: &str) -> PathBuf {
+        if user == "admin" {
+            self.server.kubeconfig()
+        } else {
+            self.server.kubeconfig_of(user).unwrap()
+        }
+    }
+
+    /// `seawall assess --cluster` as a user.
+    pub(crate) fn assess(&self, user: &str, args: &[&str]) -> Ran {
+        let kubeconfig = self.kubeconfig(user).display().to_string();
+        let own = [
+            "assess",
+            "--as-of",
+            DAY,
+            "--cluster",
+            "--kubeconfig",
+            &kubeconfig,
+        ];
+        Folder::new().run(&[&own, args].concat())
+    }
+
+    pub(crate) fn json(&self, user: &str, args: &[&str]) -> Json {
+        self.assess(user, &[args, &["--format", "json"]].concat())
+            .json()
+    }
+}
