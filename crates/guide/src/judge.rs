@@ -274,6 +274,15 @@ impl<'g> Judge<'g> {
         judged
     }
 
+    /// A guideline's severity, which the configuration may change.
+    pub(crate) fn severity(&self, guideline: &Guideline) -> Severity {
+        self.setting
+            .severities
+            .get(&*guideline.id.0)
+            .copied()
+            .unwrap_or(guideline.severity)
+    }
+
     /// Asks one guideline about a resource.
     pub(crate) fn ask_one(
         &self,
@@ -486,13 +495,7 @@ impl<'a> Asking<'a, '_> {
         let root_cause = self.root_cause(guideline, &decided);
         self.findings.push(Finding {
             guideline: guideline.id.clone(),
-            severity: self
-                .judge
-                .setting
-                .severities
-                .get(&*guideline.id.0)
-                .copied()
-                .unwrap_or(guideline.severity),
+            severity: self.judge.severity(guideline),
             outcome,
             message,
             resource: name,

@@ -25,6 +25,7 @@ pub mod message;
 pub mod mutation;
 mod place;
 pub mod setting;
+mod unread;
 mod variables;
 
 mod builtin {

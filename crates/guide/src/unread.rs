@@ -12,7 +12,7 @@ use crate::guideline::Guideline;
 use crate::judge::{Judge, Judged, VerdictWord};
 
 /// The name that stands for all objects of a kind.
-pub const ALL: &str = "*";
+const ALL: &str = "*";
 
 impl Judge<'_> {
     /// What the guidelines say of a kind that could not be listed; `None` for any other entry.
@@ -67,7 +67,13 @@ impl Judge<'_> {
             item: None,
             check: None,
             provider_managed: false,
-            fingerprint: Fingerprint::of_finding(&guideline.id, &entry.path, &name.id(), None, None),
+            fingerprint: Fingerprint::of_finding(
+                &guideline.id,
+                &entry.path,
+                &name.id(),
+                None,
+                None,
+            ),
             place: Location {
                 path: Arc::clone(&entry.path),
                 live: true,
@@ -98,7 +104,10 @@ fn kind_of(name: &str) -> Kind {
         Some((kind, group)) => (kind, group),
         None => (
             name,
-            kinds::builtin_groups(name).first().copied().unwrap_or_default(),
+            kinds::builtin_groups(name)
+                .first()
+                .copied()
+                .unwrap_or_default(),
         ),
     };
     Kind::Kubernetes {

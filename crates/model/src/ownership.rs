@@ -1,6 +1,7 @@
 //! Who made an object: controllers make ReplicaSets, Jobs and Pods for what people wrote.
 
-use crate::estate::Estate;
+use crate::completeness::Within;
+use crate::estate::{Estate, Scope};
 use crate::kinds::{self, Kind, split_api_version};
 use crate::resource::{Resource, ResourceName};
 use crate::value::Ref;
@@ -166,12 +167,18 @@ pub fn top(made: &Made, known: impl Fn(&ResourceName) -> Option<Option<Made>>) -
 }
 
 impl Estate {
-    /// Whether another object of this estate made this one, and is judged in its place.
+    /// Whether another object of this estate made this one, and is judged in its place; also where that is
+    /// likely, because objects of the owner's kind could not be read.
     #[must_use]
     pub fn is_owned(&self, resource: &Resource) -> bool {
         owner(resource).is_some_and(|(kind, name)| {
             let namespace = resource.name.namespace.as_deref().unwrap_or_default();
+            let within = Within::Namespace(namespace);
             self.find(namespace, kind, name).is_some()
+                || self
+                    .completeness
+                    .absent(Scope::Whole, kind, within)
+                    .is_some()
         })
     }
 }

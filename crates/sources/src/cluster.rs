@@ -7,7 +7,9 @@
 //!
 //! Every request is a GET. Values of Secrets are never asked for.
 
+mod admitted;
 mod ask;
+mod certificates;
 mod condense;
 mod connect;
 mod describe;
@@ -126,9 +128,11 @@ impl Source for Cluster {
                 kind: served.kind.as_str().into(),
             })?;
         }
-        let object = connected
-            .described
-            .object(&self.target.name, &reading.versions);
+        tell(Event::Doing("asking as nobody".to_owned()))?;
+        let object =
+            connected
+                .described
+                .object(&self.target.name, &connected.asker, &reading.versions);
         tell(Event::Object(object))?;
         tell(Event::Complete {
             kind: describe::KIND.into(),

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use ::guide::guideline::Applies;
 use ::guide::setting;
 use ::guide::{Guide, Guideline, Judge, Judged, Setting};
-use model::coverage::{Coverage, NotAssessed, Status};
+use model::coverage::{Coverage, DocumentEntry, NotAssessed, Status};
 use model::finding::{Finding, GuidelineId, Severity};
 use model::kinds::Kind;
 use model::manifest::{Reader, Reading};
-use model::{Estate, Resource, Scope, Within};
+use model::{Estate, Resource, ResourceName, Scope, Within};
 use rayon::prelude::*;
 use report::config::{self, Config};
 use report::owners::Owners;
@@ -350,6 +350,12 @@ fn assess<'g>(
         |reached| progress.tick(reached),
     )?;
     hearing.hear_rest()?;
+    for entry in &ledger.coverage.documents {
+        if let Some((name, judged)) = judge.unread(entry) {
+            hearing.count(&name, &judged)?;
+            hearing.say(judged.findings)?;
+        }
+    }
     progress.phase("joining");
     let mut coverage = ledger.coverage;
     coverage.files = read.files;
@@ -418,7 +424,7 @@ fn join(judge: &Judge<'_>, estate: &Estate, hearing: &mut Hearing<'_, '_>) -> io
     }
     if let Some(witness) = estate.resources().first() {
         let judged = judge.estate(witness, &analyses);
-        hearing.count(witness, &judged)?;
+        hearing.count(&witness.name, &judged)?;
         hearing.say(judged.findings)?;
     }
     hearing.hear_rest()
@@ -436,20 +442,20 @@ struct Hearing<'a, 'g> {
 
 impl Hearing<'_, '_> {
     fn hear(&mut self, resource: &Resource, judged: Judged) -> io::Result<()> {
-        self.count(resource, &judged)?;
+        self.count(&resource.name, &judged)?;
         self.owners.note(resource);
         let findings = self.owners.sort(resource, judged.findings);
         self.say(findings)
     }
 
-    fn count(&mut self, resource: &Resource, judged: &Judged) -> io::Result<()> {
+    fn count(&mut self, name: &ResourceName, judged: &Judged) -> io::Result<()> {
         for (index, verdict) in &judged.verdicts {
             self.summary.verdicts.add(*verdict);
             if self.all
                 && let Some(guideline) = self.guide.guidelines.get(*index as usize)
             {
                 for sink in self.sinks.iter_mut() {
-                    sink.verdict(&guideline.id, &resource.name, *verdict)?;
+                    sink.verdict(&guideline.id, name, *verdict)?;
                 }
             }
         }
@@ -525,6 +531,8 @@ fn not_assessed(
             && !kubernetes
         {
             Some("Kubernetes objects: manifests or a chart".to_owned())
+        } else if let Some(needs) = unasked(guideline, coverage) {
+            Some(needs)
         } else if unseen(guideline, estate) {
             Some(format!(
                 "the whole cluster: nothing of {} was given",
@@ -543,6 +551,33 @@ fn not_assessed(
         }
     }
     missing
+}
+
+/// What a guideline is about was left out by choice.
+fn unasked(guideline: &Guideline, coverage: &Coverage) -> Option<String> {
+    let Applies::Kinds(kinds) = &guideline.applies else {
+        return None;
+    };
+    let left_out = |kind: &str| {
+        coverage.documents.iter().find(|entry| {
+            entry.live
+                && entry.name.is_none()
+                && entry.status == Status::NotRelevant
+                && entry.kind.as_deref() == Some(kind)
+                && entry.help.is_some()
+        })
+    };
+    let entries: Option<Vec<&DocumentEntry>> = kinds.iter().map(|kind| left_out(kind)).collect();
+    let first = *entries?.first()?;
+    let given = coverage.documents.iter().any(|entry| {
+        entry.status == Status::Assessed
+            && entry
+                .kind
+                .as_deref()
+                .is_some_and(|kind| kinds.iter().any(|wanted| &**wanted == kind))
+    });
+    let help = first.help.as_deref().unwrap_or_default();
+    (!given).then(|| format!("{}: {help}", kinds.join(", ")))
 }
 
 /// A judgement of the cluster as a whole from files that hold nothing of what it reads, and may

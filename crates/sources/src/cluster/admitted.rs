@@ -49,9 +49,8 @@ fn without_limits(spec: &mut Map<String, Value>, set: &str) {
         } else {
             continue;
         };
-        let container = items(spec, list).find(|container| {
-            container.get("name").and_then(Value::as_str) == Some(name)
-        });
+        let container = items(spec, list)
+            .find(|container| container.get("name").and_then(Value::as_str) == Some(name));
         let Some(resources) = container
             .and_then(|container| container.get_mut("resources"))
             .and_then(Value::as_object_mut)
@@ -116,7 +115,10 @@ fn without_token(spec: &mut Map<String, Value>) {
 
 /// The volume that admission makes: a token for the API server, its certificate, the namespace.
 fn is_token(volume: &Map<String, Value>) -> bool {
-    let name = volume.get("name").and_then(Value::as_str).unwrap_or_default();
+    let name = volume
+        .get("name")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let sources = volume
         .get("projected")
         .and_then(|projected| projected.get("sources"))
@@ -178,7 +180,10 @@ mod tests {
         assert_eq!(spec["volumes"].as_array().unwrap().len(), 1);
         assert_eq!(spec["volumes"][0]["name"], "kube-api-access-mine");
         assert_eq!(spec["tolerations"].as_array().unwrap().len(), 1);
-        assert_eq!(spec["initContainers"], json!([{"name": "one", "resources": {}}]));
+        assert_eq!(
+            spec["initContainers"],
+            json!([{"name": "one", "resources": {}}])
+        );
         assert_eq!(
             spec["containers"],
             json!([{"name": "app", "resources": {"limits": {"cpu": "1"}}, "volumeMounts": [mount("kube-api-access-mine")]}])

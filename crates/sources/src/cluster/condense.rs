@@ -108,7 +108,10 @@ pub(super) fn condense(
             "status",
             &["images", "volumesInUse", "volumesAttached"],
         ),
-        "pods" => drop_from(item, "status", &["conditions", "managedFields"]),
+        "pods" => {
+            drop_from(item, "status", &["conditions"]);
+            super::admitted::undo(item);
+        }
         "configmaps" => {
             if let Some(data) = item.get_mut("binaryData").and_then(Value::as_object_mut) {
                 data.values_mut().for_each(|value| *value = "".into());

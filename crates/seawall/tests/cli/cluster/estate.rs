@@ -137,12 +137,16 @@ fn workload(team: usize, number: usize) -> Vec<Value> {
     let mut objects = vec![main];
     if number % 2 == 0 {
         let kind = ["ClusterIP", "LoadBalancer", "NodePort"][team % 3];
-        objects.push(json!({"apiVersion": "v1", "kind": "Service", "metadata": place(app),
-            "spec": {"type": kind, "selector": labels, "ports": [{"port": 80}]}}));
+        objects.push(
+            json!({"apiVersion": "v1", "kind": "Service", "metadata": place(app),
+            "spec": {"type": kind, "selector": labels, "ports": [{"port": 80}]}}),
+        );
     }
     if number == 0 {
-        objects.push(json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": place(app),
-            "spec": {"selector": selector, "minAvailable": if team % 2 == 0 { 2 } else { 1 }}}));
+        objects.push(
+            json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": place(app),
+            "spec": {"selector": selector, "minAvailable": if team % 2 == 0 { 2 } else { 1 }}}),
+        );
         objects.push(json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": place(app),
             "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": app}, "maxReplicas": 3,
                 "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}}]}}));
@@ -173,7 +177,8 @@ fn pod(team: usize, number: usize) -> Value {
             {"name": "DB", "valueFrom": {"secretKeyRef": {"name": "db", "key": "password"}}}]);
     }
     if !wrong(2) {
-        container["resources"] = json!({"limits": {"memory": "64Mi"}, "requests": {"cpu": "10m", "memory": "64Mi"}});
+        container["resources"] =
+            json!({"limits": {"memory": "64Mi"}, "requests": {"cpu": "10m", "memory": "64Mi"}});
         container["livenessProbe"] = json!({"tcpSocket": {"port": 80}});
         container["readinessProbe"] = json!({"httpGet": {"port": 80, "path": "/"}});
     }
@@ -207,7 +212,11 @@ fn pod(team: usize, number: usize) -> Value {
 /// Where an object is created: the collection's path.
 pub(crate) fn collection(object: &Value) -> String {
     let api_version = object["apiVersion"].as_str().unwrap();
-    let root = if api_version.contains('/') { "apis" } else { "api" };
+    let root = if api_version.contains('/') {
+        "apis"
+    } else {
+        "api"
+    };
     let kind = object["kind"].as_str().unwrap();
     let plural = match kind {
         "NetworkPolicy" => "networkpolicies".to_owned(),

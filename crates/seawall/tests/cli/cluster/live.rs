@@ -83,18 +83,23 @@ fn fill() -> Live {
         create(&server, &role);
         bind(&server, user, &name);
     }
+    for wanted in sources::cluster::kinds::WANTED {
+        create(&server, &super::rights::role(wanted));
+        let user = super::rights::without(wanted);
+        bind(&server, &user, &user);
+    }
     settle(&server);
     Live { server, objects }
 }
 
-pub(crate) fn create(server: &ApiServer, object: &Value) {
+fn create(server: &ApiServer, object: &Value) {
     let path = estate::collection(object);
     let (status, answer) = server.request("POST", &path, Some(object)).unwrap();
     assert_eq!(status, 201, "{path} {object}: {answer}");
 }
 
 /// Binds a ClusterRole to one user.
-pub(crate) fn bind(server: &ApiServer, user: &str, role: &str) {
+fn bind(server: &ApiServer, user: &str, role: &str) {
     create(
         server,
         &json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",

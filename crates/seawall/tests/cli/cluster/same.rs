@@ -60,7 +60,15 @@ fn files_and_the_cluster_are_judged_alike() {
     let version = format!("1.{}", text(&minor["minor"]));
     let files = folder
         .run(&[
-            "assess", "--as-of", DAY, ".", "--whole", "--kubernetes", &version, "--format", "json",
+            "assess",
+            "--as-of",
+            DAY,
+            ".",
+            "--whole",
+            "--kubernetes",
+            &version,
+            "--format",
+            "json",
         ])
         .json();
     let files = findings(live, &files);
