@@ -14,6 +14,8 @@ use crate::live::LiveError;
 const ATTEMPTS: u32 = 6;
 /// The longest wait that a server may ask for.
 const LONGEST: Duration = Duration::from_secs(60);
+/// What a question of nobody may take: the answer only matters when it comes.
+const ANONYMOUS: Duration = Duration::from_secs(5);
 /// What one request may take in all.
 const DEADLINE: Duration = Duration::from_secs(300);
 
@@ -21,6 +23,7 @@ const DEADLINE: Duration = Duration::from_secs(300);
 pub(super) struct Asker {
     runtime: tokio::runtime::Runtime,
     client: kube::Client,
+    config: kube::Config,
     url: String,
     /// Whether it ever answered: what it then fails to answer is worth another try.
     answered: Cell<bool>,
@@ -74,12 +77,13 @@ impl Asker {
         let url = url.trim_end_matches('/').to_owned();
         let made = {
             let _within = runtime.enter();
-            kube::Client::try_from(config)
+            kube::Client::try_from(config.clone())
         };
         let client = made.map_err(|trouble| client_error(&trouble))?;
         Ok(Self {
             runtime,
             client,
+            config,
             url,
             answered: Cell::new(false),
         })
@@ -92,6 +96,39 @@ impl Asker {
     /// GET, as JSON text.
     pub(super) fn get(&self, path: &str, accept: &str) -> Result<String, Trouble> {
         self.runtime.block_on(self.patiently(path, accept))
+    }
+
+    /// The status of the answer to each path when nothing says who asks. Paths that get no answer are left
+    /// out.
+    pub(super) fn anonymously(&self, paths: &[&'static str]) -> Vec<(&'static str, u16)> {
+        let mut config = self.config.clone();
+        config.auth_info = kube::config::AuthInfo::default();
+        config.headers.clear();
+        config.read_timeout = Some(ANONYMOUS);
+        let made = {
+            let _within = self.runtime.enter();
+            kube::Client::try_from(config)
+        };
+        let Ok(client) = made else {
+            return Vec::new();
+        };
+        let ask = async |path: &'static str| {
+            let request = Request::get(path).body(Body::empty()).ok()?;
+            let answer = tokio::time::timeout(ANONYMOUS, client.send(request)).await;
+            Some((path, answer.ok()?.ok()?.status().as_u16()))
+        };
+        self.runtime.block_on(async {
+            let mut answers = Vec::new();
+            for path in paths {
+                answers.extend(ask(path).await);
+            }
+            answers
+        })
+    }
+
+    /// The certificates that the server shows, its own first.
+    pub(super) fn certificates(&self) -> Vec<rustls::pki_types::CertificateDer<'static>> {
+        super::certificates::shown(&self.config)
     }
 
     async fn patiently(&self, path: &str, accept: &str) -> Result<String, Trouble> {
