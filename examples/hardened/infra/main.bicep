@@ -26,6 +26,20 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   tags: tags
 }
 
+resource logGroup 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: 'rg-shop-logs'
+  location: location
+  tags: tags
+}
+
+module logs 'modules/logs.bicep' = {
+  scope: logGroup
+  params: {
+    location: location
+    tags: tags
+  }
+}
+
 module network 'modules/network.bicep' = {
   scope: group
   params: {
@@ -41,6 +55,7 @@ module services 'modules/services.bicep' = {
     tags: tags
     endpointSubnetId: network.outputs.endpointSubnetId
     zoneIds: network.outputs.zoneIds
+    workspaceId: logs.outputs.workspaceId
   }
 }
 
@@ -64,13 +79,13 @@ module cluster 'modules/cluster.bicep' = {
     registryName: services.outputs.registryName
     vaultName: services.outputs.vaultName
     keyUri: services.outputs.keyUri
-    workspaceId: services.outputs.workspaceId
+    workspaceId: logs.outputs.workspaceId
   }
 }
 
 module subscriptionWide 'modules/subscription.bicep' = {
   params: {
-    workspaceId: services.outputs.workspaceId
+    workspaceId: logs.outputs.workspaceId
     securityMail: securityMail
   }
 }

@@ -58,10 +58,12 @@ fn the_shop_has_flaws_of_every_severity() {
         .collect();
     assert!(
         !unknown.is_empty()
-            && unknown
-                .iter()
-                .all(|finding| finding.contains("modules/cluster.bicep:39 ")),
-        "whether the cluster is private, the pipeline says: {unknown:?}"
+            && unknown.iter().all(|finding| {
+                finding.contains("modules/cluster.bicep:39 ")
+                    || finding.contains("infra/terraform/cluster.tf:")
+            }),
+        "whether the cluster is private, the pipeline says; whether a role of one deployment reaches the \
+         other, their resource groups: {unknown:?}"
     );
 }
 
@@ -103,7 +105,7 @@ fn each_environment_of_the_shop_can_be_assessed_alone() {
 fn the_hardened_shop_has_no_finding_at_any_severity() {
     let report = example("hardened", &["--fail-on", "low", "--fail-on-unknown"]);
     assert_eq!((report.code, report.findings()), (0, vec![]));
-    assert_eq!(report.waived().len(), 5);
+    assert_eq!(report.waived().len(), 7);
     let settings: Vec<&str> = report
         .list("/coverage/guidelines")
         .iter()

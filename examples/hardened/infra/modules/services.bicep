@@ -1,21 +1,11 @@
-// What the cluster leans on: registry, vault and log workspace. None of them answers the Internet.
+// What the cluster leans on: registry and vault. Neither of them answers the Internet.
 param location string
 param tags object
 param endpointSubnetId string
+param workspaceId string
 
 @description('Private DNS zones by service.')
 param zoneIds object
-
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
-  name: 'log-shop'
-  location: location
-  tags: tags
-  properties: {
-    sku: { name: 'PerGB2018' }
-    retentionInDays: 365
-    features: { disableLocalAuth: true }
-  }
-}
 
 resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' = {
   name: 'example'
@@ -118,7 +108,7 @@ resource registryLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview'
   name: 'all'
   scope: registry
   properties: {
-    workspaceId: workspace.id
+    workspaceId: workspaceId
     logs: [{ categoryGroup: 'allLogs', enabled: true }]
   }
 }
@@ -127,7 +117,7 @@ resource vaultLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = 
   name: 'all'
   scope: vault
   properties: {
-    workspaceId: workspace.id
+    workspaceId: workspaceId
     logs: [{ categoryGroup: 'allLogs', enabled: true }]
   }
 }
@@ -144,4 +134,3 @@ resource lock 'Microsoft.Authorization/locks@2020-05-01' = {
 output registryName string = registry.name
 output vaultName string = vault.name
 output keyUri string = vault::clusterKey.properties.keyUriWithVersion
-output workspaceId string = workspace.id

@@ -4,10 +4,25 @@ targetScope = 'subscription'
 param workspaceId string
 param securityMail string
 
-resource plans 'Microsoft.Security/pricings@2024-01-01' = [for plan in ['Containers', 'KeyVaults', 'Arm']: {
+resource plans 'Microsoft.Security/pricings@2024-01-01' = [for plan in ['KeyVaults', 'Arm']: {
   name: plan
   properties: { pricingTier: 'Standard' }
 }]
+
+resource containers 'Microsoft.Security/pricings@2024-01-01' = {
+  name: 'Containers'
+  properties: {
+    pricingTier: 'Standard'
+    extensions: [for extension in [
+      'ContainerRegistriesVulnerabilityAssessments'
+      'AgentlessDiscoveryForKubernetes'
+      'ContainerSensor'
+    ]: {
+      name: extension
+      isEnabled: 'True'
+    }]
+  }
+}
 
 resource contact 'Microsoft.Security/securityContacts@2023-12-01-preview' = {
   name: 'default'
