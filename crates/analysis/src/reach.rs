@@ -57,6 +57,31 @@ use matrix::{Policy, Selected};
 use policy::Written;
 use universe::{Known, Universe};
 
+/// The kinds that are read here beside workloads, as guidelines name them.
+pub const KINDS: [&str; 21] = [
+    "Namespace",
+    "Node",
+    "Service",
+    "EndpointSlice",
+    "Ingress",
+    "IngressClass",
+    "NetworkPolicy",
+    "AdminNetworkPolicy.policy.networking.k8s.io",
+    "BaselineAdminNetworkPolicy.policy.networking.k8s.io",
+    "ClusterNetworkPolicy.policy.networking.k8s.io",
+    "CiliumNetworkPolicy.cilium.io",
+    "CiliumClusterwideNetworkPolicy.cilium.io",
+    "Gateway.gateway.networking.k8s.io",
+    "GatewayClass.gateway.networking.k8s.io",
+    "HTTPRoute.gateway.networking.k8s.io",
+    "GRPCRoute.gateway.networking.k8s.io",
+    "TLSRoute.gateway.networking.k8s.io",
+    "TCPRoute.gateway.networking.k8s.io",
+    "UDPRoute.gateway.networking.k8s.io",
+    "ReferenceGrant.gateway.networking.k8s.io",
+    "ListenerSet.gateway.networking.k8s.io",
+];
+
 /// What the command line decides.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {

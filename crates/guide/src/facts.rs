@@ -151,7 +151,10 @@ impl<'a> Facts<'a> {
             if certain {
                 found.extend(exposure.through.first().copied().or(own));
             } else {
-                let reason = self.absent(&["NetworkPolicy", "Namespace"]);
+                let reason = match self.absent(&["NetworkPolicy", "Namespace"]) {
+                    unknown::NOT_GIVEN => unknown::AUDIENCE,
+                    reason => reason,
+                };
                 more = more.or(Some(reason));
             }
         }

@@ -182,6 +182,8 @@ pub struct Needs {
     pub azure: bool,
     /// It reads Kubernetes objects.
     pub kubernetes: bool,
+    /// It reads who can talk to whom.
+    pub network: bool,
     /// Keys of `params` it reads.
     pub params: Vec<Box<str>>,
     /// Kinds it reads through `facts.all` and `facts.namespace`.

@@ -165,20 +165,15 @@ impl<'g> Judge<'g> {
             "Secret",
             "ConfigMap",
         ];
-        // Workloads name the namespaces that nothing else declares.
-        let names_namespaces = || {
-            let namespace = Kind::Kubernetes {
-                group: "".into(),
-                kind: "Namespace".into(),
-            };
-            let workload = matches!(kind, Kind::Kubernetes { group, kind } if model::kinds::pod_route(group, kind).is_some());
-            workload
+        // Workloads use what is judged, are selected by it, and name the namespaces that nothing else
+        // declares.
+        let workload = matches!(kind, Kind::Kubernetes { group, kind } if model::kinds::pod_route(group, kind).is_some());
+        LINKED.iter().any(|name| kind.is(name))
+            || (workload && self.joins())
+            || (analysis::reach::KINDS.iter().any(|name| kind.is(name))
                 && self
                     .selected()
-                    .any(|(_, guideline)| guideline.is_about(&namespace, false))
-        };
-        LINKED.iter().any(|name| kind.is(name))
-            || names_namespaces()
+                    .any(|(_, guideline)| guideline.needs.network))
             || self
                 .selected()
                 .any(|(_, guideline)| guideline.needs.kinds.iter().any(|name| kind.is(name)))
@@ -376,6 +371,14 @@ impl<'a> Asking<'a, '_> {
             };
             worst = worst.max(self.ask_item(guideline, Some((index, item)), &[item]));
         }
+        // Of files nobody expects that they hold every item; of what runs, one that was not read may be
+        // the bad one.
+        if let Some(reason) = items.rest()
+            && (self.resource.origin.live || reason.0 >= unknown::GAP.0)
+        {
+            let more = Some(Val::Unknown(reason));
+            worst = worst.max(self.report(guideline, None, None, &each.program, &[], more));
+        }
         worst
     }
 
@@ -475,6 +478,7 @@ impl<'a> Asking<'a, '_> {
             value
                 .as_node()
                 .and_then(place::item_name)
+                .or_else(|| computed_name(value))
                 .map_or_else(|| index.to_string().into(), Into::into)
         });
         let check = failed
@@ -559,6 +563,24 @@ impl<'a> Asking<'a, '_> {
     }
 }
 
+/// The name of an item that was computed: a text, or what a map says of who it is about.
+fn computed_name<'a>(item: Value<'a>) -> Option<&'a str> {
+    match item.resolve() {
+        Val::Str(text) => Some(text),
+        Val::Map(map) => ["id", "name", "of", "from"].into_iter().find_map(|wanted| {
+            map.entries
+                .iter()
+                .find_map(|(key, value)| match (key, value) {
+                    (Val::Str(key), Val::Str(text)) if *key == wanted && !text.is_empty() => {
+                        Some(*text)
+                    }
+                    _ => None,
+                })
+        }),
+        _ => None,
+    }
+}
+
 /// Why a value is neither true nor false, and whether only absence is to blame.
 fn reason(
     guideline: &Guideline,
@@ -583,6 +605,16 @@ fn reason(
             let from_absence = decided.unknowns.iter().copied().all(absence) && absence(reason);
             let text = match guideline.needs.kinds.as_slice() {
                 kinds if reason == unknown::NOT_WHOLE && !kinds.is_empty() => {
+                    let kinds: Vec<&str> = kinds
+                        .iter()
+                        .map(|kind| {
+                            if &**kind == "workloads" {
+                                "workload"
+                            } else {
+                                kind
+                            }
+                        })
+                        .collect();
                     format!(
                         "{}; there may be another {}",
                         unknown::describe(reason),

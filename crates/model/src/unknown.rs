@@ -25,6 +25,9 @@ pub const NO_DAY: Unknown = Unknown(8);
 /// The data of a live Secret, which is never read.
 pub const SECRET_DATA: Unknown = Unknown(9);
 
+/// Whether the internet reaches something hangs on what was not given.
+pub const AUDIENCE: Unknown = Unknown(10);
+
 /// The first number of what could not be read; the estate's completeness has the sentence.
 pub const GAP: Unknown = Unknown(1000);
 
@@ -39,6 +42,7 @@ pub fn describe(reason: Unknown) -> &'static str {
         NOT_GIVEN => "the object it refers to was not given",
         UNDOCUMENTED => "the template does not say it, and what Azure then sets is not documented",
         SECRET_DATA => "the data of Secrets is not read",
+        AUDIENCE => "what was given does not say whether the internet reaches it",
         NO_DAY => "it is not known which day it is",
         LIVE_ONLY => "only a running API server can answer this",
         _ => "the source leaves the value open",

@@ -66,7 +66,7 @@ pub struct Facts {
     pub wire_server: Answer,
     /// The Kubernetes API server.
     pub api_server: Answer,
-    /// The kubelet's API of any node.
+    /// The kubelet's API of nodes but the own one, to which traffic always passes.
     pub kubelet: Answer,
 }
 
@@ -188,10 +188,7 @@ impl Reach {
             metadata: of(&within(address::single(address::METADATA.into())), &all),
             wire_server: of(&within(address::single(address::WIRE_SERVER.into())), &all),
             api_server: of(&|target| target == End::ApiServer, &all),
-            kubelet: of(
-                &|target| matches!(target, End::OwnNode | End::OtherNode),
-                &kubelet,
-            ),
+            kubelet: of(&|target| target == End::OtherNode, &kubelet),
         }
     }
 

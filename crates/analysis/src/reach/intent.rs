@@ -209,12 +209,18 @@ impl Reach {
                     continue;
                 }
                 meant = meant.union(&entry.ports);
-                let blocked = conn.open().intersection(&entry.ports).is_empty();
-                *tried.entry(number).or_default() |= !blocked;
-                if blocked && pattern.is_exact() {
+                let passes = conn.may.intersection(&entry.ports);
+                *tried.entry(number).or_default() |= !passes.is_empty();
+                // Of several ports each is meant; of all ports any will do.
+                let missing = if entry.ports.is_all() && !passes.is_empty() {
+                    PortSet::none()
+                } else {
+                    entry.ports.minus(&conn.may)
+                };
+                if !missing.is_empty() && pattern.is_exact() {
                     difference.missing.push(Apart {
                         from: name(source),
-                        ports: words(&entry.ports),
+                        ports: words(&missing),
                         certain: *certain,
                     });
                 }
@@ -267,7 +273,7 @@ impl Reach {
             reached = true;
             // People mean the port that clients use as well as that of the pod behind it.
             let as_meant = exposure.front.minus(&meant).is_empty();
-            let surplus = exposure.open.open().minus(&meant);
+            let surplus = exposure.open.may.minus(&meant);
             if as_meant || surplus.is_empty() {
                 continue;
             }

@@ -44,6 +44,7 @@ impl Guide {
                 } else if reference.root == self.roots.facts && key(0) != Some("kubernetes") {
                     needs.joined = true;
                     facts = true;
+                    needs.network |= matches!(key(0), Some("reaches" | "exposedBy" | "intent"));
                     if matches!(key(0), Some("all" | "namespace"))
                         && let Some(kind) = key(1)
                     {
