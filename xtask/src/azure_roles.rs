@@ -63,6 +63,10 @@ fn table(list: &Value, source: &str, seen: &str) -> Result<(String, usize)> {
         .context("a list of role definitions is wanted")?;
     let mut entries = BTreeMap::new();
     for role in roles {
+        let kind = role.get("properties").unwrap_or(role).get("roleType");
+        if kind.and_then(Value::as_str) == Some("CustomRole") {
+            continue;
+        }
         let (id, entry) = entry(role)?;
         if entries.insert(id.clone(), entry).is_some() {
             bail!("role `{id}` stands twice in the list");

@@ -214,17 +214,33 @@ impl Roles {
         }
     }
 
-    /// Where an action can be done: the resources of the estate of the type that it names, the node resource
-    /// groups of clusters for what is done to their machines; with neither, the scopes of the assignments.
+    /// Where an action can be done: the resources of the estate of the type that it names; clusters, for what is
+    /// done to any resource; the node resource groups of clusters, for what is done to their machines; with none of
+    /// these, the scopes of the assignments.
     #[must_use]
     pub fn targets(&self, estate: &Estate, action: &str) -> Vec<Box<str>> {
+        // Resources of these types hang on others.
+        let anywhere = [
+            "microsoft.authorization/",
+            "microsoft.kubernetesconfiguration/",
+            "microsoft.insights/diagnosticsettings/",
+        ]
+        .iter()
+        .any(|start| action.to_ascii_lowercase().starts_with(start));
+        if anywhere && !self.clusters.is_empty() {
+            return self
+                .clusters
+                .iter()
+                .map(|cluster| cluster.id.clone())
+                .collect();
+        }
         let mut kinds: Vec<&str> = action
             .match_indices('/')
             .skip(1)
             .filter_map(|(at, _)| action.get(..at))
             .collect();
         kinds.reverse();
-        for kind in kinds {
+        for kind in kinds.into_iter().filter(|_| !anywhere) {
             let ids: Vec<Box<str>> = estate
                 .resources()
                 .iter()
@@ -428,7 +444,7 @@ impl Roles {
             grant.doubts.push(
                 format!(
                     "whether its scope {} holds it is not known",
-                    assignment.scope
+                    model::azure::shown(&assignment.scope)
                 )
                 .into(),
             );

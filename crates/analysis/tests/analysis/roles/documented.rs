@@ -522,4 +522,8 @@ fn actions_are_told_from_data_actions_and_asked_where_they_can_be_done() {
         )]
     );
     assert_eq!(targets("Microsoft.KeyVault/vaults/write"), [SUBSCRIPTION]);
+    assert_eq!(
+        targets("Microsoft.Authorization/roleAssignments/write"),
+        [cluster_id()]
+    );
 }
