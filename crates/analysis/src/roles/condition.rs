@@ -152,7 +152,8 @@ fn reduce(expression: &Expression, asked: &Asked<'_>) -> Reduced {
         Expression::Compare(comparison) => {
             let decided = match known(&comparison.attribute, asked) {
                 Some(Some(value)) if comparison.other.is_none() => comparison.decide(value),
-                Some(None) => Some(false),
+                // What a negation says of something absent is not documented.
+                Some(None) => (!comparison.is_negated()).then_some(false),
                 _ => None,
             };
             decided.map_or_else(|| Reduced::Rest(expression.clone()), Reduced::Known)
@@ -188,6 +189,10 @@ fn known<'a>(attribute: &Attribute, asked: &Asked<'a>) -> Option<Option<&'a str>
 }
 
 impl Comparison {
+    fn is_negated(&self) -> bool {
+        self.operator.to_ascii_lowercase().contains("not")
+    }
+
     /// Whether one value fulfils it; `None` for operators that are not read.
     fn decide(&self, value: &str) -> Option<bool> {
         // A request's attribute has one value, so "any of" and "all of" its values are the same.

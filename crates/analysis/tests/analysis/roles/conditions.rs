@@ -81,6 +81,10 @@ fn operators_quantifiers_and_both_spellings_of_words() {
             "holds",
         ),
         ("@Request[A.b/c:gone] StringEquals ''", "fails"),
+        (
+            "@Request[A.b/c:gone] StringNotEquals 'x'",
+            "`@Request[A.b/c:gone]` is not `x`",
+        ),
         ("ActionMatches{'a.B/*/READ'} || ActionMatches{'x'}", "holds"),
         ("SubOperationMatches{'Blob.List'}", "fails"),
         (
