@@ -173,7 +173,7 @@ impl<'a> Facts<'a> {
         let intent = Intent::read(setting.params.root().get("intent")?).ok()?;
         let reach = self.analyses.reach();
         let difference = reach.difference(&intent, reach.workloads().get(self.workload()?)?)?;
-        let list = |all: &[Apart]| {
+        let list = |all: &[Apart], others: Option<Unknown>| {
             let text = |text: &str| Val::Str(bump.alloc_str(text));
             let certain = all.iter().filter(|apart| apart.certain);
             let items: Vec<Value<'a>> = certain
@@ -187,11 +187,15 @@ impl<'a> Facts<'a> {
                 .collect();
             let more = all.iter().any(|apart| !apart.certain);
             let more = more.then(|| self.absent(&["NetworkPolicy", "Namespace", "Service"]));
-            Val::list(bump, &items, more)
+            Val::list(bump, &items, more.or(others))
         };
+        // Whoever was not given may reach it too.
+        let others = self
+            .estate()
+            .absent_any(&["Pod", "Deployment", "Service"], Within::Everywhere);
         let entries = [
-            (Val::Str("surplus"), list(&difference.surplus)),
-            (Val::Str("missing"), list(&difference.missing)),
+            (Val::Str("surplus"), list(&difference.surplus, others)),
+            (Val::Str("missing"), list(&difference.missing, None)),
         ];
         Some(Val::map(bump, &entries, None))
     }

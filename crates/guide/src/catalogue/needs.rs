@@ -44,6 +44,9 @@ impl Guide {
                 } else if reference.root == self.roots.facts && key(0) != Some("kubernetes") {
                     needs.joined = true;
                     facts = true;
+                    if key(0) == Some("intent") {
+                        params.insert("intent".into());
+                    }
                     needs.network |= matches!(key(0), Some("reaches" | "exposedBy" | "intent"));
                     if matches!(key(0), Some("all" | "namespace"))
                         && let Some(kind) = key(1)
