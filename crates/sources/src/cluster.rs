@@ -16,6 +16,8 @@ mod describe;
 mod discovery;
 pub mod kinds;
 mod listing;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 

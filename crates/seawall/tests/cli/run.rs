@@ -136,6 +136,15 @@ impl Json {
             .collect()
     }
 
+    /// The ids of resources of some kinds that findings are about.
+    pub(crate) fn findings_of(&self, kinds: &[&str]) -> Vec<String> {
+        self.list("/findings")
+            .iter()
+            .filter(|finding| kinds.contains(&text(&finding["resource"]["kind"])))
+            .map(|finding| text(&finding["resource"]["id"]).to_owned())
+            .collect()
+    }
+
     /// The same of findings that are waived.
     pub(crate) fn waived(&self) -> Vec<String> {
         self.list("/findings")

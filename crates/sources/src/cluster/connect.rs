@@ -274,8 +274,7 @@ pub(super) fn client_error(trouble: &kube::Error) -> LiveError {
         Some(AuthError::AuthExecRun { cmd, out }) => {
             let told = String::from_utf8_lossy(&out.stderr);
             let line = told.lines().rfind(|line| !line.trim().is_empty());
-            let program = cmd.split_whitespace().next().unwrap_or_default();
-            let program = program.trim_matches('"');
+            let program = program_of(cmd);
             error(
                 format!(
                     "`{program}`, which signs in, failed: {}",
@@ -315,6 +314,47 @@ pub(super) fn client_error(trouble: &kube::Error) -> LiveError {
     }
 }
 
+/// The program of a command as Rust shows one: `NAME="value" "program" "argument"`. The rest may hold
+/// credentials.
+fn program_of(command: &str) -> &str {
+    let mut rest = command;
+    for _ in 0..64 {
+        let Some((before, quoted)) = rest.split_once('"') else {
+            break;
+        };
+        let mut escaped = false;
+        let end = quoted.find(|character| {
+            let closes = character == '"' && !escaped;
+            escaped = character == '\\' && !escaped;
+            closes
+        });
+        let (Some(text), Some(after)) = (
+            end.and_then(|end| quoted.get(..end)),
+            end.and_then(|end| quoted.get(end + 1..)),
+        ) else {
+            break;
+        };
+        if !before.ends_with('=') {
+            return text;
+        }
+        rest = after;
+    }
+    "the program"
+}
+
+/// What an I/O error was made of: `source` leaves that out.
+fn tls_within(error: &io::Error) -> Option<&rustls::Error> {
+    let mut error = error;
+    for _ in 0..8 {
+        let inner = error.get_ref()?;
+        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
+            return Some(tls);
+        }
+        error = inner.downcast_ref::<io::Error>()?;
+    }
+    None
+}
+
 /// Why a server could not be reached.
 pub(super) fn unreachable(url: &str, trouble: &kube::Error) -> LiveError {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(trouble);
@@ -328,10 +368,7 @@ pub(super) fn unreachable(url: &str, trouble: &kube::Error) -> LiveError {
             return tls_error(url, tls);
         }
         if let Some(io) = this.downcast_ref::<io::Error>() {
-            if let Some(tls) = io
-                .get_ref()
-                .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-            {
+            if let Some(tls) = tls_within(io) {
                 return tls_error(url, tls);
             }
             match io.kind() {
@@ -390,6 +427,21 @@ pub(super) fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_command_only_the_program_is_shown() {
+        for (command, program) in [
+            (r#""/bin/sh" "-c" "secret""#, "/bin/sh"),
+            (
+                r#"A="{\"b\":\"c\"}" B="d" "kubelogin" "get-token""#,
+                "kubelogin",
+            ),
+            (r#"A="never closed"#, "the program"),
+            ("", "the program"),
+        ] {
+            assert_eq!(program_of(command), program, "{command}");
+        }
+    }
 
     #[test]
     fn no_proxy_names_hosts_domains_and_ranges() {

@@ -21,7 +21,8 @@ fn teams() -> usize {
 /// Users who hold one of the roles in `deploy/rbac`, or none.
 pub(crate) const READER: &str = "reader";
 pub(crate) const SECRETS: &str = "reader-secrets";
-pub(crate) const NOBODY: &str = "nobody";
+/// Who may list namespaces, and read one.
+pub(crate) const TEAM: &str = "team";
 
 /// A value that stands in a Secret and must stand nowhere else.
 pub(crate) const CANARY: &str = "Zq7vCanaryW3x";
@@ -53,7 +54,7 @@ const CONTROLLERS: [&str; 9] = [
 
 fn fill() -> Live {
     let mut options = Options::default().controllers_named(&CONTROLLERS);
-    for user in [READER, SECRETS, NOBODY] {
+    for user in [READER, SECRETS, TEAM] {
         options = options.user(user, &[]);
     }
     for wanted in sources::cluster::kinds::WANTED {
@@ -83,6 +84,16 @@ fn fill() -> Live {
         create(&server, &role);
         bind(&server, user, &name);
     }
+    let rbac = "rbac.authorization.k8s.io";
+    let namespaces = json!({"apiVersion": format!("{rbac}/v1"), "kind": "ClusterRole", "metadata": {"name": "see-namespaces"},
+        "rules": [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list"]}]});
+    create(&server, &namespaces);
+    bind(&server, TEAM, "see-namespaces");
+    let within = json!({"apiVersion": format!("{rbac}/v1"), "kind": "RoleBinding",
+        "metadata": {"name": "test-team", "namespace": "team-1"},
+        "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": "seawall-reader"},
+        "subjects": [{"kind": "User", "apiGroup": rbac, "name": TEAM}]});
+    create(&server, &within);
     for wanted in sources::cluster::kinds::WANTED {
         create(&server, &super::rights::role(wanted));
         let user = super::rights::without(wanted);
