@@ -268,7 +268,9 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
             }
             (View::Over, kind) => {
                 let found = world.estate?.links_over(world.resource, kind);
-                Some(world.list(found.into_iter(), world.absent(&[kind], world.id()), bump))
+                let more = world.absent(&[kind], world.id());
+                let more = more.or(found.not_given.then_some(unknown::NOT_GIVEN));
+                Some(world.list(found.resources.into_iter(), more, bump))
             }
             (View::Children, kind) => {
                 let found = world.estate?.links_down(world.resource, kind);

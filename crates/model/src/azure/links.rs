@@ -1,6 +1,6 @@
 //! Who names whom among Azure resources: along ids, back along them, down and up.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{parent_of_id, scope_of_id, type_of_id};
 use crate::estate::Estate;
@@ -18,6 +18,60 @@ pub(crate) struct AzureLinks {
     /// extension resources by the scope they are attached to
     attached: HashMap<Box<str>, Vec<ResourceRef>>,
     children: HashMap<Box<str>, Vec<ResourceRef>>,
+    management: Management,
+}
+
+/// Which management groups are above which subscriptions.
+#[derive(Debug, Default)]
+struct Management {
+    /// by subscription (lower case): the scopes of the groups above it
+    chains: HashMap<Box<str>, Vec<Box<str>>>,
+    /// the subscriptions that resources belong to
+    subscriptions: BTreeSet<Box<str>>,
+    /// the management groups that something is attached to, as scopes
+    scopes: BTreeSet<Box<str>>,
+}
+
+const GROUPS: &str = "/providers/microsoft.management/managementgroups/";
+
+fn subscription_of(id: &str) -> Option<&str> {
+    id.strip_prefix("/subscriptions/")?.split('/').next()
+}
+
+impl Management {
+    fn add(&mut self, id: &str, object: Ref<'_>) {
+        if let Some(scope) = scope_of_id(id).filter(|scope| scope.starts_with(GROUPS)) {
+            self.scopes.insert(scope.into());
+        }
+        if let Some(subscription) = subscription_of(id) {
+            self.subscriptions.insert(subscription.into());
+        }
+        // A subscription as Resource Graph lists it (`resourcecontainers`).
+        let own = id
+            .strip_prefix("/providers/microsoft.resources/subscriptions/")
+            .or_else(|| id.strip_prefix("/subscriptions/"))
+            .filter(|own| !own.contains('/'));
+        let chain = object.path(&["properties", "managementGroupAncestorsChain"]);
+        if let (Some(own), Some(chain)) = (own, chain) {
+            let scopes = chain
+                .items()
+                .filter_map(|group| group.get("name")?.as_str())
+                .map(|name| format!("{GROUPS}{}", name.to_ascii_lowercase()).into())
+                .collect();
+            self.chains.insert(own.into(), scopes);
+        }
+    }
+
+    /// The groups with something attached that are above a resource, and whether that is certain: what the
+    /// only subscription of an estate lists is above it.
+    fn over(&self, id: &str) -> (Vec<Box<str>>, bool) {
+        let chain = subscription_of(id).and_then(|own| self.chains.get(own));
+        match chain {
+            Some(chain) => (chain.clone(), true),
+            None if self.subscriptions.len() <= 1 => (self.scopes.iter().cloned().collect(), true),
+            None => (Vec::new(), self.scopes.is_empty()),
+        }
+    }
 }
 
 impl AzureLinks {
@@ -30,6 +84,7 @@ impl AzureLinks {
             let own = ResourceRef(index as u32);
             let id: Box<str> = azure.id.to_ascii_lowercase().into();
             links.by_id.entry(id.clone()).or_insert(own);
+            links.management.add(&id, resource.object());
             if let Some(parent) = parent_of_id(&id) {
                 links.children.entry(parent.into()).or_default().push(own);
             }
@@ -161,15 +216,20 @@ impl Estate {
 
     /// Extension resources of a type on the resource or on a scope that holds it.
     #[must_use]
-    pub fn links_over(&self, resource: &Resource, kind: &str) -> Vec<ResourceRef> {
+    pub fn links_over(&self, resource: &Resource, kind: &str) -> Linked {
         let Some(azure) = &resource.azure else {
-            return Vec::new();
+            return Linked::default();
         };
         let links = self.azure_links();
         let id = azure.id.to_ascii_lowercase();
+        let (groups, certain) = links.management.over(&id);
+        let scopes = id
+            .match_indices('/')
+            .skip(1)
+            .chain([(id.len(), "")])
+            .map(|(at, _)| id.get(..at).unwrap_or_default());
         let mut found = Vec::new();
-        for (at, _) in id.match_indices('/').skip(1).chain([(id.len(), "")]) {
-            let scope = id.get(..at).unwrap_or_default();
+        for scope in scopes.chain(groups.iter().map(|group| &**group)) {
             found.extend(
                 links
                     .attached
@@ -182,7 +242,14 @@ impl Estate {
         }
         found.sort();
         found.dedup();
-        found
+        let of_groups = |scope: &Box<str>| {
+            let attached = links.attached.get(scope).into_iter().flatten();
+            attached.copied().any(|other| self.is_of(other, kind))
+        };
+        Linked {
+            not_given: !certain && links.management.scopes.iter().any(of_groups),
+            resources: found,
+        }
     }
 
     /// Child resources of a type.
