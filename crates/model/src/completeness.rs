@@ -43,7 +43,8 @@ pub struct Completeness {
 }
 
 impl Completeness {
-    /// A kind was listed to the end: everywhere (empty), in a namespace, or below an Azure id.
+    /// A kind was listed to the end ([`EVERY_KIND`]: all of them): everywhere (empty), in a namespace, or
+    /// below an Azure id.
     pub fn declare(&mut self, kind: &str, within: &str) {
         self.complete
             .entry(key(kind))
@@ -104,9 +105,11 @@ impl Completeness {
         if base == Scope::Whole {
             return None;
         }
-        let declared = self.complete.get(&kind).is_some_and(|places| {
-            places.iter().any(|place| {
-                place.is_empty() || (!wanted.is_empty() && covers(place, &wanted, within))
+        let declared = [&*kind, EVERY_KIND].into_iter().any(|kind| {
+            self.complete.get(kind).is_some_and(|places| {
+                places.iter().any(|place| {
+                    place.is_empty() || (!wanted.is_empty() && covers(place, &wanted, within))
+                })
             })
         });
         (!declared).then_some(unknown::NOT_WHOLE)
@@ -120,7 +123,7 @@ impl Completeness {
     }
 }
 
-/// The kind of a gap that may hide anything.
+/// The kind of a gap that may hide anything, and of a declaration that nothing is missing.
 pub const EVERY_KIND: &str = "*";
 
 /// Azure's types and ids are compared without their case.

@@ -41,6 +41,12 @@ impl Status {
         }
     }
 
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.word() == word)
+    }
+
     /// Whether the input was given but could not be judged (exit code 4).
     #[must_use]
     pub const fn incomplete(self) -> bool {
@@ -49,7 +55,7 @@ impl Status {
 }
 
 /// One document in the ledger.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentEntry {
     /// The file, `-` for standard input; the address of a live object.
     pub path: Arc<str>,

@@ -603,6 +603,42 @@ impl<'s> DocBuilder<'s> {
         self.push(Kind::Redacted, 0, 0, span)
     }
 
+    /// A value that the API fills in, and nobody documents what with.
+    pub(crate) fn undocumented(&mut self) -> NodeId {
+        self.push(Kind::Undocumented, 0, 0, Span::default())
+    }
+
+    pub(crate) fn node_at(&self, id: NodeId) -> Node {
+        self.doc.at(id.0)
+    }
+
+    /// A string that was kept, while the document is being built.
+    pub(crate) fn string_of(&self, a: u32, b: u32) -> &str {
+        if a & EXTRA == 0 {
+            return self.doc.string(a, b);
+        }
+        let start = (a & !EXTRA) as usize;
+        self.extra
+            .get(start..start + b as usize)
+            .unwrap_or_default()
+    }
+
+    /// What a value holds.
+    pub(crate) fn below(&self, id: u32) -> Vec<u32> {
+        let node = self.doc.at(id);
+        let values = self.doc.map_entries(node).iter().map(|entry| entry.value);
+        values
+            .chain(self.doc.list_items(node).iter().copied())
+            .collect()
+    }
+
+    /// Puts a value somewhere else.
+    pub(crate) fn place(&mut self, id: u32, span: Span) {
+        if let Some(node) = self.doc.nodes.get_mut(id as usize) {
+            node.span = span;
+        }
+    }
+
     /// The document whose root is `root`.
     #[must_use]
     pub fn finish(mut self, root: NodeId) -> Doc {

@@ -21,6 +21,7 @@
 //! | [`finding`] | verdicts, findings, places |
 //! | [`certificates`] | the X.509 certificates that objects hold |
 //! | [`completeness`] | for what absence proves something |
+//! | [`kept`] | a resource written down, and read again |
 //! | [`coverage`] | the ledger: what became of every document |
 
 pub mod arm;
@@ -33,6 +34,7 @@ pub mod doc;
 pub mod estate;
 pub mod finding;
 mod implied;
+pub mod kept;
 pub mod kinds;
 pub mod managed;
 pub mod manifest;

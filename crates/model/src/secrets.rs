@@ -8,6 +8,8 @@ use yaml::Span;
 
 use crate::value::Ref;
 
+pub mod scrub;
+
 /// Whether a name (of an environment variable, a key) says that its value is a credential.
 /// Names that say where a credential stands (`secretName`, `passwordFile`) do not.
 #[must_use]

@@ -17,6 +17,7 @@ mod fence;
 mod kustomization;
 pub mod live;
 mod render;
+pub mod snapshot;
 mod stream;
 pub mod template;
 mod walk;

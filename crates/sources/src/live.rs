@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use model::coverage::{DocumentEntry, Status};
+use model::kept::Kept;
 use model::manifest::{Form, Reader, Reading};
 use model::resource::Origin;
 
@@ -19,6 +20,10 @@ pub enum Event {
     Doing(String),
     /// An object.
     Object(Object),
+    /// A resource of a file that a snapshot was made of.
+    Kept(Box<Kept>),
+    /// What became of a document of such a file that is no resource.
+    Entry(Box<DocumentEntry>),
     /// A kind was read to the end: everywhere (empty), in a namespace, or at and below an Azure id.
     Complete {
         /// The kind as guidelines name it: `NetworkPolicy`, `Gateway.gateway.networking.k8s.io`,
@@ -129,7 +134,8 @@ pub struct LiveError {
 
 impl LiveError {
     /// Whoever is told has had enough; why is known there.
-    pub(crate) fn stopped() -> Self {
+    #[must_use]
+    pub fn stopped() -> Self {
         Self {
             message: "stopped".to_owned(),
             help: None,

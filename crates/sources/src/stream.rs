@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use model::completeness::{Completeness, EVERY_KIND, Gap};
 use model::coverage::{DocumentEntry, Status};
+use model::kept::Kept;
 use model::manifest::{Form, Reader, Reading};
 use model::resource::Origin;
 use rayon::prelude::*;
@@ -57,6 +58,8 @@ enum Work {
     Plan(String, String),
     /// An object of a running estate.
     Live(Object),
+    /// A resource of a file, from a snapshot.
+    Kept(Box<Kept>),
     Entry(Box<DocumentEntry>),
     FileDone,
 }
@@ -126,6 +129,7 @@ pub fn read<T: Send, E: From<LiveError>>(
                 Work::Terraform(folder) => configuration::read(&folder, options, &table, reader),
                 Work::Plan(name, text) => configuration::read_plan(&name, &text, &table, reader),
                 Work::Live(object) => live::read_object(&object, reader),
+                Work::Kept(kept) => model::kept::read(&kept, reader),
                 Work::Entry(entry) => Reading {
                     entries: vec![*entry],
                     ..Reading::default()
@@ -280,6 +284,8 @@ pub fn read<T: Send, E: From<LiveError>>(
                 }
                 Event::Other { api_version, kind } => other(&api_version, &kind),
                 Event::Object(object) => Work::Live(object),
+                Event::Kept(kept) => Work::Kept(kept),
+                Event::Entry(entry) => Work::Entry(entry),
             };
             batch.push(work);
             if batch.full()
@@ -353,9 +359,12 @@ struct Batch {
 
 impl Batch {
     fn push(&mut self, work: Work) {
-        if let Work::Text { text, .. } = &work {
-            self.bytes += text.len();
-        }
+        self.bytes += match &work {
+            Work::Text { text, .. } => text.len(),
+            Work::Live(object) => object.json.len(),
+            Work::Kept(kept) => kept.json.len(),
+            _ => 0,
+        };
         self.works.push(work);
     }
 

@@ -1,0 +1,439 @@
+//! A resource written down as JSON, so that a snapshot of it is judged as the resource was: with what its
+//! source leaves open, what Azure fills in, and what it comes to for the values of open parameters.
+//!
+//! What must not be kept is struck on the way ([`crate::secrets::scrub`]): what Secrets hold altogether, of
+//! other credentials what they say. What is left out: comments, the lines of the files, and the
+//! container that all of this is kept in (`sources::snapshot`).
+//!
+//! What JSON has no word for is a map with the key [`MARK`]:
+//!
+//! | written | means |
+//! |---|---|
+//! | `{"$seawall": "open", "text": T}` | the source leaves the value open; the expression `T` decides |
+//! | `{"$seawall": "open-text", "text": T}` | the same of a string; open parts stand in braces |
+//! | `{"$seawall": "redacted"}` | a secret that was dropped |
+//! | `{"$seawall": "undocumented"}` | the API fills it in, and nobody documents what with |
+//! | `{"$seawall": "default", "value": V}` | `V`, which the API fills in |
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use cel::{Node as _, Symbols, View};
+use yaml::{Limits, Span, json};
+
+use crate::azure::{Azure, Case};
+use crate::coverage::{DocumentEntry, Status};
+use crate::doc::{Dialect, Doc, DocBuilder, Kind as Node};
+use crate::kinds::Kind;
+use crate::manifest::{Reader, Reading};
+use crate::resource::{Origin, Resource, ResourceName};
+use crate::secrets::{self, scrub};
+use crate::value::Ref;
+
+mod build;
+
+/// The key of what JSON has no word for.
+pub const MARK: &str = "$seawall";
+
+/// Where `kubectl apply` keeps a copy of the object.
+const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// A value longer than this is not kept: aliases can make gigabytes of a few lines.
+const LONGEST: usize = 16 << 20;
+
+/// Levels that are written; readers of documents allow fewer.
+const DEEPEST: usize = 250;
+
+/// A resource as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// What it is called.
+    pub name: ResourceName,
+    /// The file it was read from.
+    pub path: Arc<str>,
+    /// Number of the document within the file.
+    pub index: u32,
+    /// The line it begins on.
+    pub line: u32,
+    /// The chart or kustomization that was rendered.
+    pub rendered_by: Option<Arc<str>>,
+    /// Its whole id, for Azure resources.
+    pub azure: Option<Box<str>>,
+    /// The object.
+    pub json: String,
+    /// What it comes to for values of parameters that are open.
+    pub cases: Vec<KeptCase>,
+}
+
+/// A [`Case`] as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptCase {
+    /// The parameter.
+    pub parameter: Box<str>,
+    /// Its value; `None` for any but those of the other cases.
+    pub value: Option<Box<str>>,
+    /// The object; `None` when it is not made in this case.
+    pub json: Option<String>,
+}
+
+/// Writes a resource down; `None` when it is too large.
+#[must_use]
+pub fn keep(resource: &Resource) -> Option<Kept> {
+    let cases = resource.azure.iter().flat_map(|azure| &azure.cases);
+    let cases: Option<Vec<KeptCase>> = cases
+        .map(|case| {
+            let json = match case.root {
+                Some(root) => Some(written(case.doc.node(root), &resource.name.kind, true)?),
+                None => None,
+            };
+            Some(KeptCase {
+                parameter: case.parameter.clone(),
+                value: case.value.clone(),
+                json,
+            })
+        })
+        .collect();
+    let object = resource.object();
+    let place = object
+        .get("kind")
+        .or_else(|| object.get("type"))
+        .unwrap_or(object)
+        .written_holder()
+        .span();
+    Some(Kept {
+        name: resource.name.clone(),
+        path: Arc::clone(
+            resource
+                .doc
+                .path_at(place.start)
+                .unwrap_or(&resource.origin.path),
+        ),
+        index: resource.origin.index,
+        line: resource.doc.line_column(place.start).0,
+        rendered_by: resource.origin.rendered_by.clone(),
+        azure: resource.azure.as_ref().map(|azure| azure.id.clone()),
+        json: written(object, &resource.name.kind, true)?,
+        cases: cases?,
+    })
+}
+
+/// An object as an API gave it, without what must not be kept; `None` when it is no JSON or too large.
+#[must_use]
+pub fn scrubbed(text: &str, azure: bool) -> Option<String> {
+    let symbols = Symbols::default();
+    let dialect = if azure {
+        Dialect::Azure
+    } else {
+        Dialect::Plain
+    };
+    let mut builder = DocBuilder::new(&symbols, dialect, text.into(), 1);
+    let strict = json::Options { lenient: false };
+    let root = json::parse(text, strict, &Limits::default(), &mut builder).ok()?;
+    let doc = builder.finish(root);
+    let root = doc.root();
+    let text = |key: &str| root.get(key).and_then(Ref::as_str).unwrap_or_default();
+    let kind = if azure {
+        Kind::Azure(text("type").into())
+    } else {
+        let (group, _) = crate::kinds::split_api_version(text("apiVersion"));
+        Kind::Kubernetes {
+            group: group.into(),
+            kind: text("kind").into(),
+        }
+    };
+    written(root, &kind, false)
+}
+
+/// The resource that was kept, and its line in the ledger.
+#[must_use]
+pub fn read(kept: &Kept, reader: &Reader<'_>) -> Reading {
+    let mut entry = DocumentEntry {
+        path: Arc::clone(&kept.path),
+        live: true,
+        index: kept.index,
+        line: kept.line,
+        status: Status::Assessed,
+        kind: Some(kept.name.kind.name().into()),
+        namespace: kept.name.namespace.clone(),
+        name: Some(kept.name.name.clone()),
+        reason: None,
+        help: None,
+    };
+    let mut reading = Reading::default();
+    if matches!(kept.name.kind, Kind::Kubernetes { .. }) && !(reader.wants)(&kept.name.kind) {
+        entry.status = Status::NotRelevant;
+        entry.reason = Some("no selected guideline is about this kind".into());
+        reading.entries.push(entry);
+        return reading;
+    }
+    match resource(kept, reader) {
+        Ok(resource) => {
+            // A template is judged, but it is no document of the ledger.
+            if resource.name.kind != crate::azure::template::kind() {
+                reading.entries.push(entry);
+            }
+            reading.resources.push(resource);
+        }
+        Err(reason) => {
+            entry.status = Status::Unreadable;
+            entry.reason = Some(reason.into());
+            reading.entries.push(entry);
+        }
+    }
+    reading
+}
+
+fn resource(kept: &Kept, reader: &Reader<'_>) -> Result<Resource, String> {
+    let azure = kept.azure.is_some() || kept.name.kind == crate::azure::template::kind();
+    let document = |text: &str| {
+        build::read(text, azure, reader)
+            .map(Arc::new)
+            .map_err(|error| format!("column {}: {}", error.column, error.message))
+    };
+    let doc = document(&kept.json)?;
+    let mut cases = Vec::with_capacity(kept.cases.len());
+    for case in &kept.cases {
+        let own = match &case.json {
+            Some(text) => Some(document(text)?),
+            None => None,
+        };
+        let root = own.as_ref().map(|doc| doc.root().id());
+        cases.push(Case {
+            parameter: case.parameter.clone(),
+            value: case.value.clone(),
+            doc: own.unwrap_or_else(|| Arc::new(Doc::empty())),
+            root,
+        });
+    }
+    let root = doc.root().id();
+    let provider_managed = !azure && reader.managed.holds(&kept.name, doc.root());
+    Ok(Resource {
+        name: kept.name.clone(),
+        doc,
+        root,
+        origin: Origin {
+            path: Arc::clone(&kept.path),
+            index: kept.index,
+            rendered_by: kept.rendered_by.clone(),
+            live: true,
+        },
+        provider_managed,
+        implied: false,
+        refers: None,
+        azure: kept.azure.as_ref().map(|id| {
+            Box::new(Azure {
+                id: id.clone(),
+                through: Vec::new(),
+                cases,
+            })
+        }),
+    })
+}
+
+/// The object as compact JSON. With `marks` what JSON has no word for is marked; an API's answer
+/// holds nothing of the kind.
+fn written(object: Ref<'_>, kind: &Kind, marks: bool) -> Option<String> {
+    let mut writer = Writer {
+        out: String::with_capacity(1024),
+        marks,
+        azure: match kind {
+            Kind::Azure(kind) => Some(kind),
+            Kind::Kubernetes { .. } => None,
+        },
+        secret: kind.is("Secret"),
+    };
+    writer.value(object, How::default(), 0);
+    // A copy of a struck part of a document shares its text; nothing else can hold what was struck.
+    (writer.out.len() <= LONGEST).then_some(writer.out)
+}
+
+struct Writer<'w> {
+    out: String,
+    marks: bool,
+    /// The type, of an Azure resource.
+    azure: Option<&'w str>,
+    /// The object is a Secret.
+    secret: bool,
+}
+
+/// What is known of a value from where it stands.
+#[derive(Debug, Clone, Copy, Default)]
+struct How {
+    /// its name says that it is a credential
+    named: bool,
+    /// a Secret holds it
+    held: bool,
+    /// what holds it is filled in, and marked as such
+    filled: bool,
+    /// it is a copy of an object, as JSON
+    applied: bool,
+}
+
+impl Writer<'_> {
+    fn value(&mut self, value: Ref<'_>, how: How, depth: usize) {
+        if self.out.len() > LONGEST {
+            return;
+        }
+        if depth > DEEPEST {
+            self.out.push_str("null");
+            return;
+        }
+        if self.marks && !how.filled && value.is_filled_in() && depth > 0 && is_plain(value) {
+            self.out.push_str("{\"$seawall\":\"default\",\"value\":");
+            let filled = How {
+                filled: true,
+                ..how
+            };
+            self.plain(value, filled, depth);
+            self.out.push('}');
+            return;
+        }
+        self.plain(value, how, depth);
+    }
+
+    fn plain(&mut self, value: Ref<'_>, how: How, depth: usize) {
+        match value.view() {
+            View::Null => self.out.push_str("null"),
+            View::Bool(bit) => self.out.push_str(if bit { "true" } else { "false" }),
+            View::Int(number) => self.number(number.unsigned_abs(), &number, how),
+            View::Uint(number) => self.number(number, &number, how),
+            View::Double(_) if how.named || how.held => self.out.push_str("0.0"),
+            View::Double(number) if number.is_finite() => {
+                let _ = write!(self.out, "{number:?}");
+            }
+            View::Double(_) => self.out.push_str("null"),
+            View::Str(text) => self.string(text, how),
+            View::List(_) => self.list(value, how, depth),
+            View::Map(_) => self.map(value, how, depth),
+            View::Unknown(_) => self.unknown(value),
+        }
+    }
+
+    fn number(&mut self, size: u64, shown: &dyn std::fmt::Display, how: How) {
+        if how.held || (how.named && size > 99_999) {
+            self.out.push('0');
+        } else {
+            let _ = write!(self.out, "{shown}");
+        }
+    }
+
+    fn string(&mut self, text: &str, how: How) {
+        if how.held {
+            self.out.push_str("\"\"");
+        } else if how.applied {
+            // What is no JSON is not kept at all.
+            let copy = scrubbed(text, false).unwrap_or_default();
+            quote(&mut self.out, &copy);
+        } else if how.named {
+            quote(&mut self.out, &scrub::whole(text));
+        } else {
+            quote(&mut self.out, &scrub::text(text));
+        }
+    }
+
+    fn list(&mut self, value: Ref<'_>, how: How, depth: usize) {
+        self.out.push('[');
+        let mut after_flag = false;
+        for (index, item) in value.items().enumerate() {
+            if index > 0 {
+                self.out.push(',');
+            }
+            let own = How {
+                named: how.named || after_flag,
+                ..how
+            };
+            self.value(item, own, depth + 1);
+            // `--password` as one argument, its value as the next.
+            after_flag = item
+                .as_str()
+                .is_some_and(|text| text.starts_with('-') && secrets::is_secret_name(text));
+        }
+        self.out.push(']');
+    }
+
+    fn map(&mut self, value: Ref<'_>, how: How, depth: usize) {
+        let by_name = value
+            .get("name")
+            .and_then(Ref::as_str)
+            .is_some_and(secrets::is_secret_name);
+        self.out.push('{');
+        let mut any = false;
+        for (key, _, entry) in value.entries() {
+            // What the server notes of who set what repeats values of a Secret in its keys.
+            if self.secret && (key == "managedFields" || key == APPLIED) {
+                continue;
+            }
+            if any {
+                self.out.push(',');
+            }
+            any = true;
+            quote(&mut self.out, key);
+            self.out.push(':');
+            let own = How {
+                named: (by_name && key == "value")
+                    || secrets::is_secret_name(key)
+                    || self
+                        .azure
+                        .is_some_and(|kind| secrets::is_secret_property(kind, key)),
+                held: how.held
+                    || (self.secret
+                        && depth == 0
+                        && matches!(key, "data" | "stringData" | "binaryData")),
+                applied: key == APPLIED,
+                filled: how.filled,
+            };
+            self.value(entry, own, depth + 1);
+        }
+        self.out.push('}');
+    }
+
+    fn unknown(&mut self, value: Ref<'_>) {
+        let kind = value.doc.at(value.id().0).kind;
+        if !self.marks {
+            self.out.push_str("null");
+            return;
+        }
+        let word = match kind {
+            Node::Open => "open",
+            Node::OpenText => "open-text",
+            Node::Undocumented => "undocumented",
+            _ => "redacted",
+        };
+        let _ = write!(self.out, "{{\"{MARK}\":\"{word}\"");
+        if let Some(text) = value.open_expression() {
+            self.out.push_str(",\"text\":");
+            quote(&mut self.out, &scrub::text(text));
+        }
+        self.out.push('}');
+    }
+}
+
+/// Whether it is a value that JSON has a word for.
+fn is_plain(value: Ref<'_>) -> bool {
+    !matches!(value.view(), View::Unknown(_))
+}
+
+/// A string as JSON writes it.
+fn quote(out: &mut String, text: &str) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if (c as u32) < 0x20 || c == '\u{7f}' => {
+                let _ = write!(out, "\\u{:04x}", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+/// A place that nobody wrote.
+const NOWHERE: Span = Span { start: 0, end: 0 };
+
+#[cfg(test)]
+mod tests;
