@@ -338,7 +338,8 @@ fn location(
         LONGEST_SHOWN
     };
     let hides = doc.part_at(span.start).is_some_and(|part| part.hidden);
-    let source = if hides || resource.origin.live || text.len() > longest {
+    let only_line = doc.knows_only_lines();
+    let source = if hides || only_line || resource.origin.live || text.len() > longest {
         Box::default()
     } else {
         secrets::strike_out(text, start, &hidden)
@@ -350,9 +351,9 @@ fn location(
             .clone(),
         live: resource.origin.live,
         line,
-        column,
-        end_line,
-        end_column,
+        column: if only_line { 1 } else { column },
+        end_line: if only_line { line } else { end_line },
+        end_column: if only_line { 1 } else { end_column },
         route,
         source,
         note: None,

@@ -129,6 +129,8 @@ pub struct Doc {
     pub(crate) folds_case: bool,
     /// For Azure resources: places of values that look like credentials.
     pub(crate) hidden: Vec<Span>,
+    /// The text is not that of the files: of a place only the line is known.
+    pub(crate) only_lines: bool,
     /// Line of the file on which the text begins, from 1.
     pub first_line: u32,
     /// Keys that stood twice in one map, with the place of the later one.
@@ -193,10 +195,13 @@ impl Doc {
         } else {
             before.iter().filter(|byte| (**byte & 0xC0) != 0x80).count() as u32
         };
-        (
-            self.file_line(self.lines_in_part(offset, lines_before)),
-            column + 1,
-        )
+        // Lines that are led are those of the whole text.
+        let line = if self.led_lines.is_some() {
+            lines_before
+        } else {
+            self.lines_in_part(offset, lines_before)
+        };
+        (self.file_line(line), column + 1)
     }
 
     /// The lines of offsets that are asked for in rising order.
@@ -222,6 +227,12 @@ impl Doc {
     /// Leads the lines of rendered text to those of its template.
     pub(crate) fn lead(&mut self, lines: &Arc<[u32]>) {
         self.led_lines = Some(Arc::clone(lines));
+    }
+
+    /// Whether of a place only the file and the line are known, and no text of it.
+    #[must_use]
+    pub const fn knows_only_lines(&self) -> bool {
+        self.only_lines
     }
 
     /// The line that holds a byte offset, without its end, and where it begins.
@@ -377,6 +388,7 @@ impl Doc {
             parts: Vec::new(),
             folds_case: false,
             hidden: Vec::new(),
+            only_lines: false,
             first_line: 1,
             duplicates: Vec::new(),
         }
@@ -637,6 +649,12 @@ impl<'s> DocBuilder<'s> {
         if let Some(node) = self.doc.nodes.get_mut(id as usize) {
             node.span = span;
         }
+    }
+
+    /// Leads each line of the text to one of the file it was made from, whose text is not at hand.
+    pub(crate) fn lead(&mut self, lines: &Arc<[u32]>) {
+        self.doc.lead(lines);
+        self.doc.only_lines = true;
     }
 
     /// The document whose root is `root`.

@@ -2,8 +2,8 @@
 //! source leaves open, what Azure fills in, and what it comes to for the values of open parameters.
 //!
 //! What must not be kept is struck on the way ([`crate::secrets::scrub`]): what Secrets hold altogether, of
-//! other credentials what they say. What is left out: comments, the lines of the files, and the
-//! container that all of this is kept in (`sources::snapshot`).
+//! other credentials what they say. What is left out: the texts of the files (their lines are noted), and
+//! the container that all of this is kept in (`sources::snapshot`).
 //!
 //! What JSON has no word for is a map with the key [`MARK`]:
 //!
@@ -29,6 +29,7 @@ use crate::manifest::{Reader, Reading};
 use crate::resource::{Origin, Resource, ResourceName};
 use crate::secrets::{self, scrub};
 use crate::value::Ref;
+use crate::waiver::InlineWaiver;
 
 mod build;
 
@@ -53,16 +54,24 @@ pub struct Kept {
     pub path: Arc<str>,
     /// Number of the document within the file.
     pub index: u32,
-    /// The line it begins on.
-    pub line: u32,
+    /// Where the ledger has it; a part of another resource has no line there.
+    pub entry: Option<(Arc<str>, u32)>,
     /// The chart or kustomization that was rendered.
     pub rendered_by: Option<Arc<str>>,
     /// Its whole id, for Azure resources.
     pub azure: Option<Box<str>>,
     /// The object.
     pub json: String,
+    /// The line of the file for each line of the object, written with a line for each value.
+    pub lines: Vec<u32>,
+    /// The files that its values stand in, where it is not `path` alone: from which of those lines on.
+    pub files: Vec<(u32, Arc<str>)>,
+    /// How many of the last lines are calls of the modules that lead to it, outermost first.
+    pub through: u32,
     /// What it comes to for values of parameters that are open.
     pub cases: Vec<KeptCase>,
+    /// Waivers in the comments of its document, once for each document.
+    pub waivers: Vec<InlineWaiver>,
 }
 
 /// A [`Case`] as it is kept.
@@ -76,14 +85,57 @@ pub struct KeptCase {
     pub json: Option<String>,
 }
 
-/// Writes a resource down; `None` when it is too large.
+/// Writes down what was read: the resources, and the lines of the ledger that have none.
 #[must_use]
-pub fn keep(resource: &Resource) -> Option<Kept> {
+pub fn keep(reading: Reading) -> (Vec<Kept>, Vec<DocumentEntry>) {
+    let mut kept = Vec::new();
+    let mut others = Vec::new();
+    let mut assessed: Vec<DocumentEntry> = Vec::new();
+    for entry in reading.entries {
+        if entry.status == Status::Assessed {
+            assessed.push(entry);
+        } else {
+            others.push(entry);
+        }
+    }
+    let mut assessed = assessed.into_iter().peekable();
+    let mut waivers = reading.waivers;
+    for resource in &reading.resources {
+        let entry = assessed.next_if(|entry| {
+            entry.name.as_deref() == Some(&*resource.name.name)
+                && entry.kind.as_deref() == Some(resource.name.kind.name())
+        });
+        let place = entry.as_ref().map(|entry| (entry.path.clone(), entry.line));
+        match keep_one(resource, place) {
+            Some(mut one) => {
+                one.waivers = std::mem::take(&mut waivers)
+                    .into_iter()
+                    .map(|mut waiver| {
+                        waiver.source = scrub::text(&waiver.source).into();
+                        waiver
+                    })
+                    .collect();
+                kept.push(one);
+            }
+            None => others.extend(entry.map(|mut entry| {
+                entry.status = Status::Unresolved;
+                entry.reason = Some("it is too large for a snapshot".into());
+                entry
+            })),
+        }
+    }
+    others.extend(assessed);
+    (kept, others)
+}
+
+/// `None` when it is too large.
+fn keep_one(resource: &Resource, entry: Option<(Arc<str>, u32)>) -> Option<Kept> {
+    let kind = &resource.name.kind;
     let cases = resource.azure.iter().flat_map(|azure| &azure.cases);
     let cases: Option<Vec<KeptCase>> = cases
         .map(|case| {
             let json = match case.root {
-                Some(root) => Some(written(case.doc.node(root), &resource.name.kind, true)?),
+                Some(root) => Some(written(case.doc.node(root), kind, true)?.out),
                 None => None,
             };
             Some(KeptCase {
@@ -93,27 +145,37 @@ pub fn keep(resource: &Resource) -> Option<Kept> {
             })
         })
         .collect();
-    let object = resource.object();
-    let place = object
-        .get("kind")
-        .or_else(|| object.get("type"))
-        .unwrap_or(object)
-        .written_holder()
-        .span();
+    let mut written = written(resource.object(), kind, true)?;
+    let through: &[Span] = resource
+        .azure
+        .as_ref()
+        .map_or(&[], |azure| azure.through.as_slice());
+    for call in through {
+        written.place(&resource.doc, call.start);
+    }
+    let mut files: Vec<(u32, Arc<str>)> = Vec::new();
+    for (line, file) in &written.files {
+        let file = file.as_ref().unwrap_or(&resource.origin.path);
+        if files.last().is_none_or(|(_, last)| last != file) {
+            files.push((*line, Arc::clone(file)));
+        }
+    }
+    if files.iter().all(|(_, file)| *file == resource.origin.path) {
+        files.clear();
+    }
     Some(Kept {
         name: resource.name.clone(),
-        path: Arc::clone(
-            resource
-                .doc
-                .path_at(place.start)
-                .unwrap_or(&resource.origin.path),
-        ),
+        path: Arc::clone(&resource.origin.path),
         index: resource.origin.index,
-        line: resource.doc.line_column(place.start).0,
+        entry,
         rendered_by: resource.origin.rendered_by.clone(),
         azure: resource.azure.as_ref().map(|azure| azure.id.clone()),
-        json: written(object, &resource.name.kind, true)?,
+        json: written.out,
+        lines: written.lines,
+        files,
+        through: through.len() as u32,
         cases: cases?,
+        waivers: Vec::new(),
     })
 }
 
@@ -141,60 +203,67 @@ pub fn scrubbed(text: &str, azure: bool) -> Option<String> {
             kind: text("kind").into(),
         }
     };
-    written(root, &kind, false)
+    written(root, &kind, false).map(|written| written.out)
 }
 
 /// The resource that was kept, and its line in the ledger.
 #[must_use]
 pub fn read(kept: &Kept, reader: &Reader<'_>) -> Reading {
-    let mut entry = DocumentEntry {
-        path: Arc::clone(&kept.path),
-        live: true,
-        index: kept.index,
-        line: kept.line,
-        status: Status::Assessed,
-        kind: Some(kept.name.kind.name().into()),
-        namespace: kept.name.namespace.clone(),
-        name: Some(kept.name.name.clone()),
-        reason: None,
-        help: None,
+    let mut reading = Reading {
+        waivers: kept.waivers.clone(),
+        ..Reading::default()
     };
-    let mut reading = Reading::default();
-    if matches!(kept.name.kind, Kind::Kubernetes { .. }) && !(reader.wants)(&kept.name.kind) {
-        entry.status = Status::NotRelevant;
-        entry.reason = Some("no selected guideline is about this kind".into());
-        reading.entries.push(entry);
+    let entry = |status, reason: Option<Box<str>>| {
+        let (path, line) = kept.entry.as_ref()?;
+        Some(DocumentEntry {
+            path: Arc::clone(path),
+            live: false,
+            index: kept.index,
+            line: *line,
+            status,
+            kind: Some(kept.name.kind.name().into()),
+            namespace: kept.name.namespace.clone(),
+            name: Some(kept.name.name.clone()),
+            reason,
+            help: None,
+        })
+    };
+    if let Kind::Kubernetes { group, kind } = &kept.name.kind
+        && !(reader.wants)(&kept.name.kind)
+    {
+        let (status, reason) = crate::manifest::unwanted(group, kind);
+        reading.entries.extend(entry(status, reason));
         return reading;
     }
     match resource(kept, reader) {
         Ok(resource) => {
-            // A template is judged, but it is no document of the ledger.
-            if resource.name.kind != crate::azure::template::kind() {
-                reading.entries.push(entry);
-            }
+            reading.entries.extend(entry(Status::Assessed, None));
             reading.resources.push(resource);
         }
-        Err(reason) => {
-            entry.status = Status::Unreadable;
-            entry.reason = Some(reason.into());
-            reading.entries.push(entry);
-        }
+        Err(reason) => reading
+            .entries
+            .extend(entry(Status::Unreadable, Some(reason.into()))),
     }
     reading
 }
 
 fn resource(kept: &Kept, reader: &Reader<'_>) -> Result<Resource, String> {
     let azure = kept.azure.is_some() || kept.name.kind == crate::azure::template::kind();
-    let document = |text: &str| {
-        build::read(text, azure, reader)
-            .map(Arc::new)
-            .map_err(|error| format!("column {}: {}", error.column, error.message))
+    let document = |text: &str, places| {
+        build::read(text, azure, reader, places)
+            .map(|(doc, calls)| (Arc::new(doc), calls))
+            .map_err(|error| error.message)
     };
-    let doc = document(&kept.json)?;
+    let places = build::Places {
+        lines: &kept.lines,
+        files: &kept.files,
+        more: kept.through,
+    };
+    let (doc, through) = document(&kept.json, places)?;
     let mut cases = Vec::with_capacity(kept.cases.len());
     for case in &kept.cases {
         let own = match &case.json {
-            Some(text) => Some(document(text)?),
+            Some(text) => Some(document(text, build::Places::default())?.0),
             None => None,
         };
         let root = own.as_ref().map(|doc| doc.root().id());
@@ -215,7 +284,7 @@ fn resource(kept: &Kept, reader: &Reader<'_>) -> Result<Resource, String> {
             path: Arc::clone(&kept.path),
             index: kept.index,
             rendered_by: kept.rendered_by.clone(),
-            live: true,
+            live: false,
         },
         provider_managed,
         implied: false,
@@ -223,7 +292,7 @@ fn resource(kept: &Kept, reader: &Reader<'_>) -> Result<Resource, String> {
         azure: kept.azure.as_ref().map(|id| {
             Box::new(Azure {
                 id: id.clone(),
-                through: Vec::new(),
+                through,
                 cases,
             })
         }),
@@ -232,9 +301,11 @@ fn resource(kept: &Kept, reader: &Reader<'_>) -> Result<Resource, String> {
 
 /// The object as compact JSON. With `marks` what JSON has no word for is marked; an API's answer
 /// holds nothing of the kind.
-fn written(object: Ref<'_>, kind: &Kind, marks: bool) -> Option<String> {
+fn written<'w>(object: Ref<'_>, kind: &'w Kind, marks: bool) -> Option<Writer<'w>> {
     let mut writer = Writer {
         out: String::with_capacity(1024),
+        lines: Vec::new(),
+        files: Vec::new(),
         marks,
         azure: match kind {
             Kind::Azure(kind) => Some(kind),
@@ -242,13 +313,20 @@ fn written(object: Ref<'_>, kind: &Kind, marks: bool) -> Option<String> {
         },
         secret: kind.is("Secret"),
     };
+    if marks {
+        writer.begin(object);
+    }
     writer.value(object, How::default(), 0);
-    // A copy of a struck part of a document shares its text; nothing else can hold what was struck.
-    (writer.out.len() <= LONGEST).then_some(writer.out)
+    (writer.out.len() <= LONGEST).then_some(writer)
 }
 
 struct Writer<'w> {
     out: String,
+    /// The line of the file for each line that [`build::read`] makes of it: one after each opening
+    /// bracket and each comma.
+    lines: Vec<u32>,
+    /// The file, where lines of another one begin.
+    files: Vec<(u32, Option<Arc<str>>)>,
     marks: bool,
     /// The type, of an Azure resource.
     azure: Option<&'w str>,
@@ -270,6 +348,38 @@ struct How {
 }
 
 impl Writer<'_> {
+    /// A line begins, with a value on it.
+    fn begin(&mut self, value: Ref<'_>) {
+        if !self.marks {
+            return;
+        }
+        if value.is_filled_in() {
+            self.again();
+            return;
+        }
+        // What holds others stands where its key does.
+        let span = match value.view() {
+            View::List(_) | View::Map(_) => value.key_span().unwrap_or_else(|| value.span()),
+            _ => value.span(),
+        };
+        let file = value.doc.path_at(span.start);
+        if self
+            .files
+            .last()
+            .is_none_or(|(_, last)| last.as_ref() != file)
+        {
+            self.files.push((self.lines.len() as u32, file.cloned()));
+        }
+        self.lines.push(value.doc.line_column(span.start).0);
+    }
+
+    /// A line begins that stands where the last one does.
+    fn again(&mut self) {
+        if self.marks {
+            self.lines.push(self.lines.last().copied().unwrap_or(1));
+        }
+    }
+
     fn value(&mut self, value: Ref<'_>, how: How, depth: usize) {
         if self.out.len() > LONGEST {
             return;
@@ -279,6 +389,8 @@ impl Writer<'_> {
             return;
         }
         if self.marks && !how.filled && value.is_filled_in() && depth > 0 && is_plain(value) {
+            self.again();
+            self.again();
             self.out.push_str("{\"$seawall\":\"default\",\"value\":");
             let filled = How {
                 filled: true,
@@ -338,6 +450,7 @@ impl Writer<'_> {
             if index > 0 {
                 self.out.push(',');
             }
+            self.begin(item);
             let own = How {
                 named: how.named || after_flag,
                 ..how
@@ -347,6 +460,9 @@ impl Writer<'_> {
             after_flag = item
                 .as_str()
                 .is_some_and(|text| text.starts_with('-') && secrets::is_secret_name(text));
+        }
+        if value.items().len() == 0 {
+            self.again();
         }
         self.out.push(']');
     }
@@ -367,6 +483,7 @@ impl Writer<'_> {
                 self.out.push(',');
             }
             any = true;
+            self.begin(entry);
             quote(&mut self.out, key);
             self.out.push(':');
             let own = How {
@@ -384,6 +501,9 @@ impl Writer<'_> {
             };
             self.value(entry, own, depth + 1);
         }
+        if !any {
+            self.again();
+        }
         self.out.push('}');
     }
 
@@ -399,8 +519,10 @@ impl Writer<'_> {
             Node::Undocumented => "undocumented",
             _ => "redacted",
         };
+        self.again();
         let _ = write!(self.out, "{{\"{MARK}\":\"{word}\"");
         if let Some(text) = value.open_expression() {
+            self.again();
             self.out.push_str(",\"text\":");
             quote(&mut self.out, &scrub::text(text));
         }

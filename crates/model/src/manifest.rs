@@ -532,7 +532,7 @@ fn collect<'d>(
     });
 }
 
-fn unwanted(group: &str, kind: &str) -> (Status, Option<Box<str>>) {
+pub(crate) fn unwanted(group: &str, kind: &str) -> (Status, Option<Box<str>>) {
     if kinds::is_builtin(group, kind) {
         (
             Status::NotRelevant,

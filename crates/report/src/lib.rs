@@ -28,3 +28,5 @@ pub mod triage;
 mod unknowns;
 
 pub use assessment::{Assessment, Counts, Sink, Summary};
+pub use outcome::place as ledger_place;
+pub use text::{clean, count, shell_word};

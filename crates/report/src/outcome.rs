@@ -111,9 +111,11 @@ pub(crate) fn subject(assessment: &Assessment<'_>) -> String {
     names.join(", ")
 }
 
-/// `path:line` of a ledger entry.
-pub(crate) fn place(entry: &DocumentEntry) -> String {
+/// `path:line` of a ledger entry; of what is live its address.
+#[must_use]
+pub fn place(entry: &DocumentEntry) -> String {
     match entry.line {
+        _ if entry.live => clean(&entry.path).into_owned(),
         0 => clean(&entry.path).into_owned(),
         line => format!("{}:{line}", clean(&entry.path)),
     }

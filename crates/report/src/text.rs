@@ -22,7 +22,8 @@ pub(crate) fn hostile(c: char) -> bool {
 }
 
 /// The text with line breaks as spaces and hostile characters spelled out.
-pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn clean(text: &str) -> Cow<'_, str> {
     if !text.chars().any(hostile) {
         return Cow::Borrowed(text);
     }
@@ -83,7 +84,8 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
 }
 
 /// `1 finding`, `2 findings`.
-pub(crate) fn count(number: usize, one: &str) -> String {
+#[must_use]
+pub fn count(number: usize, one: &str) -> String {
     match number {
         1 => format!("1 {one}"),
         _ if one.ends_with('y') => format!("{number} {}ies", one.trim_end_matches('y')),
@@ -327,7 +329,8 @@ pub(crate) fn set_aside(finding: &Finding) -> Option<String> {
 }
 
 /// A word of a command line, quoted where a shell needs it.
-pub(crate) fn shell_word(word: &str) -> String {
+#[must_use]
+pub fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     let word = clean(word);
     if !word.is_empty() && word.chars().all(plain) {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{assess, explain, guide, policy, template};
+use crate::commands::{assess, explain, guide, policy, snapshot, template};
 use crate::failure::Failure;
 
 /// Judges Kubernetes on Azure by a guide, and explains what it finds.
@@ -28,6 +28,7 @@ enum Command {
     Explain(explain::Args),
     Guide(guide::Args),
     Policy(policy::Args),
+    Snapshot(Box<snapshot::Args>),
     Template(template::Args),
 }
 
@@ -39,6 +40,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Guide(args) => guide::run(&args),
         Command::Policy(args) => policy::run(&args),
+        Command::Snapshot(args) => snapshot::run(&args),
         Command::Template(args) => template::run(&args),
     };
     match result {

@@ -5,6 +5,7 @@ pub(crate) mod estate;
 pub(crate) mod explain;
 pub(crate) mod guide;
 pub(crate) mod policy;
+pub(crate) mod snapshot;
 pub(crate) mod template;
 
 use std::path::Path;

@@ -10,7 +10,7 @@
 //!
 //! The last line tells a file that was cut off or edited by hand; it is no signature. Credentials are struck
 //! from what is written ([`model::kept`]); what stays of them is that they were there. What is left out:
-//! comments and lines of files.
+//! the texts of files.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write};
@@ -61,6 +61,8 @@ pub struct About {
     pub sources: Vec<String>,
     /// The paths among them.
     pub given: Vec<String>,
+    /// The Kubernetes minor of the cluster among them.
+    pub kubernetes_minor: Option<u8>,
 }
 
 /// What was written.
@@ -245,6 +247,10 @@ impl Source for Snapshot {
             self.shown,
             self.about.sources.join(", ")
         )
+    }
+
+    fn kubernetes_minor(&mut self) -> Result<Option<u8>, LiveError> {
+        Ok(self.about.kubernetes_minor)
     }
 
     fn read(

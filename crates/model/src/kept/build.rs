@@ -1,31 +1,87 @@
 //! From JSON with marks to a document.
 
+use std::sync::Arc;
+
 use yaml::{Build, Entry, ParseError, Span, json};
 
 use super::{MARK, NOWHERE};
-use crate::doc::{Dialect, Doc, DocBuilder, Kind, NodeId};
+use crate::doc::{Dialect, Doc, DocBuilder, Kind, NodeId, Part};
 use crate::manifest::Reader;
 use crate::secrets::secret_spans;
 use crate::value::Ref;
 use cel::Node as _;
 
-/// Reads what [`super::keep`] wrote.
-pub(super) fn read(text: &str, azure: bool, reader: &Reader<'_>) -> Result<Doc, ParseError> {
+/// Where the lines of a text stand.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Places<'k> {
+    pub(super) lines: &'k [u32],
+    pub(super) files: &'k [(u32, Arc<str>)],
+    /// Lines that come after those of the object.
+    pub(super) more: u32,
+}
+
+/// Reads what [`super::keep`] wrote; gives the places of the lines that come after the object, too.
+pub(super) fn read(
+    text: &str,
+    azure: bool,
+    reader: &Reader<'_>,
+    places: Places<'_>,
+) -> Result<(Doc, Vec<Span>), ParseError> {
     let dialect = if azure {
         Dialect::Azure
     } else {
         Dialect::Plain
     };
+    let (mut text, mut starts) = in_lines(text);
+    let mut more = Vec::new();
+    // No resource stands in that many modules.
+    for _ in 0..places.more.min(1024) {
+        text.push('\n');
+        let start = text.len() as u32;
+        starts.push(start);
+        more.push(Span { start, end: start });
+    }
     let mut build = Marked {
-        inner: DocBuilder::new(reader.symbols, dialect, text.into(), 1),
+        inner: DocBuilder::new(reader.symbols, dialect, text.as_str().into(), 1),
     };
+    let parts = places.files.iter().map(|(line, path)| Part {
+        start: starts.get(*line as usize).copied().unwrap_or(u32::MAX),
+        path: Arc::clone(path),
+        hidden: false,
+    });
+    build.inner.parts(parts.collect());
+    if !places.lines.is_empty() {
+        build.inner.lead(&places.lines.into());
+    }
     let strict = json::Options { lenient: false };
-    let root = json::parse(text, strict, &reader.limits, &mut build)?;
+    let root = json::parse(&text, strict, &reader.limits, &mut build)?;
     let mut doc = build.inner.finish(root);
     if azure {
         doc.hidden = secret_spans(doc.root());
     }
-    Ok(doc)
+    Ok((doc, more))
+}
+
+/// The text with a line for each value, and where the lines begin.
+fn in_lines(text: &str) -> (String, Vec<u32>) {
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    let mut starts = vec![0];
+    let mut within = false;
+    let mut escaped = false;
+    for c in text.chars() {
+        out.push(c);
+        match c {
+            '"' if !escaped => within = !within,
+            '{' | '[' | ',' if !within => {
+                out.push('\n');
+                starts.push(out.len() as u32);
+            }
+            ':' if !within => out.push(' '),
+            _ => {}
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    (out, starts)
 }
 
 /// Makes of each marked map what it stands for.

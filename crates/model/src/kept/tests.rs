@@ -29,17 +29,35 @@ fn origin() -> Origin {
 #[test]
 fn what_is_kept_reads_the_same() {
     with_reader(|reader| {
-        let text = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: web, namespace: shop}\nspec:\n  a: &a [1, 18446744073709551615, 2.5, 1e300, true, \"x\\n\\\"y\\\"\"]\n  b: *a\n  c: {d: ~, e: {}, f: []}\n";
-        let resource = reader
-            .read(text, Form::Yaml, 1, &origin())
-            .resources
-            .remove(0);
-        let kept = keep(&resource).unwrap();
-        let again = read(&kept, reader).resources.remove(0);
+        let text = "# seawall: waive some-guideline because tested\napiVersion: example.com/v1\nkind: Thing\nmetadata: {name: web, namespace: shop}\nspec:\n  a: &a [1, 18446744073709551615, 2.5, 1e300, true, \"x\\n\\\"y\\\"\"]\n  b: *a\n  c: {d: ~, e: {}, f: []}\n";
+        let first = || reader.read(text, Form::Yaml, 10, &origin());
+        let resource = first().resources.remove(0);
+        let kept = keep(first()).0.remove(0);
+        let reading = read(&kept, reader);
+        assert_eq!(reading.entries, first().entries);
+        assert_eq!(reading.waivers, first().waivers);
+        assert_eq!(reading.waivers.len(), 1);
+        let again = &reading.resources[0];
         assert!(resource.object().equals(again.object()), "{}", kept.json);
-        assert_eq!(again.name, resource.name);
-        assert_eq!(keep(&again).unwrap().json, kept.json);
-        assert!(again.origin.live);
+        assert_eq!(
+            (&again.name, &again.origin),
+            (&resource.name, &resource.origin)
+        );
+        let line = |resource: &Resource, route: &[&str]| {
+            let value = resource.object().path(route).unwrap();
+            let span = value.key_span().unwrap();
+            resource.doc.line_column(span.start).0
+        };
+        for route in [
+            &["kind"][..],
+            &["metadata"],
+            &["metadata", "name"],
+            &["spec", "c"],
+        ] {
+            assert_eq!(line(again, route), line(&resource, route), "{route:?}");
+        }
+        assert_eq!(line(again, &["spec", "a"]), 15);
+        assert_eq!(keep(reading).0.remove(0), kept);
     });
 }
 
@@ -51,30 +69,36 @@ fn what_a_template_leaves_open_stays_open() {
             "resources": [{"type": "Microsoft.ContainerService/managedClusters", "apiVersion": "2025-10-01",
                 "name": "[format('{0}-aks', parameters('prefix'))]",
                 "properties": {"disableLocalAccounts": "[parameters('local')]", "windowsProfile": {"adminPassword": "Zq7vCanary"}}}]}"#;
-        let readings = reader.read(text, Form::Json, 1, &origin()).resources;
-        assert!(!readings.is_empty());
-        for resource in readings {
-            let kept = keep(&resource).unwrap();
+        let first = || reader.read(text, Form::Json, 1, &origin());
+        let (kept, others) = keep(first());
+        assert_eq!(kept.len(), first().resources.len());
+        assert!(others.is_empty());
+        let mut entries = 0;
+        for (kept, resource) in kept.iter().zip(first().resources) {
             assert!(!kept.json.contains("Canary"), "{}", kept.json);
-            let mut reading = read(&kept, reader);
+            let mut reading = read(kept, reader);
+            entries += reading.entries.len();
             let again = reading.resources.remove(0);
             assert!(resource.object().equals(again.object()), "{}", kept.json);
-            assert_eq!(
-                resource
-                    .azure
-                    .as_ref()
-                    .map(|azure| (&azure.id, azure.cases.len())),
-                again
-                    .azure
-                    .as_ref()
-                    .map(|azure| (&azure.id, azure.cases.len()))
-            );
+            let azure = |resource: &Resource| {
+                let azure = resource.azure.as_ref();
+                azure.map(|azure| (azure.id.clone(), azure.cases.len()))
+            };
+            assert_eq!(azure(&resource), azure(&again));
             let filled = |resource: &Resource| {
                 let id = resource.object().get("id");
                 id.is_some_and(Ref::is_filled_in)
             };
             assert_eq!(filled(&resource), filled(&again));
+            let line = |resource: &Resource| {
+                let local = resource
+                    .object()
+                    .path(&["properties", "disableLocalAccounts"])?;
+                Some(resource.doc.line_column(local.span().start).0)
+            };
+            assert_eq!(line(&resource), line(&again));
         }
+        assert_eq!(entries, first().entries.len());
     });
 }
 
@@ -87,10 +111,19 @@ fn marks_that_mean_nothing_are_values() {
             "{\"a\":1,\"$seawall\":\"open\"}",
             "{\"$seawall\":\"default\"}",
         ] {
-            let doc = build::read(text, false, reader).unwrap();
+            let doc = build::read(text, false, reader, build::Places::default())
+                .unwrap()
+                .0;
             assert!(doc.root().is_map(), "{text}");
         }
-        let doc = build::read("{\"$seawall\":\"open\"}", false, reader).unwrap();
+        let doc = build::read(
+            "{\"$seawall\":\"open\"}",
+            false,
+            reader,
+            build::Places::default(),
+        )
+        .unwrap()
+        .0;
         assert!(doc.root().is_open());
     });
 }

@@ -329,13 +329,13 @@ fn assess<'g>(
         },
         |reading, batch| {
             ledger.coverage.empty += usize::from(reading.empty);
-            if let Some(entry) = reading.entries.first() {
-                hearing.triage.add_inline(&entry.path, reading.waivers);
+            let path = reading.entries.first().map(|entry| &entry.path);
+            if let Some(path) = path.or_else(|| Some(&reading.resources.first()?.origin.path)) {
+                hearing.triage.add_inline(path, reading.waivers);
             }
-            reading
-                .entries
-                .into_iter()
-                .for_each(|entry| ledger.add(entry));
+            reading.entries.into_iter().for_each(|entry| {
+                ledger.add(entry);
+            });
             for (resource, judged) in reading.resources.into_iter().zip(batch.judged) {
                 // A template is judged too, but it is no resource.
                 hearing.summary.resources += usize::from(resource.name.kind != template);

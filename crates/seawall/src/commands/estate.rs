@@ -13,6 +13,7 @@ use model::schema::Schema;
 use model::{Estate, Scope};
 use sources::cluster::{self, Cluster};
 use sources::live::{LiveError, Source};
+use sources::snapshot::{self, Snapshot};
 use sources::{Given, Input, Options, Tools};
 
 use crate::choices;
@@ -54,6 +55,9 @@ pub(crate) struct EstateArgs {
     /// Read names and labels of the cluster's Secrets too; their values are never asked for
     #[arg(long, requires = "cluster")]
     pub(crate) secrets: bool,
+    /// A snapshot that `seawall snapshot` took; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(crate) snapshot: Vec<PathBuf>,
 }
 
 impl EstateArgs {
@@ -63,7 +67,9 @@ impl EstateArgs {
         let live = self.live()?;
         if self.paths.is_empty() && live.is_empty() {
             return Err(Failure::new("nothing to read was given")
-                .help("give files or folders, `-` for standard input, or `--cluster`")
+                .help(
+                    "give files or folders, `-` for standard input, `--cluster`, or `--snapshot FILE`",
+                )
                 .into());
         }
         let inputs = sources::walk(&self.paths).map_err(|error| {
@@ -84,6 +90,10 @@ impl EstateArgs {
                 secrets: self.secrets,
             };
             live.push(Box::new(Cluster::new(options).map_err(Stopped::Live)?));
+        }
+        for path in &self.snapshot {
+            let opened = Snapshot::open(path, snapshot::Limits::default());
+            live.push(Box::new(opened.map_err(Stopped::Live)?));
         }
         Ok(live)
     }
@@ -177,8 +187,8 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// A module that several templates call is broken once.
-    pub(crate) fn add(&mut self, entry: DocumentEntry) {
+    /// A module that several templates call is broken once: whether the entry is new.
+    pub(crate) fn add(&mut self, entry: DocumentEntry) -> bool {
         let known = entry.status.incomplete()
             && !self
                 .broken
@@ -186,6 +196,7 @@ impl Ledger {
         if !known {
             self.coverage.documents.push(entry);
         }
+        !known
     }
 }
 
@@ -224,10 +235,9 @@ pub(crate) fn read(
         |_| (),
         |reading, ()| {
             ledger.coverage.empty += usize::from(reading.empty);
-            reading
-                .entries
-                .into_iter()
-                .for_each(|entry| ledger.add(entry));
+            reading.entries.into_iter().for_each(|entry| {
+                ledger.add(entry);
+            });
             for resource in reading.resources {
                 if resource.name.kind != template {
                     estate.add(resource);

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::sync::Arc;
 
 use model::coverage::{DocumentEntry, Status};
 use model::kept::{self, Kept, KeptCase};
 use model::kinds::Kind;
 use model::resource::ResourceName;
+use model::waiver::InlineWaiver;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -23,6 +25,9 @@ pub(super) struct Header<'a> {
     taken_at: Cow<'a, str>,
     sources: Vec<String>,
     given: Vec<String>,
+    /// The Kubernetes version of the cluster: `1.34`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kubernetes: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -42,6 +47,7 @@ impl<'a> Header<'a> {
             taken_at: about.taken_at.as_str().into(),
             sources: about.sources.clone(),
             given: about.given.clone(),
+            kubernetes: about.kubernetes_minor.map(|minor| format!("1.{minor}")),
         }
     }
 
@@ -51,6 +57,9 @@ impl<'a> Header<'a> {
             taken_at: self.taken_at.into_owned(),
             sources: self.sources,
             given: self.given,
+            kubernetes_minor: self
+                .kubernetes
+                .and_then(|version| version.strip_prefix("1.")?.parse().ok()),
         }
     }
 }
@@ -127,7 +136,12 @@ pub(super) struct ResourceLine<'a> {
     path: Box<str>,
     #[serde(default, skip_serializing_if = "is_zero")]
     index: u32,
-    line: u32,
+    /// The line that the ledger has; absent for a part of another resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    /// Where that line is, when not in `path`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file: Option<Box<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rendered_by: Option<Box<str>>,
     /// API group; absent for Azure's types.
@@ -142,8 +156,31 @@ pub(super) struct ResourceLine<'a> {
     id: Option<Box<str>>,
     #[serde(borrow)]
     value: Json<'a>,
+    /// The line of each value, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lines: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    files: Vec<(u32, Box<str>)>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    through: u32,
+    #[serde(default, borrow, skip_serializing_if = "Vec::is_empty")]
     cases: Vec<CaseLine<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    waivers: Vec<Waiver>,
+}
+
+/// A waiver in a comment.
+#[derive(Serialize, Deserialize)]
+struct Waiver {
+    guideline: Box<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<Box<str>>,
+    reason: Box<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    path: Option<Box<str>>,
+    line: u32,
+    covers: (u32, u32),
+    text: Box<str>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -302,7 +339,12 @@ impl ResourceLine<'_> {
         Ok(Self {
             path: (&*kept.path).into(),
             index: kept.index,
-            line: kept.line,
+            line: kept.entry.as_ref().map(|(_, line)| *line),
+            file: kept
+                .entry
+                .as_ref()
+                .filter(|(file, _)| *file != kept.path)
+                .map(|(file, _)| (&**file).into()),
             rendered_by: kept.rendered_by.as_deref().map(Into::into),
             group,
             kind: kind.into(),
@@ -311,7 +353,15 @@ impl ResourceLine<'_> {
             name: kept.name.name.clone(),
             id: kept.azure.clone(),
             value: raw(&kept.json)?,
+            lines: kept.lines.clone(),
+            files: kept
+                .files
+                .iter()
+                .map(|(line, file)| (*line, (&**file).into()))
+                .collect(),
+            through: kept.through,
             cases,
+            waivers: kept.waivers.iter().map(Waiver::of).collect(),
         })
     }
 
@@ -323,6 +373,8 @@ impl ResourceLine<'_> {
             },
             None => Kind::Azure((&*self.kind).into()),
         };
+        let path: Arc<str> = self.path.into();
+        let file: Option<Arc<str>> = self.file.map(Into::into);
         Kept {
             name: ResourceName {
                 kind,
@@ -330,12 +382,22 @@ impl ResourceLine<'_> {
                 namespace: self.namespace,
                 name: self.name,
             },
-            path: self.path.into(),
+            entry: self
+                .line
+                .map(|line| (file.unwrap_or_else(|| Arc::clone(&path)), line)),
+            path,
             index: self.index,
-            line: self.line,
             rendered_by: self.rendered_by.map(Into::into),
             azure: self.id,
             json: self.value.text(),
+            lines: self.lines,
+            files: self
+                .files
+                .into_iter()
+                .map(|(line, file)| (line, file.into()))
+                .collect(),
+            through: self.through,
+            waivers: self.waivers.into_iter().map(Waiver::waiver).collect(),
             cases: self
                 .cases
                 .into_iter()
@@ -345,6 +407,32 @@ impl ResourceLine<'_> {
                     json: case.value.as_ref().map(Json::text),
                 })
                 .collect(),
+        }
+    }
+}
+
+impl Waiver {
+    fn of(waiver: &InlineWaiver) -> Self {
+        Self {
+            guideline: waiver.guideline.clone(),
+            until: waiver.until.clone(),
+            reason: waiver.reason.clone(),
+            path: waiver.path.as_deref().map(Into::into),
+            line: waiver.line,
+            covers: waiver.covers,
+            text: waiver.source.clone(),
+        }
+    }
+
+    fn waiver(self) -> InlineWaiver {
+        InlineWaiver {
+            guideline: self.guideline,
+            until: self.until,
+            reason: self.reason,
+            path: self.path.map(Into::into),
+            source: self.text,
+            line: self.line,
+            covers: self.covers,
         }
     }
 }

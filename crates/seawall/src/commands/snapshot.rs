@@ -1,0 +1,407 @@
+//! `seawall snapshot`: keeps an estate in one file, to be judged later, elsewhere, or beside another.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use ::guide::{Guide, setting};
+use model::coverage::DocumentEntry;
+use model::kept;
+use model::manifest::Reader;
+use sources::Given;
+use sources::live::{Event, LiveError, Of};
+use sources::snapshot::{About, Writer};
+
+use crate::commands::assess::read_config;
+use crate::commands::estate::{self, EstateArgs, Ledger, Opened, Stopped};
+use crate::commands::load_guide;
+use crate::failure::Failure;
+use crate::progress::Progress;
+
+/// Keeps an estate in one file, without its secrets.
+///
+/// Reads a running cluster, Azure, files, or all of them, and writes what was read to one compressed file
+/// that `--snapshot` gives to every other command and `seawall diff` compares. Values of Secrets are not in
+/// it; of what else looks like a credential only its form is kept.
+///
+/// Exit code: 0 everything was read; 2 wrong use; 3 nothing to keep; 4 something could not be read (the
+/// snapshot says what).
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  seawall snapshot --cluster -o monday.snapshot
+  seawall snapshot --cluster infra -o all.snapshot   the cluster and the templates in `infra`
+  seawall assess --snapshot monday.snapshot
+  seawall diff monday.snapshot friday.snapshot")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    estate: EstateArgs,
+    /// The file to write
+    #[arg(long, short, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Lines of what was not read.
+const LINES: usize = 20;
+/// Kinds that are named.
+const KINDS: usize = 8;
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
+    let guide = load_guide(None)?;
+    let mut opened = args.estate.open()?;
+    // What stands beside the code says of the files what they are.
+    let config = read_config(None, &args.estate.paths, &guide)?;
+    let kubernetes_minor = opened.kubernetes_minor()?;
+    let whole = args.estate.whole || config.whole.unwrap_or(false);
+    let files = Files {
+        args,
+        guide: &guide,
+        whole,
+        minor: config
+            .kubernetes
+            .or(kubernetes_minor)
+            .unwrap_or_else(|| setting::newest_minor(&guide)),
+    };
+    let about = About {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        taken_at: taken_at(),
+        sources: opened.subject(&args.estate.paths),
+        given: shown(&args.estate.paths),
+        kubernetes_minor,
+    };
+    let target = Target::create(&args.out)?;
+    let mut tally = Tally::default();
+    let done = capture(&files, opened, &about, &target.part, &mut tally);
+    let lost = match done {
+        Ok(lost) => lost,
+        Err(stopped) => {
+            target.abandon();
+            return Err(stopped.into());
+        }
+    };
+    if tally.resources == 0 && tally.unread.is_empty() && lost.is_empty() {
+        target.abandon();
+        let mut stderr = anstream::stderr().lock();
+        writeln!(
+            stderr,
+            "error: nothing to keep: no Kubernetes object or Azure resource in {}",
+            about.sources.join(", ")
+        )?;
+        writeln!(
+            stderr,
+            "  help: give `--cluster`, or a folder with manifests, a chart, or templates"
+        )?;
+        return Ok(3);
+    }
+    let bytes = target.finish()?;
+    tell(&args.out, &about, &tally, &lost, bytes)?;
+    Ok(if tally.unread.is_empty() && lost.is_empty() {
+        0
+    } else {
+        4
+    })
+}
+
+/// Now, to the second.
+fn taken_at() -> String {
+    let now = jiff::Timestamp::now();
+    jiff::Timestamp::from_second(now.as_second())
+        .unwrap_or(now)
+        .to_string()
+}
+
+fn shown(paths: &[PathBuf]) -> Vec<String> {
+    paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect()
+}
+
+/// Writes everything that is told; gives what could not be kept.
+fn capture(
+    files: &Files<'_>,
+    opened: Opened,
+    about: &About,
+    part: &Path,
+    tally: &mut Tally,
+) -> Result<Vec<String>, Stopped> {
+    let file = File::options().write(true).truncate(true).open(part)?;
+    let mut writer = Writer::new(BufWriter::new(file), about)?;
+    let mut progress = Progress::new(opened.inputs.len());
+    files.tell(&opened, &mut progress, &mut |event| {
+        tally.add(&event);
+        writer.event(&event)
+    })?;
+    for mut source in opened.live {
+        let mut failed = None;
+        let read = source.read(&mut |event| {
+            if let Event::Doing(what) = &event {
+                progress.tick(sources::Reached::Live(what));
+            }
+            tally.add(&event);
+            writer.event(&event).map_err(|error| {
+                failed = Some(error);
+                LiveError::stopped()
+            })
+        });
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        read?;
+    }
+    progress.finish();
+    let (out, written) = writer.finish()?;
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.sync_all()?;
+    Ok(written.lost)
+}
+
+/// What is known of the files.
+struct Files<'f> {
+    args: &'f Args,
+    guide: &'f Guide,
+    /// They are the whole estate.
+    whole: bool,
+    minor: u8,
+}
+
+impl Files<'_> {
+    /// What they hold, as events.
+    fn tell(
+        &self,
+        opened: &Opened,
+        progress: &mut Progress,
+        tell: &mut dyn FnMut(Event) -> io::Result<()>,
+    ) -> Result<(), Stopped> {
+        let guide = self.guide;
+        let managed = estate::managed(guide);
+        let schema = estate::schema(guide);
+        // Who reads the snapshot may ask for any kind.
+        let reader = Reader {
+            symbols: &guide.symbols,
+            wants: &|_| true,
+            managed: &managed,
+            defaults: &guide.defaults,
+            limits: yaml::Limits::default(),
+            schema: schema.as_ref(),
+        };
+        let given = Given {
+            inputs: &opened.inputs,
+            live: Vec::new(),
+        };
+        let mut ledger = Ledger::default();
+        sources::read(
+            given,
+            &self.args.estate.options(guide, self.minor),
+            &reader,
+            |reading| kept::keep(std::mem::take(reading)),
+            |_, (resources, entries)| {
+                for resource in resources {
+                    tell(Event::Kept(Box::new(resource)))?;
+                }
+                for entry in entries {
+                    if ledger.add(entry.clone()) {
+                        tell(Event::Entry(Box::new(entry)))?;
+                    }
+                }
+                Ok::<(), Stopped>(())
+            },
+            |reached| progress.tick(reached),
+        )?;
+        if self.whole && !ledger.coverage.incomplete() && !opened.inputs.is_empty() {
+            tell(Event::Complete {
+                kind: model::completeness::EVERY_KIND.into(),
+                within: Box::default(),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The file that will be written, and the one beside it that is written until it is whole.
+struct Target {
+    whole: PathBuf,
+    part: PathBuf,
+}
+
+impl Target {
+    fn create(whole: &Path) -> anyhow::Result<Self> {
+        let cannot = |error: &dyn std::fmt::Display| {
+            Failure::new(format!("cannot write `{}`: {error}", whole.display()))
+                .help("`-o` takes a file in a folder that exists")
+        };
+        let Some(name) = whole.file_name().filter(|_| !whole.is_dir()) else {
+            return Err(cannot(&"it is a folder").into());
+        };
+        let part = whole.with_file_name(format!(
+            ".{}.{}.part",
+            name.to_string_lossy(),
+            std::process::id()
+        ));
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true);
+        private(&mut options);
+        options.open(&part).map_err(|error| cannot(&error))?;
+        Ok(Self {
+            whole: whole.to_path_buf(),
+            part,
+        })
+    }
+
+    fn finish(&self) -> anyhow::Result<u64> {
+        let bytes = std::fs::metadata(&self.part)?.len();
+        std::fs::rename(&self.part, &self.whole).map_err(|error| {
+            self.abandon();
+            Failure::new(format!("cannot write `{}`: {error}", self.whole.display()))
+        })?;
+        Ok(bytes)
+    }
+
+    /// Leaves nothing behind; what stood there stays.
+    fn abandon(&self) {
+        let _ = std::fs::remove_file(&self.part);
+    }
+}
+
+/// A map of a whole estate is nobody else's business.
+#[cfg(unix)]
+fn private(options: &mut std::fs::OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600);
+}
+
+#[cfg(not(unix))]
+fn private(_: &mut std::fs::OpenOptions) {}
+
+/// What was told.
+#[derive(Default)]
+struct Tally {
+    resources: usize,
+    kinds: BTreeMap<String, usize>,
+    /// what could not be read: where, why, what to do
+    unread: Vec<DocumentEntry>,
+    /// what was not asked for
+    by_choice: Vec<String>,
+}
+
+impl Tally {
+    fn add(&mut self, event: &Event) {
+        match event {
+            Event::Object(object) => self.resource(&kind_of(&object.json, object.of)),
+            // A template is judged, but it is no resource.
+            Event::Kept(kept) if kept.name.kind == model::azure::template::kind() => {}
+            Event::Kept(kept) => self.resource(kept.name.kind.name()),
+            Event::Entry(entry) if entry.status.incomplete() => {
+                self.unread.push((**entry).clone());
+            }
+            Event::Gap(gap) if gap.by_choice => self.by_choice.push(gap.why.to_string()),
+            Event::Gap(gap) => self.unread.push(gap.entry()),
+            Event::Doing(_) | Event::Entry(_) | Event::Complete { .. } | Event::Other { .. } => {}
+        }
+    }
+
+    fn resource(&mut self, kind: &str) {
+        self.resources += 1;
+        match self.kinds.get_mut(kind) {
+            Some(count) => *count += 1,
+            None => {
+                self.kinds.insert(kind.to_owned(), 1);
+            }
+        }
+    }
+}
+
+/// The kind that an object says.
+fn kind_of(json: &str, of: Of) -> String {
+    #[derive(serde::Deserialize)]
+    struct Said {
+        kind: Option<String>,
+        r#type: Option<String>,
+    }
+    let said: Option<Said> = serde_json::from_str(json).ok();
+    said.and_then(|said| match of {
+        Of::Kubernetes => said.kind,
+        Of::Azure => said.r#type,
+    })
+    .unwrap_or_else(|| "of no kind".to_owned())
+}
+
+fn tell(
+    out: &Path,
+    about: &About,
+    tally: &Tally,
+    lost: &[String],
+    bytes: u64,
+) -> anyhow::Result<()> {
+    let mut page = String::new();
+    use std::fmt::Write as _;
+    let clean = report::clean;
+    let shown = out.display().to_string();
+    let shown = clean(&shown);
+    writeln!(
+        page,
+        "{shown}: {} of {} from {}, {}",
+        report::count(tally.resources, "resource"),
+        report::count(tally.kinds.len(), "kind"),
+        clean(&about.sources.join(", ")),
+        size(bytes),
+    )?;
+    let mut kinds: Vec<(&String, &usize)> = tally.kinds.iter().collect();
+    kinds.sort_by_key(|(kind, count)| (std::cmp::Reverse(**count), kind.as_str()));
+    let mut words: Vec<String> = kinds
+        .iter()
+        .take(KINDS)
+        .map(|(kind, count)| format!("{count} {}", clean(kind)))
+        .collect();
+    if kinds.len() > KINDS {
+        words.push(format!(
+            "and {}",
+            report::count(kinds.len() - KINDS, "more kind")
+        ));
+    }
+    if !words.is_empty() {
+        writeln!(page, "  {}", words.join(", "))?;
+    }
+    for why in &tally.by_choice {
+        writeln!(page, "  not asked for: {}", clean(why))?;
+    }
+    let unread = tally.unread.len() + lost.len();
+    if unread > 0 {
+        writeln!(page, "\nNot read  {}", report::count(unread, "part"))?;
+        for entry in tally.unread.iter().take(LINES) {
+            let reason = entry.reason.as_deref().unwrap_or("it could not be read");
+            writeln!(page, "  {}", report::ledger_place(entry))?;
+            writeln!(page, "    {}", clean(reason))?;
+            if let Some(help) = &entry.help {
+                writeln!(page, "    help: {}", clean(help))?;
+            }
+        }
+        for address in lost.iter().take(LINES) {
+            writeln!(page, "  {}\n    it could not be understood", clean(address))?;
+        }
+        if unread > LINES {
+            writeln!(
+                page,
+                "  … and {} more; the snapshot has them all",
+                unread - LINES
+            )?;
+        }
+        writeln!(page)?;
+    }
+    writeln!(
+        page,
+        "  judge it: seawall assess --snapshot {}",
+        report::shell_word(&shown)
+    )?;
+    anstream::stdout().lock().write_all(page.as_bytes())?;
+    Ok(())
+}
+
+/// `312 kB`
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..10_000_000 => format!("{} kB", bytes / 1_000),
+        _ => format!("{} MB", bytes / 1_000_000),
+    }
+}
