@@ -5,12 +5,14 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`compare`] | what differs between two estates |
 //! | [`ask`] | the words of a question about rights and of its answer |
 //! | [`rbac`] | Kubernetes RBAC as the API server evaluates it, and what amounts to more rights |
 //! | [`roles`] | Azure role assignments, deny assignments, and Azure RBAC for Kubernetes |
 //! | [`reach`] | who can talk to whom, by network policies and by Azure's network |
 
 pub mod ask;
+pub mod compare;
 pub mod rbac;
 pub mod reach;
 pub mod roles;

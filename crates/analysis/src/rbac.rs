@@ -21,6 +21,7 @@
 //! | `table` | who may, from rules back to subjects |
 //! | `cover` | the checks against escalation |
 //! | `escalations` | rights that amount to more |
+//! | `granted` | every rule of every subject |
 //! | `bootstrap` | the roles that every cluster has |
 //! | [`resources`] | what people call the resources of the API |
 //! | `review` | the API server's own words for an answer |
@@ -29,6 +30,7 @@ mod aggregate;
 mod bootstrap;
 mod cover;
 mod escalations;
+mod granted;
 mod read;
 pub mod resources;
 mod review;
@@ -39,6 +41,7 @@ mod words;
 pub use bootstrap::add_bootstrap;
 pub use cover::{BindAnswer, RoleKindRef, WriteAnswer};
 pub use escalations::{Escalation, Escalations, Held};
+pub use granted::Granted;
 pub use review::reason;
 pub use rule::PolicyRule;
 pub use table::{Found, Grant, Sweep, WhoCan};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, RwLock};
 
 use analysis::Analyses;
+use analysis::compare::resources::relative;
 use bumpalo::Bump;
 use cel::{Node as _, Program, Val};
 use model::doc::Doc;
@@ -39,6 +40,9 @@ pub struct Setting {
     pub default_roles: BTreeMap<Box<str>, Doc>,
     /// The day of the assessment, at midnight UTC.
     pub today: Option<cel::Timestamp>,
+    /// The paths that were given, where findings must be the same below others: fingerprints leave
+    /// them out.
+    pub roots: Vec<String>,
 }
 
 /// Kubernetes minors of AKS, as texts (`1.34`).
@@ -481,12 +485,14 @@ impl<'a> Asking<'a, '_> {
                 .or_else(|| computed_name(value))
                 .map_or_else(|| index.to_string().into(), Into::into)
         });
-        let check = failed
+let check = failed
             .map(|check| check.line)
             .filter(|_| guideline.checks.len() > 1);
+        let path = &self.resource.origin.path;
+        let relative = relative(path, &self.judge.setting.roots);
         let fingerprint = Fingerprint::of_finding(
             &guideline.id,
-            &self.resource.origin.path,
+            relative.as_deref().unwrap_or(path),
             // Two Azure resources may be shown under one name; their ids differ.
             self.resource
                 .azure

@@ -170,16 +170,34 @@ pub(crate) fn decide<'a>(
         Some(first) => places.remove(first),
         None => {
             let node = item.filter(|item| std::ptr::eq(item.doc, &*resource.doc));
-            let span = node.map_or_else(|| span_of_object(root), |item| span_of_holder(item, root));
-            let route = node
-                .and_then(|item| root.route_to(item))
-                .unwrap_or_default();
-            let at = location(resource, span, route, &shown.secrets, None);
-            Place {
-                at,
-                span,
-                own: true,
-                present: true,
+            let beside = item.filter(|_| node.is_none());
+            match beside.and_then(|item| Some((item, part_of_deployment(item, resource, estate?)?)))
+            {
+                Some((item, holder)) => {
+                    let span = span_of_holder(item, holder.object());
+                    let hidden = hidden_in(holder);
+                    let at = location(holder, span, String::new(), &hidden, None);
+                    Place {
+                        at,
+                        span,
+                        own: true,
+                        present: true,
+                    }
+                }
+                None => {
+                    let span = node
+                        .map_or_else(|| span_of_object(root), |item| span_of_holder(item, root));
+                    let route = node
+                        .and_then(|item| root.route_to(item))
+                        .unwrap_or_default();
+                    let at = location(resource, span, route, &shown.secrets, None);
+                    Place {
+                        at,
+                        span,
+                        own: true,
+                        present: true,
+                    }
+                }
             }
         }
     };
@@ -202,6 +220,18 @@ pub(crate) fn decide<'a>(
         anchor,
         only_joined,
     }
+}
+
+/// The resource that holds an item, when it is one of the same deployment. The resources of a template share
+/// a document; those of one that was kept in a snapshot do not.
+fn part_of_deployment<'e>(
+    item: Ref<'_>,
+    resource: &Resource,
+    estate: &'e Estate,
+) -> Option<&'e Resource> {
+    resource.azure.as_ref().filter(|_| !resource.origin.live)?;
+    let holder = estate.holder_of(item)?;
+    (holder.azure.is_some() && holder.origin == resource.origin).then_some(holder)
 }
 
 /// Adds the call of the module that a resource stands in: what decides may have to be mended there.

@@ -91,6 +91,7 @@ pub fn setting(
         aks: aks_versions(guide, None),
         default_roles: default_roles(guide),
         today: None,
+        roots: Vec::new(),
     })
 }
 

@@ -635,15 +635,6 @@ impl<'s> DocBuilder<'s> {
             .unwrap_or_default()
     }
 
-    /// What a value holds.
-    pub(crate) fn below(&self, id: u32) -> Vec<u32> {
-        let node = self.doc.at(id);
-        let values = self.doc.map_entries(node).iter().map(|entry| entry.value);
-        values
-            .chain(self.doc.list_items(node).iter().copied())
-            .collect()
-    }
-
     /// Puts a value somewhere else.
     pub(crate) fn place(&mut self, id: u32, span: Span) {
         if let Some(node) = self.doc.nodes.get_mut(id as usize) {

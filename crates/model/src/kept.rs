@@ -13,7 +13,7 @@
 //! | `{"$seawall": "open-text", "text": T}` | the same of a string; open parts stand in braces |
 //! | `{"$seawall": "redacted"}` | a secret that was dropped |
 //! | `{"$seawall": "undocumented"}` | the API fills it in, and nobody documents what with |
-//! | `{"$seawall": "default", "value": V}` | `V`, which the API fills in |
+//! | `{"$seawall": "default", "value": V}` | `V`, which nobody wrote; what it holds says so itself |
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -22,6 +22,7 @@ use cel::{Node as _, Symbols, View};
 use yaml::{Limits, Span, json};
 
 use crate::azure::{Azure, Case};
+use crate::certificates::Certificate;
 use crate::coverage::{DocumentEntry, Status};
 use crate::doc::{Dialect, Doc, DocBuilder, Kind as Node};
 use crate::kinds::Kind;
@@ -70,6 +71,8 @@ pub struct Kept {
     pub through: u32,
     /// What it comes to for values of parameters that are open.
     pub cases: Vec<KeptCase>,
+    /// The certificates of a Secret.
+    pub certificates: Option<Box<[Certificate]>>,
     /// Waivers in the comments of its document, once for each document.
     pub waivers: Vec<InlineWaiver>,
 }
@@ -175,6 +178,7 @@ fn keep_one(resource: &Resource, entry: Option<(Arc<str>, u32)>) -> Option<Kept>
         files,
         through: through.len() as u32,
         cases: cases?,
+        certificates: resource.certificates.clone(),
         waivers: Vec::new(),
     })
 }
@@ -289,6 +293,7 @@ fn resource(kept: &Kept, reader: &Reader<'_>) -> Result<Resource, String> {
         provider_managed,
         implied: false,
         refers: None,
+        certificates: kept.certificates.clone(),
         azure: kept.azure.as_ref().map(|id| {
             Box::new(Azure {
                 id: id.clone(),
@@ -341,10 +346,10 @@ struct How {
     named: bool,
     /// a Secret holds it
     held: bool,
-    /// what holds it is filled in, and marked as such
-    filled: bool,
     /// it is a copy of an object, as JSON
     applied: bool,
+    /// it holds nothing that is secret
+    public: bool,
 }
 
 impl Writer<'_> {
@@ -362,7 +367,12 @@ impl Writer<'_> {
             View::List(_) | View::Map(_) => value.key_span().unwrap_or_else(|| value.span()),
             _ => value.span(),
         };
-        let file = value.doc.path_at(span.start);
+        self.place(value.doc, span.start);
+    }
+
+    /// A line begins that stands at a place of a document.
+    fn place(&mut self, doc: &Doc, offset: u32) {
+        let file = doc.path_at(offset);
         if self
             .files
             .last()
@@ -370,7 +380,7 @@ impl Writer<'_> {
         {
             self.files.push((self.lines.len() as u32, file.cloned()));
         }
-        self.lines.push(value.doc.line_column(span.start).0);
+        self.lines.push(doc.line_column(offset).0);
     }
 
     /// A line begins that stands where the last one does.
@@ -388,15 +398,11 @@ impl Writer<'_> {
             self.out.push_str("null");
             return;
         }
-        if self.marks && !how.filled && value.is_filled_in() && depth > 0 && is_plain(value) {
+        if self.marks && value.is_filled_in() && depth > 0 && is_plain(value) {
             self.again();
             self.again();
             self.out.push_str("{\"$seawall\":\"default\",\"value\":");
-            let filled = How {
-                filled: true,
-                ..how
-            };
-            self.plain(value, filled, depth);
+            self.plain(value, how, depth);
             self.out.push('}');
             return;
         }
@@ -436,6 +442,8 @@ impl Writer<'_> {
             // What is no JSON is not kept at all.
             let copy = scrubbed(text, false).unwrap_or_default();
             quote(&mut self.out, &copy);
+        } else if how.public {
+            quote(&mut self.out, text);
         } else if how.named {
             quote(&mut self.out, &scrub::whole(text));
         } else {
@@ -497,7 +505,8 @@ impl Writer<'_> {
                         && depth == 0
                         && matches!(key, "data" | "stringData" | "binaryData")),
                 applied: key == APPLIED,
-                filled: how.filled,
+                // Certificates are public.
+                public: key == "caBundle",
             };
             self.value(entry, own, depth + 1);
         }

@@ -95,6 +95,15 @@ fn evidence(finding: &Finding) -> String {
     parts.join("; ")
 }
 
+/// A line or column; what is live has none.
+fn number(number: u32, live: bool) -> String {
+    if live {
+        String::new()
+    } else {
+        number.to_string()
+    }
+}
+
 impl Sink for Csv {
     fn finding(&mut self, finding: &Finding, guide: &Guide) -> io::Result<()> {
         self.begin()?;
@@ -121,8 +130,8 @@ impl Sink for Csv {
             cell(&finding.resource.name),
             cell(finding.item.as_deref().unwrap_or_default()),
             cell(&place.path),
-            place.line.to_string(),
-            place.column.to_string(),
+            number(place.line, place.live),
+            number(place.column, place.live),
             cell(&place.route),
             cell(&evidence(finding)),
             fix.to_owned(),

@@ -5,11 +5,13 @@
 //! What it deliberately leaves out: unknowns ([`crate::unknowns`]) and layout.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use guide::Guide;
 use model::finding::{Finding, GuidelineId, Outcome, Safety, Severity};
+
+use crate::text::count;
 
 /// Causes of which the first finding is kept for being shown.
 const CAUSES_KEPT: usize = 64;
@@ -25,8 +27,10 @@ pub(crate) struct Group {
     pub(crate) fails: usize,
     /// Of them, those that a machine may mend without asking.
     pub(crate) safe: usize,
-    /// Findings by file.
+    /// Findings by file; those of a running estate by namespace or resource group.
     pub(crate) files: BTreeMap<Arc<str>, usize>,
+    /// What these places are.
+    places: BTreeSet<Places>,
     /// The first findings, those of one cause as one.
     entries: Vec<Entry>,
     /// Index into `entries` by cause; `None` where the first finding was not kept.
@@ -44,6 +48,34 @@ pub(crate) struct Entry {
     pub(crate) count: usize,
     /// Where they are.
     pub(crate) files: BTreeMap<Arc<str>, usize>,
+}
+
+/// What findings are gathered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Places {
+    File,
+    Namespace,
+    ResourceGroup,
+    /// What belongs to no namespace or resource group.
+    Level,
+}
+
+/// Where a finding is gathered.
+fn place_of(finding: &Finding) -> (Places, Arc<str>) {
+    let path = &finding.place.path;
+    if !finding.place.live {
+        return (Places::File, Arc::clone(path));
+    }
+    let mut parts = path
+        .split('/')
+        .skip_while(|part| !part.eq_ignore_ascii_case("resourceGroups"));
+    if let (Some(_), Some(group)) = (parts.next(), parts.next()) {
+        return (Places::ResourceGroup, group.to_ascii_lowercase().into());
+    }
+    match &finding.resource.namespace {
+        Some(namespace) => (Places::Namespace, (&**namespace).into()),
+        None => (Places::Level, "".into()),
+    }
 }
 
 /// What is not shown of a group.
@@ -85,6 +117,7 @@ impl Groups {
                 fails: 0,
                 safe: 0,
                 files: BTreeMap::new(),
+                places: BTreeSet::new(),
                 entries: Vec::new(),
                 causes: BTreeMap::new(),
                 single: 0,
@@ -130,18 +163,14 @@ impl Group {
         self.fails += 1;
         self.severity = self.severity.max(finding.severity);
         self.safe += usize::from(finding.fix == Some(Safety::Safe));
-        *self
-            .files
-            .entry(Arc::clone(&finding.place.path))
-            .or_default() += 1;
+        let (kind, place) = place_of(finding);
+        self.places.insert(kind);
+        *self.files.entry(Arc::clone(&place)).or_default() += 1;
         if let Some(cause) = &finding.root_cause {
             if let Some(index) = self.causes.get(cause) {
                 if let Some(entry) = index.and_then(|index| self.entries.get_mut(index)) {
                     entry.count += 1;
-                    *entry
-                        .files
-                        .entry(Arc::clone(&finding.place.path))
-                        .or_default() += 1;
+                    *entry.files.entry(place).or_default() += 1;
                 }
                 return;
             }
@@ -156,12 +185,24 @@ impl Group {
         } else {
             self.single += 1;
         }
-        let files = BTreeMap::from([(Arc::clone(&finding.place.path), 1)]);
+        let files = BTreeMap::from([(place, 1)]);
         self.entries.push(Entry {
             finding: finding.clone(),
             count: 1,
             files,
         });
+    }
+
+    /// `3 files`, `12 namespaces`.
+    pub(crate) fn count_places(&self, number: usize) -> String {
+        let mut kinds = self.places.iter();
+        match (kinds.next(), kinds.next()) {
+            (Some(Places::File), None) => count(number, "file"),
+            (Some(Places::Namespace), None) => count(number, "namespace"),
+            (Some(Places::ResourceGroup), None) => count(number, "resource group"),
+            (Some(Places::Level), None) => "the cluster".to_owned(),
+            _ => count(number, "place"),
+        }
     }
 
     /// The entries worth showing, the biggest causes first, and what is left.

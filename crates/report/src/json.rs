@@ -15,7 +15,6 @@ use serde::Serialize;
 
 use crate::assessment::{Assessment, Sink, Summary};
 use crate::spool::Spool;
-use crate::text;
 
 /// The name of this version of the contract.
 pub const SCHEMA: &str = "seawall.assessment/v1";
@@ -141,7 +140,7 @@ impl<'a> From<&'a ResourceName> for ResourceLine<'a> {
 impl<'a> From<&'a Location> for Place<'a> {
     fn from(location: &'a Location) -> Self {
         let note = location.note.as_deref();
-        if text::is_address(&location.path) {
+        if location.live {
             return Self::Address {
                 uri: &location.path,
                 route: &location.route,
@@ -228,10 +227,20 @@ impl<'a> FindingLine<'a> {
     }
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_false(bit: &bool) -> bool {
+    !*bit
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {
     path: &'a str,
+    #[serde(skip_serializing_if = "is_false")]
+    live: bool,
     index: u32,
     line: u32,
     status: &'static str,
@@ -247,6 +256,7 @@ impl<'a> From<&'a DocumentEntry> for Document<'a> {
     fn from(entry: &'a DocumentEntry) -> Self {
         Self {
             path: &entry.path,
+            live: entry.live,
             index: entry.index,
             line: entry.line,
             status: entry.status.word(),
@@ -530,13 +540,14 @@ mod tests {
         let guide = guide();
         let mut live = findings();
         live.truncate(1);
-        live[0].place.path = "k8s://aks/apis/apps/v1/namespaces/shop/deployments/web".into();
+        live[0].place.path = "/apis/apps/v1/namespaces/shop/deployments/web".into();
+        live[0].place.live = true;
         let value = validate(&written(new, &live, &with_ledger(&guide, &live)));
         let place = &value["findings"][0]["locations"][0];
         assert!(place.get("line").is_none());
         assert_eq!(
             place["uri"],
-            "k8s://aks/apis/apps/v1/namespaces/shop/deployments/web"
+            "/apis/apps/v1/namespaces/shop/deployments/web"
         );
     }
 }

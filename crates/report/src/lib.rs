@@ -8,6 +8,7 @@
 pub mod assessment;
 pub mod config;
 pub mod csv;
+pub mod diff;
 pub mod explain;
 mod groups;
 pub mod html;

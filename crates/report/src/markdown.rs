@@ -51,7 +51,7 @@ const fn mark(severity: Severity) -> &'static str {
 }
 
 /// Text that says nothing to Markdown. Code between backticks stays code.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let text = text::clean(text);
     let parts: Vec<&str> = text.split('`').collect();
     let mut escaped = String::with_capacity(text.len() + 8);
@@ -92,7 +92,7 @@ fn escape(text: &str) -> String {
 }
 
 /// A code span, whatever the text holds.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = text::clean(text);
     let longest = text
         .split(|c| c != '`')
@@ -173,7 +173,7 @@ fn group(group: &Group, guideline: Option<&Guideline>) -> String {
         escape(title)
     );
     let id = code(&group.guideline.0);
-    let files = count(group.files.len(), "file");
+    let files = group.count_places(group.files.len());
     let _ = write!(out, "{id}, {} in {files}.", count(group.fails, "finding"));
     if let Some(guideline) = guideline {
         let _ = write!(out, " {}", escape(&text::first_sentence(&guideline.prose)));
@@ -188,7 +188,7 @@ fn group(group: &Group, guideline: Option<&Guideline>) -> String {
             out,
             "- … and {} more in {}",
             rest.findings,
-            count(rest.files, "file")
+            group.count_places(rest.files)
         );
     }
     out.push('\n');

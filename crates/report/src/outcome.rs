@@ -12,15 +12,23 @@ use crate::text::{clean, count};
 /// `judged 41 resources in 17 files by 118 guidelines; 3 documents not read`.
 pub(crate) fn coverage(assessment: &Assessment<'_>) -> String {
     let summary = &assessment.summary;
+    let files = match assessment.coverage.files {
+        // A running estate, or a snapshot.
+        0 => String::new(),
+        files => format!(" in {}", count(files, "file")),
+    };
     let mut words = format!(
-        "judged {} in {} by {}",
+        "judged {}{files} by {}",
         count(summary.resources, "resource"),
-        count(assessment.coverage.files, "file"),
         count(summary.guidelines, "guideline"),
     );
     match incomplete(assessment).count() {
         0 => words.push_str("; everything was read"),
-        unread => words.push_str(&format!("; {} not read", count(unread, "document"))),
+        unread => {
+            let live = incomplete(assessment).all(|entry| entry.live);
+            let what = if live { "part" } else { "document" };
+            words.push_str(&format!("; {} not read", count(unread, what)));
+        }
     }
     words
 }
@@ -77,6 +85,9 @@ pub(crate) fn exit_reason(assessment: &Assessment<'_>) -> String {
                 words.push(count(unknowns, "unknown verdict"));
             }
             format!("{} at or above {}", words.join(" and "), floor.word())
+        }
+        (4, _) if incomplete(assessment).all(|entry| entry.live) => {
+            format!("{} of what runs could not be read", count(unread, "part"))
         }
         (4, _) => format!(
             "{} given could not be read or resolved",

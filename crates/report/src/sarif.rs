@@ -183,11 +183,20 @@ fn security_severity(severity: Severity) -> &'static str {
     }
 }
 
-/// The address of a file: relative and percent-encoded (RFC 3986), so that `a b` and `c:d` stay paths.
-fn artifact(path: &str) -> Artifact {
-    if text::is_address(path) {
+/// The address of a file: relative and percent-encoded (RFC 3986), so that `a b` and `c:d` stay paths. A
+/// live object stands at no file; its address gets the scheme of the API that has it.
+fn artifact(path: &str, live: bool) -> Artifact {
+    if live {
+        let scheme = if path
+            .get(..15)
+            .is_some_and(|head| head.eq_ignore_ascii_case("/subscriptions/"))
+        {
+            "https://management.azure.com"
+        } else {
+            "k8s:"
+        };
         return Artifact {
-            uri: encode(path, b"/:?#=&,"),
+            uri: format!("{scheme}{}", encode(path, b"/:?#=&,")),
             uri_base_id: None,
         };
     }
@@ -218,7 +227,7 @@ fn encode(path: &str, kept: &[u8]) -> String {
 
 impl<'a> Place<'a> {
     fn of(location: &'a Location) -> Self {
-        let region = (location.line > 0 && !text::is_address(&location.path)).then(|| Region {
+        let region = (location.line > 0 && !location.live).then(|| Region {
             start_line: location.line,
             start_column: Some(location.column.max(1)),
             end_line: Some(location.end_line.max(location.line)),
@@ -230,7 +239,7 @@ impl<'a> Place<'a> {
         Self {
             id: None,
             physical_location: Physical {
-                artifact_location: artifact(&location.path),
+                artifact_location: artifact(&location.path, location.live),
                 region,
             },
             logical_locations: Vec::new(),
@@ -347,7 +356,7 @@ impl Sarif {
             if let Some(help) = &entry.help {
                 let _ = write!(message, "; {help}");
             }
-            let region = (entry.line > 0).then_some(Region {
+            let region = (entry.line > 0 && !entry.live).then_some(Region {
                 start_line: entry.line,
                 start_column: None,
                 end_line: None,
@@ -357,7 +366,7 @@ impl Sarif {
             let place = Place {
                 id: None,
                 physical_location: Physical {
-                    artifact_location: artifact(&entry.path),
+                    artifact_location: artifact(&entry.path, entry.live),
                     region,
                 },
                 logical_locations: Vec::new(),

@@ -8,14 +8,14 @@
 //! What it deliberately leaves out: single unknown verdicts and findings that were set aside
 //! (counted here, listed by JSON and HTML); and deciding on colour, which the caller does.
 
-mod page;
+pub(crate) mod page;
 mod snippet;
 mod summary;
 
 use std::io::{self, Write};
 
 use guide::{Guide, Guideline};
-use model::finding::{Finding, Safety};
+use model::finding::{Finding, Location, Safety};
 
 use crate::assessment::{Assessment, Sink};
 use crate::groups::{Entry, Group, Groups};
@@ -121,6 +121,7 @@ fn full(page: &mut Page, group: &Group, guideline: Option<&Guideline>) {
     let widest = entries
         .iter()
         .flat_map(|entry| entry.finding.places())
+        .filter(|place| !place.live)
         .map(|place| place.line)
         .max();
     let gutter = widest.unwrap_or_default().max(1).to_string().len();
@@ -128,7 +129,7 @@ fn full(page: &mut Page, group: &Group, guideline: Option<&Guideline>) {
         places(page, entry, gutter);
     }
     if rest.findings > 0 {
-        let files = count(rest.files, "file");
+        let files = group.count_places(rest.files);
         page.line(&format!(
             "{:gutter$} {}",
             "",
@@ -167,6 +168,7 @@ fn places(page: &mut Page, entry: &Entry, gutter: usize) {
         '^',
         style,
         &clean(&finding.message),
+        value_at(finding, &finding.place),
     );
     for place in finding.more_places.iter().take(MORE_PLACES) {
         page.place(gutter, ":::", &text::place(place), "");
@@ -177,9 +179,19 @@ fn places(page: &mut Page, entry: &Entry, gutter: usize) {
             '-',
             page::GUTTER,
             &clean(place.note.as_deref().unwrap_or_default()),
+            value_at(finding, place),
         );
     }
     page.gutter(gutter, "");
+}
+
+/// What stands at a place, where it decided.
+fn value_at<'f>(finding: &'f Finding, place: &Location) -> Option<&'f str> {
+    finding
+        .evidence
+        .iter()
+        .find(|evidence| evidence.route == place.route)
+        .map(|evidence| evidence.value.as_str())
 }
 
 fn advice(page: &mut Page, group: &Group, guideline: Option<&Guideline>, gutter: usize) {
@@ -213,7 +225,7 @@ fn further(page: &mut Page, groups: &[&Group], guide: &Guide) {
     for group in groups {
         heading(page, group, guide.guideline(&group.guideline.0));
         let (entries, _) = group.shown(1);
-        let files = count(group.files.len(), "file");
+        let files = group.count_places(group.files.len());
         let words = format!("{} in {files}", count(group.fails, "finding"));
         match entries.first() {
             Some(entry) => page.place(1, "-->", &text::place(&entry.finding.place), &words),

@@ -279,7 +279,7 @@ fn effort(days: f64) -> String {
 
 /// `path:line:column`, or the address alone where there are no lines.
 pub(crate) fn place(location: &Location) -> String {
-    if is_address(&location.path) || location.line == 0 {
+    if location.live || location.line == 0 {
         return clean(&location.path).into_owned();
     }
     format!(
@@ -288,11 +288,6 @@ pub(crate) fn place(location: &Location) -> String {
         location.line,
         location.column
     )
-}
-
-/// Whether a path is the address of a live object and not a file.
-pub(crate) fn is_address(path: &str) -> bool {
-    path.contains("://")
 }
 
 /// `Deployment shop/web`.

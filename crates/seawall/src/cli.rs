@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{assess, explain, guide, policy, snapshot, template};
+use crate::commands::{assess, diff, explain, guide, policy, snapshot, template};
 use crate::failure::Failure;
 
 /// Judges Kubernetes on Azure by a guide, and explains what it finds.
@@ -25,6 +25,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Assess(Box<assess::Args>),
+    Diff(diff::Args),
     Explain(explain::Args),
     Guide(guide::Args),
     Policy(policy::Args),
@@ -37,6 +38,7 @@ pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Assess(args) => assess::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Guide(args) => guide::run(&args),
         Command::Policy(args) => policy::run(&args),

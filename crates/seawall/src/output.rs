@@ -9,8 +9,8 @@ use crate::failure::Failure;
 
 /// One `--format F[=FILE]`.
 pub(crate) struct Wanted {
-    format: String,
-    file: Option<String>,
+    pub(crate) format: String,
+    pub(crate) file: Option<String>,
 }
 
 const KNOWN: [&str; 8] = [
@@ -25,16 +25,21 @@ const KNOWN: [&str; 8] = [
 ];
 
 pub(crate) fn parse(words: &[String]) -> anyhow::Result<Vec<Wanted>> {
+    parse_of(words, &KNOWN)
+}
+
+/// The formats that are wanted of those that a command knows; the first is the default.
+pub(crate) fn parse_of(words: &[String], known: &[&str]) -> anyhow::Result<Vec<Wanted>> {
     let mut wanted = Vec::new();
     for word in words {
         let (format, file) = match word.split_once('=') {
             Some((format, file)) => (format, Some(file.to_owned())),
             None => (word.as_str(), None),
         };
-        if !KNOWN.contains(&format) {
+        if !known.contains(&format) {
             return Err(Failure::new(format!(
                 "there is no format `{format}`; there are {}",
-                KNOWN.join(", ")
+                known.join(", ")
             ))
             .into());
         }
@@ -46,13 +51,16 @@ pub(crate) fn parse(words: &[String]) -> anyhow::Result<Vec<Wanted>> {
     if wanted.iter().filter(|one| one.file.is_none()).count() > 1 {
         return Err(
             Failure::new("two formats would be written to standard output")
-                .help("give the others a file: `--format sarif=out.sarif`")
+                .help(format!(
+                    "give the others a file: `--format {0}=out.{0}`",
+                    known.get(2).copied().unwrap_or("json")
+                ))
                 .into(),
         );
     }
     if wanted.is_empty() {
         wanted.push(Wanted {
-            format: "terminal".to_owned(),
+            format: known.first().copied().unwrap_or_default().to_owned(),
             file: None,
         });
     }
@@ -90,7 +98,7 @@ pub(crate) fn open(
 }
 
 /// Colours only on a terminal that wants them; the width of the terminal, at most 120.
-fn terminal(to_file: bool) -> report::terminal::Options {
+pub(crate) fn terminal(to_file: bool) -> report::terminal::Options {
     let here = !to_file && io::stdout().is_terminal();
     let colour = here
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

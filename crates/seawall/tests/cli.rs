@@ -39,6 +39,8 @@ mod reading;
 mod rendering;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/snapshot.rs"]
+mod snapshot;
 #[path = "cli/stable.rs"]
 mod stable;
 #[path = "cli/templates.rs"]

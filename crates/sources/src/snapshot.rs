@@ -389,3 +389,6 @@ impl Lines {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,7 +114,7 @@ impl Marked<'_> {
             "undocumented" => self.inner.undocumented(),
             "default" => {
                 let value = second.filter(|entry| entry.key == "value")?.value;
-                self.inner.unplace(value);
+                self.inner.place(value.0, NOWHERE);
                 value
             }
             _ => return None,
@@ -166,15 +166,6 @@ impl DocBuilder<'_> {
     fn word(&self, node: NodeId) -> Option<&str> {
         let own = self.node_at(node);
         (own.kind == Kind::Str).then(|| self.string_of(own.a, own.b))
-    }
-
-    /// Says of a value and all below it that nobody wrote them.
-    fn unplace(&mut self, node: NodeId) {
-        let mut open = vec![node.0];
-        while let Some(id) = open.pop() {
-            open.extend(self.below(id));
-            self.place(id, NOWHERE);
-        }
     }
 }
 

@@ -228,7 +228,7 @@ fn source(place: &Location) -> Markup {
     };
     html! {
         figure.source {
-            figcaption { (text::place(place)) @if let Some(note) = &place.note { " – " (clean(note)) } }
+            figcaption { (text::place(place)) @if place.live && !place.route.is_empty() { " " code { (clean(&place.route)) } } @if let Some(note) = &place.note { " – " (clean(note)) } }
             @if !place.source.trim().is_empty() {
                 pre tabindex="0" { code { span.line { (place.line) } (part(0, start)) mark { (part(start, end)) } (part(end, length)) } }
             }

@@ -6,12 +6,12 @@ use model::finding::Severity;
 use super::Options;
 use crate::text::{width, wrap};
 
-pub(super) const BOLD: Style = Style::new().bold();
-pub(super) const DIM: Style = Style::new().dimmed();
-pub(super) const GUTTER: Style = AnsiColor::Blue.on_default().bold();
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+pub(crate) const GUTTER: Style = AnsiColor::Blue.on_default().bold();
 
 /// The colour of a severity.
-pub(super) const fn severity(severity: Severity) -> Style {
+pub(crate) const fn severity(severity: Severity) -> Style {
     match severity {
         Severity::Critical => AnsiColor::Red.on_default().bold(),
         Severity::High => AnsiColor::Magenta.on_default().bold(),
@@ -22,13 +22,13 @@ pub(super) const fn severity(severity: Severity) -> Style {
 
 /// What is going to be printed.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(crate) struct Page {
     options: Options,
     text: String,
 }
 
 impl Page {
-    pub(super) fn new(options: Options) -> Self {
+    pub(crate) fn new(options: Options) -> Self {
         Self {
             options: Options {
                 width: options.width.max(40),
@@ -38,15 +38,15 @@ impl Page {
         }
     }
 
-    pub(super) const fn width(&self) -> usize {
+    pub(crate) const fn width(&self) -> usize {
         self.options.width
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    pub(super) fn paint(&self, style: Style, text: &str) -> String {
+    pub(crate) fn paint(&self, style: Style, text: &str) -> String {
         if self.options.colour && !text.is_empty() {
             format!("{style}{text}{style:#}")
         } else {
@@ -54,17 +54,17 @@ impl Page {
         }
     }
 
-    pub(super) fn line(&mut self, text: &str) {
+    pub(crate) fn line(&mut self, text: &str) {
         self.text.push_str(text.trim_end());
         self.text.push('\n');
     }
 
-    pub(super) fn blank(&mut self) {
+    pub(crate) fn blank(&mut self) {
         self.text.push('\n');
     }
 
     /// `Unknown: 3 verdicts`.
-    pub(super) fn title(&mut self, name: &str, rest: &str) {
+    pub(crate) fn title(&mut self, name: &str, rest: &str) {
         for line in wrap(&format!("{name}: {rest}"), self.width()) {
             let line = self.paint(BOLD, &line);
             self.line(&line);
@@ -72,20 +72,20 @@ impl Page {
     }
 
     /// Wrapped text behind an indent.
-    pub(super) fn paragraph(&mut self, indent: &str, text: &str) {
+    pub(crate) fn paragraph(&mut self, indent: &str, text: &str) {
         for line in wrap(text, self.width().saturating_sub(indent.len())) {
             self.line(&format!("{indent}{line}"));
         }
     }
 
     /// Wrapped text behind a number.
-    pub(super) fn numbered(&mut self, number: usize, text: &str) {
+    pub(crate) fn numbered(&mut self, number: usize, text: &str) {
         let lead = format!("{number:>5}  ");
         self.hanging(&lead, lead.len(), text);
     }
 
     /// Wrapped text behind a lead of so many columns.
-    pub(super) fn hanging(&mut self, lead: &str, columns: usize, text: &str) {
+    pub(crate) fn hanging(&mut self, lead: &str, columns: usize, text: &str) {
         for (index, line) in wrap(text, self.width().saturating_sub(columns))
             .iter()
             .enumerate()
@@ -100,7 +100,7 @@ impl Page {
     }
 
     /// `   = label: text`, wrapped; each text begins a line.
-    pub(super) fn labelled(&mut self, gutter: usize, label: &str, texts: &[String]) {
+    pub(crate) fn labelled(&mut self, gutter: usize, label: &str, texts: &[String]) {
         let lead = format!(
             "{:gutter$} {} {}",
             "",
@@ -130,19 +130,19 @@ impl Page {
     }
 
     /// `   | text`. The text is painted already.
-    pub(super) fn gutter(&mut self, gutter: usize, text: &str) {
+    pub(crate) fn gutter(&mut self, gutter: usize, text: &str) {
         let bar = self.paint(GUTTER, "|");
         self.line(&format!("{:gutter$} {bar} {text}", ""));
     }
 
     /// `12 | text`.
-    pub(super) fn numbered_source(&mut self, gutter: usize, number: u32, text: &str) {
+    pub(crate) fn numbered_source(&mut self, gutter: usize, number: u32, text: &str) {
         let lead = self.paint(GUTTER, &format!("{number:>gutter$} |"));
         self.line(&format!("{lead} {text}"));
     }
 
     /// `  --> path:line:column  what stands there`. Paths are never broken, so that they can be clicked.
-    pub(super) fn place(&mut self, gutter: usize, arrow: &str, place: &str, about: &str) {
+    pub(crate) fn place(&mut self, gutter: usize, arrow: &str, place: &str, about: &str) {
         let arrow = self.paint(GUTTER, arrow);
         let fits = gutter + 4 + width(place) + 2 + width(about) <= self.width();
         if fits && !about.is_empty() {

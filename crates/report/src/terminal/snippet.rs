@@ -4,7 +4,7 @@ use anstyle::Style;
 use model::finding::Location;
 
 use super::page::Page;
-use crate::text::{char_width, hostile, width, wrap};
+use crate::text::{char_width, clean, hostile, width, wrap};
 
 /// A line cut to the width, and where the mark goes.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,8 +22,12 @@ pub(super) fn write(
     mark: char,
     style: Style,
     message: &str,
+    value: Option<&str>,
 ) {
     if place.source.trim().is_empty() {
+        if !place.route.is_empty() && (place.live || place.column <= 1) {
+            page.gutter(gutter, &at_route(page, gutter, place, value));
+        }
         if !message.is_empty() {
             for line in wrap(message, page.width().saturating_sub(gutter + 3)) {
                 let line = page.paint(style, &line);
@@ -58,6 +62,30 @@ pub(super) fn write(
             page.gutter(gutter, &format!("{:indent$}{line}", ""));
         }
     }
+}
+
+/// `spec.hostNetwork: true`, cut to one line: what there is instead of a source line.
+fn at_route(page: &Page, gutter: usize, place: &Location, value: Option<&str>) -> String {
+    let room = page.width().saturating_sub(gutter + 3);
+    let mut text = clean(&place.route).into_owned();
+    if let Some(value) = value {
+        text.push_str(": ");
+        text.push_str(&clean(value));
+    }
+    if width(&text) <= room {
+        return text;
+    }
+    let mut cut = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        used += char_width(c);
+        if used + 1 > room {
+            break;
+        }
+        cut.push(c);
+    }
+    cut.push('…');
+    cut
 }
 
 /// A character as it is shown, and its columns.

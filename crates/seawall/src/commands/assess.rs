@@ -481,7 +481,7 @@ impl Hearing<'_, '_> {
 }
 
 /// Waivers are judged last, when it is known which of them matched.
-fn is_about_waivers(guideline: &Guideline) -> bool {
+pub(crate) fn is_about_waivers(guideline: &Guideline) -> bool {
     let waiver = Kind::Kubernetes {
         group: report::triage::WAIVER_GROUP.into(),
         kind: "Waiver".into(),

@@ -21,7 +21,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 
 /// Where the estate is read from.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct EstateArgs {
     /// Files and folders; `-` for standard input
     #[arg(value_name = "PATH")]
@@ -64,7 +64,8 @@ impl EstateArgs {
     /// Opens what is given.
     pub(crate) fn open(&self) -> anyhow::Result<Opened> {
         choices::inputs_exist(&self.parameters, &self.module_cache)?;
-        let live = self.live()?;
+        let mut kept = Vec::new();
+        let live = self.live(&mut kept)?;
         if self.paths.is_empty() && live.is_empty() {
             return Err(Failure::new("nothing to read was given")
                 .help(
@@ -76,11 +77,11 @@ impl EstateArgs {
             Failure::new(error.to_string())
                 .help("give files or folders that exist, or `-` for standard input")
         })?;
-        Ok(Opened { inputs, live })
+        Ok(Opened { inputs, live, kept })
     }
 
     /// The running estates and snapshots that are asked for.
-    fn live(&self) -> anyhow::Result<Vec<Box<dyn Source>>> {
+    fn live(&self, kept: &mut Vec<String>) -> anyhow::Result<Vec<Box<dyn Source>>> {
         let mut live: Vec<Box<dyn Source>> = Vec::new();
         if self.cluster {
             let options = cluster::Options {
@@ -93,7 +94,9 @@ impl EstateArgs {
         }
         for path in &self.snapshot {
             let opened = Snapshot::open(path, snapshot::Limits::default());
-            live.push(Box::new(opened.map_err(Stopped::Live)?));
+            let opened = opened.map_err(Stopped::Live)?;
+            kept.extend(opened.about().given.iter().cloned());
+            live.push(Box::new(opened));
         }
         Ok(live)
     }
@@ -121,6 +124,8 @@ impl EstateArgs {
 pub(crate) struct Opened {
     pub(crate) inputs: Vec<Input>,
     pub(crate) live: Vec<Box<dyn Source>>,
+    /// The paths that snapshots were taken of.
+    kept: Vec<String>,
 }
 
 impl Opened {
@@ -132,6 +137,12 @@ impl Opened {
             }
         }
         Ok(None)
+    }
+
+    /// The paths that places are relative to: those given, and those that snapshots were taken of.
+    pub(crate) fn roots(&self, paths: &[PathBuf]) -> Vec<String> {
+        let paths = paths.iter().map(|path| path.display().to_string());
+        paths.chain(self.kept.iter().cloned()).collect()
     }
 
     /// What people call it: the paths, then the names of what is read live.

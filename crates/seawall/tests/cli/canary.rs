@@ -169,6 +169,86 @@ fn a_secret_in_a_template_is_in_no_report() {
     assert_eq!(leaks("template expand", &ran), None);
 }
 
+/// The lines of a snapshot.
+fn unpacked(folder: &Folder, name: &str) -> Ran {
+    let gzip = std::process::Command::new("gzip")
+        .arg("-dc")
+        .arg(folder.path().join(name))
+        .output()
+        .unwrap();
+    assert!(gzip.status.success());
+    Ran {
+        code: 0,
+        out: String::from_utf8(gzip.stdout).unwrap(),
+        err: String::new(),
+    }
+}
+
+#[test]
+fn a_secret_is_in_no_snapshot_and_is_reported_from_it_all_the_same() {
+    let folder = estate();
+    let ran = folder.run(&["snapshot", ".", "-o", "kept.snapshot"]);
+    assert_eq!(
+        (ran.code, leaks("snapshot", &ran)),
+        (0, None),
+        "{}",
+        ran.err
+    );
+    let kept = unpacked(&folder, "kept.snapshot");
+    assert!(kept.out.len() > 5000);
+    assert_eq!(leaks("the snapshot", &kept), None);
+    let select = |args: &[&str]| {
+        let own = [
+            "--guideline",
+            "sec-no-plain-secrets",
+            "--guideline",
+            "sec-no-secret-manifest-in-git",
+        ];
+        folder.json(&[args, &own].concat()).findings()
+    };
+    let files = select(&["."]);
+    assert!(files.len() > 8);
+    assert_eq!(files, select(&["--snapshot", "kept.snapshot"]));
+    for format in FORMATS {
+        let ran = folder.assess(&["--snapshot", "kept.snapshot", "--format", format]);
+        assert!(ran.out.len() > 500, "{format}: {}", ran.err);
+        assert_eq!(leaks(&format!("{format} of the snapshot"), &ran), None);
+    }
+}
+
+#[test]
+fn a_secret_of_a_template_is_in_no_snapshot() {
+    let folder = templates();
+    let ran = folder.run(&["snapshot", ".", "-o", "kept.snapshot"]);
+    assert_eq!(leaks("snapshot", &ran), None);
+    let kept = unpacked(&folder, "kept.snapshot");
+    assert!(kept.out.contains("managedClusters"));
+    assert_eq!(leaks("the snapshot", &kept), None);
+}
+
+#[test]
+fn a_secret_is_in_no_comparison() {
+    let folder = estate();
+    let other = estate();
+    // Everything differs, and everything that differs holds the secret.
+    for name in [
+        "env.yaml",
+        "args.yaml",
+        "config.yaml",
+        "annotation.yaml",
+        "aks.json",
+    ] {
+        let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        other.write(name, text.replace(CANARY, &format!("{CANARY}{CANARY}")));
+    }
+    let other = other.path().to_str().unwrap().to_owned();
+    for format in ["text", "json", "markdown"] {
+        let ran = folder.run(&["diff", ".", &other, "--format", format]);
+        assert!(ran.out.len() > 200, "{format}: {}", ran.err);
+        assert_eq!(leaks(&format!("diff as {format}"), &ran), None);
+    }
+}
+
 #[test]
 fn each_secret_is_reported_all_the_same() {
     let report = estate().json(&[

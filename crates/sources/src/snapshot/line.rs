@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 
+use model::certificates::Certificate;
 use model::coverage::{DocumentEntry, Status};
 use model::kept::{self, Kept, KeptCase};
 use model::kinds::Kind;
@@ -165,8 +166,20 @@ pub(super) struct ResourceLine<'a> {
     through: u32,
     #[serde(default, borrow, skip_serializing_if = "Vec::is_empty")]
     cases: Vec<CaseLine<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    certificates: Option<Vec<CertificateLine>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     waivers: Vec<Waiver>,
+}
+
+/// A certificate that a Secret holds.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CertificateLine {
+    of: Box<str>,
+    subject: Box<str>,
+    not_after: i64,
+    key: Box<str>,
 }
 
 /// A waiver in a comment.
@@ -361,6 +374,17 @@ impl ResourceLine<'_> {
                 .collect(),
             through: kept.through,
             cases,
+            certificates: kept.certificates.as_ref().map(|certificates| {
+                certificates
+                    .iter()
+                    .map(|certificate| CertificateLine {
+                        of: certificate.of.clone(),
+                        subject: certificate.subject.clone(),
+                        not_after: certificate.not_after,
+                        key: certificate.key.clone(),
+                    })
+                    .collect()
+            }),
             waivers: kept.waivers.iter().map(Waiver::of).collect(),
         })
     }
@@ -397,6 +421,17 @@ impl ResourceLine<'_> {
                 .map(|(line, file)| (line, file.into()))
                 .collect(),
             through: self.through,
+            certificates: self.certificates.map(|certificates| {
+                certificates
+                    .into_iter()
+                    .map(|line| Certificate {
+                        of: line.of,
+                        subject: line.subject,
+                        not_after: line.not_after,
+                        key: line.key,
+                    })
+                    .collect()
+            }),
             waivers: self.waivers.into_iter().map(Waiver::waiver).collect(),
             cases: self
                 .cases

@@ -1,0 +1,233 @@
+//! One of the two estates: read whole, judged, and with what follows from it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ::guide::{Guide, Judge, setting};
+use analysis::Analyses;
+use analysis::compare::{connections, rights};
+use analysis::rbac::{Rbac, add_bootstrap};
+use analysis::reach::{self, Reach};
+use analysis::roles::{Builtin, Roles};
+use model::coverage::{Coverage, DocumentEntry};
+use model::finding::{Finding, Severity};
+use model::manifest::{Form, Reader, Reading};
+use model::resource::Origin;
+use model::{Estate, Scope};
+use rayon::prelude::*;
+use report::diff::Side;
+use report::triage::Triage;
+use sources::Given;
+
+use super::{Args, selects};
+use crate::choices;
+use crate::commands::assess::{is_about_waivers, read_config};
+use crate::commands::estate::{self, Ledger, Stopped};
+use crate::progress::Progress;
+
+/// An estate as it was taken in.
+pub(super) struct Taken {
+    pub(super) side: Side,
+    pub(super) estate: Estate,
+    pub(super) minor: u8,
+    /// The floor that its configuration sets.
+    pub(super) fail_on: Option<Option<Severity>>,
+}
+
+/// Reads and judges one side.
+pub(super) fn take(
+    args: &Args,
+    guide: &Guide,
+    path: &PathBuf,
+    as_of: &str,
+) -> anyhow::Result<Taken> {
+    let own = args.estate(path);
+    let mut opened = own.open()?;
+    let config = read_config(args.config.as_deref(), &own.paths, guide)?;
+    let minor = choices::kubernetes(args.kubernetes.as_deref(), &config, guide, || {
+        opened.kubernetes_minor()
+    })?;
+    let mut setting = setting::setting(guide, config.params.as_deref(), Some(minor))
+        .map_err(crate::failure::Failure::new)?;
+    setting.severities.clone_from(&config.severities);
+    setting.aks = setting::aks_versions(guide, Some(as_of));
+    setting.today = setting::midnight(as_of);
+    setting.roots = opened.roots(&own.paths);
+    let judge = Judge::new(guide, &setting, |guideline| {
+        selects(args, &guideline.id) && !is_about_waivers(guideline)
+    });
+    let managed = estate::managed(guide);
+    let schema = estate::schema(guide);
+    // What changed is shown of every kind, also of those that nobody judges.
+    let reader = Reader {
+        symbols: &guide.symbols,
+        wants: &|_| true,
+        managed: &managed,
+        defaults: &guide.defaults,
+        limits: yaml::Limits::default(),
+        schema: schema.as_ref(),
+    };
+    let whole = own.whole || config.whole.unwrap_or(false);
+    let mut all = Estate::new(if whole { Scope::Whole } else { Scope::Open });
+    let mut triage = Triage::new(&config, as_of);
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut ledger = Ledger::default();
+    let mut progress = Progress::new(opened.inputs.len());
+    let template = model::azure::template::kind();
+    let given = Given {
+        inputs: &opened.inputs,
+        live: opened.live,
+    };
+    let mut resources = 0;
+    let read = sources::read(
+        given,
+        &own.options(guide, minor),
+        &reader,
+        |reading: &mut Reading| {
+            let resources = reading.resources.iter();
+            resources
+                .map(|resource| judge.local(resource).findings)
+                .collect::<Vec<_>>()
+        },
+        |reading, judged| {
+            let path = reading.entries.first().map(|entry| &entry.path);
+            if let Some(path) = path.or_else(|| Some(&reading.resources.first()?.origin.path)) {
+                triage.add_inline(path, reading.waivers);
+            }
+            for entry in reading.entries {
+                ledger.add(entry);
+            }
+            for (resource, own) in reading.resources.into_iter().zip(judged) {
+                resources += usize::from(resource.name.kind != template);
+                findings.extend(own);
+                all.add(resource);
+            }
+            Ok::<(), Stopped>(())
+        },
+        |reached| progress.tick(reached),
+    )?;
+    progress.phase("joining");
+    let coverage = ledger.coverage;
+    estate::settle(&mut all, &coverage, read.completeness, guide);
+    findings.extend(joined(&judge, &all));
+    progress.finish();
+    for finding in &mut findings {
+        triage.apply(finding);
+    }
+    // What is only unknown because files may be a part says nothing about the change.
+    findings.retain(|finding| !from_absence(finding));
+    Ok(Taken {
+        side: Side {
+            name: shown(path),
+            roots: setting.roots.clone(),
+            resources,
+            findings,
+            unread: unread(coverage),
+        },
+        estate: all,
+        minor,
+        fail_on: config.fail_on,
+    })
+}
+
+fn shown(path: &PathBuf) -> String {
+    path.display().to_string()
+}
+
+/// What the guidelines say that join resources.
+fn joined(judge: &Judge<'_>, estate: &Estate) -> Vec<Finding> {
+    let analyses = Analyses::new(estate);
+    let mut findings: Vec<Finding> = estate
+        .resources()
+        .par_iter()
+        .flat_map_iter(|resource| judge.joined(resource, &analyses).findings)
+        .collect();
+    if let Some(witness) = estate.resources().first() {
+        findings.extend(judge.estate(witness, &analyses).findings);
+    }
+    findings
+}
+
+fn from_absence(finding: &Finding) -> bool {
+    matches!(
+        finding.outcome,
+        model::finding::Outcome::Unknown {
+            from_absence: true,
+            ..
+        }
+    )
+}
+
+fn unread(coverage: Coverage) -> Vec<DocumentEntry> {
+    let documents = coverage.documents.into_iter();
+    documents
+        .filter(|entry| entry.status.incomplete())
+        .collect()
+}
+
+impl Taken {
+    /// Adds the roles that every cluster has: files hardly ever hold them, and bindings name them.
+    pub(super) fn add_builtin(&mut self, guide: &Guide) {
+        let Some(text) = guide.data.get("default-roles.yaml") else {
+            return;
+        };
+        let managed = estate::managed(guide);
+        let reader = Reader {
+            symbols: &guide.symbols,
+            wants: &|_| true,
+            managed: &managed,
+            defaults: &guide.defaults,
+            limits: yaml::Limits::default(),
+            schema: None,
+        };
+        let origin = Origin {
+            path: "(built in)".into(),
+            index: 0,
+            rendered_by: None,
+            live: false,
+        };
+        let builtin = text
+            .split("\n---\n")
+            .flat_map(|document| reader.read(document, Form::Yaml, 1, &origin).resources);
+        add_bootstrap(&mut self.estate, builtin);
+    }
+
+    /// What follows from it.
+    pub(super) fn analysed(&self, guide: &Guide) -> Analysed<'_> {
+        let roles = guide
+            .data
+            .get("azure-roles.yaml")
+            .map(|text| Roles::build(&self.estate, Arc::new(Builtin::new(text.to_string()))));
+        Analysed {
+            estate: &self.estate,
+            rbac: Rbac::new(&self.estate),
+            roles,
+            reach: Reach::build(&self.estate, reach::Options::default()),
+        }
+    }
+}
+
+/// An estate with its analyses.
+pub(super) struct Analysed<'t> {
+    estate: &'t Estate,
+    rbac: Rbac,
+    roles: Option<Roles>,
+    reach: Reach,
+}
+
+impl Analysed<'_> {
+    pub(super) const fn rights(&self) -> rights::Side<'_> {
+        rights::Side {
+            estate: self.estate,
+            rbac: &self.rbac,
+            roles: self.roles.as_ref(),
+        }
+    }
+
+    pub(super) const fn reach(&self) -> connections::Side<'_> {
+        connections::Side {
+            estate: self.estate,
+            reach: &self.reach,
+        }
+    }
+}
