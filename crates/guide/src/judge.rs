@@ -497,7 +497,7 @@ let check = failed
             self.resource
                 .azure
                 .as_ref()
-                .map_or_else(|| name.id(), |azure| azure.id.to_string())
+                .map_or_else(|| self.relative_id(&name), |azure| azure.id.to_string())
                 .as_str(),
             item_name.as_deref(),
             check,
@@ -523,6 +523,16 @@ let check = failed
         });
         self.shown = Some(shown);
         word
+    }
+
+    /// The id of a resource; that of a template, whose name is its path, below what was given.
+    fn relative_id(&self, name: &ResourceName) -> String {
+        if name.kind == model::azure::template::kind()
+            && let Some(below) = relative(&name.name, &self.judge.setting.roots)
+        {
+            return below;
+        }
+        name.id()
     }
 
     fn message(&self, template: &'a Template, locals: &[Value<'a>]) -> String {

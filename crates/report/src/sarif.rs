@@ -548,7 +548,17 @@ mod tests {
 
     #[test]
     fn addresses_are_relative_and_encoded() {
-        assert_eq!(artifact("./a b/ü:#.yaml").uri, "a%20b/%C3%BC%3A%23.yaml");
-        assert_eq!(artifact("/srv/x.yaml").uri, "file:///srv/x.yaml");
+        assert_eq!(
+            artifact("./a b/ü:#.yaml", false).uri,
+            "a%20b/%C3%BC%3A%23.yaml"
+        );
+        assert_eq!(artifact("/srv/x.yaml", false).uri, "file:///srv/x.yaml");
+        let pod = artifact("/api/v1/namespaces/shop/pods/web", true);
+        assert_eq!(pod.uri, "k8s:/api/v1/namespaces/shop/pods/web");
+        let group = artifact("/subscriptions/s/resourceGroups/a b", true);
+        assert_eq!(
+            group.uri,
+            "https://management.azure.com/subscriptions/s/resourceGroups/a%20b"
+        );
     }
 }

@@ -52,19 +52,26 @@ pub struct Right {
     pub by: String,
 }
 
-/// A fact about somebody's rights.
+/// What somebody can take beyond what they were given.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Escalated {
+    /// `ServiceAccount shop/web`
+    pub who: String,
+    /// `the cluster`, `namespace shop`
+    pub within: String,
+    /// How: the shortest way first.
+    pub how: Vec<How>,
+}
+
+/// One way to more rights.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct How {
     /// Its stable name.
     pub id: &'static str,
     /// `reads Secrets`
     pub title: &'static str,
     /// What it leads to.
     pub leads_to: &'static str,
-    /// `ServiceAccount shop/web`
-    pub who: String,
-    /// `the cluster`, `namespace shop`
-    pub within: String,
 }
 
 /// One verb on one resource, or on one path.
@@ -80,6 +87,9 @@ pub struct Side<'a> {
     /// Azure's.
     pub roles: Option<&'a Roles>,
 }
+
+/// What stands in the place of a group where the resource is a path.
+const PATH: &str = "nonResourceURLs";
 
 /// More pairs of verb and resource than that are not taken apart: a rule of thousands of names.
 const MOST: usize = 20_000;
@@ -100,8 +110,8 @@ pub fn compare(old: Side<'_>, new: Side<'_>, minor: u8) -> Rights {
     Rights {
         gained,
         lost,
-        escalations: news.difference(&olds).cloned().collect(),
-        no_escalations: olds.difference(&news).cloned().collect(),
+        escalations: beyond(&news, &olds),
+        no_escalations: beyond(&olds, &news),
     }
 }
 
@@ -188,7 +198,7 @@ fn atoms(rule: &PolicyRule) -> Vec<Atom<'_>> {
     let mut atoms: Vec<Atom<'_>> = Vec::new();
     for verb in &rule.verbs {
         for url in &rule.urls {
-            atoms.push((verb, "", url, None));
+            atoms.push((verb, PATH, url, None));
         }
         for group in &rule.groups {
             for resource in &rule.resources {
@@ -214,7 +224,7 @@ fn covers(rule: &PolicyRule, (verb, group, resource, name): Atom<'_>) -> bool {
     if !has(&rule.verbs, verb) {
         return false;
     }
-    if resource.starts_with('/') {
+    if group == PATH {
         return rule.urls.iter().any(|url| {
             **url == *resource
                 || url
@@ -234,7 +244,10 @@ fn covers(rule: &PolicyRule, (verb, group, resource, name): Atom<'_>) -> bool {
 
 /// `secrets`, `deployments.apps`
 fn what(group: &str, resource: &str) -> String {
-    if group.is_empty() {
+    if group == PATH {
+        // `*` is every path.
+        if resource == "*" { "/*" } else { resource }.to_owned()
+    } else if group.is_empty() {
         resource.to_owned()
     } else {
         format!("{resource}.{group}")
@@ -275,8 +288,11 @@ fn assigned(side: Side<'_>) -> BTreeSet<Right> {
         .collect()
 }
 
-fn escalations(rbac: &Rbac, minor: u8) -> BTreeSet<Escalated> {
-    let mut all = BTreeSet::new();
+/// Who can take what, where; the ways in the order of the facts.
+type Escalations = BTreeMap<(String, String), Vec<How>>;
+
+fn escalations(rbac: &Rbac, minor: u8) -> Escalations {
+    let mut all = Escalations::new();
     for escalation in rbac.escalations(minor) {
         for held in &escalation.held {
             let mut within = within(&held.reach);
@@ -284,16 +300,37 @@ fn escalations(rbac: &Rbac, minor: u8) -> BTreeSet<Escalated> {
                 let names: Vec<&str> = names.iter().map(|name| &**name).collect();
                 within.push_str(&format!(", only {}", names.join(", ")));
             }
-            all.insert(Escalated {
-                id: escalation.id,
-                title: escalation.title,
-                leads_to: escalation.leads_to,
-                who: who(&held.subject),
-                within,
-            });
+            all.entry((who(&held.subject), within))
+                .or_default()
+                .push(How {
+                    id: escalation.id,
+                    title: escalation.title,
+                    leads_to: escalation.leads_to,
+                });
         }
     }
     all
+}
+
+/// What is in one and not in the other.
+fn beyond(here: &Escalations, there: &Escalations) -> Vec<Escalated> {
+    let mut found = Vec::new();
+    for ((who, within), ways) in here {
+        let known = there.get(&(who.clone(), within.clone()));
+        let how: Vec<How> = ways
+            .iter()
+            .filter(|way| known.is_none_or(|known| !known.contains(way)))
+            .cloned()
+            .collect();
+        if !how.is_empty() {
+            found.push(Escalated {
+                who: who.clone(),
+                within: within.clone(),
+                how,
+            });
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -329,8 +366,8 @@ mod tests {
             urls: vec!["/healthz/*".into()],
             ..PolicyRule::default()
         };
-        assert!(covers(&healthz, ("get", "", "/healthz/etcd", None)));
-        assert!(!covers(&healthz, ("get", "", "/metrics", None)));
-        assert!(!covers(&all, ("get", "", "/metrics", None)));
+        assert!(covers(&healthz, ("get", PATH, "/healthz/etcd", None)));
+        assert!(!covers(&healthz, ("get", PATH, "/metrics", None)));
+        assert!(!covers(&all, ("get", PATH, "/metrics", None)));
     }
 }

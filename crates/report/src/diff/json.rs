@@ -115,11 +115,17 @@ struct RightLine<'d> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct EscalationLine<'d> {
-    id: &'d str,
     who: &'d str,
     within: &'d str,
-    title: &'d str,
-    leads_to: &'d str,
+    how: Vec<HowLine>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HowLine {
+    id: &'static str,
+    title: &'static str,
+    leads_to: &'static str,
 }
 
 #[derive(Serialize)]
@@ -318,11 +324,17 @@ fn right(right: &Right) -> RightLine<'_> {
 
 fn escalation(one: &Escalated) -> EscalationLine<'_> {
     EscalationLine {
-        id: one.id,
         who: &one.who,
         within: &one.within,
-        title: one.title,
-        leads_to: one.leads_to,
+        how: one
+            .how
+            .iter()
+            .map(|how| HowLine {
+                id: how.id,
+                title: how.title,
+                leads_to: how.leads_to,
+            })
+            .collect(),
     }
 }
 

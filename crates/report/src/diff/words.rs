@@ -97,14 +97,26 @@ pub(super) fn right(right: &Right, may: &str) -> String {
     )
 }
 
-/// `ServiceAccount shop/web reads Secrets in namespace shop: …`
+/// `ServiceAccount shop/web in namespace shop: reads Secrets (…), runs commands in pods (…) and 3 more ways`
 pub(super) fn escalation(escalated: &Escalated) -> String {
+    const WAYS: usize = 3;
+    let ways: Vec<String> = escalated
+        .how
+        .iter()
+        .take(WAYS)
+        .map(|how| format!("{} ({})", how.title, how.leads_to))
+        .collect();
+    let left = escalated.how.len() - ways.len();
+    let more = if left > 0 {
+        format!("; and {}", count(left, "more way"))
+    } else {
+        String::new()
+    };
     format!(
-        "{} {} in {}: {}",
+        "{} in {}: {}{more}",
         clean(&escalated.who),
-        escalated.title,
         clean(&escalated.within),
-        escalated.leads_to
+        ways.join("; ")
     )
 }
 
