@@ -17,6 +17,8 @@ mod awkward;
 mod canary;
 #[path = "cli/cluster.rs"]
 mod cluster;
+#[path = "cli/diff.rs"]
+mod diff;
 #[path = "cli/disguises.rs"]
 mod disguises;
 #[path = "cli/examples.rs"]
