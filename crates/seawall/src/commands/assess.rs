@@ -38,6 +38,8 @@ use crate::progress::Progress;
   seawall assess .                                  everything below this folder
   helm template . | seawall assess -                standard input
   seawall assess deploy --framework pss-restricted  one framework only
+  seawall assess --cluster                          what runs, by the kubeconfig
+  seawall assess --snapshot monday.snapshot         what ran on Monday
   seawall assess . --format sarif=out.sarif --format terminal")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -109,7 +111,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         )?;
         writeln!(
             stderr,
-            "  help: give a folder with manifests, a chart, or a template (`seawall assess --help`)"
+            "  help: give a folder with manifests, a chart, a template, or `--cluster` (`seawall assess --help`)"
         )?;
         return Ok(3);
     }
@@ -526,16 +528,16 @@ fn not_assessed(
             .map(|key| format!("`{key}` in seawall.yaml"))
             .collect();
         let needs = if guideline.needs.azure && !azure {
-            Some("Azure resources: an ARM template, Bicep or Terraform".to_owned())
+            Some("Azure resources: an ARM template, Bicep, Terraform, or `--azure`".to_owned())
         } else if (guideline.needs.kubernetes || guideline.applies == Applies::Estate)
             && !kubernetes
         {
-            Some("Kubernetes objects: manifests or a chart".to_owned())
+            Some("Kubernetes objects: manifests, a chart, or `--cluster`".to_owned())
         } else if let Some(needs) = unasked(guideline, coverage) {
             Some(needs)
         } else if unseen(guideline, estate) {
             Some(format!(
-                "the whole cluster: nothing of {} was given",
+                "the whole cluster (`--cluster`, or `--whole` with all of its manifests): nothing of {} was given",
                 guideline.needs.kinds.join(", ")
             ))
         } else if !unset.is_empty() {

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use ::guide::Guide;
+use analysis::Analyses;
 use analysis::compare::{connections, resources, rights};
 use model::finding::{GuidelineId, Severity};
 use report::config;
@@ -107,7 +108,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         (&new.estate, new.side.roots.as_slice()),
     );
     let findings = posture(&mut old.side, &mut new.side, &changes);
-    let (rights, connections) = facts(&guide, &mut old, &mut new);
+    let (rights, connections) = facts(&guide, &old, &new);
     let diff = Diff {
         guide: &guide,
         findings,
@@ -148,19 +149,31 @@ fn fail_on(args: &Args, new: &Taken) -> anyhow::Result<Option<Severity>> {
 }
 
 /// What follows from each: who may do what, and what can talk to what.
-fn facts(
-    guide: &Guide,
-    old: &mut Taken,
-    new: &mut Taken,
-) -> (rights::Rights, connections::Connections) {
-    for side in [&mut *old, &mut *new] {
-        side.add_builtin(guide);
-    }
-    let minor = new.minor;
-    let (before, after) = (old.analysed(guide), new.analysed(guide));
-    let rights = rights::compare(before.rights(), after.rights(), minor);
-    let connections = connections::compare(before.reach(), after.reach());
+fn facts(guide: &Guide, old: &Taken, new: &Taken) -> (rights::Rights, connections::Connections) {
+    let (before, after) = (old.analyses(guide), new.analyses(guide));
+    let rights = rights::compare(
+        rights_of(&before),
+        rights_of(&after),
+        new.setting.kubernetes_minor,
+    );
+    let connections = connections::compare(reach_of(&before), reach_of(&after));
     (rights, connections)
+}
+
+fn rights_of<'a>(analyses: &'a Analyses<'_>) -> rights::Side<'a> {
+    let own = analyses.rights();
+    rights::Side {
+        estate: &own.estate,
+        rbac: &own.rbac,
+        roles: Some(analyses.roles()),
+    }
+}
+
+fn reach_of<'a>(analyses: &'a Analyses<'_>) -> connections::Side<'a> {
+    connections::Side {
+        estate: analyses.estate,
+        reach: analyses.reach(),
+    }
 }
 
 /// The guidelines in question.

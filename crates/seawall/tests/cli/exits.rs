@@ -54,7 +54,7 @@ fn three_when_there_is_nothing_to_assess() {
     assert_eq!(ran.code, 3);
     assert_snapshot!(ran.err, @r"
     error: nothing to assess: no Kubernetes object or Azure resource in .
-      help: give a folder with manifests, a chart, or a template (`seawall assess --help`)
+      help: give a folder with manifests, a chart, a template, or `--cluster` (`seawall assess --help`)
     ");
     assert_eq!(Folder::new().assess(&["."]).code, 3, "an empty folder");
     let only = Folder::of(&[(
@@ -149,7 +149,7 @@ fn two_without_a_path_and_with_an_unknown_option() {
     assert_snapshot!(folder.run(&["assess"]).failure(), @"
     exit 2
     error: nothing to read was given
-      help: give files or folders, `-` for standard input, or `--cluster`
+      help: give files or folders, `-` for standard input, `--cluster`, or `--snapshot FILE`
     ");
     assert_eq!(folder.run(&["assess", ".", "--nonsense"]).code, 2);
     let bare = folder.run(&[]);

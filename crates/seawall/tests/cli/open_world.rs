@@ -113,7 +113,7 @@ fn guidelines_without_their_kind_of_data_are_listed_and_change_nothing() {
     assert_eq!(missing[0]["guideline"], "api-local-accounts-off");
     assert_eq!(
         missing[0]["needs"],
-        "Azure resources: an ARM template, Bicep or Terraform"
+        "Azure resources: an ARM template, Bicep, Terraform, or `--azure`"
     );
     assert_eq!(missing[0]["notAssessed"], true);
     let failing = shop().assess(&[

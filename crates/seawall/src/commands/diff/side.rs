@@ -1,18 +1,12 @@
 //! One of the two estates: read whole, judged, and with what follows from it.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use ::guide::{Guide, Judge, setting};
+use ::guide::{Guide, Judge, Setting, setting};
 use analysis::Analyses;
-use analysis::compare::{connections, rights};
-use analysis::rbac::{Rbac, add_bootstrap};
-use analysis::reach::{self, Reach};
-use analysis::roles::{Builtin, Roles};
 use model::coverage::{Coverage, DocumentEntry};
 use model::finding::{Finding, Severity};
-use model::manifest::{Form, Reader, Reading};
-use model::resource::Origin;
+use model::manifest::{Reader, Reading};
 use model::{Estate, Scope};
 use rayon::prelude::*;
 use report::diff::Side;
@@ -29,7 +23,7 @@ use crate::progress::Progress;
 pub(super) struct Taken {
     pub(super) side: Side,
     pub(super) estate: Estate,
-    pub(super) minor: u8,
+    pub(super) setting: Setting,
     /// The floor that its configuration sets.
     pub(super) fail_on: Option<Option<Severity>>,
 }
@@ -109,7 +103,7 @@ pub(super) fn take(
     progress.phase("joining");
     let coverage = ledger.coverage;
     estate::settle(&mut all, &coverage, read.completeness, guide);
-    findings.extend(joined(&judge, &all));
+    findings.extend(joined(&judge, &all, guide, &setting));
     progress.finish();
     for finding in &mut findings {
         triage.apply(finding);
@@ -125,7 +119,7 @@ pub(super) fn take(
             unread: unread(coverage),
         },
         estate: all,
-        minor,
+        setting,
         fail_on: config.fail_on,
     })
 }
@@ -135,8 +129,8 @@ fn shown(path: &PathBuf) -> String {
 }
 
 /// What the guidelines say that join resources.
-fn joined(judge: &Judge<'_>, estate: &Estate) -> Vec<Finding> {
-    let analyses = Analyses::new(estate);
+fn joined(judge: &Judge<'_>, estate: &Estate, guide: &Guide, setting: &Setting) -> Vec<Finding> {
+    let analyses = ::guide::facts::analyses(guide, setting, estate);
     let mut findings: Vec<Finding> = estate
         .resources()
         .par_iter()
@@ -166,68 +160,8 @@ fn unread(coverage: Coverage) -> Vec<DocumentEntry> {
 }
 
 impl Taken {
-    /// Adds the roles that every cluster has: files hardly ever hold them, and bindings name them.
-    pub(super) fn add_builtin(&mut self, guide: &Guide) {
-        let Some(text) = guide.data.get("default-roles.yaml") else {
-            return;
-        };
-        let managed = estate::managed(guide);
-        let reader = Reader {
-            symbols: &guide.symbols,
-            wants: &|_| true,
-            managed: &managed,
-            defaults: &guide.defaults,
-            limits: yaml::Limits::default(),
-            schema: None,
-        };
-        let origin = Origin {
-            path: "(built in)".into(),
-            index: 0,
-            rendered_by: None,
-            live: false,
-        };
-        let builtin = text
-            .split("\n---\n")
-            .flat_map(|document| reader.read(document, Form::Yaml, 1, &origin).resources);
-        add_bootstrap(&mut self.estate, builtin);
-    }
-
     /// What follows from it.
-    pub(super) fn analysed(&self, guide: &Guide) -> Analysed<'_> {
-        let roles = guide
-            .data
-            .get("azure-roles.yaml")
-            .map(|text| Roles::build(&self.estate, Arc::new(Builtin::new(text.to_string()))));
-        Analysed {
-            estate: &self.estate,
-            rbac: Rbac::new(&self.estate),
-            roles,
-            reach: Reach::build(&self.estate, reach::Options::default()),
-        }
-    }
-}
-
-/// An estate with its analyses.
-pub(super) struct Analysed<'t> {
-    estate: &'t Estate,
-    rbac: Rbac,
-    roles: Option<Roles>,
-    reach: Reach,
-}
-
-impl Analysed<'_> {
-    pub(super) const fn rights(&self) -> rights::Side<'_> {
-        rights::Side {
-            estate: self.estate,
-            rbac: &self.rbac,
-            roles: self.roles.as_ref(),
-        }
-    }
-
-    pub(super) const fn reach(&self) -> connections::Side<'_> {
-        connections::Side {
-            estate: self.estate,
-            reach: &self.reach,
-        }
+    pub(super) fn analyses<'t>(&'t self, guide: &'t Guide) -> Analyses<'t> {
+        ::guide::facts::analyses(guide, &self.setting, &self.estate)
     }
 }
