@@ -484,7 +484,7 @@ impl Writer<'_> {
         let mut any = false;
         for (key, _, entry) in value.entries() {
             // What the server notes of who set what repeats values of a Secret in its keys.
-            if self.secret && (key == "managedFields" || key == APPLIED) {
+            if self.secret && key == "managedFields" {
                 continue;
             }
             if any {
@@ -500,10 +500,12 @@ impl Writer<'_> {
                     || self
                         .azure
                         .is_some_and(|kind| secrets::is_secret_property(kind, key)),
+                // That the copy is there is judged.
                 held: how.held
                     || (self.secret
-                        && depth == 0
-                        && matches!(key, "data" | "stringData" | "binaryData")),
+                        && (key == APPLIED
+                            || (depth == 0
+                                && matches!(key, "data" | "stringData" | "binaryData")))),
                 applied: key == APPLIED,
                 // Certificates are public.
                 public: key == "caBundle",

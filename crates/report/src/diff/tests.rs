@@ -110,7 +110,10 @@ fn diff(guide: &guide::Guide) -> Diff<'_> {
     use analysis::compare::rights::{Escalated, How, Right};
     let mut live = in_file("/apis/apps/v1/namespaces/shop/deployments/web");
     live.place.live = true;
-    let mut old = side(vec![in_file("old/gone.yaml"), unknown()]);
+    live.item = Some("live".into());
+    let mut gone = in_file("old/gone.yaml");
+    gone.item = Some("gone".into());
+    let mut old = side(vec![gone, unknown()]);
     let mut new = side(vec![finding(), live]);
     old.roots = vec!["old".to_owned()];
     new.unread = crate::testing::with_ledger(guide, &[])

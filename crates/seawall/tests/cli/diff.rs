@@ -141,8 +141,13 @@ fn a_binding_to_cluster_admin_is_an_escalation() {
     );
     let ran = diff(&folder, &["old", "new"]);
     assert_eq!(ran.code, 1);
-    let top: Vec<&str> = ran.out.lines().take(3).collect();
-    assert_snapshot!(top.join("\n"), @"");
+    assert!(
+        ran.out.starts_with(
+            "Worse: 3\n  escalation ServiceAccount shop/orders in the cluster: does everything ("
+        ),
+        "{}",
+        ran.out
+    );
     let report = json(&folder, &["old", "new"]);
     assert_eq!(report.list("/rights/escalations").len(), 1);
     assert_eq!(
@@ -263,7 +268,33 @@ fn a_service_that_the_internet_reaches_stands_on_top() {
     );
     let ran = diff(&folder, &["old", "new"]);
     assert_eq!(ran.code, 1);
-    assert_snapshot!(ran.out, @"");
+    assert_snapshot!(ran.out, @r#"
+    Worse: 4
+      exposed shop/backoffice[Deployment] from the internet by load balancer
+              (Service shop/backoffice): TCP 8080
+      high[in-service-lb-internal] new: the load balancer gets a public address
+      --> shop/backoffice.yaml:76  Service shop/backoffice
+      high[in-waf-no-bypass] new: the public load balancer takes web traffic past
+                             the gateway, from everybody
+      --> shop/backoffice.yaml:79  Service shop/backoffice
+      high[np-rules-narrow] new: the rule allows nearly all addresses without
+                            leaving out private and platform ones
+      --> shop/backoffice.yaml:99  NetworkPolicy shop/backoffice
+
+    Connections: between what is there before and after
+      + shop/backoffice[Deployment] from the internet by load balancer (Service
+        shop/backoffice): TCP 8080
+
+    Resources: 0 added, 0 removed, 2 changed
+      ~ NetworkPolicy shop/backoffice shop/backoffice.yaml:88
+          spec.ingress[0].from[0].ipBlock.cidr: "10.40.4.0/24" → "0.0.0.0/0"
+      ~ Service shop/backoffice shop/backoffice.yaml:75
+          spec.type: added "LoadBalancer"
+
+    from old (147 resources) to new (147 resources)
+    findings: 3 worse
+    exit 1: 3 findings and 1 way in from the internet at or above high got worse
+    "#);
     let report = json(&folder, &["old", "new", "--fail-on", "critical"]);
     assert_eq!(report.code, 0, "a way in counts as high");
     assert_eq!(report.value["connections"]["exposed"][0]["internet"], true);

@@ -165,7 +165,7 @@ fn a_failed_snapshot_leaves_what_stood_there() {
 fn a_whole_folder_stays_whole() {
     let folder = Folder::of(&[("web.yaml", &pod("web", PRIVILEGED))]);
     let verdict = |args: &[&str]| {
-        let report = folder.json(&[args, &["--guideline", "np-default-deny-ingress"]].concat());
+        let report = folder.json(&[args, &["--guideline", "np-default-deny"]].concat());
         let verdicts: Vec<String> = report
             .list("/findings")
             .iter()
