@@ -485,7 +485,7 @@ impl<'a> Asking<'a, '_> {
                 .or_else(|| computed_name(value))
                 .map_or_else(|| index.to_string().into(), Into::into)
         });
-let check = failed
+        let check = failed
             .map(|check| check.line)
             .filter(|_| guideline.checks.len() > 1);
         let path = &self.resource.origin.path;
