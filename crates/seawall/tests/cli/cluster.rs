@@ -4,6 +4,8 @@
 mod errors;
 #[path = "cluster/estate.rs"]
 mod estate;
+#[path = "cluster/kept.rs"]
+mod kept;
 #[path = "cluster/kinds.rs"]
 mod kinds;
 #[path = "cluster/live.rs"]

@@ -10,6 +10,7 @@ use model::manifest::{Reader, Reading};
 use model::{Estate, Scope};
 use rayon::prelude::*;
 use report::diff::Side;
+use report::owners::Owners;
 use report::triage::Triage;
 use sources::Given;
 
@@ -65,6 +66,7 @@ pub(super) fn take(
     let mut all = Estate::new(if whole { Scope::Whole } else { Scope::Open });
     let mut triage = Triage::new(&config, as_of);
     let mut findings: Vec<Finding> = Vec::new();
+    let mut owners = Owners::default();
     let mut ledger = Ledger::default();
     let mut progress = Progress::new(opened.inputs.len());
     let template = model::azure::template::kind();
@@ -93,7 +95,8 @@ pub(super) fn take(
             }
             for (resource, own) in reading.resources.into_iter().zip(judged) {
                 resources += usize::from(resource.name.kind != template);
-                findings.extend(own);
+                owners.note(&resource);
+                findings.extend(owners.sort(&resource, own));
                 all.add(resource);
             }
             Ok::<(), Stopped>(())
@@ -103,7 +106,7 @@ pub(super) fn take(
     progress.phase("joining");
     let coverage = ledger.coverage;
     estate::settle(&mut all, &coverage, read.completeness, guide);
-    findings.extend(joined(&judge, &all, guide, &setting));
+    joined(&judge, &all, guide, &mut owners, &mut findings);
     progress.finish();
     for finding in &mut findings {
         triage.apply(finding);
@@ -129,17 +132,26 @@ fn shown(path: &PathBuf) -> String {
 }
 
 /// What the guidelines say that join resources.
-fn joined(judge: &Judge<'_>, estate: &Estate, guide: &Guide, setting: &Setting) -> Vec<Finding> {
-    let analyses = ::guide::facts::analyses(guide, setting, estate);
-    let mut findings: Vec<Finding> = estate
+fn joined(
+    judge: &Judge<'_>,
+    estate: &Estate,
+    guide: &Guide,
+    owners: &mut Owners,
+    findings: &mut Vec<Finding>,
+) {
+    let analyses = ::guide::facts::analyses(guide, judge.setting, estate);
+    let judged: Vec<Vec<Finding>> = estate
         .resources()
         .par_iter()
-        .flat_map_iter(|resource| judge.joined(resource, &analyses).findings)
+        .map(|resource| judge.joined(resource, &analyses).findings)
         .collect();
+    for (resource, own) in estate.resources().iter().zip(judged) {
+        findings.extend(owners.sort(resource, own));
+    }
     if let Some(witness) = estate.resources().first() {
         findings.extend(judge.estate(witness, &analyses).findings);
     }
-    findings
+    findings.extend(owners.rest());
 }
 
 fn from_absence(finding: &Finding) -> bool {
