@@ -5,6 +5,7 @@
 //! then
 //!
 //! - [`Rbac::can`] says whether somebody may do something, and by which binding and rule,
+//! - [`Rbac::rights_of`] says what somebody was given,
 //! - [`Rbac::who_can`] says who may, [`Sweep`] the same for very many questions,
 //! - [`Rbac::may_bind`] and [`Rbac::may_write_role`] say what the API server's check against escalation would,
 //! - [`Rbac::escalations`] says whose rights amount to more than they seem.
@@ -44,14 +45,16 @@ pub use escalations::{Escalation, Escalations, Held};
 pub use granted::Granted;
 pub use review::reason;
 pub use rule::PolicyRule;
-pub use table::{Found, Grant, Sweep, WhoCan};
+pub use table::{Counts, Found, Grant, Sweep, WhoCan};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::completeness::{Completeness, Within as Place};
 use model::{Estate, ResourceRef, Scope};
 
-use crate::ask::{Answer, Attributes, Evidence, Ground, Requester, Subject, Target, Why, Within};
+use crate::ask::{
+    Answer, Attributes, Evidence, Ground, Reach, Requester, Subject, Target, Why, Within,
+};
 use read::{Binding, NOBODY, Objects, Role, RoleKind, Space, Subjects};
 use rule::{Asked, Match, Rule};
 use words::{Word, Words};
@@ -69,6 +72,19 @@ pub struct Rbac {
     of_subject: Vec<Vec<u32>>,
     table: table::Table,
     known: Known,
+}
+
+/// A rule that somebody was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Right {
+    /// where
+    pub reach: Reach,
+    /// what
+    pub rule: PolicyRule,
+    /// under which condition, in its own words
+    pub condition: Option<Box<str>>,
+    /// by what
+    pub evidence: Evidence,
 }
 
 /// Of which kinds everything is known.
@@ -102,7 +118,7 @@ impl Known {
                 });
             }
         }
-        if gaps.is_empty() && !self.builtin {
+        if !self.builtin {
             gaps.push("the built-in roles of Kubernetes were not given".to_owned());
         }
         gaps
@@ -171,6 +187,20 @@ impl Rbac {
         &self.subjects.list
     }
 
+    /// The API groups and resources that roles name together, without `*`.
+    #[must_use]
+    pub fn resources_named(&self) -> BTreeSet<(&str, &str)> {
+        let mut named = BTreeSet::new();
+        for rule in &self.rules {
+            for group in rule.groups.iter().filter(|group| **group != words::STAR) {
+                for resource in rule.resources.iter().filter(|one| **one != words::STAR) {
+                    named.insert((self.words.text(*group), self.words.text(*resource)));
+                }
+            }
+        }
+        named
+    }
+
     /// How many roles and bindings there are.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
@@ -232,6 +262,50 @@ impl Rbac {
         }
     }
 
+    /// Everything that somebody was given, a rule each, and by what. Those of cluster-wide bindings come first.
+    #[must_use]
+    pub fn rights_of(&self, requester: &Requester<'_>) -> Vec<Right> {
+        let mine = self.numbers_of(requester);
+        let mut numbers: Vec<u32> = mine
+            .iter()
+            .filter_map(|subject| self.of_subject.get(*subject as usize))
+            .flatten()
+            .copied()
+            .collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let mut rights = Vec::new();
+        for binding in numbers
+            .iter()
+            .filter_map(|at| self.bindings.get(*at as usize))
+        {
+            let subject = binding.subjects.iter().position(|one| mine.contains(one));
+            for role in binding
+                .roles
+                .iter()
+                .filter_map(|at| self.roles.get(*at as usize))
+            {
+                for at in &role.rules {
+                    let Some(rule) = self.rules.get(at.rule as usize) else {
+                        continue;
+                    };
+                    rights.push(Right {
+                        reach: self.reach(binding.space),
+                        rule: rule.shown(&self.words),
+                        condition: self.condition(binding),
+                        evidence: Evidence::Binding {
+                            binding: binding.resource,
+                            subject: subject.unwrap_or_default() as u32,
+                            role: role.resource,
+                            rule: (at.written, at.index),
+                        },
+                    });
+                }
+            }
+        }
+        rights
+    }
+
     /// The numbers of a user and of the groups of one.
     fn numbers_of(&self, requester: &Requester<'_>) -> Vec<u32> {
         let user = self.subjects.user(requester.user);
@@ -279,23 +353,18 @@ impl Rbac {
 
     /// Under which condition a binding gives its role; none for nearly all.
     fn condition(&self, binding: &Binding) -> Option<Box<str>> {
-        let role = self.words.text(binding.role_name);
-        let text = if binding.rivals > 0 {
-            let kind = kind_of(binding);
-            format!(
-                "{kind} `{}` was given {} times, each time different: if this is the one that is there",
-                self.words.text(binding.name),
-                binding.rivals + 1
-            )
+        let (number, kind, name) = if binding.rivals > 0 {
+            (binding.rivals + 1, kind_of(binding), binding.name)
         } else if binding.roles.len() > 1 {
-            let kind = word(binding.role_kind);
-            format!(
-                "{kind} `{role}` was given {} times, each time different: if this is the one that is there",
-                binding.roles.len()
-            )
+            let number = binding.roles.len() as u32;
+            (number, word(binding.role_kind), binding.role_name)
         } else {
             return None;
         };
+        let name = self.words.text(name);
+        let text = format!(
+            "this is the one in force of {number} different {kind}s `{name}` that were given"
+        );
         Some(text.into())
     }
 

@@ -2,10 +2,11 @@
 //! a request asks for. From `guide/data/kubernetes-resources.txt`, and from an estate's own
 //! CustomResourceDefinitions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Estate, Ref};
 
+use super::Rbac;
 use super::read::text;
 
 /// Everything that is known.
@@ -25,8 +26,8 @@ pub struct Known {
     pub singular: Box<str>,
     /// `po`
     pub short: Vec<Box<str>>,
-    /// Belongs to no namespace.
-    pub cluster_scoped: bool,
+    /// Belongs to no namespace; `None` where that is not known.
+    pub cluster_scoped: Option<bool>,
     /// What may be done with it.
     pub verbs: Vec<&'static str>,
     /// Its subresources, with what may be done with them.
@@ -108,7 +109,7 @@ impl Resources {
                 name: name.into(),
                 singular: "".into(),
                 short: Vec::new(),
-                cluster_scoped: true,
+                cluster_scoped: Some(true),
                 verbs: verbs.to_vec(),
                 subresources: BTreeMap::new(),
             });
@@ -152,7 +153,7 @@ impl Resources {
                 name: text(names, "plural").into(),
                 singular: singular.into(),
                 short: short.filter_map(Ref::as_str).map(Box::from).collect(),
-                cluster_scoped: text(spec, "scope") == "Cluster",
+                cluster_scoped: Some(text(spec, "scope") == "Cluster"),
                 verbs: VERBS.to_vec(),
                 subresources,
             };
@@ -164,6 +165,38 @@ impl Resources {
                 self.list.push(known);
             }
         }
+    }
+
+    /// Adds what only roles name: custom resources whose definitions were not given.
+    pub fn add_named(&mut self, rbac: &Rbac) {
+        let known: BTreeSet<(Box<str>, Box<str>)> = self
+            .list
+            .iter()
+            .map(|known| (known.group.clone(), known.name.clone()))
+            .collect();
+        let mut more: BTreeMap<(Box<str>, Box<str>), Known> = BTreeMap::new();
+        for (group, resource) in rbac.resources_named() {
+            let (name, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+            let key = (Box::from(group), Box::from(name));
+            // Groups of Kubernetes' own hold nothing custom; what is named there was served once.
+            if name.contains('*') || known.contains(&key) || !group.contains('.') {
+                continue;
+            }
+            let own = more.entry(key).or_insert_with_key(|(group, name)| Known {
+                group: group.clone(),
+                name: name.clone(),
+                singular: "".into(),
+                short: Vec::new(),
+                cluster_scoped: None,
+                verbs: VERBS.to_vec(),
+                subresources: BTreeMap::new(),
+            });
+            if !subresource.is_empty() {
+                own.subresources
+                    .insert(subresource.into(), vec!["get", "update", "patch"]);
+            }
+        }
+        self.list.extend(more.into_values());
     }
 
     /// All of them.
@@ -202,7 +235,7 @@ impl Resources {
                 group: known.group.clone(),
                 resource: known.name.clone(),
                 subresource: subresource.into(),
-                cluster_scoped: Some(known.cluster_scoped),
+                cluster_scoped: known.cluster_scoped,
                 verbs: if subresource.is_empty() {
                     known.verbs.clone()
                 } else {
@@ -265,7 +298,7 @@ fn line(line: &str) -> Option<Known> {
             .filter(|one| !one.is_empty())
             .map(Box::from)
             .collect(),
-        cluster_scoped: scope == "Cluster",
+        cluster_scoped: Some(scope == "Cluster"),
         verbs: spelled(verbs),
         subresources: words
             .filter_map(|word| word.split_once('='))

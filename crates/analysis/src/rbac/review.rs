@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use model::{Estate, Ref};
 
-use super::read::text;
-use crate::ask::{Answer, Evidence};
+use super::Rbac;
+use super::read::{RoleKind, Space, text};
+use crate::ask::{Answer, Attributes, Evidence, Requester, Target};
 
 /// What the authorizer gives as its reason (kubernetes plugin/pkg/auth/authorizer/rbac/rbac.go and
 /// pkg/registry/rbac/validation/rule.go, `describeSubject`); empty for `system:masters`, and where nothing
@@ -21,7 +22,7 @@ pub fn reason(answer: &Answer, estate: &Estate) -> String {
             condition,
         } => {
             let by = by(evidence, estate).unwrap_or_default();
-            format!("seawall: would be allowed by {by}; {condition}")
+            format!("seawall: would be allowed by {by} if {condition}")
         }
         Answer::Unknown(whys) => {
             let mut reason = "seawall: not known".to_owned();
@@ -32,6 +33,45 @@ pub fn reason(answer: &Answer, estate: &Estate) -> String {
             reason
         }
         Answer::No(_) => String::new(),
+    }
+}
+
+impl Rbac {
+    /// What the API server gives as its reason for a *no* where bindings of the requester name roles that are not
+    /// there (`NewAggregate` of apimachinery/pkg/util/errors joins the errors of the role listers).
+    #[must_use]
+    pub fn missing_roles(
+        &self,
+        requester: &Requester<'_>,
+        attributes: &Attributes<'_>,
+    ) -> Option<String> {
+        let namespace = match attributes.target {
+            Target::Resource(target) => target.namespace,
+            Target::Path(_) => "",
+        };
+        let mine = self.numbers_of(requester);
+        let mut errors: Vec<String> = Vec::new();
+        for number in self.bindings_of(&mine, namespace) {
+            let Some(binding) = self.bindings.get(number as usize) else {
+                continue;
+            };
+            let resource = match binding.role_kind {
+                _ if !binding.roles.is_empty() || binding.space == Space::NotGiven => continue,
+                RoleKind::Role => "role",
+                RoleKind::ClusterRole => "clusterrole",
+                RoleKind::Other => continue,
+            };
+            let name = quoted(self.words.text(binding.role_name));
+            let error = format!("{resource}.rbac.authorization.k8s.io {name} not found");
+            if !errors.contains(&error) {
+                errors.push(error);
+            }
+        }
+        match errors.as_slice() {
+            [] => None,
+            [one] => Some(format!("RBAC: {one}")),
+            several => Some(format!("RBAC: [{}]", several.join(", "))),
+        }
     }
 }
 

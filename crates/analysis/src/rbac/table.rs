@@ -134,8 +134,21 @@ pub struct Sweep<'r> {
     /// The round in which a seat was last found.
     seen: Vec<u32>,
     round: u32,
+    /// The same of a subject.
+    counted: Vec<u32>,
     all: Vec<Grant>,
     named: Vec<Grant>,
+}
+
+/// How many may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// in the whole cluster
+    pub everywhere: usize,
+    /// not that, but in some namespace
+    pub within: usize,
+    /// neither, but for some names
+    pub named: usize,
 }
 
 impl<'r> Sweep<'r> {
@@ -146,6 +159,7 @@ impl<'r> Sweep<'r> {
             rbac,
             seen: vec![0; rbac.table.seats.len()],
             round: 0,
+            counted: vec![0; rbac.subjects.list.len()],
             all: Vec::new(),
             named: Vec::new(),
         }
@@ -187,6 +201,33 @@ impl<'r> Sweep<'r> {
             all: &self.all,
             named: &self.named,
         }
+    }
+
+    /// How many may: everywhere, elsewhere in some namespace, and only by name. Each subject counts once.
+    pub fn count(&mut self, question: &Question<'_>) -> Counts {
+        self.ask(question);
+        let mut counts = Counts::default();
+        let seats = &self.rbac.table.seats;
+        let mut count = |grants: &[Grant], cluster: bool, number: &mut usize| {
+            for grant in grants {
+                let Some((subject, space)) = seats.get(grant.seat as usize) else {
+                    continue;
+                };
+                if cluster && *space != Space::Cluster {
+                    continue;
+                }
+                if let Some(seen) = self.counted.get_mut(*subject as usize)
+                    && *seen != self.round
+                {
+                    *seen = self.round;
+                    *number += 1;
+                }
+            }
+        };
+        count(&self.all, true, &mut counts.everywhere);
+        count(&self.all, false, &mut counts.within);
+        count(&self.named, false, &mut counts.named);
+        counts
     }
 
     fn give(&mut self, number: u32, role: u32, at: RuleAt, found: Match, within: Where) {

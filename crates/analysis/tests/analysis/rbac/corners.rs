@@ -130,7 +130,7 @@ rules: [{apiGroups: [''], resources: [configmaps], verbs: [get]}]
     };
     assert_eq!(
         &*condition,
-        "ClusterRole `reader` was given 2 times, each time different: if this is the one that is there"
+        "this is the one in force of 2 different ClusterRoles `reader` that were given"
     );
     // Alike is no difference.
     let twice = format!("{READER}---{}", READER.split("---").next().unwrap());
@@ -151,7 +151,7 @@ fn a_binding_that_was_given_twice_allows_under_a_condition() {
     };
     assert_eq!(
         &*condition,
-        "RoleBinding `readers` was given 2 times, each time different: if this is the one that is there"
+        "this is the one in force of 2 different RoleBindings `readers` that were given"
     );
 }
 
