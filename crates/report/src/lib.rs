@@ -18,6 +18,7 @@ pub mod markdown;
 mod outcome;
 pub mod owners;
 pub mod policyreport;
+pub mod rights;
 pub mod sarif;
 pub mod site;
 mod spool;
