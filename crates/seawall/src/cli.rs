@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{assess, diff, explain, guide, policy, snapshot, template};
+use crate::commands::{assess, can, diff, explain, guide, policy, snapshot, template, who_can};
 use crate::failure::Failure;
 
 /// Judges Kubernetes on Azure by a guide, and explains what it finds.
@@ -25,12 +25,14 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Assess(Box<assess::Args>),
+    Can(Box<can::Args>),
     Diff(diff::Args),
     Explain(explain::Args),
     Guide(guide::Args),
     Policy(policy::Args),
     Snapshot(Box<snapshot::Args>),
     Template(template::Args),
+    WhoCan(Box<who_can::Args>),
 }
 
 /// Runs the program.
@@ -38,12 +40,14 @@ pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Assess(args) => assess::run(&args),
+        Command::Can(args) => can::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Guide(args) => guide::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Snapshot(args) => snapshot::run(&args),
         Command::Template(args) => template::run(&args),
+        Command::WhoCan(args) => who_can::run(*args),
     };
     match result {
         Ok(code) => ExitCode::from(code),

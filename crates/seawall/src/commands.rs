@@ -1,13 +1,16 @@
 //! One module for each command.
 
 pub(crate) mod assess;
+pub(crate) mod can;
 pub(crate) mod diff;
 pub(crate) mod estate;
 pub(crate) mod explain;
 pub(crate) mod guide;
 pub(crate) mod policy;
+mod rights;
 pub(crate) mod snapshot;
 pub(crate) mod template;
+pub(crate) mod who_can;
 
 use std::path::Path;
 

@@ -39,6 +39,8 @@ mod policy;
 mod reading;
 #[path = "cli/rendering.rs"]
 mod rendering;
+#[path = "cli/rights.rs"]
+mod rights;
 #[path = "cli/run.rs"]
 mod run;
 #[path = "cli/snapshot.rs"]

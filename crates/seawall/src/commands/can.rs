@@ -1,0 +1,261 @@
+//! `seawall can`: answers SubjectAccessReviews.
+
+use std::borrow::Cow;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use analysis::ask::{Answer, Attributes, Ground, Requester, ResourceTarget, Target};
+use analysis::rbac::reason;
+use serde_json::{Value, json};
+
+use super::rights::{Rights, RightsArgs};
+use crate::failure::Failure;
+
+/// Answers SubjectAccessReviews as the API server would.
+///
+/// Reads review objects, one JSON object a line or as YAML or JSON documents, and writes each back on a line with
+/// its `status` filled in. Roles and bindings come from the given paths, from a cluster, or both; Azure RBAC counts
+/// where an AKS cluster is given and the review says `extra.oid`. An answer that hangs on something that was not
+/// given is not allowed, and says why in `evaluationError`.
+///
+/// Exit code: 0 all answered; 2 wrong use; 3 nothing to answer from; 4 something given could not be read, or a
+/// review is none.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  seawall can --reviews reviews.jsonl --bootstrap-roles deploy
+  kubectl get roles,clusterroles,rolebindings,clusterrolebindings -A -o json > rbac.json
+  seawall can --reviews reviews.jsonl --whole rbac.json")]
+pub(crate) struct Args {
+    /// The reviews; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    reviews: PathBuf,
+    #[command(flatten)]
+    rights: RightsArgs,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
+    let stdin = Path::new("-");
+    if args.reviews == stdin && args.rights.estate.paths.iter().any(|path| path == stdin) {
+        return Err(
+            Failure::new("standard input cannot be the reviews and the estate")
+                .help("give one of them as a file")
+                .into(),
+        );
+    }
+    let reviews = read(&args.reviews)?;
+    let rights = Rights::read(&args.rights)?;
+    if rights.is_empty() {
+        let mut stderr = anstream::stderr().lock();
+        writeln!(
+            stderr,
+            "error: nothing to answer from: no role or binding in what was given"
+        )?;
+        return Ok(3);
+    }
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let (mut open, mut by_what_was_given) = (0, 0);
+    let mut wrong = false;
+    for mut review in reviews {
+        let status = match check(&review) {
+            Ok(()) => {
+                let answer = answer(&rights, &review);
+                by_what_was_given += usize::from(answer == Answer::No(Ground::ByWhatWasGiven));
+                open += usize::from(matches!(answer, Answer::Unknown(_) | Answer::If { .. }));
+                status(&rights, &answer, &review)
+            }
+            Err(problem) => {
+                wrong = true;
+                json!({"allowed": false, "evaluationError": format!("invalid: {problem}")})
+            }
+        };
+        if let Value::Object(review) = &mut review {
+            review.insert("status".to_owned(), status);
+        }
+        writeln!(out, "{review}")?;
+    }
+    out.flush()?;
+    tell(&rights, open, by_what_was_given)?;
+    Ok(if wrong { 4 } else { rights.exit_code() })
+}
+
+/// On what the answers rest.
+fn tell(rights: &Rights, open: usize, by_what_was_given: usize) -> anyhow::Result<()> {
+    let mut stderr = anstream::stderr().lock();
+    if open > 0 {
+        writeln!(
+            stderr,
+            "note: {open} not known: `status.evaluationError` says why"
+        )?;
+    }
+    if by_what_was_given > 0 {
+        let gaps = rights.rbac.gaps(analysis::ask::Within::Anywhere);
+        writeln!(
+            stderr,
+            "note: {by_what_was_given} not allowed by what was given; {}",
+            gaps.join("; ")
+        )?;
+        writeln!(
+            stderr,
+            "  help: `--bootstrap-roles` adds the roles that every cluster has, `--whole` says that \
+             the files are everything"
+        )?;
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<Value>> {
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text))
+    };
+    read.map_err(|error| {
+        Failure::new(format!("cannot read `{}`: {error}", path.display()))
+            .help("`--reviews` takes a file with a SubjectAccessReview on each line")
+    })?;
+    parse(&text).map_err(|(line, problem)| {
+        Failure::new(format!("`{}` line {line}: {problem}", path.display()))
+            .help("write one JSON object a line, or YAML documents between `---`")
+            .into()
+    })
+}
+
+/// JSON lines; where the first line is none, documents. A list stands for its items.
+fn parse(text: &str) -> Result<Vec<Value>, (usize, String)> {
+    let first = text.lines().find(|line| !line.trim().is_empty());
+    let lines = first.is_some_and(|line| serde_json::from_str::<Value>(line).is_ok());
+    let mut all = Vec::new();
+    if lines {
+        for (at, line) in text.lines().enumerate() {
+            if !line.trim().is_empty() {
+                let value = serde_json::from_str(line);
+                all.push(value.map_err(|error| (at + 1, error.to_string()))?);
+            }
+        }
+    } else if let Ok(value) = serde_json::from_str(text) {
+        all.push(value);
+    } else {
+        for raw in yaml::documents(text) {
+            let doc = ::guide::front_matter::read(&raw.text, raw.line)
+                .map_err(|(line, problem)| (line as usize, problem))?;
+            if doc.root().is_map() {
+                all.push(::guide::setting::to_json(doc.root()));
+            }
+        }
+    }
+    let items = |value: Value| match value {
+        Value::Array(items) => items,
+        Value::Object(mut list) => match list.remove("items") {
+            Some(Value::Array(items)) => items,
+            Some(other) => {
+                list.insert("items".to_owned(), other);
+                vec![Value::Object(list)]
+            }
+            None => vec![Value::Object(list)],
+        },
+        other => vec![other],
+    };
+    Ok(all.into_iter().flat_map(items).collect())
+}
+
+/// What the API server would refuse (kubernetes pkg/apis/authorization/validation).
+fn check(review: &Value) -> Result<(), String> {
+    let kind = text(review, "/kind");
+    if !matches!(
+        kind,
+        "SubjectAccessReview" | "LocalSubjectAccessReview" | ""
+    ) {
+        return Err(format!("`{kind}` is no SubjectAccessReview"));
+    }
+    let has = |at: &str| review.pointer(at).is_some_and(Value::is_object);
+    let (resource, path) = (
+        has("/spec/resourceAttributes"),
+        has("/spec/nonResourceAttributes"),
+    );
+    if resource == path {
+        return Err(
+            "exactly one of `resourceAttributes` and `nonResourceAttributes` is needed".to_owned(),
+        );
+    }
+    let groups = review.pointer("/spec/groups").and_then(Value::as_array);
+    if text(review, "/spec/user").is_empty() && groups.is_none_or(Vec::is_empty) {
+        return Err("neither `user` nor `groups` is given".to_owned());
+    }
+    if kind == "LocalSubjectAccessReview"
+        && text(review, "/spec/resourceAttributes/namespace") != text(review, "/metadata/namespace")
+    {
+        return Err("its namespace is not that of `resourceAttributes`".to_owned());
+    }
+    Ok(())
+}
+
+fn answer(rights: &Rights, review: &Value) -> Answer {
+    rights.can(&requester(review), &attributes(review))
+}
+
+fn requester(review: &Value) -> Requester<'_> {
+    let groups = review.pointer("/spec/groups").and_then(Value::as_array);
+    let groups = groups.into_iter().flatten().filter_map(Value::as_str);
+    Requester {
+        user: text(review, "/spec/user"),
+        groups: groups.map(Cow::Borrowed).collect(),
+        object_id: review
+            .pointer("/spec/extra/oid/0")
+            .and_then(Value::as_str)
+            .filter(|id| !id.is_empty()),
+    }
+}
+
+fn attributes(review: &Value) -> Attributes<'_> {
+    if review.pointer("/spec/nonResourceAttributes").is_some() {
+        return Attributes {
+            verb: text(review, "/spec/nonResourceAttributes/verb"),
+            target: Target::Path(text(review, "/spec/nonResourceAttributes/path")),
+        };
+    }
+    let of = |key: &str| text(review, &format!("/spec/resourceAttributes/{key}"));
+    Attributes {
+        verb: of("verb"),
+        target: Target::Resource(ResourceTarget {
+            group: of("group"),
+            version: of("version"),
+            resource: of("resource"),
+            subresource: of("subresource"),
+            namespace: of("namespace"),
+            name: of("name"),
+        }),
+    }
+}
+
+fn status(rights: &Rights, answer: &Answer, review: &Value) -> Value {
+    let said = reason(answer, &rights.estate);
+    let mut status = json!({"allowed": answer.is_yes()});
+    match answer {
+        Answer::Yes(_) if !said.is_empty() => status_set(&mut status, "reason", said),
+        Answer::If { .. } | Answer::Unknown(_) => status_set(&mut status, "evaluationError", said),
+        Answer::No(_) => {
+            let missing = rights
+                .rbac
+                .missing_roles(&requester(review), &attributes(review));
+            if let Some(reason) = missing {
+                status_set(&mut status, "reason", reason);
+            }
+        }
+        Answer::Yes(_) => {}
+    }
+    status
+}
+
+fn status_set(status: &mut Value, key: &str, text: String) {
+    if let Value::Object(status) = status {
+        status.insert(key.to_owned(), text.into());
+    }
+}
+
+fn text<'v>(value: &'v Value, at: &str) -> &'v str {
+    value
+        .pointer(at)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}

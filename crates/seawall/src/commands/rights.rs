@@ -1,0 +1,217 @@
+//! What `can` and `who-can` have in common: an estate's rights, ready to be asked.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use analysis::ask::{Answer, Attributes, Question, Requester};
+use analysis::rbac::resources::Resources;
+use analysis::rbac::{Rbac, add_bootstrap};
+use analysis::roles::kubernetes::Cluster;
+use analysis::roles::{Builtin, Roles, Who};
+use guide::Guide;
+use model::coverage::Coverage;
+use model::kinds::Kind;
+use model::manifest::{Form, Reader};
+use model::{Estate, Origin};
+use report::rights::BUILT_IN;
+
+use super::estate::{self, EstateArgs};
+use super::{assess, load_guide};
+use crate::choices;
+use crate::failure::Failure;
+
+/// What rights are read from.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RightsArgs {
+    #[command(flatten)]
+    pub(crate) estate: EstateArgs,
+    /// Add the ClusterRoles, Roles and bindings that Kubernetes makes itself (those of v1.34.4)
+    #[arg(long)]
+    pub(crate) bootstrap_roles: bool,
+    /// The AKS cluster (name or id) that the objects are of, where several are given
+    #[arg(long, value_name = "CLUSTER")]
+    pub(crate) aks: Option<String>,
+    /// Kubernetes version to judge against [default: the cluster's, else the newest known]
+    #[arg(long, value_name = "1.N")]
+    pub(crate) kubernetes: Option<String>,
+    /// Folder of a guide to use instead of the one in the binary
+    #[arg(long, value_name = "DIR")]
+    pub(crate) guide: Option<PathBuf>,
+}
+
+/// The rights of an estate.
+pub(crate) struct Rights {
+    pub(crate) estate: Estate,
+    pub(crate) coverage: Coverage,
+    pub(crate) rbac: Rbac,
+    pub(crate) roles: Roles,
+    pub(crate) resources: Resources,
+    pub(crate) kubernetes_minor: u8,
+    /// The number of the cluster that the objects are of, among those of `roles`.
+    cluster: Option<usize>,
+    /// Clusters were given, but nobody said which one is meant.
+    pub(crate) which_cluster: Vec<String>,
+}
+
+const KINDS: [&str; 6] = [
+    "Role",
+    "ClusterRole",
+    "RoleBinding",
+    "ClusterRoleBinding",
+    "ServiceAccount",
+    "CustomResourceDefinition",
+];
+
+impl Rights {
+    /// Reads what is given.
+    pub(crate) fn read(args: &RightsArgs) -> anyhow::Result<Self> {
+        let guide = load_guide(args.guide.as_deref())?;
+        let config = assess::read_config(None, &args.estate.paths, &guide)?;
+        let kubernetes_minor =
+            choices::kubernetes(args.kubernetes.as_deref(), &config, &guide, || {
+                args.estate.open()?.kubernetes_minor()
+            })?;
+        let whole = args.estate.whole || config.whole.unwrap_or(false);
+        let wants = |kind: &Kind| match kind {
+            Kind::Azure(_) => true,
+            Kind::Kubernetes { .. } => KINDS.iter().any(|name| kind.is(name)),
+        };
+        let (mut estate, coverage) =
+            estate::read(&args.estate, &guide, kubernetes_minor, whole, &wants)?;
+        if args.bootstrap_roles {
+            bootstrap(&mut estate, &guide);
+        }
+        let data = |name: &str| guide.data.get(name).map(|text| text.to_string());
+        let builtin = Builtin::new(data("azure-roles.yaml").unwrap_or_default());
+        let roles = Roles::build(&estate, Arc::new(builtin));
+        let mut resources = Resources::parse(&data("kubernetes-resources.txt").unwrap_or_default());
+        resources.add_custom(&estate);
+        let (cluster, which_cluster) = cluster(&roles, args.aks.as_deref())?;
+        let rbac = Rbac::new(&estate);
+        resources.add_named(&rbac);
+        let rights = Self {
+            rbac,
+            estate,
+            coverage,
+            roles,
+            resources,
+            kubernetes_minor,
+            cluster,
+            which_cluster,
+        };
+        rights.tell_unread()?;
+        Ok(rights)
+    }
+
+    /// The AKS cluster that the objects are of, where one is known.
+    pub(crate) fn cluster(&self) -> Option<&Cluster> {
+        self.roles.clusters().get(self.cluster?)
+    }
+
+    /// Whether there is anything to answer from.
+    pub(crate) fn is_empty(&self) -> bool {
+        let (roles, bindings) = self.rbac.size();
+        roles + bindings == 0 && self.cluster.is_none()
+    }
+
+    /// Whether somebody may, by Kubernetes' roles or by Azure's.
+    pub(crate) fn can(&self, requester: &Requester<'_>, attributes: &Attributes<'_>) -> Answer {
+        let own = self.rbac.can(requester, attributes);
+        match self.cluster() {
+            Some(cluster) if !own.is_yes() => {
+                own.or(self.roles.may(cluster, requester, attributes))
+            }
+            _ => own,
+        }
+    }
+
+    /// Who may by Azure's roles.
+    pub(crate) fn who_can_by_azure(
+        &self,
+        question: &Question<'_>,
+    ) -> analysis::roles::kubernetes::WhoCan {
+        self.cluster()
+            .map(|cluster| self.roles.who_can(cluster, question))
+            .unwrap_or_default()
+    }
+
+    /// What people call a principal of Entra, where that is known.
+    pub(crate) fn name(&self, id: &str) -> Option<String> {
+        let name = self.roles.name(&Who::Id(id.into()));
+        (name != id).then_some(name)
+    }
+
+    /// The exit code of an answer: 4 when something that was given could not be read.
+    pub(crate) fn exit_code(&self) -> u8 {
+        if self.coverage.incomplete() { 4 } else { 0 }
+    }
+
+    /// Says what could not be read, a line each, on standard error.
+    fn tell_unread(&self) -> anyhow::Result<()> {
+        let mut stderr = anstream::stderr().lock();
+        let unread = self.coverage.documents.iter();
+        for entry in unread.filter(|entry| entry.status.incomplete()).take(20) {
+            let reason = entry.reason.as_deref().unwrap_or("not read");
+            writeln!(stderr, "warning: {}: {reason}", entry.path)?;
+        }
+        Ok(())
+    }
+}
+
+/// The one cluster, or the one that is named; else the names of all.
+fn cluster(roles: &Roles, wanted: Option<&str>) -> anyhow::Result<(Option<usize>, Vec<String>)> {
+    let clusters = roles.clusters();
+    let names = || clusters.iter().map(|one| one.name.to_string()).collect();
+    match (wanted, clusters.len()) {
+        (None, 0) => Ok((None, Vec::new())),
+        (None, 1) => Ok((Some(0), Vec::new())),
+        (None, _) => Ok((None, names())),
+        (Some(wanted), _) => {
+            let is = |one: &Cluster| {
+                one.name.eq_ignore_ascii_case(wanted) || one.id.eq_ignore_ascii_case(wanted)
+            };
+            match clusters.iter().position(is) {
+                Some(at) => Ok((Some(at), Vec::new())),
+                None => {
+                    let known: Vec<String> = names();
+                    let help = if known.is_empty() {
+                        "give the template of the cluster, or `--azure`".to_owned()
+                    } else {
+                        format!("there are {}", known.join(", "))
+                    };
+                    Err(Failure::new(format!("there is no AKS cluster `{wanted}`"))
+                        .help(help)
+                        .into())
+                }
+            }
+        }
+    }
+}
+
+/// Adds what every cluster has.
+fn bootstrap(estate: &mut Estate, guide: &Guide) {
+    let Some(text) = guide.data.get("default-roles.yaml") else {
+        return;
+    };
+    let managed = model::managed::Managed::default();
+    let reader = Reader {
+        symbols: &guide.symbols,
+        wants: &|_| true,
+        managed: &managed,
+        defaults: &guide.defaults,
+        limits: yaml::Limits::default(),
+        schema: None,
+    };
+    let mut builtin = Vec::new();
+    for (index, raw) in yaml::documents(text).enumerate() {
+        let origin = Origin {
+            path: format!("{BUILT_IN} 1.34").into(),
+            index: index as u32,
+            rendered_by: None,
+            live: false,
+        };
+        builtin.extend(reader.read(&raw.text, Form::Yaml, 1, &origin).resources);
+    }
+    add_bootstrap(estate, builtin);
+}

@@ -1,0 +1,371 @@
+//! `can` and `who-can`: the answers as people read them, and as scripts do.
+
+use serde_json::{Value, json};
+
+use crate::run::Folder;
+
+const RBAC: &str = r#"apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: secret-reader}
+rules:
+- {apiGroups: [""], resources: [secrets], verbs: [get, list]}
+- {apiGroups: [""], resources: [pods/exec], verbs: [create]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: readers, namespace: payments}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: secret-reader}
+subjects:
+- {kind: Group, name: on-call, apiGroup: rbac.authorization.k8s.io}
+- {kind: ServiceAccount, name: reporter}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: tls, namespace: payments}
+rules:
+- {apiGroups: [""], resources: [secrets], verbs: [get], resourceNames: [tls, ca]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: tls, namespace: payments}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: tls}
+subjects:
+- {kind: Group, name: "system:serviceaccounts:edge", apiGroup: rbac.authorization.k8s.io}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: viewers}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects:
+- {kind: User, name: jane, apiGroup: rbac.authorization.k8s.io}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: ingress, namespace: edge}
+"#;
+
+fn folder() -> Folder {
+    Folder::of(&[("rbac.yaml", RBAC)])
+}
+
+#[test]
+fn who_can_says_who_where_and_by_which_line() {
+    let ran = folder().run(&["who-can", "get", "secrets", "-n", "payments", "rbac.yaml"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    insta::assert_snapshot!(ran.out, @r"
+    Who can get secrets in namespace payments?
+
+    everywhere
+      Group system:masters (no authorizer is asked about its members)
+
+    in namespace payments
+      Group on-call
+        RoleBinding payments/readers (rbac.yaml:9) gives ClusterRole
+          secret-reader, rule 1 (line 5)
+      ServiceAccount payments/reporter
+        RoleBinding payments/readers (rbac.yaml:9) gives ClusterRole
+          secret-reader, rule 1 (line 5)
+
+    in namespace payments, by name only
+      Group system:serviceaccounts:edge (every service account of namespace edge,
+        1 is known)
+        only ca, tls
+        RoleBinding payments/tls (rbac.yaml:23) gives Role tls, rule 1 (line 20)
+
+    not known
+      ClusterRoleBinding `viewers` gives User jane ClusterRole `view`, which was
+        not given
+
+    Nobody else by what was given. Nothing says that every ClusterRole,
+    ClusterRoleBinding, Role and RoleBinding was given; the built-in roles of
+    Kubernetes were not given.
+      help: `--bootstrap-roles` adds the roles that every cluster has, `--whole`
+        says that the files are everything
+    ");
+}
+
+#[test]
+fn with_the_built_in_roles_and_all_files_the_list_ends() {
+    let args = [
+        "who-can",
+        "list",
+        "pods",
+        "--bootstrap-roles",
+        "--whole",
+        "rbac.yaml",
+    ];
+    let ran = folder().run(&args);
+    insta::assert_snapshot!(ran.out, @r"
+    Who can list pods?
+
+    everywhere
+      Group system:masters (no authorizer is asked about its members)
+      User jane
+        ClusterRoleBinding viewers (rbac.yaml:30) gives ClusterRole view, rule 1
+          of ClusterRole system:aggregate-to-view (built into Kubernetes 1.34)
+
+    and 23 parts of Kubernetes itself (`--built-in` lists them)
+
+    Nobody else.
+    ");
+}
+
+#[test]
+fn a_matrix_shows_how_far_each_right_reaches() {
+    let args = [
+        "who-can",
+        "get",
+        "secrets",
+        "-n",
+        "payments",
+        "--format",
+        "matrix",
+        "rbac.yaml",
+    ];
+    let ran = folder().run(&args);
+    let matrix = ran.out.split("\n\nnot known").next().unwrap();
+    insta::assert_snapshot!(matrix, @r"
+    Who can do what with secrets in namespace payments
+
+                                       get  list  watch  create  update  patch
+    Group system:masters               ●    ●     ●      ●       ●       ●
+    Group on-call                      ◐    ◐     ·      ·       ·       ·
+    Group system:serviceaccounts:edge  ○    ·     ·      ·       ·       ·
+    SA payments/reporter               ◐    ◐     ·      ·       ·       ·
+
+                                       delete  deletecollection
+    Group system:masters               ●       ●
+    Group on-call                      ·       ·
+    Group system:serviceaccounts:edge  ·       ·
+    SA payments/reporter               ·       ·
+
+    ● everywhere, ◐ in a namespace, ○ by name only, ? perhaps
+    ");
+}
+
+#[test]
+fn json_and_csv_hold_the_same() {
+    let folder = folder();
+    let ask = [
+        "who-can",
+        "get",
+        "secrets",
+        "-n",
+        "payments",
+        "rbac.yaml",
+        "--format",
+    ];
+    let answer: Value =
+        serde_json::from_str(&folder.run(&[&ask[..], &["json"]].concat()).out).unwrap();
+    assert_eq!(answer["schema"], "seawall.who-can/v1");
+    assert_eq!(answer["complete"], false);
+    let last = answer["holders"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        last["subject"],
+        json!({"kind": "ServiceAccount", "namespace": "payments", "name": "reporter", "id": null})
+    );
+    assert_eq!(
+        (&last["scope"], &last["namespace"]),
+        (&json!("namespace"), &json!("payments"))
+    );
+    assert_eq!(last["evidence"][0]["binding"]["line"], 9);
+    assert_eq!(last["evidence"][0]["rule"]["of"]["line"], 5);
+    let csv = folder.run(&[&ask[..], &["csv"]].concat()).out;
+    assert_eq!(
+        csv.lines().count() - 1,
+        answer["holders"].as_array().unwrap().len()
+    );
+    assert!(csv.contains(
+        "get,,secrets,Group,system:serviceaccounts:edge,namespace,payments,ca tls,,RoleBinding payments/tls,Role payments/tls,rbac.yaml:20"
+    ), "{csv}");
+}
+
+#[test]
+fn what_somebody_may_do_is_listed_with_what_it_amounts_to() {
+    let ran = folder().run(&[
+        "who-can",
+        "--as",
+        "sa:payments/reporter",
+        "--bootstrap-roles",
+        "--whole",
+        "rbac.yaml",
+    ]);
+    insta::assert_snapshot!(ran.out, @r"
+    What can ServiceAccount payments/reporter do?
+      also as a member of system:authenticated, system:serviceaccounts,
+        system:serviceaccounts:payments
+
+    in namespace payments
+      get, list on secrets
+        RoleBinding payments/readers (rbac.yaml:9) gives ClusterRole
+          secret-reader, rule 1 (line 5)
+      create on pods/exec
+        RoleBinding payments/readers (rbac.yaml:9) gives ClusterRole
+          secret-reader, rule 2 (line 6)
+
+    and 5 rules of Kubernetes' own bindings (`--built-in` lists them)
+
+    which amounts to: reads Secrets; runs commands in pods
+
+    Nothing else.
+    ");
+}
+
+#[test]
+fn rights_that_amount_to_more_are_listed() {
+    let ran = folder().run(&["who-can", "--escalations", "rbac.yaml", "--format", "csv"]);
+    insta::assert_snapshot!(ran.out, @r#"
+    id,title,kind,subject,scope,names,by
+    secret-read,reads Secrets,Group,on-call,payments,,"RoleBinding payments/readers (rbac.yaml:9) gives ClusterRole secret-reader, rule 1 (line 5)"
+    secret-read,reads Secrets,Group,system:serviceaccounts:edge,payments,ca tls,"RoleBinding payments/tls (rbac.yaml:23) gives Role tls, rule 1 (line 20)"
+    secret-read,reads Secrets,ServiceAccount,payments/reporter,payments,,"RoleBinding payments/readers (rbac.yaml:9) gives ClusterRole secret-reader, rule 1 (line 5)"
+    pod-exec,runs commands in pods,Group,on-call,payments,,"RoleBinding payments/readers (rbac.yaml:9) gives ClusterRole secret-reader, rule 2 (line 6)"
+    pod-exec,runs commands in pods,ServiceAccount,payments/reporter,payments,,"RoleBinding payments/readers (rbac.yaml:9) gives ClusterRole secret-reader, rule 2 (line 6)"
+    "#);
+}
+
+fn review(user: &str, groups: &[&str], verb: &str, namespace: &str) -> Value {
+    json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {
+        "user": user, "groups": groups,
+        "resourceAttributes": {"verb": verb, "resource": "secrets", "namespace": namespace}}})
+}
+
+#[test]
+fn reviews_come_back_with_their_status() {
+    let folder = folder();
+    let reviews = [
+        review("x", &["on-call"], "list", "payments"),
+        review(
+            "system:serviceaccount:payments:reporter",
+            &[],
+            "get",
+            "payments",
+        ),
+        review("x", &["on-call"], "list", "shop"),
+        review("jane", &[], "list", "payments"),
+        review("x", &["system:masters"], "delete", ""),
+    ];
+    let lines: String = reviews.iter().map(|one| format!("{one}\n")).collect();
+    folder.write("reviews.jsonl", &lines);
+    let ran = folder.run(&["can", "--reviews", "reviews.jsonl", "rbac.yaml"]);
+    let answers: Vec<Value> = ran
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let statuses: Vec<&Value> = answers.iter().map(|answer| &answer["status"]).collect();
+    assert_eq!(answers[0]["spec"], reviews[0]["spec"]);
+    assert_eq!(
+        statuses,
+        [
+            &json!({"allowed": true, "reason": "RBAC: allowed by RoleBinding \"readers/payments\" of ClusterRole \"secret-reader\" to Group \"on-call\""}),
+            &json!({"allowed": true, "reason": "RBAC: allowed by RoleBinding \"readers/payments\" of ClusterRole \"secret-reader\" to ServiceAccount \"reporter/payments\""}),
+            &json!({"allowed": false}),
+            &json!({"allowed": false, "evaluationError": "seawall: not known: ClusterRoleBinding `viewers` names ClusterRole `view`, which was not given"}),
+            &json!({"allowed": true}),
+        ]
+    );
+    assert_eq!(ran.code, 0);
+    assert!(
+        ran.err.contains("1 not known") && ran.err.contains("1 not allowed by what was given"),
+        "{}",
+        ran.err
+    );
+
+    // As YAML documents, and with everything given: nothing is left open.
+    let documents = "kind: SubjectAccessReview\nspec: {user: jane, resourceAttributes: {verb: list, resource: secrets}}\n---\n\
+                     spec: {user: jane, nonResourceAttributes: {verb: get, path: /version}}\n---\nkind: Pod\n";
+    folder.write("reviews.yaml", documents);
+    let args = [
+        "can",
+        "--reviews",
+        "reviews.yaml",
+        "--bootstrap-roles",
+        "--whole",
+        "rbac.yaml",
+    ];
+    let ran = folder.run(&args);
+    let statuses: Vec<Value> = ran
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["status"].clone())
+        .collect();
+    assert_eq!(
+        statuses[..2],
+        [json!({"allowed": false}), json!({"allowed": false})]
+    );
+    assert!(
+        statuses[2]["evaluationError"]
+            .as_str()
+            .unwrap()
+            .starts_with("invalid: ")
+    );
+    assert_eq!((ran.code, ran.err.as_str()), (4, ""));
+}
+
+/// One answer to who may read Secrets, from bindings and from Azure's role assignments.
+#[test]
+fn azure_roles_and_bindings_are_one_answer() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/aks-store");
+    let args = [
+        "who-can", "get", "secrets", "-n", "shop", "--aks", "shop", examples, "--format", "json",
+    ];
+    let answer: Value = serde_json::from_str(&Folder::new().run(&args).out).unwrap();
+    let kinds: Vec<&str> = answer["holders"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|holder| holder["subject"]["kind"].as_str().unwrap())
+        .collect();
+    assert!(kinds.contains(&"ServiceAccount"), "{kinds:?}");
+    assert!(
+        kinds.iter().any(|kind| kind.starts_with("Azure")),
+        "{kinds:?}"
+    );
+}
+
+#[test]
+fn wrong_use_is_told_with_what_to_do() {
+    let folder = folder();
+    for (args, said) in [
+        (
+            &["who-can", "get", "secretz", "rbac.yaml"][..],
+            "`secretz` is no resource of Kubernetes' own",
+        ),
+        (
+            &["who-can", "get", "rbac.yaml"],
+            "say who may do what: a verb and a resource",
+        ),
+        (
+            &["who-can", "get", "pods", "rbac.yaml", "--aks", "x"],
+            "there is no AKS cluster `x`",
+        ),
+        (
+            &["who-can", "--as", "sa:x", "rbac.yaml"],
+            "`sa:x` does not say namespace and name",
+        ),
+        (
+            &["who-can", "get", "pods", "rbac.yaml", "--format", "pdf"],
+            "there is no format `pdf`",
+        ),
+        (
+            &["can", "--reviews", "none.jsonl", "rbac.yaml"],
+            "cannot read `none.jsonl`",
+        ),
+    ] {
+        let ran = folder.run(args);
+        assert_eq!(ran.code, 2, "{args:?}: {}", ran.out);
+        assert!(ran.err.contains(said), "{args:?}: {}", ran.err);
+        assert!(
+            ran.err.contains("help: ") || ran.err.contains("there are"),
+            "{args:?}: {}",
+            ran.err
+        );
+    }
+    folder.write(
+        "pod.yaml",
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a}\n",
+    );
+    let ran = folder.run(&["who-can", "get", "pods", "pod.yaml"]);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+}
