@@ -45,12 +45,12 @@ pub fn over(resource: &Resource) -> Option<&'static str> {
         return None;
     }
     let object = resource.object();
-    let owned = owner(resource).is_some();
+    // Custom resources keep a past too: a Rollout has ReplicaSets as a Deployment has.
+    let owned = controller(resource).is_some();
     match resource.name.kind.name() {
         "ReplicaSet" => {
             let none = object.path(&["spec", "replicas"]).and_then(Ref::as_int) == Some(0);
-            (owned && none)
-                .then_some("an earlier revision that its Deployment keeps; it runs no pod")
+            (owned && none).then_some("an earlier revision that its owner keeps; it runs no pod")
         }
         "Job" => {
             let done = |condition: Ref<'_>| {

@@ -6,9 +6,22 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::finding::{Finding, GuidelineId, Outcome};
+use model::unknown;
 
 /// Reasons kept apart; a template can open thousands of values.
 const REASONS_KEPT: usize = 256;
+
+/// Whether a reason only says that more may stand elsewhere. What a live source was refused says so itself.
+fn is_general(reason: &str) -> bool {
+    [
+        unknown::NOT_WHOLE,
+        unknown::NOT_GIVEN,
+        unknown::NAMESPACE_NOT_GIVEN,
+        unknown::NAMESPACE_AT_APPLY,
+    ]
+    .into_iter()
+    .any(|general| reason.starts_with(unknown::describe(general)))
+}
 
 /// Unknowns with one reason.
 #[derive(Debug, Clone, Default)]
@@ -43,7 +56,7 @@ impl Unknowns {
             return;
         }
         let full = self.reasons.len() >= REASONS_KEPT;
-        let entry = if *from_absence {
+        let entry = if *from_absence && is_general(reason) {
             &mut self.absence
         } else if full && !self.reasons.contains_key(reason) {
             self.other += 1;

@@ -117,9 +117,27 @@ pub fn read_object(object: &Object, reader: &Reader<'_>) -> Reading {
         live: true,
     };
     match object.of {
-        Of::Kubernetes => reader.read(&object.json, Form::Json, 1, &origin),
+        Of::Kubernetes => reader.read(&in_lines(&object.json), Form::Json, 1, &origin),
         Of::Azure => model::azure::live::read(reader, &object.json, &origin),
     }
+}
+
+/// The same JSON with a line for each value: of a long line nothing can be dropped once it was judged
+/// (`model::prune` keeps whole lines).
+fn in_lines(json: &str) -> String {
+    let mut lines = String::with_capacity(json.len() + json.len() / 8);
+    let (mut quoted, mut escaped) = (false, false);
+    for character in json.chars() {
+        lines.push(character);
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '{' | '[' | ',' if !quoted => lines.push('\n'),
+            _ => {}
+        }
+    }
+    lines
 }
 
 /// Why a live source could not be read at all.
@@ -165,4 +183,19 @@ pub trait Source {
         &mut self,
         tell: &mut dyn FnMut(Event) -> Result<(), LiveError>,
     ) -> Result<(), LiveError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_lines;
+
+    #[test]
+    fn lines_break_between_values_and_nowhere_else() {
+        let json = r#"{"a":[1,{"b":"x,{\"[\\"}],"c":{}}"#;
+        let lines = in_lines(json);
+        assert_eq!(lines.lines().count(), 7, "{lines}");
+        assert_eq!(lines.replace('\n', ""), json);
+        let value = |text| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&lines), value(json));
+    }
 }

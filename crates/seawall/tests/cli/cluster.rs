@@ -12,6 +12,8 @@ mod kinds;
 mod live;
 #[path = "cluster/namespaces.rs"]
 mod namespaces;
+#[path = "cluster/owners.rs"]
+mod owners;
 #[path = "cluster/rights.rs"]
 mod rights;
 #[path = "cluster/roles.rs"]

@@ -165,10 +165,13 @@ impl Json {
 
 fn finding(finding: &Value) -> String {
     let place = &finding["locations"][0];
+    // What was read live has an address and no line.
+    let at = match place["uri"].as_str() {
+        Some(uri) => uri.to_owned(),
+        None => format!("{}:{}", text(&place["path"]), place["line"]),
+    };
     format!(
-        "{}:{} {} {}",
-        text(&place["path"]),
-        place["line"],
+        "{at} {} {}",
         text(&finding["guideline"]),
         text(&finding["verdict"])
     )

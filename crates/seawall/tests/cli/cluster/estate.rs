@@ -54,7 +54,7 @@ fn namespace(team: usize) -> Vec<Value> {
     let name = format!("team-{team}");
     let name = name.as_str();
     let level = ["privileged", "baseline", "restricted"][team % 3];
-    let labels = if team % 2 == 0 {
+    let labels = if team.is_multiple_of(2) {
         json!({"pod-security.kubernetes.io/warn": level, "team": name})
     } else {
         json!({})
@@ -62,9 +62,9 @@ fn namespace(team: usize) -> Vec<Value> {
     let place = |own: &str| json!({"name": own, "namespace": name});
     let mut objects = vec![
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}),
-        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": place("web"), "automountServiceAccountToken": team % 2 == 0}),
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": place("web"), "automountServiceAccountToken": team.is_multiple_of(2)}),
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": place("settings"),
-            "data": {"DB_PASSWORD": if team % 2 == 0 { "hunter-of-2-words" } else { "/run/secrets/db" }, "LEVEL": "info"}}),
+            "data": {"DB_PASSWORD": if team.is_multiple_of(2) { "hunter-of-2-words" } else { "/run/secrets/db" }, "LEVEL": "info"}}),
         json!({"apiVersion": "v1", "kind": "LimitRange", "metadata": place("limits"),
             "spec": {"limits": [{"type": "Container", "max": {"cpu": "2"}, "default": {"cpu": "1"}, "defaultRequest": {"cpu": "100m"}}]}}),
         json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": place("default"),
@@ -73,7 +73,7 @@ fn namespace(team: usize) -> Vec<Value> {
             "spec": {"podSelector": {"matchLabels": {"app": "w0"}},
                 "egress": [{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": [{"port": 53, "protocol": "UDP"}]}]}}),
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": place("operate"),
-            "rules": [{"apiGroups": [""], "resources": [if team % 2 == 0 { "*" } else { "secrets" }], "verbs": ["get", "list", "create"]},
+            "rules": [{"apiGroups": [""], "resources": [if team.is_multiple_of(2) { "*" } else { "secrets" }], "verbs": ["get", "list", "create"]},
                 {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create"]}]}),
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": place("operate"),
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "operate"},
@@ -135,7 +135,7 @@ fn workload(team: usize, number: usize) -> Vec<Value> {
         }
     };
     let mut objects = vec![main];
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         let kind = ["ClusterIP", "LoadBalancer", "NodePort"][team % 3];
         objects.push(
             json!({"apiVersion": "v1", "kind": "Service", "metadata": place(app),
@@ -145,7 +145,7 @@ fn workload(team: usize, number: usize) -> Vec<Value> {
     if number == 0 {
         objects.push(
             json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": place(app),
-            "spec": {"selector": selector, "minAvailable": if team % 2 == 0 { 2 } else { 1 }}}),
+            "spec": {"selector": selector, "minAvailable": if team.is_multiple_of(2) { 2 } else { 1 }}}),
         );
         objects.push(json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": place(app),
             "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": app}, "maxReplicas": 3,
@@ -157,7 +157,7 @@ fn workload(team: usize, number: usize) -> Vec<Value> {
 /// A pod's spec; each way of being wrong has a digit of its own.
 fn pod(team: usize, number: usize) -> Value {
     let seed = team * 8 + number;
-    let wrong = |every: usize| seed % every == 0;
+    let wrong = |every: usize| seed.is_multiple_of(every);
     let mut container = json!({"name": "app", "image": if wrong(2) { "example.azurecr.io/app:latest" } else {
         "example.azurecr.io/app@sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824" }});
     let mut security = json!({"allowPrivilegeEscalation": wrong(3), "readOnlyRootFilesystem": !wrong(4),

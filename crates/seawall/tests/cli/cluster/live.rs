@@ -99,6 +99,7 @@ fn fill() -> Live {
         let user = super::rights::without(wanted);
         bind(&server, &user, &user);
     }
+    past(&server);
     settle(&server);
     Live { server, objects }
 }
@@ -118,6 +119,57 @@ fn bind(server: &ApiServer, user: &str, role: &str) {
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
             "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": user}]}),
     );
+}
+
+/// A namespace with a past: a Deployment whose first revision was privileged, a Job that has ended, a
+/// Pod that something was injected into, and one that a custom resource made.
+fn past(server: &ApiServer) {
+    let post = |object: Value| create(server, &object);
+    post(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "past"}}));
+    let account = "/api/v1/namespaces/past/serviceaccounts/default";
+    let made = server.eventually("GET", account, None, |status, _| status == 200);
+    assert_eq!(made.unwrap().0, 200);
+    let template = |privileged: bool| {
+        json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "app", "image": "example.azurecr.io/web:1",
+            "securityContext": {"privileged": privileged}}]}})
+    };
+    let mut web = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "past"},
+        "spec": {"strategy": {"type": "Recreate"}, "selector": {"matchLabels": {"app": "web"}}, "template": template(true)}});
+    post(web.clone());
+    let sets = "/apis/apps/v1/namespaces/past/replicasets";
+    let count = |wanted: usize| {
+        let all = |answer: &Value| answer["items"].as_array().map_or(0, Vec::len) == wanted;
+        let (_, answer) = server
+            .eventually("GET", sets, None, |_, answer| all(answer))
+            .unwrap();
+        assert!(all(&answer), "{answer}");
+    };
+    count(1);
+    web["spec"]["template"] = template(false);
+    let change = json!({"spec": {"template": template(false)}});
+    let path = "/apis/apps/v1/namespaces/past/deployments/web";
+    assert_eq!(server.request("PATCH", path, Some(&change)).unwrap().0, 200);
+    count(2);
+    let pod = |name: &str, owner: Value, container: &str| {
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "past", "ownerReferences": [owner]},
+            "spec": {"containers": [{"name": container, "image": "example.azurecr.io/web:1", "securityContext": {"privileged": true}}]}})
+    };
+    // Another uid than the StatefulSet's, or its controller would delete it.
+    let uid = "5c0d1f0e-0000-4000-8000-000000000001";
+    let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "store", "uid": uid, "controller": true});
+    let rollout = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "roll", "uid": uid, "controller": true});
+    post(
+        json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "store", "namespace": "past"},
+        "spec": {"replicas": 0, "serviceName": "store", "selector": {"matchLabels": {"app": "store"}},
+            "template": {"metadata": {"labels": {"app": "store"}}, "spec": {"containers": [{"name": "app", "image": "example.azurecr.io/web:1"}]}}}}),
+    );
+    post(pod("store-0", set.clone(), "injected"));
+    post(pod("store-1", set, "injected"));
+    post(pod("roll-7d4b9c", rollout.clone(), "app"));
+    post(pod("ended", rollout, "over"));
+    let ended = json!({"status": {"phase": "Succeeded"}});
+    let path = "/api/v1/namespaces/past/pods/ended/status";
+    assert_eq!(server.request("PATCH", path, Some(&ended)).unwrap().0, 200);
 }
 
 /// Waits until the controllers have made what they make.

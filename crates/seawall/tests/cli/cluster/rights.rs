@@ -142,7 +142,7 @@ pub(crate) fn role(wanted: &Wanted) -> Value {
     for rule in rules.iter_mut() {
         if rule["apiGroups"] == json!([wanted.group]) {
             let resources = rule["resources"].as_array_mut().unwrap();
-            resources.retain(|resource| *resource != Value::from(wanted.resource));
+            resources.retain(|resource| resource.as_str() != Some(wanted.resource));
         }
     }
     rules.retain(|rule| rule["resources"] != json!([]));
