@@ -408,7 +408,7 @@ impl Roles {
         match &assignment.role {
             Role::Unknown(shown) => grant
                 .doubts
-                .push(format!("what the role {shown} allows is not known").into()),
+                .push(format!("what the role `{shown}` allows is not known").into()),
             Role::Known(definition) => {
                 grant.definition = definition.resource;
                 let says = known
@@ -423,7 +423,7 @@ impl Roles {
                     }
                     Says::Open => grant.doubts.push(
                         format!(
-                            "the template leaves open what the role {} allows",
+                            "the template leaves open what the role `{}` allows",
                             definition.name
                         )
                         .into(),

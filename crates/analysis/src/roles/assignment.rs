@@ -105,7 +105,12 @@ impl Assignment {
                 let id = value.as_str().or_else(|| value.open_expression());
                 match id.and_then(|id| definitions.find(id)) {
                     Some(definition) => Role::Known(definition),
-                    None => Role::Unknown(shown(value)),
+                    None => {
+                        let shown = shown(value);
+                        let id = id.filter(|id| id.starts_with('/'));
+                        let last = id.and_then(|id| model::azure::segments(id).last().copied());
+                        Role::Unknown(last.map_or(shown, Into::into))
+                    }
                 }
             }
             None => Role::Unknown("that is not said".into()),

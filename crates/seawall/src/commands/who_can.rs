@@ -1,6 +1,7 @@
 //! `seawall who-can`: who may do what, what somebody may do, and whose rights amount to more.
 
 mod all;
+mod azure;
 mod question;
 mod subject;
 
@@ -25,6 +26,8 @@ use crate::output;
 #[command(
     override_usage = "seawall who-can [OPTIONS] VERB RESOURCE[/SUBRESOURCE] [PATH]...
        seawall who-can [OPTIONS] VERB /PATH-OF-THE-SERVER [PATH]...
+       seawall who-can [OPTIONS] AZURE-ACTION [PATH]...
+       seawall who-can [OPTIONS] --takeover [PATH]...
        seawall who-can [OPTIONS] --as SUBJECT [PATH]...
        seawall who-can [OPTIONS] --escalations [PATH]...
        seawall who-can [OPTIONS] --all [PATH]...",
@@ -33,6 +36,8 @@ use crate::output;
   seawall who-can create pods/exec --cluster              in a running cluster
   seawall who-can get secrets --name db deploy            one object
   seawall who-can get /metrics deploy                     a path of the server
+  seawall who-can Microsoft.ContainerService/managedClusters/runCommand/action infra
+  seawall who-can --takeover infra                        who gets into the clusters through Azure
   seawall who-can --as sa:shop/web deploy                 what a service account may do
   seawall who-can --escalations deploy --bootstrap-roles  whose rights amount to more
   seawall who-can --all -n shop deploy --format html=rights.html"
@@ -52,6 +57,12 @@ pub(crate) struct Args {
     /// List whose rights amount to more than they say
     #[arg(long, conflicts_with_all = ["all", "name"])]
     escalations: bool,
+    /// List who can take over the AKS clusters through Azure's roles
+    #[arg(long, conflicts_with_all = ["subject", "escalations", "all", "name"])]
+    takeover: bool,
+    /// Of an Azure action: only this resource, by its id
+    #[arg(long, value_name = "ID", conflicts_with_all = ["subject", "escalations", "all", "takeover", "name"])]
+    scope: Option<String>,
     /// Every verb and resource: how many may; as a matrix, who may what in a namespace
     #[arg(long, conflicts_with = "name")]
     all: bool,
@@ -85,6 +96,9 @@ struct Asking<'a> {
 
 pub(crate) fn run(mut args: Args) -> anyhow::Result<u8> {
     let (format, file) = format(&args.format)?;
+    if let Some(about) = azure::question(&mut args)? {
+        return azure::run(&args, &about, format, file);
+    }
     let asks = args.subject.is_none() && !args.escalations && !args.all;
     let words = if asks {
         Some(take_question(&mut args.rights.estate.paths)?)

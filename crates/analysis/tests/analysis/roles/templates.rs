@@ -186,7 +186,7 @@ fn what_is_open_is_a_doubt_and_never_a_no() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(found[0], "admins by Owner, inherited");
     assert!(
-        found[1].contains("but what the role role allows is not known"),
+        found[1].contains("but what the role `role` allows is not known"),
         "{}",
         found[1]
     );
