@@ -193,8 +193,9 @@ pub fn scrubbed(text: &str, azure: bool) -> Option<String> {
         Dialect::Plain
     };
     let mut builder = DocBuilder::new(&symbols, dialect, text.into(), 1);
-    let strict = json::Options { lenient: false };
-    let root = json::parse(text, strict, &Limits::default(), &mut builder).ok()?;
+    // As what is live is read.
+    let options = json::Options { lenient: azure };
+    let root = json::parse(text, options, &Limits::default(), &mut builder).ok()?;
     let doc = builder.finish(root);
     let root = doc.root();
     let text = |key: &str| root.get(key).and_then(Ref::as_str).unwrap_or_default();

@@ -85,7 +85,9 @@ impl Sink for Terminal {
             groups.get(FULL_GROUPS..).unwrap_or_default(),
             assessment.guide,
         );
-        unknowns(&mut page, &self.unknowns, assessment.whole);
+        // Where nothing but a running estate was read there are no files to declare whole.
+        let settled = assessment.whole || assessment.coverage.files == 0;
+        unknowns(&mut page, &self.unknowns, settled);
         unread(&mut page, assessment);
         not_assessed(&mut page, assessment);
         summary::write(&mut page, assessment, &self.groups, &self.unknowns);
@@ -284,7 +286,9 @@ fn unknowns(page: &mut Page, unknowns: &Unknowns, whole: bool) {
 fn unread(page: &mut Page, assessment: &Assessment<'_>) {
     let unread: Vec<_> = outcome::incomplete(assessment).collect();
     if !unread.is_empty() {
-        page.title("Not read", &count(unread.len(), "document"));
+        let live = unread.iter().all(|entry| entry.live);
+        let what = if live { "part" } else { "document" };
+        page.title("Not read", &count(unread.len(), what));
         for entry in unread.iter().take(LEDGER_LINES) {
             page.line(&format!("  {}", page.paint(BOLD, &outcome::place(entry))));
             let reason = clean(entry.reason.as_deref().unwrap_or("it could not be read"));

@@ -152,11 +152,14 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Whether a file begins as a snapshot does.
+/// Whether a file begins as a snapshot does; packed charts begin so too.
 #[must_use]
 pub fn is_snapshot(path: &Path) -> bool {
     let mut head = [0; 2];
-    path.is_file()
+    let name = path.to_string_lossy();
+    let packed = [".tgz", ".tar.gz"].iter().any(|end| name.ends_with(end));
+    !packed
+        && path.is_file()
         && File::open(path)
             .and_then(|mut file| file.read_exact(&mut head))
             .is_ok()

@@ -41,7 +41,7 @@ fn groups(kept: &Kept) -> Vec<Group<'_>> {
     groups.sort_by_key(|group| {
         (
             group.tally.fail == 0,
-            group.tally.unknown == 0,
+            group.tally.fail + group.tally.unknown == 0,
             Reverse(group.severity),
             Reverse(group.tally.fail),
         )

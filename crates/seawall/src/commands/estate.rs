@@ -73,6 +73,12 @@ impl EstateArgs {
                 )
                 .into());
         }
+        if let Some(path) = self.paths.iter().find(|path| snapshot::is_snapshot(path)) {
+            let shown = path.display();
+            return Err(Failure::new(format!("`{shown}` is a snapshot"))
+                .help(format!("give it with `--snapshot {shown}`"))
+                .into());
+        }
         let inputs = sources::walk(&self.paths).map_err(|error| {
             Failure::new(error.to_string())
                 .help("give files or folders that exist, or `-` for standard input")

@@ -201,6 +201,18 @@ fn what_is_no_snapshot_is_refused_with_the_next_step() {
     error: `deploy/web.yaml` is no snapshot of seawall
       help: make one with `seawall snapshot --cluster -o FILE`; files and folders are given without `--snapshot`
     ");
+    assert_eq!(
+        folder
+            .run(&["snapshot", "deploy", "-o", "kept.snapshot"])
+            .code,
+        4
+    );
+    let ran = folder.assess(&["kept.snapshot"]);
+    assert_snapshot!(ran.failure(), @r"
+    exit 2
+    error: `kept.snapshot` is a snapshot
+      help: give it with `--snapshot kept.snapshot`
+    ");
     assert!(failure("nowhere").contains("cannot read the snapshot `nowhere`"));
     assert!(failure("deploy").contains("deploy"));
 }
