@@ -275,7 +275,6 @@ fn order(differs: &Differs) -> Order<'_> {
 }
 
 /// Pairs of the same key, in their order, and what is left.
-#[expect(clippy::type_complexity, reason = "pairs and two rests")]
 fn matched(
     olds: Vec<Finding>,
     news: Vec<Finding>,

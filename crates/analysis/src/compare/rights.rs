@@ -130,6 +130,9 @@ fn granted(side: Side<'_>) -> BTreeMap<(Subject, Reach), Vec<Given>> {
     all
 }
 
+/// A resource, the names of its objects, and what gives a right to it.
+type What = (String, Vec<Box<str>>, String);
+
 /// What is in one and not covered by the other.
 fn missing(
     here: &BTreeMap<(Subject, Reach), Vec<Given>>,
@@ -151,8 +154,7 @@ fn missing(
             .chain(everywhere)
             .map(|(rule, _, _)| rule)
             .collect();
-        let mut found: BTreeMap<(String, Vec<Box<str>>, String), BTreeSet<Box<str>>> =
-            BTreeMap::new();
+        let mut found: BTreeMap<What, BTreeSet<Box<str>>> = BTreeMap::new();
         for (rule, binding, role) in given {
             if covering.contains(&rule) {
                 continue;
