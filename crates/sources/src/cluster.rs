@@ -19,6 +19,7 @@ mod listing;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use self::ask::{Asker, Trouble};
@@ -118,6 +119,7 @@ impl Source for Cluster {
             options: &self.options,
             discovered: &discovered,
             namespaces: None,
+            closed: BTreeMap::new(),
             versions: Versions::default(),
         };
         for wanted in WANTED {
@@ -175,6 +177,19 @@ fn fatal(trouble: Trouble, url: &str) -> LiveError {
     }
 }
 
+/// A namespace that refused this many kinds and gave none is not asked for more: somebody who may read one
+/// namespace of hundreds should not wait for thousands of refusals.
+const CLOSED: usize = 6;
+
+/// What such a namespace would say.
+fn closed(namespace: &str) -> Trouble {
+    Trouble::Refused {
+        status: 0,
+        message: format!("namespace `{namespace}` refused the first {CLOSED} kinds (403)"),
+        go_on: None,
+    }
+}
+
 const HELP: &str = "bind the ClusterRole `seawall-reader` (deploy/rbac/reader.yaml)";
 const HELP_SECRETS: &str =
     "bind the ClusterRole `seawall-reader-secrets` (deploy/rbac/reader-secrets.yaml)";
@@ -186,6 +201,8 @@ struct Reading<'r> {
     discovered: &'r Discovered,
     /// The names of all namespaces, once they were listed.
     namespaces: Option<Vec<String>>,
+    /// Of namespaces that were asked one by one: how many kinds were refused; none, once one was not.
+    closed: BTreeMap<String, Option<usize>>,
     versions: Versions,
 }
 
@@ -280,9 +297,21 @@ impl Reading<'_> {
         let mut gaps = Vec::new();
         let mut complete = Vec::new();
         for namespace in namespaces {
-            match self.list(wanted, served, namespace, "", None, tell)? {
-                Ok(()) => complete.push(namespace),
-                Err(trouble) => gaps.push((namespace, trouble)),
+            if let Some(Some(CLOSED)) = self.closed.get(namespace) {
+                gaps.push((namespace, closed(namespace)));
+                continue;
+            }
+            let answer = self.list(wanted, served, namespace, "", None, tell)?;
+            let state = self.closed.entry(namespace.clone()).or_insert(Some(0));
+            match answer {
+                Ok(()) => {
+                    *state = None;
+                    complete.push(namespace);
+                }
+                Err(trouble) => {
+                    *state = state.map(|refused| refused + 1);
+                    gaps.push((namespace, trouble));
+                }
             }
         }
         if all && complete.is_empty() {
@@ -458,6 +487,12 @@ impl Reading<'_> {
         let (why, help) = match trouble {
             Trouble::Refused { status: 403, .. } => (
                 format!("the cluster refused to list {what}{place} (403)"),
+                Some(HELP.to_owned()),
+            ),
+            Trouble::Refused {
+                status: 0, message, ..
+            } => (
+                format!("{what} were not asked for: {message}"),
                 Some(HELP.to_owned()),
             ),
             Trouble::Refused { status: 401, .. } => (

@@ -1,6 +1,6 @@
 //! `seawall assess`: reads what is given, judges it, reports.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -352,8 +352,8 @@ fn assess<'g>(
         |reached| progress.tick(reached),
     )?;
     hearing.hear_rest()?;
-    for entry in &ledger.coverage.documents {
-        if let Some((name, judged)) = judge.unread(entry) {
+    for entry in unread(&ledger.coverage) {
+        if let Some((name, judged)) = judge.unread(&entry) {
             hearing.count(&name, &judged)?;
             hearing.say(judged.findings)?;
         }
@@ -553,6 +553,32 @@ fn not_assessed(
         }
     }
     missing
+}
+
+/// What could not be listed, a kind at a time: who may read one namespace of hundreds is told once.
+fn unread(coverage: &Coverage) -> Vec<DocumentEntry> {
+    let mut kinds: BTreeMap<&str, (&DocumentEntry, usize)> = BTreeMap::new();
+    for entry in coverage
+        .documents
+        .iter()
+        .filter(|entry| entry.live && entry.status == Status::Unreadable && entry.name.is_none())
+    {
+        if let Some(kind) = &entry.kind {
+            kinds.entry(kind).or_insert((entry, 0)).1 += 1;
+        }
+    }
+    kinds
+        .into_values()
+        .map(|(first, count)| {
+            let mut entry = first.clone();
+            if count > 1 {
+                let reason = entry.reason.take().unwrap_or_default();
+                entry.reason = Some(format!("{reason}, and in {} other places", count - 1).into());
+                entry.namespace = None;
+            }
+            entry
+        })
+        .collect()
 }
 
 /// What a guideline is about was left out by choice.
