@@ -125,6 +125,8 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<u8> {
         .iter()
         .map(|path| path.display().to_string())
         .collect();
+    let snapshots = args.rights.estate.snapshot.iter();
+    read.extend(snapshots.map(|path| path.display().to_string()));
     if args.rights.estate.cluster {
         read.push("the cluster".to_owned());
     }
