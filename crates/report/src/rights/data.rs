@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use crate::text::clean;
+
 use super::{Answer, Asked, By, Place, Row, Thing, text};
 
 /// The answer to one question: `seawall.who-can/v1`.
@@ -183,6 +185,7 @@ pub fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> io::Resu
 
 /// A cell that a spreadsheet would take for a formula begins with `'`.
 fn safe(cell: &str) -> String {
+    let cell = &*clean(cell);
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{cell}")
     } else {

@@ -39,7 +39,7 @@ pub(super) fn answer(asking: &Asking<'_>, word: &str) -> anyhow::Result<String> 
             })
             .collect()
     });
-    let facts: Vec<&'static str> = asking
+    let mut facts: Vec<&'static str> = asking
         .rights
         .rbac
         .escalations(asking.rights.kubernetes_minor)
@@ -47,6 +47,19 @@ pub(super) fn answer(asking: &Asking<'_>, word: &str) -> anyhow::Result<String> 
         .filter(|fact| fact.held.iter().any(|held| held.subject == subject))
         .map(|fact| fact.title)
         .collect();
+    // Whoever does everything does all the rest.
+    let all = PolicyRule {
+        verbs: vec!["*".into()],
+        groups: vec!["*".into()],
+        resources: vec!["*".into()],
+        ..PolicyRule::default()
+    };
+    if rows
+        .iter()
+        .any(|(row, rule)| row.place == Place::Everywhere && **rule == all)
+    {
+        facts.truncate(1);
+    }
     Ok(match asking.format {
         Format::Json => pretty(&json!({
             "schema": "seawall.who-can/v1",
