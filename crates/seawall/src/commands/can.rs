@@ -65,6 +65,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
             }
             Err(problem) => {
                 wrong = true;
+                // What is no review may hold anything; nothing of it is repeated but what it is called.
+                review = head(&review);
                 json!({"allowed": false, "evaluationError": format!("invalid: {problem}")})
             }
         };
@@ -159,6 +161,20 @@ fn parse(text: &str) -> Result<Vec<Value>, (usize, String)> {
     Ok(all.into_iter().flat_map(items).collect())
 }
 
+/// What an object is called.
+fn head(object: &Value) -> Value {
+    let mut head = serde_json::Map::new();
+    for key in ["apiVersion", "kind"] {
+        if let Some(Value::String(text)) = object.get(key) {
+            head.insert(key.to_owned(), text.as_str().into());
+        }
+    }
+    if let Some(Value::String(name)) = object.pointer("/metadata/name") {
+        head.insert("metadata".to_owned(), json!({ "name": name }));
+    }
+    Value::Object(head)
+}
+
 /// What the API server would refuse (kubernetes pkg/apis/authorization/validation).
 fn check(review: &Value) -> Result<(), String> {
     let kind = text(review, "/kind");
@@ -167,6 +183,26 @@ fn check(review: &Value) -> Result<(), String> {
         "SubjectAccessReview" | "LocalSubjectAccessReview" | ""
     ) {
         return Err(format!("`{kind}` is no SubjectAccessReview"));
+    }
+    let version = text(review, "/apiVersion");
+    if !matches!(version, "authorization.k8s.io/v1" | "") {
+        return Err(format!(
+            "`{version}` is not served; write `authorization.k8s.io/v1`"
+        ));
+    }
+    for (at, is) in [
+        ("/spec/user", Value::is_string as fn(&Value) -> bool),
+        ("/spec/groups", Value::is_array),
+    ] {
+        if review
+            .pointer(at)
+            .is_some_and(|value| !value.is_null() && !is(value))
+        {
+            return Err(format!(
+                "`{}` has the wrong type",
+                at.trim_start_matches('/').replace('/', ".")
+            ));
+        }
     }
     let has = |at: &str| review.pointer(at).is_some_and(Value::is_object);
     let (resource, path) = (

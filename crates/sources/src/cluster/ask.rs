@@ -73,7 +73,7 @@ impl Asker {
         runtime: tokio::runtime::Runtime,
         config: kube::Config,
     ) -> Result<Self, LiveError> {
-        let url = config.cluster_url.to_string();
+        let url = super::connect::shown(&config.cluster_url);
         let url = url.trim_end_matches('/').to_owned();
         let made = {
             let _within = runtime.enter();

@@ -64,7 +64,8 @@ impl Target {
         let listed = if known.is_empty() {
             "the kubeconfig has no context; `az aks get-credentials` adds one".to_owned()
         } else {
-            format!("there are {}", known.join(", "))
+            let word = if known.len() == 1 { "is" } else { "are" };
+            format!("there {word} `{}`", known.join("`, `"))
         };
         let context = choice
             .context
@@ -133,6 +134,7 @@ impl Target {
                 )
             })?,
         };
+        config.cluster_url = with_scheme(config.cluster_url)?;
         config.connect_timeout = Some(CONNECT);
         config.read_timeout = Some(SILENCE);
         config.write_timeout = Some(SILENCE);
@@ -141,6 +143,32 @@ impl Target {
         config.default_retry = false;
         Ok(config)
     }
+}
+
+/// A server without a scheme is meant to speak TLS, as kubectl takes it where a certificate is given
+/// (client-go, `DefaultServerURL`).
+fn with_scheme(url: http::Uri) -> Result<http::Uri, LiveError> {
+    if url.scheme().is_some() {
+        return Ok(url);
+    }
+    format!("https://{url}").parse().map_err(|_| {
+        error(
+            "the `server` of the kubeconfig is no address",
+            "write it as `server: https://NAME:443`, or write the kubeconfig again: \
+             `az aks get-credentials`",
+        )
+    })
+}
+
+/// A server's address as it may be shown: a name, a password or a query in it may be credentials.
+pub(super) fn shown(url: &http::Uri) -> String {
+    let host = url.host().unwrap_or_default();
+    let scheme = url.scheme_str().unwrap_or("https");
+    let port = url
+        .port()
+        .map_or_else(String::new, |port| format!(":{port}"));
+    let path = url.path().trim_end_matches('/');
+    format!("{scheme}://{host}{port}{path}")
 }
 
 struct Settings {
@@ -440,6 +468,22 @@ mod tests {
             ("", "the program"),
         ] {
             assert_eq!(program_of(command), program, "{command}");
+        }
+    }
+
+    #[test]
+    fn of_a_server_neither_name_nor_password_is_shown() {
+        for (url, is) in [
+            ("https://aks.example:443/", "https://aks.example:443"),
+            (
+                "https://me:canary@aks.example/k8s?x=canary",
+                "https://aks.example/k8s",
+            ),
+            ("https://[::1]:6443", "https://[::1]:6443"),
+            ("127.0.0.1:6443", "https://127.0.0.1:6443"),
+        ] {
+            let url = with_scheme(url.parse().unwrap()).unwrap();
+            assert_eq!(shown(&url), is);
         }
     }
 
