@@ -88,7 +88,9 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
 pub fn count(number: usize, one: &str) -> String {
     match number {
         1 => format!("1 {one}"),
-        _ if one.ends_with('y') => format!("{number} {}ies", one.trim_end_matches('y')),
+        _ if one.ends_with('y') && !one.ends_with("ay") => {
+            format!("{number} {}ies", one.trim_end_matches('y'))
+        }
         _ => format!("{number} {one}s"),
     }
 }
@@ -346,6 +348,14 @@ mod tests {
             "a\\u{1b}[31mb\\u{9b}c\\u{202e}d e"
         );
         assert!(matches!(clean("plain ä 漢"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn counts() {
+        assert_eq!(count(1, "way"), "1 way");
+        assert_eq!(count(2, "way"), "2 ways");
+        assert_eq!(count(0, "policy"), "0 policies");
+        assert_eq!(count(3, "file"), "3 files");
     }
 
     #[test]
