@@ -25,6 +25,7 @@ use model::kinds::Kind;
 use model::{Estate, ResourceRef};
 
 pub mod address;
+mod azure;
 mod bits;
 mod conn;
 mod engine;
@@ -42,7 +43,7 @@ mod workloads;
 
 pub use conn::{Conn, ConnId};
 pub use engine::Engine;
-pub use explain::{Explanation, Matching, Selecting, Side};
+pub use explain::{Explanation, Matching, PolicyView, RuleView, Selecting, Side};
 pub use exposure::{Audience, Exposure, Way};
 pub use facts::{Answer, Facts, KUBELET, Verdict};
 pub use intent::{Apart, Difference, Intent};
@@ -83,10 +84,25 @@ pub const KINDS: [&str; 21] = [
 ];
 
 /// What the command line decides.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The engine, instead of the one that the estate names.
     pub engine: Option<Engine>,
+    /// Addresses that are asked about: no end holds some of them and others too.
+    pub addresses: Vec<Ranges>,
+}
+
+/// How the engine is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// It was asked for.
+    Asked,
+    /// The cluster's own network profile.
+    Cluster,
+    /// Policies that only it reads.
+    Policies,
+    /// It is not known.
+    Assumed,
 }
 
 /// Who can talk to whom in an estate.
@@ -96,18 +112,25 @@ pub struct Reach {
     policies: Vec<Policy>,
     selected: Selected,
     missing: facts::Missing,
+    network: azure::Network,
+    source: Source,
+    remarks: Vec<Box<str>>,
+    /// What the nodes' security groups let in from the internet, where any stands there.
+    entrance: Option<Conn>,
     exposures: exposure::Exposures,
 }
 
 impl Reach {
     /// Reads an estate.
     #[must_use]
-    pub fn build(estate: &Estate, options: Options) -> Self {
-        let engine = options.engine.unwrap_or_default();
+    pub fn build(estate: &Estate, options: &Options) -> Self {
+        let network = azure::read(estate);
+        let filters = azure::filters::Filters::read(estate, &network);
+        let (engine, source) = engine(estate, options, &network);
         let mut written = if engine == Engine::None {
             Vec::new()
         } else {
-            policies(estate)
+            policies(estate, engine)
         };
         // The order in which policies decide; those of one kind and priority as they were read.
         written.sort_by_key(|policy| (policy.tier, policy.priority, policy.resource));
@@ -136,12 +159,28 @@ impl Reach {
             .flat_map(|rule| universe::blocks_of(&rule.peers))
             .cloned()
             .chain(exposure::services::blocks(estate))
+            .chain(options.addresses.iter().cloned())
+            .chain(filters.blocks())
             .collect();
+        let running = universe::addresses_of_nodes(estate);
         let known = Known {
-            nodes: universe::addresses_of_nodes(estate),
-            ..Known::default()
+            nodes: if running.is_empty() {
+                network.nodes.clone()
+            } else {
+                running
+            },
+            pods: network.pods.clone(),
+            api: match network.private_api {
+                Some(true) => address::private(),
+                _ => Ranges::empty(),
+            },
         };
-        let universe = Universe::new(estate, found, namespaces, blocks, known, engine);
+        let mut universe = Universe::new(estate, found, namespaces, blocks, known, engine);
+        universe.limits = universe
+            .externals
+            .iter()
+            .map(|addresses| filters.outbound(addresses))
+            .collect();
         let policies: Vec<Policy> = written
             .into_iter()
             .map(|policy| Policy::resolve(policy, &universe))
@@ -154,6 +193,10 @@ impl Reach {
             policies,
             selected,
             missing,
+            network,
+            source,
+            remarks: filters.remarks().into_iter().map(Into::into).collect(),
+            entrance: filters.inbound(),
             exposures: exposure::Exposures::default(),
         };
         reach.exposures = reach.find_exposures(estate);
@@ -164,6 +207,42 @@ impl Reach {
     #[must_use]
     pub const fn engine(&self) -> Engine {
         self.universe.engine
+    }
+
+    /// How the engine is known.
+    #[must_use]
+    pub const fn engine_source(&self) -> Source {
+        self.source
+    }
+
+    /// The cluster whose network profile was read.
+    #[must_use]
+    pub const fn cluster(&self) -> Option<ResourceRef> {
+        self.network.cluster
+    }
+
+    /// The policies that are in effect, in the order in which they decide.
+    pub fn policies(&self) -> impl ExactSizeIterator<Item = ResourceRef> + '_ {
+        self.policies.iter().map(|policy| policy.resource)
+    }
+
+    /// The policies that select a workload's pods for a direction, in the order in which they decide.
+    #[must_use]
+    pub fn selecting(&self, workload: &Workload, direction: Direction) -> Vec<ResourceRef> {
+        let End::Pods(class) = self.end_of(workload) else {
+            return Vec::new();
+        };
+        self.selected
+            .of(direction, class)
+            .iter()
+            .filter_map(|(at, _)| Some(self.policies.get(*at as usize)?.resource))
+            .collect()
+    }
+
+    /// What else is to be known of the answers.
+    #[must_use]
+    pub fn remarks(&self) -> &[Box<str>] {
+        &self.remarks
     }
 
     /// All workloads, by namespace, name and kind.
@@ -236,12 +315,63 @@ impl Reach {
         if always != bits::Belongs::No {
             met = matrix::same_node(&mut rows.memo, met, always);
         }
-        rows.memo.get(met)
+        let conn = rows.memo.get(met);
+        match self.universe.limit(to) {
+            Some(limit) if matches!(from, End::Pods(_) | End::Host(_)) => conn.meet(limit),
+            _ => conn,
+        }
     }
 }
 
-/// Every policy of the estate that the analysis knows, unresolved.
-fn policies(estate: &Estate) -> Vec<Written> {
+/// What enforces policies: what was asked for, what the cluster says, what its policies give away.
+fn engine(estate: &Estate, options: &Options, network: &azure::Network) -> (Engine, Source) {
+    if let Some(engine) = options.engine {
+        return (engine, Source::Asked);
+    }
+    if let Some(engine) = network.engine {
+        return (engine, Source::Cluster);
+    }
+    let cilium = CILIUM_KINDS
+        .iter()
+        .any(|kind| !estate.of_kind(kind).is_empty());
+    if cilium {
+        return (Engine::Cilium, Source::Policies);
+    }
+    (Engine::Upstream, Source::Assumed)
+}
+
+const CILIUM_KINDS: [&str; 2] = [
+    "CiliumNetworkPolicy.cilium.io",
+    "CiliumClusterwideNetworkPolicy.cilium.io",
+];
+
+/// Whether the analysis reads objects of a kind.
+#[must_use]
+pub fn reads(kind: &Kind) -> bool {
+    match kind {
+        Kind::Kubernetes { group, kind } => match &**group {
+            "" => matches!(&**kind, "Namespace" | "Node" | "Service") || carries_pods(group, kind),
+            "networking.k8s.io" | "extensions" => {
+                matches!(&**kind, "NetworkPolicy" | "Ingress") || carries_pods(group, kind)
+            }
+            "policy.networking.k8s.io" | "gateway.networking.k8s.io" => true,
+            "cilium.io" => kind.ends_with("NetworkPolicy"),
+            _ => carries_pods(group, kind),
+        },
+        Kind::Azure(kind) => {
+            let kind = kind.to_ascii_lowercase();
+            kind.starts_with("microsoft.containerservice/managedclusters")
+                || kind.starts_with("microsoft.network/")
+        }
+    }
+}
+
+fn carries_pods(group: &str, kind: &str) -> bool {
+    model::kinds::pod_route(group, kind).is_some()
+}
+
+/// Every policy of the estate that the engine reads, unresolved.
+fn policies(estate: &Estate, engine: Engine) -> Vec<Written> {
     let mut found = Vec::new();
     for (at, resource) in estate.resources().iter().enumerate() {
         let id = ResourceRef(at as u32);
@@ -262,7 +392,9 @@ fn policies(estate: &Estate) -> Vec<Written> {
                 | "BaselineAdminNetworkPolicy"
                 | "ClusterNetworkPolicy"),
             ) => found.extend(policy::admin::read(resource, id, kind)),
-            ("cilium.io", "CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy") => {
+            ("cilium.io", "CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy")
+                if engine == Engine::Cilium =>
+            {
                 found.extend(policy::cilium::read(
                     resource,
                     id,

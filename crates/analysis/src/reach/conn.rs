@@ -53,6 +53,15 @@ impl Conn {
         }
     }
 
+    /// The part that concerns some ports.
+    #[must_use]
+    pub fn within(&self, ports: &PortSet) -> Self {
+        Self {
+            sure: self.sure.intersection(ports),
+            may: self.may.intersection(ports),
+        }
+    }
+
     /// What hangs on something that was not given.
     #[must_use]
     pub fn open(&self) -> PortSet {
@@ -91,14 +100,14 @@ pub(crate) enum Step {
 }
 
 impl State {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self {
             rest: PortSet::all(),
             ..Self::default()
         }
     }
 
-    fn after(&self, step: &Step) -> Self {
+    pub(crate) fn after(&self, step: &Step) -> Self {
         let mut next = self.clone();
         match step {
             Step::Rule(action, sure, may) => {
@@ -137,7 +146,7 @@ impl State {
         }
     }
 
-    fn conn(&self) -> Conn {
+    pub(crate) fn conn(&self) -> Conn {
         Conn {
             sure: self.allow.minus(&self.deny),
             may: self.allow.clone(),
@@ -158,6 +167,12 @@ impl ConnId {
     pub const ALL: Self = Self(0);
     /// Nothing.
     pub const NONE: Self = Self(1);
+
+    /// The number, counted from 0.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// Number of a step.

@@ -7,7 +7,7 @@ use super::Reach;
 use super::bits::Belongs;
 use super::conn::{Conn, ConnId};
 use super::matrix::{self, Policy};
-use super::policy::{Action, Direction, Tier};
+use super::policy::{Action, Direction, Ports, Tier};
 use super::ports::PortSet;
 use super::universe::End;
 
@@ -60,7 +60,78 @@ pub struct Matching {
     pub ports: Conn,
 }
 
+/// A policy and whom it names, for pictures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyView {
+    /// The policy.
+    pub policy: ResourceRef,
+    /// Where it stands in the order.
+    pub tier: Tier,
+    /// It says something of connections to the pods it selects.
+    pub ingress: bool,
+    /// It says something of connections from them.
+    pub egress: bool,
+    /// Numbers of the ends that it surely or perhaps selects.
+    pub selects: Vec<usize>,
+    /// Its rules, in their order.
+    pub rules: Vec<RuleView>,
+}
+
+/// A rule and whom it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleView {
+    /// Which end it is about.
+    pub direction: Direction,
+    /// Where it stands in the object.
+    pub route: Box<str>,
+    /// What it does.
+    pub action: Action,
+    /// Its ports, names as they are written.
+    pub ports: String,
+    /// Numbers of the ends that it surely matches.
+    pub sure: Vec<usize>,
+    /// The same with those that it may match.
+    pub may: Vec<usize>,
+}
+
 impl Reach {
+    /// All policies in effect, in the order in which they decide, with the numbers of whom they name.
+    #[must_use]
+    pub fn policy_views(&self) -> Vec<PolicyView> {
+        self.policies
+            .iter()
+            .map(|policy| PolicyView {
+                policy: policy.resource,
+                tier: policy.tier,
+                ingress: policy.ingress.is_some(),
+                egress: policy.egress.is_some(),
+                selects: policy.subject.may.iter().collect(),
+                rules: [Direction::Egress, Direction::Ingress]
+                    .into_iter()
+                    .flat_map(|direction| {
+                        policy
+                            .rules(direction)
+                            .into_iter()
+                            .flatten()
+                            .map(move |rule| (direction, rule))
+                    })
+                    .map(|(direction, rule)| RuleView {
+                        direction,
+                        route: rule.route.clone(),
+                        action: rule.action,
+                        ports: ports_text(&rule.ports),
+                        sure: if rule.partly {
+                            Vec::new()
+                        } else {
+                            rule.peers.sure.iter().collect()
+                        },
+                        may: rule.peers.may.iter().collect(),
+                    })
+                    .collect(),
+            })
+            .collect()
+    }
+
     /// Why what passes between two ends passes, and the rest does not.
     #[must_use]
     pub fn explain(&self, from: End, to: End) -> Explanation {
@@ -141,4 +212,17 @@ impl Reach {
             })
             .collect()
     }
+}
+
+/// The ports of a rule as it writes them.
+fn ports_text(ports: &Ports) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    if !ports.sure.is_empty() || ports.named.is_empty() {
+        parts.push(ports.sure.to_string());
+    }
+    parts.extend(ports.named.iter().map(|(protocol, name)| match protocol {
+        Some(protocol) => format!("{} `{name}`", protocol.name()),
+        None => format!("`{name}`"),
+    }));
+    parts.join(",")
 }

@@ -131,12 +131,50 @@ impl Reach {
     pub(crate) fn find_exposures(&self, estate: &Estate) -> Exposures {
         let mut found = services::find(self, estate);
         found.extend(routes::find(self, estate));
+        for exposure in &mut found {
+            self.entrance(exposure);
+        }
         found.sort_by(|a, b| (a.workload, a.way, &a.through).cmp(&(b.workload, b.way, &b.through)));
         let mut by_workload: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (at, exposure) in found.iter().enumerate() {
             by_workload.entry(exposure.workload).or_default().push(at);
         }
         Exposures { found, by_workload }
+    }
+
+    /// What the Azure network makes of a way in: whether nodes have public addresses, and what the
+    /// security groups of their subnets let in.
+    fn entrance(&self, exposure: &mut Exposure) {
+        let on_nodes = matches!(
+            exposure.way,
+            Way::NodePort | Way::HostPort | Way::HostNetwork
+        );
+        if on_nodes {
+            match self.network.public_nodes {
+                Some(true) => (exposure.audience, exposure.because) = (Audience::Internet, None),
+                Some(false) => {
+                    exposure.audience = Audience::Network;
+                    exposure.because = Some("nodes have no public address".into());
+                }
+                None => {}
+            }
+        }
+        let reached = on_nodes || exposure.way == Way::LoadBalancer;
+        let (Some(entrance), true) = (&self.entrance, reached) else {
+            return;
+        };
+        if exposure.audience == Audience::Network || exposure.front.is_empty() {
+            return;
+        }
+        let passes = entrance.within(&exposure.front);
+        if passes.is_none() {
+            exposure.audience = Audience::Network;
+            exposure.because = Some("the nodes' network security group stops the internet".into());
+        } else if passes.sure.is_empty() {
+            exposure.audience = Audience::Unknown;
+            exposure.because =
+                Some("whether the nodes' network security group lets it in is not known".into());
+        }
     }
 
     /// Numbers of the workloads in a namespace whose pods a Service's selector matches.
@@ -260,12 +298,4 @@ fn carries(labels: &Labels, selector: Ref<'_>) -> Belongs {
         )
         .min()
         .unwrap_or(Belongs::Yes)
-}
-
-/// The part of a connection that concerns some ports.
-fn restricted(conn: &Conn, ports: &PortSet) -> Conn {
-    Conn {
-        sure: conn.sure.intersection(ports),
-        may: conn.may.intersection(ports),
-    }
 }

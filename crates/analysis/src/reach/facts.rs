@@ -1,6 +1,8 @@
 //! What people ask first of a workload: does it reach the internet, the metadata of its node, the API
 //! server, kubelets. Cheap: nothing but the columns in question is computed.
 
+use std::collections::BTreeMap;
+
 use cel::Unknown;
 use model::Estate;
 
@@ -147,33 +149,31 @@ impl Reach {
     pub fn facts(&self, workload: &Workload) -> Facts {
         let end = self.end_of(workload);
         let first = self.universe.number(End::OwnNode);
-        let row = self.outside(end);
+        let (row, memo) = self.outside(end);
         let public = address::public();
         let of = |wanted: &dyn Fn(End) -> bool, ports: &PortSet| {
-            let mut answer = Answer {
-                conn: Conn::none(),
-                addresses: Ranges::empty(),
-                hangs_on: None,
-            };
-            for (at, conn) in row.iter().enumerate() {
+            let mut conn = Conn::none();
+            let mut known: BTreeMap<ConnId, bool> = BTreeMap::new();
+            let mut addresses: Vec<(u128, u128)> = Vec::new();
+            for (at, id) in row.iter().enumerate() {
                 let target = self.universe.end(first + at);
-                if !wanted(target) {
+                if *id == ConnId::NONE || !wanted(target) {
                     continue;
                 }
-                let conn = Conn {
-                    sure: conn.sure.intersection(ports),
-                    may: conn.may.intersection(ports),
-                };
-                if conn.is_none() {
-                    continue;
+                let passes = *known.entry(*id).or_insert_with(|| {
+                    let one = memo.get(*id).within(ports);
+                    conn = conn.join(&one);
+                    !one.is_none()
+                });
+                if passes && let Some(reached) = self.addresses(target) {
+                    addresses.extend(reached.parts());
                 }
-                if let Some(addresses) = self.addresses(target) {
-                    answer.addresses = answer.addresses.union(addresses);
-                }
-                answer.conn = answer.conn.join(&conn);
             }
-            answer.hangs_on = self.hangs_on(end, Direction::Egress, !answer.conn.sure.is_empty());
-            answer
+            Answer {
+                hangs_on: self.hangs_on(end, Direction::Egress, !conn.sure.is_empty()),
+                addresses: Ranges::from_parts(addresses),
+                conn,
+            }
         };
         let within = |set: Ranges| {
             move |target: End| {
@@ -193,33 +193,28 @@ impl Reach {
     }
 
     /// What passes from pods to nodes, the API server and every range of addresses, in that order.
-    pub(crate) fn outside(&self, end: End) -> Vec<Conn> {
+    fn outside(&self, end: End) -> (Vec<ConnId>, Memo) {
         let ends = self.universe.number(End::OwnNode)..self.universe.size();
-        let End::Pods(class) = end else {
-            return vec![Conn::all(); ends.len()];
-        };
         let mut rows = self.rows();
-        let applied = self.selected.of(Direction::Egress, class);
-        let row = rows.row(class, applied, Direction::Egress, ends.clone());
-        let mut known: Option<(ConnId, Conn)> = None;
-        row.into_iter()
-            .zip(ends)
-            .map(|(id, number)| {
-                let always = matrix::on_one_node(&self.universe, end, self.universe.end(number));
-                if always != Belongs::No {
-                    let id = matrix::same_node(&mut rows.memo, id, always);
-                    return rows.memo.get(id);
-                }
-                match &known {
-                    Some((last, conn)) if *last == id => conn.clone(),
-                    _ => {
-                        let conn = rows.memo.get(id);
-                        known = Some((id, conn.clone()));
-                        conn
-                    }
-                }
-            })
-            .collect()
+        let mut row = match end {
+            End::Pods(class) => {
+                let applied = self.selected.of(Direction::Egress, class);
+                rows.row(class, applied, Direction::Egress, ends.clone())
+            }
+            _ => vec![ConnId::ALL; ends.len()],
+        };
+        for (id, number) in row.iter_mut().zip(ends) {
+            let target = self.universe.end(number);
+            if let Some(limit) = self.universe.limit(target) {
+                let limit = rows.memo.conn(limit.clone());
+                *id = rows.memo.meet(*id, limit);
+            }
+            let always = matrix::on_one_node(&self.universe, end, target);
+            if always != Belongs::No {
+                *id = matrix::same_node(&mut rows.memo, *id, always);
+            }
+        }
+        (row, rows.memo)
     }
 
     pub(crate) fn rows(&self) -> Rows<'_> {

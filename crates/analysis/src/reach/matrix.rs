@@ -430,6 +430,18 @@ impl<'r> Matrix<'r> {
         &self.rows.memo.conns
     }
 
+    /// What else than policies stands between pods and addresses outside.
+    fn limit(&mut self, row: &mut [ConnId]) {
+        let universe = self.rows.universe;
+        let first = universe.number(End::External(0));
+        for (conn, limit) in row.iter_mut().skip(first).zip(&universe.limits) {
+            if let Some(limit) = limit {
+                let limit = self.rows.memo.conn(limit.clone());
+                *conn = self.rows.memo.meet(*conn, limit);
+            }
+        }
+    }
+
     /// What can go from an end to every end.
     pub fn from(&mut self, source: usize) -> Vec<ConnId> {
         let universe = self.rows.universe;
@@ -439,6 +451,9 @@ impl<'r> Matrix<'r> {
             End::Pods(class) => self.egress(class),
             _ => vec![ConnId::ALL; size],
         };
+        if matches!(end, End::Pods(_) | End::Host(_)) {
+            self.limit(&mut row);
+        }
         if self.idle {
             return row;
         }

@@ -8,6 +8,7 @@ use model::{Estate, Ref};
 
 use super::address;
 use super::bits::{Belongs, Bits, TriBits};
+use super::conn::Conn;
 use super::engine::Engine;
 use super::labels::{Index, Labels, NAMESPACE_NAME, Selector};
 use super::policy::{Entity, Namespaces, Peer};
@@ -42,6 +43,8 @@ pub(crate) struct Universe {
     pub(crate) pods: usize,
     /// Sets of addresses that no rule tells apart.
     pub(crate) externals: Vec<Ranges>,
+    /// What else stands between pods and each of them.
+    pub(crate) limits: Vec<Option<Conn>>,
     pub(crate) engine: Engine,
     /// Addresses that nodes may have, and pods.
     pub(crate) node_addresses: Ranges,
@@ -100,6 +103,7 @@ impl Universe {
             workloads,
             classes,
             pods,
+            limits: Vec::new(),
             externals,
             engine,
             namespaces,
@@ -146,6 +150,14 @@ impl Universe {
         }
         if let Some(pods) = self.pods_of.last_mut() {
             pods.push(self.pods as u32);
+        }
+    }
+
+    /// What else than policies stands between pods and an end.
+    pub(crate) fn limit(&self, end: End) -> Option<&Conn> {
+        match end {
+            End::External(at) => self.limits.get(at)?.as_ref(),
+            _ => None,
         }
     }
 

@@ -16,3 +16,5 @@ mod corners;
 mod estate;
 #[path = "reach/random.rs"]
 mod random;
+#[path = "reach/upstream.rs"]
+mod upstream;

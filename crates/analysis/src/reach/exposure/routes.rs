@@ -9,7 +9,7 @@ use model::kinds::Kind;
 use model::{Estate, Ref, Resource, ResourceRef, Scope};
 
 use super::services::{annotation, hangs_on};
-use super::{Audience, Exposure, Way, restricted};
+use super::{Audience, Exposure, Way};
 use crate::reach::Reach;
 use crate::reach::address;
 use crate::reach::bits::{Belongs, TriBits};
@@ -228,7 +228,7 @@ fn behind(
         // Its controller: a pod that was not given, or something outside the cluster.
         let inside = reach.entering(workload, |_, end| end == End::Stranger);
         let outside = reach.entering(workload, |_, end| matches!(end, End::External(_)));
-        let mut open = restricted(&inside, &targets);
+        let mut open = inside.within(&targets);
         open.may = open.may.union(&outside.may.intersection(&targets));
         open.sure = open.sure.intersection(&outside.sure);
         if belongs == Belongs::Maybe || entry.may {

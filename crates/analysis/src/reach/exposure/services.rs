@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use model::{Estate, Ref, Resource, ResourceRef};
 
-use super::{Audience, Exposure, Way, restricted};
+use super::{Audience, Exposure, Way};
 use crate::reach::Reach;
 use crate::reach::address;
 use crate::reach::bits::Belongs;
@@ -185,7 +185,7 @@ fn of_service(reach: &Reach, id: ResourceRef, service: &Resource, front: &Front)
         if targets.is_empty() {
             continue;
         }
-        let mut open = restricted(&arriving(reach, workload, front, local), &targets);
+        let mut open = arriving(reach, workload, front, local).within(&targets);
         if belongs == Belongs::Maybe {
             open.sure = PortSet::none();
         }
@@ -262,7 +262,7 @@ fn on_nodes(reach: &Reach) -> Vec<Exposure> {
         } else {
             Way::HostPort
         };
-        let open = restricted(&reach.internet_to(number, &Ranges::empty()), &target);
+        let open = reach.internet_to(number, &Ranges::empty()).within(&target);
         found.push(Exposure {
             workload: number,
             way,

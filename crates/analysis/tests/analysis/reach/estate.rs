@@ -14,9 +14,12 @@ pub(crate) fn of(objects: &[Value], scope: Scope) -> Estate {
     read(texts.iter().map(String::as_str), Form::Json, scope)
 }
 
-#[expect(dead_code, reason = "corners come next")]
 pub(crate) fn of_yaml(text: &str, scope: Scope) -> Estate {
-    read(text.split("\n---\n"), Form::Yaml, scope)
+    read(
+        text.split("---\n").filter(|part| !part.trim().is_empty()),
+        Form::Yaml,
+        scope,
+    )
 }
 
 fn read<'t>(texts: impl Iterator<Item = &'t str>, form: Form, scope: Scope) -> Estate {

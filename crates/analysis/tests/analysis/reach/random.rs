@@ -3,7 +3,7 @@
 
 use std::net::Ipv4Addr;
 
-use analysis::reach::{Conn, End, Options, PortSet, Protocol, Reach, address};
+use analysis::reach::{Conn, End, Engine, Options, PortSet, Protocol, Reach, address};
 use model::Scope;
 use serde_json::{Value, json};
 
@@ -158,6 +158,140 @@ impl Random {
         })
     }
 
+    fn admin_peer(&mut self, networks: bool) -> Value {
+        match self.below(if networks { 3 } else { 2 }) {
+            0 => json!({"namespaces": self.namespace_selector()}),
+            1 => json!({"pods": {
+                "namespaceSelector": self.namespace_selector(),
+                "podSelector": self.selector(),
+            }}),
+            _ => json!({"networks": [self.pick(&["0.0.0.0/0", "10.1.0.0/16", "20.0.0.0/7"])]}),
+        }
+    }
+
+    fn admin_rules(&mut self, newer: bool, baseline: bool, side: &str) -> Value {
+        let rules = self.several(3, |random| {
+            let allow = if newer { "Accept" } else { "Allow" };
+            let action = match random.below(if baseline && !newer { 2 } else { 3 }) {
+                0 => allow,
+                1 => "Deny",
+                _ => "Pass",
+            };
+            let egress = side == "to";
+            let mut peers = vec![random.admin_peer(egress)];
+            peers.extend(random.several(1, |random| random.admin_peer(egress)));
+            let mut rule = json!({"action": action, side: peers});
+            if random.one_in(2) {
+                let mut ports = vec![random.admin_port(newer)];
+                ports.extend(random.several(1, |random| random.admin_port(newer)));
+                rule[if newer { "protocols" } else { "ports" }] = Value::Array(ports);
+            }
+            rule
+        });
+        Value::Array(rules)
+    }
+
+    fn admin_port(&mut self, newer: bool) -> Value {
+        let protocol = self.pick(&["TCP", "UDP", "SCTP"]);
+        let (first, last) = (79 + self.below(3), 82 + self.below(3));
+        let name = self.pick(&["web", "dns"]);
+        match (self.below(3), newer) {
+            (0, false) => json!({"namedPort": name}),
+            (0, true) => json!({"destinationNamedPort": name}),
+            (1, false) => {
+                json!({"portRange": {"protocol": protocol, "start": first, "end": last}})
+            }
+            (1, true) => {
+                json!({protocol.to_lowercase(): {"destinationPort": {"range": {"start": first, "end": last}}}})
+            }
+            (_, false) => json!({"portNumber": {"protocol": protocol, "port": first}}),
+            (_, true) if self.one_in(3) => json!({protocol.to_lowercase(): {}}),
+            (_, true) => json!({protocol.to_lowercase(): {"destinationPort": {"number": first}}}),
+        }
+    }
+
+    fn admin_policy(&mut self, number: usize) -> Value {
+        let newer = self.one_in(2);
+        let baseline = self.one_in(3);
+        let (kind, version) = match (newer, baseline) {
+            (true, _) => ("ClusterNetworkPolicy", self.pick(&["v1alpha2", "v1beta1"])),
+            (false, false) => ("AdminNetworkPolicy", "v1alpha1"),
+            (false, true) => ("BaselineAdminNetworkPolicy", "v1alpha1"),
+        };
+        let mut spec = json!({
+            "subject": self.admin_peer(false),
+            "ingress": self.admin_rules(newer, baseline, "from"),
+            "egress": self.admin_rules(newer, baseline, "to"),
+        });
+        if newer {
+            spec["tier"] = json!(if baseline { "Baseline" } else { "Admin" });
+        }
+        if newer || !baseline {
+            spec["priority"] = json!(self.below(4));
+        }
+        json!({
+            "apiVersion": format!("policy.networking.k8s.io/{version}"),
+            "kind": kind,
+            "metadata": {"name": format!("a{number}")},
+            "spec": spec,
+        })
+    }
+
+    fn cilium_rules(&mut self, side: &str) -> Value {
+        let rules = self.several(2, |random| {
+            let mut rule = json!({});
+            match random.below(5) {
+                0 => {
+                    let mut selector = random.selector();
+                    if random.one_in(2) {
+                        let name = format!("n{}", random.below(4));
+                        selector["matchLabels"]["k8s:io.kubernetes.pod.namespace"] = json!(name);
+                    }
+                    rule[format!("{side}Endpoints")] = json!([selector]);
+                }
+                1 => rule[format!("{side}CIDRSet")] = json!([random.block()]),
+                2 => {
+                    rule[format!("{side}Entities")] =
+                        json!([random.pick(&["all", "world", "cluster"])]);
+                }
+                _ => {}
+            }
+            if random.one_in(2) {
+                let mut port = match random.below(3) {
+                    0 => json!({"port": random.pick(&["web", "dns"])}),
+                    1 => json!({"port": "79", "endPort": 82}),
+                    _ => json!({"port": format!("{}", 79 + random.below(4))}),
+                };
+                if random.one_in(2) {
+                    port["protocol"] = json!(random.pick(&["TCP", "UDP", "ANY"]));
+                }
+                rule["toPorts"] = json!([{"ports": [port]}]);
+            }
+            rule
+        });
+        Value::Array(rules)
+    }
+
+    fn cilium_policy(&mut self, number: usize) -> Value {
+        let mut spec = json!({"endpointSelector": self.selector()});
+        for (key, side) in [
+            ("ingress", "from"),
+            ("ingressDeny", "from"),
+            ("egress", "to"),
+            ("egressDeny", "to"),
+        ] {
+            if self.one_in(2) {
+                spec[key] = self.cilium_rules(side);
+            }
+        }
+        json!({
+            "apiVersion": "cilium.io/v2",
+            "kind": "CiliumNetworkPolicy",
+            "metadata": {"name": format!("c{number}"), "namespace": format!("n{}", self.below(3))},
+            "spec": spec,
+        })
+    }
+
     pub(crate) fn pod(&mut self, number: u64, addressed: bool) -> Value {
         let ports: Vec<Value> = self.several(2, |random| {
             json!({
@@ -215,12 +349,13 @@ const ADDRESSES: [[u8; 4]; 12] = [
 ];
 
 /// Compares every pair and port; says where they differ.
-pub(crate) fn compare(objects: &[Value], scope: Scope, options: Options, seed: u64) {
+pub(crate) fn compare(objects: &[Value], scope: Scope, options: &Options, seed: u64) {
     let estate = estate::of(objects, scope);
     let reach = Reach::build(&estate, options);
     let world = World {
         objects,
         whole: scope == Scope::Whole,
+        cilium: reach.engine() == Engine::Cilium,
     };
     let mut ends: Vec<(brute::End<'_>, usize)> = Vec::new();
     for object in objects.iter().filter(|object| object["kind"] == "Pod") {
@@ -317,6 +452,36 @@ fn network_policies_of_random_estates() {
         let policies = random.below(6) as usize;
         objects.extend((0..policies).map(|number| random.policy(number)));
         let scope = random.pick(&[Scope::Open, Scope::Whole]);
-        compare(&objects, scope, Options::default(), seed);
+        compare(&objects, scope, &Options::default(), seed);
+    }
+}
+
+#[test]
+fn policies_of_administrators_of_random_estates() {
+    for seed in 0..seeds() {
+        let mut random = Random(seed + (1 << 32));
+        let mut objects = random.namespaces();
+        objects.extend((0..6).map(|number| random.pod(number, true)));
+        let (policies, admin) = (random.below(4) as usize, 1 + random.below(4) as usize);
+        objects.extend((0..policies).map(|number| random.policy(number)));
+        objects.extend((0..admin).map(|number| random.admin_policy(number)));
+        compare(&objects, Scope::Whole, &Options::default(), seed);
+    }
+}
+
+#[test]
+fn policies_of_cilium_of_random_estates() {
+    let options = Options {
+        engine: Some(Engine::Cilium),
+        ..Options::default()
+    };
+    for seed in 0..seeds() {
+        let mut random = Random(seed + (2 << 32));
+        let mut objects = random.namespaces();
+        objects.extend((0..6).map(|number| random.pod(number, false)));
+        let (policies, cilium) = (random.below(3) as usize, 1 + random.below(4) as usize);
+        objects.extend((0..policies).map(|number| random.policy(number)));
+        objects.extend((0..cilium).map(|number| random.cilium_policy(number)));
+        compare(&objects, Scope::Whole, &options, seed);
     }
 }
