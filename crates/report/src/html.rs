@@ -31,7 +31,7 @@ pub const FINDINGS_KEPT: usize = 5000;
 const LEDGER_ROWS: usize = 2000;
 
 /// Colours, type and tables, which the guide's site has in common with this page.
-pub(crate) const BASE_STYLE: &str = include_str!("html/base.css");
+pub const BASE_STYLE: &str = include_str!("html/base.css");
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/page.js");
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{assess, can, diff, explain, guide, policy, snapshot, template, who_can};
+use crate::commands::{assess, can, diff, explain, guide, policy, reach, snapshot, template, who_can};
 use crate::failure::Failure;
 
 /// Judges Kubernetes on Azure by a guide, and explains what it finds.
@@ -30,6 +30,7 @@ enum Command {
     Explain(explain::Args),
     Guide(guide::Args),
     Policy(policy::Args),
+    Reach(Box<reach::Args>),
     Snapshot(Box<snapshot::Args>),
     Template(template::Args),
     WhoCan(Box<who_can::Args>),
@@ -45,6 +46,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Guide(args) => guide::run(&args),
         Command::Policy(args) => policy::run(&args),
+        Command::Reach(args) => reach::run(&args),
         Command::Snapshot(args) => snapshot::run(&args),
         Command::Template(args) => template::run(&args),
         Command::WhoCan(args) => who_can::run(*args),

@@ -7,6 +7,7 @@ pub(crate) mod estate;
 pub(crate) mod explain;
 pub(crate) mod guide;
 pub(crate) mod policy;
+pub(crate) mod reach;
 mod rights;
 pub(crate) mod snapshot;
 pub(crate) mod template;

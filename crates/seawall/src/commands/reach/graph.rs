@@ -1,0 +1,178 @@
+//! Graphs of classes: for Graphviz, and for Mermaid in Markdown.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use ::analysis::reach::{Conn, End};
+
+use super::Question;
+use super::table::{Named, ends, rows, shown};
+
+/// A node of the graph: an identifier and a name.
+struct Node {
+    id: String,
+    label: String,
+    namespace: Option<String>,
+}
+
+struct Edge {
+    from: String,
+    to: String,
+    conn: Conn,
+}
+
+/// The nodes and edges between what is asked about.
+fn graph(question: &Question<'_>) -> (Vec<Node>, Vec<Edge>) {
+    let (sources, targets) = ends(question);
+    let mut ids: BTreeMap<String, String> = BTreeMap::new();
+    let mut nodes = Vec::new();
+    let mut edges = Vec::new();
+    let mut id = |label: &str, nodes: &mut Vec<Node>| -> String {
+        if let Some(id) = ids.get(label) {
+            return id.clone();
+        }
+        let id = format!("n{}", ids.len());
+        ids.insert(label.to_owned(), id.clone());
+        let is_workload = label.contains('[') && label.contains('/');
+        nodes.push(Node {
+            id: id.clone(),
+            label: label.to_owned(),
+            namespace: is_workload.then(|| label.split('/').next().unwrap_or_default().to_owned()),
+        });
+        id
+    };
+    for named in sources
+        .iter()
+        .chain(&targets)
+        .filter(|named| in_cluster(named))
+    {
+        id(&named.label, &mut nodes);
+    }
+    for source in &sources {
+        for (target, conn) in rows(question, source, &targets) {
+            // Who may come from any address is in the list of what is exposed.
+            if !in_cluster(source) && question.from.is_empty() {
+                continue;
+            }
+            edges.push(Edge {
+                from: id(&source.label, &mut nodes),
+                to: id(&target, &mut nodes),
+                conn,
+            });
+        }
+    }
+    (nodes, edges)
+}
+
+const fn in_cluster(named: &Named) -> bool {
+    matches!(named.end, End::Pods(_) | End::Host(_))
+}
+
+fn by_namespace(nodes: &[Node]) -> BTreeMap<Option<&str>, Vec<&Node>> {
+    let mut by: BTreeMap<Option<&str>, Vec<&Node>> = BTreeMap::new();
+    for node in nodes {
+        by.entry(node.namespace.as_deref()).or_default().push(node);
+    }
+    by
+}
+
+pub(crate) fn dot(question: &Question<'_>, out: &mut impl Write) -> io::Result<()> {
+    let (nodes, edges) = graph(question);
+    writeln!(out, "digraph reach {{\n  rankdir=LR;\n  node [shape=box];")?;
+    for (number, (namespace, nodes)) in by_namespace(&nodes).into_iter().enumerate() {
+        let indent = if let Some(namespace) = namespace {
+            writeln!(
+                out,
+                "  subgraph cluster_{number} {{\n    label={};",
+                quoted(namespace)
+            )?;
+            "    "
+        } else {
+            "  "
+        };
+        for node in nodes {
+            let shape = if namespace.is_none() {
+                ", shape=ellipse"
+            } else {
+                ""
+            };
+            writeln!(
+                out,
+                "{indent}{} [label={}{shape}];",
+                node.id,
+                quoted(&node.label)
+            )?;
+        }
+        if namespace.is_some() {
+            writeln!(out, "  }}")?;
+        }
+    }
+    for edge in &edges {
+        let style = if edge.conn.sure.is_empty() {
+            ", style=dashed"
+        } else {
+            ""
+        };
+        writeln!(
+            out,
+            "  {} -> {} [label={}{style}];",
+            edge.from,
+            edge.to,
+            quoted(&shown(&edge.conn))
+        )?;
+    }
+    writeln!(out, "}}")
+}
+
+pub(crate) fn mermaid(question: &Question<'_>, out: &mut impl Write) -> io::Result<()> {
+    let (nodes, edges) = graph(question);
+    writeln!(out, "flowchart LR")?;
+    for (number, (namespace, nodes)) in by_namespace(&nodes).into_iter().enumerate() {
+        if let Some(namespace) = namespace {
+            writeln!(out, "  subgraph s{number}[\"{}\"]", escaped(namespace))?;
+        }
+        for node in nodes {
+            let (open, close) = if namespace.is_none() {
+                ("([", "])")
+            } else {
+                ("[", "]")
+            };
+            writeln!(
+                out,
+                "    {}{open}\"{}\"{close}",
+                node.id,
+                escaped(&node.label)
+            )?;
+        }
+        if namespace.is_some() {
+            writeln!(out, "  end")?;
+        }
+    }
+    for edge in &edges {
+        let arrow = if edge.conn.sure.is_empty() {
+            "-.->"
+        } else {
+            "-->"
+        };
+        writeln!(
+            out,
+            "  {} {arrow}|\"{}\"| {}",
+            edge.from,
+            escaped(&shown(&edge.conn)),
+            edge.to
+        )?;
+    }
+    Ok(())
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// Mermaid reads entities within quotes.
+fn escaped(text: &str) -> String {
+    text.replace('&', "#amp;")
+        .replace('"', "#quot;")
+        .replace('<', "#lt;")
+        .replace('>', "#gt;")
+}
