@@ -160,7 +160,7 @@ impl<'e> Analyses<'e> {
 
     fn network(&self) -> &Network {
         self.network.get_or_init(|| {
-            let reach = Reach::build(self.estate, self.given.network);
+            let reach = Reach::build(self.estate, &self.given.network);
             let workloads = reach
                 .workloads()
                 .iter()

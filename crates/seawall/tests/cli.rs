@@ -37,6 +37,8 @@ mod open_world;
 mod pod_security;
 #[path = "cli/policy.rs"]
 mod policy;
+#[path = "cli/reach.rs"]
+mod reach;
 #[path = "cli/reading.rs"]
 mod reading;
 #[path = "cli/rendering.rs"]
