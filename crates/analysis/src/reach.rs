@@ -195,7 +195,12 @@ impl Reach {
             missing,
             network,
             source,
-            remarks: filters.remarks().into_iter().map(Into::into).collect(),
+            remarks: filters
+                .remarks()
+                .into_iter()
+                .chain(unread(estate, engine))
+                .map(Into::into)
+                .collect(),
             entrance: filters.inbound(),
             exposures: exposure::Exposures::default(),
         };
@@ -355,7 +360,10 @@ pub fn reads(kind: &Kind) -> bool {
                 matches!(&**kind, "NetworkPolicy" | "Ingress") || carries_pods(group, kind)
             }
             "policy.networking.k8s.io" | "gateway.networking.k8s.io" => true,
-            "cilium.io" => kind.ends_with("NetworkPolicy"),
+            // Calico's own policies are counted, not judged.
+            "cilium.io" | "crd.projectcalico.org" | "projectcalico.org" => {
+                kind.ends_with("NetworkPolicy")
+            }
             _ => carries_pods(group, kind),
         },
         Kind::Azure(kind) => {
@@ -368,6 +376,34 @@ pub fn reads(kind: &Kind) -> bool {
 
 fn carries_pods(group: &str, kind: &str) -> bool {
     model::kinds::pod_route(group, kind).is_some()
+}
+
+/// What is to be said of policies that were given and not judged.
+fn unread(estate: &Estate, engine: Engine) -> Vec<String> {
+    let of = |groups: &[&str]| {
+        estate
+            .resources()
+            .iter()
+            .filter(|resource| {
+                matches!(&resource.name.kind, Kind::Kubernetes { group, kind }
+                    if groups.contains(&&**group) && kind.ends_with("NetworkPolicy"))
+            })
+            .count()
+    };
+    let mut remarks = Vec::new();
+    let calico = of(facts::CALICO_GROUPS);
+    if calico > 0 && engine != Engine::None {
+        remarks.push(format!(
+            "{calico} of Calico's own policies are not judged; they may stop or let through what is said here."
+        ));
+    }
+    let cilium = of(&["cilium.io"]);
+    if cilium > 0 && !matches!(engine, Engine::Cilium | Engine::None) {
+        remarks.push(format!(
+            "{cilium} of Cilium's own policies have no effect with this engine."
+        ));
+    }
+    remarks
 }
 
 /// Every policy of the estate that the engine reads, unresolved.

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{assess, can, diff, explain, guide, policy, reach, snapshot, template, who_can};
+use crate::commands::{
+    assess, can, diff, explain, guide, policy, reach, snapshot, template, who_can,
+};
 use crate::failure::Failure;
 
 /// Judges Kubernetes on Azure by a guide, and explains what it finds.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use cel::Unknown;
 use model::Estate;
+use model::kinds::Kind;
 
 use super::address;
 use super::bits::Belongs;
@@ -88,6 +89,17 @@ const ADMIN_KINDS: [&str; 3] = [
     "ClusterNetworkPolicy.policy.networking.k8s.io",
 ];
 
+/// The groups of Calico's own policies, as they are stored and as they are applied.
+pub(crate) const CALICO_GROUPS: &[&str] = &["crd.projectcalico.org", "projectcalico.org"];
+
+/// Whether there are policies of Calico's own, which are not judged.
+fn has_calico(estate: &Estate) -> bool {
+    estate.resources().iter().any(|resource| {
+        matches!(&resource.name.kind, Kind::Kubernetes { group, kind }
+            if CALICO_GROUPS.contains(&&**group) && kind.ends_with("NetworkPolicy"))
+    })
+}
+
 impl Missing {
     pub(crate) fn of<'n>(
         estate: &Estate,
@@ -115,9 +127,12 @@ impl Missing {
                     Some((name.into(), say("network policies", why)))
                 })
                 .collect(),
-            admin: estate
-                .absent_any(&admin, Within::Everywhere)
-                .map(|why| say("cluster-wide network policies", why)),
+            admin: has_calico(estate)
+                .then(|| "Calico's own policies are not judged".into())
+                .or_else(|| {
+                    let why = estate.absent_any(&admin, Within::Everywhere)?;
+                    Some(say("cluster-wide network policies", why))
+                }),
         }
     }
 

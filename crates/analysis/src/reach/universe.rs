@@ -423,9 +423,9 @@ fn externals(blocks: Vec<Ranges>) -> (Vec<Ranges>, HashMap<Ranges, Vec<u32>>) {
         .collect();
     known.extend(
         always
-            .into_iter()
-            .chain([all])
-            .map(|block| (Ranges::empty(), block)),
+            .iter()
+            .chain([&all])
+            .map(|block| (Ranges::empty(), block.intersection(&all))),
     );
     // A sweep over the places where any block begins or ends.
     let mut borders: BTreeMap<u128, Vec<usize>> = BTreeMap::new();

@@ -169,7 +169,8 @@ fn nothing(coverage: &Coverage) -> anyhow::Result<u8> {
     let read = coverage.count(Status::Assessed);
     writeln!(
         stderr,
-        "  help: {read} objects were read; give the manifests, the chart or the cluster that holds pods"
+        "  help: {} read; give the manifests, the chart or the cluster that holds pods",
+        summary::count(read, "object")
     )?;
     Ok(if coverage.incomplete() { 4 } else { 3 })
 }

@@ -86,27 +86,60 @@ fn rows_of_pairs_are_the_contract() {
 #[test]
 fn what_people_ask_first_comes_first() {
     let ran = shop().run(&["reach", "--whole", "."]);
-    assert_snapshot!(ran.out, @"");
+    assert_snapshot!(ran.out, @r"
+    3 workloads in 2 namespaces, 2 policies
+    Enforced by: not known; judged as Kubernetes documents it (--cni)
+
+    Open to the internet
+      shop/web[Deployment] by load balancer Service shop/web, TCP 443 to TCP 8080
+
+    Reach from pods
+      the internet: 2 of 3: shop/api[Deployment], shop/web[Deployment]
+      instance metadata (169.254.169.254): 1 of 3: shop/web[Deployment]
+      the API server: 1 of 3: shop/web[Deployment]; perhaps 1: shop/api[Deployment]
+      kubelets (TCP 10250): all 3
+
+    Namespaces open to others
+      data  1 workload, from every other
+      closed to all others: shop
+
+    3 classes that no policy tells apart
+      data/db[StatefulSet]: in by db, out by db
+      shop/api[Deployment]: in by api, out by api
+      shop/web[Deployment]: in open, out open
+
+    More: --from W --to W (with --explain: which rules), --expand (csv), --format html
+    ");
 }
 
 #[test]
 fn open_files_say_that_policies_may_be_missing() {
     let ran = shop().run(&["reach", "."]);
     assert!(
-        ran.out.contains("network policies that were not given may exist"),
+        ran.out
+            .contains("network policies that were not given may exist"),
         "{}",
         ran.out
     );
     let json = shop().run(&["reach", ".", "--format", "json"]).json();
     assert_eq!(json.value["schema"], "seawall.reach/v1");
     for class in json.value["classes"].as_array().unwrap() {
-        assert_eq!(class["reaches"]["internet"]["verdict"], "unknown", "{class}");
+        assert_eq!(
+            class["reaches"]["internet"]["verdict"], "unknown",
+            "{class}"
+        );
     }
-    let whole = shop().run(&["reach", "--whole", ".", "--format", "json"]).json();
+    let whole = shop()
+        .run(&["reach", "--whole", ".", "--format", "json"])
+        .json();
     let of = |name: &str| {
         let classes = whole.value["classes"].as_array().unwrap().iter();
         let is = |class: &&serde_json::Value| class["workloads"][0] == name;
-        classes.filter(is).map(|class| class["reaches"]["metadata"]["verdict"].clone()).next().unwrap()
+        classes
+            .filter(is)
+            .map(|class| class["reaches"]["metadata"]["verdict"].clone())
+            .next()
+            .unwrap()
     };
     assert_eq!(of("shop/web[Deployment]"), "yes");
     assert_eq!(of("shop/api[Deployment]"), "no");
@@ -115,31 +148,74 @@ fn open_files_say_that_policies_may_be_missing() {
 #[test]
 fn explanations_name_the_lines() {
     let ran = shop().run(&[
-        "reach", "--whole", ".", "--from", "shop/api", "--to", "data/", "--explain",
+        "reach",
+        "--whole",
+        ".",
+        "--from",
+        "shop/api",
+        "--to",
+        "data/",
+        "--explain",
     ]);
-    assert_snapshot!(ran.out, @"");
+    assert_snapshot!(ran.out, @r"
+    3 workloads in 2 namespaces, 2 policies
+    Enforced by: not known; judged as Kubernetes documents it (--cni)
+
+    shop/api[Deployment] → data/db[StatefulSet]: TCP 5432
+      shop/api[Deployment] lets out TCP 5432
+        NetworkPolicy shop/api
+          spec.egress[1] allows TCP 5432 (shop.yaml:49)
+      data/db[StatefulSet] lets in All Connections
+        NetworkPolicy data/db
+          spec.ingress[0] allows All Connections (shop.yaml:57)
+    ");
 }
 
 #[test]
 fn pages_and_graphs_load_nothing() {
     let folder = shop();
-    let page = folder.run(&["reach", "--whole", ".", "--format", "html"]).out;
+    let page = folder
+        .run(&["reach", "--whole", ".", "--format", "html"])
+        .out;
     assert!(page.starts_with("<!doctype html>"));
     for outside in ["http://", "https://", "src=", "@import", "url("] {
         assert!(!page.contains(outside), "{outside}");
     }
-    let dot = folder.run(&["reach", "--whole", ".", "--format", "dot"]).out;
+    let dot = folder
+        .run(&["reach", "--whole", ".", "--format", "dot"])
+        .out;
     assert!(dot.contains("label=\"TCP 5432\""), "{dot}");
-    let mermaid = folder.run(&["reach", "--whole", ".", "--format", "mermaid"]).out;
+    let mermaid = folder
+        .run(&["reach", "--whole", ".", "--format", "mermaid"])
+        .out;
     assert!(mermaid.starts_with("flowchart LR\n"), "{mermaid}");
 }
 
 #[test]
 fn wrong_use_says_what_to_type() {
     let folder = shop();
-    assert_snapshot!(folder.run(&["reach", ".", "--to", "shop/wbe"]).failure(), @"");
-    assert_snapshot!(folder.run(&["reach", ".", "--explain"]).failure(), @"");
-    assert_snapshot!(folder.run(&["reach", ".", "--port", "http"]).failure(), @"");
-    let empty = Folder::of(&[("a.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n")]);
-    assert_snapshot!(empty.run(&["reach", "."]).failure(), @"");
+    assert_snapshot!(folder.run(&["reach", ".", "--to", "shop/wbe"]).failure(), @r"
+    exit 2
+    error: there is no workload `shop/wbe`
+      help: write `namespace/name`, `namespace/`, an address, `internet`, `metadata`, `api-server` or `node`
+    ");
+    assert_snapshot!(folder.run(&["reach", ".", "--explain"]).failure(), @r"
+    exit 2
+    error: `--explain` needs to know of which connections
+      help: `seawall reach . --from shop/web --to data/db --explain`
+    ");
+    assert_snapshot!(folder.run(&["reach", ".", "--port", "http"]).failure(), @r"
+    exit 2
+    error: `http` is no port
+      help: write `--port 80`, `8000-9000` or `udp/53`
+    ");
+    let empty = Folder::of(&[(
+        "a.yaml",
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n",
+    )]);
+    assert_snapshot!(empty.run(&["reach", "."]).failure(), @r"
+    exit 3
+    error: there is no workload in what was given
+      help: 1 object read; give the manifests, the chart or the cluster that holds pods
+    ");
 }

@@ -560,3 +560,21 @@ fn azures_network_stands_between_pods_and_the_internet() {
     let allow = rule(100, "Inbound", "Allow", "Internet", "*", "443");
     assert_eq!(entrance(&allow), (Audience::Internet, Audience::Network));
 }
+
+#[test]
+fn nobody_speaks_of_ipv6_who_names_no_such_block() {
+    let all = |spec: &str| {
+        build(&policy(spec), Scope::Whole, Engine::Upstream)
+            .ends()
+            .filter_map(|(_, end)| Some(end).filter(|end| matches!(end, End::External(_))))
+            .count()
+    };
+    let reach = build(&policy("{podSelector: {}}"), Scope::Whole, Engine::Upstream);
+    let outside = reach
+        .ends()
+        .filter_map(|(_, end)| reach.addresses(end))
+        .fold(analysis::reach::Ranges::empty(), |all, one| all.union(one));
+    assert_eq!(outside, address::v4());
+    let six = "{podSelector: {}, egress: [{to: [{ipBlock: {cidr: '2001:db8::/32'}}]}]}";
+    assert!(all(six) > all("{podSelector: {}}"));
+}
