@@ -97,7 +97,7 @@ fn what_people_ask_first_comes_first() {
       the internet: 2 of 3: shop/api[Deployment], shop/web[Deployment]
       instance metadata (169.254.169.254): 1 of 3: shop/web[Deployment]
       the API server: 1 of 3: shop/web[Deployment]; perhaps 1: shop/api[Deployment]
-      kubelets (TCP 10250): all 3
+      kubelets of other nodes (TCP 10250): 1 of 3: shop/web[Deployment]
 
     Namespaces open to others
       data  1 workload, from every other

@@ -248,7 +248,9 @@ fn reached(question: &Question<'_>, text: &mut String) {
             &facts.metadata
         }),
         ("the API server", |facts| &facts.api_server),
-        ("kubelets (TCP 10250)", |facts| &facts.kubelet),
+        ("kubelets of other nodes (TCP 10250)", |facts| {
+            &facts.kubelet
+        }),
     ];
     text.push_str("\nReach from pods\n");
     for (name, pick) in asked {
