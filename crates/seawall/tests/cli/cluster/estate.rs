@@ -68,7 +68,7 @@ fn namespace(team: usize) -> Vec<Value> {
         json!({"apiVersion": "v1", "kind": "LimitRange", "metadata": place("limits"),
             "spec": {"limits": [{"type": "Container", "max": {"cpu": "2"}, "default": {"cpu": "1"}, "defaultRequest": {"cpu": "100m"}}]}}),
         json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": place("default"),
-            "spec": {"podSelector": {}, "policyTypes": if team % 3 == 0 { json!(["Ingress", "Egress"]) } else { json!(["Ingress"]) }}}),
+            "spec": {"podSelector": {}, "policyTypes": if team.is_multiple_of(3) { json!(["Ingress", "Egress"]) } else { json!(["Ingress"]) }}}),
         json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": place("web"),
             "spec": {"podSelector": {"matchLabels": {"app": "w0"}},
                 "egress": [{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": [{"port": 53, "protocol": "UDP"}]}]}}),
