@@ -1,7 +1,7 @@
 //! `seawall diff`: two estates side by side: what got worse, who gained rights, what opened.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ::guide::Guide;
 use analysis::Analyses;
@@ -78,9 +78,9 @@ pub(crate) struct Args {
 
 impl Args {
     /// What one side is read from.
-    fn estate(&self, path: &PathBuf) -> EstateArgs {
+    fn estate(&self, path: &Path) -> EstateArgs {
         let kept = sources::snapshot::is_snapshot(path);
-        let path = vec![path.clone()];
+        let path = vec![path.to_path_buf()];
         EstateArgs {
             paths: if kept { Vec::new() } else { path.clone() },
             snapshot: if kept { path } else { Vec::new() },

@@ -1,6 +1,6 @@
 //! One of the two estates: read whole, judged, and with what follows from it.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use ::guide::{Guide, Judge, Setting, setting};
 use analysis::Analyses;
@@ -30,12 +30,7 @@ pub(super) struct Taken {
 }
 
 /// Reads and judges one side.
-pub(super) fn take(
-    args: &Args,
-    guide: &Guide,
-    path: &PathBuf,
-    as_of: &str,
-) -> anyhow::Result<Taken> {
+pub(super) fn take(args: &Args, guide: &Guide, path: &Path, as_of: &str) -> anyhow::Result<Taken> {
     let own = args.estate(path);
     let mut opened = own.open()?;
     let config = read_config(args.config.as_deref(), &own.paths, guide)?;
@@ -115,7 +110,7 @@ pub(super) fn take(
     findings.retain(|finding| !from_absence(finding));
     Ok(Taken {
         side: Side {
-            name: shown(path),
+            name: path.display().to_string(),
             roots: setting.roots.clone(),
             resources,
             findings,
@@ -125,10 +120,6 @@ pub(super) fn take(
         setting,
         fail_on: config.fail_on,
     })
-}
-
-fn shown(path: &PathBuf) -> String {
-    path.display().to_string()
 }
 
 /// What the guidelines say that join resources.
