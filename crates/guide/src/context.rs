@@ -49,7 +49,22 @@ pub(crate) struct Context<'a> {
     variables: Vec<Cell<Option<Value<'a>>>>,
 }
 
-const ROLE_ASSIGNMENTS: &str = "Microsoft.Authorization/roleAssignments";
+/// Whether resources of a type are attached to others and lie below them
+/// (<https://learn.microsoft.com/azure/azure-resource-manager/management/extension-resource-types>).
+fn attaches(kind: &str) -> bool {
+    const ATTACHED: [&str; 5] = [
+        "Microsoft.Authorization/locks",
+        "Microsoft.Authorization/policyAssignments",
+        "Microsoft.ContainerService/deploymentSafeguards",
+        "Microsoft.Insights/diagnosticSettings",
+        "Microsoft.KubernetesConfiguration/",
+    ];
+    let starts = |known: &&str| {
+        kind.get(..known.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(known))
+    };
+    ATTACHED.iter().any(|known| starts(&known))
+}
 
 /// The kinds that carry pods.
 const WORKLOADS: [&str; 8] = [
@@ -258,11 +273,12 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
             (View::To, kind) => Some(world.links_to(kind, bump)),
             (View::From, kind) => {
                 let found = world.estate?.links_from(world.resource, kind);
-                // An identity is given roles on any scope.
-                let within = if kind.eq_ignore_ascii_case(ROLE_ASSIGNMENTS) {
-                    Within::Everywhere
-                } else {
+                // What is attached to it lies below it; what names it may lie anywhere, as may the roles
+                // that an identity is given.
+                let within = if attaches(kind) {
                     world.id()
+                } else {
+                    Within::Everywhere
                 };
                 Some(world.list(found.into_iter(), world.absent(&[kind], within), bump))
             }

@@ -95,7 +95,7 @@ pub(super) fn separate(doc: &mut Doc, found: &mut Vec<Found>, symbols: &Symbols)
                 .path(&["properties", inline.list])
                 .into_iter()
                 .flat_map(Ref::items)
-                .filter(|item| item.is_map())
+                .filter(|item| item.is_map() && !refers(*item))
                 .enumerate()
                 .map(|(at, item)| {
                     let name = item
@@ -132,6 +132,12 @@ pub(super) fn separate(doc: &mut Doc, found: &mut Vec<Found>, symbols: &Symbols)
             }
         }
     }
+}
+
+/// Whether an item only names a resource that stands elsewhere: what Azure answers with where it
+/// does not show a child (`properties.ruleCollectionGroups` of a firewall policy).
+fn refers(item: Ref<'_>) -> bool {
+    item.get("id").is_some() && item.get("name").is_none() && item.get("properties").is_none()
 }
 
 /// What a flat item says of itself and not of its properties.

@@ -72,16 +72,18 @@ impl Defaults {
     }
 
     /// Fills a resource's defaults in, without a place of their own. What Azure itself returned
-    /// (`live`) leaves nothing undocumented open: absent is absent.
+    /// (`live`) leaves nothing undocumented open: absent is absent. And the version it was read with
+    /// is not the one it was made with: a default that began with a version is set on what was made
+    /// since then, so what is absent has the one that held from the start.
     pub(super) fn fill(&self, doc: &mut Doc, found: &Found, symbols: &Symbols, live: bool) {
         let Some(defaults) = self.by_type.get(&*found.kind.to_ascii_lowercase()) else {
             return;
         };
         for default in defaults {
-            if live && default.value == Plain::Undocumented {
+            if live && (default.value == Plain::Undocumented || default.from.is_some()) {
                 continue;
             }
-            match default.holds(doc, found) {
+            match default.holds(doc, found, live) {
                 Some(true) => {
                     default.apply(doc, found.root.0, &default.path, &default.value, symbols)
                 }
@@ -167,9 +169,10 @@ fn plain(value: Ref<'_>) -> Option<Plain> {
 
 impl Default {
     /// Whether the default holds for a resource; `None` when that hangs on an open value.
-    fn holds(&self, doc: &Doc, found: &Found) -> Option<bool> {
+    fn holds(&self, doc: &Doc, found: &Found, live: bool) -> Option<bool> {
         let version = found.api_version.get(..10).unwrap_or_default();
-        let within = version.is_empty()
+        let within = live
+            || version.is_empty()
             || (self.from.as_deref().is_none_or(|from| version >= from)
                 && self.until.as_deref().is_none_or(|until| version <= until));
         if !within {

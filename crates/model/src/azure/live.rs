@@ -66,11 +66,15 @@ mod tests {
     use crate::managed::Managed;
 
     fn read_text(text: &str) -> Reading {
+        read_with(text, &Defaults::default())
+    }
+
+    fn read_with(text: &str, defaults: &Defaults) -> Reading {
         let reader = Reader {
             symbols: &Symbols::default(),
             wants: &|_| true,
             managed: &Managed::default(),
-            defaults: &Defaults::default(),
+            defaults,
             limits: yaml::Limits::default(),
             schema: None,
         };
@@ -108,6 +112,38 @@ mod tests {
                 .iter()
                 .all(|resource| resource.origin.live)
         );
+    }
+
+    #[test]
+    fn a_list_of_references_is_no_list_of_children() {
+        let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/firewallPolicies/p";
+        let reading = read_text(&format!(
+            r#"{{"id":"{id}","type":"Microsoft.Network/firewallPolicies","name":"p",
+            "properties":{{"ruleCollectionGroups":[{{"id":"{id}/ruleCollectionGroups/nodes"}}]}}}}"#
+        ));
+        assert_eq!(reading.resources.len(), 1);
+    }
+
+    #[test]
+    fn the_version_of_reading_is_not_that_of_making() {
+        let facts = r#"{"Microsoft.Network/virtualNetworks": {
+            "properties.open": [{"default": true, "until": "2025-06-30", "source": "s"},
+                                {"default": false, "from": "2025-07-01", "source": "s"}],
+            "properties.later": {"default": true, "from": "2020-01-01", "source": "s"}}}"#;
+        let symbols = Symbols::default();
+        let mut builder = DocBuilder::new(&symbols, Dialect::Azure, facts.into(), 1);
+        let strict = json::Options { lenient: false };
+        let root = json::parse(facts, strict, &yaml::Limits::default(), &mut builder).unwrap();
+        let mut defaults = Defaults::default();
+        defaults.add(builder.finish(root).root()).unwrap();
+        let network = r#"{"id":"/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v",
+            "apiVersion":"2026-01-01","properties":{}}"#;
+        let reading = read_with(network, &defaults);
+        let object = reading.resources[0].object();
+        let property = |key| object.path(&["properties", key]).and_then(Ref::as_bool);
+        // It may be older than the new default.
+        assert_eq!(property("open"), Some(true));
+        assert_eq!(property("later"), None);
     }
 
     #[test]
