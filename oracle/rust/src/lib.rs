@@ -6,6 +6,7 @@
 //! starts, and what it starts ends with the process that asked for it, however
 //! that process ends.
 
+pub mod azure;
 mod client;
 mod error;
 mod guard;
