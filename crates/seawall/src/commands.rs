@@ -1,6 +1,7 @@
 //! One module for each command.
 
 pub(crate) mod assess;
+pub(crate) mod azure;
 pub(crate) mod can;
 pub(crate) mod diff;
 pub(crate) mod estate;

@@ -13,6 +13,8 @@
 
 #[path = "cli/awkward.rs"]
 mod awkward;
+#[path = "cli/azure.rs"]
+mod azure;
 #[path = "cli/azure_rights.rs"]
 mod azure_rights;
 #[path = "cli/canary.rs"]

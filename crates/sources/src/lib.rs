@@ -10,6 +10,7 @@
 //! ```
 
 mod align;
+pub mod azure;
 pub mod cluster;
 mod configuration;
 mod deployments;

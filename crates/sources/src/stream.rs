@@ -327,6 +327,20 @@ fn hidden(reading: &Reading) -> Option<Gap> {
 
 /// A kind that a cluster serves and nobody asked for.
 fn other(api_version: &str, kind: &str) -> Work {
+    if kind.contains('/') {
+        return Work::Entry(Box::new(DocumentEntry {
+            path: format!("/{api_version}").into(),
+            index: 0,
+            line: 1,
+            live: true,
+            status: Status::NotRelevant,
+            kind: Some(kind.into()),
+            namespace: None,
+            name: None,
+            reason: Some("no guideline reads this type".into()),
+            help: None,
+        }));
+    }
     let (group, _) = model::kinds::split_api_version(api_version);
     let builtin = model::kinds::is_builtin(group, kind);
     Work::Entry(Box::new(DocumentEntry {

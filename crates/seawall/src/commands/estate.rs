@@ -16,6 +16,7 @@ use sources::live::{LiveError, Source};
 use sources::snapshot::{self, Snapshot};
 use sources::{Given, Input, Options, Tools};
 
+use super::azure::AzureArgs;
 use crate::choices;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -58,6 +59,8 @@ pub(crate) struct EstateArgs {
     /// A snapshot that `seawall snapshot` took; repeatable
     #[arg(long, value_name = "FILE")]
     pub(crate) snapshot: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) azure: AzureArgs,
 }
 
 impl EstateArgs {
@@ -69,7 +72,7 @@ impl EstateArgs {
         if self.paths.is_empty() && live.is_empty() {
             return Err(Failure::new("nothing to read was given")
                 .help(
-                    "give files or folders, `-` for standard input, `--cluster`, or `--snapshot FILE`",
+                    "give files or folders, `-` for standard input, `--cluster`, `--azure`, or `--snapshot FILE`",
                 )
                 .into());
         }
@@ -98,6 +101,7 @@ impl EstateArgs {
             };
             live.push(Box::new(Cluster::new(options).map_err(Stopped::Live)?));
         }
+        live.extend(self.azure.source()?);
         for path in &self.snapshot {
             let opened = Snapshot::open(path, snapshot::Limits::default());
             let opened = opened.map_err(Stopped::Live)?;

@@ -149,7 +149,7 @@ fn two_without_a_path_and_with_an_unknown_option() {
     assert_snapshot!(folder.run(&["assess"]).failure(), @"
     exit 2
     error: nothing to read was given
-      help: give files or folders, `-` for standard input, `--cluster`, or `--snapshot FILE`
+      help: give files or folders, `-` for standard input, `--cluster`, `--azure`, or `--snapshot FILE`
     ");
     assert_eq!(folder.run(&["assess", ".", "--nonsense"]).code, 2);
     let bare = folder.run(&[]);

@@ -1,0 +1,117 @@
+//! The flags of live Azure.
+
+use clap::ValueEnum;
+use sources::azure::{Auth, Azure, Cloud, CloudName, Options, Pace, Surroundings, Trust};
+use sources::live::Source;
+
+use crate::failure::Failure;
+
+/// What is read of Azure, and how to sign in.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct AzureArgs {
+    /// Live Azure: every subscription that can be seen
+    #[arg(long)]
+    pub(crate) azure: bool,
+    /// Of Azure only this subscription; repeatable
+    #[arg(long, value_name = "ID", requires = "azure")]
+    pub(crate) subscription: Vec<String>,
+    /// Ask Microsoft Graph who is in the groups that hold roles, and what principals are called
+    #[arg(long, requires = "azure")]
+    pub(crate) entra: bool,
+    /// How to sign in to Azure
+    #[arg(
+        long,
+        value_name = "HOW",
+        requires = "azure",
+        value_enum,
+        default_value_t
+    )]
+    pub(crate) azure_auth: SignIn,
+    /// Which of Azure's clouds
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "azure",
+        value_enum,
+        default_value_t
+    )]
+    pub(crate) cloud: CloudArg,
+}
+
+/// How to sign in.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum SignIn {
+    /// The first of the following that gives a token
+    #[default]
+    Default,
+    /// A service principal: AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET
+    Environment,
+    /// A Kubernetes service account: AZURE_FEDERATED_TOKEN_FILE
+    WorkloadIdentity,
+    /// The identity of this machine
+    ManagedIdentity,
+    /// `az login`
+    AzureCli,
+    /// `azd auth login`
+    AzureDeveloperCli,
+}
+
+/// A cloud.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum CloudArg {
+    /// Azure
+    #[default]
+    Public,
+    /// Azure operated by 21Vianet
+    China,
+    /// Azure Government
+    UsGovernment,
+}
+
+impl AzureArgs {
+    /// The source, when it is asked for.
+    pub(crate) fn source(&self) -> anyhow::Result<Option<Box<dyn Source>>> {
+        if !self.azure {
+            return Ok(None);
+        }
+        for id in &self.subscription {
+            if !sources::azure::is_guid(id) {
+                return Err(Failure::new(format!("`{id}` is no id of a subscription"))
+                    .help("`az account list` shows ids; an id is 8-4-4-4-12 hexadecimal digits")
+                    .into());
+            }
+        }
+        let name = match self.cloud {
+            CloudArg::Public => CloudName::Public,
+            CloudArg::China => CloudName::China,
+            CloudArg::UsGovernment => CloudName::UsGovernment,
+        };
+        let auth = match self.azure_auth {
+            SignIn::Default => Auth::Default,
+            SignIn::Environment => Auth::Environment,
+            SignIn::WorkloadIdentity => Auth::WorkloadIdentity,
+            SignIn::ManagedIdentity => Auth::ManagedIdentity,
+            SignIn::AzureCli => Auth::AzureCli,
+            SignIn::AzureDeveloperCli => Auth::AzureDeveloperCli,
+        };
+        let address = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
+        let cloud = Cloud::new(
+            name,
+            address("AZURE_AUTHORITY_HOST").as_deref(),
+            address("SEAWALL_AZURE_ENDPOINT").as_deref(),
+            address("SEAWALL_GRAPH_ENDPOINT").as_deref(),
+        )
+        .map_err(|error| {
+            Failure::new(error).help("AZURE_AUTHORITY_HOST, SEAWALL_AZURE_ENDPOINT and SEAWALL_GRAPH_ENDPOINT hold addresses of clouds of one's own")
+        })?;
+        Ok(Some(Box::new(Azure::new(Options {
+            cloud,
+            auth,
+            surroundings: Surroundings::of_process(),
+            subscriptions: self.subscription.clone(),
+            entra: self.entra,
+            trust: Trust::default(),
+            pace: Pace::default(),
+        }))))
+    }
+}
