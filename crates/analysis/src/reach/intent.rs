@@ -176,14 +176,14 @@ impl Reach {
             .filter(|entry| entry.to.is(target))
             .collect();
         let mut difference = Difference::default();
-        self.from_inside(&about, target, &mut difference);
-        self.from_outside(&about, target, &mut difference);
+        self.inside_to(&about, target, &mut difference);
+        self.outside_to(&about, target, &mut difference);
         difference.surplus.sort_by(|a, b| a.from.cmp(&b.from));
         difference.missing.sort_by(|a, b| a.from.cmp(&b.from));
         Some(difference)
     }
 
-    fn from_inside(&self, about: &[&Entry], target: &Workload, difference: &mut Difference) {
+    fn inside_to(&self, about: &[&Entry], target: &Workload, difference: &mut Difference) {
         let to = self.end_of(target);
         let mut known: HashMap<End, (Conn, bool)> = HashMap::new();
         // Of a pattern it is enough when somebody can.
@@ -257,7 +257,7 @@ impl Reach {
         }
     }
 
-    fn from_outside(&self, about: &[&Entry], target: &Workload, difference: &mut Difference) {
+    fn outside_to(&self, about: &[&Entry], target: &Workload, difference: &mut Difference) {
         let meant = about
             .iter()
             .filter(|entry| matches!(entry.from, Peer::Internet))
