@@ -37,7 +37,7 @@ pub fn describe(reason: Unknown) -> &'static str {
     match reason {
         REDACTED => "the value is a secret and is not read",
         NAMESPACE_AT_APPLY => "the file does not say its namespace; whoever applies it decides",
-        NOT_WHOLE => "the files given may not be everything",
+        NOT_WHOLE => "what was given may not be everything",
         NAMESPACE_NOT_GIVEN => "the Namespace object was not given",
         NOT_GIVEN => "the object it refers to was not given",
         UNDOCUMENTED => "the template does not say it, and what Azure then sets is not documented",

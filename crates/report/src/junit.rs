@@ -184,11 +184,11 @@ mod tests {
                     <property name="aspect" value="network-isolation"/>
                 </properties>
                 <testcase name="Namespace shop" classname="default-deny">
-                    <skipped message="unknown: cannot be said: the files given may not be everything">deploy/namespaces.yaml:3:1
+                    <skipped message="unknown: cannot be said: what was given may not be everything">deploy/namespaces.yaml:3:1
         seawall explain default-deny</skipped>
                 </testcase>
                 <testcase name="Namespace pay" classname="default-deny">
-                    <skipped message="unknown: cannot be said: the files given may not be everything">deploy/namespaces.yaml:3:1
+                    <skipped message="unknown: cannot be said: what was given may not be everything">deploy/namespaces.yaml:3:1
         seawall explain default-deny</skipped>
                 </testcase>
                 <testcase name="Namespace ops" classname="default-deny">

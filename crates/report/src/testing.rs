@@ -265,7 +265,7 @@ pub(crate) fn findings() -> Vec<Finding> {
         .collect();
     findings.push(image(6, None));
     let absence = Outcome::Unknown {
-        reason: "the files given may not be everything".into(),
+        reason: "what was given may not be everything".into(),
         from_absence: true,
     };
     findings.push(denied("shop", absence.clone()));

@@ -242,12 +242,12 @@ impl Estate {
         }
         found.sort();
         found.dedup();
-        let of_groups = |scope: &Box<str>| {
+        let of_groups = |scope: &str| {
             let attached = links.attached.get(scope).into_iter().flatten();
             attached.copied().any(|other| self.is_of(other, kind))
         };
         Linked {
-            not_given: !certain && links.management.scopes.iter().any(of_groups),
+            not_given: !certain && links.management.scopes.iter().any(|scope| of_groups(scope)),
             resources: found,
         }
     }

@@ -131,7 +131,8 @@ fn next(
             why,
         ));
     }
-    if unknowns.absence.count > 0 && !assessment.whole && !subject.is_empty() {
+    let live = assessment.coverage.documents.iter().any(|entry| entry.live);
+    if unknowns.absence.count > 0 && !assessment.whole && !subject.is_empty() && !live {
         let why = "if these files are all there is: what is absent then counts".to_owned();
         return Some((format!("seawall assess --whole {subject}"), why));
     }
