@@ -152,7 +152,7 @@ fn told() -> (Vec<String>, Vec<String>) {
     cluster
         .read(&mut |event| {
             match event {
-                Event::Doing(_) => {}
+                Event::Doing(_) | Event::Kept(_) | Event::Entry(_) => {}
                 Event::Object(object) => lines.push(format!("object {}", object.address)),
                 Event::Complete { kind, within } => lines.push(format!("complete {kind} {within}")),
                 Event::Gap(gap) => {

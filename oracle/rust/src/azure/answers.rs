@@ -244,18 +244,15 @@ fn versions(world: &World, kind: &str) -> Vec<String> {
 
 fn graph(world: &World, request: &Request) -> Answer {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-    let asked: Vec<String> = body["subscriptions"]
-        .as_array()
+    let asked: Vec<String> = body
+        .get("subscriptions")
+        .and_then(Value::as_array)
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
         .map(str::to_ascii_lowercase)
         .collect();
-    if !body["query"]
-        .as_str()
-        .unwrap_or_default()
-        .contains("order by id")
-    {
+    if !text(&body, "query").contains("order by id") {
         return error(400, "BadRequest", "the query is not ordered");
     }
     let mut rows: Vec<Value> = world
@@ -274,8 +271,9 @@ fn graph(world: &World, request: &Request) -> Answer {
         .map(|item| json!({"id": item["id"], "type": text(item, "type").to_ascii_lowercase()}))
         .collect();
     rows.sort_by_key(|row| text(row, "id").to_ascii_lowercase());
-    let from: usize = body["options"]["$skipToken"]
-        .as_str()
+    let from: usize = body
+        .pointer("/options/$skipToken")
+        .and_then(Value::as_str)
         .and_then(|token| token.parse().ok())
         .unwrap_or(0);
     let size = world.page.max(1) * 4;
@@ -298,8 +296,9 @@ fn directory(world: &World, path: &str, query: &[(String, String)], request: &Re
     };
     if path == "/v1.0/directoryobjects/getbyids" {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-        let items: Vec<Value> = body["ids"]
-            .as_array()
+        let items: Vec<Value> = body
+            .get("ids")
+            .and_then(Value::as_array)
             .into_iter()
             .flatten()
             .filter_map(Value::as_str)
