@@ -63,7 +63,7 @@ fn attaches(kind: &str) -> bool {
         kind.get(..known.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(known))
     };
-    ATTACHED.iter().any(|known| starts(&known))
+    ATTACHED.iter().any(starts)
 }
 
 /// The kinds that carry pods.
