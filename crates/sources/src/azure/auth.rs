@@ -190,6 +190,8 @@ fn clause(error: &azure_core::Error) -> String {
     let text = error.to_string();
     let text: Vec<&str> = text.split_whitespace().collect();
     let text = text.join(" ");
+    // The SDK ends with a link to its own pages, once for each way.
+    let text = text.split(" To troubleshoot").next().unwrap_or_default();
     let mut short: String = text.chars().take(300).collect();
     if short.len() < text.len() {
         short.push('…');
