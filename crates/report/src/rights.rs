@@ -106,6 +106,8 @@ pub struct Thing {
     pub path: String,
     /// the line, for files
     pub line: Option<u32>,
+    /// a live object that the API server made itself, by its label
+    pub default: bool,
 }
 
 impl Thing {
@@ -122,6 +124,13 @@ impl Thing {
     #[must_use]
     pub fn is_built_in(&self) -> bool {
         self.path.starts_with(BUILT_IN)
+    }
+
+    /// Whether the place says no more than kind and name do: the address of a live object.
+    pub(crate) fn is_said_by_name(&self) -> bool {
+        self.line.is_none()
+            && !self.is_built_in()
+            && self.path.rsplit('/').next() == Some(&*self.name)
     }
 
     fn shown(&self) -> String {
@@ -141,8 +150,24 @@ impl Row {
             && self
                 .by
                 .iter()
-                .all(|by| matches!(by, By::Binding { binding, .. } if binding.is_built_in()))
+                .all(|by| matches!(by, By::Binding { binding, .. } if binding.is_built_in() || self.is_own(binding)))
             && !matches!(self.who.kind, "Group" if !self.who.name.starts_with("system:node"))
+    }
+}
+
+impl Row {
+    /// Whether a live binding gives a part of Kubernetes what it is made for. Anybody may put the label on, and
+    /// somebody else may stand in the binding: a controller is told by its own binding, the other parts by names
+    /// that only the cluster's own certificates give
+    /// (kubernetes plugin/pkg/auth/authorizer/rbac/bootstrappolicy).
+    fn is_own(&self, binding: &Thing) -> bool {
+        let controller = binding.name.strip_prefix("system:controller:");
+        binding.default
+            && match (self.who.kind, self.who.namespace.as_deref()) {
+                ("ServiceAccount", Some("kube-system")) => controller == Some(&*self.who.name),
+                ("User", _) => self.who.name.starts_with("system:kube-"),
+                _ => false,
+            }
     }
 }
 
@@ -300,6 +325,7 @@ impl Words<'_> {
                 name: String::new(),
                 path: String::new(),
                 line: None,
+                default: false,
             };
         };
         let object = resource.object();
@@ -313,6 +339,11 @@ impl Words<'_> {
             name: resource.name.name.to_string(),
             path: path.to_string(),
             line: (!resource.origin.live && !built_in).then(|| resource.doc.line_column(at).0),
+            default: resource.origin.live
+                && object
+                    .path(&["metadata", "labels", "kubernetes.io/bootstrapping"])
+                    .and_then(Ref::as_str)
+                    == Some("rbac-defaults"),
         }
     }
 }

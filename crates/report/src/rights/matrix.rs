@@ -194,7 +194,12 @@ pub fn shown(matrix: &Matrix, layout: Layout) -> String {
         .collect();
     let names: Vec<String> = lines
         .iter()
-        .map(|line| shorten(&format!("{} {}", kind(line.who.kind), line.who.shown()), 40))
+        .map(|line| {
+            shorten(
+                &format!("{} {}", kind(line.who.kind), line.who.shown()),
+                longest(line),
+            )
+        })
         .collect();
     let first = names
         .iter()
@@ -300,6 +305,14 @@ fn trim(out: &mut String) {
 /// A kind in a narrow column.
 fn kind(kind: &str) -> &str {
     if kind == "ServiceAccount" { "SA" } else { kind }
+}
+
+/// How wide a name may be: an object id is never cut, for those of one directory begin alike.
+fn longest(line: &Line) -> usize {
+    match &line.who.id {
+        Some(_) => usize::MAX,
+        None => 60,
+    }
 }
 
 fn shorten(text: &str, columns: usize) -> String {

@@ -118,12 +118,15 @@ pub fn through(by: &By) -> String {
             } else {
                 format!(" of {}", written.shown())
             };
-            format!(
-                "{} ({}) gives {name}, {rule}{of} ({})",
-                binding.shown(),
-                binding.place(),
-                place_beside(written, binding)
-            )
+            let mut said = binding.shown();
+            if !binding.is_said_by_name() {
+                said.push_str(&format!(" ({})", binding.place()));
+            }
+            said.push_str(&format!(" gives {name}, {rule}{of}"));
+            if !written.is_said_by_name() {
+                said.push_str(&format!(" ({})", place_beside(written, binding)));
+            }
+            said
         }
     }
 }
