@@ -55,7 +55,19 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let (mut open, mut by_what_was_given) = (0, 0);
     let mut wrong = false;
-    for mut review in reviews {
+    for review in reviews {
+        let mut review = match review {
+            Ok(review) => review,
+            Err((line, problem)) => {
+                wrong = true;
+                let status = json!({
+                    "allowed": false,
+                    "evaluationError": format!("invalid: line {line}: {problem}"),
+                });
+                writeln!(out, "{}", json!({ "status": status }))?;
+                continue;
+            }
+        };
         let status = match check(&review) {
             Ok(()) => {
                 let answer = answer(&rights, &review);
@@ -90,7 +102,7 @@ fn tell(rights: &Rights, open: usize, by_what_was_given: usize) -> anyhow::Resul
         )?;
     }
     if by_what_was_given > 0 {
-        let gaps = rights.rbac.gaps(analysis::ask::Within::Anywhere);
+        let gaps = rights.gaps(analysis::ask::Within::Anywhere);
         writeln!(
             stderr,
             "note: {by_what_was_given} not allowed by what was given; {}",
@@ -105,7 +117,10 @@ fn tell(rights: &Rights, open: usize, by_what_was_given: usize) -> anyhow::Resul
     Ok(())
 }
 
-fn read(path: &Path) -> anyhow::Result<Vec<Value>> {
+/// A review, or the line that is none and why.
+type Read = Result<Value, (usize, String)>;
+
+fn read(path: &Path) -> anyhow::Result<Vec<Read>> {
     let mut text = String::new();
     let read = if path == Path::new("-") {
         std::io::stdin().read_to_string(&mut text)
@@ -124,7 +139,7 @@ fn read(path: &Path) -> anyhow::Result<Vec<Value>> {
 }
 
 /// JSON lines; where the first line is none, documents. A list stands for its items.
-fn parse(text: &str) -> Result<Vec<Value>, (usize, String)> {
+fn parse(text: &str) -> Result<Vec<Read>, (usize, String)> {
     let first = text.lines().find(|line| !line.trim().is_empty());
     let lines = first.is_some_and(|line| serde_json::from_str::<Value>(line).is_ok());
     let mut all = Vec::new();
@@ -132,17 +147,22 @@ fn parse(text: &str) -> Result<Vec<Value>, (usize, String)> {
         for (at, line) in text.lines().enumerate() {
             if !line.trim().is_empty() {
                 let value = serde_json::from_str(line);
-                all.push(value.map_err(|error| (at + 1, error.to_string()))?);
+                all.push(value.map_err(|error: serde_json::Error| {
+                    // The error counts lines of its own.
+                    let said = error.to_string();
+                    let said = said.split(" at line ").next().unwrap_or_default();
+                    (at + 1, said.to_owned())
+                }));
             }
         }
     } else if let Ok(value) = serde_json::from_str(text) {
-        all.push(value);
+        all.push(Ok(value));
     } else {
         for raw in yaml::documents(text) {
             let doc = ::guide::front_matter::read(&raw.text, raw.line)
                 .map_err(|(line, problem)| (line as usize, problem))?;
             if doc.root().is_map() {
-                all.push(::guide::setting::to_json(doc.root()));
+                all.push(Ok(::guide::setting::to_json(doc.root())));
             }
         }
     }
@@ -158,7 +178,14 @@ fn parse(text: &str) -> Result<Vec<Value>, (usize, String)> {
         },
         other => vec![other],
     };
-    Ok(all.into_iter().flat_map(items).collect())
+    let mut read = Vec::new();
+    for one in all {
+        match one {
+            Ok(value) => read.extend(items(value).into_iter().map(Ok)),
+            Err(problem) => read.push(Err(problem)),
+        }
+    }
+    Ok(read)
 }
 
 /// What an object is called.

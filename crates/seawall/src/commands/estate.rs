@@ -272,7 +272,9 @@ pub(crate) fn read(
     let mut coverage = ledger.coverage;
     coverage.files = read.files;
     settle(&mut estate, &coverage, read.completeness, guide);
-    if coverage.count(Status::Assessed) == 0 && coverage.incomplete() {
+    // Of a live estate only what could not be read is listed.
+    let nothing = estate.resources().is_empty() && coverage.count(Status::Assessed) == 0;
+    if nothing && coverage.incomplete() {
         tell_unread(&coverage)?;
     }
     Ok((estate, coverage))
