@@ -168,7 +168,8 @@ impl Rbac {
     /// them all the same.
     #[must_use]
     pub fn ground(&self, within: Within<'_>) -> Ground {
-        if self.known.gaps(within).is_empty() {
+        // Without the words where one gap is enough: it is asked for every review.
+        if self.known.builtin && self.known.gaps(within).is_empty() {
             Ground::Complete
         } else {
             Ground::ByWhatWasGiven
@@ -304,6 +305,26 @@ impl Rbac {
             }
         }
         rights
+    }
+
+    /// What keeps anybody from saying all that somebody was given: bindings of theirs whose role was not given.
+    #[must_use]
+    pub fn rights_open(&self, requester: &Requester<'_>) -> Vec<Why> {
+        let mine = self.numbers_of(requester);
+        let mut numbers: Vec<u32> = mine
+            .iter()
+            .filter_map(|subject| self.of_subject.get(*subject as usize))
+            .flatten()
+            .copied()
+            .collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+            .iter()
+            .filter_map(|at| self.bindings.get(*at as usize))
+            .filter(|binding| binding.roles.is_empty())
+            .filter_map(|binding| self.unresolved(binding))
+            .collect()
     }
 
     /// The numbers of a user and of the groups of one.

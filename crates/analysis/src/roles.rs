@@ -358,6 +358,12 @@ impl Roles {
         holders
     }
 
+    /// Whether every assignment that counts at a resource was read.
+    #[must_use]
+    pub fn knows_assignments(&self, resource: &str) -> bool {
+        self.ground(&resource.to_ascii_lowercase()).0 == Ground::Complete
+    }
+
     /// Whether all assignments that count at a resource were read, and why not where that is known.
     fn ground(&self, target: &str) -> (Ground, Option<Why>) {
         let absent =

@@ -11,7 +11,7 @@ use super::Rbac;
 use super::read::{NOBODY, Space};
 use super::table::{Grant, Sweep};
 use crate::ask::{
-    Attributes, Evidence, Names, Question, Reach, ResourceTarget, Subject, Target, Within,
+    Attributes, Evidence, Holder, Names, Question, Reach, ResourceTarget, Subject, Target, Within,
     implied_groups,
 };
 use facts::{FACTS, Fact, Level, Need};
@@ -64,6 +64,36 @@ impl Rbac {
                 held: self.held(fact, &mut sweep),
             })
             .collect()
+    }
+
+    /// Adds those who hold rights by another authorizer, which is asked for every need. What holds only under a
+    /// condition is left out.
+    pub fn add_escalations(
+        all: &mut Escalations,
+        mut ask: impl FnMut(&Question<'_>) -> Vec<Holder>,
+    ) {
+        for fact in all.iter_mut() {
+            let Some(known) = FACTS.iter().find(|known| known.id == fact.id) else {
+                continue;
+            };
+            let mut added: BTreeMap<(Subject, Reach), Held> = BTreeMap::new();
+            for needs in known.alternatives {
+                let holders: Vec<Others> =
+                    needs.iter().map(|need| others(need, &mut ask)).collect();
+                for held in all_needs(&holders) {
+                    let key = (held.subject.clone(), held.reach.clone());
+                    added.entry(key).or_insert(held);
+                }
+            }
+            let everywhere: BTreeSet<Subject> = added
+                .keys()
+                .filter(|(_, reach)| *reach == Reach::Cluster)
+                .map(|(subject, _)| subject.clone())
+                .collect();
+            fact.held.extend(added.into_values().filter(|held| {
+                held.reach == Reach::Cluster || !everywhere.contains(&held.subject)
+            }));
+        }
     }
 
     fn held(&self, fact: &Fact, sweep: &mut Sweep<'_>) -> Vec<Held> {
@@ -266,6 +296,76 @@ impl Rbac {
         all.push(format!("{resource}any"));
         all
     }
+}
+
+/// By subject: where they hold a need, and by what.
+type Others = BTreeMap<Subject, BTreeMap<Reach, Evidence>>;
+
+/// Who holds one need by another authorizer.
+fn others(need: &Need, ask: &mut impl FnMut(&Question<'_>) -> Vec<Holder>) -> Others {
+    let mut found = Others::new();
+    for resource in need.resources {
+        let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+        for verb in need.verbs {
+            let question = Question {
+                attributes: Attributes {
+                    verb,
+                    target: Target::Resource(ResourceTarget {
+                        group: need.group,
+                        version: "",
+                        resource,
+                        subresource,
+                        namespace: "",
+                        name: "",
+                    }),
+                },
+                within: match need.level {
+                    Level::Cluster => Within::Cluster,
+                    Level::Anywhere => Within::Anywhere,
+                    Level::Namespace(namespace) => Within::Namespace(namespace),
+                },
+            };
+            for holder in ask(&question) {
+                if holder.condition.is_none() {
+                    let places = found.entry(holder.subject).or_default();
+                    places.entry(holder.reach).or_insert(holder.evidence);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Where somebody holds all needs; what is held in the whole cluster is held in each namespace.
+fn all_needs(needs: &[Others]) -> Vec<Held> {
+    let subjects: BTreeSet<&Subject> = needs.iter().flat_map(BTreeMap::keys).collect();
+    let mut found = Vec::new();
+    for subject in subjects {
+        let reaches: BTreeSet<&Reach> = needs
+            .iter()
+            .filter_map(|need| need.get(subject))
+            .flat_map(BTreeMap::keys)
+            .collect();
+        for reach in reaches {
+            let evidence: Option<Vec<Evidence>> = needs
+                .iter()
+                .map(|need| {
+                    let places = need.get(subject)?;
+                    places
+                        .get(reach)
+                        .or_else(|| places.get(&Reach::Cluster))
+                        .cloned()
+                })
+                .collect();
+            found.extend(evidence.map(|evidence| Held {
+                subject: subject.clone(),
+                reach: reach.clone(),
+                names: Names::Any,
+                evidence,
+            }));
+        }
+    }
+    found
 }
 
 /// Whether a request with this verb has a name that a rule can be limited to: a creation has none, unless it

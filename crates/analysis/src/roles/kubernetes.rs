@@ -91,14 +91,33 @@ impl Roles {
         };
         let everywhere = !matches!(question.within, Within::Namespace(_));
         let mut seen = BTreeSet::new();
+        let mut wide = BTreeSet::new();
+        if !everywhere {
+            // Who may in the whole cluster may so in the namespace.
+            let holders = self.all_of(cluster, &question.attributes, None);
+            wide.extend(
+                holders
+                    .grants
+                    .into_iter()
+                    .filter(|grant| grant.doubts.is_empty())
+                    .map(|grant| (grant.who, grant.assignment)),
+            );
+        }
         if everywhere {
             let holders = self.all_of(cluster, &question.attributes, None);
-            self.take(&mut found, &mut seen, cluster, holders, &Reach::Cluster);
+            self.take(
+                &mut found,
+                &mut seen,
+                &wide,
+                cluster,
+                holders,
+                &Reach::Cluster,
+            );
         }
         for namespace in namespaces {
             let holders = self.all_of(cluster, &question.attributes, Some(&namespace));
             let reach = Reach::Namespace(namespace);
-            self.take(&mut found, &mut seen, cluster, holders, &reach);
+            self.take(&mut found, &mut seen, &wide, cluster, holders, &reach);
         }
         found.holders.sort();
         found.unknown.sort();
@@ -180,7 +199,8 @@ impl Roles {
     }
 
     /// Namespaces of a cluster that are the scope of an assignment.
-    fn namespaces_assigned(&self, cluster: &Cluster) -> BTreeSet<Box<str>> {
+    #[must_use]
+    pub fn namespaces_assigned(&self, cluster: &Cluster) -> BTreeSet<Box<str>> {
         let own = format!("{}/", cluster.id.to_ascii_lowercase());
         self.assignments
             .iter()
@@ -404,6 +424,7 @@ impl Roles {
         &self,
         found: &mut WhoCan,
         seen: &mut BTreeSet<(Who, ResourceRef)>,
+        wide: &BTreeSet<(Who, ResourceRef)>,
         cluster: &Cluster,
         holders: Holders,
         reach: &Reach,
@@ -415,6 +436,11 @@ impl Roles {
             if seen.contains(&key) {
                 continue;
             }
+            let reach = if wide.contains(&key) {
+                &Reach::Cluster
+            } else {
+                reach
+            };
             if *reach == Reach::Cluster {
                 seen.insert(key);
             }

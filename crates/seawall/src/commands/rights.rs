@@ -4,16 +4,16 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use analysis::ask::{Answer, Attributes, Question, Requester};
+use analysis::ask::{Answer, Attributes, Question, Requester, Target, Why, Within};
 use analysis::rbac::resources::Resources;
-use analysis::rbac::{Rbac, add_bootstrap};
+use analysis::rbac::{Escalations, PolicyRule, Rbac, add_bootstrap};
 use analysis::roles::kubernetes::Cluster;
 use analysis::roles::{Builtin, Roles, Who};
 use guide::Guide;
 use model::coverage::Coverage;
 use model::kinds::Kind;
 use model::manifest::{Form, Reader};
-use model::{Estate, Origin};
+use model::{Estate, Origin, Resource};
 use report::rights::BUILT_IN;
 
 use super::estate::{self, EstateArgs};
@@ -52,7 +52,15 @@ pub(crate) struct Rights {
     cluster: Option<usize>,
     /// Clusters were given, but nobody said which one is meant.
     pub(crate) which_cluster: Vec<String>,
+    /// What the Node authorizer lets nodes do, for what their own pods use
+    /// (kubernetes plugin/pkg/auth/authorizer/node: the rules of ClusterRole `system:node`).
+    of_nodes: Vec<PolicyRule>,
 }
+
+/// Group of all nodes; with a user name that begins with [`NODE`], the Node authorizer takes somebody for a node
+/// (kubernetes pkg/auth/nodeidentifier/default.go).
+const NODES: &str = "system:nodes";
+const NODE: &str = "system:node:";
 
 const KINDS: [&str; 6] = [
     "Role",
@@ -99,6 +107,7 @@ impl Rights {
             kubernetes_minor,
             cluster,
             which_cluster,
+            of_nodes: of_nodes(&guide),
         };
         rights.tell_unread()?;
         Ok(rights)
@@ -118,12 +127,95 @@ impl Rights {
     /// Whether somebody may, by Kubernetes' roles or by Azure's.
     pub(crate) fn can(&self, requester: &Requester<'_>, attributes: &Attributes<'_>) -> Answer {
         let own = self.rbac.can(requester, attributes);
-        match self.cluster() {
+        let answer = match self.cluster() {
             Some(cluster) if !own.is_yes() => {
                 own.or(self.roles.may(cluster, requester, attributes))
             }
             _ => own,
+        };
+        let is_node = requester.user.len() > NODE.len()
+            && requester.user.starts_with(NODE)
+            && requester.groups.iter().any(|group| group == NODES);
+        match answer {
+            Answer::No(_) if is_node && self.concerns_nodes(attributes) => {
+                Answer::Unknown(vec![Why {
+                    text:
+                        "the Node authorizer decides by the pods of the node; it is not evaluated"
+                            .into(),
+                    resource: None,
+                }])
+            }
+            answer => answer,
         }
+    }
+
+    /// Whether the Node authorizer may allow it to a node.
+    fn concerns_nodes(&self, attributes: &Attributes<'_>) -> bool {
+        let Target::Resource(target) = attributes.target else {
+            return false;
+        };
+        let is = |own: &[Box<str>], asked: &str| {
+            asked == "*" || own.iter().any(|own| **own == *asked || &**own == "*")
+        };
+        let resource = match target.subresource {
+            "" => target.resource.to_owned(),
+            subresource => format!("{}/{subresource}", target.resource),
+        };
+        self.of_nodes.iter().any(|rule| {
+            is(&rule.verbs, attributes.verb)
+                && is(&rule.groups, target.group)
+                && is(&rule.resources, &resource)
+        })
+    }
+
+    /// Whose rights amount to more, by Kubernetes' roles and Azure's.
+    pub(crate) fn escalations(&self) -> Escalations {
+        let mut all = self.rbac.escalations(self.kubernetes_minor);
+        if self.cluster().is_some() {
+            Rbac::add_escalations(&mut all, |question| self.who_can_by_azure(question).holders);
+        }
+        all
+    }
+
+    /// Who may beside those whom roles and bindings name, in words.
+    pub(crate) fn others(&self, attributes: &Attributes<'_>) -> Vec<String> {
+        let mut others = Vec::new();
+        if self.concerns_nodes(attributes) {
+            others.push(format!(
+                "group {NODES}: a node may by what its own pods use; the Node authorizer, which decides that, \
+                 is not evaluated"
+            ));
+        }
+        if let Some(cluster) = self.cluster() {
+            let ways = if cluster.local_accounts_off == Some(true) {
+                "runs commands in"
+            } else {
+                "fetches the administrator's credential of, or runs commands in,"
+            };
+            others.push(format!(
+                "whoever {ways} cluster `{}` through Azure may too; `seawall who-can --takeover` lists them",
+                cluster.name
+            ));
+        }
+        others
+    }
+
+    /// What was not given, a clause each; empty where a *no* is final.
+    pub(crate) fn gaps(&self, within: Within<'_>) -> Vec<String> {
+        let mut gaps = self.rbac.gaps(within);
+        if !self.which_cluster.is_empty() {
+            gaps.push(format!(
+                "Azure's roles do not count, for nobody said with `--aks` which of the clusters {} is meant",
+                self.which_cluster.join(", ")
+            ));
+        }
+        if let Some(cluster) = self.cluster()
+            && cluster.asks_azure != Some(false)
+            && !self.roles.knows_assignments(&cluster.id)
+        {
+            gaps.push("not every assignment of an Azure role was given".to_owned());
+        }
+        gaps
     }
 
     /// Who may by Azure's roles.
@@ -191,8 +283,24 @@ fn cluster(roles: &Roles, wanted: Option<&str>) -> anyhow::Result<(Option<usize>
 
 /// Adds what every cluster has.
 fn bootstrap(estate: &mut Estate, guide: &Guide) {
+    add_bootstrap(estate, built_in(guide, |_| true));
+}
+
+/// The rules of ClusterRole `system:node`, which no binding gives to anybody.
+fn of_nodes(guide: &Guide) -> Vec<PolicyRule> {
+    let mut estate = Estate::default();
+    let is_role =
+        |text: &str| text.contains("kind: ClusterRole\n") && text.contains("name: system:node\n");
+    add_bootstrap(&mut estate, built_in(guide, is_role));
+    Rbac::new(&estate)
+        .rules_of_cluster_role("system:node")
+        .unwrap_or_default()
+}
+
+/// What every cluster has, as far as the text of a document is wanted.
+fn built_in(guide: &Guide, wanted: impl Fn(&str) -> bool) -> Vec<Resource> {
     let Some(text) = guide.data.get("default-roles.yaml") else {
-        return;
+        return Vec::new();
     };
     let managed = model::managed::Managed::default();
     let reader = Reader {
@@ -205,6 +313,9 @@ fn bootstrap(estate: &mut Estate, guide: &Guide) {
     };
     let mut builtin = Vec::new();
     for (index, raw) in yaml::documents(text).enumerate() {
+        if !wanted(&raw.text) {
+            continue;
+        }
         let origin = Origin {
             path: format!("{BUILT_IN} 1.34").into(),
             index: index as u32,
@@ -213,5 +324,5 @@ fn bootstrap(estate: &mut Estate, guide: &Guide) {
         };
         builtin.extend(reader.read(&raw.text, Form::Yaml, 1, &origin).resources);
     }
-    add_bootstrap(estate, builtin);
+    builtin
 }

@@ -51,9 +51,12 @@ pub(crate) struct Args {
     /// Only the object of this name
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// List what somebody may do: `jane`, `group:dev`, `sa:NAMESPACE/NAME`
+    /// List what somebody may do: `jane`, `group:dev`, `sa:NAMESPACE/NAME`, `azure:OBJECT-ID`
     #[arg(long = "as", value_name = "SUBJECT", conflicts_with_all = ["escalations", "all", "name"])]
     subject: Option<String>,
+    /// With `--as`: a group that they are in as well (repeatable)
+    #[arg(long, value_name = "GROUP", requires = "subject")]
+    as_group: Vec<String>,
     /// List whose rights amount to more than they say
     #[arg(long, conflicts_with_all = ["all", "name"])]
     escalations: bool,
@@ -223,7 +226,7 @@ impl Asking<'_> {
 
     /// What was not given.
     fn gaps(&self) -> Vec<String> {
-        self.rights.rbac.gaps(match &self.args.within {
+        self.rights.gaps(match &self.args.within {
             Some(namespace) => analysis::ask::Within::Namespace(namespace),
             None => analysis::ask::Within::Anywhere,
         })

@@ -75,6 +75,8 @@ fn who_can_says_who_where_and_by_which_line() {
     not known
       ClusterRoleBinding `viewers` gives User jane ClusterRole `view`, which was
         not given
+      group system:nodes: a node may by what its own pods use; the Node
+        authorizer, which decides that, is not evaluated
 
     Nobody else by what was given. Nothing says that every ClusterRole,
     ClusterRoleBinding, Role and RoleBinding was given; the built-in roles of
@@ -106,7 +108,11 @@ fn with_the_built_in_roles_and_all_files_the_list_ends() {
 
     and 23 parts of Kubernetes itself (`--built-in` lists them)
 
-    Nobody else.
+    not known
+      group system:nodes: a node may by what its own pods use; the Node
+        authorizer, which decides that, is not evaluated
+
+    Nobody else for certain.
     ");
 }
 
@@ -368,4 +374,238 @@ fn wrong_use_is_told_with_what_to_do() {
     );
     let ran = folder.run(&["who-can", "get", "pods", "pod.yaml"]);
     assert_eq!(ran.code, 3, "{}", ran.err);
+}
+
+#[test]
+fn what_the_node_authorizer_decides_is_no_plain_no() {
+    let folder = folder();
+    let of = |user: &str, groups: &[&str], verb: &str| review(user, groups, verb, "payments");
+    let lines = [
+        of("system:node:n1", &["system:nodes"], "get"),
+        of("system:node:n1", &["system:nodes"], "delete"),
+        of("system:node:n1", &[], "get"),
+        of("jane", &["system:nodes"], "get"),
+    ]
+    .map(|one| one.to_string())
+    .join("\n");
+    folder.write("reviews.jsonl", &lines);
+    let ran = folder.run(&[
+        "can",
+        "--reviews",
+        "reviews.jsonl",
+        "--bootstrap-roles",
+        "--whole",
+        "rbac.yaml",
+    ]);
+    let errors: Vec<bool> = ran
+        .out
+        .lines()
+        .map(|line| line.contains("Node authorizer"))
+        .collect();
+    assert_eq!(errors, [true, false, false, false], "{}", ran.out);
+    assert!(!ran.out.contains("\"allowed\":true"), "{}", ran.out);
+}
+
+#[test]
+fn as_somebody_says_what_is_not_known_and_who_may_do_all() {
+    let folder = folder();
+    let ran = folder.run(&["who-can", "--as", "jane", "rbac.yaml"]);
+    assert!(
+        ran.out.contains("ClusterRole `view`, which was not given")
+            || ran.out.contains("which was\n    not given"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("other groups are"), "{}", ran.out);
+    let ran = folder.run(&[
+        "who-can",
+        "--as",
+        "jane",
+        "--format",
+        "json",
+        "rbac.yaml",
+        "--whole",
+        "--as-group",
+        "on-call",
+    ]);
+    let answer: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(
+        answer["unknown"].as_array().unwrap().len(),
+        1,
+        "{}",
+        ran.out
+    );
+    assert_eq!(answer["complete"], false);
+    assert_eq!(answer["rights"].as_array().unwrap().len(), 2);
+    let ran = folder.run(&["who-can", "--as", "group:system:masters", "rbac.yaml"]);
+    insta::assert_snapshot!(ran.out, @r"
+    What can Group system:masters do?
+
+    everywhere
+      everything on *
+        whatever roles say
+
+    which amounts to: does everything
+    ");
+    let ran = folder.run(&["who-can", "--as", "system:masters", "rbac.yaml"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.err.contains("write `group:system:masters`"),
+        "{}",
+        ran.err
+    );
+    let ran = folder.run(&[
+        "who-can",
+        "--as",
+        "sa:edge/ingress",
+        "--bootstrap-roles",
+        "rbac.yaml",
+    ]);
+    assert!(
+        ran.out.contains("reads Secrets (only ca, tls)"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn what_a_rule_cannot_give_is_not_said_to_be_given() {
+    let folder = Folder::of(&[(
+        "rbac.yaml",
+        r#"apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: odd}
+rules:
+- {apiGroups: [""], resources: [nodes/proxy, "pods/*", namespaces, pods], verbs: [get]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: odd, namespace: pay}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: odd}
+subjects:
+- {kind: User, name: jane, apiGroup: rbac.authorization.k8s.io}
+"#,
+    )]);
+    let ran = folder.run(&["who-can", "--as", "jane", "rbac.yaml", "--format", "json"]);
+    let answer: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(
+        answer["rights"][0]["noEffect"],
+        json!([
+            "nodes/proxy has no effect here: it belongs to no namespace",
+            "pods/* matches nothing"
+        ])
+    );
+    let ran = folder.run(&["who-can", "--as", "jane", "rbac.yaml"]);
+    assert!(ran.out.contains("(pods/* matches"), "{}", ran.out);
+}
+
+#[test]
+fn a_broken_review_does_not_keep_the_others_from_an_answer() {
+    let folder = folder();
+    let good = review("x", &["on-call"], "list", "payments");
+    folder.write("reviews.jsonl", format!("{good}\nnot json\n{good}\n"));
+    let ran = folder.run(&["can", "--reviews", "reviews.jsonl", "rbac.yaml"]);
+    assert_eq!(ran.code, 4, "{}", ran.err);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert_eq!(lines.len(), 3);
+    assert!(lines[0].contains("\"allowed\":true") && lines[2].contains("\"allowed\":true"));
+    assert!(
+        lines[1].contains("line 2: ") && !lines[1].contains("line 1"),
+        "{}",
+        lines[1]
+    );
+}
+
+/// A cluster that asks Azure, and who has what there.
+const AZURE: &str = r#"{
+  "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+  "contentVersion": "1.0.0.0",
+  "resources": [
+    {"type": "Microsoft.ContainerService/managedClusters", "apiVersion": "2025-10-01", "name": "NAME",
+     "location": "westeurope", "identity": {"type": "SystemAssigned"},
+     "properties": {"aadProfile": {"managed": true, "enableAzureRBAC": true}, "disableLocalAccounts": false}},
+    {"type": "Microsoft.Authorization/roleAssignments", "apiVersion": "2022-04-01",
+     "name": "10000000-0000-0000-0000-000000000001", "scope": "[resourceId('Microsoft.ContainerService/managedClusters', 'NAME')]",
+     "properties": {"principalId": "11111111-0000-0000-0000-000000000001", "principalType": "User",
+       "roleDefinitionId": "[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', 'b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b')]"}},
+    {"type": "Microsoft.Authorization/roleAssignments", "apiVersion": "2022-04-01",
+     "name": "10000000-0000-0000-0000-000000000002", "scope": "[resourceId('Microsoft.ContainerService/managedClusters', 'NAME')]",
+     "properties": {"principalId": "11111111-0000-0000-0000-000000000002", "principalType": "User",
+       "roleDefinitionId": "[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', 'a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb')]"}}
+  ]
+}
+"#;
+
+#[test]
+fn holders_of_azure_roles_are_in_every_answer() {
+    let folder = folder();
+    folder.write("main.json", AZURE.replace("NAME", "shop"));
+    let ran = folder.run(&["who-can", "--escalations", ".", "--format", "csv"]);
+    let has = |id: &str, last: &str| {
+        ran.out.lines().any(|line| {
+            line.starts_with(&format!("{id},")) && line.contains(&format!("000000{last},"))
+        })
+    };
+    assert!(
+        has("everything", "000001") && !has("everything", "000002"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        has("secret-read", "000002") && has("pod-exec", "000002"),
+        "{}",
+        ran.out
+    );
+    let ran = folder.run(&[
+        "who-can",
+        "--as",
+        "11111111-0000-0000-0000-000000000002",
+        ".",
+    ]);
+    assert!(
+        ran.out.contains("everywhere") && ran.out.contains("pods/exec, pods/portforward"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("reads Secrets"), "{}", ran.out);
+    let ran = folder.run(&["who-can", "get", "secrets", "-n", "pay", "."]);
+    assert!(
+        !ran.out.contains("in namespace pay\n  Azure"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        ran.out.contains("administrator's credential"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        ran.out.contains("assignment of an Azure role"),
+        "{}",
+        ran.out
+    );
+    let ran = folder.run(&["who-can", "get", "secrets", ".", "--format", "matrix"]);
+    assert!(
+        ran.out.contains("11111111-0000-0000-0000-000000000001"),
+        "{}",
+        ran.out
+    );
+    folder.write("other.json", AZURE.replace("NAME", "rehearsal"));
+    let ran = folder.run(&[
+        "who-can",
+        "get",
+        "secrets",
+        "--whole",
+        "--bootstrap-roles",
+        ".",
+        "--format",
+        "json",
+    ]);
+    let answer: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(answer["complete"], false, "{}", ran.out);
+    assert!(
+        answer["notGiven"][0].as_str().unwrap().contains("--aks"),
+        "{}",
+        ran.out
+    );
 }

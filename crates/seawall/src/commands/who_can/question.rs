@@ -171,11 +171,13 @@ fn ask(asking: &Asking<'_>, words: &Words, verb: &str) -> Answer {
             .collect()
     });
     let unknown = own.unknown.iter().chain(&azure.unknown);
+    let unknown = unknown.map(|why| why.text.to_string());
+    let others = asking.rights.others(&question.attributes);
     Answer {
         asked: words.asked(verb),
         rows,
-        unknown: unknown.map(|why| why.text.to_string()).collect(),
-        gaps: asking.rights.rbac.gaps(question.within),
+        unknown: unknown.chain(others).collect(),
+        gaps: asking.rights.gaps(question.within),
     }
 }
 
@@ -203,7 +205,7 @@ fn matrix(asking: &Asking<'_>, words: &Words) -> Matrix {
         title: format!("Who can do what with {}", about.shown().trim()),
         columns_are: "verb",
         unknown,
-        gaps: asking.rights.rbac.gaps(words.within()),
+        gaps: asking.rights.gaps(words.within()),
         ..Matrix::new(columns, rights)
     }
 }

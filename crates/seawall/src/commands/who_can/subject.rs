@@ -1,10 +1,14 @@
 //! What somebody may do, and whose rights amount to more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use analysis::ask::{Names, Requester, SERVICE_ACCOUNT_PREFIX, Subject, service_account};
-use analysis::rbac::{PolicyRule, Right};
+use analysis::ask::{
+    AUTHENTICATED, Answer, Attributes, Evidence, MASTERS, Names, PrincipalKind, Reach, Requester,
+    ResourceTarget, SERVICE_ACCOUNT_PREFIX, SERVICE_ACCOUNTS, Subject, Target, UNAUTHENTICATED,
+    Why, service_account,
+};
+use analysis::rbac::{Escalation, Held, PolicyRule, Right};
 use report::rights::{Place, Row, data, text};
 use serde_json::json;
 
@@ -19,10 +23,20 @@ pub(super) fn answer(asking: &Asking<'_>, word: &str) -> anyhow::Result<String> 
         Subject::ServiceAccount { namespace, name } => {
             format!("{SERVICE_ACCOUNT_PREFIX}{namespace}:{name}")
         }
-        Subject::Group(_) | Subject::Principal { .. } => String::new(),
+        Subject::Principal { id, .. } => id.to_string(),
+        Subject::Group(_) => String::new(),
     };
-    let requester = requester(&subject, &user);
-    let rights = asking.rights.rbac.rights_of(&requester);
+    let mut requester = requester(&subject, &user);
+    for group in &asking.args.as_group {
+        requester.groups.push(group.as_str().into());
+    }
+    let mut rights = asking.rights.rbac.rights_of(&requester);
+    let mut unknown = asking.rights.rbac.rights_open(&requester);
+    azure(asking, &requester, &mut rights, &mut unknown);
+    let unknown: Vec<String> = unknown.iter().map(|why| why.text.to_string()).collect();
+    if requester.is_master() {
+        rights = masters();
+    }
     let rows: Vec<(Row, &PolicyRule)> = asking.words(|words| {
         rights
             .iter()
@@ -39,14 +53,15 @@ pub(super) fn answer(asking: &Asking<'_>, word: &str) -> anyhow::Result<String> 
             })
             .collect()
     });
-    let mut facts: Vec<&'static str> = asking
+    let mut facts: Vec<String> = asking
         .rights
-        .rbac
-        .escalations(asking.rights.kubernetes_minor)
-        .into_iter()
-        .filter(|fact| fact.held.iter().any(|held| held.subject == subject))
-        .map(|fact| fact.title)
+        .escalations()
+        .iter()
+        .filter_map(|fact| amounts_to(fact, &subject, &requester))
         .collect();
+    if requester.is_master() {
+        facts = vec!["does everything".to_owned()];
+    }
     // Whoever does everything does all the rest.
     let all = PolicyRule {
         verbs: vec!["*".into()],
@@ -76,11 +91,14 @@ pub(super) fn answer(asking: &Asking<'_>, word: &str) -> anyhow::Result<String> 
                         "resourceNames": rule.names,
                         "nonResourceURLs": rule.urls,
                     }));
+                    let without = no_effect(asking, rule, &row.place);
+                    fields.insert("noEffect".to_owned(), json!(without));
                 }
                 value
             }).collect::<Vec<_>>(),
             "amountsTo": facts,
-            "complete": asking.gaps().is_empty(),
+            "unknown": unknown,
+            "complete": asking.gaps().is_empty() && unknown.is_empty(),
             "notGiven": asking.gaps(),
         })),
         Format::Csv => {
@@ -111,7 +129,7 @@ pub(super) fn answer(asking: &Asking<'_>, word: &str) -> anyhow::Result<String> 
             ];
             data::table(&head, lines)?
         }
-        Format::Text => shown(asking, &subject, &requester, &rows, &facts),
+        Format::Text => shown(asking, &subject, &requester, &rows, &facts, &unknown),
         Format::Matrix | Format::Html => return Err(asking.refuse("--as")),
     })
 }
@@ -136,15 +154,22 @@ fn shown(
     subject: &Subject,
     requester: &Requester<'_>,
     rows: &[(Row, &PolicyRule)],
-    facts: &[&str],
+    facts: &[String],
+    unknown: &[String],
 ) -> String {
     let layout = asking.layout;
     let mut out = format!("What can {} {} do?\n", subject.kind(), subject.name());
     if !requester.groups.is_empty() && !matches!(subject, Subject::Group(_)) {
         let groups = requester.groups.join(", ");
+        let others = match subject {
+            Subject::User(_) if asking.args.as_group.is_empty() => {
+                "; other groups are not known (`--as-group` adds one)"
+            }
+            _ => "",
+        };
         text::indented(
             &mut out,
-            &format!("also as a member of {groups}"),
+            &format!("also as a member of {groups}{others}"),
             2,
             4,
             layout,
@@ -173,6 +198,9 @@ fn shown(
             let through: Vec<String> = row.by.iter().map(text::through).collect();
             let through = through.join(" and ");
             let mut said = said(rule);
+            for without in no_effect(asking, rule, place) {
+                said.push_str(&format!(" ({without})"));
+            }
             if let Some(condition) = &row.condition {
                 said.push_str(&format!(", if {condition}"));
             }
@@ -191,7 +219,8 @@ fn shown(
     if hidden > 0 {
         let _ = write!(
             out,
-            "\nand {hidden} rules of Kubernetes' own bindings (`--built-in` lists them)\n"
+            "\nand {hidden} rule{} of Kubernetes' own bindings (`--built-in` lists them)\n",
+            if hidden == 1 { "" } else { "s" }
         );
     }
     if !facts.is_empty() {
@@ -204,7 +233,12 @@ fn shown(
             layout,
         );
     }
-    text::gaps(&mut out, "Nothing", &asking.gaps(), false, layout);
+    if requester.is_master() {
+        return out;
+    }
+    text::unknown(&mut out, unknown, layout);
+    let doubts = !unknown.is_empty();
+    text::gaps(&mut out, "Nothing", &asking.gaps(), doubts, layout);
     out
 }
 
@@ -246,7 +280,256 @@ fn said(rule: &PolicyRule) -> String {
     said
 }
 
-/// `jane`, `user:jane`, `group:dev`, `sa:shop/web`, `system:serviceaccount:shop:web`.
+/// Which resources of a rule give nothing, and why: what belongs to no namespace is not given by a RoleBinding,
+/// but for the namespace itself, and no request asks for `pods/*`.
+fn no_effect(asking: &Asking<'_>, rule: &PolicyRule, place: &Place) -> Vec<String> {
+    let within = *place != Place::Everywhere;
+    let is_cluster_scoped = |resource: &str| {
+        let name = resource.split('/').next().unwrap_or_default();
+        let mut known = asking.rights.resources.all().iter().filter(|known| {
+            let in_group = rule
+                .groups
+                .iter()
+                .any(|own| **own == *known.group || &**own == "*");
+            *known.name == *name && in_group
+        });
+        let first = known.next();
+        name != "namespaces"
+            && first.is_some_and(|first| first.cluster_scoped == Some(true))
+            && known.all(|other| other.cluster_scoped == Some(true))
+    };
+    let mut found = Vec::new();
+    for resource in &rule.resources {
+        if resource.ends_with("/*") {
+            found.push(format!("{resource} matches nothing"));
+        } else if within && is_cluster_scoped(resource) {
+            found.push(format!(
+                "{resource} has no effect here: it belongs to no namespace"
+            ));
+        }
+    }
+    found
+}
+
+/// A fact that is true of somebody, with the names that it is limited to.
+fn amounts_to(fact: &Escalation, subject: &Subject, requester: &Requester<'_>) -> Option<String> {
+    let is = |held: &&Held| match (&held.subject, subject) {
+        (Subject::Principal { id, .. }, Subject::Principal { id: own, .. }) => id == own,
+        (Subject::Group(name), _) => requester.groups.iter().any(|group| **group == **name),
+        (one, other) => one == other,
+    };
+    let mut only = BTreeSet::new();
+    let mut any = false;
+    let mut held = fact.held.iter().filter(is).peekable();
+    held.peek()?;
+    for held in held {
+        match &held.names {
+            Names::Any => any = true,
+            Names::Only(names) => only.extend(names.iter().map(|name| &**name)),
+        }
+    }
+    let names: Vec<&str> = only.into_iter().collect();
+    Some(if any {
+        fact.title.to_owned()
+    } else {
+        format!("{} (only {})", fact.title, names.join(", "))
+    })
+}
+
+/// What a member of `system:masters` may: no authorizer is asked.
+fn masters() -> Vec<Right> {
+    let all = || vec!["*".into()];
+    vec![Right {
+        reach: Reach::Cluster,
+        rule: PolicyRule {
+            verbs: all(),
+            groups: all(),
+            resources: all(),
+            ..PolicyRule::default()
+        },
+        condition: None,
+        evidence: Evidence::Masters,
+    }]
+}
+
+/// Adds what Azure's roles give somebody with an object id in a cluster that asks Azure: every resource that is
+/// known is asked about, in the cluster and in the namespaces that assignments name.
+fn azure(
+    asking: &Asking<'_>,
+    requester: &Requester<'_>,
+    rights: &mut Vec<Right>,
+    unknown: &mut Vec<Why>,
+) {
+    let Some(cluster) = asking
+        .rights
+        .cluster()
+        .filter(|_| requester.object_id.is_some())
+    else {
+        return;
+    };
+    let mut places = vec![String::new()];
+    places.extend(
+        asking
+            .rights
+            .roles
+            .namespaces_assigned(cluster)
+            .iter()
+            .map(|name| name.to_string()),
+    );
+    for namespace in &places {
+        for known in asking.rights.resources.all() {
+            if known.cluster_scoped == Some(true) && !namespace.is_empty() {
+                continue;
+            }
+            let subresources = known.subresources.iter();
+            let own = std::iter::once(("", &known.verbs));
+            for (subresource, verbs) in
+                own.chain(subresources.map(|(name, verbs)| (&**name, verbs)))
+            {
+                for verb in verbs {
+                    let attributes = Attributes {
+                        verb,
+                        target: Target::Resource(ResourceTarget {
+                            group: &known.group,
+                            version: "",
+                            resource: &known.name,
+                            subresource,
+                            namespace,
+                            name: "",
+                        }),
+                    };
+                    let resource = match subresource {
+                        "" => known.name.clone(),
+                        subresource => format!("{}/{subresource}", known.name).into(),
+                    };
+                    let (evidence, condition) =
+                        match asking.rights.roles.may(cluster, requester, &attributes) {
+                            Answer::Yes(evidence) => (evidence, None),
+                            Answer::If {
+                                evidence,
+                                condition,
+                            } => (evidence, Some(condition)),
+                            Answer::Unknown(whys) => {
+                                for why in whys {
+                                    if !unknown.contains(&why) {
+                                        unknown.push(why);
+                                    }
+                                }
+                                continue;
+                            }
+                            Answer::No(_) => continue,
+                        };
+                    let reach = match namespace.as_str() {
+                        "" => Reach::Cluster,
+                        namespace => Reach::Namespace(namespace.into()),
+                    };
+                    add(
+                        rights,
+                        reach,
+                        verb,
+                        &known.group,
+                        resource,
+                        condition,
+                        evidence,
+                    );
+                }
+            }
+        }
+    }
+    fold(rights);
+}
+
+/// Adds a verb to the right on its resource.
+fn add(
+    rights: &mut Vec<Right>,
+    reach: Reach,
+    verb: &str,
+    group: &str,
+    resource: Box<str>,
+    condition: Option<Box<str>>,
+    evidence: Evidence,
+) {
+    let same = |right: &&mut Right| {
+        same_grant(&right.evidence, &evidence)
+            && right.condition == condition
+            && right.rule.groups.iter().any(|own| **own == *group)
+            && right.rule.resources.contains(&resource)
+    };
+    // What holds in the whole cluster is not repeated for a namespace.
+    let everywhere = reach != Reach::Cluster
+        && rights.iter().any(|right| {
+            right.reach == Reach::Cluster
+                && same_grant(&right.evidence, &evidence)
+                && right.rule.groups.iter().any(|own| **own == *group)
+                && right.rule.resources.contains(&resource)
+                && right.rule.verbs.iter().any(|own| **own == *verb)
+        });
+    if everywhere {
+        return;
+    }
+    match rights
+        .iter_mut()
+        .filter(|right| right.reach == reach)
+        .find(same)
+    {
+        Some(right) => right.rule.verbs.push(verb.into()),
+        None => rights.push(Right {
+            reach,
+            rule: PolicyRule {
+                verbs: vec![verb.into()],
+                groups: vec![group.into()],
+                resources: vec![resource],
+                ..PolicyRule::default()
+            },
+            condition,
+            evidence,
+        }),
+    }
+}
+
+/// Makes one right of those by the same assignment with the same verbs in the same group.
+fn fold(rights: &mut Vec<Right>) {
+    let mut folded: Vec<Right> = Vec::new();
+    for right in rights.drain(..) {
+        let same = folded.iter_mut().find(|known| {
+            matches!(right.evidence, Evidence::Assignment { .. })
+                && same_grant(&known.evidence, &right.evidence)
+                && known.reach == right.reach
+                && known.condition == right.condition
+                && known.rule.verbs == right.rule.verbs
+                && known.rule.groups == right.rule.groups
+        });
+        match same {
+            Some(known) => known.rule.resources.extend(right.rule.resources),
+            None => folded.push(right),
+        }
+    }
+    *rights = folded;
+}
+
+/// Whether two rights come from the same assignment; by which line of the role does not matter.
+fn same_grant(one: &Evidence, other: &Evidence) -> bool {
+    match (one, other) {
+        (
+            Evidence::Assignment { assignment, .. },
+            Evidence::Assignment {
+                assignment: other, ..
+            },
+        ) => assignment == other,
+        _ => false,
+    }
+}
+
+/// Whether a word is an object id in Entra: a GUID.
+fn is_object_id(word: &str) -> bool {
+    word.len() == 36
+        && word.char_indices().all(|(at, letter)| match at {
+            8 | 13 | 18 | 23 => letter == '-',
+            _ => letter.is_ascii_hexdigit(),
+        })
+}
+
+/// `jane`, `user:jane`, `group:dev`, `sa:shop/web`, `system:serviceaccount:shop:web`, `azure:OBJECT-ID`.
 fn parse(word: &str) -> anyhow::Result<Subject> {
     let account = |namespace: &str, name: &str| Subject::ServiceAccount {
         namespace: namespace.into(),
@@ -255,7 +538,28 @@ fn parse(word: &str) -> anyhow::Result<Subject> {
     if let Some((namespace, name)) = service_account(word) {
         return Ok(account(namespace, name));
     }
+    let principal = |id: &str| Subject::Principal {
+        id: id.to_ascii_lowercase().into(),
+        kind: PrincipalKind::NotSaid,
+    };
+    if is_object_id(word) {
+        return Ok(principal(word));
+    }
+    let is_group = matches!(
+        word,
+        MASTERS | AUTHENTICATED | UNAUTHENTICATED | "system:nodes"
+    ) || word == SERVICE_ACCOUNTS
+        || word.starts_with("system:serviceaccounts:");
+    if is_group {
+        return Err(Failure::new(format!("`{word}` is a group"))
+            .help(format!("write `group:{word}`"))
+            .into());
+    }
     match word.split_once(':') {
+        Some(("azure", id)) if is_object_id(id) => Ok(principal(id)),
+        Some(("azure", id)) => Err(Failure::new(format!("`{id}` is no object id"))
+            .help("write `azure:` and the object id in Entra, a GUID")
+            .into()),
         Some(("user", name)) => Ok(match service_account(name) {
             Some((namespace, name)) => account(namespace, name),
             None => Subject::User(name.into()),
@@ -281,10 +585,13 @@ fn requester<'s>(subject: &'s Subject, user: &'s str) -> Requester<'s> {
             groups: vec![(&**name).into()],
             ..Requester::default()
         },
+        // A service principal signs in by its object id, and groups are named by theirs.
         Subject::Principal { id, .. } => Requester {
+            user,
+            groups: vec![(&**id).into()],
             object_id: Some(id),
-            ..Requester::default()
-        },
+        }
+        .with_implied_groups(),
         Subject::User(_) | Subject::ServiceAccount { .. } => Requester {
             user,
             ..Requester::default()
@@ -295,10 +602,7 @@ fn requester<'s>(subject: &'s Subject, user: &'s str) -> Requester<'s> {
 
 /// Whose rights amount to more.
 pub(super) fn escalations(asking: &Asking<'_>) -> anyhow::Result<String> {
-    let facts = asking
-        .rights
-        .rbac
-        .escalations(asking.rights.kubernetes_minor);
+    let facts = asking.rights.escalations();
     let listed: Vec<(&analysis::rbac::Escalation, Vec<Row>)> = asking.words(|words| {
         facts
             .iter()
