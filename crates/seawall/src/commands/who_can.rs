@@ -2,6 +2,7 @@
 
 mod all;
 mod azure;
+mod principal;
 mod question;
 mod subject;
 
