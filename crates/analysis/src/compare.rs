@@ -13,6 +13,7 @@ use model::{Estate, Resource, ResourceRef};
 pub mod connections;
 pub mod resources;
 pub mod rights;
+pub mod sight;
 
 /// `RoleBinding shop/reader`
 #[must_use]

@@ -103,6 +103,12 @@ impl Estate {
         self.completeness.absent(self.scope, kind, within)
     }
 
+    /// The same for the kind of a resource.
+    #[must_use]
+    pub fn absent_of(&self, kind: &Kind, within: Within<'_>) -> Option<Unknown> {
+        self.absent(&index_name(kind), within)
+    }
+
     /// The same for several kinds: the first reason.
     #[must_use]
     pub fn absent_any(&self, kinds: &[&str], within: Within<'_>) -> Option<Unknown> {

@@ -15,8 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use analysis::compare::connections::Connections;
 use analysis::compare::resources::{Change, What};
 use analysis::compare::rights::Rights;
+use analysis::compare::sight::{Of, Unseen};
 use model::coverage::DocumentEntry;
 use model::finding::{Finding, Outcome, Severity};
+use model::resource::ResourceName;
 
 mod json;
 mod markdown;
@@ -63,10 +65,14 @@ pub enum Became {
     Waived,
     /// It failed, and nobody can say any more.
     Undecided,
+    /// It failed, and it cannot be seen any more whether it still does.
+    Lost,
     /// It is new that nobody can say.
     NewUnknown,
     /// Nobody could say, and now it holds or is gone.
     Resolved,
+    /// It fails, and before nobody could see whether it did.
+    Unseen,
 }
 
 impl Became {
@@ -83,8 +89,10 @@ impl Became {
             Self::Better(_) => "less-severe",
             Self::Waived => "waived",
             Self::Undecided => "undecided",
+            Self::Lost => "not-seen-now",
             Self::NewUnknown => "new-unknown",
             Self::Resolved => "resolved",
+            Self::Unseen => "not-seen-before",
         }
     }
 
@@ -133,6 +141,8 @@ pub struct Diff<'a> {
     pub rights: Rights,
     /// What can talk to what.
     pub connections: Connections,
+    /// What only one holds, of which the other cannot say that it lacks it.
+    pub unseen: Vec<Unseen>,
     /// What is worse at or above it trips the exit code; `None`: never.
     pub fail_on: Option<Severity>,
     /// The day it was judged as of.
@@ -190,12 +200,20 @@ impl Diff<'_> {
             && self.resources.is_empty()
             && self.rights.is_empty()
             && self.connections.is_empty()
+            && self.unseen.is_empty()
     }
 }
 
-/// Compares findings. Takes them from the two sides.
+/// Compares findings. Takes them from the two sides. `hidden` says whether a side cannot say what became of a
+/// resource.
 #[must_use]
-pub fn posture(old: &mut Side, new: &mut Side, resources: &[Change]) -> Vec<Differs> {
+pub fn posture(
+    old: &mut Side,
+    new: &mut Side,
+    resources: &[Change],
+    hidden: &dyn Fn(Of, &ResourceName) -> bool,
+    narrower: bool,
+) -> Vec<Differs> {
     let removed: BTreeSet<String> = resources
         .iter()
         .filter(|change| change.what == What::Removed)
@@ -205,6 +223,7 @@ pub fn posture(old: &mut Side, new: &mut Side, resources: &[Change]) -> Vec<Diff
         std::mem::take(&mut old.findings),
         std::mem::take(&mut new.findings),
     );
+    let (doubts, old_doubts) = (doubts(&news), doubts(&olds));
     let (pairs, olds, news) = matched(olds, news, |finding| finding.fingerprint.to_string());
     // A file that was moved or renamed changes the fingerprint and nothing else.
     let (more, olds, news) = matched(olds, news, |finding| {
@@ -228,22 +247,30 @@ pub fn posture(old: &mut Side, new: &mut Side, resources: &[Change]) -> Vec<Diff
         .into_iter()
         .chain(more)
         .chain(last)
-        .filter_map(|(was, is)| between(&was, is))
+        .filter_map(|(was, is)| between(&was, is, narrower))
         .collect();
-    differs.extend(news.into_iter().filter(Finding::counts).map(|finding| {
+    // What is only unknown because files may be a part says nothing about the change.
+    let counts = |finding: &Finding| finding.counts() && !from_absence(finding);
+    differs.extend(news.into_iter().filter(counts).map(|finding| {
+        let unseen = hidden(Of::Old, &finding.resource)
+            || (narrower && old_doubts.contains(&subject(&finding)));
         let became = match finding.outcome {
+            Outcome::Fail if unseen => Became::Unseen,
             Outcome::Fail => Became::New,
             Outcome::Unknown { .. } => Became::NewUnknown,
         };
         Differs { became, finding }
     }));
-    differs.extend(olds.into_iter().filter(Finding::counts).map(|finding| {
+    differs.extend(olds.into_iter().filter(counts).filter_map(|finding| {
+        let unseen = hidden(Of::New, &finding.resource) || doubts.contains(&subject(&finding));
         let became = match finding.outcome {
+            Outcome::Fail if unseen => Became::Lost,
+            Outcome::Unknown { .. } if unseen => return None,
             Outcome::Fail if removed.contains(&finding.resource.id()) => Became::WithResource,
             Outcome::Fail => Became::Mended,
             Outcome::Unknown { .. } => Became::Resolved,
         };
-        Differs { became, finding }
+        Some(Differs { became, finding })
     }));
     differs.sort_by(|one, other| order(one).cmp(&order(other)));
     differs
@@ -300,9 +327,19 @@ fn matched(
 }
 
 /// What became of a finding that is there before and after.
-fn between(was: &Finding, is: Finding) -> Option<Differs> {
+fn between(was: &Finding, is: Finding, narrower: bool) -> Option<Differs> {
     let fails = |finding: &Finding| finding.outcome == Outcome::Fail;
     let became = match (was.counts(), is.counts()) {
+        // Of what absence decides nobody said anything.
+        (true, false) if from_absence(was) => return None,
+        (false, true) if from_absence(&is) => return None,
+        (true, true) if fails(&is) && from_absence(was) => {
+            if narrower {
+                Became::Unseen
+            } else {
+                Became::New
+            }
+        }
         (false, false) => return None,
         (true, false) if fails(was) => Became::Waived,
         (true, false) => Became::Resolved,
@@ -320,6 +357,26 @@ fn between(was: &Finding, is: Finding) -> Option<Differs> {
         became,
         finding: is,
     })
+}
+
+fn from_absence(finding: &Finding) -> bool {
+    matches!(
+        finding.outcome,
+        Outcome::Unknown {
+            from_absence: true,
+            ..
+        }
+    )
+}
+
+fn subject(finding: &Finding) -> (String, String) {
+    (finding.guideline.0.to_string(), finding.resource.id())
+}
+
+/// Of what a side cannot say whether it fails, since it may not see everything.
+fn doubts(findings: &[Finding]) -> BTreeSet<(String, String)> {
+    let doubtful = findings.iter().filter(|one| from_absence(one));
+    doubtful.map(subject).collect()
 }
 
 #[cfg(test)]

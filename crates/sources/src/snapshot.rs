@@ -63,6 +63,17 @@ pub struct About {
     pub given: Vec<String>,
     /// The Kubernetes minor of the cluster among them.
     pub kubernetes_minor: Option<u8>,
+    /// The configuration beside the files among them.
+    pub config: Option<Configuration>,
+}
+
+/// A configuration as it was when the snapshot was taken.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Configuration {
+    /// Its path, as reports show it.
+    pub path: String,
+    /// Its text, without what looks like a credential.
+    pub text: String,
 }
 
 /// What was written.

@@ -213,6 +213,16 @@ fn between(groups: &[Group], old: &Reach, new: &Reach) -> (Vec<Connection>, Vec<
     (opened, closed)
 }
 
+/// The ports that clients use, where somebody chose them.
+fn front(way: &str, set: &PortSet) -> String {
+    match way {
+        _ if !set.is_empty() => ports(set),
+        // `--service-node-port-range` of the API server, by default.
+        "node port" => "a node port that the cluster chooses (30000-32767)".to_owned(),
+        _ => "ports that were not given".to_owned(),
+    }
+}
+
 fn ports(set: &PortSet) -> String {
     if set.is_all() {
         "all ports".to_owned()
@@ -331,7 +341,7 @@ fn wider(here: &BTreeMap<Key, Seen>, there: &BTreeMap<Key, Seen>) -> Vec<Exposed
             through,
             internet: own.internet,
             certain: own.certain,
-            ports: ports(&ports_here),
+            ports: front(way, &ports_here),
         });
     }
     found

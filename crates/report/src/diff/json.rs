@@ -3,6 +3,7 @@
 use analysis::compare::connections::{Connection, Exposed, Outside};
 use analysis::compare::resources::{Change, Field, What, relative};
 use analysis::compare::rights::{Escalated, Right};
+use analysis::compare::sight::{Of, Unseen};
 use model::coverage::DocumentEntry;
 use model::finding::Outcome;
 use model::resource::ResourceName;
@@ -27,6 +28,16 @@ struct Document<'d> {
     rights: RightsLine<'d>,
     connections: ConnectionsLine<'d>,
     resources: Vec<ChangeLine<'d>>,
+    not_compared: Vec<UnseenLine<'d>>,
+}
+
+/// What only one holds, of which the other cannot say that it lacks it.
+#[derive(Serialize)]
+struct UnseenLine<'d> {
+    by: &'static str,
+    what: &'d str,
+    count: usize,
+    why: &'d str,
 }
 
 #[derive(Serialize)]
@@ -237,10 +248,23 @@ pub fn json(diff: &Diff<'_>) -> serde_json::Result<String> {
                 change(one, of)
             })
             .collect(),
+        not_compared: diff.unseen.iter().map(unseen).collect(),
     };
     let mut text = serde_json::to_string_pretty(&document)?;
     text.push('\n');
     Ok(text)
+}
+
+fn unseen(one: &Unseen) -> UnseenLine<'_> {
+    UnseenLine {
+        by: match one.by {
+            Of::Old => "old",
+            Of::New => "new",
+        },
+        what: &one.what,
+        count: one.count,
+        why: &one.why,
+    }
 }
 
 fn side(side: &Side) -> SideLine<'_> {

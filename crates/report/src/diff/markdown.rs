@@ -47,6 +47,7 @@ pub fn markdown(diff: &Diff<'_>) -> String {
         rights(diff),
         connections(diff),
         resources(diff),
+        unseen(diff),
         unread(diff),
     ];
     for (title, lines) in parts {
@@ -148,7 +149,7 @@ fn unknown(diff: &Diff<'_>) -> Part {
         .map(|one| brief(diff, one))
         .collect();
     let title = format!(
-        "Unknown now, which is not better: {}",
+        "Unknown now or not seen before, which is neither better nor worse: {}",
         count(lines.len(), "finding")
     );
     (title, lines)
@@ -254,6 +255,15 @@ fn resources(diff: &Diff<'_>) -> Part {
         .collect();
     (
         format!("Resources: {}", count(lines.len(), "difference")),
+        lines,
+    )
+}
+
+fn unseen(diff: &Diff<'_>) -> Part {
+    let all = diff.unseen.iter();
+    let lines: Vec<String> = all.map(|one| escape(&words::unseen(one, diff))).collect();
+    (
+        "Not compared: one of the two cannot see it".to_owned(),
         lines,
     )
 }

@@ -14,7 +14,7 @@ fn side(findings: Vec<Finding>) -> Side {
 }
 
 fn became(old: Vec<Finding>, new: Vec<Finding>) -> Vec<Became> {
-    posture(&mut side(old), &mut side(new), &[])
+    posture(&mut side(old), &mut side(new), &[], &|_, _| false, false)
         .into_iter()
         .map(|one| one.became)
         .collect()
@@ -75,6 +75,45 @@ fn what_turned_into_what() {
 }
 
 #[test]
+fn what_one_side_cannot_see_is_neither_better_nor_worse() {
+    let became = |old, new, hides: Of| -> Vec<Became> {
+        let hidden = |by: Of, _: &ResourceName| by == hides;
+        posture(
+            &mut side(old),
+            &mut side(new),
+            &[],
+            &hidden,
+            hides == Of::Old,
+        )
+        .into_iter()
+        .map(|one| one.became)
+        .collect()
+    };
+    let one = || vec![finding()];
+    let absent = || {
+        vec![Finding {
+            outcome: Outcome::Unknown {
+                reason: "Secrets were not asked for".into(),
+                from_absence: true,
+            },
+            ..finding()
+        }]
+    };
+    assert_eq!(became(one(), Vec::new(), Of::New), [Became::Lost]);
+    assert_eq!(became(one(), Vec::new(), Of::Old), [Became::Mended]);
+    assert_eq!(became(Vec::new(), one(), Of::Old), [Became::Unseen]);
+    assert_eq!(became(Vec::new(), one(), Of::New), [Became::New]);
+    assert_eq!(became(one(), absent(), Of::Old), [Became::Undecided]);
+    assert_eq!(became(absent(), one(), Of::Old), [Became::Unseen]);
+    assert_eq!(became(absent(), one(), Of::New), [Became::New]);
+    assert_eq!(became(absent(), Vec::new(), Of::Old), []);
+    assert_eq!(became(Vec::new(), absent(), Of::New), []);
+    for became in [Became::Lost, Became::Unseen] {
+        assert!(!became.is_worse() && !became.is_better(), "{became:?}");
+    }
+}
+
+#[test]
 fn a_file_that_was_moved_is_no_difference() {
     let moved = |path: &str| {
         let mut finding = in_file(path);
@@ -96,7 +135,7 @@ fn what_got_worse_comes_first_and_the_worst_of_it() {
     };
     let gone = vec![of(Severity::Critical, "gone")];
     let new = vec![of(Severity::Low, "low"), of(Severity::High, "high")];
-    let order: Vec<String> = posture(&mut side(gone), &mut side(new), &[])
+    let order: Vec<String> = posture(&mut side(gone), &mut side(new), &[], &|_, _| false, false)
         .into_iter()
         .map(|one| one.finding.message)
         .collect();
@@ -160,7 +199,7 @@ fn diff(guide: &guide::Guide) -> Diff<'_> {
     };
     Diff {
         guide,
-        findings: posture(&mut old, &mut new, &[]),
+        findings: posture(&mut old, &mut new, &[], &|_, _| false, false),
         resources: vec![
             change(What::Removed),
             change(What::Added),
@@ -192,6 +231,12 @@ fn diff(guide: &guide::Guide) -> Diff<'_> {
             exposed: vec![exposed.clone()],
             hidden: vec![exposed],
         },
+        unseen: vec![Unseen {
+            by: Of::New,
+            what: "Ingress".to_owned(),
+            count: 2,
+            why: "the cluster refused to list Ingresses (403)".to_owned(),
+        }],
         old,
         new,
         fail_on: Some(Severity::High),
@@ -242,7 +287,13 @@ fn a_comment_is_never_too_long() {
             finding
         })
         .collect();
-    diff.findings = posture(&mut side(Vec::new()), &mut side(many), &[]);
+    diff.findings = posture(
+        &mut side(Vec::new()),
+        &mut side(many),
+        &[],
+        &|_, _| false,
+        false,
+    );
     let change = diff.resources.pop().unwrap();
     diff.resources = vec![change; 3000];
     let text = markdown(&diff);

@@ -1,6 +1,6 @@
 //! For a reviewer at a terminal: what got worse stands on top, and each part is short.
 
-use super::{Diff, Differs, words};
+use super::{Became, Diff, Differs, words};
 use crate::outcome;
 use crate::terminal::Options;
 use crate::terminal::page::{self, BOLD, DIM, Page};
@@ -23,6 +23,7 @@ pub fn text(diff: &Diff<'_>, options: Options) -> String {
     rights(&mut page, diff);
     connections(&mut page, diff);
     resources(&mut page, diff);
+    unseen(&mut page, diff);
     unread(&mut page, diff);
     summary(&mut page, diff);
     page.text().to_owned()
@@ -85,30 +86,42 @@ fn better(page: &mut Page, diff: &Diff<'_>) {
         brief(page, diff, one);
     }
     more(page, findings.len(), LINES);
-    if !diff.new.unread.is_empty() {
-        page.paragraph(
-            "  ",
-            "what could not be read there may hold what seems to be gone",
-        );
-    }
     page.blank();
 }
 
 fn undecided(page: &mut Page, diff: &Diff<'_>) {
-    let findings: Vec<&Differs> = of(diff, |one| {
+    let all = of(diff, |one| {
         !one.became.is_better() && !one.became.is_worse()
     });
-    if findings.is_empty() {
+    let (fresh, lost): (Vec<&Differs>, Vec<&Differs>) = all
+        .into_iter()
+        .partition(|one| one.became == Became::Unseen);
+    for (title, findings) in [
+        ("Unknown now, which is not better", lost),
+        ("Not seen before, which is not worse", fresh),
+    ] {
+        if findings.is_empty() {
+            continue;
+        }
+        page.title(title, &findings.len().to_string());
+        for one in findings.iter().take(LINES) {
+            brief(page, diff, one);
+        }
+        more(page, findings.len(), LINES);
+        page.blank();
+    }
+}
+
+/// What cannot be compared, since one of the two does not see it.
+fn unseen(page: &mut Page, diff: &Diff<'_>) {
+    if diff.unseen.is_empty() {
         return;
     }
-    page.title(
-        "Unknown now, which is not better",
-        &findings.len().to_string(),
-    );
-    for one in findings.iter().take(LINES) {
-        brief(page, diff, one);
+    page.title("Not compared", "one of the two cannot see it");
+    for one in diff.unseen.iter().take(LINES) {
+        page.hanging("  ", 4, &words::unseen(one, diff));
     }
-    more(page, findings.len(), LINES);
+    more(page, diff.unseen.len(), LINES);
     page.blank();
 }
 

@@ -3,6 +3,7 @@
 use analysis::compare::connections::{Connection, Exposed, Outside};
 use analysis::compare::resources::{Change, Field, What, relative};
 use analysis::compare::rights::{Escalated, Right};
+use analysis::compare::sight::{Of, Unseen};
 use model::finding::{Finding, Outcome};
 
 use super::{Became, Diff, Differs, Side};
@@ -29,7 +30,7 @@ pub(super) fn path(path: &str, side: &Side) -> String {
 /// Which side a finding stands in.
 pub(super) fn side_of<'d>(differs: &Differs, diff: &'d Diff<'_>) -> &'d Side {
     match differs.became {
-        Became::Mended | Became::WithResource | Became::Resolved => &diff.old,
+        Became::Mended | Became::WithResource | Became::Resolved | Became::Lost => &diff.old,
         _ => &diff.new,
     }
 }
@@ -48,6 +49,8 @@ pub(super) fn became(became: Became) -> String {
         Became::Undecided => "failed before, unknown now".to_owned(),
         Became::NewUnknown => "new, unknown".to_owned(),
         Became::Resolved => "was unknown".to_owned(),
+        Became::Lost => "failed before, not seen now".to_owned(),
+        Became::Unseen => "fails, not seen before".to_owned(),
     }
 }
 
@@ -231,7 +234,16 @@ pub(super) fn change_place(change: &Change, diff: &Diff<'_>) -> Option<String> {
     Some(format!("{}:{line}", path(&change.path, side)))
 }
 
-/// `2 findings, an escalation and …` got worse; why the exit code is what it is.
+/// `a, b and c`
+fn listed(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// `2 findings, 1 escalation and …` got worse; why the exit code is what it is.
 pub(super) fn exit_reason(diff: &Diff<'_>) -> String {
     let (findings, escalations, exposed) = diff.worse();
     let mut parts = Vec::new();
@@ -241,20 +253,15 @@ pub(super) fn exit_reason(diff: &Diff<'_>) -> String {
         (exposed, "way"),
     ] {
         if number > 0 {
-            let words = count(number, one);
-            parts.push(if one == "way" {
-                format!("{words} in from the internet")
-            } else {
-                words
+            parts.push(match (one, number) {
+                ("way", 1) => "1 way in from the internet".to_owned(),
+                ("way", _) => format!("{number} ways in from the internet"),
+                _ => count(number, one),
             });
         }
     }
     match (diff.exit_code(), diff.fail_on) {
-        (1, Some(floor)) => format!(
-            "{} at or above {} got worse",
-            parts.join(" and "),
-            floor.word()
-        ),
+        (1, Some(floor)) => format!("{} at or above {} got worse", listed(&parts), floor.word()),
         (4, _) => format!(
             "nothing got worse in what could be read; {} could not be",
             count(diff.old.unread.len() + diff.new.unread.len(), "part")
@@ -262,6 +269,22 @@ pub(super) fn exit_reason(diff: &Diff<'_>) -> String {
         (_, None) => "what got worse does not fail this run".to_owned(),
         (_, Some(floor)) => format!("nothing at or above {} got worse", floor.word()),
     }
+}
+
+/// `4 Secret: only in a.snap; b.snap does not say: Secrets were not asked for`
+pub(super) fn unseen(unseen: &Unseen, diff: &Diff<'_>) -> String {
+    let (by, other) = match unseen.by {
+        Of::Old => (&diff.old, &diff.new),
+        Of::New => (&diff.new, &diff.old),
+    };
+    format!(
+        "{} {}: only in {}; {} cannot say: {}",
+        unseen.count,
+        clean(&unseen.what),
+        clean(&other.name),
+        clean(&by.name),
+        clean(&unseen.why)
+    )
 }
 
 /// `worse 3, better 1, unknown now 2`
@@ -276,9 +299,15 @@ pub(super) fn sums(diff: &Diff<'_>) -> String {
         (of(Became::is_worse), "worse"),
         (of(Became::is_better), "better"),
         (
-            of(|became| matches!(became, Became::Undecided | Became::NewUnknown)),
+            of(|became| {
+                matches!(
+                    became,
+                    Became::Undecided | Became::NewUnknown | Became::Lost
+                )
+            }),
             "unknown now",
         ),
+        (of(|became| became == Became::Unseen), "not seen before"),
     ];
     let words: Vec<String> = parts
         .iter()

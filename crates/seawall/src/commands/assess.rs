@@ -18,6 +18,7 @@ use report::owners::Owners;
 use report::triage::Triage;
 use report::{Assessment, Sink, Summary};
 use sources::Given;
+use sources::snapshot::Configuration;
 
 use crate::choices;
 use crate::commands::estate::{self, EstateArgs, Ledger, Opened, Stopped};
@@ -133,7 +134,12 @@ struct Plan {
 
 impl Plan {
     fn new(args: &Args, guide: &Guide, opened: &mut Opened) -> anyhow::Result<Self> {
-        let config = read_config(args.config.as_deref(), &args.estate.paths, guide)?;
+        let config = read_config_or(
+            args.config.as_deref(),
+            &args.estate.paths,
+            opened.config.as_ref(),
+            guide,
+        )?;
         let kubernetes = choices::kubernetes(args.kubernetes.as_deref(), &config, guide, || {
             opened.kubernetes_minor()
         })?;
@@ -207,22 +213,49 @@ pub(crate) fn read_config(
     paths: &[PathBuf],
     guide: &Guide,
 ) -> anyhow::Result<Config> {
+    read_config_or(given, paths, None, guide)
+}
+
+/// The same, or the configuration that a snapshot was taken with.
+pub(crate) fn read_config_or(
+    given: Option<&Path>,
+    paths: &[PathBuf],
+    kept: Option<&Configuration>,
+    guide: &Guide,
+) -> anyhow::Result<Config> {
+    let found = match config_text(given, paths)? {
+        Some(found) => Some(found),
+        None => kept.cloned(),
+    };
+    let Some(Configuration { path, text }) = found else {
+        return Ok(Config::default());
+    };
+    Config::parse(&path, &text, guide).map_err(|error| {
+        Failure::new(error.to_string())
+            .help("docs/configuration.md describes the keys of seawall.yaml")
+            .into()
+    })
+}
+
+/// The configuration that is given or stands beside the files.
+pub(crate) fn config_text(
+    given: Option<&Path>,
+    paths: &[PathBuf],
+) -> anyhow::Result<Option<Configuration>> {
     let path = match given {
         Some(path) => Some(path.to_path_buf()),
         None => paths.iter().find_map(|path| find_config(path)),
     };
     let Some(path) = path else {
-        return Ok(Config::default());
+        return Ok(None);
     };
     let text = std::fs::read_to_string(&path)
         .map_err(|error| Failure::new(format!("cannot read `{}`: {error}", path.display())))?;
     let shown = path.display().to_string();
-    let shown = shown.strip_prefix("./").unwrap_or(&shown);
-    Config::parse(shown, &text, guide).map_err(|error| {
-        Failure::new(error.to_string())
-            .help("docs/configuration.md describes the keys of seawall.yaml")
-            .into()
-    })
+    Ok(Some(Configuration {
+        path: shown.strip_prefix("./").unwrap_or(&shown).to_owned(),
+        text,
+    }))
 }
 
 fn find_config(path: &Path) -> Option<PathBuf> {

@@ -1,14 +1,16 @@
 //! `seawall diff`: two estates side by side: what got worse, who gained rights, what opened.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use ::guide::Guide;
 use analysis::Analyses;
+use analysis::compare::sight::{Of, Sight};
 use analysis::compare::{connections, resources, rights};
 use model::finding::{GuidelineId, Severity};
 use report::config;
-use report::diff::{Diff, posture};
+use report::diff::{Diff, Side, posture};
 
 use crate::choices;
 use crate::commands::estate::EstateArgs;
@@ -103,18 +105,30 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let mut old = side::take(args, &guide, &args.old, &as_of)?;
     let mut new = side::take(args, &guide, &args.new, &as_of)?;
     let fail_on = fail_on(args, &new)?;
-    let changes = resources::compare(
+    let mut sight = Sight::new(&old.estate, &new.estate, lost(&old.side, &new.side));
+    let mut changes = resources::compare(
         (&old.estate, old.side.roots.as_slice()),
         (&new.estate, new.side.roots.as_slice()),
     );
-    let findings = posture(&mut old.side, &mut new.side, &changes);
-    let (rights, connections) = facts(&guide, &old, &new);
+    sight.resources(&mut changes);
+    let findings = posture(
+        &mut old.side,
+        &mut new.side,
+        &changes,
+        &|by, name| sight.is_hidden(by, name),
+        sight.is_narrower(Of::Old),
+    );
+    let (mut rights, mut connections) = facts(&guide, &old, &new);
+    sight.rights(&mut rights);
+    sight.connections(&mut connections);
+    let unseen = sight.unseen();
     let diff = Diff {
         guide: &guide,
         findings,
         resources: changes,
         rights,
         connections,
+        unseen,
         old: old.side,
         new: new.side,
         fail_on,
@@ -135,6 +149,18 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         }
     }
     Ok(diff.exit_code())
+}
+
+/// Whether files of the new state could not be read that could before.
+fn lost(old: &Side, new: &Side) -> bool {
+    let files = |side: &Side| -> BTreeSet<String> {
+        let unread = side.unread.iter().filter(|entry| !entry.live);
+        unread
+            .map(|entry| resources::relative(&entry.path, &side.roots))
+            .map(Option::unwrap_or_default)
+            .collect()
+    };
+    !files(new).is_subset(&files(old))
 }
 
 /// The floor: what the command line says, else the configuration of the new state.

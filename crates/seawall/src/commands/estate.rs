@@ -13,7 +13,7 @@ use model::schema::Schema;
 use model::{Estate, Scope};
 use sources::cluster::{self, Cluster};
 use sources::live::{LiveError, Source};
-use sources::snapshot::{self, Snapshot};
+use sources::snapshot::{self, Configuration, Snapshot};
 use sources::{Given, Input, Options, Tools};
 
 use super::azure::AzureArgs;
@@ -67,8 +67,8 @@ impl EstateArgs {
     /// Opens what is given.
     pub(crate) fn open(&self) -> anyhow::Result<Opened> {
         choices::inputs_exist(&self.parameters, &self.module_cache)?;
-        let mut kept = Vec::new();
-        let live = self.live(&mut kept)?;
+        let (mut kept, mut config) = (Vec::new(), None);
+        let live = self.live(&mut kept, &mut config)?;
         if self.paths.is_empty() && live.is_empty() {
             return Err(Failure::new("nothing to read was given")
                 .help(
@@ -86,11 +86,20 @@ impl EstateArgs {
             Failure::new(error.to_string())
                 .help("give files or folders that exist, or `-` for standard input")
         })?;
-        Ok(Opened { inputs, live, kept })
+        Ok(Opened {
+            inputs,
+            live,
+            kept,
+            config,
+        })
     }
 
     /// The running estates and snapshots that are asked for.
-    fn live(&self, kept: &mut Vec<String>) -> anyhow::Result<Vec<Box<dyn Source>>> {
+    fn live(
+        &self,
+        kept: &mut Vec<String>,
+        config: &mut Option<Configuration>,
+    ) -> anyhow::Result<Vec<Box<dyn Source>>> {
         let mut live: Vec<Box<dyn Source>> = Vec::new();
         if self.cluster {
             let options = cluster::Options {
@@ -106,6 +115,7 @@ impl EstateArgs {
             let opened = Snapshot::open(path, snapshot::Limits::default());
             let opened = opened.map_err(Stopped::Live)?;
             kept.extend(opened.about().given.iter().cloned());
+            *config = config.take().or_else(|| opened.about().config.clone());
             live.push(Box::new(opened));
         }
         Ok(live)
@@ -136,6 +146,8 @@ pub(crate) struct Opened {
     pub(crate) live: Vec<Box<dyn Source>>,
     /// The paths that snapshots were taken of.
     kept: Vec<String>,
+    /// The configuration that a snapshot was taken with.
+    pub(crate) config: Option<Configuration>,
 }
 
 impl Opened {

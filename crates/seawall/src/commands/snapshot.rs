@@ -9,11 +9,12 @@ use ::guide::{Guide, setting};
 use model::coverage::DocumentEntry;
 use model::kept;
 use model::manifest::Reader;
+use model::secrets::scrub;
 use sources::Given;
 use sources::live::{Event, LiveError, Of};
 use sources::snapshot::{About, Writer};
 
-use crate::commands::assess::read_config;
+use crate::commands::assess::{config_text, read_config_or};
 use crate::commands::estate::{self, EstateArgs, Ledger, Opened, Stopped};
 use crate::commands::load_guide;
 use crate::failure::Failure;
@@ -50,7 +51,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let guide = load_guide(None)?;
     let mut opened = args.estate.open()?;
     // What stands beside the code says of the files what they are.
-    let config = read_config(None, &args.estate.paths, &guide)?;
+    let config = read_config_or(None, &args.estate.paths, opened.config.as_ref(), &guide)?;
+    let beside = config_text(None, &args.estate.paths)?.or_else(|| opened.config.clone());
     let kubernetes_minor = opened.kubernetes_minor()?;
     let whole = args.estate.whole || config.whole.unwrap_or(false);
     let files = Files {
@@ -68,6 +70,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         sources: opened.subject(&args.estate.paths),
         given: shown(&args.estate.paths),
         kubernetes_minor,
+        config: beside.map(|mut config| {
+            config.text = scrub::text(&config.text).into_owned();
+            config
+        }),
     };
     let target = Target::create(&args.out)?;
     let mut tally = Tally::default();
@@ -230,6 +236,11 @@ impl Target {
             Failure::new(format!("cannot write `{}`: {error}", whole.display()))
                 .help("`-o` takes a file in a folder that exists")
         };
+        if whole.as_os_str() == "-" {
+            return Err(
+                cannot(&"a snapshot is binary, and is not written to standard output").into(),
+            );
+        }
         let Some(name) = whole.file_name().filter(|_| !whole.is_dir()) else {
             return Err(cannot(&"it is a folder").into());
         };

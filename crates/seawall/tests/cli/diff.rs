@@ -416,3 +416,63 @@ fn what_could_not_be_read_is_told_and_is_no_success() {
     error: there is no format `sarif`; there are text, json, markdown
     ");
 }
+
+#[test]
+fn a_node_port_that_nobody_chose_is_said_to_be_one() {
+    let folder = Folder::of(&[("old/web.yaml", &pod("web", ""))]);
+    let web = pod("web", "").replacen("  name: web\n", "  name: web\n  labels: {app: web}\n", 1);
+    folder.write("old/web.yaml", &web);
+    folder.write("new/web.yaml", &web);
+    folder.write(
+        "new/service.yaml",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec:\n  type: NodePort\n  selector: {app: web}\n  ports: [{port: 80}]\n",
+    );
+    let report = json(&folder, &["old", "new", "--whole"]);
+    let ports = &report.value["connections"]["exposed"][0]["ports"];
+    assert_eq!(
+        text(ports),
+        "a node port that the cluster chooses (30000-32767)"
+    );
+}
+
+#[test]
+fn what_the_new_state_cannot_see_is_not_better() {
+    let folder = Folder::new();
+    folder.write("old/pod.yaml", pod("old", PRIVILEGED));
+    folder.write("part/web.yaml", pod("web", ""));
+    folder.write("broken/pod.yaml", "a: [");
+    let taken = folder.run(&["snapshot", "--whole", "old", "-o", "whole.snapshot"]);
+    assert_eq!(taken.code, 0, "{}", taken.err);
+    // A folder that may be a part, and one that could not be read.
+    for (old, new) in [("whole.snapshot", "part"), ("old", "broken")] {
+        let report = json(&folder, &[old, new]);
+        let words = findings(&report);
+        assert!(
+            words.iter().any(|one| one.starts_with("not-seen-now")),
+            "{words:?}"
+        );
+        for word in ["mended", "gone-with-resource"] {
+            assert!(!words.iter().any(|one| one.starts_with(word)), "{words:?}");
+        }
+        let removed = report.list("/resources").iter();
+        assert_eq!(removed.filter(|one| one["change"] == "removed").count(), 0);
+        let not = report.list("/notCompared");
+        assert!(
+            not.iter()
+                .any(|one| one["by"] == "new" && one["what"] == "Pod"),
+            "{not:?}"
+        );
+    }
+    // The other way round nothing is new.
+    let report = json(&folder, &["part", "whole.snapshot"]);
+    let words = findings(&report);
+    assert!(
+        words.iter().any(|one| one.starts_with("not-seen-before")),
+        "{words:?}"
+    );
+    assert!(
+        !words.iter().any(|one| one.starts_with("new ")),
+        "{words:?}"
+    );
+    assert_eq!(report.code, 0);
+}

@@ -30,11 +30,30 @@ fn same_from_a_snapshot(example: &str) {
     let folder = Folder::new();
     let taken = folder.run(&["snapshot", path, "-o", "e.snapshot"]);
     assert_eq!(taken.code, 0, "{}", taken.err);
-    let config = format!("{path}/seawall.yaml");
     let files = folder.json(&[path]);
-    let kept = folder.json(&["--snapshot", "e.snapshot", "--config", &config]);
+    // With the seawall.yaml that stands there.
+    let kept = folder.json(&["--snapshot", "e.snapshot"]);
     assert!(files.list("/findings").len() > 3);
     assert_eq!(comparable(&files), comparable(&kept));
+    let ran = folder.run(&["diff", "--as-of", DAY, path, "e.snapshot"]);
+    assert!(ran.out.contains("Nothing differs."), "{}", ran.out);
+}
+
+#[test]
+fn a_snapshot_and_its_origin_do_not_differ() {
+    let folder = Folder::of(&[(
+        "plant.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n  namespace: pay\n  annotations:\n    token: correct-horse\nstringData:\n  a: b\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\ndata:\n  DB_PASSWORD: battery-staple\n",
+    )]);
+    let taken = folder.run(&["snapshot", "plant.yaml", "-o", "f.snapshot"]);
+    assert_eq!(taken.code, 0, "{}", taken.err);
+    for sides in [["plant.yaml", "f.snapshot"], ["f.snapshot", "plant.yaml"]] {
+        let ran = folder.run(&["diff", sides[0], sides[1]]);
+        assert!(ran.out.contains("Nothing differs."), "{}", ran.out);
+    }
+    let refused = folder.run(&["snapshot", "plant.yaml", "-o", "-"]);
+    assert_eq!(refused.code, 2);
+    assert!(!folder.path().join("-").exists());
 }
 
 #[test]

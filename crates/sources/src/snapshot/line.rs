@@ -13,7 +13,7 @@ use model::waiver::InlineWaiver;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{About, SCHEMA};
+use super::{About, Configuration, SCHEMA};
 use crate::live::{Event, Object, Of, Unread};
 
 /// The first line.
@@ -26,6 +26,8 @@ pub(super) struct Header<'a> {
     taken_at: Cow<'a, str>,
     sources: Vec<String>,
     given: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    config: Option<Configuration>,
     /// The Kubernetes version of the cluster: `1.34`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     kubernetes: Option<String>,
@@ -48,6 +50,7 @@ impl<'a> Header<'a> {
             taken_at: about.taken_at.as_str().into(),
             sources: about.sources.clone(),
             given: about.given.clone(),
+            config: about.config.clone(),
             kubernetes: about.kubernetes_minor.map(|minor| format!("1.{minor}")),
         }
     }
@@ -58,6 +61,7 @@ impl<'a> Header<'a> {
             taken_at: self.taken_at.into_owned(),
             sources: self.sources,
             given: self.given,
+            config: self.config,
             kubernetes_minor: self
                 .kubernetes
                 .and_then(|version| version.strip_prefix("1.")?.parse().ok()),

@@ -16,6 +16,7 @@ fn about() -> About {
         taken_at: "2026-11-26T12:00:00Z".to_owned(),
         sources: vec!["cluster kind-dev".to_owned(), "deploy".to_owned()],
         given: vec!["deploy".to_owned()],
+        config: None,
         kubernetes_minor: Some(34),
     }
 }

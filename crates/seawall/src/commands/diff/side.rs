@@ -16,7 +16,7 @@ use sources::Given;
 
 use super::{Args, selects};
 use crate::choices;
-use crate::commands::assess::{is_about_waivers, read_config};
+use crate::commands::assess::{is_about_waivers, read_config_or};
 use crate::commands::estate::{self, Ledger, Stopped};
 use crate::progress::Progress;
 
@@ -33,7 +33,12 @@ pub(super) struct Taken {
 pub(super) fn take(args: &Args, guide: &Guide, path: &Path, as_of: &str) -> anyhow::Result<Taken> {
     let own = args.estate(path);
     let mut opened = own.open()?;
-    let config = read_config(args.config.as_deref(), &own.paths, guide)?;
+    let config = read_config_or(
+        args.config.as_deref(),
+        &own.paths,
+        opened.config.as_ref(),
+        guide,
+    )?;
     let minor = choices::kubernetes(args.kubernetes.as_deref(), &config, guide, || {
         opened.kubernetes_minor()
     })?;
@@ -106,8 +111,6 @@ pub(super) fn take(args: &Args, guide: &Guide, path: &Path, as_of: &str) -> anyh
     for finding in &mut findings {
         triage.apply(finding);
     }
-    // What is only unknown because files may be a part says nothing about the change.
-    findings.retain(|finding| !from_absence(finding));
     Ok(Taken {
         side: Side {
             name: path.display().to_string(),
@@ -143,16 +146,6 @@ fn joined(
         findings.extend(judge.estate(witness, &analyses).findings);
     }
     findings.extend(owners.rest());
-}
-
-fn from_absence(finding: &Finding) -> bool {
-    matches!(
-        finding.outcome,
-        model::finding::Outcome::Unknown {
-            from_absence: true,
-            ..
-        }
-    )
 }
 
 fn unread(coverage: Coverage) -> Vec<DocumentEntry> {
