@@ -1,3 +1,5 @@
+//! What is kept of an estate comes back as it was.
+
 use cel::Symbols;
 use yaml::Limits;
 

@@ -1,3 +1,5 @@
+//! What two estates differ in, and what neither side could see.
+
 use model::finding::{Fingerprint, WaiverNote};
 
 use super::*;

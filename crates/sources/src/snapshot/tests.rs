@@ -1,3 +1,5 @@
+//! Events come back from a snapshot as they went in; what was cut, edited or made up is refused.
+
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -54,7 +54,7 @@ fn without_a_usable_kubeconfig() {
     assert_snapshot!(failure(&config, &["--context", "shp"]), @"
     exit 2
     error: there is no context `shp` in the kubeconfig
-      help: there are shop, stock
+      help: there are `shop`, `stock`
     ");
 }
 
