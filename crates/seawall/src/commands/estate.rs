@@ -67,6 +67,23 @@ impl EstateArgs {
     /// Opens what is given.
     pub(crate) fn open(&self) -> anyhow::Result<Opened> {
         choices::inputs_exist(&self.parameters, &self.module_cache)?;
+        if self.whole && !self.namespace.is_empty() {
+            return Err(
+                Failure::new("`--whole` and `--namespace` contradict each other")
+                    .help("leave one of them out: of a few namespaces a cluster is not whole")
+                    .into(),
+            );
+        }
+        for (at, file) in self.snapshot.iter().enumerate() {
+            if self.snapshot.iter().take(at).any(|other| other == file) {
+                let shown = file.display();
+                return Err(
+                    Failure::new(format!("the snapshot `{shown}` is given twice"))
+                        .help("give each once")
+                        .into(),
+                );
+            }
+        }
         let (mut kept, mut config) = (Vec::new(), None);
         let live = self.live(&mut kept, &mut config)?;
         if self.paths.is_empty() && live.is_empty() {

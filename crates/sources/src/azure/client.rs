@@ -37,6 +37,8 @@ impl Default for Pace {
 
 /// No list has more pages than this.
 const MOST_PAGES: usize = 2_000;
+/// Azure does give pages without items (a filter that applies to each page), but not without end.
+const MOST_EMPTY: usize = 50;
 
 /// Why a request was in vain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,6 +209,7 @@ impl Client<'_> {
         let mut listed = Listed::default();
         let mut seen = BTreeSet::new();
         let mut next = Some(first);
+        let mut empty = 0;
         while let Some(url) = next.take() {
             if !seen.insert(url.as_str().to_owned()) {
                 listed.failure = Some(Failure::of("the list's pages go in a circle"));
@@ -223,12 +226,22 @@ impl Client<'_> {
                     return listed;
                 }
             };
+            let before = listed.items.len();
             match self.page(page, &mut listed.items) {
                 Ok(link) => next = link,
                 Err(failure) => {
                     listed.failure = Some(failure);
                     return listed;
                 }
+            }
+            empty = if listed.items.len() == before {
+                empty + 1
+            } else {
+                0
+            };
+            if empty > MOST_EMPTY {
+                listed.failure = Some(Failure::of("the list goes on without anything in it"));
+                return listed;
             }
         }
         listed
