@@ -37,18 +37,21 @@ pub fn analyses<'e>(guide: &'e Guide, setting: &Setting, estate: &'e Estate) -> 
         estate,
         Given {
             kubernetes_minor: setting.kubernetes_minor,
-            builtin_objects: Box::new(|| builtin_objects(guide)),
+            builtin_objects: Box::new(|| builtin_objects(guide, |_| true)),
             builtin_roles: Box::new(|| builtin_roles(guide)),
             network: Options::default(),
         },
     )
 }
 
-/// The roles and bindings that every cluster has (`data/default-roles.yaml`).
+/// Stands in the place of a file for what every cluster has.
+pub const BUILT_IN: &str = "built into Kubernetes";
+
+/// The roles and bindings that every cluster has (`data/default-roles.yaml`), as far as the text of a
+/// document is wanted.
 #[must_use]
-pub fn builtin_objects(guide: &Guide) -> Vec<Resource> {
-    let path = "default-roles.yaml";
-    let Some(text) = guide.data.get(path) else {
+pub fn builtin_objects(guide: &Guide, wanted: impl Fn(&str) -> bool) -> Vec<Resource> {
+    let Some(text) = guide.data.get("default-roles.yaml") else {
         return Vec::new();
     };
     let reader = Reader {
@@ -61,16 +64,17 @@ pub fn builtin_objects(guide: &Guide) -> Vec<Resource> {
     };
     let of = |raw: yaml::Raw<'_>| {
         let origin = Origin {
-            path: "Kubernetes' built-in roles".into(),
+            path: format!("{BUILT_IN} 1.34").into(),
             index: raw.index,
             rendered_by: None,
             live: false,
         };
-        reader
-            .read(&raw.text, Form::Yaml, raw.line, &origin)
-            .resources
+        reader.read(&raw.text, Form::Yaml, 1, &origin).resources
     };
-    yaml::documents(text).flat_map(of).collect()
+    yaml::documents(text)
+        .filter(|raw| wanted(&raw.text))
+        .flat_map(of)
+        .collect()
 }
 
 /// Azure's built-in roles (`data/azure-roles.yaml`).

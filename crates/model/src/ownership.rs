@@ -17,17 +17,25 @@ const OWNERS: [&str; 7] = [
     "ReplicationController",
 ];
 
+/// The reference to the controller that owns an object; without one, to its first owner.
+#[must_use]
+pub fn owner_reference(object: Ref<'_>) -> Option<Ref<'_>> {
+    let owners = object.path(&["metadata", "ownerReferences"])?;
+    owners
+        .items()
+        .find(controls)
+        .or_else(|| owners.items().next())
+}
+
+fn controls(owner: &Ref<'_>) -> bool {
+    owner.get("controller").and_then(Ref::as_bool) == Some(true)
+}
+
 /// The kind and name of the controller that made an object and carries a pod itself. Custom
 /// resources and nodes own pods too, but are nothing that could be judged in their place.
 #[must_use]
 pub fn owner(resource: &Resource) -> Option<(&'static str, &str)> {
-    let owners = resource.object().path(&["metadata", "ownerReferences"])?;
-    let is_controller =
-        |owner: &Ref<'_>| owner.get("controller").and_then(Ref::as_bool) == Some(true);
-    let owner = owners
-        .items()
-        .find(is_controller)
-        .or_else(|| owners.items().next())?;
+    let owner = owner_reference(resource.object())?;
     let text = |key: &str| owner.get(key).and_then(Ref::as_str);
     let (kind, name) = (text("kind")?, text("name")?);
     let group = text("apiVersion").and_then(|version| version.split_once('/'));
@@ -82,7 +90,7 @@ pub fn controller(resource: &Resource) -> Option<ResourceName> {
         .object()
         .path(&["metadata", "ownerReferences"])?
         .items()
-        .find(|owner| owner.get("controller").and_then(Ref::as_bool) == Some(true))?;
+        .find(controls)?;
     let text = |key: &str| owner.get(key).and_then(Ref::as_str);
     let (api_version, kind) = (text("apiVersion")?, text("kind")?);
     let (group, _) = split_api_version(api_version);

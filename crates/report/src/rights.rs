@@ -20,10 +20,8 @@ use analysis::ask::{
     AUTHENTICATED, Evidence, Holder, MASTERS, Names, Reach, SERVICE_ACCOUNTS, Subject,
     UNAUTHENTICATED,
 };
+use guide::facts::BUILT_IN;
 use model::{Estate, Ref, ResourceRef};
-
-/// Where the built-in roles are from: the path of their origin.
-pub const BUILT_IN: &str = "built into Kubernetes";
 
 /// A right of somebody, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]

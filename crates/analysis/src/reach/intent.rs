@@ -13,6 +13,7 @@ use super::policy::Direction;
 use super::ports::{PortSet, Protocol};
 use super::universe::End;
 use super::{Reach, Workload};
+use crate::roles::pattern::fits;
 
 /// Everything outside of the cluster.
 const INTERNET: &str = "internet";
@@ -53,32 +54,12 @@ impl Pattern {
     }
 
     fn is(&self, workload: &Workload) -> bool {
-        matches(&self.namespace, &workload.namespace) && matches(&self.name, &workload.name)
+        fits(&self.namespace, &workload.namespace) && fits(&self.name, &workload.name)
     }
 
     fn is_exact(&self) -> bool {
         !self.namespace.contains('*') && !self.name.contains('*')
     }
-}
-
-/// Whether a text fits a pattern in which `*` stands for any text.
-fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(rest) = text.strip_prefix(parts.next().unwrap_or_default()) else {
-        return false;
-    };
-    let Some(last) = pattern.rsplit_once('*').map(|(_, last)| last) else {
-        return rest.is_empty();
-    };
-    let mut rest = rest;
-    let middle: Vec<&str> = parts.collect();
-    for part in middle.iter().take(middle.len().saturating_sub(1)) {
-        match rest.find(part).and_then(|at| rest.get(at + part.len()..)) {
-            Some(after) => rest = after,
-            None => return false,
-        }
-    }
-    rest.len() >= last.len() && rest.ends_with(last)
 }
 
 /// What one workload's connections differ in from what is meant.
@@ -144,7 +125,7 @@ impl Intent {
     pub fn governs(&self, namespace: &str) -> bool {
         self.entries
             .iter()
-            .any(|entry| matches(&entry.to.namespace, namespace))
+            .any(|entry| fits(&entry.to.namespace, namespace))
     }
 }
 
@@ -335,7 +316,7 @@ mod tests {
             ("ab*ba", "aba", false),
             ("a*a*a", "aa", false),
         ] {
-            assert_eq!(matches(pattern, text), is, "{pattern} {text}");
+            assert_eq!(fits(pattern, text), is, "{pattern} {text}");
         }
     }
 }

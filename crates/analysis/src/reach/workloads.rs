@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use model::estate::namespace_of;
+use model::ownership::owner_reference;
 use model::{Estate, Ref, Resource, ResourceRef};
 
 use super::address;
@@ -251,12 +252,7 @@ fn has_ended(resource: &Resource) -> bool {
 
 /// The controller that owns an object; without one, its first owner.
 fn owner(object: Ref<'_>) -> Option<(&str, &str)> {
-    let owners = object.path(&["metadata", "ownerReferences"])?;
-    let controls = |owner: &Ref<'_>| owner.get("controller").and_then(Ref::as_bool) == Some(true);
-    let owner = owners
-        .items()
-        .find(controls)
-        .or_else(|| owners.items().next())?;
+    let owner = owner_reference(object)?;
     // A static pod is owned by its node; it is a workload of its own.
     let kind = owner.get("kind")?.as_str().filter(|kind| *kind != "Node")?;
     Some((kind, owner.get("name")?.as_str()?))

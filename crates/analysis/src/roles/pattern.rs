@@ -14,6 +14,13 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     )
 }
 
+/// The same with regard to case.
+#[must_use]
+pub fn fits(pattern: &str, text: &str) -> bool {
+    let same = <u8 as PartialEq>::eq;
+    like(pattern.as_bytes(), text.as_bytes(), same, false)
+}
+
 /// The same, where `/*/` may stand for nothing as well. Azure does not document it but goes by it: Managed
 /// Identity Operator lists `…/userAssignedIdentities/*/assign/action` alone, suffices to assign identities
 /// (<https://learn.microsoft.com/azure/aks/use-managed-identity>), and what is asked for then is

@@ -2,19 +2,17 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use analysis::ask::{Answer, Attributes, Question, Requester, Target, Why, Within};
 use analysis::rbac::resources::Resources;
 use analysis::rbac::{Escalations, PolicyRule, Rbac, add_bootstrap};
 use analysis::roles::kubernetes::Cluster;
-use analysis::roles::{Builtin, Roles, Who};
+use analysis::roles::{Roles, Who};
 use guide::Guide;
+use guide::facts::{builtin_objects, builtin_roles};
+use model::Estate;
 use model::coverage::Coverage;
 use model::kinds::Kind;
-use model::manifest::{Form, Reader};
-use model::{Estate, Origin, Resource};
-use report::rights::BUILT_IN;
 
 use super::estate::{self, EstateArgs};
 use super::{assess, load_guide};
@@ -90,10 +88,9 @@ impl Rights {
         if args.bootstrap_roles {
             bootstrap(&mut estate, &guide);
         }
-        let data = |name: &str| guide.data.get(name).map(|text| text.to_string());
-        let builtin = Builtin::new(data("azure-roles.yaml").unwrap_or_default());
-        let roles = Roles::build(&estate, Arc::new(builtin));
-        let mut resources = Resources::parse(&data("kubernetes-resources.txt").unwrap_or_default());
+        let roles = Roles::build(&estate, builtin_roles(&guide));
+        let named = guide.data.get("kubernetes-resources.txt");
+        let mut resources = Resources::parse(named.map_or("", |text| text));
         resources.add_custom(&estate);
         let (cluster, which_cluster) = cluster(&roles, args.aks.as_deref())?;
         let rbac = Rbac::new(&estate);
@@ -283,7 +280,7 @@ fn cluster(roles: &Roles, wanted: Option<&str>) -> anyhow::Result<(Option<usize>
 
 /// Adds what every cluster has.
 fn bootstrap(estate: &mut Estate, guide: &Guide) {
-    add_bootstrap(estate, built_in(guide, |_| true));
+    add_bootstrap(estate, builtin_objects(guide, |_| true));
 }
 
 /// The rules of ClusterRole `system:node`, which no binding gives to anybody.
@@ -291,38 +288,8 @@ fn of_nodes(guide: &Guide) -> Vec<PolicyRule> {
     let mut estate = Estate::default();
     let is_role =
         |text: &str| text.contains("kind: ClusterRole\n") && text.contains("name: system:node\n");
-    add_bootstrap(&mut estate, built_in(guide, is_role));
+    add_bootstrap(&mut estate, builtin_objects(guide, is_role));
     Rbac::new(&estate)
         .rules_of_cluster_role("system:node")
         .unwrap_or_default()
-}
-
-/// What every cluster has, as far as the text of a document is wanted.
-fn built_in(guide: &Guide, wanted: impl Fn(&str) -> bool) -> Vec<Resource> {
-    let Some(text) = guide.data.get("default-roles.yaml") else {
-        return Vec::new();
-    };
-    let managed = model::managed::Managed::default();
-    let reader = Reader {
-        symbols: &guide.symbols,
-        wants: &|_| true,
-        managed: &managed,
-        defaults: &guide.defaults,
-        limits: yaml::Limits::default(),
-        schema: None,
-    };
-    let mut builtin = Vec::new();
-    for (index, raw) in yaml::documents(text).enumerate() {
-        if !wanted(&raw.text) {
-            continue;
-        }
-        let origin = Origin {
-            path: format!("{BUILT_IN} 1.34").into(),
-            index: index as u32,
-            rendered_by: None,
-            live: false,
-        };
-        builtin.extend(reader.read(&raw.text, Form::Yaml, 1, &origin).resources);
-    }
-    builtin
 }
