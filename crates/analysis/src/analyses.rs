@@ -40,6 +40,9 @@ pub struct Analyses<'e> {
 pub struct Rights {
     /// The roles and bindings of the estate, and the built-in ones where it holds none.
     pub estate: Estate,
+    /// The number that each resource of `estate` has in the estate it was taken from; the built-in ones, which
+    /// come last, have none.
+    pub taken_from: Vec<ResourceRef>,
     /// What they come to.
     pub rbac: Rbac,
     escalations: OnceLock<(rbac::Escalations, Held)>,
@@ -93,10 +96,12 @@ impl<'e> Analyses<'e> {
         self.rights.get_or_init(|| {
             let mut estate = Estate::new(self.estate.scope);
             estate.completeness = self.estate.completeness.clone();
+            let mut taken_from = Vec::new();
             for kind in RBAC_KINDS {
                 for id in self.estate.of_kind(kind) {
                     if let Some(resource) = self.estate.get(*id) {
                         estate.add(resource.clone());
+                        taken_from.push(*id);
                     }
                 }
             }
@@ -107,6 +112,7 @@ impl<'e> Analyses<'e> {
             let rbac = Rbac::new(&estate);
             Rights {
                 estate,
+                taken_from,
                 rbac,
                 escalations: OnceLock::new(),
             }
@@ -118,8 +124,24 @@ impl<'e> Analyses<'e> {
         &self,
         subject: &Subject,
     ) -> impl Iterator<Item = (&rbac::Escalation, &rbac::Held)> {
+        let (facts, held) = self.held_escalations();
+        held.get(subject)
+            .into_iter()
+            .flatten()
+            .filter_map(|(fact, at)| {
+                let escalation = facts.get(*fact)?;
+                Some((escalation, escalation.held.get(*at)?))
+            })
+    }
+
+    /// All facts about rights that amount to more, and who they are true of.
+    pub fn escalations(&self) -> &rbac::Escalations {
+        &self.held_escalations().0
+    }
+
+    fn held_escalations(&self) -> &(rbac::Escalations, Held) {
         let rights = self.rights();
-        let (facts, held) = rights.escalations.get_or_init(|| {
+        rights.escalations.get_or_init(|| {
             let facts = rights.rbac.escalations(self.given.kubernetes_minor);
             let mut held = Held::new();
             for (fact, escalation) in facts.iter().enumerate() {
@@ -130,14 +152,7 @@ impl<'e> Analyses<'e> {
                 }
             }
             (facts, held)
-        });
-        held.get(subject)
-            .into_iter()
-            .flatten()
-            .filter_map(|(fact, at)| {
-                let escalation = facts.get(*fact)?;
-                Some((escalation, escalation.held.get(*at)?))
-            })
+        })
     }
 
     /// Who may do what by Azure's roles.

@@ -13,10 +13,11 @@
 
 pub mod ask;
 pub mod compare;
+pub mod paths;
 pub mod rbac;
 pub mod reach;
 pub mod roles;
 
 mod analyses;
 
-pub use analyses::{Analyses, Given, Lazily};
+pub use analyses::{Analyses, Given, Lazily, Rights};

@@ -53,6 +53,7 @@ pub use ports::{PortSet, Protocol};
 pub use ranges::Ranges;
 pub use universe::End;
 pub use workloads::{READS, Workload};
+pub(crate) use workloads::{makers, namespace as namespace_of};
 
 use matrix::{Policy, Selected};
 use policy::Written;

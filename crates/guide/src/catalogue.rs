@@ -28,6 +28,8 @@ pub struct Guide {
     pub frameworks: Vec<Framework>,
     /// Attack edges: id and title.
     pub edges: BTreeMap<Box<str>, Box<str>>,
+    /// The pages of those that are steps.
+    pub edge_pages: crate::edges::EdgePages,
     /// What guidelines may read as `params.KEY`.
     pub params: Vec<Param>,
     /// The definitions behind `variables.NAME`.
@@ -125,6 +127,7 @@ impl Guide {
             chapters: Vec::new(),
             frameworks: Vec::new(),
             edges: BTreeMap::new(),
+            edge_pages: BTreeMap::new(),
             params: Vec::new(),
             variables: Vec::new(),
             roots,
@@ -147,6 +150,7 @@ impl Guide {
                 ["frameworks", name] => guide.load_framework(name, text),
                 ["data", name] => guide.load_data(name, text),
                 ["data", "arm-defaults", _] => guide.load_defaults(text),
+                ["edges", name] => guide.load_edge(path, name, text),
                 [chapter, "README.md"] => guide.load_chapter(chapter, text),
                 [chapter, topic, "README.md"] => guide.load_topic(chapter, topic, text),
                 [chapter, topic, name] if name.ends_with(".md") => {
@@ -155,7 +159,8 @@ impl Guide {
                 }
                 _ => Err((
                     1,
-                    "a file of the guide stands in chapter/topic/, frameworks/ or data/".to_owned(),
+                    "a file of the guide stands in chapter/topic/, edges/, frameworks/ or data/"
+                        .to_owned(),
                 )),
             };
             if let Err((line, message)) = loaded {

@@ -174,7 +174,7 @@ pub fn assess_with(
     Ok(outcomes)
 }
 
-fn documents(file: &ExampleFile) -> Vec<(String, u32, u32)> {
+pub(crate) fn documents(file: &ExampleFile) -> Vec<(String, u32, u32)> {
     if &*file.language == "json" {
         return vec![(file.text.to_string(), 1, 0)];
     }

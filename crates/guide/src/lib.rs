@@ -12,6 +12,7 @@ mod cases;
 pub mod catalogue;
 pub mod complete;
 mod context;
+pub mod edges;
 pub mod examples;
 pub mod export;
 pub mod facts;

@@ -50,7 +50,7 @@ pub mod waiver;
 
 pub use completeness::{Completeness, Gap, Within};
 pub use coverage::{Coverage, DocumentEntry, Status};
-pub use doc::{Dialect, Doc, DocBuilder};
+pub use doc::{Dialect, Doc, DocBuilder, NodeId};
 pub use estate::{Estate, Scope};
 pub use finding::{
     Cost, Evidence, Finding, Fingerprint, GuidelineId, Location, Outcome, Safety, Severity,

@@ -116,6 +116,15 @@ impl Resource {
         }
     }
 
+    /// What it refers to by kind and name in its own namespace: accounts, Secrets, ConfigMaps, claims.
+    #[must_use]
+    pub fn referred(&self) -> Vec<(&'static str, &str)> {
+        match &self.refers {
+            Some(refers) => refers.iter().map(|(kind, name)| (*kind, &**name)).collect(),
+            None => references::of(self),
+        }
+    }
+
     /// What holds the pod's `metadata` and `spec`: the object itself or its template.
     #[must_use]
     pub fn pod_holder(&self) -> Option<Ref<'_>> {

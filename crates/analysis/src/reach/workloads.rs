@@ -238,6 +238,18 @@ fn top(estate: &Estate, resource: &Resource) -> Top {
         .map_or(Top::Absent(absent.0, absent.1), Top::Here)
 }
 
+/// The objects that a workload read from a pod may be numbered by: the pod, and what made it.
+pub(crate) fn makers(estate: &Estate, pod: ResourceRef) -> Vec<ResourceRef> {
+    let mut found = vec![pod];
+    if let Some(resource) = estate.get(pod)
+        && let Top::Here(top) = top(estate, resource)
+        && top != pod
+    {
+        found.push(top);
+    }
+    found
+}
+
 /// Whether a pod runs no more: nobody talks to it.
 fn has_ended(resource: &Resource) -> bool {
     resource.name.kind.name() == "Pod"

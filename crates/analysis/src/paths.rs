@@ -1,0 +1,64 @@
+//! What an attacker can do: one graph of the cluster and of Azure, and the ways through it.
+//!
+//! A [`Graph`] is built from an estate once. Its nodes are what an attacker can hold (code in a pod, root on
+//! nodes, the name of a subject, a Secret, a token of Entra, a power over a resource); its steps say what who
+//! holds some of these can come to hold, by which kind of deed ([`Edge`]), and what that rests on. What is
+//! known of the estate (a container is privileged, a binding gives a right, nothing keeps such a pod out of a
+//! namespace) is decided when the graph is built and kept as evidence; what the attacker must hold beforehand
+//! are needs of the step. What hangs on something that was not given is a step with a doubt.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`edge`] | the kinds of steps |
+//! | [`node`] | what can be held |
+//! | [`graph`] | the tables |
+//! | [`search`] | the fixed point, the cheapest way, all minimal ways |
+//! | [`spread`] | every entry to every jewel at once |
+//! | `builder`, `pools` | what the families write into; which pods run where |
+//! | `steps` | one module for each family of steps |
+//! | `entries`, `jewels` | where attackers start, and what is worth reaching |
+//! | `words` | what nodes are called |
+//!
+//! Left out: how likely a weakness is. That a reachable program has one is a doubt
+//! ([`Edge::LateralNetwork`], [`Edge::ContainerEscapeKernel`]), so ways over it are possible, never sure.
+
+pub mod edge;
+pub mod graph;
+pub mod node;
+pub mod search;
+pub mod spread;
+
+mod builder;
+mod entries;
+mod jewels;
+mod pools;
+mod steps;
+mod words;
+
+pub use edge::{Edge, Efforts};
+pub use graph::{Entry, EntryKind, Evidence, Graph, Jewel, NodeNo, Object, Pool, Step, StepNo};
+pub use node::{EVERYTHING, Node, Place};
+pub use search::{Allowed, Derived, StepSet, Way};
+pub use spread::Spread;
+
+use model::kinds::Kind;
+
+use crate::Analyses;
+
+impl Graph {
+    /// Reads an estate.
+    #[must_use]
+    pub fn build(analyses: &Analyses<'_>) -> Self {
+        let mut builder = builder::Builder::new(analyses);
+        steps::add(&mut builder);
+        entries::add(&mut builder);
+        jewels::add(&mut builder);
+        builder.finish()
+    }
+}
+
+/// Whether the graph is built from objects of a kind.
+#[must_use]
+pub fn reads(kind: &Kind) -> bool {
+    crate::reach::reads(kind) || steps::reads(kind)
+}

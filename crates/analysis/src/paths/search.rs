@@ -1,0 +1,305 @@
+//! What an attacker comes to hold: the least fixed point, the cheapest way there, every minimal way.
+//!
+//! A way is a *derivation*: steps in an order in which each needs only what was held or given before. Its cost
+//! is the sum over its steps; a step that two others need is counted for each of them, which never makes the
+//! cheaper of two ways the dearer one by less than what they share.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+
+use super::edge::{Edge, Efforts};
+use super::graph::{Graph, NodeNo, SURE, StepNo};
+
+/// Which steps count.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowed<'a> {
+    /// Steps that may not be there count too.
+    pub possible: bool,
+    /// Steps that are taken away.
+    pub without: Option<&'a StepSet>,
+}
+
+impl Allowed<'_> {
+    /// What is sure.
+    pub const SURE: Self = Self {
+        possible: false,
+        without: None,
+    };
+    /// What is sure or possible.
+    pub const POSSIBLE: Self = Self {
+        possible: true,
+        without: None,
+    };
+}
+
+/// A set of steps.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StepSet {
+    words: Vec<u64>,
+}
+
+impl StepSet {
+    /// An empty set for the steps of a graph.
+    #[must_use]
+    pub fn new(graph: &Graph) -> Self {
+        Self {
+            words: vec![0; graph.rows.len().div_ceil(64)],
+        }
+    }
+
+    /// Adds a step.
+    pub fn insert(&mut self, step: StepNo) {
+        if let Some(word) = self.words.get_mut(step.0 as usize / 64) {
+            *word |= 1 << (step.0 % 64);
+        }
+    }
+
+    /// Whether a step is in it.
+    #[must_use]
+    pub fn contains(&self, step: StepNo) -> bool {
+        self.words
+            .get(step.0 as usize / 64)
+            .is_some_and(|word| word & (1 << (step.0 % 64)) != 0)
+    }
+}
+
+/// What is held in the end, and by which step it comes cheapest.
+#[derive(Debug)]
+pub struct Derived {
+    /// cost and step for each node; [`GIVEN`] for what is held at the start
+    best: Vec<Option<(u32, u32)>>,
+}
+
+const GIVEN: u32 = u32::MAX;
+
+/// A way from an entry to a jewel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// In an order in which they can be taken.
+    pub steps: Vec<StepNo>,
+    /// What they cost the attacker.
+    pub cost: u32,
+    /// Some step of it may not be there.
+    pub possible: bool,
+}
+
+impl Derived {
+    /// Whether a node is held in the end.
+    #[must_use]
+    pub fn holds(&self, node: NodeNo) -> bool {
+        self.cost(node).is_some()
+    }
+
+    /// What it costs to come to hold a node.
+    #[must_use]
+    pub fn cost(&self, node: NodeNo) -> Option<u32> {
+        Some((*self.best.get(node.0 as usize)?)?.0)
+    }
+
+    /// The step by which a node comes cheapest; nothing for what is held at the start.
+    #[must_use]
+    pub fn last_step(&self, node: NodeNo) -> Option<StepNo> {
+        let (_, step) = (*self.best.get(node.0 as usize)?)?;
+        (step != GIVEN).then_some(StepNo(step))
+    }
+
+    /// Everything that is held in the end.
+    pub fn held(&self) -> impl Iterator<Item = NodeNo> + '_ {
+        self.best
+            .iter()
+            .enumerate()
+            .filter(|(_, best)| best.is_some())
+            .map(|(number, _)| NodeNo(number as u32))
+    }
+}
+
+impl Graph {
+    /// What somebody who starts with `from` comes to hold. Ties are broken by the order of nodes and steps.
+    #[must_use]
+    pub fn derive(&self, from: &[NodeNo], efforts: &Efforts, allowed: Allowed<'_>) -> Derived {
+        self.derive_until(from, None, efforts, allowed)
+    }
+
+    fn derive_until(
+        &self,
+        from: &[NodeNo],
+        until: Option<NodeNo>,
+        efforts: &Efforts,
+        allowed: Allowed<'_>,
+    ) -> Derived {
+        let mut best: Vec<Option<(u32, u32)>> = vec![None; self.nodes.len()];
+        let mut settled = vec![false; self.nodes.len()];
+        // Of each step with several needs: how many are met, and their cost so far.
+        let mut met: BTreeMap<u32, (u16, u32)> = BTreeMap::new();
+        let mut queue = BinaryHeap::new();
+        for node in from.iter().chain(&self.base) {
+            if let Some(slot) = best.get_mut(node.0 as usize) {
+                *slot = Some((0, GIVEN));
+                queue.push(Reverse((0u32, node.0)));
+            }
+        }
+        while let Some(Reverse((cost, node))) = queue.pop() {
+            match settled.get_mut(node as usize) {
+                Some(done) if !*done => *done = true,
+                _ => continue,
+            }
+            if until.is_some_and(|until| until.0 == node) {
+                break;
+            }
+            for number in self.out.of(node) {
+                let Some(row) = self.rows.get(*number as usize) else {
+                    continue;
+                };
+                if !self.is_allowed(*number, row.doubt, allowed) {
+                    continue;
+                }
+                let needed = if row.needs.1 > 1 {
+                    let (count, sum) = met.entry(*number).or_default();
+                    *count += 1;
+                    *sum = sum.saturating_add(cost);
+                    if *count < row.needs.1 {
+                        continue;
+                    }
+                    *sum
+                } else {
+                    cost
+                };
+                let total = needed.saturating_add(efforts.of(row.edge));
+                let done = settled.get(row.gives as usize).copied().unwrap_or(true);
+                if let Some(slot) = best.get_mut(row.gives as usize)
+                    && !done
+                    && slot.is_none_or(|known| (total, *number) < known)
+                {
+                    *slot = Some((total, *number));
+                    queue.push(Reverse((total, row.gives)));
+                }
+            }
+        }
+        Derived { best }
+    }
+
+    fn is_allowed(&self, step: u32, doubt: u32, allowed: Allowed<'_>) -> bool {
+        (allowed.possible || doubt == SURE)
+            && allowed
+                .without
+                .is_none_or(|without| !without.contains(StepNo(step)))
+    }
+
+    /// The steps by which a node comes cheapest, in an order in which they can be taken.
+    #[must_use]
+    pub fn way(&self, derived: &Derived, to: NodeNo) -> Option<Way> {
+        let cost = derived.cost(to)?;
+        let mut steps = Vec::new();
+        let mut seen = BTreeSet::new();
+        // Depth first, without recursion: a step follows the steps of its needs.
+        let mut open = vec![(to, false)];
+        while let Some((node, done)) = open.pop() {
+            let Some(step) = derived.last_step(node) else {
+                continue;
+            };
+            if done {
+                steps.push(step);
+            } else if seen.insert(node) {
+                open.push((node, true));
+                let row = self.rows.get(step.0 as usize)?;
+                open.extend(self.needs_of(row).iter().rev().map(|need| (*need, false)));
+            }
+        }
+        let possible = steps.iter().any(|step| {
+            self.rows
+                .get(step.0 as usize)
+                .is_some_and(|row| row.doubt != SURE)
+        });
+        Some(Way {
+            steps,
+            cost,
+            possible,
+        })
+    }
+
+    /// The cheapest way from a node to another.
+    #[must_use]
+    pub fn cheapest(
+        &self,
+        from: NodeNo,
+        to: NodeNo,
+        efforts: &Efforts,
+        allowed: Allowed<'_>,
+    ) -> Option<Way> {
+        let derived = self.derive_until(&[from], Some(to), efforts, allowed);
+        self.way(&derived, to)
+    }
+
+    /// Every minimal way, the cheapest first, up to a number of them; and whether there are more. A way is
+    /// minimal when no step of it can be left out.
+    ///
+    /// Any other minimal way lacks a step of one that was found, so taking away each step in turn finds them
+    /// all.
+    #[must_use]
+    pub fn ways(
+        &self,
+        from: NodeNo,
+        to: NodeNo,
+        efforts: &Efforts,
+        possible: bool,
+        limit: usize,
+    ) -> (Vec<Way>, bool) {
+        let mut found: Vec<Way> = Vec::new();
+        let mut known: BTreeSet<Vec<StepNo>> = BTreeSet::new();
+        let mut tried: BTreeSet<BTreeSet<StepNo>> = BTreeSet::new();
+        let mut open: BTreeSet<(u32, Vec<StepNo>, BTreeSet<StepNo>)> = BTreeSet::new();
+        let look = |without: &BTreeSet<StepNo>| {
+            let mut set = StepSet::new(self);
+            without.iter().for_each(|step| set.insert(*step));
+            let allowed = Allowed {
+                possible,
+                without: Some(&set),
+            };
+            self.cheapest(from, to, efforts, allowed)
+        };
+        let first = BTreeSet::new();
+        if let Some(way) = look(&first) {
+            open.insert((way.cost, way.steps, first));
+        }
+        while let Some((cost, steps, without)) = open.pop_first() {
+            let mut sorted = steps.clone();
+            sorted.sort_unstable();
+            let new = known.insert(sorted);
+            if new {
+                if found.len() == limit {
+                    return (found, true);
+                }
+                let possible = steps.iter().any(|step| {
+                    self.rows
+                        .get(step.0 as usize)
+                        .is_some_and(|row| row.doubt != SURE)
+                });
+                found.push(Way {
+                    steps: steps.clone(),
+                    cost,
+                    possible,
+                });
+            }
+            // What is implied cannot be taken away.
+            let deeds = steps.iter().copied().filter(|step| {
+                self.rows
+                    .get(step.0 as usize)
+                    .is_some_and(|row| row.edge != Edge::Implied)
+            });
+            for step in deeds {
+                let mut next = without.clone();
+                next.insert(step);
+                if !tried.insert(next.clone()) {
+                    continue;
+                }
+                if tried.len() > limit.saturating_mul(64).max(4096) {
+                    return (found, true);
+                }
+                if let Some(way) = look(&next) {
+                    open.insert((way.cost, way.steps, next));
+                }
+            }
+        }
+        (found, false)
+    }
+}
