@@ -28,6 +28,7 @@ pub mod node;
 pub mod search;
 pub mod spread;
 
+mod admission;
 mod builder;
 mod entries;
 mod jewels;
