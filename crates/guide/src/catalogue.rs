@@ -9,6 +9,7 @@ use model::prune::INDEXED;
 
 use crate::front_matter::GuideError;
 use crate::guideline::{Chapter, Framework, Guideline, Topic};
+use crate::options::{Quantity, SharedCost};
 use crate::variables;
 
 mod content;
@@ -30,6 +31,10 @@ pub struct Guide {
     pub edges: BTreeMap<Box<str>, Box<str>>,
     /// The pages of those that are steps.
     pub edge_pages: crate::edges::EdgePages,
+    /// What the prices of options scale with, in the order of `data/quantities.yaml`.
+    pub quantities: Vec<Quantity>,
+    /// What several options need and pay for once, in the order of `data/shared.yaml`.
+    pub shared: Vec<SharedCost>,
     /// What guidelines may read as `params.KEY`.
     pub params: Vec<Param>,
     /// The definitions behind `variables.NAME`.
@@ -128,6 +133,8 @@ impl Guide {
             frameworks: Vec::new(),
             edges: BTreeMap::new(),
             edge_pages: BTreeMap::new(),
+            quantities: Vec::new(),
+            shared: Vec::new(),
             params: Vec::new(),
             variables: Vec::new(),
             roots,
@@ -138,7 +145,7 @@ impl Guide {
             sources: BTreeMap::new(),
             env: Env::new(),
         };
-        let mut pages = Vec::new();
+        let (mut pages, mut topics) = (Vec::new(), Vec::new());
         for (path, text) in files {
             let parts: Vec<&str> = path.split('/').collect();
             let loaded = match parts.as_slice() {
@@ -152,7 +159,10 @@ impl Guide {
                 ["data", "arm-defaults", _] => guide.load_defaults(text),
                 ["edges", name] => guide.load_edge(path, name, text),
                 [chapter, "README.md"] => guide.load_chapter(chapter, text),
-                [chapter, topic, "README.md"] => guide.load_topic(chapter, topic, text),
+                [chapter, topic, "README.md"] => {
+                    topics.push((path, *chapter, *topic, text));
+                    Ok(())
+                }
                 [chapter, topic, name] if name.ends_with(".md") => {
                     pages.push((path, *chapter, *topic, *name, text));
                     Ok(())
@@ -184,6 +194,16 @@ impl Guide {
                 }),
             }
         }
+        for (path, chapter, topic, text) in topics {
+            if let Err((line, message)) = guide.load_topic(chapter, topic, text, &mut env) {
+                errors.push(GuideError {
+                    file: path.into(),
+                    line,
+                    message,
+                });
+            }
+        }
+        guide.compile_choices(&mut env, &mut errors);
         guide.guidelines.sort_by(|a, b| a.id.cmp(&b.id));
         guide.chapters.sort_by_key(|chapter| chapter.order);
         let chapter_order: BTreeMap<Box<str>, u32> = guide

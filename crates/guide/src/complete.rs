@@ -8,6 +8,8 @@ use model::{Ref, Severity};
 use crate::catalogue::Guide;
 use crate::front_matter;
 use crate::guideline::{ASPECTS, PRINCIPLES};
+use crate::options::{Charge, TopicOption};
+use crate::prices::Prices;
 
 /// What has no content, a sentence each.
 #[must_use]
@@ -110,24 +112,46 @@ pub fn gaps(guide: &Guide) -> Vec<String> {
             }
         }
     }
-    gaps.extend(unrecognised(guide));
+    for (topic, option) in guide.options() {
+        let of = format!("the option {}/{}", topic.id, option.id);
+        gaps.extend(bonds(guide, option).map(|gap| format!("{of} {gap}")));
+        gaps.extend(charges(guide, &option.price).map(|gap| format!("{of} {gap}")));
+    }
+    for shared in &guide.shared {
+        let of = format!("data/shared.yaml: `{}`", shared.id);
+        gaps.extend(charges(guide, &shared.price).map(|gap| format!("{of} {gap}")));
+    }
+    gaps.extend(guide.choice_gaps());
     gaps
 }
 
-/// Options whose `recognised` does not compile.
-fn unrecognised(guide: &Guide) -> Vec<String> {
-    let mut gaps = Vec::new();
-    for topic in &guide.topics {
-        for option in &topic.options {
-            if let Some(source) = &option.recognised
-                && let Err(error) = guide.compile(source)
-            {
-                gaps.push(format!(
-                    "the option `{}` of {}/{}: {error}",
-                    option.id, topic.chapter, topic.id
-                ));
-            }
-        }
-    }
-    gaps
+/// Whether what an option needs, shares and rules out exists.
+fn bonds(guide: &Guide, option: &TopicOption) -> impl Iterator<Item = String> {
+    let named = option.requires.iter().flatten().chain(&option.conflicts);
+    let missing = named
+        .filter(|bond| guide.option(bond).is_none())
+        .map(|bond| format!("names `{bond}`, which is no option"));
+    let shared = option
+        .shared
+        .iter()
+        .filter(|id| guide.shared_cost(id).is_none())
+        .map(|id| format!("shares `{id}`, which is not in data/shared.yaml"));
+    missing.chain(shared)
+}
+
+/// Whether what is paid for exists.
+fn charges(guide: &Guide, charges: &[Charge]) -> impl Iterator<Item = String> {
+    let prices = Prices::builtin(guide);
+    charges.iter().flat_map(move |charge| {
+        let meter = prices
+            .meter(&charge.meter)
+            .is_none()
+            .then(|| format!("is charged by `{}`, which is no meter", charge.meter));
+        let per = charge
+            .per
+            .as_deref()
+            .filter(|per| guide.quantity(per).is_none())
+            .map(|per| format!("is charged per `{per}`, which is no quantity"));
+        meter.into_iter().chain(per)
+    })
 }

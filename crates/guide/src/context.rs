@@ -116,6 +116,19 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// A context for a question about a whole estate, which no API server has to answer.
+    pub(crate) fn unbounded(
+        guide: &'a Guide,
+        setting: &'a Setting,
+        witness: &'a Resource,
+        analyses: &'a Analyses<'a>,
+        bump: &'a Bump,
+    ) -> Self {
+        let mut context = Self::new(guide, setting, witness, Some(analyses), bump);
+        context.budget = Budget::new(u64::MAX);
+        context
+    }
+
     /// Every guideline may spend as much as one policy in an API server.
     pub(crate) fn refill(&mut self) {
         self.budget = Budget::new(Budget::POLICY);

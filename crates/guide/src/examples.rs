@@ -8,13 +8,13 @@ use model::managed::Managed;
 use model::manifest::{Form, Reader};
 use model::prune::Keep;
 use model::resource::Origin;
-use model::{Estate, Scope, Status};
+use model::{Estate, Resource, Scope, Status};
 use yaml::Limits;
 
 use crate::catalogue::Guide;
 use crate::facts;
 use crate::guideline::{Applies, Example, ExampleFile, Expectation, Guideline};
-use crate::judge::{Judge, Judged, VerdictWord};
+use crate::judge::{Judge, Judged, Setting, VerdictWord};
 use crate::setting::{self, setting};
 
 /// An example that does not behave.
@@ -93,11 +93,7 @@ pub fn assess_with(
     example: &Example,
     prunes: bool,
 ) -> Result<Outcomes, String> {
-    let mut setting = setting(guide, example.params.as_deref(), example.kubernetes)?;
-    if let Some(day) = example.as_of.as_deref() {
-        setting.aks = setting::aks_versions(guide, Some(day));
-        setting.today = setting::midnight(day);
-    }
+    let setting = setting_of(guide, example)?;
     let judge = Judge::new(guide, &setting, |other| other.id == guideline.id);
     if judge.selected().next().is_none() {
         return Err(format!(
@@ -110,6 +106,59 @@ pub fn assess_with(
     } else {
         Keep::everything()
     };
+    let mut outcomes = Outcomes::default();
+    let (mut estate, unread) = read(guide, example, |resource| {
+        outcomes.take(judge.local(resource));
+        if resource.is_workload() {
+            resource.prune(&keep);
+        }
+    });
+    outcomes.unread = unread;
+    estate.imply_namespaces(&guide.symbols);
+    let analyses = facts::analyses(guide, &setting, &estate);
+    for resource in estate.resources() {
+        outcomes.take(judge.joined(resource, &analyses));
+    }
+    if guideline.applies == Applies::Estate
+        && let Some(witness) = estate.resources().first()
+    {
+        outcomes.take(judge.estate(witness, &analyses));
+    }
+    Ok(outcomes)
+}
+
+fn setting_of(guide: &Guide, example: &Example) -> Result<Setting, String> {
+    let mut setting = setting(guide, example.params.as_deref(), example.kubernetes)?;
+    if let Some(day) = example.as_of.as_deref() {
+        setting.aks = setting::aks_versions(guide, Some(day));
+        setting.today = setting::midnight(day);
+    }
+    Ok(setting)
+}
+
+/// An example's estate with what it is judged by, and why what of it could not be read.
+pub(crate) fn estate_of(
+    guide: &Guide,
+    example: &Example,
+) -> Result<(Setting, Estate, Vec<String>), String> {
+    let setting = setting_of(guide, example)?;
+    let mut keep = Keep::indexed(&guide.symbols);
+    guide.keep_choices(&mut keep);
+    let (mut estate, unread) = read(guide, example, |resource| {
+        if resource.is_workload() {
+            resource.prune(&keep);
+        }
+    });
+    estate.imply_namespaces(&guide.symbols);
+    Ok((setting, estate, unread))
+}
+
+/// Reads an example, showing each resource before it enters the estate.
+fn read(
+    guide: &Guide,
+    example: &Example,
+    mut show: impl FnMut(&mut Resource),
+) -> (Estate, Vec<String>) {
     let managed = Managed::default();
     let wants = |_: &model::kinds::Kind| true;
     let reader = Reader {
@@ -125,7 +174,7 @@ pub fn assess_with(
     } else {
         Scope::Open
     });
-    let mut outcomes = Outcomes::default();
+    let mut unread = Vec::new();
     for (index, file) in example.files.iter().enumerate() {
         let path: Arc<str> = format!("{index}").into();
         for (text, first_line, number) in documents(file) {
@@ -147,31 +196,16 @@ pub fn assess_with(
             };
             for entry in &reading.entries {
                 if !matches!(entry.status, Status::Assessed | Status::UnknownKind) {
-                    outcomes
-                        .unread
-                        .push(entry.reason.as_deref().unwrap_or_default().to_owned());
+                    unread.push(entry.reason.as_deref().unwrap_or_default().to_owned());
                 }
             }
             for mut resource in reading.resources {
-                outcomes.take(judge.local(&resource));
-                if resource.is_workload() {
-                    resource.prune(&keep);
-                }
+                show(&mut resource);
                 estate.add(resource);
             }
         }
     }
-    estate.imply_namespaces(&guide.symbols);
-    let analyses = facts::analyses(guide, &setting, &estate);
-    for resource in estate.resources() {
-        outcomes.take(judge.joined(resource, &analyses));
-    }
-    if guideline.applies == Applies::Estate
-        && let Some(witness) = estate.resources().first()
-    {
-        outcomes.take(judge.estate(witness, &analyses));
-    }
-    Ok(outcomes)
+    (estate, unread)
 }
 
 pub(crate) fn documents(file: &ExampleFile) -> Vec<(String, u32, u32)> {

@@ -2,7 +2,7 @@
 
 use cel::Symbols;
 use model::doc::{Dialect, Doc, DocBuilder};
-use model::{Cost, Ref, Severity};
+use model::{Cost, Range, Ref, Severity};
 
 use crate::guideline::Reference;
 
@@ -89,6 +89,35 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A number, or the two ends between which it lies: `[LOW, HIGH]`; 0 when absent.
+    ///
+    /// # Errors
+    /// Names the key.
+    pub fn range(&self, key: &str) -> Result<Range, String> {
+        let wrong = || format!("`{key}` must be a number or two: [LOW, HIGH]");
+        let Some(value) = self.map.get(key) else {
+            return Ok(Range::default());
+        };
+        let range = if value.is_list() {
+            let ends: Option<Vec<f64>> = value.items().map(number).collect();
+            match ends.as_deref() {
+                Some([low, high]) => Range {
+                    low: *low,
+                    high: *high,
+                },
+                _ => return Err(wrong()),
+            }
+        } else {
+            Range::exact(number(value).ok_or_else(wrong)?)
+        };
+        if range.low < 0.0 || range.high < range.low {
+            return Err(format!(
+                "`{key}` must begin with its smaller end, from 0 on"
+            ));
+        }
+        Ok(range)
+    }
+
     /// A string or a list of strings; empty when absent.
     ///
     /// # Errors
@@ -138,7 +167,7 @@ impl<'a> Fields<'a> {
         let fields = Fields::of(value, &["monthly", "effort_days", "upkeep_hours", "breaks"])?;
         Ok(Cost {
             monthly: fields.number("monthly")?,
-            effort_days: fields.number("effort_days")?,
+            effort_days: fields.range("effort_days")?,
             upkeep_hours: fields.number("upkeep_hours")?,
             breaks: fields.get("breaks").and_then(Ref::as_str).map(Into::into),
         })

@@ -5,6 +5,7 @@ use model::{Cost, GuidelineId, Safety, Severity};
 
 use crate::fix::Fix;
 use crate::message::Template;
+use crate::options::TopicOption;
 
 /// The seed's six technical aspects, in its order.
 pub const ASPECTS: [(&str, &str); 6] = [
@@ -232,33 +233,8 @@ impl Guideline {
     }
 }
 
-/// A way to decide a topic.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TopicOption {
-    /// Stable name within the topic.
-    pub id: Box<str>,
-    /// Shown.
-    pub title: Box<str>,
-    /// Attack edges it removes.
-    pub cuts: Vec<Box<str>>,
-    /// Meters and units.
-    pub price: Vec<(Box<str>, f64)>,
-    /// Days, once.
-    pub effort_days: f64,
-    /// Hours a month.
-    pub upkeep_hours: f64,
-    /// What it stands on.
-    pub requires: Vec<Box<str>>,
-    /// What it rules out.
-    pub conflicts: Vec<Box<str>>,
-    /// CEL over the estate that tells whether it was chosen.
-    pub recognised: Option<Box<str>>,
-    /// One sentence.
-    pub trade_off: Box<str>,
-}
-
 /// A decision with its options.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Topic {
     /// Folder name.
     pub id: Box<str>,
@@ -276,10 +252,21 @@ pub struct Topic {
     pub question: Box<str>,
     /// Compared.
     pub options: Vec<TopicOption>,
+    /// Tiny estates by which its options are recognised.
+    pub examples: Vec<OptionExample>,
     /// Where its facts come from.
     pub references: Vec<Reference>,
     /// Markdown.
     pub prose: Box<str>,
+}
+
+/// A tiny estate that shows, or does not show, that options of a topic were chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptionExample {
+    /// Ids of options of the topic.
+    pub options: Vec<Box<str>>,
+    /// The estate. `Good`: they were chosen, `Bad`: they were not, `Unknown`: it leaves that open.
+    pub example: Example,
 }
 
 /// A chapter of the guide.

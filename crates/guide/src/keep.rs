@@ -60,6 +60,15 @@ impl Guide {
         }
     }
 
+    /// Adds what a question about the whole estate reads of workloads.
+    pub(crate) fn keep_program(&self, program: &Program, keep: &mut Keep) {
+        for reference in program.references() {
+            if reference.root == self.roots.facts {
+                self.keep_fact(reference, keep);
+            }
+        }
+    }
+
     /// Keeps the keys of a path, the last one whole if the reference is. False without any key.
     fn keep_path(&self, reference: &Reference, keep: &mut Keep) -> bool {
         let mut last = None;

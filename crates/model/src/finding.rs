@@ -77,13 +77,49 @@ impl Outcome {
     }
 }
 
+/// An amount of which only the two ends between which it lies are known.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Range {
+    /// The least.
+    pub low: f64,
+    /// The most.
+    pub high: f64,
+}
+
+impl Range {
+    /// An amount that is known.
+    #[must_use]
+    pub const fn exact(amount: f64) -> Self {
+        Self {
+            low: amount,
+            high: amount,
+        }
+    }
+
+    /// Half way between its ends.
+    #[must_use]
+    pub const fn middle(self) -> f64 {
+        f64::midpoint(self.low, self.high)
+    }
+}
+
+impl std::fmt::Display for Range {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.low == self.high {
+            write!(f, "{}", self.low)
+        } else {
+            write!(f, "{} to {}", self.low, self.high)
+        }
+    }
+}
+
 /// What following a guideline costs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Cost {
     /// EUR a month.
     pub monthly: f64,
     /// Days of work, once.
-    pub effort_days: f64,
+    pub effort_days: Range,
     /// Hours a month.
     pub upkeep_hours: f64,
     /// What stops working.

@@ -53,7 +53,7 @@ pub use coverage::{Coverage, DocumentEntry, Status};
 pub use doc::{Dialect, Doc, DocBuilder, NodeId};
 pub use estate::{Estate, Scope};
 pub use finding::{
-    Cost, Evidence, Finding, Fingerprint, GuidelineId, Location, Outcome, Safety, Severity,
+    Cost, Evidence, Finding, Fingerprint, GuidelineId, Location, Outcome, Range, Safety, Severity,
     WaiverNote,
 };
 pub use resource::{Origin, Resource, ResourceName, ResourceRef};

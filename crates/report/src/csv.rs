@@ -136,7 +136,7 @@ impl Sink for Csv {
             cell(&evidence(finding)),
             fix.to_owned(),
             cost.monthly.to_string(),
-            cost.effort_days.to_string(),
+            cost.effort_days.middle().to_string(),
             cost.upkeep_hours.to_string(),
             cell(cost.breaks.as_deref().unwrap_or_default()),
             cell(waiver.map_or("", |waiver| &waiver.reason)),

@@ -113,6 +113,8 @@ struct FixLine {
 struct CostLine<'a> {
     monthly: f64,
     effort_days: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effort_days_range: Option<[f64; 2]>,
     upkeep_hours: f64,
     breaks: Option<&'a str>,
 }
@@ -163,7 +165,9 @@ impl<'a> From<&'a Cost> for CostLine<'a> {
     fn from(cost: &'a Cost) -> Self {
         Self {
             monthly: cost.monthly,
-            effort_days: cost.effort_days,
+            effort_days: cost.effort_days.middle(),
+            effort_days_range: (cost.effort_days.low != cost.effort_days.high)
+                .then_some([cost.effort_days.low, cost.effort_days.high]),
             upkeep_hours: cost.upkeep_hours,
             breaks: cost.breaks.as_deref(),
         }

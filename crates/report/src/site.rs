@@ -14,7 +14,6 @@ mod guideline;
 mod links;
 mod lists;
 mod options;
-mod prices;
 mod topic;
 
 use std::cmp::Reverse;
@@ -22,9 +21,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use guide::export::{self, Options};
 use guide::guideline::Chapter;
+use guide::prices::Prices;
 use guide::{Guide, Guideline};
-
-use self::prices::Meter;
 
 /// Where the style sheet stands.
 pub const STYLE_PATH: &str = "style.css";
@@ -79,7 +77,7 @@ struct Site<'g> {
     name: String,
     /// Every page there is; nothing links to anything else.
     paths: BTreeSet<String>,
-    meters: BTreeMap<Box<str>, Meter>,
+    prices: Prices,
     /// Why the API server cannot enforce a guideline by a policy, where it cannot.
     not_enforced: BTreeMap<&'g str, String>,
 }
@@ -119,7 +117,7 @@ impl<'g> Site<'g> {
             guide,
             name: crate::text::plain(name),
             paths,
-            meters: prices::read(guide),
+            prices: Prices::builtin(guide),
             not_enforced: not_enforced(guide),
         }
     }

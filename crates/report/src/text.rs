@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use guide::fix::{Fix, Operation, Route};
-use model::finding::{Cost, Finding, Location};
+use model::finding::{Cost, Finding, Location, Range};
 use model::resource::ResourceName;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -246,7 +246,7 @@ pub(crate) fn cost(cost: &Cost) -> Option<String> {
     if cost.monthly > 0.0 {
         parts.push(format!("{} EUR a month", cost.monthly));
     }
-    if cost.effort_days > 0.0 {
+    if cost.effort_days.high > 0.0 {
         parts.push(effort(cost.effort_days));
     }
     if cost.upkeep_hours > 0.0 {
@@ -269,10 +269,22 @@ pub(crate) fn cost(cost: &Cost) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-fn effort(days: f64) -> String {
-    if days == 0.5 {
+/// An amount in millionths of a currency, rounded to its hundredths; more places where that is nothing.
+pub(crate) fn money(micro: i64, currency: &str) -> String {
+    let amount = micro as f64 / guide::prices::MICRO;
+    if micro != 0 && micro.abs() < 10_000 {
+        format!("{amount} {currency}")
+    } else {
+        format!("{amount:.2} {currency}")
+    }
+}
+
+pub(crate) fn effort(days: Range) -> String {
+    if days.low < days.high {
+        format!("{days} days of work")
+    } else if days.low == 0.5 {
         "half a day of work".to_owned()
-    } else if days == 1.0 {
+    } else if days.low == 1.0 {
         "a day of work".to_owned()
     } else {
         format!("{days} days of work")

@@ -1,11 +1,13 @@
 //! Everything but guidelines: data files, frameworks, chapters, topics.
 
+use cel::Env;
 use model::Ref;
 
 use super::{Guide, Param, place};
 use crate::front_matter::{self, Fields};
-use crate::guideline::{Chapter, Framework, Topic, TopicOption};
+use crate::guideline::{Chapter, Framework, Topic};
 use crate::markdown;
+use crate::options::{Quantity, SharedCost, TopicOption};
 
 impl Guide {
     pub(super) fn load_data(&mut self, name: &str, text: &str) -> Result<(), (u32, String)> {
@@ -22,6 +24,22 @@ impl Guide {
                         .text("title")
                         .map_err(|message| (place(item), message))?;
                     self.edges.insert(id.into(), title.into());
+                }
+            }
+            "quantities.yaml" => {
+                let doc = front_matter::read(text, 1)?;
+                for item in doc.root().items() {
+                    let quantity =
+                        Quantity::read(item).map_err(|message| (place(item), message))?;
+                    self.quantities.push(quantity);
+                }
+            }
+            "shared.yaml" => {
+                let doc = front_matter::read(text, 1)?;
+                for item in doc.root().items() {
+                    let shared =
+                        SharedCost::read(item).map_err(|message| (place(item), message))?;
+                    self.shared.push(shared);
                 }
             }
             "params.yaml" => {
@@ -143,6 +161,7 @@ impl Guide {
         chapter: &str,
         topic: &str,
         text: &str,
+        env: &mut Env,
     ) -> Result<(), (u32, String)> {
         let page = markdown::parse(text).map_err(|error| (error.line, error.message.to_owned()))?;
         let doc = front_matter::read(&page.front_matter, 2)?;
@@ -165,7 +184,8 @@ impl Guide {
         }
         let mut options = Vec::new();
         for option in doc.root().get("options").into_iter().flat_map(Ref::items) {
-            options.push(topic_option(option).map_err(|message| (place(option), message))?);
+            let located = |message| (place(option), message);
+            options.push(TopicOption::read(option, topic, env).map_err(located)?);
         }
         let rating = match fields.get("rating").and_then(Ref::as_str) {
             Some("none") => None,
@@ -184,47 +204,21 @@ impl Guide {
                 .unwrap_or(99),
             question: fields.text("question").map_err(at)?.into(),
             options,
+            examples: super::guideline_file::read_option_examples(&page)?,
             references: fields.references().map_err(at)?,
-            prose: prose_of(text),
+            prose: topic_prose(text),
         });
         Ok(())
     }
 }
 
-fn topic_option(option: Ref<'_>) -> Result<TopicOption, String> {
-    let known = [
-        "id",
-        "title",
-        "cuts",
-        "price",
-        "effort_days",
-        "upkeep_hours",
-        "requires",
-        "conflicts",
-        "recognised",
-        "trade_off",
-    ];
-    let fields = Fields::of(option, &known)?;
-    let mut price = Vec::new();
-    for meter in option.get("price").into_iter().flat_map(Ref::items) {
-        let fields = Fields::of(meter, &["meter", "units"])?;
-        price.push((fields.text("meter")?.into(), fields.number("units")?));
+/// What stands before the examples, which are tests.
+fn topic_prose(text: &str) -> Box<str> {
+    let prose = prose_of(text);
+    match prose.split_once("\n## Examples\n") {
+        Some((before, _)) => before.trim_end().into(),
+        None => prose,
     }
-    Ok(TopicOption {
-        id: fields.text("id")?.into(),
-        title: fields.text("title")?.into(),
-        cuts: fields.texts("cuts")?,
-        price,
-        effort_days: fields.number("effort_days")?,
-        upkeep_hours: fields.number("upkeep_hours")?,
-        requires: fields.texts("requires")?,
-        conflicts: fields.texts("conflicts")?,
-        recognised: fields
-            .get("recognised")
-            .and_then(Ref::as_str)
-            .map(Into::into),
-        trade_off: fields.text("trade_off")?.into(),
-    })
 }
 
 /// What stands behind the front matter.

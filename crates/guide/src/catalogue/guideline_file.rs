@@ -10,7 +10,7 @@ use crate::fix;
 use crate::front_matter::{self, Fields};
 use crate::guideline::{
     ASPECTS, Applies, Check, Each, Example, ExampleFile, Expectation, Guideline, Mapping, Needs,
-    PRINCIPLES,
+    OptionExample, PRINCIPLES,
 };
 use crate::markdown::{self, Block, Fence, Page};
 use crate::message::Template;
@@ -280,12 +280,6 @@ fn read_example(fence: &Fence, examples: &mut Vec<Example>) -> Result<(), (u32, 
     if !["yaml", "json"].contains(&language) || kind.is_empty() {
         return Ok(());
     }
-    let file = ExampleFile {
-        language: language.into(),
-        text: fence.text.as_str().into(),
-        line: fence.line,
-        live: words.any(|word| word == "live"),
-    };
     let expectation = match kind {
         "bad" => Expectation::Bad,
         "good" => Expectation::Good,
@@ -295,7 +289,7 @@ fn read_example(fence: &Fence, examples: &mut Vec<Example>) -> Result<(), (u32, 
             let Some(example) = examples.last_mut() else {
                 return Err((fence.line, "`with` continues an example".to_owned()));
             };
-            example.files.push(file);
+            example.files.push(example_file(fence, language));
             return Ok(());
         }
         other => {
@@ -306,6 +300,71 @@ fn read_example(fence: &Fence, examples: &mut Vec<Example>) -> Result<(), (u32, 
         }
     };
     let rest = fence.info.splitn(3, ' ').nth(2).unwrap_or_default().trim();
+    examples.push(example(fence, language, expectation, rest)?);
+    Ok(())
+}
+
+/// The examples of a topic's README: ` ```yaml recognised OPTION… `, `not-recognised`, `unclear`;
+/// `with` continues one. Several options are separated by commas.
+pub(super) fn read_option_examples(page: &Page) -> Result<Vec<OptionExample>, (u32, String)> {
+    let mut examples: Vec<OptionExample> = Vec::new();
+    for block in &page.blocks {
+        let Block::Fence(fence) = block else {
+            continue;
+        };
+        let mut words = fence.info.splitn(4, ' ');
+        let language = words.next().unwrap_or_default();
+        let expectation = match words.next() {
+            Some("recognised") => Expectation::Good,
+            Some("not-recognised") => Expectation::Bad,
+            Some("unclear") => Expectation::Unknown,
+            Some("with") => {
+                let Some(last) = examples.last_mut() else {
+                    return Err((fence.line, "`with` continues an example".to_owned()));
+                };
+                last.example.files.push(example_file(fence, language));
+                continue;
+            }
+            _ => continue,
+        };
+        let options: Vec<Box<str>> = words
+            .next()
+            .unwrap_or_default()
+            .split(',')
+            .filter(|id| !id.is_empty())
+            .map(Into::into)
+            .collect();
+        if options.is_empty() {
+            return Err((
+                fence.line,
+                "the options that the example is about stand behind the word".to_owned(),
+            ));
+        }
+        let rest = words.next().unwrap_or_default().trim();
+        examples.push(OptionExample {
+            options,
+            example: example(fence, language, expectation, rest)?,
+        });
+    }
+    Ok(examples)
+}
+
+fn example_file(fence: &Fence, language: &str) -> ExampleFile {
+    ExampleFile {
+        language: language.into(),
+        text: fence.text.as_str().into(),
+        line: fence.line,
+        live: fence.info.split_whitespace().any(|word| word == "live"),
+    }
+}
+
+/// An example with what its words say.
+fn example(
+    fence: &Fence,
+    language: &str,
+    expectation: Expectation,
+    rest: &str,
+) -> Result<Example, (u32, String)> {
     let (rest, params) = match rest.split_once("params=") {
         Some((before, params)) => (before, Some(params.trim().into())),
         None => (rest, None),
@@ -317,7 +376,7 @@ fn read_example(fence: &Fence, examples: &mut Vec<Example>) -> Result<(), (u32, 
         kubernetes: None,
         as_of: None,
         params,
-        files: vec![file],
+        files: vec![example_file(fence, language)],
     };
     for word in rest.split_whitespace() {
         match word.split_once('=') {
@@ -342,6 +401,5 @@ fn read_example(fence: &Fence, examples: &mut Vec<Example>) -> Result<(), (u32, 
             }
         }
     }
-    examples.push(example);
-    Ok(())
+    Ok(example)
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use guide::guideline::{Topic, TopicOption};
+use guide::guideline::Topic;
+use guide::options::{Charge, TopicOption};
 use maud::{Markup, html};
+use model::Range;
 
 use super::{Site, relative, topic_path};
 use crate::html::prose;
@@ -19,7 +21,7 @@ pub(super) fn section(site: &Site<'_>, here: &str, topic: &Topic) -> Markup {
             } @else {
                 (costs(site, here, topic))
                 @if assumes(site, topic) {
-                    p.meta { "Assumed: the guide knows by what it is charged, and has no price with source and date yet." }
+                    p.meta { "No price: the guide knows by what it is charged and has no amount with a source. `seawall` takes amounts from the Azure Retail Prices API." }
                 }
                 (cuts(site, topic))
                 (recognised(topic))
@@ -46,11 +48,16 @@ fn costs(site: &Site<'_>, here: &str, topic: &Topic) -> Markup {
             tbody {
                 @for option in &topic.options {
                     tr id=(format!("option-{}", option.id)) {
-                        th scope="row" { (option.title) " " code.quiet { (option.id) } }
+                        th scope="row" {
+                            (option.title)
+                            @if option.preview { " " span.chip.quiet { "preview" } }
+                            @if let Some(ends) = &option.ends { " " span.chip.quiet { "ends " (ends) } }
+                            " " code.quiet { (option.id) }
+                        }
                         td data-label="Trade-off" { (prose::spans_with(&option.trade_off, &prose::web)) }
                         td data-label="Price" { (price(site, option)) }
                         td data-label="Effort" { (amount(option.effort_days, "day", "once")) }
-                        td data-label="Upkeep" { (amount(option.upkeep_hours, "hour", "a month")) }
+                        td data-label="Upkeep" { (amount(Range::exact(option.upkeep_hours), "hour", "a month")) }
                         @if bound { (bonds(site, here, topic, option)) }
                     }
                 }
@@ -59,40 +66,42 @@ fn costs(site: &Site<'_>, here: &str, topic: &Topic) -> Markup {
     }
 }
 
-/// Whether the price of any option rests on a meter without a source.
+/// Whether any option is charged by a meter that nobody priced.
 fn assumes(site: &Site<'_>, topic: &Topic) -> bool {
-    let mut meters = topic.options.iter().flat_map(|option| &option.price);
-    meters.any(|(id, _)| {
-        site.meters
-            .get(id)
-            .is_none_or(|meter| meter.price.is_none())
-    })
+    let own = topic.options.iter().flat_map(|option| &option.price);
+    let shared = topic
+        .options
+        .iter()
+        .flat_map(|option| &option.shared)
+        .filter_map(|id| site.guide.shared_cost(id))
+        .flat_map(|shared| &shared.price);
+    own.chain(shared)
+        .any(|charge| site.prices.of(&charge.meter).is_none())
 }
 
-fn amount(number: f64, unit: &str, when: &str) -> Markup {
+fn amount(range: Range, unit: &str, when: &str) -> Markup {
     html! {
-        @if number == 0.0 { "none" }
-        @else { (number) " " (unit) @if number != 1.0 { "s" } " " (when) }
+        @if range.high == 0.0 { "none" }
+        @else { (range) " " (unit) @if range.high != 1.0 || range.low != 1.0 { "s" } " " (when) }
     }
 }
 
 fn price(site: &Site<'_>, option: &TopicOption) -> Markup {
+    let shared = option
+        .shared
+        .iter()
+        .filter_map(|id| site.guide.shared_cost(id));
     html! {
-        @if option.price.is_empty() { "no charge" } @else {
+        @if option.price.is_empty() && option.shared.is_empty() { "no charge" } @else {
             ul.plain {
-                @for (id, units) in &option.price {
+                @for own in &option.price { li { (charge(site, own)) } }
+                @for shared in shared {
                     li {
-                        @match site.meters.get(id) {
-                            None => { (units) " × " code { (id) } " " span.chip.quiet { "assumed" } },
-                            Some(meter) => {
-                                (units) " × " (meter.about) ", by the " (meter.unit) " "
-                                @match &meter.price {
-                                    None => span.chip.quiet { "assumed" },
-                                    Some((eur, source)) => {
-                                        "at " (eur) " EUR (" (prose::spans_with(&format!("[seen {}]({})", source.seen, source.url), &prose::web)) ")"
-                                    }
-                                }
-                            }
+                        (shared.title) ", once for all that share it"
+                        @if !shared.price.is_empty() { ": " }
+                        @for (index, own) in shared.price.iter().enumerate() {
+                            @if index > 0 { "; " }
+                            (charge(site, own))
                         }
                     }
                 }
@@ -101,27 +110,36 @@ fn price(site: &Site<'_>, option: &TopicOption) -> Markup {
     }
 }
 
-/// The cell of what an option needs and rules out: `option` of the same topic, or `topic/option` of another.
+/// `3 × node month, for each node: general purpose node`
+fn charge(site: &Site<'_>, charge: &Charge) -> Markup {
+    let per = charge.per.as_deref();
+    html! {
+        @match site.prices.meter(&charge.meter) {
+            None => { (charge.units) " × " code { (charge.meter) } },
+            Some(meter) => {
+                (charge.units) " × " (meter.about) ", by the " (meter.unit)
+                @if let Some(per) = per { ", for each " (per) }
+                @match site.prices.of(&charge.meter) {
+                    None => { " " span.chip.quiet { "no price" } },
+                    Some(price) => {
+                        @if let Some(each) = price.flat() { " at " (text::money(each, &price.currency)) }
+                        " (" (prose::spans_with(&format!("[seen {}]({})", price.date, price.source), &prose::web)) ")"
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The cell of what an option needs and rules out.
 fn bonds(site: &Site<'_>, here: &str, topic: &Topic, option: &TopicOption) -> Markup {
     let name = |bond: &str| {
-        let (home, id) = match bond.rsplit_once('/') {
-            Some((name, id)) => {
-                let name = name.rsplit('/').next().unwrap_or(name);
-                (
-                    site.guide.topics.iter().find(|topic| &*topic.id == name),
-                    id,
-                )
-            }
-            None => (Some(topic), bond),
-        };
-        let found =
-            home.and_then(|home| Some((home, home.options.iter().find(|own| &*own.id == id)?)));
         html! {
-            @match found {
+            @match site.guide.option(bond) {
                 None => code { (bond) },
-                Some((home, other)) if std::ptr::eq(home, topic) => a href=(format!("#option-{id}")) { (other.title) },
+                Some((home, other)) if std::ptr::eq(home, topic) => a href=(format!("#option-{}", other.id)) { (other.title) },
                 Some((home, other)) => {
-                    a href=(format!("{}#option-{id}", relative(here, &topic_path(&home.chapter, &home.id)))) { (other.title) }
+                    a href=(format!("{}#option-{}", relative(here, &topic_path(&home.chapter, &home.id)), other.id)) { (other.title) }
                     " (" (home.title) ")"
                 }
             }
@@ -131,7 +149,15 @@ fn bonds(site: &Site<'_>, here: &str, topic: &Topic, option: &TopicOption) -> Ma
         @if option.requires.is_empty() && option.conflicts.is_empty() { td.no { "–" } } @else {
             td data-label="Needs and rules out" {
                 ul.plain {
-                    @for bond in &option.requires { li { "needs " (name(bond)) } }
+                    @for any in &option.requires {
+                        li {
+                            "needs "
+                            @for (index, bond) in any.iter().enumerate() {
+                                @if index > 0 { " or " }
+                                (name(bond))
+                            }
+                        }
+                    }
                     @for bond in &option.conflicts { li { "rules out " (name(bond)) } }
                 }
             }
@@ -182,7 +208,7 @@ fn recognised(topic: &Topic) -> Markup {
     let known: Vec<(&TopicOption, &str)> = topic
         .options
         .iter()
-        .filter_map(|option| Some((option, option.recognised.as_deref()?)))
+        .filter_map(|option| Some((option, option.recognised.as_ref()?.source())))
         .collect();
     html! {
         @if !known.is_empty() {
