@@ -9,11 +9,13 @@ use super::edge::Edge;
 use super::graph::{
     Entry, EntryKind, Evidence, Graph, Index, Jewel, Names, NodeNo, Object, Pool, Row, SURE,
 };
-use super::node::{Node, Place, Texts, subject_key};
+use super::node::{Node, Place, Texts, principal_key, subject_key};
 use super::pools;
 use crate::Analyses;
 use crate::ask::{Reach as Held, Subject};
 use crate::reach::Workload;
+use crate::roles::Who;
+use crate::roles::kubernetes::Cluster;
 
 /// A step that is being written.
 #[derive(Debug, Clone)]
@@ -229,6 +231,47 @@ impl<'a> Builder<'a> {
     pub(crate) fn secret(&mut self, namespace: &str, name: &str) -> NodeNo {
         let number = self.text(&format!("{namespace}/{name}"));
         self.node(Node::Secret(number))
+    }
+
+    /// A principal of Entra.
+    pub(crate) fn principal(&mut self, who: &Who) -> NodeNo {
+        let number = self.text(&principal_key(who));
+        if !self.names.shown.contains_key(&number) {
+            let name = self.analyses.roles().name(who);
+            self.names.shown.insert(number, name.into());
+        }
+        self.node(Node::Principal(number))
+    }
+
+    /// The clusters that what runs in Kubernetes may be in, and why that is not certain: the one whose nodes are
+    /// there (`kubernetes.azure.com/cluster` names the resource group of a node,
+    /// <https://learn.microsoft.com/azure/aks/use-labels>), else the only one that was given.
+    pub(crate) fn clusters(&self) -> Vec<(&'a Cluster, Option<&'static str>)> {
+        let all = self.analyses.roles().clusters();
+        let group = self.estate.of_kind("Node").iter().find_map(|id| {
+            self.estate
+                .get(*id)?
+                .object()
+                .path(&["metadata", "labels", "kubernetes.azure.com/cluster"])?
+                .as_str()
+        });
+        let own = |cluster: &&Cluster| {
+            let name = model::azure::segments(&cluster.node_group).last().copied();
+            name.zip(group)
+                .is_some_and(|(name, group)| name.eq_ignore_ascii_case(group))
+        };
+        let found: Vec<&Cluster> = all.iter().filter(own).collect();
+        let (found, doubt) = match (found.len(), all.len()) {
+            (0, 1) => (all.iter().collect(), None),
+            (0, _) => (
+                all.iter().collect(),
+                Some(
+                    "several clusters were given, and nothing says to which of them the manifests go",
+                ),
+            ),
+            _ => (found, None),
+        };
+        found.into_iter().map(|cluster| (cluster, doubt)).collect()
     }
 
     /// A power over something in Azure, by its id.

@@ -1,6 +1,7 @@
 //! What an attacker can hold.
 
 use crate::ask::Subject;
+use crate::roles::Who;
 
 /// Something that an attacker holds or does not. Numbers lead into the tables of the
 /// [`Graph`](super::Graph).
@@ -56,6 +57,17 @@ pub fn subject_key(subject: &Subject) -> String {
         Subject::Group(name) => format!("group:{name}"),
         Subject::ServiceAccount { namespace, name } => format!("sa:{namespace}/{name}"),
         Subject::Principal { id, .. } => format!("entra:{id}"),
+    }
+}
+
+/// A principal of Entra as a text, by which it is numbered: its object id, or the resource whose identity it is
+/// and where in it (`/subscriptions/…#properties.principalId`).
+#[must_use]
+pub fn principal_key(who: &Who) -> String {
+    match who {
+        Who::Id(id) => id.to_string(),
+        Who::Identity { resource, path } => format!("{}#{path}", resource.to_ascii_lowercase()),
+        Who::Open(shown) => format!("{{{shown}}}"),
     }
 }
 
