@@ -94,6 +94,7 @@ impl Completeness {
         };
         let gap = self.gaps.iter().position(|gap| {
             (gap.kind == kind || &*gap.kind == EVERY_KIND)
+                && &*gap.within != ELSEWHERE
                 && (wanted.is_empty()
                     || gap.within.is_empty()
                     || covers(&gap.within, &wanted, within)
@@ -112,7 +113,25 @@ impl Completeness {
                 })
             })
         });
-        (!declared).then_some(unknown::NOT_WHOLE)
+        if declared {
+            return None;
+        }
+        // Azure's types are no cluster's.
+        let elsewhere = self.gaps.iter().position(|gap| {
+            &*gap.within == ELSEWHERE
+                && (gap.kind == kind || &*gap.kind == EVERY_KIND && !kind.contains('/'))
+        });
+        Some(elsewhere.map_or(unknown::NOT_WHOLE, |index| {
+            Unknown(unknown::GAP.0 + index as u32)
+        }))
+    }
+
+    /// Whether a reason is that only a part was to be read.
+    #[must_use]
+    pub fn is_elsewhere(&self, reason: Unknown) -> bool {
+        let index = reason.0.checked_sub(unknown::GAP.0);
+        let gap = index.and_then(|index| self.gaps.get(index as usize));
+        gap.is_some_and(|gap| &*gap.within == ELSEWHERE)
     }
 
     /// The sentence for a reason that is a gap.
@@ -125,6 +144,9 @@ impl Completeness {
 
 /// The kind of a gap that may hide anything, and of a declaration that nothing is missing.
 pub const EVERY_KIND: &str = "*";
+
+/// Where a gap is that spans whatever was not read to the end: only some namespaces were to be.
+pub const ELSEWHERE: &str = "*";
 
 /// Azure's types and ids are compared without their case.
 fn key(kind: &str) -> Box<str> {
@@ -207,6 +229,25 @@ mod tests {
         assert_eq!(ask("/subscriptions/ab"), Some(unknown::NOT_WHOLE));
         // The whole subscription holds the part that was refused.
         assert_ne!(ask("/subscriptions/a"), None);
+    }
+
+    #[test]
+    fn what_was_not_to_be_read_is_the_reason_where_nothing_else_is_known() {
+        let mut known = Completeness::default();
+        known.declare("Role", "pay");
+        known.declare("ClusterRole", "");
+        known.gap(gap(EVERY_KIND, ELSEWHERE));
+        let ask = |kind, within| known.absent(Scope::Open, kind, within);
+        assert_eq!(ask("Role", Within::Namespace("pay")), None);
+        assert_eq!(ask("ClusterRole", Within::Everywhere), None);
+        let reason = ask("Role", Within::Everywhere).unwrap();
+        assert!(known.is_elsewhere(reason));
+        assert_eq!(ask("Role", Within::Namespace("bank")), Some(reason));
+        assert_eq!(
+            ask("Microsoft.Network/virtualNetworks", Within::Everywhere),
+            Some(unknown::NOT_WHOLE)
+        );
+        assert!(!known.is_elsewhere(unknown::NOT_WHOLE));
     }
 
     #[test]

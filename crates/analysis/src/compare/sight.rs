@@ -99,6 +99,13 @@ impl<'a> Sight<'a> {
         if reason == unknown::NOT_WHOLE && (files || absent(there) == Some(reason)) {
             return None;
         }
+        // So are the same namespaces of a cluster.
+        let same = |other| {
+            there.completeness.is_elsewhere(other) && there.describe(other) == here.describe(reason)
+        };
+        if here.completeness.is_elsewhere(reason) && absent(there).is_some_and(same) {
+            return None;
+        }
         Some(if reason == unknown::NOT_WHOLE {
             "what was given of it may not be everything".to_owned()
         } else {
