@@ -31,4 +31,4 @@ mod unknowns;
 
 pub use assessment::{Assessment, Counts, Sink, Summary};
 pub use outcome::place as ledger_place;
-pub use text::{clean, count, shell_word};
+pub use text::{clean, count, shell_word, wrap};

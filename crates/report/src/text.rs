@@ -51,7 +51,8 @@ pub(crate) fn char_width(c: char) -> usize {
 
 /// Breaks a text at spaces (not at no-break spaces) so that no line is wider; what has no space is
 /// broken anywhere.
-pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
+#[must_use]
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(8);
     let mut lines = Vec::new();
     let mut line = String::new();

@@ -1,6 +1,5 @@
 //! The command line: every command is one file below `commands`.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -9,6 +8,7 @@ use crate::commands::{
     assess, can, diff, explain, guide, policy, reach, snapshot, template, who_can,
 };
 use crate::failure::Failure;
+use crate::output;
 
 /// Judges Kubernetes on Azure by a guide, and explains what it finds.
 #[derive(Debug, Parser)]
@@ -59,16 +59,15 @@ pub(crate) fn run() -> ExitCode {
             if error.chain().any(is_broken_pipe) {
                 return ExitCode::SUCCESS;
             }
-            let mut stderr = anstream::stderr().lock();
-            let _ = writeln!(stderr, "error: {error}");
+            let _ = output::say("error", &error.to_string());
             for cause in error.chain().skip(1) {
-                let _ = writeln!(stderr, "  because: {cause}");
+                let _ = output::say("  because", &cause.to_string());
             }
             if let Some(help) = error
                 .downcast_ref::<Failure>()
                 .and_then(|failure| failure.help.as_deref())
             {
-                let _ = writeln!(stderr, "  help: {help}");
+                let _ = output::say("  help", help);
             }
             ExitCode::from(2)
         }

@@ -122,3 +122,65 @@ pub(crate) fn width() -> usize {
     };
     said.or_else(measured).unwrap_or(80).min(120)
 }
+
+/// Says something to people on standard error: `error: …`. On a terminal it is broken at spaces, but never
+/// within a command in backticks; a pipe gets it in one line, to be searched.
+pub(crate) fn say(first: &str, text: &str) -> io::Result<()> {
+    let mut stderr = anstream::stderr().lock();
+    let columns = io::stderr().is_terminal().then(width);
+    stderr.write_all(said(first, text, columns).as_bytes())
+}
+
+fn said(first: &str, text: &str, columns: Option<usize>) -> String {
+    let text = format!("{first}: {text}");
+    let Some(columns) = columns else {
+        return format!("{text}\n");
+    };
+    let indent = text.len() - text.trim_start().len();
+    let lines = folded(text.trim_start(), columns.saturating_sub(indent + 2));
+    let mut page = String::new();
+    for (at, line) in lines.iter().enumerate() {
+        let indent = if at == 0 { indent } else { indent + 2 };
+        page.push_str(&" ".repeat(indent));
+        page.push_str(line);
+        page.push('\n');
+    }
+    page
+}
+
+/// A text in lines of so many columns; what stands in backticks stays in one where it fits.
+pub(crate) fn folded(text: &str, columns: usize) -> Vec<String> {
+    const TIED: char = '\u{a0}';
+    let mut quoted = false;
+    let tied: String = text
+        .chars()
+        .map(|character| {
+            quoted ^= character == '`';
+            if quoted && character == ' ' {
+                TIED
+            } else {
+                character
+            }
+        })
+        .collect();
+    report::wrap(&tied, columns)
+        .iter()
+        .map(|line| line.replace(TIED, " "))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::said;
+
+    #[test]
+    fn a_command_stays_in_one_line_where_it_fits() {
+        let text =
+            "choose another cluster, or write it again: `az aks get-credentials --name shop`";
+        assert_eq!(said("  help", text, None), format!("  help: {text}\n"));
+        assert_eq!(
+            said("  help", text, Some(60)),
+            "  help: choose another cluster, or write it again:\n    `az aks get-credentials --name shop`\n"
+        );
+    }
+}

@@ -1,6 +1,5 @@
 //! What `can` and `who-can` have in common: an estate's rights, ready to be asked.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use analysis::ask::{Answer, Attributes, Question, Requester, Target, Why, Within};
@@ -18,6 +17,7 @@ use super::estate::{self, EstateArgs};
 use super::{assess, load_guide};
 use crate::choices;
 use crate::failure::Failure;
+use crate::output;
 
 /// What rights are read from.
 #[derive(Debug, clap::Args)]
@@ -238,11 +238,10 @@ impl Rights {
 
     /// Says what could not be read, a line each, on standard error.
     fn tell_unread(&self) -> anyhow::Result<()> {
-        let mut stderr = anstream::stderr().lock();
         let unread = self.coverage.documents.iter();
         for entry in unread.filter(|entry| entry.status.incomplete()).take(20) {
             let reason = entry.reason.as_deref().unwrap_or("not read");
-            writeln!(stderr, "warning: {}: {reason}", entry.path)?;
+            output::say("warning", &format!("{}: {reason}", entry.path))?;
         }
         Ok(())
     }
