@@ -1,6 +1,6 @@
 //! What of an object is told: not what nobody reads and what must not leave the cluster.
 //!
-//! Dropped are managed fields and the copy that `kubectl apply` keeps (after noting which API versions
+//! Dropped are managed fields (of nodes: which fields; who wrote them stays) and the copy that `kubectl apply` keeps (after noting which API versions
 //! wrote the object), the schemas of custom resources, the images that nodes have pulled, conditions of
 //! pods. Of Secrets nothing is asked for but metadata; the copy of their values in the annotation of
 //! `kubectl apply` is blanked here.
@@ -75,7 +75,12 @@ pub(super) fn condense(
     let secret = wanted.resource == "secrets";
     let written = secret.then(|| values_written(item)).flatten();
     if let Some(metadata) = item.get_mut("metadata").and_then(Value::as_object_mut) {
-        for key in ["managedFields", "selfLink", "resourceVersion"] {
+        if wanted.resource == "nodes" {
+            only_who_wrote(metadata);
+        } else {
+            metadata.remove("managedFields");
+        }
+        for key in ["selfLink", "resourceVersion"] {
             metadata.remove(key);
         }
         let annotations = metadata.get_mut("annotations");
@@ -118,6 +123,19 @@ pub(super) fn condense(
             }
         }
         _ => {}
+    }
+}
+
+/// Who wrote a node, and when, says whether somebody edits nodes by hand; which fields does not matter.
+fn only_who_wrote(metadata: &mut Item) {
+    let entries = metadata
+        .get_mut("managedFields")
+        .and_then(Value::as_array_mut);
+    for entry in entries.into_iter().flatten() {
+        if let Some(entry) = entry.as_object_mut() {
+            let known = ["manager", "operation", "subresource", "time"];
+            entry.retain(|key, _| known.contains(&key.as_str()));
+        }
     }
 }
 
@@ -201,4 +219,38 @@ fn values_written(item: &Item) -> Option<String> {
         .filter_map(|entry| entry.get("time")?.as_str())
         .max()
         .map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::kinds::WANTED;
+
+    /// What is left of an object's managed fields.
+    fn left(resource: &str) -> Value {
+        let wanted = WANTED.iter().find(|one| one.resource == resource).unwrap();
+        let item = json!({"metadata": {"name": "a", "managedFields": [
+            {"manager": "kubectl-label", "operation": "Update", "apiVersion": "v1", "time": "2026-11-02T17:20:00Z",
+                "fieldsType": "FieldsV1", "fieldsV1": {"f:metadata": {"f:labels": {"f:tier": {}}}}},
+            {"manager": "kubelet", "operation": "Update", "subresource": "status", "fieldsV1": {"f:status": {}}}]}});
+        let mut item = item.as_object().unwrap().clone();
+        condense(wanted, "v1", &mut item, &mut Versions::default());
+        item["metadata"]
+            .get_mut("managedFields")
+            .map_or(Value::Null, Value::take)
+    }
+
+    #[test]
+    fn who_wrote_a_node_is_kept_and_of_nothing_else() {
+        assert_eq!(
+            left("nodes"),
+            json!([
+                {"manager": "kubectl-label", "operation": "Update", "time": "2026-11-02T17:20:00Z"},
+                {"manager": "kubelet", "operation": "Update", "subresource": "status"},
+            ])
+        );
+        assert_eq!(left("pods"), Value::Null);
+    }
 }
