@@ -22,6 +22,7 @@ mod client;
 mod cloud;
 mod entra;
 mod graph;
+mod health;
 mod http;
 mod permissions;
 mod principals;
@@ -35,9 +36,10 @@ pub use cloud::{Cloud, CloudName};
 pub use http::Trust;
 pub use table::actions;
 
-use crate::live::{Event, LiveError, Source, Unread};
+use crate::live::{Event, LiveError, Patience, Source, Unread};
 use auth::Tokens;
 use client::{Client, Failure};
+use health::Health;
 use principals::Principals;
 use subscription::{Subscription, Told};
 use table::{ROLE_ASSIGNMENTS, ROLE_DEFINITIONS, Row};
@@ -59,28 +61,64 @@ pub struct Options {
     pub trust: Trust,
     /// How long to wait, and how often.
     pub pace: Pace,
+    /// Who is told what is waited for.
+    pub patience: Patience,
 }
 
 /// Live Azure as a source.
 pub struct Azure {
     options: Options,
+    /// What of it was read, once it was.
+    found: Option<Found>,
+    /// Principals that were named before.
+    principals: BTreeSet<String>,
+}
+
+/// Which subscriptions were read, and of which tenants they are.
+struct Found {
+    subscriptions: usize,
+    tenants: BTreeSet<String>,
 }
 
 impl Azure {
     /// With what is to be read.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        Self { options }
+        Self {
+            options,
+            found: None,
+            principals: BTreeSet::new(),
+        }
     }
 }
 
 impl Source for Azure {
     fn name(&self) -> String {
-        match self.options.subscriptions.as_slice() {
-            [] => "Azure".to_owned(),
-            [one] => format!("subscription {one}"),
-            several => format!("{} subscriptions", several.len()),
+        let count = self
+            .found
+            .as_ref()
+            .map_or(self.options.subscriptions.len(), |found| {
+                found.subscriptions
+            });
+        let name = match (count, self.options.subscriptions.as_slice()) {
+            (0, _) => "Azure".to_owned(),
+            (1, [one]) => format!("subscription {one}"),
+            (1, _) => "1 subscription".to_owned(),
+            (count, _) => format!("{count} subscriptions"),
+        };
+        let tenants = self.found.iter().flat_map(|found| &found.tenants);
+        let tenants: Vec<&str> = tenants.map(String::as_str).collect();
+        match tenants.as_slice() {
+            [] => name,
+            [one] => format!("{name} of tenant {one}"),
+            several => format!("{name} of {} tenants", several.len()),
         }
+    }
+
+    fn principals(&mut self, ids: &BTreeSet<String>) {
+        let ids = ids.iter().filter(|id| is_guid(id));
+        self.principals
+            .extend(ids.map(|id| id.to_ascii_lowercase()));
     }
 
     fn read(
@@ -99,7 +137,10 @@ impl Source for Azure {
             options.pace.timeout,
             &options.surroundings,
         )
-        .map_err(|error| fatal(format!("cannot sign in to Azure: {error}"), Some(SIGN_IN)))?;
+        .map_err(|error| {
+            let help = auth::help(options.auth);
+            fatal(format!("cannot sign in to Azure: {error}"), Some(help))
+        })?;
         let http = http::client(&options.trust, options.pace.timeout, false)
             .map_err(|error| fatal(error, None))?;
         let arm = Client {
@@ -108,16 +149,18 @@ impl Source for Azure {
             tokens: &tokens,
             http: http.clone(),
             pace: options.pace,
+            patience: options.patience.clone(),
+            health: Health::default(),
         };
         let mut reading = Reading {
             runtime: &runtime,
             arm: &arm,
             principals: Principals::default(),
             known: BTreeSet::new(),
-            entra: entra::Wanted::default(),
+            entra: entra::Wanted::of(&self.principals),
             roles: BTreeMap::new(),
         };
-        reading.all(options, tell)?;
+        let found = reading.all(options, tell)?;
         if options.entra {
             let graph = Client {
                 base: options.cloud.graph.clone(),
@@ -130,6 +173,8 @@ impl Source for Azure {
                 tokens: &tokens,
                 http,
                 pace: options.pace,
+                patience: options.patience.clone(),
+                health: Health::default(),
             };
             tell(Event::Doing("asking Microsoft Graph".to_owned()))?;
             for event in runtime.block_on(entra::read(&graph, &reading.entra)) {
@@ -147,18 +192,27 @@ impl Source for Azure {
                 }))?;
             }
         }
+        self.found = Some(found);
         Ok(())
     }
 }
-
-/// What to do when nobody gives a token.
-const SIGN_IN: &str = "`az login`, or say how to sign in with `--azure-auth`";
 
 fn fatal(message: String, help: Option<&str>) -> LiveError {
     LiveError {
         message,
         help: help.map(str::to_owned),
     }
+}
+
+/// Who signed in to a tenant is nobody in another one.
+const OTHER_TENANT: &str = "InvalidAuthenticationTokenTenant";
+
+/// The subscriptions that are to be read.
+struct Wanted {
+    subscriptions: Vec<String>,
+    /// They are all that can be seen.
+    whole: bool,
+    tenants: BTreeSet<String>,
 }
 
 /// All subscriptions while they are read.
@@ -178,8 +232,13 @@ impl<'r, 't> Reading<'r, 't> {
         &mut self,
         options: &Options,
         tell: &mut dyn FnMut(Event) -> Result<(), LiveError>,
-    ) -> Result<(), LiveError> {
-        let (wanted, whole) = self.subscriptions(options, tell)?;
+    ) -> Result<Found, LiveError> {
+        let Wanted {
+            subscriptions: wanted,
+            whole,
+            tenants,
+        } = self.subscriptions(options, tell)?;
+        self.chains(&wanted, tell)?;
         let rows: Vec<&'static Row> = table::rows().collect();
         let mut open = Vec::new();
         for (index, id) in wanted.iter().enumerate() {
@@ -187,12 +246,14 @@ impl<'r, 't> Reading<'r, 't> {
             tell(Event::Doing(format!("{at}: what it has")))?;
             let (mut subscription, events) =
                 self.runtime.block_on(Subscription::open(self.arm, id));
+            self.alive()?;
             for event in events.into_iter().chain(subscription.others(&rows)) {
                 tell(event)?;
             }
             for row in &table::ROWS {
                 tell(Event::Doing(format!("{at}: {}", row.kind)))?;
                 let told = self.runtime.block_on(subscription.row(row));
+                self.alive()?;
                 self.tell(row, told, index, tell)?;
             }
             open.push(subscription);
@@ -207,6 +268,7 @@ impl<'r, 't> Reading<'r, 't> {
                     row.kind
                 )))?;
                 let told = self.runtime.block_on(subscription.row(row));
+                self.alive()?;
                 self.tell(row, told, index, tell)?;
             }
         }
@@ -221,7 +283,92 @@ impl<'r, 't> Reading<'r, 't> {
                 }
             }
         }
-        Ok(())
+        Ok(Found {
+            subscriptions: wanted.len(),
+            tenants,
+        })
+    }
+
+    /// Which management groups are above the subscriptions. Of one alone that is known without: what its lists hold
+    /// of management groups is above it.
+    fn chains(
+        &mut self,
+        wanted: &[String],
+        tell: &mut dyn FnMut(Event) -> Result<(), LiveError>,
+    ) -> Result<(), LiveError> {
+        if wanted.len() < 2 {
+            return Ok(());
+        }
+        tell(Event::Doing("management groups".to_owned()))?;
+        let (found, failure) = self.runtime.block_on(graph::chains(self.arm, wanted));
+        self.alive()?;
+        for (id, value) in &found {
+            tell(subscription::object(id, value))?;
+        }
+        match failure {
+            Some(failure) => tell(subscription::gap(
+                table::SUBSCRIPTION,
+                "",
+                "/providers/Microsoft.ResourceGraph/resources",
+                &failure,
+                "Microsoft.Resources/subscriptions/read",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether it is worth asking on. What was read already is worth something even if nothing follows.
+    fn alive(&self) -> Result<(), LiveError> {
+        match self.arm.health.lost() {
+            Some(failure) if failure.is_final() || self.known.is_empty() => {
+                Err(self.cannot(&failure))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Why Azure cannot be read at all.
+    fn cannot(&self, failure: &Failure) -> LiveError {
+        let host = self.arm.base.as_str().trim_end_matches('/');
+        let shown = failure.shown();
+        if failure.no_token() {
+            return fatal(
+                format!("cannot sign in to Azure: {shown}"),
+                Some(self.arm.tokens.help()),
+            );
+        }
+        if failure.code == OTHER_TENANT {
+            return fatal(
+                format!("a subscription belongs to another tenant than you ({shown})"),
+                Some("sign in to its tenant: `az login --tenant ID`"),
+            );
+        }
+        if failure.status == 401 {
+            return fatal(
+                format!("{host} does not accept who you are ({shown})"),
+                Some(self.arm.tokens.help()),
+            );
+        }
+        if failure.is_strange() {
+            return fatal(
+                format!("cannot read Azure: {host} gives {shown}"),
+                Some(
+                    "a proxy or a firewall seems to answer: look at the page in a browser, and at HTTPS_PROXY and \
+                     NO_PROXY",
+                ),
+            );
+        }
+        let again = if failure.general && failure.status != 0 {
+            ", again and again"
+        } else {
+            ""
+        };
+        fatal(
+            format!("cannot read Azure: {host}: {shown}{again}"),
+            failure.general.then_some(
+                "is this machine connected? https://azure.status.microsoft says whether Azure is disturbed",
+            ),
+        )
     }
 
     /// The subscriptions to read, and whether those are all that can be seen.
@@ -229,7 +376,7 @@ impl<'r, 't> Reading<'r, 't> {
         &self,
         options: &Options,
         tell: &mut dyn FnMut(Event) -> Result<(), LiveError>,
-    ) -> Result<(Vec<String>, bool), LiveError> {
+    ) -> Result<Wanted, LiveError> {
         tell(Event::Doing("signing in to Azure".to_owned()))?;
         let listed = self
             .runtime
@@ -255,11 +402,9 @@ impl<'r, 't> Reading<'r, 't> {
         wanted.sort();
         wanted.dedup();
         if let Some(failure) = &listed.failure {
-            if failure.status == 0 || wanted.is_empty() && seen.is_empty() {
-                return Err(fatal(
-                    format!("cannot read Azure: {}", failure.shown()),
-                    failure.code.starts_with("no token").then_some(SIGN_IN),
-                ));
+            let nothing = wanted.is_empty() && seen.is_empty();
+            if failure.status == 0 || failure.is_final() || failure.is_strange() || nothing {
+                return Err(self.cannot(failure));
             }
             tell(subscription::gap(
                 table::SUBSCRIPTION,
@@ -286,7 +431,22 @@ impl<'r, 't> Reading<'r, 't> {
             wanted.len(),
             seen.len()
         )))?;
-        Ok((wanted, whole))
+        let tenants = listed
+            .items
+            .iter()
+            .filter(|item| {
+                let id = item.get("subscriptionId").and_then(Value::as_str);
+                id.is_some_and(|id| wanted.contains(&id.to_ascii_lowercase()))
+            })
+            .filter_map(|item| item.get("tenantId").and_then(Value::as_str))
+            .filter(|id| is_guid(id))
+            .map(str::to_ascii_lowercase)
+            .collect();
+        Ok(Wanted {
+            subscriptions: wanted,
+            whole,
+            tenants,
+        })
     }
 
     /// Tells what a type came to.

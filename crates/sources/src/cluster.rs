@@ -22,13 +22,15 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use model::completeness::{ELSEWHERE, EVERY_KIND};
+
 use self::ask::{Asker, Trouble};
 use self::condense::Versions;
 use self::describe::Described;
 use self::discovery::{Discovered, Served};
 use self::kinds::{SECRETS, WANTED, Wanted};
 use self::listing::{List, METADATA, OBJECTS};
-use crate::live::{Event, LiveError, Object, Of, Source, Unread};
+use crate::live::{Event, LiveError, Object, Of, Patience, Source, Unread};
 
 pub use self::condense::VALUES_WRITTEN;
 
@@ -43,6 +45,8 @@ pub struct Options {
     pub namespaces: Vec<String>,
     /// Metadata of Secrets too.
     pub secrets: bool,
+    /// Who is told what is waited for.
+    pub patience: Patience,
 }
 
 /// A cluster.
@@ -89,7 +93,7 @@ impl Cluster {
                     help: None,
                 })?;
             let config = runtime.block_on(self.target.config())?;
-            let asker = Asker::connect(runtime, config)?;
+            let asker = Asker::connect(runtime, config, &self.options.patience)?;
             let described = Described::ask(&asker)?;
             self.connected = Some(Connected { asker, described });
         }
@@ -122,6 +126,7 @@ impl Source for Cluster {
             closed: BTreeMap::new(),
             versions: Versions::default(),
         };
+        reading.part(tell)?;
         for wanted in WANTED {
             reading.kind(wanted, tell)?;
         }
@@ -168,10 +173,18 @@ fn fatal(trouble: Trouble, url: &str) -> LiveError {
             message: format!("{url} lets you read nothing at all (403)"),
             help: Some(HELP.to_owned()),
         },
+        // As Go's net/http answers plain HTTP on a port of TLS.
+        Trouble::Refused { status: 400, .. } if url.starts_with("http:") => LiveError {
+            message: format!("{url} does not speak plain HTTP (400)"),
+            help: Some("write `server: https://…` in the kubeconfig".to_owned()),
+        },
         Trouble::Refused {
             status, message, ..
         } => LiveError {
-            message: format!("{url} answers with an error ({status}): {message}"),
+            message: format!(
+                "{url} answers with an error ({status}){}{message}",
+                if message.is_empty() { "" } else { ": " }
+            ),
             help: Some("`kubectl get namespaces` says whether kubectl can read it".to_owned()),
         },
     }
@@ -222,6 +235,32 @@ impl Reading<'_> {
         } else {
             self.everywhere(wanted, served, tell)
         }
+    }
+
+    /// That only some namespaces are to be read.
+    fn part(&self, tell: Tell<'_>) -> Result<(), LiveError> {
+        let names: Vec<String> = self
+            .options
+            .namespaces
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let read = match names.as_slice() {
+            [] => return Ok(()),
+            [one] => format!("only namespace {one} of the cluster was read"),
+            [some @ .., last] => format!(
+                "only namespaces {} and {last} of the cluster were read",
+                some.join(", ")
+            ),
+        };
+        tell(Event::Gap(Unread {
+            kind: EVERY_KIND.into(),
+            within: ELSEWHERE.into(),
+            address: "/api/v1/namespaces".into(),
+            why: format!("{read} (`--namespace`)").into(),
+            help: Some("leave `--namespace` out to read all".into()),
+            by_choice: true,
+        }))
     }
 
     /// A kind that is not served has no objects, unless the server that serves it is away.

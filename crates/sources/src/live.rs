@@ -6,12 +6,19 @@
 //! source (values of Secrets, their copies in annotations and managed fields) is dropped before
 //! an event is made of it.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use model::Ref;
+use model::completeness::ELSEWHERE;
 use model::coverage::{DocumentEntry, Status};
 use model::kept::Kept;
 use model::manifest::{Form, Reader, Reading};
 use model::resource::Origin;
+
+use crate::azure::is_guid;
 
 /// One thing that a live source tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +76,7 @@ pub enum Of {
 pub struct Unread {
     /// The kind as guidelines name it; `*` when anything may be hidden.
     pub kind: Box<str>,
-    /// Empty for everywhere, a namespace, or an Azure id.
+    /// Empty for everywhere, a namespace, an Azure id, or [`ELSEWHERE`].
     pub within: Box<str>,
     /// The address that was asked.
     pub address: Arc<str>,
@@ -90,8 +97,9 @@ impl Unread {
         } else {
             Status::Unreadable
         };
-        let namespace =
-            (!self.within.is_empty() && !self.within.starts_with('/')).then(|| self.within.clone());
+        let is_namespace =
+            !self.within.is_empty() && !self.within.starts_with('/') && &*self.within != ELSEWHERE;
+        let namespace = is_namespace.then(|| self.within.clone());
         DocumentEntry {
             path: Arc::clone(&self.address),
             index: 0,
@@ -122,6 +130,57 @@ pub fn read_object(object: &Object, reader: &Reader<'_>) -> Reading {
     }
 }
 
+/// The users and groups of Entra that a binding names, from its JSON; of anything else none.
+#[must_use]
+pub fn principals_of(json: &str) -> BTreeSet<String> {
+    #[derive(serde::Deserialize)]
+    struct Binding {
+        kind: String,
+        #[serde(default)]
+        subjects: Vec<Subject>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Subject {
+        kind: String,
+        name: String,
+    }
+    let none = BTreeSet::new();
+    if !json.contains("RoleBinding") {
+        return none;
+    }
+    let Ok(binding) = serde_json::from_str::<Binding>(json) else {
+        return none;
+    };
+    if !matches!(&*binding.kind, "RoleBinding" | "ClusterRoleBinding") {
+        return none;
+    }
+    let named = binding.subjects.into_iter();
+    named
+        .filter(|subject| matches!(&*subject.kind, "User" | "Group") && is_guid(&subject.name))
+        .map(|subject| subject.name.to_ascii_lowercase())
+        .collect()
+}
+
+/// Notes the users and groups of Entra that bindings name: AKS knows them by their object ids.
+pub(crate) fn principals(reading: &Reading, named: &Mutex<BTreeSet<String>>) {
+    for resource in &reading.resources {
+        let kind = &resource.name.kind;
+        if !kind.is("RoleBinding") && !kind.is("ClusterRoleBinding") {
+            continue;
+        }
+        let subjects = resource.object().path(&["subjects"]);
+        for subject in subjects.into_iter().flat_map(Ref::items) {
+            let text = |key| subject.path(&[key]).and_then(Ref::as_str);
+            if let (Some("User" | "Group"), Some(name)) = (text("kind"), text("name"))
+                && is_guid(name)
+            {
+                let mut named = named.lock().unwrap_or_else(PoisonError::into_inner);
+                named.insert(name.to_ascii_lowercase());
+            }
+        }
+    }
+}
+
 /// The same JSON with a line for each value: of a long line nothing can be dropped once it was judged
 /// (`model::prune` keeps whole lines).
 fn in_lines(json: &str) -> String {
@@ -138,6 +197,60 @@ fn in_lines(json: &str) -> String {
         }
     }
     lines
+}
+
+/// Tells people who wait what for, once that takes long.
+#[derive(Clone)]
+pub struct Patience {
+    told: Arc<dyn Fn(&str) + Send + Sync>,
+    /// After this time, and no more often.
+    pub after: Duration,
+    last: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Patience {
+    /// With what tells them: `a token of Microsoft Entra`.
+    pub fn new(told: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self {
+            told: Arc::new(told),
+            after: Duration::from_secs(5),
+            last: Arc::default(),
+        }
+    }
+
+    /// Does something that may take long.
+    pub(crate) async fn on<F: Future>(&self, what: impl FnOnce() -> String, work: F) -> F::Output {
+        let mut work = std::pin::pin!(work);
+        if let Ok(done) = tokio::time::timeout(self.after, work.as_mut()).await {
+            return done;
+        }
+        self.say(&what());
+        work.await
+    }
+
+    /// Says what is waited for, unless something was said a moment ago.
+    pub(crate) fn say(&self, what: &str) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_none_or(|last| last.elapsed() >= self.after) {
+            *last = Some(Instant::now());
+            (self.told)(what);
+        }
+    }
+}
+
+/// Tells nobody.
+impl Default for Patience {
+    fn default() -> Self {
+        Self::new(|_| {})
+    }
+}
+
+impl fmt::Debug for Patience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Patience")
+            .field("after", &self.after)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a live source could not be read at all.
@@ -163,8 +276,13 @@ impl LiveError {
 
 /// What is read live.
 pub trait Source {
-    /// What it is called in reports: `cluster kind-dev`, `subscription 0000…`.
+    /// What it is called in reports: `cluster kind-dev`, `subscription 0000…`. Once it was read that may be
+    /// more than before.
     fn name(&self) -> String;
+
+    /// Principals of Entra that what was read before names: users and groups of bindings, by their object
+    /// ids.
+    fn principals(&mut self, _ids: &BTreeSet<String>) {}
 
     /// The Kubernetes minor that a cluster runs (34 of 1.34), asked before anything is judged.
     ///

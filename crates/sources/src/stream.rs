@@ -1,10 +1,11 @@
 //! Documents, a batch at a time: read in parallel, handed on in order, memory bounded by the
 //! batch and not by the input.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use model::completeness::{Completeness, EVERY_KIND, Gap};
 use model::coverage::{DocumentEntry, Status};
@@ -89,6 +90,8 @@ pub struct Read {
     pub files: usize,
     /// What live sources read to the end.
     pub completeness: Completeness,
+    /// What live sources are called, now that they were read.
+    pub names: Vec<String>,
 }
 
 /// Reads all that is given. `judge` runs on every reading in parallel and may drop from it what is not
@@ -108,6 +111,7 @@ pub fn read<T: Send, E: From<LiveError>>(
     let Given { inputs, live } = given;
     let mut files = 0;
     let unread = std::cell::RefCell::new(Vec::new());
+    let named = Mutex::new(BTreeSet::new());
     let mut batch = Batch::default();
     let table = configuration::Mapping::new(&options.azurerm);
     let mut flush = |works: Vec<Work>, files: &mut usize| -> Result<(), E> {
@@ -136,6 +140,7 @@ pub fn read<T: Send, E: From<LiveError>>(
                 },
                 Work::FileDone => return None,
             };
+            live::principals(&reading, &named);
             let judged = judge(&mut reading);
             Some((reading, judged))
         };
@@ -259,9 +264,13 @@ pub fn read<T: Send, E: From<LiveError>>(
         }
         sink(Work::FileDone, &mut batch, &mut files)?;
     }
-    flush(std::mem::take(&mut batch).works, &mut files)?;
     let mut completeness = Completeness::default();
+    let mut names = Vec::new();
     for mut source in live {
+        // Whom bindings name is known once they were read.
+        flush(std::mem::take(&mut batch.works), &mut files)?;
+        batch.bytes = 0;
+        source.principals(&named.lock().unwrap_or_else(PoisonError::into_inner));
         let mut failed = None;
         let done = source.read(&mut |event| {
             let work = match event {
@@ -300,6 +309,7 @@ pub fn read<T: Send, E: From<LiveError>>(
             return Err(error);
         }
         done?;
+        names.push(source.name());
     }
     flush(batch.works, &mut files)?;
     for gap in unread.into_inner() {
@@ -308,6 +318,7 @@ pub fn read<T: Send, E: From<LiveError>>(
     Ok(Read {
         files,
         completeness,
+        names,
     })
 }
 

@@ -8,3 +8,5 @@
 
 #[path = "sources/azure.rs"]
 mod azure;
+#[path = "sources/outage.rs"]
+mod outage;

@@ -40,6 +40,8 @@ pub enum What {
     Garbage,
     /// An answer after this time.
     Slow(Duration),
+    /// A proxy's page, with this status.
+    Page(u16),
     /// The connection ends without an answer.
     HangUp,
     /// The next page is said to be here.
@@ -65,6 +67,8 @@ pub struct World {
     pub denied: Vec<(String, String)>,
     /// Lists leave out what is denied instead of being refused.
     pub silent: bool,
+    /// The management groups above subscriptions, the nearest first; above others is the root alone.
+    pub chains: Vec<(String, Vec<String>)>,
     /// Items of a page.
     pub page: usize,
     /// Namespaces that are not registered.
@@ -222,6 +226,11 @@ fn serve(stream: TcpStream, config: Arc<rustls::ServerConfig>, state: &State) {
             Some(What::RejectsVersion(message)) => {
                 answers::error(400, "NoRegisteredProviderFound", message)
             }
+            Some(What::Page(status)) => Answer {
+                status: *status,
+                headers: vec![("location", "https://login.example/".to_owned())],
+                body: b"<!DOCTYPE html><title>Sign in to the internet</title>".to_vec(),
+            },
             Some(What::HangUp) => return,
             _ => answers::answer(&world, &state.address, &request),
         };

@@ -299,7 +299,6 @@ fn assess<'g>(
     sinks: &mut [Box<dyn Sink>],
 ) -> anyhow::Result<Assessment<'g>> {
     let setting = &plan.setting;
-    let subject = opened.subject(&args.estate.paths);
     let managed = estate::managed(guide);
     let schema = estate::schema(guide);
     let judge = Judge::new(guide, setting, |guideline| {
@@ -425,7 +424,7 @@ fn assess<'g>(
         guide,
         summary,
         coverage,
-        subject,
+        subject: estate::subject(&args.estate.paths, read.names),
         kubernetes_minor: plan.setting.kubernetes_minor,
         as_of: plan.as_of,
         fail_on: plan.fail_on,
@@ -568,11 +567,8 @@ fn not_assessed(
             Some("Kubernetes objects: manifests, a chart, or `--cluster`".to_owned())
         } else if let Some(needs) = unasked(guideline, coverage) {
             Some(needs)
-        } else if unseen(guideline, estate) {
-            Some(format!(
-                "the whole cluster (`--cluster`, or `--whole` with all of its manifests): nothing of {} was given",
-                guideline.needs.kinds.join(", ")
-            ))
+        } else if let Some(needs) = unseen(guideline, estate) {
+            Some(needs)
         } else if !unset.is_empty() {
             Some(unset.join(" and "))
         } else {
@@ -641,12 +637,26 @@ fn unasked(guideline: &Guideline, coverage: &Coverage) -> Option<String> {
     (!given).then(|| format!("{}: {help}", kinds.join(", ")))
 }
 
-/// A judgement of the cluster as a whole from files that hold nothing of what it reads, and may
+/// A judgement of the cluster as a whole from what holds nothing of what it reads, and may
 /// be a part, would only say that it is unknown.
-fn unseen(guideline: &Guideline, estate: &Estate) -> bool {
-    guideline.applies == Applies::Estate
-        && guideline.needs.kinds.iter().all(|kind| {
-            estate.of_kind(kind).is_empty()
-                && estate.absent(kind, Within::Everywhere) == Some(model::unknown::NOT_WHOLE)
-        })
+fn unseen(guideline: &Guideline, estate: &Estate) -> Option<String> {
+    if guideline.applies != Applies::Estate {
+        return None;
+    }
+    let mut part = None;
+    for kind in &guideline.needs.kinds {
+        let reason = estate.absent(kind, Within::Everywhere)?;
+        let elsewhere = estate.completeness.is_elsewhere(reason);
+        if !estate.of_kind(kind).is_empty() || reason != model::unknown::NOT_WHOLE && !elsewhere {
+            return None;
+        }
+        part = part.or(elsewhere.then(|| estate.describe(reason)));
+    }
+    let kinds = guideline.needs.kinds.join(", ");
+    Some(match part {
+        Some(part) => format!("the whole cluster: {part}, with nothing of {kinds}"),
+        None => format!(
+            "the whole cluster (`--cluster`, or `--whole` with all of its manifests): nothing of {kinds} was given"
+        ),
+    })
 }

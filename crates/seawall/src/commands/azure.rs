@@ -112,6 +112,7 @@ impl AzureArgs {
             entra: self.entra,
             trust: Trust::default(),
             pace: Pace::default(),
+            patience: super::estate::patience(),
         }))))
     }
 }

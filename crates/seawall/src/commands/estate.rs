@@ -1,7 +1,7 @@
 //! What every command reads an estate from: paths, a live cluster, live Azure, snapshots.
 
 use std::collections::BTreeSet;
-use std::io;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use ::guide::Guide;
@@ -12,7 +12,7 @@ use model::manifest::Reader;
 use model::schema::Schema;
 use model::{Estate, Scope};
 use sources::cluster::{self, Cluster};
-use sources::live::{LiveError, Source};
+use sources::live::{LiveError, Patience, Source};
 use sources::snapshot::{self, Configuration, Snapshot};
 use sources::{Given, Input, Options, Tools};
 
@@ -124,10 +124,10 @@ impl EstateArgs {
                 context: self.context.clone(),
                 namespaces: self.namespace.clone(),
                 secrets: self.secrets,
+                patience: patience(),
             };
             live.push(Box::new(Cluster::new(options).map_err(Stopped::Live)?));
         }
-        live.extend(self.azure.source()?);
         for path in &self.snapshot {
             let opened = Snapshot::open(path, snapshot::Limits::default());
             let opened = opened.map_err(Stopped::Live)?;
@@ -135,6 +135,8 @@ impl EstateArgs {
             *config = config.take().or_else(|| opened.about().config.clone());
             live.push(Box::new(opened));
         }
+        // Last, so that it can be asked who the groups are that the others name.
+        live.extend(self.azure.source()?);
         Ok(live)
     }
 
@@ -184,13 +186,30 @@ impl Opened {
         paths.chain(self.kept.iter().cloned()).collect()
     }
 
-    /// What people call it: the paths, then the names of what is read live.
+    /// What people call it.
     pub(crate) fn subject(&self, paths: &[PathBuf]) -> Vec<String> {
-        let paths = paths.iter().map(|path| path.display().to_string());
-        paths
-            .chain(self.live.iter().map(|source| source.name()))
-            .collect()
+        subject(paths, self.live.iter().map(|source| source.name()))
     }
+}
+
+/// What people call an estate: the paths, then the names of what is read live.
+pub(crate) fn subject(paths: &[PathBuf], live: impl IntoIterator<Item = String>) -> Vec<String> {
+    let paths = paths.iter().map(|path| path.display().to_string());
+    paths.chain(live).collect()
+}
+
+/// Tells on standard error what is waited for.
+pub(crate) fn patience() -> Patience {
+    Patience::new(|what| {
+        // Over a progress bar, where there may be one.
+        let over = if io::stderr().is_terminal() {
+            "\r\u{1b}[K"
+        } else {
+            ""
+        };
+        let mut stderr = anstream::stderr().lock();
+        let _ = writeln!(stderr, "{over}waiting for {}", report::clean(what));
+    })
 }
 
 /// Why reading stopped.

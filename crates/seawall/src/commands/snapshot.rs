@@ -1,6 +1,6 @@
 //! `seawall snapshot`: keeps an estate in one file, to be judged later, elsewhere, or beside another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,13 +11,14 @@ use model::kept;
 use model::manifest::Reader;
 use model::secrets::scrub;
 use sources::Given;
-use sources::live::{Event, LiveError, Of};
+use sources::live::{Event, LiveError, Of, principals_of};
 use sources::snapshot::{About, Writer};
 
 use crate::commands::assess::{config_text, read_config_or};
 use crate::commands::estate::{self, EstateArgs, Ledger, Opened, Stopped};
 use crate::commands::load_guide;
 use crate::failure::Failure;
+use crate::output;
 use crate::progress::Progress;
 
 /// Keeps an estate in one file, without its secrets.
@@ -134,17 +135,26 @@ fn capture(
     let file = File::options().write(true).truncate(true).open(part)?;
     let mut writer = Writer::new(BufWriter::new(file), about)?;
     let mut progress = Progress::new(opened.inputs.len());
+    let mut named = BTreeSet::new();
+    let note = |event: &Event| match event {
+        Event::Object(object) if object.of == Of::Kubernetes => principals_of(&object.json),
+        Event::Kept(kept) => principals_of(&kept.json),
+        _ => BTreeSet::new(),
+    };
     files.tell(&opened, &mut progress, &mut |event| {
         tally.add(&event);
+        named.extend(note(&event));
         writer.event(&event)
     })?;
     for mut source in opened.live {
         let mut failed = None;
+        source.principals(&named);
         let read = source.read(&mut |event| {
             if let Event::Doing(what) = &event {
                 progress.tick(sources::Reached::Live(what));
             }
             tally.add(&event);
+            named.extend(note(&event));
             writer.event(&event).map_err(|error| {
                 failed = Some(error);
                 LiveError::stopped()
@@ -154,6 +164,7 @@ fn capture(
             return Err(error.into());
         }
         read?;
+        tally.sources.push(source.name());
     }
     progress.finish();
     let (out, written) = writer.finish()?;
@@ -287,6 +298,8 @@ fn private(_: &mut std::fs::OpenOptions) {}
 /// What was told.
 #[derive(Default)]
 struct Tally {
+    /// what was read live, as it is called now that it was
+    sources: Vec<String>,
     resources: usize,
     kinds: BTreeMap<String, usize>,
     /// what could not be read: where, why, what to do
@@ -349,14 +362,20 @@ fn tell(
     let clean = report::clean;
     let shown = out.display().to_string();
     let shown = clean(&shown);
-    writeln!(
-        page,
+    let sources: Vec<&str> = about
+        .given
+        .iter()
+        .chain(&tally.sources)
+        .map(String::as_str)
+        .collect();
+    let summary = format!(
         "{shown}: {} of {} from {}, {}",
         report::count(tally.resources, "resource"),
         report::count(tally.kinds.len(), "kind"),
-        clean(&about.sources.join(", ")),
+        clean(&sources.join(", ")),
         size(bytes),
-    )?;
+    );
+    paragraph(&mut page, &summary, "");
     let mut kinds: Vec<(&String, &usize)> = tally.kinds.iter().collect();
     kinds.sort_by_key(|(kind, count)| (std::cmp::Reverse(**count), kind.as_str()));
     let mut words: Vec<String> = kinds
@@ -371,10 +390,10 @@ fn tell(
         ));
     }
     if !words.is_empty() {
-        writeln!(page, "  {}", words.join(", "))?;
+        paragraph(&mut page, &words.join(", "), "  ");
     }
     for why in &tally.by_choice {
-        writeln!(page, "  not asked for: {}", clean(why))?;
+        paragraph(&mut page, &format!("not asked for: {}", clean(why)), "  ");
     }
     let unread = tally.unread.len() + lost.len();
     if unread > 0 {
@@ -382,9 +401,9 @@ fn tell(
         for entry in tally.unread.iter().take(LINES) {
             let reason = entry.reason.as_deref().unwrap_or("it could not be read");
             writeln!(page, "  {}", report::ledger_place(entry))?;
-            writeln!(page, "    {}", clean(reason))?;
+            paragraph(&mut page, &clean(reason), "    ");
             if let Some(help) = &entry.help {
-                writeln!(page, "    help: {}", clean(help))?;
+                paragraph(&mut page, &format!("help: {}", clean(help)), "    ");
             }
         }
         for address in lost.iter().take(LINES) {
@@ -406,6 +425,17 @@ fn tell(
     )?;
     anstream::stdout().lock().write_all(page.as_bytes())?;
     Ok(())
+}
+
+/// Adds a text in lines that people read; further ones are indented by two more.
+fn paragraph(page: &mut String, text: &str, indent: &str) {
+    let columns = output::width().saturating_sub(indent.len() + 2);
+    for (at, line) in output::folded(text, columns).iter().enumerate() {
+        page.push_str(indent);
+        page.push_str(if at == 0 { "" } else { "  " });
+        page.push_str(line);
+        page.push('\n');
+    }
 }
 
 /// `312 kB`

@@ -76,6 +76,7 @@ const PROBE: Duration = Duration::from_secs(3);
 
 /// The ways that are tried, the first one that gives a token is kept.
 pub(crate) struct Tokens {
+    auth: Auth,
     ways: Vec<Way>,
     /// the way that gave a token
     chosen: std::sync::OnceLock<usize>,
@@ -83,6 +84,7 @@ pub(crate) struct Tokens {
 
 struct Way {
     name: &'static str,
+    auth: Auth,
     credential: Arc<dyn TokenCredential>,
     /// It may hang where it does not exist.
     probed: bool,
@@ -125,6 +127,7 @@ impl Tokens {
             let credential = AzureCliCredential::new(None).map_err(|error| error.to_string())?;
             ways.push(Way {
                 name: "az",
+                auth: Auth::AzureCli,
                 credential,
                 probed: false,
             });
@@ -134,6 +137,7 @@ impl Tokens {
                 AzureDeveloperCliCredential::new(None).map_err(|error| error.to_string())?;
             ways.push(Way {
                 name: "azd",
+                auth: Auth::AzureDeveloperCli,
                 credential,
                 probed: false,
             });
@@ -142,6 +146,7 @@ impl Tokens {
             return Err(told.join("; "));
         }
         Ok(Self {
+            auth,
             ways,
             chosen: std::sync::OnceLock::new(),
         })
@@ -183,6 +188,32 @@ impl Tokens {
         }
         Err(told.join("; "))
     }
+
+    /// What to do when a token is not given or not accepted.
+    pub(crate) fn help(&self) -> &'static str {
+        let way = self.chosen.get().and_then(|index| self.ways.get(*index));
+        way.map_or_else(|| help(self.auth), |way| help(way.auth))
+    }
+}
+
+/// What to do when nobody signs one in that way.
+pub(crate) fn help(auth: Auth) -> &'static str {
+    match auth {
+        Auth::Default => "`az login`, or say how to sign in with `--azure-auth`",
+        Auth::Environment => {
+            "check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET: the tenant, the application, and a \
+             password of it that has not ended"
+        }
+        Auth::WorkloadIdentity => {
+            "the service account needs the label `azure.workload.identity/use` on its pod, and a federated \
+             credential on the identity AZURE_CLIENT_ID; the webhook then sets the variables"
+        }
+        Auth::ManagedIdentity => {
+            "assign an identity to this machine; AZURE_CLIENT_ID chooses one of several"
+        }
+        Auth::AzureCli => "`az login`",
+        Auth::AzureDeveloperCli => "`azd auth login`",
+    }
 }
 
 /// The message of an error of azure_identity's, on one line, and no longer than people read.
@@ -192,6 +223,23 @@ fn clause(error: &azure_core::Error) -> String {
     let text = text.join(" ");
     // The SDK ends with a link to its own pages, once for each way.
     let text = text.split(" To troubleshoot").next().unwrap_or_default();
+    // It begins with its own name for the way.
+    let text = match text.split_once(" authentication failed. ") {
+        Some((name, rest)) if !name.contains(' ') => rest,
+        _ => text,
+    };
+    if text.contains("not found on PATH") {
+        return "not installed".to_owned();
+    }
+    if text.contains("retry policy expired") {
+        // Why stands below what was done about it.
+        let mut cause: &dyn std::error::Error = error;
+        for _ in 0..8 {
+            let Some(next) = cause.source() else { break };
+            cause = next;
+        }
+        return cause.to_string().trim_end_matches('.').to_owned();
+    }
     let mut short: String = text.chars().take(300).collect();
     if short.len() < text.len() {
         short.push('…');
@@ -221,12 +269,14 @@ fn environment(
     timeout: Duration,
     around: &Surroundings,
 ) -> Result<Way, String> {
-    let missing =
-        || "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET are not all set".to_owned();
     let (Some(tenant), Some(client), Some(secret)) =
         (&around.tenant, &around.client, &around.secret)
     else {
-        return Err(missing());
+        return Err(missing(&[
+            ("AZURE_TENANT_ID", around.tenant.is_some()),
+            ("AZURE_CLIENT_ID", around.client.is_some()),
+            ("AZURE_CLIENT_SECRET", around.secret.is_some()),
+        ]));
     };
     let credential = ClientSecretCredential::new(
         tenant,
@@ -239,9 +289,24 @@ fn environment(
     .map_err(|error| clause(&error))?;
     Ok(Way {
         name: "environment",
+        auth: Auth::Environment,
         credential,
         probed: false,
     })
+}
+
+/// Names the variables that are not set.
+fn missing(variables: &[(&str, bool)]) -> String {
+    let names: Vec<&str> = variables
+        .iter()
+        .filter(|(_, set)| !set)
+        .map(|(name, _)| *name)
+        .collect();
+    match names.as_slice() {
+        [one] => format!("{one} is not set"),
+        [all @ .., last] => format!("{} and {last} are not set", all.join(", ")),
+        [] => String::new(),
+    }
 }
 
 fn workload(
@@ -250,6 +315,13 @@ fn workload(
     timeout: Duration,
     around: &Surroundings,
 ) -> Result<Way, String> {
+    if around.tenant.is_none() || around.client.is_none() || around.token_file.is_none() {
+        return Err(missing(&[
+            ("AZURE_TENANT_ID", around.tenant.is_some()),
+            ("AZURE_CLIENT_ID", around.client.is_some()),
+            ("AZURE_FEDERATED_TOKEN_FILE", around.token_file.is_some()),
+        ]));
+    }
     let credential = WorkloadIdentityCredential::new(Some(WorkloadIdentityCredentialOptions {
         credential_options: ClientAssertionCredentialOptions {
             client_options: options(cloud, http::client(trust, timeout, false)?),
@@ -261,6 +333,7 @@ fn workload(
     .map_err(|error| clause(&error))?;
     Ok(Way {
         name: "workload identity",
+        auth: Auth::WorkloadIdentity,
         credential,
         probed: false,
     })
@@ -278,6 +351,7 @@ fn managed(trust: &Trust, timeout: Duration, around: &Surroundings) -> Result<Wa
     .map_err(|error| clause(&error))?;
     Ok(Way {
         name: "managed identity",
+        auth: Auth::ManagedIdentity,
         credential,
         probed: false,
     })

@@ -9,7 +9,9 @@ use reqwest::{Method, Url};
 use serde_json::Value;
 
 use super::auth::Tokens;
+use super::health::{self, Health};
 use super::http::{self, header};
+use crate::live::Patience;
 
 /// How long to wait, and how often.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +51,14 @@ pub(crate) struct Failure {
     pub(crate) code: String,
     /// What Azure says, for finding out which versions it knows. Never printed.
     pub(crate) message: String,
+    /// It says nothing of what was asked for: no answer, an outage, a page of somebody between.
+    pub(crate) general: bool,
 }
+
+/// What is answered where a proxy wants somebody to sign in, or a firewall forbids.
+const WEB_PAGE: &str = "a web page instead of Azure's answer";
+/// Azure's own addresses redirect nobody.
+const REDIRECT: &str = "a redirect instead of Azure's answer";
 
 impl Failure {
     pub(crate) fn of(code: impl Into<String>) -> Self {
@@ -57,6 +66,15 @@ impl Failure {
             status: 0,
             code: code.into(),
             message: String::new(),
+            general: false,
+        }
+    }
+
+    /// Without an answer of the service's own.
+    fn general(code: impl Into<String>) -> Self {
+        Self {
+            general: true,
+            ..Self::of(code)
         }
     }
 
@@ -70,10 +88,36 @@ impl Failure {
     }
 
     pub(crate) fn refused(&self) -> bool {
-        matches!(self.status, 401 | 403)
+        self.status == 403
+    }
+
+    /// Nobody who is asked again will say anything else: the token is not accepted.
+    pub(crate) fn is_final(&self) -> bool {
+        self.status == 401 || self.no_token()
+    }
+
+    pub(crate) fn no_token(&self) -> bool {
+        self.status == 0 && self.code.starts_with(NO_TOKEN)
+    }
+
+    /// Whether somebody between here and Azure answers.
+    pub(crate) fn is_strange(&self) -> bool {
+        self.code == WEB_PAGE || self.code == REDIRECT
     }
 
     fn from_answer(answer: &http::Answer) -> Self {
+        let transient = matches!(answer.status, 408 | 429 | 500..);
+        let strange = match answer.status {
+            300..400 => Some(REDIRECT),
+            _ if !transient && answer.is_page() => Some(WEB_PAGE),
+            _ => None,
+        };
+        if let Some(code) = strange {
+            return Self {
+                status: answer.status,
+                ..Self::general(code)
+            };
+        }
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
         let error = body.get("error").unwrap_or(&body);
         let text = |key: &str| error.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -86,9 +130,12 @@ impl Failure {
                 .take(60)
                 .collect(),
             message: text("message").chars().take(8_000).collect(),
+            general: transient || answer.status == 401,
         }
     }
 }
+
+const NO_TOKEN: &str = "no token";
 
 /// One service: Resource Manager or Microsoft Graph.
 pub(crate) struct Client<'t> {
@@ -97,6 +144,8 @@ pub(crate) struct Client<'t> {
     pub(crate) tokens: &'t Tokens,
     pub(crate) http: reqwest::Client,
     pub(crate) pace: Pace,
+    pub(crate) patience: Patience,
+    pub(crate) health: Health,
 }
 
 /// The items of a list, and why there may be more.
@@ -140,10 +189,29 @@ impl Client<'_> {
         url: &Url,
         body: Option<&Value>,
     ) -> Result<(Value, HeaderMap), Failure> {
+        let part = health::part(url);
+        let most = self
+            .health
+            .attempts(&part, self.pace.attempts.clamp(1, 100))?;
+        let done = self.patiently(&method, url, body, most).await;
+        match &done {
+            Err(failure) if failure.general => self.health.fails(part, failure),
+            _ => self.health.works(&part),
+        }
+        done
+    }
+
+    async fn patiently(
+        &self,
+        method: &Method,
+        url: &Url,
+        body: Option<&Value>,
+        most: u32,
+    ) -> Result<(Value, HeaderMap), Failure> {
         let mut last = Failure::of("not asked");
-        for attempt in 0..self.pace.attempts.max(1) {
+        for attempt in 0..most {
             let backoff = self.pace.first_wait * 2_u32.saturating_pow(attempt);
-            let wait = match self.once(&method, url, body).await {
+            let wait = match self.once(method, url, body).await {
                 Ok(done) => return Ok(done),
                 Err(Attempt::Final(failure)) => return Err(failure),
                 Err(Attempt::Again(failure, wait)) => {
@@ -155,8 +223,17 @@ impl Client<'_> {
                 last.code = format!("{} and asks to wait for {} s", last.code, wait.as_secs());
                 return Err(last);
             }
-            if attempt + 1 < self.pace.attempts {
-                tokio::time::sleep(wait).await;
+            // What a service fails at of itself it mostly fails at again.
+            if last.status == 500 && attempt >= 2 {
+                break;
+            }
+            if attempt + 1 < most {
+                let what = || {
+                    let host = self.base.host_str().unwrap_or_default();
+                    format!("{host}, which answered {}", last.shown())
+                };
+                let sleep = tokio::time::sleep(wait);
+                self.patience.on(what, sleep).await;
             }
         }
         Err(last)
@@ -168,11 +245,12 @@ impl Client<'_> {
         url: &Url,
         body: Option<&Value>,
     ) -> Result<(Value, HeaderMap), Attempt> {
+        let asked = self.tokens.header(&self.audience);
         let token = self
-            .tokens
-            .header(&self.audience)
+            .patience
+            .on(|| "a token of Microsoft Entra".to_owned(), asked)
             .await
-            .map_err(|error| Attempt::Final(Failure::of(format!("no token: {error}"))))?;
+            .map_err(|error| Attempt::Final(Failure::general(format!("{NO_TOKEN}: {error}"))))?;
         let mut request = self
             .http
             .request(method.clone(), url.clone())
@@ -185,14 +263,18 @@ impl Client<'_> {
         let request = request
             .build()
             .map_err(|error| Attempt::Final(Failure::of(http::reason(&error))))?;
-        let answer = http::send(&self.http, request)
+        let host = || self.base.host_str().unwrap_or_default().to_owned();
+        let answer = self
+            .patience
+            .on(host, http::send(&self.http, request))
             .await
-            .map_err(|error| Attempt::Again(Failure::of(http::reason(&error)), None))?;
+            .map_err(|error| Attempt::Again(Failure::general(http::reason(&error)), None))?;
         match answer.status {
             200 => match serde_json::from_slice(&answer.body) {
                 Ok(value) => Ok((value, answer.headers)),
+                Err(_) if answer.is_page() => Err(Attempt::Final(Failure::general(WEB_PAGE))),
                 Err(_) => Err(Attempt::Again(
-                    Failure::of("the answer is no whole JSON"),
+                    Failure::general("the answer is no whole JSON"),
                     None,
                 )),
             },

@@ -29,6 +29,11 @@ const IDS_AT_ONCE: usize = 1000;
 pub(crate) struct Wanted(BTreeSet<String>);
 
 impl Wanted {
+    /// Those that others than Azure name.
+    pub(crate) fn of(ids: &BTreeSet<String>) -> Self {
+        Self(ids.clone())
+    }
+
     /// Notes whom a resource names: principals of assignments, the groups that administer a cluster.
     pub(crate) fn learn(&mut self, kind: &str, value: &Value) {
         if kind.starts_with("Microsoft.Authorization/role") {
@@ -90,6 +95,12 @@ pub(crate) async fn read(graph: &Client<'_>, wanted: &Wanted) -> Vec<Event> {
             events.push(refused(kind, path, failure, "Directory.Read.All"));
         }
     }
+    let mut complete = named.failure.is_none();
+    for kind in [USERS, PRINCIPALS] {
+        events.extend(complete.then(|| whole(kind)));
+    }
+    complete &= members.iter().all(|(_, listed)| listed.failure.is_none());
+    events.extend(complete.then(|| whole(GROUPS)));
     let mut told = BTreeSet::new();
     for (kind, word) in [
         (USERS, "#microsoft.graph.user"),
@@ -102,8 +113,21 @@ pub(crate) async fn read(graph: &Client<'_>, wanted: &Wanted) -> Vec<Event> {
             }
         }
     }
-    events.extend(applications(graph, &all, &wanted.0).await);
+    let applications = applications(graph, &all, &wanted.0).await;
+    let failed = applications
+        .iter()
+        .any(|event| matches!(event, Event::Gap(_)));
+    events.extend(applications);
+    events.extend((complete && !failed).then(|| whole(APPLICATIONS)));
     events
+}
+
+/// Everything of the kind that the estate names was read, or does not exist any more.
+fn whole(kind: &str) -> Event {
+    Event::Complete {
+        kind: kind.into(),
+        within: Box::default(),
+    }
 }
 
 /// The passwords and certificates of the applications behind service principals: when they end,

@@ -59,6 +59,15 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
+impl Answer {
+    /// Whether it is a page for people.
+    pub(crate) fn is_page(&self) -> bool {
+        let html = header(&self.headers, "content-type")
+            .is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
+        html || self.body.trim_ascii_start().starts_with(b"<")
+    }
+}
+
 /// Sends a request and reads the answer, never more than fits.
 pub(crate) async fn send(
     client: &reqwest::Client,

@@ -7,8 +7,8 @@ use http::{Request, StatusCode, header};
 use kube::client::Body;
 use serde::Deserialize;
 
-use super::connect::{client_error, one_line, silent, unreachable};
-use crate::live::LiveError;
+use super::connect::{Program, client_error, one_line, silent, unreachable};
+use crate::live::{LiveError, Patience};
 
 /// How often a request is made before the answer counts as a refusal.
 const ATTEMPTS: u32 = 6;
@@ -18,6 +18,12 @@ const LONGEST: Duration = Duration::from_secs(60);
 const ANONYMOUS: Duration = Duration::from_secs(5);
 /// What one request may take in all.
 const DEADLINE: Duration = Duration::from_secs(300);
+/// Of these times of [`Patience`] (5 s), a server that never answered is given so many, ...
+const FIRST: u32 = 6;
+/// ... a program that signs in without anybody so many, ...
+const SIGN_IN: u32 = 12;
+/// ... and one that may ask somebody: they may have to find a telephone.
+const INTERACTIVE: u32 = 60;
 
 /// A connection to one API server.
 pub(super) struct Asker {
@@ -27,6 +33,7 @@ pub(super) struct Asker {
     url: String,
     /// Whether it ever answered: what it then fails to answer is worth another try.
     answered: Cell<bool>,
+    patience: Patience,
 }
 
 /// Why there is no answer.
@@ -72,12 +79,16 @@ impl Asker {
     pub(super) fn connect(
         runtime: tokio::runtime::Runtime,
         config: kube::Config,
+        patience: &Patience,
     ) -> Result<Self, LiveError> {
         let url = super::connect::shown(&config.cluster_url);
         let url = url.trim_end_matches('/').to_owned();
-        let made = {
-            let _within = runtime.enter();
-            kube::Client::try_from(config.clone())
+        let made = match Program::of(&config) {
+            Some(program) => signed_in(&runtime, &config, &program, patience)?,
+            None => {
+                let _within = runtime.enter();
+                kube::Client::try_from(config.clone())
+            }
         };
         let client = made.map_err(|trouble| client_error(&trouble))?;
         Ok(Self {
@@ -86,6 +97,7 @@ impl Asker {
             config,
             url,
             answered: Cell::new(false),
+            patience: patience.clone(),
         })
     }
 
@@ -165,7 +177,15 @@ impl Asker {
             let bytes = body.collect_bytes().await?;
             Ok::<_, kube::Error>((parts, bytes))
         };
-        let done = tokio::time::timeout(DEADLINE, exchange)
+        let deadline = if self.answered.get() {
+            DEADLINE
+        } else {
+            self.patience.after * FIRST
+        };
+        let exchange = tokio::time::timeout(deadline, exchange);
+        let done = self
+            .patience
+            .on(|| self.url.clone(), exchange)
             .await
             .map_err(|_| (Trouble::Lost(silent(&self.url)), None))?;
         let (parts, bytes) = done.map_err(|error| {
@@ -207,6 +227,37 @@ impl Asker {
         };
         Err((trouble, wait))
     }
+}
+
+/// A client of somebody whom a program signs in. The program is waited for with patience, not for ever: it
+/// runs within `try_from`, so on a thread of its own.
+fn signed_in(
+    runtime: &tokio::runtime::Runtime,
+    config: &kube::Config,
+    program: &Program,
+    patience: &Patience,
+) -> Result<kube::Result<kube::Client>, LiveError> {
+    let (done, waiting) = std::sync::mpsc::channel();
+    let handle = runtime.handle().clone();
+    let config = config.clone();
+    std::thread::spawn(move || {
+        let _within = handle.enter();
+        // Nobody waits any more: so be it.
+        let _ = done.send(kube::Client::try_from(config));
+    });
+    if let Ok(made) = waiting.recv_timeout(patience.after) {
+        return Ok(made);
+    }
+    patience.say(&format!("`{}`, which signs in", program.name));
+    let most = if program.interactive {
+        INTERACTIVE
+    } else {
+        SIGN_IN
+    };
+    let most = patience.after * most;
+    waiting
+        .recv_timeout(most.saturating_sub(patience.after))
+        .map_err(|_| program.silent(most))
 }
 
 /// How long to wait before the next try.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kube::Config;
 use kube::client::AuthError;
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use crate::live::LiveError;
 
@@ -134,6 +134,12 @@ impl Target {
                 )
             })?,
         };
+        if config.auth_info.auth_provider.is_some() {
+            return Err(error(
+                "the kubeconfig signs in with an `auth-provider`, which Kubernetes no longer has",
+                "`kubelogin convert-kubeconfig -l azurecli` writes it anew",
+            ));
+        }
         config.cluster_url = with_scheme(config.cluster_url)?;
         config.connect_timeout = Some(CONNECT);
         config.read_timeout = Some(SILENCE);
@@ -142,6 +148,35 @@ impl Target {
         // Retries are made where the answer's `Retry-After` and the time left are known.
         config.default_retry = false;
         Ok(config)
+    }
+}
+
+/// The program that a kubeconfig names for signing in.
+pub(super) struct Program {
+    pub(super) name: String,
+    /// It may ask somebody something.
+    pub(super) interactive: bool,
+}
+
+impl Program {
+    pub(super) fn of(config: &Config) -> Option<Self> {
+        let exec = config.auth_info.exec.as_ref()?;
+        Some(Self {
+            name: exec.command.clone().unwrap_or_default(),
+            interactive: exec.interactive_mode != Some(ExecInteractiveMode::Never),
+        })
+    }
+
+    /// It gave nothing in that time.
+    pub(super) fn silent(&self, time: Duration) -> LiveError {
+        let name = &self.name;
+        error(
+            format!(
+                "`{name}`, which signs in, gave no token in {} s",
+                time.as_secs()
+            ),
+            format!("run `{name}` by hand, as the kubeconfig says: `kubectl config view`"),
+        )
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -12,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::{Cluster, Options};
-use crate::live::{Event, LiveError, Source};
+use crate::live::{Event, LiveError, Patience, Source};
 
 /// What was asked, in order, and how often for pods.
 #[derive(Default)]
@@ -106,6 +107,92 @@ fn serve(server: &Server, uri: &Uri) -> Response {
     }
 }
 
+/// A cluster that a kubeconfig of one context names.
+fn cluster(server: &str, user: Value, patience: Patience) -> Cluster {
+    let config = json!({"apiVersion": "v1", "kind": "Config", "current-context": "shop",
+        "contexts": [{"name": "shop", "context": {"cluster": "shop", "user": "me"}}],
+        "clusters": [{"name": "shop", "cluster": {"server": server}}],
+        "users": [{"name": "me", "user": user}]});
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config");
+    std::fs::write(&file, config.to_string()).unwrap();
+    Cluster::new(Options {
+        kubeconfig: Some(file),
+        patience,
+        ..Options::default()
+    })
+    .unwrap()
+}
+
+/// What is said while somebody waits, and the patience that says it.
+fn impatience() -> (Arc<Mutex<Vec<String>>>, Patience) {
+    let said: Arc<Mutex<Vec<String>>> = Arc::default();
+    let told = Arc::clone(&said);
+    let mut patience = Patience::new(move |what| told.lock().unwrap().push(what.to_owned()));
+    patience.after = Duration::from_millis(100);
+    (said, patience)
+}
+
+#[test]
+fn a_server_that_never_answers_is_not_waited_for_forever() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let (said, patience) = impatience();
+    let mut cluster = cluster(&url, json!({"token": "t"}), patience);
+    let error = cluster.kubernetes_minor().unwrap_err();
+    assert_eq!(error.message, format!("{url} does not answer in time"));
+    assert_eq!(*said.lock().unwrap(), [url]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_never_signs_in_is_not_waited_for_forever() {
+    let exec = |script: &str, mode: &str| {
+        json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/sh",
+            "args": ["-c", script], "interactiveMode": mode}})
+    };
+    let (said, patience) = impatience();
+    let mut never = cluster(
+        "http://127.0.0.1:1",
+        exec("exec sleep 20", "Never"),
+        patience,
+    );
+    let error = never.kubernetes_minor().unwrap_err();
+    assert!(
+        error
+            .message
+            .starts_with("`/bin/sh`, which signs in, gave no token in "),
+        "{}",
+        error.message
+    );
+    assert!(error.help.unwrap().contains("by hand"));
+    assert_eq!(*said.lock().unwrap(), ["`/bin/sh`, which signs in"]);
+    // One that asks somebody gets more time: it is done before that is over.
+    let (said, patience) = impatience();
+    let slow = exec("sleep 2; echo no token", "IfAvailable");
+    let error = cluster("http://127.0.0.1:1", slow, patience)
+        .kubernetes_minor()
+        .unwrap_err();
+    assert_eq!(
+        error.message,
+        "the program that the kubeconfig names for signing in gave no token"
+    );
+    assert!(!said.lock().unwrap().is_empty());
+}
+
+#[test]
+fn an_auth_provider_is_named_as_what_it_is() {
+    let user = json!({"auth-provider": {"name": "azure", "config": {"access-token": "canary"}}});
+    let mut cluster = cluster("http://127.0.0.1:1", user, Patience::default());
+    let error = cluster.kubernetes_minor().unwrap_err();
+    assert!(
+        error.message.contains("`auth-provider`"),
+        "{}",
+        error.message
+    );
+    assert!(error.help.unwrap().contains("kubelogin convert-kubeconfig"));
+}
+
 /// What a cluster tells, an event a line.
 fn told() -> (Vec<String>, Vec<String>) {
     let server = Arc::new(Server::default());
@@ -132,20 +219,8 @@ fn told() -> (Vec<String>, Vec<String>) {
             axum::serve(listener, router).await.unwrap();
         });
     });
-    let config = json!({"apiVersion": "v1", "kind": "Config", "current-context": "shop",
-        "contexts": [{"name": "shop", "context": {"cluster": "shop", "user": "me"}}],
-        "clusters": [{"name": "shop", "cluster": {"server": format!("http://127.0.0.1:{port}")}}],
-        "users": [{"name": "me", "user": {"token": "t"}}]});
-    let folder = std::env::temp_dir().join(format!("seawall-cluster-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("config");
-    std::fs::write(&file, config.to_string()).unwrap();
-    let mut cluster = Cluster::new(Options {
-        kubeconfig: Some(file),
-        ..Options::default()
-    })
-    .unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
+    let server_url = format!("http://127.0.0.1:{port}");
+    let mut cluster = cluster(&server_url, json!({"token": "t"}), Patience::default());
     assert_eq!(cluster.name(), "cluster shop");
     assert_eq!(cluster.kubernetes_minor().unwrap(), Some(34));
     let mut lines = Vec::new();

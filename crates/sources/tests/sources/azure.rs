@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 use oracle::azure::{Azure as Server, Trouble, What, World};
 use serde_json::Value;
 use sources::azure::{Auth, Azure, Cloud, CloudName, Options, Pace, Surroundings, Trust};
-use sources::live::{Event, LiveError, Source as _};
+use sources::live::{Event, LiveError, Patience, Source as _};
 
-const CLUSTER: &str = "aaaaaaaa-0000-4000-8000-000000000001";
-const NETWORK: &str = "bbbbbbbb-0000-4000-8000-000000000002";
-const SHARED: &str = "cccccccc-0000-4000-8000-000000000003";
-const TENANT: &str = "11111111-1111-1111-1111-111111111111";
+pub(crate) const CLUSTER: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+pub(crate) const NETWORK: &str = "bbbbbbbb-0000-4000-8000-000000000002";
+pub(crate) const SHARED: &str = "cccccccc-0000-4000-8000-000000000003";
+pub(crate) const TENANT: &str = "11111111-1111-1111-1111-111111111111";
 
 /// Three subscriptions: a cluster, the network that it stands in, the registry and vault that it uses.
-fn world() -> World {
+pub(crate) fn world() -> World {
     let text = include_str!("azure-estate.json");
     let estate: Value = serde_json::from_str(text).unwrap();
     let list = |key: &str| estate[key].as_array().unwrap().clone();
@@ -39,7 +39,7 @@ fn world() -> World {
 }
 
 /// A file with a service account's token, of one's own: tests run side by side.
-fn token_file(token: &str) -> PathBuf {
+pub(crate) fn token_file(token: &str) -> PathBuf {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let name = format!("seawall-token-{}-{number}", std::process::id());
@@ -48,7 +48,7 @@ fn token_file(token: &str) -> PathBuf {
     file
 }
 
-fn options(server: &Server, world: &World) -> Options {
+pub(crate) fn options(server: &Server, world: &World) -> Options {
     let file = token_file(&world.assertion);
     let address = Some(server.address());
     Options {
@@ -71,25 +71,28 @@ fn options(server: &Server, world: &World) -> Options {
             longest_wait: Duration::from_secs(3),
             attempts: 3,
         },
+        patience: Patience::default(),
     }
 }
 
 /// What a source tells.
 #[derive(Debug, Default)]
-struct Told {
-    objects: Vec<Value>,
+pub(crate) struct Told {
+    pub(crate) objects: Vec<Value>,
     complete: BTreeSet<(String, String)>,
     gaps: Vec<(String, String, String)>,
     others: Vec<String>,
     order: Vec<String>,
+    /// What the source is called once it was read.
+    pub(crate) name: String,
 }
 
 impl Told {
-    fn has(&self, id: &str) -> bool {
+    pub(crate) fn has(&self, id: &str) -> bool {
         self.find(id).is_some()
     }
 
-    fn find(&self, id: &str) -> Option<&Value> {
+    pub(crate) fn find(&self, id: &str) -> Option<&Value> {
         self.objects.iter().find(|object| {
             object["id"]
                 .as_str()
@@ -99,12 +102,12 @@ impl Told {
         })
     }
 
-    fn complete(&self, kind: &str, within: &str) -> bool {
+    pub(crate) fn complete(&self, kind: &str, within: &str) -> bool {
         self.complete
             .contains(&(kind.to_owned(), within.to_owned()))
     }
 
-    fn gap(&self, kind: &str) -> Option<&str> {
+    pub(crate) fn gap(&self, kind: &str) -> Option<&str> {
         self.gaps
             .iter()
             .find(|(gap, ..)| gap == kind)
@@ -112,7 +115,7 @@ impl Told {
     }
 
     /// The gaps that are not by choice.
-    fn troubles(&self) -> Vec<&(String, String, String)> {
+    pub(crate) fn troubles(&self) -> Vec<&(String, String, String)> {
         self.gaps
             .iter()
             .filter(|(kind, ..)| !kind.starts_with("Microsoft.Graph/"))
@@ -120,10 +123,11 @@ impl Told {
     }
 }
 
-fn read(options: Options) -> Result<Told, LiveError> {
+pub(crate) fn read(options: Options) -> Result<Told, LiveError> {
     let mut told = Told::default();
     let file = options.surroundings.token_file.clone().unwrap();
-    let done = Azure::new(options).read(&mut |event| {
+    let mut source = Azure::new(options);
+    let done = source.read(&mut |event| {
         match event {
             Event::Object(object) => {
                 let value: Value = serde_json::from_str(&object.json).unwrap();
@@ -144,6 +148,7 @@ fn read(options: Options) -> Result<Told, LiveError> {
         Ok(())
     });
     std::fs::remove_file(file).unwrap();
+    told.name = source.name();
     done.map(|()| told)
 }
 
@@ -208,7 +213,7 @@ fn three_subscriptions_are_read_to_the_end() {
     );
 }
 
-fn trouble(request: &str, times: usize, what: What) -> World {
+pub(crate) fn trouble(request: &str, times: usize, what: What) -> World {
     World {
         troubles: vec![Trouble {
             request: request.to_owned(),
@@ -644,7 +649,7 @@ fn who_cannot_sign_in_is_told_why() {
         "{}",
         error.message
     );
-    assert!(error.help.unwrap().contains("az login"));
+    assert!(error.help.unwrap().contains("federated credential"));
     // A certificate that nobody vouches for.
     let mut untrusted = options(&server, &world);
     untrusted.trust = Trust::default();

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Answer, Request, TOKEN, VERSIONS, World};
 
+/// The management group at the root of a tenant is called as the tenant is.
+const ROOT: &str = "11111111-1111-1111-1111-111111111111";
+
 /// Answers one request.
 pub(super) fn answer(world: &World, address: &str, request: &Request) -> Answer {
     let (path, query) = request
@@ -254,6 +257,31 @@ fn graph(world: &World, request: &Request) -> Answer {
         .collect();
     if !text(&body, "query").contains("order by id") {
         return error(400, "BadRequest", "the query is not ordered");
+    }
+    if text(&body, "query").starts_with("resourcecontainers ") {
+        let root = [ROOT.to_owned()];
+        let data: Vec<Value> = world
+            .subscriptions
+            .iter()
+            .filter(|id| asked.contains(&id.to_ascii_lowercase()))
+            .filter(|id| {
+                let scope = format!("/subscriptions/{id}");
+                !denies(world, "Microsoft.Resources/subscriptions/read", &scope)
+            })
+            .map(|id| {
+                let own = world.chains.iter().find(|(one, _)| one == id);
+                let groups = own.map_or(&root[..], |(_, groups)| groups);
+                let chain: Vec<Value> = groups
+                    .iter()
+                    .map(|name| json!({"displayName": name, "name": name}))
+                    .collect();
+                json!({"id": format!("/subscriptions/{id}"), "type": "microsoft.resources/subscriptions", "name": "one", "chain": chain})
+            })
+            .collect();
+        let count = data.len();
+        return ok(
+            &json!({"totalRecords": count, "count": count, "resultTruncated": "false", "data": data}),
+        );
     }
     let mut rows: Vec<Value> = world
         .resources

@@ -1,7 +1,7 @@
 //! A team that may only read its own namespace.
 
 use super::live::{TEAM, live};
-use crate::run::text;
+use crate::run::{Folder, text};
 
 #[test]
 fn a_namespace_alone_is_assessed_and_the_rest_stays_unknown() {
@@ -50,6 +50,67 @@ fn a_namespace_alone_is_assessed_and_the_rest_stays_unknown() {
         "{refused:?}"
     );
     assert_eq!(report.code, 1);
+}
+
+/// What was not to be read is named as that: no word of files.
+#[test]
+fn a_part_of_a_cluster_is_no_pile_of_files() {
+    let live = live();
+    let only = "only namespace `team-1` of the cluster was read (`--namespace`)";
+    let report = live.json("admin", &["--namespace", "team-1", "--verdicts", "all"]);
+    let text = report.value.to_string();
+    assert!(text.contains(only));
+    assert!(
+        !text.contains("what was given may not be everything"),
+        "{text}"
+    );
+    let folder = Folder::new();
+    let kubeconfig = live.kubeconfig("admin").display().to_string();
+    let part = [
+        "--cluster",
+        "--kubeconfig",
+        &kubeconfig,
+        "--namespace",
+        "team-1",
+    ];
+    let ask = |namespace: &str| {
+        let words = ["who-can", "get", "secrets", "-n", namespace];
+        let ran = folder.run(&[&words, &part[..]].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.out.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let inside = ask("team-1");
+    assert!(
+        !inside.contains("Namespace `team-1`") && !inside.contains(only),
+        "{inside}"
+    );
+    assert!(inside.contains("Nobody else for certain."), "{inside}");
+    let outside = ask("kube-system");
+    assert!(
+        outside.contains(&format!(
+            "Nobody else by what was given. {}",
+            only.replace("only", "Only")
+        )),
+        "{outside}"
+    );
+    assert!(!outside.contains("`--whole`"), "{outside}");
+    // A snapshot says the same.
+    let taken = folder.run(&[&["snapshot", "-o", "a.snapshot"], &part[..]].concat());
+    assert_eq!(taken.code, 0, "{}", taken.err);
+    assert!(taken.out.contains(only), "{}", taken.out);
+    let kept = folder.run(&[
+        "who-can",
+        "get",
+        "secrets",
+        "-n",
+        "kube-system",
+        "--snapshot",
+        "a.snapshot",
+    ]);
+    assert_eq!(
+        kept.out.split_whitespace().collect::<Vec<_>>().join(" "),
+        outside
+    );
 }
 
 #[test]
