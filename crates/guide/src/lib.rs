@@ -22,6 +22,7 @@ pub mod guideline;
 pub mod judge;
 mod keep;
 pub mod markdown;
+pub mod measures;
 pub mod message;
 pub mod mutation;
 pub mod options;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    assess, can, diff, explain, guide, policy, reach, snapshot, template, who_can,
+    assess, can, diff, explain, guide, paths, policy, reach, snapshot, template, who_can,
 };
 use crate::failure::Failure;
 use crate::output;
@@ -31,6 +31,7 @@ enum Command {
     Diff(diff::Args),
     Explain(explain::Args),
     Guide(guide::Args),
+    Paths(Box<paths::Args>),
     Policy(policy::Args),
     Reach(Box<reach::Args>),
     Snapshot(Box<snapshot::Args>),
@@ -47,6 +48,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Guide(args) => guide::run(&args),
+        Command::Paths(args) => paths::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Reach(args) => reach::run(&args),
         Command::Snapshot(args) => snapshot::run(&args),

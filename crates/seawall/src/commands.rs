@@ -1,12 +1,14 @@
 //! One module for each command.
 
 pub(crate) mod assess;
+mod attack;
 pub(crate) mod azure;
 pub(crate) mod can;
 pub(crate) mod diff;
 pub(crate) mod estate;
 pub(crate) mod explain;
 pub(crate) mod guide;
+pub(crate) mod paths;
 pub(crate) mod policy;
 pub(crate) mod reach;
 mod rights;

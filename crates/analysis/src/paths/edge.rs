@@ -95,6 +95,7 @@ edges! {
     IdentityAssign "identity-assign"
     GroupMember "group-member"
     AzureRole "azure-role"
+    BoundRole "bound-role"
 }
 
 impl Edge {

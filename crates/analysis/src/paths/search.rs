@@ -303,3 +303,36 @@ impl Graph {
         (found, false)
     }
 }
+
+impl Graph {
+    /// The steps that can lie on a way from an entry to a jewel: what they need is held by somebody in the end,
+    /// and what they give leads on.
+    #[must_use]
+    pub fn relevant(&self, allowed: Allowed<'_>) -> Vec<StepNo> {
+        let starts: Vec<NodeNo> = self.entries.iter().map(|entry| entry.node).collect();
+        let held = self.derive(&starts, &Efforts::default(), allowed);
+        let mut leads = vec![false; self.nodes.len()];
+        let mut open: Vec<NodeNo> = self.jewels.iter().map(|jewel| jewel.node).collect();
+        let mut found = Vec::new();
+        while let Some(node) = open.pop() {
+            match leads.get_mut(node.0 as usize) {
+                Some(flag) if !*flag => *flag = true,
+                _ => continue,
+            }
+            for number in self.into.of(node.0) {
+                let Some(row) = self.rows.get(*number as usize) else {
+                    continue;
+                };
+                let needs = self.needs_of(row);
+                if self.is_allowed(*number, row.doubt, allowed)
+                    && needs.iter().all(|need| held.holds(*need))
+                {
+                    found.push(StepNo(*number));
+                    open.extend(needs);
+                }
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+}

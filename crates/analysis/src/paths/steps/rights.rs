@@ -44,7 +44,7 @@ fn held(builder: &mut Builder<'_>) {
     let analyses = builder.analyses;
     for escalation in analyses.escalations() {
         let edge = match escalation.id {
-            EVERYTHING => Edge::Implied,
+            EVERYTHING => Edge::BoundRole,
             id => match RIGHTS.iter().find(|(right, _)| *right == id) {
                 Some((_, edge)) => *edge,
                 None => continue,

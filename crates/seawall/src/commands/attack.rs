@@ -1,0 +1,146 @@
+//! What `paths` and `decide` have in common: an estate, its graph of attacks, and what can be done about it.
+
+use ::guide::facts::analyses;
+use ::guide::measures::{Measures, cuts_something};
+use ::guide::{Guide, Judge, Setting, setting};
+use analysis::Analyses;
+use analysis::paths::{self, Efforts, Graph};
+use model::coverage::Coverage;
+use model::{Estate, ResourceRef};
+use report::config::Config;
+
+use super::estate::{self, EstateArgs};
+use super::{assess, load_guide};
+use crate::choices;
+use crate::failure::Failure;
+
+/// What the graph is built from.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AttackArgs {
+    #[command(flatten)]
+    pub(crate) estate: EstateArgs,
+    /// Kubernetes version to judge against [default: the cluster's, else the newest known]
+    #[arg(long, value_name = "1.N")]
+    pub(crate) kubernetes: Option<String>,
+    /// The day to judge as of [default: today]
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_of: Option<String>,
+    /// Configuration to use instead of the seawall.yaml beside the code
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<std::path::PathBuf>,
+    /// Folder of a guide to use instead of the one in the binary
+    #[arg(long, value_name = "DIR")]
+    pub(crate) guide: Option<std::path::PathBuf>,
+}
+
+/// An estate, read and ready.
+pub(crate) struct Attack {
+    pub(crate) guide: Guide,
+    pub(crate) config: Config,
+    pub(crate) setting: Setting,
+    pub(crate) estate: Estate,
+    pub(crate) coverage: Coverage,
+    pub(crate) as_of: String,
+    /// What people call what was given.
+    pub(crate) subject: Vec<String>,
+}
+
+impl Attack {
+    /// Reads what is given.
+    pub(crate) fn read(args: &AttackArgs) -> anyhow::Result<Self> {
+        let guide = load_guide(args.guide.as_deref())?;
+        let config = assess::read_config(args.config.as_deref(), &args.estate.paths, &guide)?;
+        let kubernetes = choices::kubernetes(args.kubernetes.as_deref(), &config, &guide, || {
+            args.estate.open()?.kubernetes_minor()
+        })?;
+        let mut setting = setting::setting(&guide, config.params.as_deref(), Some(kubernetes))
+            .map_err(Failure::new)?;
+        setting.severities.clone_from(&config.severities);
+        let as_of = choices::day(args.as_of.as_deref())?.to_string();
+        setting.aks = setting::aks_versions(&guide, Some(&as_of));
+        setting.today = setting::midnight(&as_of);
+        let whole = args.estate.whole || config.whole.unwrap_or(false);
+        let subject = args.estate.open()?.subject(&args.estate.paths);
+        let (estate, coverage) = {
+            let judge = Judge::new(&guide, &setting, cuts_something);
+            let wants = |kind: &model::kinds::Kind| paths::reads(kind) || judge.wants(kind);
+            estate::read(&args.estate, &guide, kubernetes, whole, &wants)?
+        };
+        Ok(Self {
+            guide,
+            config,
+            setting,
+            estate,
+            coverage,
+            as_of,
+            subject,
+        })
+    }
+
+    /// The analyses of the estate.
+    pub(crate) fn analyses(&self) -> Analyses<'_> {
+        analyses(&self.guide, &self.setting, &self.estate)
+    }
+
+    /// What steps cost an attacker.
+    pub(crate) fn efforts(&self) -> Efforts {
+        self.guide.efforts()
+    }
+
+    /// What can be done about steps.
+    pub(crate) fn measures<'a>(
+        &'a self,
+        analyses: &'a Analyses<'a>,
+        graph: &'a Graph,
+    ) -> Measures<'a> {
+        let judge = Judge::new(&self.guide, &self.setting, cuts_something);
+        Measures::new(judge, analyses, graph)
+    }
+
+    /// `path:line`, or where a live source has an object.
+    pub(crate) fn place(
+        &self,
+        analyses: &Analyses<'_>,
+        evidence: &paths::Evidence,
+    ) -> Option<Place> {
+        let (resource, builtin) = match evidence.object {
+            paths::Object::Estate(id) => (self.estate.get(id)?, false),
+            paths::Object::BuiltIn(id) => (analyses.rights().estate.get(id)?, true),
+            paths::Object::Nothing => return None,
+        };
+        let value = evidence
+            .value
+            .map_or(resource.object(), |value| resource.doc.node(value));
+        let line = (!resource.origin.live && !builtin).then(|| {
+            let holder = value.written_holder();
+            resource.doc.line_column(holder.span().start).0
+        });
+        Some(Place {
+            path: resource.origin.path.to_string(),
+            line,
+            object: resource.name.id(),
+        })
+    }
+
+    /// An object's name, as people say it.
+    pub(crate) fn object(&self, id: ResourceRef) -> Option<String> {
+        Some(self.estate.get(id)?.name.id())
+    }
+}
+
+/// Where something stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) path: String,
+    pub(crate) line: Option<u32>,
+    pub(crate) object: String,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}", self.path),
+            None => f.write_str(&self.path),
+        }
+    }
+}

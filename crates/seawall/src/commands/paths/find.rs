@@ -1,0 +1,293 @@
+//! Which pairs of an entry and a jewel are shown, and by which ways.
+
+use super::*;
+
+/// A way is asked for between these.
+struct Ends {
+    entries: Vec<(Option<usize>, NodeNo)>,
+    jewels: Vec<(Option<usize>, NodeNo)>,
+}
+
+pub(super) fn answer<'a>(
+    args: &Args,
+    attack: &'a Attack,
+    analyses: &'a Analyses<'a>,
+    graph: &'a Graph,
+    efforts: &Efforts,
+    measures: &mut Measures<'a>,
+) -> anyhow::Result<Answer<'a>> {
+    let ends = Ends {
+        entries: entries(graph, &args.from)?,
+        jewels: jewels(graph, &args.to)?,
+    };
+    let sure = graph.spread(Allowed::SURE);
+    let possible = graph.spread(Allowed::POSSIBLE);
+    let mut answer = Answer {
+        attack,
+        analyses,
+        graph,
+        pairs: Vec::new(),
+        left_out: 0,
+        totals: totals(graph, &sure, &possible),
+        counts: (0, 0),
+        cut_by: BTreeMap::new(),
+        chokes: Vec::new(),
+    };
+    answer.counts = (sure.pairs().count(), 0);
+    answer.counts.1 = possible.pairs().count().saturating_sub(answer.counts.0);
+    pairs(args, graph, efforts, &ends, &possible, &mut answer);
+    for pair in &answer.pairs {
+        for step in pair.ways.iter().flat_map(|way| &way.steps) {
+            if !answer.cut_by.contains_key(step)
+                && let Some(row) = graph.step(*step)
+            {
+                answer.cut_by.insert(*step, measures.cutting(&row));
+            }
+        }
+    }
+    answer.chokes = choke::find(graph, measures, &sure);
+    Ok(answer)
+}
+
+fn totals(
+    graph: &Graph,
+    sure: &Spread,
+    possible: &Spread,
+) -> BTreeMap<EntryKind, (usize, usize, usize)> {
+    let mut totals = BTreeMap::new();
+    for (number, entry) in graph.entries.iter().enumerate() {
+        let (all, surely, perhaps): &mut (usize, usize, usize) =
+            totals.entry(entry.kind).or_default();
+        *all += 1;
+        if !sure.jewels_of(number).is_empty() && entry.doubt.is_none() {
+            *surely += 1;
+        } else if !possible.jewels_of(number).is_empty() {
+            *perhaps += 1;
+        }
+    }
+    totals
+}
+
+/// The ways, the sure ones first, the worth of the jewel, then the kind of the entry, then the cost.
+fn pairs(
+    args: &Args,
+    graph: &Graph,
+    efforts: &Efforts,
+    ends: &Ends,
+    possible: &Spread,
+    answer: &mut Answer<'_>,
+) {
+    let mut found: Vec<(u8, u32, usize, Pair)> = Vec::new();
+    // One search for each start, the ends are looked up in it.
+    let mut seen: BTreeMap<(Option<EntryKind>, NodeNo, Vec<StepNo>), usize> = BTreeMap::new();
+    for (entry, from) in &ends.entries {
+        let reaches: Vec<(Option<usize>, NodeNo)> = ends
+            .jewels
+            .iter()
+            .copied()
+            .filter(|(jewel, _)| match (entry, jewel) {
+                (Some(entry), Some(jewel)) => possible.reaches(*entry, *jewel),
+                _ => true,
+            })
+            .collect();
+        if reaches.is_empty() {
+            continue;
+        }
+        let doubted = entry
+            .and_then(|entry| graph.entries.get(entry))
+            .is_some_and(|entry| entry.doubt.is_some());
+        let kind = entry.and_then(|entry| Some(graph.entries.get(entry)?.kind));
+        let surely = graph.derive(&[*from], efforts, Allowed::SURE);
+        let perhaps = (!args.sure).then(|| graph.derive(&[*from], efforts, Allowed::POSSIBLE));
+        for (jewel, to) in reaches {
+            if *from == to {
+                continue;
+            }
+            let way = graph.way(&surely, to).or_else(|| {
+                let perhaps = perhaps.as_ref()?;
+                graph.way(perhaps, to)
+            });
+            let Some(mut way) = way else { continue };
+            way.possible |= doubted;
+            if args.sure && way.possible {
+                continue;
+            }
+            // Entries that go the same way after their first step are told once.
+            let key = (kind, to, tail(graph, &way));
+            if let Some(at) = seen.get(&key)
+                && let Some((.., pair)) = found.get_mut(*at)
+                && args.from.is_empty()
+            {
+                pair.alike.push(*from);
+                continue;
+            }
+            seen.insert(key, found.len());
+            let weight = jewel
+                .and_then(|jewel| graph.jewels.get(jewel))
+                .map_or(0, |jewel| jewel.weight);
+            found.push((
+                u8::from(way.possible),
+                u32::MAX - weight,
+                way.steps.len(),
+                Pair {
+                    entry: *entry,
+                    from: *from,
+                    jewel,
+                    to,
+                    ways: vec![way],
+                    more: false,
+                    alike: Vec::new(),
+                },
+            ));
+        }
+    }
+    found.sort_by_key(|(possible, weight, steps, pair)| {
+        let kind = pair.entry.and_then(|entry| graph.entries.get(entry));
+        (
+            *possible,
+            *weight,
+            pair.to,
+            kind.map(|entry| entry.kind),
+            *steps,
+            pair.from,
+        )
+    });
+    answer.left_out = found.len().saturating_sub(args.limit);
+    found.truncate(args.limit);
+    answer.pairs = found.into_iter().map(|(.., pair)| pair).collect();
+    if args.all {
+        for pair in &mut answer.pairs {
+            let (ways, more) = graph.ways(pair.from, pair.to, efforts, !args.sure, args.limit);
+            if !ways.is_empty() {
+                (pair.ways, pair.more) = (ways, more);
+            }
+        }
+    }
+}
+
+/// The steps after the first deed.
+fn tail(graph: &Graph, way: &Way) -> Vec<StepNo> {
+    let first = way.steps.iter().position(|step| {
+        graph
+            .step(*step)
+            .is_some_and(|step| step.edge != Edge::Implied)
+    });
+    way.steps
+        .get(first.map_or(0, |first| first + 1)..)
+        .unwrap_or_default()
+        .to_vec()
+}
+
+fn entries(graph: &Graph, words: &[String]) -> anyhow::Result<Vec<(Option<usize>, NodeNo)>> {
+    let all = || {
+        graph
+            .entries
+            .iter()
+            .enumerate()
+            .map(|(number, entry)| (Some(number), entry.node))
+    };
+    if words.is_empty() {
+        return Ok(all().collect());
+    }
+    let mut found = Vec::new();
+    for word in words {
+        let of_kind: Vec<_> = all()
+            .filter(|(number, _)| {
+                number
+                    .and_then(|number| graph.entries.get(number))
+                    .is_some_and(|entry| entry.kind.id() == word)
+            })
+            .collect();
+        if of_kind.is_empty() {
+            let nodes = nodes(graph, word, "--from")?;
+            found.extend(nodes.into_iter().map(|node| {
+                let entry = all().find(|(_, own)| *own == node);
+                entry.unwrap_or((None, node))
+            }));
+        } else {
+            found.extend(of_kind);
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+fn jewels(graph: &Graph, words: &[String]) -> anyhow::Result<Vec<(Option<usize>, NodeNo)>> {
+    let all = || {
+        graph
+            .jewels
+            .iter()
+            .enumerate()
+            .map(|(number, jewel)| (Some(number), jewel.node))
+    };
+    if words.is_empty() {
+        return Ok(all().collect());
+    }
+    let mut found = Vec::new();
+    for word in words {
+        let of_kind: Vec<_> = all()
+            .filter(|(number, _)| {
+                number
+                    .and_then(|number| graph.jewels.get(number))
+                    .is_some_and(|jewel| jewel.kind == word)
+            })
+            .collect();
+        if of_kind.is_empty() {
+            let nodes = nodes(graph, word, "--to")?;
+            found.extend(nodes.into_iter().map(|node| {
+                let jewel = all().find(|(_, own)| *own == node);
+                jewel.unwrap_or((None, node))
+            }));
+        } else {
+            found.extend(of_kind);
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// The nodes that a word names: the whole id, or else a part of it that only one kind of node has.
+fn nodes(graph: &Graph, word: &str, option: &str) -> anyhow::Result<Vec<NodeNo>> {
+    let ids: Vec<(NodeNo, String)> = graph
+        .nodes()
+        .map(|(number, _)| (number, graph.id(number)))
+        .collect();
+    let exact: Vec<NodeNo> = ids
+        .iter()
+        .filter(|(_, id)| id == word || id.split_once(':').is_some_and(|(_, rest)| rest == word))
+        .map(|(number, _)| *number)
+        .collect();
+    if !exact.is_empty() {
+        return Ok(exact);
+    }
+    let part: Vec<&(NodeNo, String)> = ids.iter().filter(|(_, id)| id.contains(word)).collect();
+    match part.as_slice() {
+        [] => Err(
+            Failure::new(format!("`{option} {word}` names nothing in the graph"))
+                .help("`seawall paths PATH --format json` lists entries and jewels by their names")
+                .into(),
+        ),
+        [one] => Ok(vec![one.0]),
+        several => {
+            let workloads: Vec<NodeNo> = several
+                .iter()
+                .filter(|(_, id)| id.starts_with("workload:"))
+                .map(|(number, _)| *number)
+                .collect();
+            if let [one] = workloads.as_slice() {
+                return Ok(vec![*one]);
+            }
+            let mut shown: Vec<&str> = several.iter().take(6).map(|(_, id)| id.as_str()).collect();
+            if several.len() > 6 {
+                shown.push("…");
+            }
+            Err(
+                Failure::new(format!("`{option} {word}` names {} things", several.len()))
+                    .help(format!("one of {}", shown.join(", ")))
+                    .into(),
+            )
+        }
+    }
+}
