@@ -41,7 +41,7 @@ mod words;
 
 pub use bootstrap::add_bootstrap;
 pub use cover::{BindAnswer, RoleKindRef, WriteAnswer};
-pub use escalations::{Escalation, Escalations, Held};
+pub use escalations::{Escalation, Escalations, Held, title_of};
 pub use granted::Granted;
 pub use review::reason;
 pub use rule::PolicyRule;

@@ -31,7 +31,11 @@ pub(crate) fn title(graph: &Graph, node: Node) -> String {
         }
         Node::Right(EVERYTHING, Place::Cluster) => "cluster-admin".to_owned(),
         Node::Right(EVERYTHING, place) => format!("every right{}", within(graph, place)),
-        Node::Right(right, place) => format!("{right}{}", within(graph, place)),
+        Node::Right(right, place) => {
+            let title = crate::rbac::title_of(right)
+                .map_or_else(|| right.replace('-', " "), |title| format!("who {title}"));
+            format!("{title}{}", within(graph, place))
+        }
         Node::Secret(number) => format!("Secret {}", text(number)),
         Node::Images(number) => format!("the images of {}", text(number)),
         Node::Principal(number) => format!("Entra identity {}", text(number)),

@@ -29,6 +29,15 @@ pub struct Escalation {
     pub held: Vec<Held>,
 }
 
+/// What is said of whoever holds a right that amounts to more: `reads Secrets`.
+#[must_use]
+pub fn title_of(id: &str) -> Option<&'static str> {
+    FACTS
+        .iter()
+        .find(|fact| fact.id == id)
+        .map(|fact| fact.title)
+}
+
 /// Somebody of whom a fact is true.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Held {

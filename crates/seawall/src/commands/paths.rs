@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write as _};
 use ::guide::measures::{Measure, Measures};
 use analysis::Analyses;
 use analysis::paths::{
-    Allowed, Edge, Efforts, EntryKind, Graph, NodeNo, Spread, StepNo, StepSet, Way,
+    Allowed, Edge, Efforts, EntryKind, Graph, Node, NodeNo, Spread, Step, StepNo, StepSet, Way,
 };
 
 use crate::commands::attack::{Attack, AttackArgs};

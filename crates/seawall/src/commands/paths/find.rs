@@ -1,5 +1,7 @@
 //! Which pairs of an entry and a jewel are shown, and by which ways.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 /// A way is asked for between these.
@@ -80,6 +82,7 @@ fn pairs(
     let mut found: Vec<(u8, u32, usize, Pair)> = Vec::new();
     // One search for each start, the ends are looked up in it.
     let mut seen: BTreeMap<(Option<EntryKind>, NodeNo, Vec<StepNo>), usize> = BTreeMap::new();
+    let mut told: BTreeSet<(NodeNo, NodeNo)> = BTreeSet::new();
     for (entry, from) in &ends.entries {
         let reaches: Vec<(Option<usize>, NodeNo)> = ends
             .jewels
@@ -100,7 +103,8 @@ fn pairs(
         let surely = graph.derive(&[*from], efforts, Allowed::SURE);
         let perhaps = (!args.sure).then(|| graph.derive(&[*from], efforts, Allowed::POSSIBLE));
         for (jewel, to) in reaches {
-            if *from == to {
+            // A workload that the internet reaches is no news as any pod.
+            if *from == to || !told.insert((*from, to)) {
                 continue;
             }
             let way = graph.way(&surely, to).or_else(|| {
@@ -163,6 +167,23 @@ fn pairs(
             }
         }
     }
+}
+
+/// What a step comes to: behind a right that leads to many, the one that the way goes on from.
+pub(super) fn lands_on(graph: &Graph, way: &Way, gives: NodeNo) -> NodeNo {
+    let mut at = gives;
+    while let Node::Right(..) = graph.node(at) {
+        let next = way
+            .steps
+            .iter()
+            .filter_map(|step| graph.step(*step))
+            .find(|step| step.edge == Edge::Implied && step.needs == [at]);
+        match next {
+            Some(step) => at = step.gives,
+            None => break,
+        }
+    }
+    at
 }
 
 /// The steps after the first deed.

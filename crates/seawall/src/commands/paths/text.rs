@@ -75,47 +75,14 @@ fn story(
             continue;
         }
         count += 1;
-        let title = answer
-            .attack
-            .guide
-            .edges
-            .get(step.edge.id())
-            .map_or(step.edge.id(), |title| title);
+        let reached = graph.title(find::lands_on(graph, way, step.gives));
         wrap(
-            &format!("{count}) {title}: {}", graph.title(step.gives)),
+            &format!("{count}) {}", capital(&reached)),
             "   ",
             width,
             text,
         );
-        for need in step.needs.iter().skip(1) {
-            wrap(
-                &format!("and holds {}", graph.title(*need)),
-                "      ",
-                width,
-                text,
-            );
-        }
-        for evidence in step.evidence {
-            let place = answer.attack.place(answer.analyses, evidence);
-            let line = match place {
-                Some(place) => format!("{place}  {}", evidence.says),
-                None => evidence.says.to_string(),
-            };
-            wrap(&line, "      ", width, text);
-        }
-        if let Some(doubt) = step.doubt {
-            wrap(&format!("perhaps: {doubt}"), "      ", width, text);
-        }
-        let cut: Vec<String> = answer
-            .cut_by
-            .get(&step.number)
-            .into_iter()
-            .flatten()
-            .map(|measure| ::guide::measures::id(&answer.attack.guide, *measure))
-            .collect();
-        if !cut.is_empty() {
-            wrap(&format!("cut by {}", cut.join(", ")), "      ", width, text);
-        }
+        deed(answer, &step, width, text);
     }
     if !pair.alike.is_empty() {
         let names: Vec<String> = pair
@@ -133,6 +100,51 @@ fn story(
         wrap(&line, "   ", width, text);
     }
 }
+
+/// What is done in a step, on what it rests, and what takes it away.
+fn deed(answer: &Answer<'_>, step: &Step<'_>, width: usize, text: &mut String) {
+    const INDENT: &str = "      ";
+    let title = answer.attack.guide.edges.get(step.edge.id());
+    let title = title.map_or(step.edge.id(), |title| title);
+    wrap(
+        &format!("{title} [{}]", step.edge.id()),
+        INDENT,
+        width,
+        text,
+    );
+    for need in step.needs.iter().skip(1) {
+        let held = format!("and holds {}", answer.graph.title(*need));
+        wrap(&held, INDENT, width, text);
+    }
+    for evidence in step.evidence {
+        let line = match answer.attack.place(answer.analyses, evidence) {
+            Some(place) => format!("{place}  {}", evidence.says),
+            None => evidence.says.to_string(),
+        };
+        wrap(&line, INDENT, width, text);
+    }
+    if let Some(doubt) = step.doubt {
+        wrap(&format!("perhaps: {doubt}"), INDENT, width, text);
+    }
+    let cut = answer
+        .cut_by
+        .get(&step.number)
+        .map_or(&[][..], Vec::as_slice);
+    let mut ids: Vec<String> = cut
+        .iter()
+        .take(MOST_CUTS)
+        .map(|measure| ::guide::measures::id(&answer.attack.guide, *measure))
+        .collect();
+    if cut.len() > MOST_CUTS {
+        ids.push(format!("{} more", cut.len() - MOST_CUTS));
+    }
+    if !ids.is_empty() {
+        wrap(&format!("cut by {}", ids.join(", ")), INDENT, width, text);
+    }
+}
+
+/// How many measures a step shows.
+const MOST_CUTS: usize = 6;
 
 fn chokes(answer: &Answer<'_>, text: &mut String) {
     if answer.chokes.is_empty() {
