@@ -301,6 +301,11 @@ impl Graph {
                 Some(workload) => format!("workload:{}", workload.label()),
                 None => "workload:?".to_owned(),
             },
+            Node::Network(first) => match names.workloads.get(first as usize) {
+                Some(workload) => format!("network:{}", workload.label()),
+                None => "network:?".to_owned(),
+            },
+            Node::Class(number) => format!("listening:{}", self.class_name(number)),
             Node::Pool(number) => format!("pool:{}", self.pool_name(number)),
             Node::Subject(number) => text(number).to_owned(),
             Node::Role { role, place } => {
@@ -313,6 +318,15 @@ impl Graph {
             Node::Principal(number) => format!("entra:{}", text(number)),
             Node::Power(power, on) => format!("azure:{power}:{}", text(on)),
         }
+    }
+
+    /// The first of the workloads of a class.
+    fn class_name(&self, class: u32) -> String {
+        self.names
+            .workloads
+            .iter()
+            .find(|workload| workload.class == class as usize)
+            .map_or_else(|| "?".to_owned(), Workload::label)
     }
 
     fn pool_name(&self, number: u32) -> &str {

@@ -11,6 +11,10 @@ pub enum Node {
     Base(&'static str),
     /// Code of the attacker's runs in the pods of a workload.
     Workload(u32),
+    /// A network position: everything in it reaches the same. Its number is that of the first workload in it.
+    Network(u32),
+    /// What listens in the pods of a class that no policy tells apart is reached.
+    Class(u32),
     /// Root on the nodes of a pool.
     Pool(u32),
     /// The API server takes the attacker for this subject (a text as in [`subject_key`]).

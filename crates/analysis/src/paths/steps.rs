@@ -2,6 +2,7 @@
 //!
 //! | module | steps |
 //! |---|---|
+//! | [`network`] | from pod to pod over the network |
 //! | [`pod`] | from code in a pod to what the pod has |
 //! | [`rights`] | from a subject to what its rights amount to |
 
@@ -9,10 +10,12 @@ use model::kinds::Kind;
 
 use super::builder::Builder;
 
+mod network;
 mod pod;
 mod rights;
 
 pub(super) fn add(builder: &mut Builder<'_>) {
+    network::add(builder);
     pod::add(builder);
     rights::add(builder);
 }

@@ -18,6 +18,15 @@ pub(crate) fn title(graph: &Graph, node: Node) -> String {
             Some(workload) => format!("{} {}/{}", workload.kind, workload.namespace, workload.name),
             None => "a workload".to_owned(),
         },
+        Node::Network(_) => "a position in the network".to_owned(),
+        Node::Class(class) => match names
+            .workloads
+            .iter()
+            .find(|workload| workload.class == class as usize)
+        {
+            Some(workload) => format!("the ports of {}/{}", workload.namespace, workload.name),
+            None => "ports of pods".to_owned(),
+        },
         Node::Pool(number) => match names.pools.get(number as usize) {
             Some(pool) if !pool.name.is_empty() => {
                 format!("root on the nodes of pool {}", pool.name)
