@@ -6,6 +6,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`compare`] | what differs between two estates |
+//! | [`decide`] | the cheapest measures that cut attacks, the best within a budget, and why |
 //! | [`ask`] | the words of a question about rights and of its answer |
 //! | [`rbac`] | Kubernetes RBAC as the API server evaluates it, and what amounts to more rights |
 //! | [`roles`] | Azure role assignments, deny assignments, and Azure RBAC for Kubernetes |
@@ -13,6 +14,7 @@
 
 pub mod ask;
 pub mod compare;
+pub mod decide;
 pub mod paths;
 pub mod rbac;
 pub mod reach;

@@ -7,6 +7,8 @@
     reason = "helpers of tests stop like tests"
 )]
 
+#[path = "analysis/decide.rs"]
+mod decide;
 #[path = "analysis/estates.rs"]
 mod estates;
 #[path = "analysis/rbac.rs"]

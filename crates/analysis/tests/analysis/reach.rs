@@ -15,6 +15,6 @@ mod corners;
 #[path = "reach/estate.rs"]
 mod estate;
 #[path = "reach/random.rs"]
-mod random;
+pub(crate) mod random;
 #[path = "reach/upstream.rs"]
 mod upstream;
