@@ -116,8 +116,7 @@ pub struct Reach {
     network: azure::Network,
     source: Source,
     remarks: Vec<Box<str>>,
-    /// What the nodes' security groups let in from the internet, where any stands there.
-    entrance: Option<Conn>,
+    filters: azure::filters::Filters,
     exposures: exposure::Exposures,
 }
 
@@ -162,6 +161,7 @@ impl Reach {
             .chain(exposure::services::blocks(estate))
             .chain(options.addresses.iter().cloned())
             .chain(filters.blocks())
+            .chain(Some(network.gateways.clone()).filter(|gateways| !gateways.is_empty()))
             .collect();
         let running = universe::addresses_of_nodes(estate);
         let known = Known {
@@ -171,17 +171,10 @@ impl Reach {
                 running
             },
             pods: network.pods.clone(),
-            api: match network.private_api {
-                Some(true) => address::private(),
-                _ => Ranges::empty(),
-            },
+            api: universe::addresses_of_api_server(estate).unwrap_or_else(|| network.api.clone()),
         };
         let mut universe = Universe::new(estate, found, namespaces, blocks, known, engine);
-        universe.limits = universe
-            .externals
-            .iter()
-            .map(|addresses| filters.outbound(addresses))
-            .collect();
+        universe.limit_by(&filters, network.metadata);
         let policies: Vec<Policy> = written
             .into_iter()
             .map(|policy| Policy::resolve(policy, &universe))
@@ -194,15 +187,16 @@ impl Reach {
             policies,
             selected,
             missing,
-            network,
-            source,
             remarks: filters
                 .remarks()
                 .into_iter()
+                .chain(network.remarks(estate))
                 .chain(unread(estate, engine))
                 .map(Into::into)
                 .collect(),
-            entrance: filters.inbound(),
+            network,
+            source,
+            filters,
             exposures: exposure::Exposures::default(),
         };
         reach.exposures = reach.find_exposures(estate);
@@ -322,9 +316,9 @@ impl Reach {
             met = matrix::same_node(&mut rows.memo, met, always);
         }
         let conn = rows.memo.get(met);
-        match self.universe.limit(to) {
-            Some(limit) if matches!(from, End::Pods(_) | End::Host(_)) => conn.meet(limit),
-            _ => conn,
+        match self.universe.limit(from, to) {
+            Some(limit) => conn.meet(limit),
+            None => conn,
         }
     }
 }
@@ -361,6 +355,8 @@ pub fn reads(kind: &Kind) -> bool {
                 matches!(&**kind, "NetworkPolicy" | "Ingress") || carries_pods(group, kind)
             }
             "policy.networking.k8s.io" | "gateway.networking.k8s.io" => true,
+            // The one of the API server.
+            "discovery.k8s.io" => &**kind == "EndpointSlice",
             // Calico's own policies are counted, not judged.
             "cilium.io" | "crd.projectcalico.org" | "projectcalico.org" => {
                 kind.ends_with("NetworkPolicy")
@@ -371,6 +367,7 @@ pub fn reads(kind: &Kind) -> bool {
             let kind = kind.to_ascii_lowercase();
             kind.starts_with("microsoft.containerservice/managedclusters")
                 || kind.starts_with("microsoft.network/")
+                || kind.starts_with("microsoft.servicenetworking/")
         }
     }
 }
@@ -391,7 +388,12 @@ fn unread(estate: &Estate, engine: Engine) -> Vec<String> {
             })
             .count()
     };
-    let mut remarks = Vec::new();
+    let mut remarks: Vec<String> = estate
+        .of_kind("NetworkPolicy")
+        .iter()
+        .filter_map(|id| estate.get(*id))
+        .flat_map(policy::v1::refused)
+        .collect();
     let calico = of(facts::CALICO_GROUPS);
     if calico > 0 && engine != Engine::None {
         remarks.push(format!(

@@ -116,6 +116,38 @@ pub fn shown(set: &Ranges) -> String {
     parts.join(", ")
 }
 
+/// The set by its name where it has one: `the internet`, `the internet but 1.2.3.0/24`.
+#[must_use]
+pub fn named(set: &Ranges) -> String {
+    let six = set.meets(&v6());
+    if *set == v4() || *set == v4().union(&v6()) {
+        return shown(set);
+    }
+    let family = if six { v4().union(&v6()) } else { v4() };
+    let all = public().intersection(&family);
+    let mut words = Vec::new();
+    let mut rest = set.clone();
+    let part = set.intersection(&all);
+    let holes = all.minus(&part);
+    if holes.is_empty() {
+        words.push("the internet".to_owned());
+        rest = rest.minus(&all);
+    } else if holes.parts().len() < part.parts().len() {
+        words.push(format!("the internet but {}", shown(&holes)));
+        rest = rest.minus(&all);
+    }
+    let platform = single(METADATA.into()).union(&single(WIRE_SERVER.into()));
+    let inner = family.minus(&all).minus(&platform);
+    if rest.covers(&inner) {
+        words.push("all that is not public".to_owned());
+        rest = rest.minus(&inner);
+    }
+    if !rest.is_empty() {
+        words.push(shown(&rest));
+    }
+    words.join("; ")
+}
+
 fn span(first: u128, last: u128) -> String {
     if first == last {
         return text(first);
@@ -185,7 +217,36 @@ pub fn union_of(blocks: &[&str]) -> Ranges {
 
 #[cfg(test)]
 mod tests {
-    use super::{block, public, shown, spans, union_of, v4, v6};
+    use super::{block, named, not_public, public, shown, spans, union_of, v4, v6};
+
+    #[test]
+    fn sets_have_names() {
+        let internet = public().intersection(&v4());
+        let hole = block("1.2.3.0/24").unwrap();
+        for (set, name) in [
+            (internet.clone(), "the internet"),
+            (public(), "the internet"),
+            (internet.minus(&hole), "the internet but 1.2.3.0/24"),
+            (
+                internet.union(&block("10.0.0.0/8").unwrap()),
+                "the internet; 10.0.0.0/8",
+            ),
+            (hole, "1.2.3.0/24"),
+            (v4(), "0.0.0.0/0"),
+            (v4().union(&v6()), "any address"),
+            (
+                v4().minus(&block("169.254.169.254").unwrap()),
+                "the internet; all that is not public; 168.63.129.16",
+            ),
+            (
+                not_public().intersection(&v4()),
+                "all that is not public; 168.63.129.16, 169.254.169.254",
+            ),
+            (block("10.0.0.0/8").unwrap(), "10.0.0.0/8"),
+        ] {
+            assert_eq!(named(&set), name);
+        }
+    }
 
     #[test]
     fn blocks_are_read_and_written() {

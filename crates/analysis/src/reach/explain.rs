@@ -20,6 +20,8 @@ pub struct Explanation {
     pub egress: Side,
     /// What the policies of the destination let in.
     pub ingress: Side,
+    /// What the network of the nodes lets out, where it stands in the way.
+    pub network: Option<Conn>,
     /// It passes whatever policies say: one end is the node of the other.
     pub one_node: bool,
 }
@@ -139,6 +141,7 @@ impl Reach {
             conn: self.conn(from, to),
             egress: self.side(from, to, Direction::Egress),
             ingress: self.side(to, from, Direction::Ingress),
+            network: self.universe.limit(from, to).cloned(),
             one_node: matrix::on_one_node(&self.universe, from, to) == Belongs::Yes,
         }
     }

@@ -5,12 +5,12 @@
 //! |---|---|
 //! | [`services`] | LoadBalancers, NodePorts, external addresses, ports on nodes |
 //! | [`routes`] | Ingresses and routes, over the Services they name |
+//! | [`gateways`] | Gateways, and which routes they take |
 
 use std::collections::BTreeMap;
 
 use model::{Estate, Ref, Resource, ResourceRef};
 
-use super::Reach;
 use super::address;
 use super::bits::Belongs;
 use super::conn::Conn;
@@ -19,7 +19,9 @@ use super::ports::{PortSet, Protocol};
 use super::ranges::Ranges;
 use super::universe::End;
 use super::workloads;
+use super::{Reach, Workload};
 
+pub(crate) mod gateways;
 pub(crate) mod routes;
 pub(crate) mod services;
 
@@ -128,13 +130,32 @@ impl Reach {
             .filter_map(|at| self.exposures.found.get(*at))
     }
 
-    pub(crate) fn find_exposures(&self, estate: &Estate) -> Exposures {
-        let mut found = services::find(self, estate);
+    /// The same for some public addresses: what leads from there to pods.
+    #[must_use]
+    pub fn exposures_to(&self, estate: &Estate, clients: &Ranges) -> Vec<Exposure> {
+        let mut found = services::find(self, estate, clients);
         found.extend(routes::find(self, estate));
+        let entrance = self.filters.inbound(clients);
         for exposure in &mut found {
-            self.entrance(exposure);
+            self.entrance(exposure, entrance.as_ref());
         }
         found.sort_by(|a, b| (a.workload, a.way, &a.through).cmp(&(b.workload, b.way, &b.through)));
+        found
+    }
+
+    /// What the policies of a workload let in from any of the addresses; whether anything leads from
+    /// there to its pods is another question.
+    #[must_use]
+    pub fn let_in(&self, workload: &Workload, from: &Ranges) -> Conn {
+        self.entering(self.end_of(workload), |reach, end| {
+            reach
+                .addresses(end)
+                .is_some_and(|addresses| from.meets(addresses))
+        })
+    }
+
+    pub(crate) fn find_exposures(&self, estate: &Estate) -> Exposures {
+        let found = self.exposures_to(estate, &address::public());
         let mut by_workload: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (at, exposure) in found.iter().enumerate() {
             by_workload.entry(exposure.workload).or_default().push(at);
@@ -144,7 +165,7 @@ impl Reach {
 
     /// What the Azure network makes of a way in: whether nodes have public addresses, and what the
     /// security groups of their subnets let in.
-    fn entrance(&self, exposure: &mut Exposure) {
+    fn entrance(&self, exposure: &mut Exposure, entrance: Option<&Conn>) {
         let on_nodes = matches!(
             exposure.way,
             Way::NodePort | Way::HostPort | Way::HostNetwork
@@ -160,7 +181,7 @@ impl Reach {
             }
         }
         let reached = on_nodes || exposure.way == Way::LoadBalancer;
-        let (Some(entrance), true) = (&self.entrance, reached) else {
+        let (Some(entrance), true) = (entrance, reached) else {
             return;
         };
         if exposure.audience == Audience::Network || exposure.front.is_empty() {
@@ -226,31 +247,42 @@ impl Reach {
         }
     }
 
-    /// What comes in to a workload from public addresses that are among the clients.
-    fn internet_to(&self, workload: usize, clients: &Ranges) -> Conn {
-        let public = address::public();
-        let wanted = if clients.is_empty() {
-            public
-        } else {
-            clients.intersection(&public)
-        };
-        self.entering(workload, |reach, end| {
-            reach
-                .addresses(end)
-                .is_some_and(|addresses| wanted.meets(addresses))
-        })
+    /// What comes in to the pods of a workload from any of the chosen ends.
+    fn entering_workload(&self, workload: usize, from: impl Fn(&Self, End) -> bool) -> Conn {
+        match self.universe.workloads.get(workload) {
+            Some(workload) => self.entering(self.end_of(workload), from),
+            None => Conn::none(),
+        }
     }
 
-    /// What comes in to a workload from any of the chosen ends.
-    fn entering(&self, workload: usize, from: impl Fn(&Self, End) -> bool) -> Conn {
-        let Some(workload) = self.universe.workloads.get(workload) else {
-            return Conn::none();
-        };
-        let to = self.end_of(workload);
+    fn entering(&self, to: End, from: impl Fn(&Self, End) -> bool) -> Conn {
         self.inbound(to)
             .into_iter()
             .filter(|(end, _)| from(self, *end))
             .fold(Conn::none(), |all, (_, conn)| all.join(&conn))
+    }
+
+    /// What surely comes in from all of the addresses, and what may from any.
+    fn from_all(&self, workload: usize, from: &Ranges) -> Conn {
+        let Some(workload) = self.universe.workloads.get(workload) else {
+            return Conn::none();
+        };
+        let mut all: Option<Conn> = None;
+        for (end, conn) in self.inbound(self.end_of(workload)) {
+            if self
+                .addresses(end)
+                .is_some_and(|addresses| from.meets(addresses))
+            {
+                all = Some(match all {
+                    None => conn,
+                    Some(all) => Conn {
+                        sure: all.sure.intersection(&conn.sure),
+                        may: all.may.union(&conn.may),
+                    },
+                });
+            }
+        }
+        all.unwrap_or_else(Conn::none)
     }
 
     /// What passes to a workload's pods from everything but given pods.

@@ -19,6 +19,11 @@ use super::{Reach, Workload};
 
 /// The port of the kubelet's API (`KubeletPort`, k8s.io/kubernetes/pkg/cluster/ports).
 pub const KUBELET: u16 = 10250;
+/// The port of the metadata service, and those of the wire server, all TCP; its port 53 answers names
+/// (Azure documentation, virtual-desktop/azurecommunicationips and
+/// virtual-network/what-is-ip-address-168-63-129-16).
+const METADATA: u16 = 80;
+const WIRE_SERVER: [u16; 2] = [80, 32526];
 
 /// Whether something can be reached, and what the answer hangs on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,9 +68,9 @@ impl Answer {
 pub struct Facts {
     /// Public addresses.
     pub internet: Answer,
-    /// The instance metadata service, 169.254.169.254.
+    /// The instance metadata service, TCP 80 of 169.254.169.254.
     pub metadata: Answer,
-    /// Azure's wire server, 168.63.129.16.
+    /// Azure's wire server, TCP 80 and 32526 of 168.63.129.16.
     pub wire_server: Answer,
     /// The Kubernetes API server.
     pub api_server: Answer,
@@ -184,8 +189,18 @@ impl Reach {
                     addresses.extend(reached.parts());
                 }
             }
+            // What the network of the nodes stops, no policy opens.
+            let possible = (first..self.universe.size())
+                .map(|number| self.universe.end(number))
+                .filter(|target| wanted(*target))
+                .any(|target| match self.universe.limit(end, target) {
+                    Some(limit) => !limit.within(ports).is_none(),
+                    None => true,
+                });
             Answer {
-                hangs_on: self.hangs_on(end, Direction::Egress, !conn.sure.is_empty()),
+                hangs_on: self
+                    .hangs_on(end, Direction::Egress, !conn.sure.is_empty())
+                    .filter(|_| possible),
                 addresses: Ranges::from_parts(addresses),
                 conn,
             }
@@ -197,13 +212,22 @@ impl Reach {
             }
         };
         let all = PortSet::all();
-        let kubelet = PortSet::port(Protocol::Tcp, KUBELET);
+        let tcp = |port| PortSet::port(Protocol::Tcp, port);
+        let wire_server = WIRE_SERVER
+            .into_iter()
+            .fold(PortSet::none(), |all, port| all.union(&tcp(port)));
         Facts {
             internet: of(&within(public), &all),
-            metadata: of(&within(address::single(address::METADATA.into())), &all),
-            wire_server: of(&within(address::single(address::WIRE_SERVER.into())), &all),
+            metadata: of(
+                &within(address::single(address::METADATA.into())),
+                &tcp(METADATA),
+            ),
+            wire_server: of(
+                &within(address::single(address::WIRE_SERVER.into())),
+                &wire_server,
+            ),
             api_server: of(&|target| target == End::ApiServer, &all),
-            kubelet: of(&|target| target == End::OtherNode, &kubelet),
+            kubelet: of(&|target| target == End::OtherNode, &tcp(KUBELET)),
         }
     }
 
@@ -220,7 +244,7 @@ impl Reach {
         };
         for (id, number) in row.iter_mut().zip(ends) {
             let target = self.universe.end(number);
-            if let Some(limit) = self.universe.limit(target) {
+            if let Some(limit) = self.universe.limit(end, target) {
                 let limit = rows.memo.conn(limit.clone());
                 *id = rows.memo.meet(*id, limit);
             }

@@ -430,11 +430,11 @@ impl<'r> Matrix<'r> {
         &self.rows.memo.conns
     }
 
-    /// What else than policies stands between pods and addresses outside.
-    fn limit(&mut self, row: &mut [ConnId]) {
+    /// What else than policies stands between a source and addresses outside.
+    fn limit(&mut self, source: End, row: &mut [ConnId]) {
         let universe = self.rows.universe;
         let first = universe.number(End::External(0));
-        for (conn, limit) in row.iter_mut().skip(first).zip(&universe.limits) {
+        for (conn, limit) in row.iter_mut().skip(first).zip(universe.limits(source)) {
             if let Some(limit) = limit {
                 let limit = self.rows.memo.conn(limit.clone());
                 *conn = self.rows.memo.meet(*conn, limit);
@@ -451,9 +451,7 @@ impl<'r> Matrix<'r> {
             End::Pods(class) => self.egress(class),
             _ => vec![ConnId::ALL; size],
         };
-        if matches!(end, End::Pods(_) | End::Host(_)) {
-            self.limit(&mut row);
-        }
+        self.limit(end, &mut row);
         if self.idle {
             return row;
         }

@@ -7,11 +7,14 @@ use model::completeness::Within;
 use model::{Estate, Ref};
 
 use super::address;
+use super::azure::Metadata;
+use super::azure::filters::Filters;
 use super::bits::{Belongs, Bits, TriBits};
 use super::conn::Conn;
 use super::engine::Engine;
 use super::labels::{Index, Labels, NAMESPACE_NAME, Selector};
 use super::policy::{Entity, Namespaces, Peer};
+use super::ports::PortSet;
 use super::ranges::Ranges;
 use super::workloads::{Class, Workload};
 
@@ -43,8 +46,9 @@ pub(crate) struct Universe {
     pub(crate) pods: usize,
     /// Sets of addresses that no rule tells apart.
     pub(crate) externals: Vec<Ranges>,
-    /// What else stands between pods and each of them.
-    pub(crate) limits: Vec<Option<Conn>>,
+    /// What else stands between nodes and each of them, and between pods and each.
+    host_limits: Vec<Option<Conn>>,
+    pod_limits: Vec<Option<Conn>>,
     pub(crate) engine: Engine,
     /// Addresses that nodes may have, and pods.
     pub(crate) node_addresses: Ranges,
@@ -103,7 +107,8 @@ impl Universe {
             workloads,
             classes,
             pods,
-            limits: Vec::new(),
+            host_limits: Vec::new(),
+            pod_limits: Vec::new(),
             externals,
             engine,
             namespaces,
@@ -153,11 +158,45 @@ impl Universe {
         }
     }
 
-    /// What else than policies stands between pods and an end.
-    pub(crate) fn limit(&self, end: End) -> Option<&Conn> {
-        match end {
-            End::External(at) => self.limits.get(at)?.as_ref(),
-            _ => None,
+    /// Takes what the network of the nodes lets out.
+    pub(crate) fn limit_by(&mut self, filters: &Filters, metadata: Metadata) {
+        self.host_limits = self
+            .externals
+            .iter()
+            .map(|addresses| filters.outbound(addresses))
+            .collect();
+        self.pod_limits.clone_from(&self.host_limits);
+        let own = address::single(address::METADATA.into());
+        let at = self
+            .externals
+            .iter()
+            .position(|addresses| *addresses == own);
+        if let Some(limit) = at.and_then(|at| self.pod_limits.get_mut(at)) {
+            *limit = match metadata {
+                Metadata::Open => None,
+                Metadata::Closed => Some(Conn::none()),
+                Metadata::Perhaps => Some(Conn {
+                    sure: PortSet::none(),
+                    may: PortSet::all(),
+                }),
+            };
+        }
+    }
+
+    /// What else than policies stands between an end within the cluster and another.
+    pub(crate) fn limit(&self, from: End, to: End) -> Option<&Conn> {
+        let End::External(at) = to else {
+            return None;
+        };
+        self.limits(from).get(at)?.as_ref()
+    }
+
+    /// The same, for every range of addresses.
+    pub(crate) fn limits(&self, from: End) -> &[Option<Conn>] {
+        match from {
+            End::Pods(_) => &self.pod_limits,
+            End::Host(_) => &self.host_limits,
+            _ => &[],
         }
     }
 
@@ -401,6 +440,25 @@ pub(crate) fn addresses_of_nodes(estate: &Estate) -> Ranges {
         .filter_map(|text| text.parse().ok())
         .map(address::single)
         .fold(Ranges::empty(), |all, one| all.union(&one))
+}
+
+/// The addresses behind the Service `default/kubernetes` of a running cluster: packets to the API server
+/// carry them once the Service was resolved (`kubernetes` endpoints, k8s.io/kubernetes/pkg/controlplane).
+pub(crate) fn addresses_of_api_server(estate: &Estate) -> Option<Ranges> {
+    let label = ["metadata", "labels", "kubernetes.io/service-name"];
+    let found = estate
+        .in_namespace("default", "EndpointSlice")
+        .iter()
+        .filter_map(|id| Some(estate.get(*id)?.object()))
+        .filter(|slice| slice.path(&label).and_then(Ref::as_str) == Some("kubernetes"))
+        .filter_map(|slice| slice.get("endpoints"))
+        .flat_map(Ref::items)
+        .filter_map(|endpoint| endpoint.get("addresses"))
+        .flat_map(Ref::items)
+        .filter_map(|text| text.as_str()?.parse().ok())
+        .map(address::single)
+        .fold(Ranges::empty(), |all, one| all.union(&one));
+    (!found.is_empty()).then_some(found)
 }
 
 /// Addresses that every block treats alike form one set; and which sets each block holds.

@@ -18,3 +18,5 @@ mod estate;
 pub(crate) mod random;
 #[path = "reach/upstream.rs"]
 mod upstream;
+#[path = "reach/ways.rs"]
+mod ways;

@@ -104,13 +104,12 @@ impl Filters {
         })
     }
 
-    /// What may come in from the internet to a node or a load balancer's address.
-    pub(crate) fn inbound(&self) -> Option<Conn> {
-        let public = address::public();
+    /// What may come in from public addresses to a node or a load balancer's address.
+    pub(crate) fn inbound(&self, from: &Ranges) -> Option<Conn> {
         self.over_subnets(|subnet| match subnet.group {
             // AKS keeps a group of its own on the nodes that follows their Services.
             Group::None => Conn::all(),
-            _ => decide(&subnet.group, true, &public, Action::Deny),
+            _ => decide(&subnet.group, true, from, Action::Deny),
         })
     }
 

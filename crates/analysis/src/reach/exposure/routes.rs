@@ -5,26 +5,26 @@
 
 use std::net::IpAddr;
 
-use model::kinds::Kind;
-use model::{Estate, Ref, Resource, ResourceRef, Scope};
+use model::{Estate, Ref, Resource, ResourceRef};
 
+use super::gateways::{ALB_CLASS, GROUP, Proxy, gate, grant};
 use super::services::{annotation, hangs_on};
 use super::{Audience, Exposure, Way};
 use crate::reach::Reach;
 use crate::reach::address;
-use crate::reach::bits::{Belongs, TriBits};
-use crate::reach::labels::{Index, Selector};
+use crate::reach::bits::Belongs;
+use crate::reach::conn::Conn;
 use crate::reach::policy::number;
 use crate::reach::ports::{PortSet, Protocol};
 use crate::reach::ranges::Ranges;
-use crate::reach::universe::{End, namespace_labels};
+use crate::reach::universe::End;
 use crate::reach::workloads;
 
 const ROUTES: [&str; 5] = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"];
-const GROUP: &str = "gateway.networking.k8s.io";
 
 /// A way in before the Service is resolved.
 struct Entry {
+    proxy: Proxy,
     way: Way,
     through: Vec<ResourceRef>,
     audience: Audience,
@@ -53,7 +53,7 @@ pub(crate) fn find(reach: &Reach, estate: &Estate) -> Vec<Exposure> {
 }
 
 /// Who reaches a controller, by the addresses of its status.
-fn by_status(addresses: &[&str]) -> Option<Audience> {
+pub(super) fn by_status(addresses: &[&str]) -> Option<Audience> {
     let public = address::public();
     let known: Vec<IpAddr> = addresses
         .iter()
@@ -98,9 +98,11 @@ fn of_ingress(
         .get("ingressClassName")
         .or_else(|| annotation(ingress, "kubernetes.io/ingress.class"))
         .and_then(Ref::as_str);
+    let alb = class == Some(ALB_CLASS);
     let (audience, because) = match (by_status(&addresses), private) {
         (Some(audience), _) => (audience, None),
         (None, true) => (Audience::Network, None),
+        _ if alb => (Audience::Internet, None),
         (None, false) => (
             Audience::Unknown,
             Some(match class {
@@ -122,6 +124,7 @@ fn of_ingress(
             continue;
         };
         let entry = Entry {
+            proxy: if alb { Proxy::Subnet } else { Proxy::Anywhere },
             way: Way::Ingress,
             through: vec![id],
             audience,
@@ -225,12 +228,7 @@ fn behind(
         if targets.is_empty() {
             continue;
         }
-        // Its controller: a pod that was not given, or something outside the cluster.
-        let inside = reach.entering(workload, |_, end| end == End::Stranger);
-        let outside = reach.entering(workload, |_, end| matches!(end, End::External(_)));
-        let mut open = inside.within(&targets);
-        open.may = open.may.union(&outside.may.intersection(&targets));
-        open.sure = open.sure.intersection(&outside.sure);
+        let mut open = asked_by(reach, workload, entry.proxy).within(&targets);
         if belongs == Belongs::Maybe || entry.may {
             open.sure = PortSet::none();
         }
@@ -249,6 +247,25 @@ fn behind(
         });
     }
     found
+}
+
+/// What comes in to a workload from a controller's proxies.
+fn asked_by(reach: &Reach, workload: usize, proxy: Proxy) -> Conn {
+    if proxy == Proxy::Subnet {
+        let known = &reach.network.gateways;
+        return if known.is_empty() {
+            reach.from_all(workload, &address::private())
+        } else {
+            reach.from_all(workload, known)
+        };
+    }
+    // A pod that was not given, or something outside the cluster.
+    let inside = reach.entering_workload(workload, |_, end| end == End::Stranger);
+    let outside = reach.entering_workload(workload, |_, end| matches!(end, End::External(_)));
+    Conn {
+        sure: inside.sure.intersection(&outside.sure),
+        may: inside.may.union(&outside.may),
+    }
 }
 
 /// Several rules of one object lead to one workload: one exposure.
@@ -283,15 +300,15 @@ fn of_route(
         return Vec::new();
     };
     let own = workloads::namespace(route);
-    let hosts: Vec<Box<str>> = spec
-        .get("hostnames")
-        .into_iter()
-        .flat_map(Ref::items)
-        .filter_map(|host| host.as_str().map(Into::into))
-        .collect();
+    let listed = spec.get("hostnames");
+    let names = listed.into_iter().flat_map(Ref::items);
+    let wanted: Option<Vec<&str>> = match listed {
+        Some(listed) if listed.is_open() => None,
+        _ => names.map(Ref::as_str).collect(),
+    };
     let mut found: Vec<Exposure> = Vec::new();
     for parent in spec.get("parentRefs").into_iter().flat_map(Ref::items) {
-        let Some(gate) = gate(estate, parent, own, kind) else {
+        let Some(gate) = gate(estate, parent, own, kind, &wanted) else {
             continue;
         };
         for backend in spec
@@ -318,11 +335,12 @@ fn of_route(
             }
             let port = backend.get("port").and_then(number);
             let entry = Entry {
+                proxy: gate.proxy,
                 way: Way::Gateway,
                 through: gate.gateway.into_iter().chain([id]).collect(),
                 audience: gate.audience,
                 because: gate.because.clone(),
-                hosts: hosts.clone(),
+                hosts: gate.hosts.clone(),
                 front: gate.front.clone(),
                 may: gate.may || granted == Belongs::Maybe,
             };
@@ -333,157 +351,4 @@ fn of_route(
         }
     }
     found
-}
-
-/// The gateway that a route is attached to.
-struct Gate {
-    gateway: Option<ResourceRef>,
-    audience: Audience,
-    because: Option<Box<str>>,
-    front: PortSet,
-    may: bool,
-}
-
-fn gate(estate: &Estate, parent: Ref<'_>, own: &str, kind: &str) -> Option<Gate> {
-    let named = |key| parent.get(key).and_then(Ref::as_str);
-    if named("kind").is_some_and(|kind| kind != "Gateway") {
-        return None;
-    }
-    let name = named("name")?;
-    let namespace = named("namespace").unwrap_or(own);
-    let gateways = format!("Gateway.{GROUP}");
-    let here = |id: &&ResourceRef| {
-        estate.get(**id).is_some_and(|gateway| {
-            &*gateway.name.name == name && workloads::namespace(gateway) == namespace
-        })
-    };
-    let unknown = |why: &str| Gate {
-        gateway: None,
-        audience: Audience::Unknown,
-        because: Some(why.into()),
-        front: PortSet::none(),
-        may: true,
-    };
-    let Some(id) = estate.of_kind(&gateways).iter().find(here) else {
-        return (estate.scope == Scope::Open)
-            .then(|| unknown(&format!("gateway `{namespace}/{name}` was not given")));
-    };
-    let object = estate.get(*id)?.object();
-    let (mut front, mut may, mut attached) = (PortSet::none(), false, false);
-    for listener in object
-        .path(&["spec", "listeners"])
-        .into_iter()
-        .flat_map(Ref::items)
-    {
-        let wanted = named("sectionName")
-            .is_none_or(|section| listener.get("name").and_then(Ref::as_str) == Some(section));
-        let admitted = admits(estate, listener, namespace, own);
-        if !wanted || admitted == Belongs::No || !carries(listener, kind) {
-            continue;
-        }
-        attached = true;
-        may |= admitted == Belongs::Maybe;
-        let protocol = match listener.get("protocol").and_then(Ref::as_str) {
-            Some("UDP") => Protocol::Udp,
-            _ => Protocol::Tcp,
-        };
-        if let Some(port) = listener.get("port").and_then(number) {
-            front = front.union(&PortSet::port(protocol, port));
-        }
-    }
-    if !attached {
-        return None;
-    }
-    let mut addresses: Vec<&str> = Vec::new();
-    for route in [["status", "addresses"], ["spec", "addresses"]] {
-        let listed = object.path(&route).into_iter().flat_map(Ref::items);
-        addresses.extend(listed.filter_map(|one| one.get("value")?.as_str()));
-    }
-    let audience = by_status(&addresses);
-    Some(Gate {
-        gateway: Some(*id),
-        audience: audience.unwrap_or(Audience::Unknown),
-        because: audience.is_none().then(|| {
-            format!("whether gateway `{namespace}/{name}` is public was not given").into()
-        }),
-        front,
-        may,
-    })
-}
-
-/// Whether a listener's protocol carries a kind of route.
-fn carries(listener: Ref<'_>, kind: &str) -> bool {
-    let listed = listener.path(&["allowedRoutes", "kinds"]);
-    if let Some(kinds) = listed.filter(|kinds| kinds.items().len() > 0) {
-        return kinds
-            .items()
-            .any(|one| one.get("kind").and_then(Ref::as_str) == Some(kind));
-    }
-    match listener.get("protocol").and_then(Ref::as_str) {
-        Some("HTTP" | "HTTPS") => matches!(kind, "HTTPRoute" | "GRPCRoute"),
-        Some("TLS") => matches!(kind, "TLSRoute" | "TCPRoute"),
-        Some("TCP") => kind == "TCPRoute",
-        Some("UDP") => kind == "UDPRoute",
-        _ => true,
-    }
-}
-
-/// Whether a listener lets routes of a namespace attach: `Same` where nothing is said.
-fn admits(estate: &Estate, listener: Ref<'_>, gateway: &str, route: &str) -> Belongs {
-    let rule = listener.path(&["allowedRoutes", "namespaces"]);
-    let from = rule
-        .and_then(|rule| rule.get("from"))
-        .and_then(Ref::as_str)
-        .unwrap_or("Same");
-    match from {
-        "All" => Belongs::Yes,
-        "Selector" => {
-            let selector = rule
-                .and_then(|rule| rule.get("selector"))
-                .map(Selector::read)
-                .unwrap_or_default();
-            let labels = namespace_labels(estate, route);
-            let index = Index::new(1, std::iter::once((0, &labels)));
-            index.select(&selector, &TriBits::range(1, 0, 1)).has(0)
-        }
-        "Same" if gateway == route => Belongs::Yes,
-        _ => Belongs::No,
-    }
-}
-
-/// A backend in another namespace needs a ReferenceGrant there.
-fn grant(estate: &Estate, kind: &str, from: &str, to: &str, service: &str) -> Belongs {
-    if from == to {
-        return Belongs::Yes;
-    }
-    let says = |item: Ref<'_>, key: &str, wanted: &str| {
-        item.get(key).and_then(Ref::as_str).unwrap_or_default() == wanted
-    };
-    let granted = estate.resources().iter().any(|resource| {
-        let is = matches!(&resource.name.kind, Kind::Kubernetes { group, kind }
-            if &**kind == "ReferenceGrant" && &**group == GROUP);
-        let items = |key: &str| {
-            resource
-                .object()
-                .path(&["spec", key])
-                .into_iter()
-                .flat_map(Ref::items)
-        };
-        is && workloads::namespace(resource) == to
-            && items("from").any(|one| {
-                says(one, "group", GROUP) && says(one, "kind", kind) && says(one, "namespace", from)
-            })
-            && items("to").any(|one| {
-                says(one, "group", "")
-                    && says(one, "kind", "Service")
-                    && (one.get("name").is_none() || says(one, "name", service))
-            })
-    });
-    if granted {
-        Belongs::Yes
-    } else if estate.scope == Scope::Open {
-        Belongs::Maybe
-    } else {
-        Belongs::No
-    }
 }

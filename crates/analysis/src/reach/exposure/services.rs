@@ -142,20 +142,27 @@ fn load_balancer(service: &Resource, spec: Ref<'_>) -> Front {
     }
 }
 
-pub(crate) fn find(reach: &Reach, estate: &Estate) -> Vec<Exposure> {
+/// What leads from some of the clients to pods.
+pub(crate) fn find(reach: &Reach, estate: &Estate, from: &Ranges) -> Vec<Exposure> {
     let mut found = Vec::new();
     for id in estate.of_kind("Service") {
         if let Some(service) = estate.get(*id)
             && let Some(front) = front(service)
         {
-            found.extend(of_service(reach, *id, service, &front));
+            found.extend(of_service(reach, *id, service, &front, from));
         }
     }
-    found.extend(on_nodes(reach));
+    found.extend(on_nodes(reach, from));
     found
 }
 
-fn of_service(reach: &Reach, id: ResourceRef, service: &Resource, front: &Front) -> Vec<Exposure> {
+fn of_service(
+    reach: &Reach,
+    id: ResourceRef,
+    service: &Resource,
+    front: &Front,
+    from: &Ranges,
+) -> Vec<Exposure> {
     let spec = service.object().get("spec");
     let ports = || {
         spec.and_then(|spec| spec.get("ports"))
@@ -185,7 +192,7 @@ fn of_service(reach: &Reach, id: ResourceRef, service: &Resource, front: &Front)
         if targets.is_empty() {
             continue;
         }
-        let mut open = arriving(reach, workload, front, local).within(&targets);
+        let mut open = arriving(reach, workload, front, from, local).within(&targets);
         if belongs == Belongs::Maybe {
             open.sure = PortSet::none();
         }
@@ -218,28 +225,37 @@ pub(crate) fn hangs_on(reach: &Reach, workload: usize, open: &Conn) -> Option<Bo
 /// What reaches the pods of a Service from its clients. Unless the traffic policy is `Local`, nodes
 /// put their own address in the client's place, before or after policies are held against it
 /// ("undefined", Kubernetes documentation, concepts/services-networking/network-policies).
-fn arriving(reach: &Reach, workload: usize, front: &Front, local: bool) -> Conn {
-    let outside = match front.audience {
-        Audience::Network => reach.entering(workload, |reach, end| {
-            let private = address::private();
-            reach
-                .addresses(end)
-                .is_some_and(|addresses| private.meets(addresses))
-        }),
-        _ => reach.internet_to(workload, &front.clients),
+fn arriving(reach: &Reach, workload: usize, front: &Front, from: &Ranges, local: bool) -> Conn {
+    let wanted = match front.audience {
+        Audience::Network => address::private(),
+        _ if front.clients.is_empty() => from.clone(),
+        _ => front.clients.intersection(from),
     };
+    if wanted.is_empty() {
+        return Conn::none();
+    }
+    let outside = entering(reach, workload, &wanted);
     if local {
         return outside;
     }
-    let nodes = reach.entering(workload, |_, end| end == End::OtherNode);
+    let nodes = reach.entering_workload(workload, |_, end| end == End::OtherNode);
     Conn {
         sure: outside.sure.intersection(&nodes.sure),
         may: outside.may.union(&nodes.may),
     }
 }
 
+/// What comes in from any of the addresses.
+fn entering(reach: &Reach, workload: usize, from: &Ranges) -> Conn {
+    reach.entering_workload(workload, |reach, end| {
+        reach
+            .addresses(end)
+            .is_some_and(|addresses| from.meets(addresses))
+    })
+}
+
 /// Ports that pods open on their nodes, and pods on their nodes' network.
-fn on_nodes(reach: &Reach) -> Vec<Exposure> {
+fn on_nodes(reach: &Reach, from: &Ranges) -> Vec<Exposure> {
     let mut found = Vec::new();
     for (number, workload) in reach.workloads().iter().enumerate() {
         let Some(class) = reach.universe.classes.get(workload.class) else {
@@ -262,7 +278,7 @@ fn on_nodes(reach: &Reach) -> Vec<Exposure> {
         } else {
             Way::HostPort
         };
-        let open = reach.internet_to(number, &Ranges::empty()).within(&target);
+        let open = entering(reach, number, from).within(&target);
         found.push(Exposure {
             workload: number,
             way,

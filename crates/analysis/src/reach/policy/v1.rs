@@ -9,6 +9,7 @@ use crate::reach::address;
 use crate::reach::labels::Selector;
 use crate::reach::ports::PortSet;
 use crate::reach::ranges::Ranges;
+use crate::reach::workloads;
 
 pub(crate) fn read(resource: &Resource, id: ResourceRef, namespace: &str) -> Option<Written> {
     let spec = resource.object().get("spec")?;
@@ -104,6 +105,66 @@ fn peer(peer: Ref<'_>) -> Option<Peer> {
         )),
         None => Some(Peer::Pods(Namespaces::Own, pods?)),
     }
+}
+
+/// Peers that the API server refuses (`ValidateNetworkPolicyPeer` and `ValidateIPBlock`,
+/// k8s.io/kubernetes/pkg/apis/networking/validation), in words.
+pub(crate) fn refused(resource: &Resource) -> Vec<String> {
+    let mut found = Vec::new();
+    let Some(spec) = resource.object().get("spec") else {
+        return found;
+    };
+    for (direction, side) in [("ingress", "from"), ("egress", "to")] {
+        let rules = spec.get(direction).into_iter().flat_map(Ref::items);
+        for (rule, peers) in rules.enumerate() {
+            let peers = peers.get(side).into_iter().flat_map(Ref::items);
+            for (at, peer) in peers.enumerate() {
+                if let Some(why) = refusal(peer) {
+                    found.push(format!(
+                        "NetworkPolicy {}/{}: the API server refuses spec.{direction}[{rule}].{side}[{at}]: {why}.",
+                        workloads::namespace(resource),
+                        resource.name.name,
+                    ));
+                }
+            }
+        }
+    }
+    found
+}
+
+fn refusal(peer: Ref<'_>) -> Option<String> {
+    if peer.is_open() {
+        return None;
+    }
+    let selects = ["podSelector", "namespaceSelector"]
+        .iter()
+        .any(|key| peer.get(key).is_some());
+    let Some(block) = peer.get("ipBlock") else {
+        return (!selects).then(|| "it names nobody".to_owned());
+    };
+    if selects {
+        return Some("`ipBlock` stands alone, without a selector".to_owned());
+    }
+    let strict = |text: &str| text.contains('/').then(|| address::block(text)).flatten();
+    let cidr = block.get("cidr");
+    if block.is_open() || cidr.is_some_and(Ref::is_open) {
+        return None;
+    }
+    let text = cidr.and_then(Ref::as_str).unwrap_or_default();
+    let Some(whole) = strict(text) else {
+        return Some(format!("`{text}` is no address block"));
+    };
+    let holes = block.get("except").into_iter().flat_map(Ref::items);
+    for hole in holes.filter_map(Ref::as_str) {
+        match strict(hole) {
+            None => return Some(format!("`{hole}` is no address block")),
+            Some(hole_) if hole_ == whole || !whole.covers(&hole_) => {
+                return Some(format!("`{hole}` is no part of `{text}`"));
+            }
+            Some(_) => {}
+        }
+    }
+    None
 }
 
 fn ip_block(block: Ref<'_>) -> Peer {
