@@ -263,7 +263,7 @@ impl Reach {
     }
 
     /// What surely comes in from all of the addresses, and what may from any.
-    fn from_all(&self, workload: usize, from: &Ranges) -> Conn {
+    fn let_in_by_all(&self, workload: usize, from: &Ranges) -> Conn {
         let Some(workload) = self.universe.workloads.get(workload) else {
             return Conn::none();
         };

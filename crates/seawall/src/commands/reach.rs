@@ -2,9 +2,11 @@
 
 use std::io::{self, BufWriter, Write as _};
 
-use ::analysis::reach::{self, End, Engine, Options, PortSet, Protocol, Ranges, Reach, Workload};
+use ::analysis::reach::{
+    self, End, Engine, Options, PortSet, Protocol, Ranges, Reach, Workload, address,
+};
+use model::Estate;
 use model::coverage::Coverage;
-use model::{Estate, Status};
 
 use crate::commands::assess::read_config;
 use crate::commands::estate::{self, EstateArgs};
@@ -20,6 +22,7 @@ mod json;
 mod place;
 mod summary;
 mod table;
+mod ways;
 
 use place::Place;
 
@@ -36,6 +39,7 @@ use place::Place;
 #[command(after_help = "Examples:
   seawall reach .                                       what people ask first
   seawall reach . --from shop/web --to data/db --explain   which rules let it through
+  seawall reach . --from internet                       what leads from the internet to pods
   seawall reach . --to metadata                         who reaches 169.254.169.254
   seawall reach . --expand                              one row for each pair, as csv
   seawall reach . --format html > reach.html            a picture to click on
@@ -77,6 +81,9 @@ pub(crate) struct Question<'a> {
     pub(crate) estate: &'a Estate,
     pub(crate) from: Vec<Place>,
     pub(crate) to: Vec<Place>,
+    /// Of the addresses that are asked about as sources, those of the internet; all of them where
+    /// nobody says which.
+    pub(crate) internet: Ranges,
     pub(crate) ports: Option<PortSet>,
     pub(crate) expand: bool,
     pub(crate) explain: bool,
@@ -101,11 +108,24 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
             .filter_map(Place::addresses)
             .collect(),
     };
+    for (word, place) in args.from.iter().chain(&args.to).zip(from.iter().chain(&to)) {
+        place.must_be_written_well(word)?;
+    }
     let reach = Reach::build(&estate, &options);
     if reach.workloads().is_empty() {
         return nothing(&coverage);
     }
+    let public = address::public();
+    let internet = if from.is_empty() {
+        public
+    } else {
+        from.iter()
+            .filter_map(Place::addresses)
+            .map(|asked| asked.intersection(&public))
+            .fold(Ranges::empty(), |all, one| all.union(&one))
+    };
     let question = Question {
+        internet,
         reach: &reach,
         estate: &estate,
         from,
@@ -166,10 +186,14 @@ fn answer(args: &Args, question: &Question<'_>) -> anyhow::Result<()> {
 fn nothing(coverage: &Coverage) -> anyhow::Result<u8> {
     let mut stderr = anstream::stderr().lock();
     writeln!(stderr, "error: there is no workload in what was given")?;
-    let read = coverage.count(Status::Assessed);
+    let read = coverage
+        .documents
+        .iter()
+        .filter(|entry| !entry.status.incomplete())
+        .count();
     writeln!(
         stderr,
-        "  help: {} read; give the manifests, the chart or the cluster that holds pods",
+        "  help: {} read, none makes pods; give those that do, or the cluster",
         summary::count(read, "object")
     )?;
     Ok(if coverage.incomplete() { 4 } else { 3 })
@@ -222,6 +246,11 @@ impl Question<'_> {
 
     fn is_target(&self, workload: &Workload) -> bool {
         self.to.is_empty() || self.to.iter().any(|place| place.holds(workload))
+    }
+
+    /// Whether addresses are named as a source: then what leads from the internet is the answer.
+    fn names_internet(&self) -> bool {
+        !self.from.is_empty() && !self.internet.is_empty()
     }
 
     /// Whether an end that is no workload is asked about.

@@ -254,9 +254,9 @@ fn asked_by(reach: &Reach, workload: usize, proxy: Proxy) -> Conn {
     if proxy == Proxy::Subnet {
         let known = &reach.network.gateways;
         return if known.is_empty() {
-            reach.from_all(workload, &address::private())
+            reach.let_in_by_all(workload, &address::private())
         } else {
-            reach.from_all(workload, known)
+            reach.let_in_by_all(workload, known)
         };
     }
     // A pod that was not given, or something outside the cluster.

@@ -2,13 +2,18 @@
 //!
 //! With `--expand` a pair is one of workloads, else one of classes, named by their first workload and
 //! how many others there are. Addresses that are treated alike are one range.
+//!
+//! Rows from addresses are what policies let in. Where the internet is asked about (`--from internet`) its
+//! rows are what leads from there, with three more columns: `way`, `front` (the ports of clients) and
+//! `certain` (`sure` or `perhaps`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
 
 use ::analysis::reach::{Conn, ConnId, End, Matrix, Ranges, Reach, address};
 
-use super::Question;
+use super::ways::{self, Ways};
+use super::{Question, summary};
 
 /// Something with a row or a column: its name, and its number in the matrix.
 struct Side {
@@ -34,7 +39,13 @@ pub(crate) fn write(question: &Question<'_>, out: &mut impl Write) -> io::Result
     let mut matrix = reach.matrix();
     let mut texts = Texts::default();
     let mut kept = Kept::new(reach);
-    writeln!(out, "src,dst,conn")?;
+    let more = if question.names_internet() {
+        writeln!(out, "src,dst,conn,way,front,certain")?;
+        ",,,sure"
+    } else {
+        writeln!(out, "src,dst,conn")?;
+        ""
+    };
     let mut open = 0_u64;
     for source in &sources {
         let row = kept.row(&mut matrix, source.number);
@@ -55,6 +66,7 @@ pub(crate) fn write(question: &Question<'_>, out: &mut impl Write) -> io::Result
                     out.write_all(target.label.as_bytes())?;
                     out.write_all(b",")?;
                     out.write_all(conn.as_bytes())?;
+                    out.write_all(more.as_bytes())?;
                     out.write_all(b"\n")?;
                 }
                 Text::Open => open += 1,
@@ -63,22 +75,90 @@ pub(crate) fn write(question: &Question<'_>, out: &mut impl Write) -> io::Result
         }
         for (range, id) in merged(&spans, |span| span.target, |span| row.get(span.number)) {
             match texts.of(question, &matrix, id) {
-                Text::Sure(conn) => writeln!(out, "{},{range}[External],{conn}", source.label)?,
+                Text::Sure(conn) => {
+                    writeln!(out, "{},{range}[External],{conn}{more}", source.label)?;
+                }
                 Text::Open => open += 1,
                 Text::None => {}
             }
         }
     }
-    open += inbound(question, &mut matrix, &mut texts, &targets, &spans, out)?;
+    open += inbound(
+        question,
+        &mut matrix,
+        &mut texts,
+        &targets,
+        &spans,
+        more,
+        out,
+    )?;
+    let unled = from_internet(question, out)?;
     out.flush()?;
+    let mut stderr = anstream::stderr().lock();
     if open > 0 {
-        let mut stderr = anstream::stderr().lock();
         writeln!(
             stderr,
-            "note: between {open} more pairs something passes or not, depending on what was not given; `--format json` lists them"
+            "note: between {} something passes or not, depending on what was\n  not given; `--format json` lists them",
+            summary::count(open as usize, "more pair")
+        )?;
+    }
+    if unled > 0 {
+        writeln!(
+            stderr,
+            "note: policies let {} in to {}, but nothing that was\n  given leads there; `--format json` lists them",
+            ways::who(question),
+            summary::count(unled, "more workload")
         )?;
     }
     Ok(())
+}
+
+/// Rows from the internet where it is asked about; how many workloads policies would let it in to, and
+/// nothing leads there.
+fn from_internet(question: &Question<'_>, out: &mut impl Write) -> io::Result<usize> {
+    if !question.names_internet() || !question.asks_for_ways() {
+        return Ok(0);
+    }
+    let reach = question.reach;
+    let found = question.ways();
+    let ways = Ways::of(found.iter());
+    let mut led = BTreeSet::new();
+    for (one, certain) in ways
+        .sure
+        .iter()
+        .map(|one| (one, "sure"))
+        .chain(ways.perhaps.iter().map(|one| (one, "perhaps")))
+    {
+        led.insert(one.workload);
+        let label = reach.workloads().get(one.workload).map(|one| one.label());
+        let conn = question.asked(if one.open.sure.is_empty() {
+            &one.open.may
+        } else {
+            &one.open.sure
+        });
+        writeln!(
+            out,
+            "{},{},{},{},{},{certain}",
+            quoted(&ways::who(question)),
+            quoted(&label.unwrap_or_default()),
+            quoted(&conn.to_string()),
+            quoted(&ways::through(question.estate, one)),
+            quoted(&ways::front(one)),
+        )?;
+    }
+    let mut lets_in: HashMap<usize, bool> = HashMap::new();
+    let unled = reach
+        .workloads()
+        .iter()
+        .enumerate()
+        .filter(|(at, one)| question.is_target(one) && !led.contains(at))
+        .filter(|(_, one)| {
+            *lets_in
+                .entry(one.class)
+                .or_insert_with(|| !ways::let_in(question, one.class).is_none())
+        })
+        .count();
+    Ok(unled)
 }
 
 /// Rows from addresses to workloads.
@@ -88,6 +168,7 @@ fn inbound(
     texts: &mut Texts,
     targets: &[Side],
     spans: &[Span],
+    more: &str,
     out: &mut impl Write,
 ) -> io::Result<u64> {
     let mut open = 0;
@@ -106,7 +187,9 @@ fn inbound(
         let of = |span: &Span| rows.get(&span.number).and_then(|row| row.get(at));
         for (range, id) in merged(spans, |span| span.source, of) {
             match texts.of(question, matrix, id) {
-                Text::Sure(conn) => writeln!(out, "{range}[External],{},{conn}", target.label)?,
+                Text::Sure(conn) => {
+                    writeln!(out, "{range}[External],{},{conn}{more}", target.label)?;
+                }
                 Text::Open => open += 1,
                 Text::None => {}
             }
@@ -194,7 +277,8 @@ fn spans(question: &Question<'_>) -> Vec<Span> {
     for (number, end) in reach.ends() {
         let addresses = reach.addresses(end);
         let (source, target) = (
-            Question::names(&question.from, end, addresses),
+            Question::names(&question.from, end, addresses)
+                && !(question.names_internet() && question.is_internet(end)),
             Question::names(&question.to, end, addresses),
         );
         if !matches!(end, End::External(_)) || !(source || target) {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use ::analysis::reach::{Conn, End};
+use ::analysis::reach::End;
 
 use super::Question;
 use super::table::{Named, ends, rows, shown};
+use super::ways::{self, Ways};
 
 /// A node of the graph: an identifier and a name.
 struct Node {
@@ -18,7 +19,8 @@ struct Node {
 struct Edge {
     from: String,
     to: String,
-    conn: Conn,
+    label: String,
+    sure: bool,
 }
 
 /// The nodes and edges between what is asked about.
@@ -49,16 +51,43 @@ fn graph(question: &Question<'_>) -> (Vec<Node>, Vec<Edge>) {
         id(&named.label, &mut nodes);
     }
     for source in &sources {
+        // Policies say little of who comes in from elsewhere: ways in follow.
+        let outside = !in_cluster(source) && question.from.is_empty();
+        if outside || question.is_internet(source.end) {
+            continue;
+        }
         for (target, conn) in rows(question, source, &targets) {
-            // Who may come from any address is in the list of what is exposed.
-            if !in_cluster(source) && question.from.is_empty() {
-                continue;
-            }
             edges.push(Edge {
                 from: id(&source.label, &mut nodes),
                 to: id(&target, &mut nodes),
-                conn,
+                label: shown(&conn),
+                sure: !conn.sure.is_empty(),
             });
+        }
+    }
+    let found = question.ways();
+    let ways = Ways::of(found.iter());
+    for target in &targets {
+        let (End::Pods(class) | End::Host(class)) = target.end else {
+            continue;
+        };
+        for way in ways.to_class(question.reach, class) {
+            let edge = Edge {
+                from: id(&ways::who(question), &mut nodes),
+                to: id(&target.label, &mut nodes),
+                label: ways::by(question.estate, way),
+                sure: ways::is_sure(way),
+            };
+            // Each workload of a class is behind the same objects.
+            let known = |one: &Edge| one.to == edge.to && one.label == edge.label;
+            if !edges
+                .iter()
+                .rev()
+                .take_while(|one| one.to == edge.to)
+                .any(known)
+            {
+                edges.push(edge);
+            }
         }
     }
     (nodes, edges)
@@ -108,17 +137,13 @@ pub(crate) fn dot(question: &Question<'_>, out: &mut impl Write) -> io::Result<(
         }
     }
     for edge in &edges {
-        let style = if edge.conn.sure.is_empty() {
-            ", style=dashed"
-        } else {
-            ""
-        };
+        let style = if edge.sure { "" } else { ", style=dashed" };
         writeln!(
             out,
             "  {} -> {} [label={}{style}];",
             edge.from,
             edge.to,
-            quoted(&shown(&edge.conn))
+            quoted(&edge.label)
         )?;
     }
     writeln!(out, "}}")
@@ -149,16 +174,12 @@ pub(crate) fn mermaid(question: &Question<'_>, out: &mut impl Write) -> io::Resu
         }
     }
     for edge in &edges {
-        let arrow = if edge.conn.sure.is_empty() {
-            "-.->"
-        } else {
-            "-->"
-        };
+        let arrow = if edge.sure { "-->" } else { "-.->" };
         writeln!(
             out,
             "  {} {arrow}|\"{}\"| {}",
             edge.from,
-            escaped(&shown(&edge.conn)),
+            escaped(&edge.label),
             edge.to
         )?;
     }

@@ -3,7 +3,7 @@
 //! Classes are rows and columns, after them the places outside that people ask about. The page holds
 //! policies with whom their rules name, so that it can say for any cell which rules match.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use ::analysis::reach::{Action, Conn, ConnId, Direction, End, Matrix, Tier, address};
@@ -11,18 +11,23 @@ use serde_json::{Value, json};
 
 use super::Question;
 use super::explain::place;
-use super::summary::{exposure_line, named, notes};
+use super::summary::notes;
+use super::ways::{self, Ways, named};
 use super::{csv, table};
 
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/page.js");
 const FRAME: &str = include_str!("html/frame.html");
 
+const INTERNET: &str = "the internet";
+
 /// A row, a column, or both.
 struct Node {
     label: String,
     namespace: String,
     members: Vec<String>,
+    /// the class it stands for
+    class: Option<usize>,
     /// its numbers in the matrix
     ends: Vec<usize>,
     source: bool,
@@ -51,10 +56,14 @@ fn data(question: &Question<'_>) -> Value {
     let nodes = nodes(question);
     let mut matrix = reach.matrix();
     let mut conns = Conns::default();
+    let found = question.ways();
+    let ways = Ways::of(found.iter());
     let rows: Vec<Value> = nodes
         .iter()
         .map(|node| {
-            if node.source {
+            if node.source && node.label == INTERNET {
+                json!(from_internet(question, &mut conns, &ways, &nodes))
+            } else if node.source {
                 json!(row(question, &mut matrix, &mut conns, node, &nodes))
             } else {
                 Value::Null
@@ -107,14 +116,13 @@ fn data(question: &Question<'_>) -> Value {
             })
         })
         .collect();
-    let exposures: Vec<Value> = reach
-        .exposures()
+    let exposures: Vec<Value> = found
         .iter()
         .filter(|exposure| !exposure.open.is_none())
         .map(|exposure| {
             let workload = reach.workloads().get(exposure.workload);
             json!({
-                "text": exposure_line(reach, question.estate, exposure),
+                "text": ways::line(reach, question.estate, exposure),
                 "audience": match exposure.audience {
                     ::analysis::reach::Audience::Internet => "internet",
                     ::analysis::reach::Audience::Network => "network",
@@ -160,6 +168,7 @@ fn nodes(question: &Question<'_>) -> Vec<Node> {
                 .split_once('/')
                 .map_or(label.clone(), |(_, name)| name.to_owned()),
             namespace: workload.namespace.to_string(),
+            class: Some(class),
             members: reach.members(class).map(|one| one.label()).collect(),
             ends: vec![reach.number(reach.end_of(workload))],
             source: true,
@@ -169,7 +178,7 @@ fn nodes(question: &Question<'_>) -> Vec<Node> {
     let metadata = address::single(address::METADATA.into());
     let wire = address::single(address::WIRE_SERVER.into());
     let mut outside: [(&str, Vec<usize>, bool); 7] = [
-        ("the internet", Vec::new(), true),
+        (INTERNET, Vec::new(), question.asks_for_ways()),
         ("instance metadata", Vec::new(), false),
         ("wire server", Vec::new(), false),
         ("the API server", Vec::new(), false),
@@ -196,6 +205,7 @@ fn nodes(question: &Question<'_>) -> Vec<Node> {
         label: label.to_owned(),
         namespace: String::new(),
         members: Vec::new(),
+        class: None,
         ends,
         source,
     }));
@@ -215,7 +225,7 @@ fn display_numbers(nodes: &[Node]) -> BTreeMap<usize, usize> {
 #[derive(Default)]
 struct Conns {
     list: Vec<Value>,
-    known: BTreeMap<(String, bool, bool), usize>,
+    known: BTreeMap<(String, &'static str), usize>,
 }
 
 impl Conns {
@@ -234,23 +244,92 @@ impl Conns {
         } else {
             text
         };
-        let key = (text, conn.sure.is_all(), conn.sure.is_empty());
-        if let Some(known) = self.known.get(&key) {
-            return *known;
-        }
         let kind = match (conn.is_none(), conn.sure.is_empty(), conn.sure.is_all()) {
             (true, ..) => "none",
             (_, true, _) => "perhaps",
             (_, _, true) => "all",
             _ => "some",
         };
-        self.list.push(json!({"text": key.0, "kind": kind}));
-        self.known.insert(key, self.list.len() - 1);
-        self.list.len() - 1
+        self.add(text, kind)
+    }
+
+    fn add(&mut self, text: String, kind: &'static str) -> usize {
+        let list = &mut self.list;
+        *self
+            .known
+            .entry((text, kind))
+            .or_insert_with_key(|(text, kind)| {
+                list.push(json!({"text": text, "kind": kind}));
+                list.len() - 1
+            })
     }
 }
 
+/// The row of the internet: what leads to each class, not what its policies alone would let in.
+fn from_internet(
+    question: &Question<'_>,
+    conns: &mut Conns,
+    ways: &Ways<'_>,
+    nodes: &[Node],
+) -> String {
+    let reach = question.reach;
+    let mut row = Runs::default();
+    for node in nodes {
+        let class = node.class.filter(|_| question.asks_for_ways());
+        let number = match class {
+            None => conns.add("nothing".to_owned(), "none"),
+            Some(class) => {
+                let led = ways.to_class(reach, class);
+                let by: BTreeSet<String> = led
+                    .iter()
+                    .map(|way| ways::by(question.estate, way))
+                    .collect();
+                let by: Vec<String> = by.into_iter().collect();
+                let conn = ways::joined(question, &led);
+                let policies = ways::let_in(question, class);
+                match (led.is_empty(), conn.sure.is_empty()) {
+                    (true, _) if policies.is_none() => conns.add("nothing".to_owned(), "none"),
+                    (true, _) => conns.add(
+                        format!(
+                            "nothing that was given leads there; policies let in {}",
+                            table::shown(&policies)
+                        ),
+                        "none",
+                    ),
+                    (_, sure) => conns.add(
+                        format!("{}, by {}", table::shown(&conn), by.join("; by ")),
+                        if sure { "perhaps" } else { "some" },
+                    ),
+                }
+            }
+        };
+        row.push(number);
+    }
+    row.text()
+}
+
 /// `CONN*COUNT` for each run of columns.
+#[derive(Default)]
+struct Runs(Vec<(usize, usize)>);
+
+impl Runs {
+    fn push(&mut self, number: usize) {
+        match self.0.last_mut() {
+            Some((known, count)) if *known == number => *count += 1,
+            _ => self.0.push((number, 1)),
+        }
+    }
+
+    fn text(&self) -> String {
+        let runs: Vec<String> = self
+            .0
+            .iter()
+            .map(|(number, count)| format!("{number}*{count}"))
+            .collect();
+        runs.join(" ")
+    }
+}
+
 fn row(
     question: &Question<'_>,
     matrix: &mut Matrix<'_>,
@@ -260,7 +339,7 @@ fn row(
 ) -> String {
     let rows: Vec<Vec<ConnId>> = source.ends.iter().map(|end| matrix.from(*end)).collect();
     let outside = source.namespace.is_empty();
-    let mut runs: Vec<(usize, usize)> = Vec::new();
+    let mut runs = Runs::default();
     let mut seen: BTreeMap<Vec<ConnId>, usize> = BTreeMap::new();
     for node in nodes {
         let ids: Vec<ConnId> = rows
@@ -280,16 +359,9 @@ fn row(
             seen.insert(ids, number);
             number
         };
-        match runs.last_mut() {
-            Some((known, count)) if *known == number => *count += 1,
-            _ => runs.push((number, 1)),
-        }
+        runs.push(number);
     }
-    let runs: Vec<String> = runs
-        .iter()
-        .map(|(number, count)| format!("{number}*{count}"))
-        .collect();
-    runs.join(" ")
+    runs.text()
 }
 
 /// `3 5-9` of the places on the page.

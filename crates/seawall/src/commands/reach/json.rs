@@ -1,13 +1,15 @@
 //! `seawall.reach/v1`: classes, what each reaches, what leads to it.
 //!
-//! Connections are listed by source and grouped by what passes; ends that no policy tells apart are one
+//! Its schema is `docs/schema/reach-v1.json`. What comes from the internet is said by what leads there
+//! (`exposures`, `fromInternet`). Connections are those of other sources, listed by source and grouped by
+//! what passes; ends that no policy tells apart are one
 //! class. With `--expand` classes are lists of their workloads all the same: pairs follow from them.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use ::analysis::reach::{
-    Answer, Audience, Conn, ConnId, Direction, End, Exposure, Ranges, Verdict, address,
+    Answer, Audience, Conn, ConnId, Direction, End, Exposure, Matrix, Ranges, Verdict, address,
 };
 use serde_json::{Value, json};
 
@@ -15,11 +17,14 @@ use super::Question;
 use super::explain::place;
 use super::summary::notes;
 use super::table::Named;
+use super::ways::{self, Ways};
 
 pub(crate) fn write(question: &Question<'_>, out: &mut impl Write) -> io::Result<()> {
     let reach = question.reach;
     writeln!(out, "{{")?;
     writeln!(out, "  \"schema\": \"seawall.reach/v1\",")?;
+    let tool = json!({"name": "seawall", "version": env!("CARGO_PKG_VERSION")});
+    writeln!(out, "  \"tool\": {tool},")?;
     writeln!(out, "  \"engine\": {},", json!(reach.engine().name()))?;
     writeln!(out, "  \"notes\": {},", json!(notes(question)))?;
     writeln!(out, "  \"assumptions\": {},", json!(reach.assumptions()))?;
@@ -29,14 +34,28 @@ pub(crate) fn write(question: &Question<'_>, out: &mut impl Write) -> io::Result
         of_class(question, *class)
     })?;
     writeln!(out, ",")?;
-    let exposures: Vec<Value> = reach
-        .exposures()
-        .iter()
-        .map(|exposure| of_exposure(question, exposure))
-        .collect();
-    list(out, "exposures", exposures.iter(), Value::clone)?;
+    let ways = question.ways();
+    list(out, "exposures", ways.iter(), |exposure| {
+        of_exposure(question, exposure)
+    })?;
     writeln!(out, ",")?;
-    connections(question, &sources, &targets, out)?;
+    let asked: &[Named] = if question.asks_for_ways() {
+        &targets
+    } else {
+        &[]
+    };
+    let mut matrix = reach.matrix();
+    let policies = let_in(question, &mut matrix, asked);
+    list(
+        out,
+        "fromInternet",
+        asked
+            .iter()
+            .filter_map(|target| from_internet(question, &matrix, &policies, target, &ways)),
+        |value| value,
+    )?;
+    writeln!(out, ",")?;
+    connections(question, &mut matrix, &sources, &targets, out)?;
     writeln!(out, "\n}}")
 }
 
@@ -141,15 +160,87 @@ fn of_exposure(question: &Question<'_>, exposure: &Exposure) -> Value {
         "way": exposure.way.name(),
         "through": through,
         "audience": audience,
+        "certain": ways::is_sure(exposure),
         "because": exposure.because,
         "hosts": exposure.hosts,
-        "clients": if exposure.clients.is_empty() { "any".to_owned() } else { address::shown(&exposure.clients) },
-        "front": exposure.front.to_string(),
+        "clients": address::spans(&exposure.clients).collect::<Vec<String>>(),
+        // The API server chooses node ports that nobody asks for.
+        "front": (!exposure.front.is_empty()).then(|| exposure.front.to_string()),
         "target": exposure.target.to_string(),
         "open": exposure.open.sure.to_string(),
         "mayBeOpen": exposure.open.open().to_string(),
         "hangsOn": exposure.hangs_on,
     })
+}
+
+/// By the number of a target: what its policies let in, and from which addresses of the internet.
+type LetIn = BTreeMap<usize, BTreeMap<ConnId, Vec<(u128, u128)>>>;
+
+fn let_in(question: &Question<'_>, matrix: &mut Matrix<'_>, targets: &[Named]) -> LetIn {
+    let reach = question.reach;
+    let targets: Vec<usize> = targets
+        .iter()
+        .filter(|target| matches!(target.end, End::Pods(_) | End::Host(_)))
+        .map(|target| reach.number(target.end))
+        .collect();
+    let mut found = LetIn::new();
+    for (number, end) in reach.ends().filter(|(_, end)| question.is_internet(*end)) {
+        let row = matrix.from(number);
+        for target in &targets {
+            let id = row.get(*target).copied().unwrap_or(ConnId::NONE);
+            if let (true, Some(addresses)) = (id != ConnId::NONE, reach.addresses(end)) {
+                let by = found.entry(*target).or_default().entry(id).or_default();
+                by.extend(addresses.parts());
+            }
+        }
+    }
+    found
+}
+
+/// Whether anything leads from the internet to a class, and what its policies let in.
+fn from_internet(
+    question: &Question<'_>,
+    matrix: &Matrix<'_>,
+    let_in: &LetIn,
+    target: &Named,
+    found: &[Exposure],
+) -> Option<Value> {
+    let (End::Pods(class) | End::Host(class)) = target.end else {
+        return None;
+    };
+    let reach = question.reach;
+    let led = Ways::of(found.iter()).to_class(reach, class);
+    let joined = ways::joined(question, &led);
+    let reached = match (led.is_empty(), joined.sure.is_empty()) {
+        (true, _) => "no",
+        (_, false) => "yes",
+        (_, true) => "perhaps",
+    };
+    let ways: Vec<usize> = led
+        .iter()
+        .filter_map(|way| found.iter().position(|one| std::ptr::eq(one, *way)))
+        .collect();
+    let by = let_in.get(&reach.number(target.end));
+    let mut policies: Vec<Value> = by
+        .into_iter()
+        .flatten()
+        .filter_map(|(id, parts)| {
+            let reached = Reached {
+                addresses: Ranges::from_parts(parts.clone()),
+                ..Reached::default()
+            };
+            of_reached(question, &matrix.conn(*id), &reached)
+        })
+        .collect();
+    policies.sort_by_cached_key(Value::to_string);
+    Some(json!({
+        "class": class,
+        "reached": reached,
+        "conn": joined.sure.to_string(),
+        "may": joined.open().to_string(),
+        "ways": ways,
+        "policiesLetIn": policies,
+    }))
 }
 
 /// What a source reaches with one connection.
@@ -162,12 +253,12 @@ struct Reached {
 
 fn connections(
     question: &Question<'_>,
+    matrix: &mut Matrix<'_>,
     sources: &[Named],
     targets: &[Named],
     out: &mut impl Write,
 ) -> io::Result<()> {
     let reach = question.reach;
-    let mut matrix = reach.matrix();
     let columns: Vec<(usize, End)> = targets
         .iter()
         .map(|target| (reach.number(target.end), target.end))
@@ -175,6 +266,9 @@ fn connections(
     write!(out, "  \"connections\": [")?;
     let mut comma = "";
     for source in sources {
+        if question.is_internet(source.end) {
+            continue;
+        }
         let row = matrix.from(reach.number(source.end));
         let inner = matches!(source.end, End::Pods(_) | End::Host(_));
         let mut by: BTreeMap<ConnId, Reached> = BTreeMap::new();
@@ -205,7 +299,13 @@ fn connections(
         to.sort_by_cached_key(Value::to_string);
         let from = match source.end {
             End::Pods(class) | End::Host(class) => json!({"class": class}),
-            End::External(_) => json!({"addresses": source.label}),
+            End::External(_) => {
+                let spans: Vec<String> = reach
+                    .addresses(source.end)
+                    .map(|addresses| address::spans(addresses).collect())
+                    .unwrap_or_default();
+                json!({"addresses": spans})
+            }
             other => json!({"end": word(other)}),
         };
         write!(out, "{comma}\n    {}", json!({"from": from, "to": to}))?;

@@ -90,6 +90,24 @@ impl Place {
         }
     }
 
+    /// Refuses what looks like an address and is none.
+    pub(crate) fn must_be_written_well(&self, word: &str) -> anyhow::Result<()> {
+        let looks = !word.is_empty()
+            && word
+                .chars()
+                .all(|one| one.is_ascii_hexdigit() || matches!(one, '.' | ':' | '/'));
+        let numbers = word.contains('.') && word.chars().any(|one| one.is_ascii_digit())
+            || word.contains("::");
+        let whole = word.split('/').next().unwrap_or_default();
+        let dotted = whole.split('.').count() == 4 || whole.contains(':');
+        if matches!(self, Self::Workload { .. }) && looks && numbers && dotted {
+            return Err(Failure::new(format!("`{word}` is no address and no block"))
+                .help("write `10.1.2.3` or `10.0.0.0/8`")
+                .into());
+        }
+        Ok(())
+    }
+
     pub(crate) fn must_exist(&self, word: &str, reach: &Reach) -> anyhow::Result<()> {
         let named = match self {
             Self::Namespace(_) | Self::Workload { .. } => reach

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use ::analysis::reach::{
-    Answer, Audience, ConnId, Direction, End, Engine, Exposure, Reach, Source, Verdict, Workload,
+    Answer, ConnId, Direction, End, Engine, Exposure, Reach, Source, Verdict, Workload,
 };
-use model::{Estate, ResourceRef};
 
+use super::ways::{self, Ways};
 use super::{Question, csv};
 
 /// Lists longer than this are cut.
 const MOST: usize = 8;
 /// Of classes more are shown.
-const CLASSES: usize = 24;
+pub(super) const CLASSES: usize = 24;
 
 pub(crate) fn text(question: &Question<'_>) -> String {
     let mut text = head(question);
@@ -22,7 +22,7 @@ pub(crate) fn text(question: &Question<'_>) -> String {
     namespaces(question, &mut text);
     classes(question, &mut text);
     text.push_str(
-        "\nMore: --from W --to W (with --explain: which rules), --expand (csv), --format html\n",
+        "\nMore: --from W --to W (--explain: which rules), --expand (csv), --format html\n",
     );
     text
 }
@@ -120,48 +120,46 @@ const fn difference(engine: Engine) -> &'static str {
 }
 
 fn exposed(question: &Question<'_>, text: &mut String) {
-    let reach = question.reach;
-    let all: Vec<&Exposure> = reach.exposures().iter().collect();
-    let (open, rest): (Vec<&Exposure>, Vec<&Exposure>) =
-        all.into_iter().partition(|one| one.to_internet());
-    let (sure, perhaps): (Vec<&Exposure>, Vec<&Exposure>) =
-        open.into_iter().partition(|one| is_sure(one));
+    let ways = Ways::of(question.reach.exposures().iter());
     section(
         text,
         "Open to the internet",
-        &sure,
+        &ways.sure,
         question,
         "nothing that was given surely is",
     );
-    if !perhaps.is_empty() {
-        section(text, "Perhaps open to the internet", &perhaps, question, "");
+    if !ways.perhaps.is_empty() {
+        section(
+            text,
+            "Perhaps open to the internet",
+            &ways.perhaps,
+            question,
+            "",
+        );
     }
-    let inner: Vec<&Exposure> = rest
-        .iter()
-        .filter(|one| one.audience == Audience::Network && !one.open.is_none())
-        .copied()
-        .collect();
-    if !inner.is_empty() {
-        section(text, "Open to the private network", &inner, question, "");
+    if !ways.private.is_empty() {
+        section(
+            text,
+            "Open to the private network",
+            &ways.private,
+            question,
+            "",
+        );
     }
-    let closed = rest.iter().filter(|one| one.open.is_none()).count();
-    if closed > 0 {
+    closed_ways(&ways, text);
+}
+
+pub(super) fn closed_ways(ways: &Ways<'_>, text: &mut String) {
+    if ways.closed > 0 {
         let _ = writeln!(
             text,
             "  {} to pods whose policies let nobody in",
-            count(closed, "way")
+            count(ways.closed, "way")
         );
     }
 }
 
-/// Whether nothing that is missing could close it.
-fn is_sure(exposure: &Exposure) -> bool {
-    exposure.audience == Audience::Internet
-        && !exposure.open.sure.is_empty()
-        && exposure.hangs_on.is_none()
-}
-
-fn section(
+pub(super) fn section(
     text: &mut String,
     title: &str,
     exposures: &[&Exposure],
@@ -173,64 +171,10 @@ fn section(
         let _ = writeln!(text, "  {none}");
     }
     for exposure in exposures.iter().take(MOST * 2) {
-        let line = exposure_line(question.reach, question.estate, exposure);
+        let line = ways::line(question.reach, question.estate, exposure);
         wrapped(text, &line, "  ", "      ", question.width);
     }
     more(text, exposures.len(), MOST * 2);
-}
-
-/// `shop/web[Deployment] by load balancer shop/web, TCP 443 to TCP 8443`
-pub(super) fn exposure_line(reach: &Reach, estate: &Estate, exposure: &Exposure) -> String {
-    let workload = reach
-        .workloads()
-        .get(exposure.workload)
-        .map(Workload::label)
-        .unwrap_or_default();
-    let through: Vec<String> = exposure
-        .through
-        .iter()
-        .map(|id| named(estate, *id))
-        .collect();
-    let mut line = format!("{workload} by {}", exposure.way.name());
-    if !matches!(exposure.way.name(), "host port" | "host network") {
-        let _ = write!(line, " {}", through.join(" and "));
-    }
-    if exposure.way.name() != "host network" {
-        // The API server chooses node ports that nobody asks for.
-        let front = if exposure.front.is_empty() {
-            "a port".to_owned()
-        } else {
-            exposure.front.to_string()
-        };
-        let _ = write!(line, ", {front} to {}", exposure.target);
-    }
-    if !exposure.hosts.is_empty() {
-        let _ = write!(line, ", for {}", exposure.hosts.join(" "));
-    }
-    if !exposure.clients.is_empty() {
-        let clients = ::analysis::reach::address::shown(&exposure.clients);
-        let _ = write!(line, ", from {clients}");
-    }
-    let mut why: Vec<&str> = exposure.because.iter().map(|why| &**why).collect();
-    if exposure.open.sure.is_empty() && !exposure.open.is_none() {
-        why.push("whether policies let clients in hangs on where the packets seem to come from");
-    }
-    if !why.is_empty() {
-        let _ = write!(line, " ({})", why.join("; "));
-    }
-    line
-}
-
-/// What objects are called: `Service shop/web`.
-pub(super) fn named(estate: &Estate, id: ResourceRef) -> String {
-    let Some(resource) = estate.get(id) else {
-        return String::new();
-    };
-    let name = &resource.name;
-    match &name.namespace {
-        Some(namespace) => format!("{} {namespace}/{}", name.kind.name(), name.name),
-        None => format!("{} {}", name.kind.name(), name.name),
-    }
 }
 
 fn reached(question: &Question<'_>, text: &mut String) {
@@ -244,7 +188,7 @@ fn reached(question: &Question<'_>, text: &mut String) {
     type Pick = fn(&::analysis::reach::Facts) -> &Answer;
     let asked: [(&str, Pick); 4] = [
         ("the internet", |facts| &facts.internet),
-        ("instance metadata (169.254.169.254)", |facts| {
+        ("instance metadata (169.254.169.254, TCP 80)", |facts| {
             &facts.metadata
         }),
         ("the API server", |facts| &facts.api_server),
@@ -423,7 +367,7 @@ fn closed(question: &Question<'_>, workload: &Workload, direction: Direction) ->
     format!("by {}{rest}", shown.join(", "))
 }
 
-fn more(text: &mut String, all: usize, most: usize) {
+pub(super) fn more(text: &mut String, all: usize, most: usize) {
     if all > most {
         let _ = writeln!(text, "  and {} more (--format json lists all)", all - most);
     }

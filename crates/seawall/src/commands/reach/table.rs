@@ -3,7 +3,7 @@
 use ::analysis::reach::{Conn, End, Ranges, Reach, address};
 
 use super::summary::{head, wrapped};
-use super::{Question, csv};
+use super::{Question, csv, ways};
 
 /// An end with a name.
 pub(super) struct Named {
@@ -13,21 +13,48 @@ pub(super) struct Named {
 
 pub(crate) fn text(question: &Question<'_>) -> String {
     let mut text = head(question);
-    text.push('\n');
     let (sources, targets) = ends(question);
-    let mut found = 0;
-    for source in &sources {
+    let mut lines = String::new();
+    let mut pairs = 0;
+    for source in sources
+        .iter()
+        .filter(|source| !question.is_internet(source.end))
+    {
+        pairs += targets
+            .iter()
+            .filter(|target| is_pair(question.reach, source, target))
+            .count();
         for (target, conn) in rows(question, source, &targets) {
-            found += 1;
             let line = format!("{} → {}: {}", source.label, target, shown(&conn));
-            wrapped(&mut text, &line, "", "    ", question.width);
+            wrapped(&mut lines, &line, "", "    ", question.width);
         }
     }
-    if found == 0 {
-        text.push_str("nothing passes\n");
+    let asks = question.asks_for_ways();
+    if !lines.is_empty() || !question.names_internet() || !asks {
+        text.push('\n');
+        text.push_str(match (lines.is_empty(), pairs) {
+            (false, _) => &lines,
+            (true, 0) if sources.iter().any(|source| is_pod(source.end)) => {
+                "A workload with itself is left out: nothing else was asked about.\n"
+            }
+            (true, 0) => "Neither end is a workload: what passes there is not known here.\n",
+            (true, _) => "nothing passes\n",
+        });
+    }
+    if asks {
+        ways::text(question, &targets, &mut text);
     }
     text.push_str("\n--explain names the rules.\n");
     text
+}
+
+/// Whether what passes between two ends is a question: not of a workload with itself, nor between two
+/// ends of which neither is a workload.
+pub(super) fn is_pair(reach: &Reach, source: &Named, target: &Named) -> bool {
+    let alone = source.end == target.end
+        && (!is_class(reach, source.end)
+            || source.label == target.label && !source.label.contains([' ']));
+    !alone && (is_pod(source.end) || is_pod(target.end))
 }
 
 /// What passes from a source to each of the targets; addresses with one connection together.
@@ -40,8 +67,7 @@ pub(super) fn rows(
     let mut found: Vec<(String, Conn)> = Vec::new();
     let mut outside: Vec<(Conn, Ranges)> = Vec::new();
     for target in targets {
-        let both_outside = !is_pod(source.end) && !is_pod(target.end);
-        if source.end == target.end && !is_class(reach, source.end) || both_outside {
+        if !is_pair(reach, source, target) {
             continue;
         }
         let conn = asked(question, &reach.conn(source.end, target.end));
@@ -59,7 +85,7 @@ pub(super) fn rows(
     found.extend(
         outside
             .into_iter()
-            .map(|(conn, addresses)| (address::shown(&addresses), conn)),
+            .map(|(conn, addresses)| (address::named(&addresses), conn)),
     );
     found
 }
@@ -121,7 +147,7 @@ pub(super) fn ends(question: &Question<'_>) -> (Vec<Named>, Vec<Named>) {
             End::OwnNode => "its own node".to_owned(),
             End::OtherNode => "other nodes".to_owned(),
             End::ApiServer => "the API server".to_owned(),
-            End::External(_) => reach.addresses(end).map(address::shown).unwrap_or_default(),
+            End::External(_) => reach.addresses(end).map(address::named).unwrap_or_default(),
             _ => continue,
         };
         let addresses = reach.addresses(end);
