@@ -253,13 +253,19 @@ impl Words<'_> {
         Who {
             kind: subject.kind(),
             note: match subject {
-                Subject::Group(name) => self.note(name),
+                Subject::Group(name) => self.note(name).or_else(|| self.entra(name)),
+                Subject::User(name) => self.entra(name),
                 _ => None,
             },
             namespace,
             name,
             id,
         }
+    }
+
+    /// What people call somebody whom AKS knows by an object id.
+    fn entra(&self, name: &str) -> Option<String> {
+        (self.name)(&name.to_ascii_lowercase()).map(|called| format!("{called} in Microsoft Entra"))
     }
 
     /// What a group's name says about who is in it.
