@@ -75,6 +75,9 @@ pub(crate) struct Args {
     config: Option<std::path::PathBuf>,
 }
 
+/// What could not be read is named in so many lines.
+const LINES: usize = 20;
+
 /// What is asked, and of what.
 pub(crate) struct Question<'a> {
     pub(crate) reach: &'a Reach,
@@ -142,16 +145,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     }
     answer(args, &question)?;
     if coverage.incomplete() {
-        let unread = coverage
-            .documents
-            .iter()
-            .filter(|entry| entry.status.incomplete())
-            .count();
-        let mut stderr = anstream::stderr().lock();
-        writeln!(
-            stderr,
-            "warning: {unread} of the documents could not be read; `seawall assess` lists them"
-        )?;
+        let unread = coverage.documents.iter();
+        for entry in unread.filter(|entry| entry.status.incomplete()).take(LINES) {
+            let reason = entry.reason.as_deref().unwrap_or("not read");
+            output::say("warning", &format!("{}: {reason}", entry.path))?;
+        }
         return Ok(4);
     }
     Ok(0)

@@ -95,7 +95,8 @@ pub(super) fn notes(question: &Question<'_>) -> Vec<String> {
     let assumptions = reach.assumptions();
     if !assumptions.is_empty() {
         let mut line = format!("By what was given: {}", assumptions.join("; "));
-        if question.estate.scope == model::Scope::Open {
+        // A running cluster says of itself what was read to the end.
+        if question.estate.scope == model::Scope::Open && question.estate.completeness.is_empty() {
             line.push_str(" (--whole if the files are everything)");
         }
         notes.push(line);
