@@ -305,7 +305,7 @@ struct Tally {
     /// what could not be read: where, why, what to do
     unread: Vec<DocumentEntry>,
     /// what was not asked for
-    by_choice: Vec<String>,
+    by_choice: BTreeSet<String>,
 }
 
 impl Tally {
@@ -318,7 +318,9 @@ impl Tally {
             Event::Entry(entry) if entry.status.incomplete() => {
                 self.unread.push((**entry).clone());
             }
-            Event::Gap(gap) if gap.by_choice => self.by_choice.push(gap.why.to_string()),
+            Event::Gap(gap) if gap.by_choice => {
+                self.by_choice.insert(gap.why.to_string());
+            }
             Event::Gap(gap) => self.unread.push(gap.entry()),
             Event::Doing(_) | Event::Entry(_) | Event::Complete { .. } | Event::Other { .. } => {}
         }
@@ -393,7 +395,7 @@ fn tell(
         paragraph(&mut page, &words.join(", "), "  ");
     }
     for why in &tally.by_choice {
-        paragraph(&mut page, &format!("not asked for: {}", clean(why)), "  ");
+        paragraph(&mut page, &clean(why), "  ");
     }
     let unread = tally.unread.len() + lost.len();
     if unread > 0 {

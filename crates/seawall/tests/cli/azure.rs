@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::process::Command;
 
-use oracle::azure::{Azure as Server, World};
+use oracle::azure::{Azure as Server, Trouble, What, World};
 use serde_json::{Value, json};
 
 use crate::run::{DAY, Folder, Json, Ran};
 
 const CLUSTER: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     let text = include_str!("../../../sources/tests/sources/azure-estate.json");
     let estate: Value = serde_json::from_str(text).unwrap();
     let list = |key: &str| estate[key].as_array().unwrap().clone();
@@ -34,10 +34,18 @@ fn world() -> World {
 
 /// `seawall assess --azure` as a pod with workload identity runs it.
 fn assess(server: &Server, folder: &Folder, args: &[&str]) -> Ran {
+    run(
+        server,
+        folder,
+        &[&["assess", "--as-of", DAY, "--azure"], args].concat(),
+    )
+}
+
+/// Any command, as such a pod runs it.
+pub(crate) fn run(server: &Server, folder: &Folder, args: &[&str]) -> Ran {
     folder.write("token", "a service account's token");
     folder.write("ca.pem", server.certificate());
     let output = Command::new(env!("CARGO_BIN_EXE_seawall"))
-        .args(["assess", "--as-of", DAY, "--azure"])
         .args(args)
         .current_dir(folder.path())
         .env_clear()
@@ -88,6 +96,46 @@ fn a_subscription_is_assessed_live() {
         ran.err
     );
     assert_eq!(ran.code, 1, "{}", ran.err);
+    // What was read is called by what it is.
+    let report = assess_json(&server, &folder, &[]);
+    let tenant = "11111111-1111-1111-1111-111111111111";
+    assert_eq!(
+        report.value["subject"],
+        json!([format!("3 subscriptions of tenant {tenant}")])
+    );
+}
+
+/// A proxy's page, and a token that is not accepted: one error, one help, nothing of sixty types.
+#[test]
+fn where_azure_cannot_be_read_one_error_says_so() {
+    for (what, wanted, help) in [
+        (
+            What::Page(200),
+            "a web page instead of Azure's answer",
+            "HTTPS_PROXY",
+        ),
+        (
+            What::Status(401, "InvalidAuthenticationToken", Vec::new()),
+            "does not accept who you are (401 InvalidAuthenticationToken)",
+            "federated credential",
+        ),
+    ] {
+        let mut world = world();
+        world.troubles.push(Trouble {
+            request: "api-version=".to_owned(),
+            times: usize::MAX,
+            what,
+        });
+        let server = Server::start(world).unwrap();
+        let ran = assess(&server, &Folder::new(), &["--subscription", CLUSTER]);
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        assert!(
+            ran.err.contains(wanted) && ran.err.contains(help),
+            "{}",
+            ran.err
+        );
+        assert_eq!(ran.err.lines().count(), 2, "{}", ran.err);
+    }
 }
 
 /// Where a part of the estate cannot be seen, what fails with full rights never passes: it fails still,

@@ -1,5 +1,7 @@
 //! A live cluster: read, judged, and never wrong about what it could not read.
 
+#[path = "cluster/entra.rs"]
+mod entra;
 #[path = "cluster/errors.rs"]
 mod errors;
 #[path = "cluster/estate.rs"]
@@ -14,6 +16,8 @@ mod live;
 mod namespaces;
 #[path = "cluster/owners.rs"]
 mod owners;
+#[path = "cluster/refused.rs"]
+mod refused;
 #[path = "cluster/rights.rs"]
 mod rights;
 #[path = "cluster/roles.rs"]

@@ -24,6 +24,13 @@ pub(crate) const SECRETS: &str = "reader-secrets";
 /// Who may list namespaces, and read one.
 pub(crate) const TEAM: &str = "team";
 
+/// Who may read nothing.
+pub(crate) const NOBODY: &str = "nobody";
+
+/// A node without a machine, and a group of Entra.
+pub(crate) const NODE: &str = "aks-shop-12345678-vmss000000";
+pub(crate) const DEVELOPERS: &str = "0f000000-0000-4000-8000-0000000000a1";
+
 /// A value that stands in a Secret and must stand nowhere else.
 pub(crate) const CANARY: &str = "Zq7vCanaryW3x";
 pub(crate) const ENCODED: &str = "WnE3dkNhbmFyeVczeA==";
@@ -54,7 +61,7 @@ const CONTROLLERS: [&str; 9] = [
 
 fn fill() -> Live {
     let mut options = Options::default().controllers_named(&CONTROLLERS);
-    for user in [READER, SECRETS, TEAM] {
+    for user in [READER, SECRETS, TEAM, NOBODY] {
         options = options.user(user, &[]);
     }
     for wanted in sources::cluster::kinds::WANTED {
@@ -121,7 +128,7 @@ fn bind(server: &ApiServer, user: &str, role: &str) {
     );
 }
 
-/// A namespace with a past: a Deployment whose first revision was privileged, a Job that has ended, a
+/// A namespace with a past, and a node: a Deployment whose first revision was privileged, a Job that has ended, a
 /// Pod that something was injected into, and one that a custom resource made.
 fn past(server: &ApiServer) {
     let post = |object: Value| create(server, &object);
@@ -167,6 +174,18 @@ fn past(server: &ApiServer) {
     post(pod("store-1", set, "injected"));
     post(pod("roll-7d4b9c", rollout.clone(), "app"));
     post(pod("ended", rollout, "over"));
+    // A node that somebody labelled, and a group of Entra that may edit.
+    let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": {"kubernetes.io/os": "linux"}}});
+    let path = "/api/v1/nodes?fieldManager=kubelet";
+    assert_eq!(server.request("POST", path, Some(&node)).unwrap().0, 201);
+    let label = json!({"metadata": {"labels": {"tier": "payment"}}});
+    let path = format!("/api/v1/nodes/{NODE}?fieldManager=kubectl-label");
+    assert_eq!(server.request("PATCH", &path, Some(&label)).unwrap().0, 200);
+    post(
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "entra", "namespace": "past"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit"},
+        "subjects": [{"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": DEVELOPERS}]}),
+    );
     let ended = json!({"status": {"phase": "Succeeded"}});
     let path = "/api/v1/namespaces/past/pods/ended/status";
     assert_eq!(server.request("PATCH", path, Some(&ended)).unwrap().0, 200);
@@ -199,6 +218,12 @@ impl Live {
         } else {
             self.server.kubeconfig_of(user).unwrap()
         }
+    }
+
+    /// A command about the cluster, as a user.
+    pub(crate) fn run(&self, user: &str, args: &[&str]) -> Ran {
+        let kubeconfig = self.kubeconfig(user).display().to_string();
+        Folder::new().run(&[args, &["--cluster", "--kubeconfig", &kubeconfig]].concat())
     }
 
     /// `seawall assess --cluster` as a user.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::live::{Live, live};
+use super::live::{Live, NODE, live};
 use crate::run::{DAY, Folder, Json, text};
 
 /// `guideline verdict resource item` of each finding about one of the objects.
@@ -56,6 +56,10 @@ fn files_and_the_cluster_are_judged_alike() {
         let documents: Vec<String> = objects.iter().map(Value::to_string).collect();
         folder.write(&format!("{number}.yaml"), documents.join("\n---\n"));
     }
+    // No file made the node, but what runs on it hangs on it.
+    let path = format!("/api/v1/nodes/{NODE}");
+    let node = live.server.request("GET", &path, None).unwrap().1;
+    folder.write("node.yaml", node.to_string());
     let minor = live.server.request("GET", "/version", None).unwrap().1;
     let version = format!("1.{}", text(&minor["minor"]));
     let files = folder
