@@ -63,7 +63,11 @@ fn main() {
         std::fs::read_to_string(format!("{folder}{name}")).unwrap()
     };
     let (roles, defaults) = (data("azure-roles.yaml"), data("default-roles.yaml"));
-    println!("{} objects read in {:?}", estate.resources().len(), started.elapsed());
+    println!(
+        "{} objects read in {:?}",
+        estate.resources().len(),
+        started.elapsed()
+    );
     let given = Given {
         kubernetes_minor: 34,
         builtin_objects: Box::new(|| {
@@ -101,10 +105,17 @@ fn main() {
     let mut ways = 0;
     for entry in &graph.entries {
         let held = graph.derive(&[entry.node], &efforts, Allowed::SURE);
-        ways += graph.jewels.iter().filter(|jewel| held.holds(jewel.node)).count();
+        ways += graph
+            .jewels
+            .iter()
+            .filter(|jewel| held.holds(jewel.node))
+            .count();
         if at.elapsed().as_secs() > 20 {
             break;
         }
     }
-    println!("{ways} cheapest ways, one entry after the other {:?}", at.elapsed());
+    println!(
+        "{ways} cheapest ways, one entry after the other {:?}",
+        at.elapsed()
+    );
 }

@@ -16,6 +16,9 @@
 //! ```
 //! ````
 //!
+//! Where `steps some` is written, only these steps are looked at: others of the kind may be there, and lead to the
+//! same end.
+//!
 //! `\n` in an edit stands for the end of a line. `perhaps` before a step asks for one with a doubt. After a change no step of this kind may lead to the same
 //! end any more, neither a sure nor a doubtful one; a line that begins with `perhaps` says that a doubtful one
 //! stays.
@@ -65,6 +68,8 @@ pub struct EdgeExample {
     pub open: bool,
     /// Judged against this Kubernetes minor.
     pub kubernetes: Option<u8>,
+    /// Only some of its steps are named.
+    pub some: bool,
     /// What must be found.
     pub steps: Vec<Wanted>,
     /// What takes it away.
@@ -144,7 +149,10 @@ impl Guide {
                     let words: Vec<&str> = fence.info.split_whitespace().collect();
                     let own = example.get_or_insert_with(EdgeExample::default);
                     match words.first().copied().unwrap_or_default() {
-                        "steps" => own.steps = wanted(&fence.text, fence.line)?,
+                        "steps" => {
+                            own.some = words.contains(&"some");
+                            own.steps = wanted(&fence.text, fence.line)?;
+                        }
                         "without" => {
                             own.without = changes(&fence.text, fence.line)?;
                             edge.examples.extend(example.take());
@@ -327,7 +335,7 @@ fn check(
         }
     }
     for step in &found {
-        if !example.steps.contains(step) {
+        if !example.some && !example.steps.contains(step) {
             problems.push(format!("unexpected step: {}", shown(step)));
         }
     }
@@ -339,11 +347,9 @@ fn check(
             .map_err(|problem| format!("line {}: {problem}", change.line))?;
         // The step itself is gone; others of its kind are their own.
         let stays = |step: &&Wanted| {
-            example
-                .steps
-                .iter()
-                .any(|wanted| wanted.gives == step.gives)
-                && (!step.perhaps || !change.perhaps)
+            example.steps.iter().any(|wanted| {
+                wanted.gives == step.gives && (!example.some || wanted.needs == step.needs)
+            }) && (!step.perhaps || !change.perhaps)
         };
         if let Some(step) = left.iter().find(stays) {
             problems.push(format!(

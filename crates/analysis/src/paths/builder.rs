@@ -79,7 +79,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) accounts: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     /// Secrets that exist, or that an object names, by namespace.
     pub(crate) secrets: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
-    /// Which pools the pods of each workload are on; sorted.
+    /// The pools that the pods of each workload surely are on, sorted. Where that is one of several, it is
+    /// the pool that stands for these ([`Pool::any_of`]).
     pub(crate) pools_of: Vec<Vec<u32>>,
     nodes: Vec<Node>,
     numbers: HashMap<Node, NodeNo>,
@@ -99,7 +100,7 @@ impl<'a> Builder<'a> {
     pub(crate) fn new(analyses: &'a Analyses<'a>) -> Self {
         let estate = analyses.estate;
         let workloads = analyses.reach().workloads().to_vec();
-        let (pools, pools_of) = pools::read(estate, &workloads);
+        let (pools, pools_of) = pools::read(estate, analyses.roles().clusters(), &workloads);
         let mut builder = Self {
             analyses,
             estate,

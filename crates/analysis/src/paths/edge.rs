@@ -44,6 +44,7 @@ edges! {
     RuntimeSocket "runtime-socket"
     HostDevice "host-device"
     HostIpc "host-ipc"
+    HostProcess "host-process"
     HostNetwork "host-network"
     NodeTokens "node-tokens"
     SharedProcessNamespace "shared-process-namespace"

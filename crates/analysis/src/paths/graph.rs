@@ -148,6 +148,17 @@ pub struct Pool {
     pub nodes: Vec<ResourceRef>,
     /// The agent pool in Azure, or the cluster it is written in.
     pub azure: Option<ResourceRef>,
+    /// Its nodes run Windows.
+    pub windows: bool,
+    /// Whether containers that ask for nothing else run under an AppArmor profile; nothing where it is not
+    /// known.
+    pub apparmor: Option<bool>,
+    /// Containers that ask for nothing else run under the runtime's seccomp profile.
+    pub seccomp: bool,
+    /// The cluster in Azure that it belongs to.
+    pub cluster: Option<ResourceRef>,
+    /// No pool but several: what is here runs in one of them, and it is not known in which.
+    pub any_of: Vec<u32>,
 }
 
 /// What attackers can do in an estate.
@@ -307,6 +318,7 @@ impl Graph {
             },
             Node::Class(number) => format!("listening:{}", self.class_name(number)),
             Node::Pool(number) => format!("pool:{}", self.pool_name(number)),
+            Node::OnNodes(what, pool) => format!("nodes:{what}:{}", self.pool_name(pool)),
             Node::Subject(number) => text(number).to_owned(),
             Node::Role { role, place } => {
                 let name = names.roles.get(role as usize).map_or("?", |name| name);

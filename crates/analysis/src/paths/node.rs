@@ -15,8 +15,13 @@ pub enum Node {
     Network(u32),
     /// What listens in the pods of a class that no policy tells apart is reached.
     Class(u32),
-    /// Root on the nodes of a pool.
+    /// Root on the nodes of a pool; of several pools of which it is not known which, on a node of one of them.
     Pool(u32),
+    /// Something else that the nodes of a pool hold: `kubelet-files` (volumes of pods, the kubelet's own
+    /// credential), `pod-volumes`, `azure-file` (`/etc/kubernetes/azure.json`), `network` (a place in their network),
+    /// `metadata` (answers of the instance metadata service), `pods` and `tokens`
+    /// (of what runs there).
+    OnNodes(&'static str, u32),
     /// The API server takes the attacker for this subject (a text as in [`subject_key`]).
     Subject(u32),
     /// The rules of a role, somewhere.

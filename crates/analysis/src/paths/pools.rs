@@ -2,98 +2,247 @@
 //!
 //! Nodes of a pool are alike, so a pool is one node of the graph: who has root on one has root on what runs
 //! the pods of that pool. Where pods run is taken from running pods; else from what the scheduler would allow:
-//! `nodeName`, `nodeSelector`, required node affinity by simple terms, and taints
+//! `nodeName`, `nodeSelector`, required node affinity, and taints
 //! (kubernetes.io/docs/concepts/scheduling-eviction). Without a Node and without an agent pool there is one pool
 //! without a name.
+//!
+//! What may run on several pools runs on one of them, nobody can say on which: for each such choice there is a
+//! pool more, that stands for *one of these* ([`Pool::any_of`]). A DaemonSet runs on all that take it.
 
 use std::collections::{BTreeMap, HashMap};
 
-use model::{Estate, Ref, ResourceRef};
+use model::{Estate, Ref, Resource, ResourceRef};
 
 use super::graph::Pool;
 use crate::reach::Workload;
+use crate::roles::kubernetes::Cluster;
+
+mod scheduler;
+
+use scheduler::Traits;
+pub(crate) use scheduler::wants_windows;
 
 /// The labels in which AKS writes the name of a node's pool
 /// (<https://learn.microsoft.com/azure/aks/use-labels>).
 const POOL_LABELS: [&str; 2] = ["kubernetes.azure.com/agentpool", "agentpool"];
 
+const CLUSTER: &str = "Microsoft.ContainerService/managedClusters";
+const AGENT_POOL: &str = "Microsoft.ContainerService/managedClusters/agentPools";
+
 /// Pools, and for each workload the numbers of those that its pods are on.
-pub(crate) fn read(estate: &Estate, workloads: &[Workload]) -> (Vec<Pool>, Vec<Vec<u32>>) {
-    let mut pools = pools(estate);
+pub(crate) fn read(
+    estate: &Estate,
+    clusters: &[Cluster],
+    workloads: &[Workload],
+) -> (Vec<Pool>, Vec<Vec<u32>>) {
+    let mut pools = pools(estate, clusters);
     if pools.is_empty() {
-        pools.push(Pool {
-            name: "".into(),
-            nodes: Vec::new(),
-            azure: None,
-        });
+        pools.push(Pool::of(""));
     }
     let running = running(estate, &pools);
     let traits: Vec<Traits<'_>> = pools.iter().map(|pool| Traits::of(estate, pool)).collect();
-    let own = workloads
+    // Manifests go to one of several clusters.
+    let unsure = clusters.len() > 1 && pools.iter().all(|pool| pool.nodes.is_empty());
+    let allowed: Vec<(Vec<u32>, bool)> = workloads
         .iter()
         .map(|workload| match running.get(&workload.resource) {
-            Some(found) => found.clone(),
-            None => may_run_on(estate, workload, &traits),
+            Some(found) => (found.clone(), true),
+            None => (
+                may_run_on(estate, workload, &traits),
+                &*workload.kind == "DaemonSet" && !unsure,
+            ),
+        })
+        .collect();
+    drop(traits);
+    let mut choices: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
+    let own = allowed
+        .into_iter()
+        .map(|(found, everywhere)| {
+            if everywhere || found.len() < 2 {
+                return found;
+            }
+            let next = pools.len() as u32;
+            let number = *choices.entry(found).or_insert_with_key(|found| {
+                let names: Vec<&str> = found
+                    .iter()
+                    .filter_map(|number| Some(&*pools.get(*number as usize)?.name))
+                    .collect();
+                let mut choice = Pool::of(&names.join("|"));
+                choice.any_of.clone_from(found);
+                let members = || {
+                    found
+                        .iter()
+                        .filter_map(|number| pools.get(*number as usize))
+                };
+                choice.windows = members().all(|pool| pool.windows);
+                let first = members().next().and_then(|pool| pool.apparmor);
+                choice.apparmor = first.filter(|_| members().all(|pool| pool.apparmor == first));
+                choice.seccomp = members().all(|pool| pool.seccomp);
+                pools.push(choice);
+                next
+            });
+            vec![number]
         })
         .collect();
     (pools, own)
 }
 
-fn pools(estate: &Estate) -> Vec<Pool> {
-    let mut found: BTreeMap<Box<str>, Pool> = BTreeMap::new();
-    let of = |name: &str| -> Pool {
-        Pool {
+impl Pool {
+    fn of(name: &str) -> Self {
+        Self {
             name: name.into(),
             nodes: Vec::new(),
             azure: None,
+            windows: false,
+            apparmor: None,
+            seccomp: false,
+            cluster: None,
+            any_of: Vec::new(),
         }
-    };
+    }
+}
+
+/// By cluster and name.
+type Found = BTreeMap<(Box<str>, Box<str>), Pool>;
+
+fn pools(estate: &Estate, clusters: &[Cluster]) -> Vec<Pool> {
+    let mut found = Found::new();
+    for (kind, inline) in [(AGENT_POOL, false), (CLUSTER, true)] {
+        for id in estate.of_kind(kind) {
+            let Some(resource) = estate.get(*id) else {
+                continue;
+            };
+            let cluster = cluster_of(resource);
+            let mut add = |name: &str, profile: Option<Ref<'_>>| {
+                let pool = found
+                    .entry((cluster.clone(), name.into()))
+                    .or_insert_with(|| Pool::of(name));
+                if pool.azure.is_none() {
+                    pool.azure = Some(*id);
+                    pool.read(profile);
+                }
+            };
+            let properties = resource.object().get("properties");
+            if inline {
+                for profile in properties
+                    .and_then(|properties| properties.get("agentPoolProfiles"))
+                    .into_iter()
+                    .flat_map(Ref::items)
+                {
+                    if let Some(name) = profile.get("name").and_then(Ref::as_str) {
+                        add(name, Some(profile));
+                    }
+                }
+            } else {
+                let name = resource.name.name.rsplit('/').next().unwrap_or_default();
+                add(name, properties);
+            }
+        }
+    }
+    let several = clusters.len() > 1;
+    if several {
+        for ((cluster, _), pool) in &mut found {
+            pool.name = format!("{cluster}/{}", pool.name).into();
+        }
+    }
+    nodes(estate, clusters, &mut found);
+    for ((cluster, _), pool) in &mut found {
+        let own = clusters
+            .iter()
+            .find(|own| named(estate, own) == *cluster && !cluster.is_empty());
+        pool.cluster = own.map(|own| own.resource);
+    }
+    found.into_values().collect()
+}
+
+/// Node objects join the pool that their labels name.
+fn nodes(estate: &Estate, clusters: &[Cluster], found: &mut Found) {
     for id in estate.of_kind("Node") {
         let Some(node) = estate.get(*id) else {
             continue;
         };
         let labels = node.object().path(&["metadata", "labels"]);
+        let label = |key: &str| labels?.get(key)?.as_str();
         let name = POOL_LABELS
             .iter()
-            .find_map(|key| labels?.get(key)?.as_str())
+            .find_map(|key| label(key))
             .unwrap_or_default();
-        found
-            .entry(name.into())
-            .or_insert_with(|| of(name))
-            .nodes
-            .push(*id);
-    }
-    for (kind, route) in [
-        (
-            "Microsoft.ContainerService/managedClusters/agentPools",
-            None,
-        ),
-        (
-            "Microsoft.ContainerService/managedClusters",
-            Some("agentPoolProfiles"),
-        ),
-    ] {
-        for id in estate.of_kind(kind) {
-            let Some(resource) = estate.get(*id) else {
-                continue;
-            };
-            let mut add = |name: &str| {
-                let pool = found.entry(name.into()).or_insert_with(|| of(name));
-                pool.azure.get_or_insert(*id);
-            };
-            match route {
-                None => add(resource.name.name.rsplit('/').next().unwrap_or_default()),
-                Some(route) => resource
-                    .object()
-                    .path(&["properties", route])
-                    .into_iter()
-                    .flat_map(Ref::items)
-                    .filter_map(|profile| profile.get("name").and_then(Ref::as_str))
-                    .for_each(add),
+        // `kubernetes.azure.com/cluster` names the resource group of a cluster's nodes.
+        let group = label("kubernetes.azure.com/cluster");
+        let own = clusters.iter().find(|cluster| {
+            let own = model::azure::segments(&cluster.node_group).last().copied();
+            own.zip(group)
+                .is_some_and(|(own, group)| own.eq_ignore_ascii_case(group))
+        });
+        let cluster: Box<str> = match (own, clusters) {
+            (Some(cluster), _) => named(estate, cluster),
+            (None, [only]) => named(estate, only),
+            _ => "".into(),
+        };
+        let pool = found
+            .entry((cluster, name.into()))
+            .or_insert_with(|| Pool::of(name));
+        if pool.nodes.is_empty() {
+            pool.windows |= label("kubernetes.io/os") == Some("windows");
+            let image = node
+                .object()
+                .path(&["status", "nodeInfo", "osImage"])
+                .and_then(Ref::as_str);
+            if let Some(image) = image {
+                pool.apparmor = confines(image);
             }
         }
+        pool.nodes.push(*id);
     }
-    found.into_values().collect()
+}
+
+fn named(estate: &Estate, cluster: &Cluster) -> Box<str> {
+    estate
+        .get(cluster.resource)
+        .map_or_else(|| "".into(), cluster_of)
+}
+
+/// The name of the cluster that a resource is or lies below.
+fn cluster_of(resource: &Resource) -> Box<str> {
+    let name = &resource.name.name;
+    let by_id = resource.azure.as_ref().and_then(|azure| {
+        let parts = model::azure::segments(&azure.id);
+        let at = parts
+            .iter()
+            .position(|part| part.eq_ignore_ascii_case("managedClusters"))?;
+        parts.get(at + 1).map(|name| Box::from(*name))
+    });
+    by_id.unwrap_or_else(|| name.split('/').next().unwrap_or_default().into())
+}
+
+impl Pool {
+    /// What a profile in Azure says of the nodes.
+    fn read(&mut self, profile: Option<Ref<'_>>) {
+        let text = |key: &str| profile?.get(key);
+        let word = |key: &str| text(key).and_then(Ref::as_str);
+        self.windows = word("osType").is_some_and(|os| os.eq_ignore_ascii_case("Windows"));
+        // <https://learn.microsoft.com/azure/aks/secure-container-access>
+        let seccomp =
+            profile.and_then(|profile| profile.path(&["kubeletConfig", "seccompDefault"]));
+        self.seccomp = seccomp.and_then(Ref::as_str) == Some("RuntimeDefault");
+        self.apparmor = match text("osSKU") {
+            None => Some(!self.windows),
+            Some(value) => value.as_str().and_then(confines),
+        };
+    }
+}
+
+/// Whether an image of nodes has AppArmor, under which containerd runs containers that are not privileged:
+/// Ubuntu has it, Azure Linux (before: Mariner) has SELinux, which containers are not held by
+/// (<https://learn.microsoft.com/azure/aks/use-azure-linux>).
+fn confines(image: &str) -> Option<bool> {
+    let image = image.to_ascii_lowercase();
+    if image.starts_with("ubuntu") {
+        return Some(true);
+    }
+    let without = ["azurelinux", "mariner", "cblmariner", "windows"];
+    let is_azure_linux = image.contains("azure linux") || image.contains("mariner");
+    (without.iter().any(|name| image.starts_with(name)) || is_azure_linux).then_some(false)
 }
 
 /// The pools that running pods are on, by the object that made them.
@@ -128,134 +277,6 @@ fn running(estate: &Estate, pools: &[Pool]) -> HashMap<ResourceRef, Vec<u32>> {
     found
 }
 
-/// What the scheduler looks at.
-struct Traits<'e> {
-    name: &'e str,
-    labels: BTreeMap<&'e str, &'e str>,
-    /// key, value, effect
-    taints: Vec<(&'e str, &'e str)>,
-    /// Nothing else is known of its nodes' labels.
-    open: bool,
-}
-
-impl<'e> Traits<'e> {
-    fn of(estate: &'e Estate, pool: &'e Pool) -> Self {
-        let mut labels = BTreeMap::new();
-        let mut taints = Vec::new();
-        for key in POOL_LABELS {
-            labels.insert(key, &*pool.name);
-        }
-        let node = pool.nodes.first().and_then(|id| estate.get(*id));
-        if let Some(node) = node {
-            let own = node.object().path(&["metadata", "labels"]);
-            for (key, _, value) in own.iter().flat_map(|labels| labels.entries()) {
-                labels.insert(key, value.as_str().unwrap_or_default());
-            }
-            for taint in node
-                .object()
-                .path(&["spec", "taints"])
-                .into_iter()
-                .flat_map(Ref::items)
-            {
-                let text = |key| taint.get(key).and_then(Ref::as_str).unwrap_or_default();
-                if matches!(text("effect"), "NoSchedule" | "NoExecute") {
-                    taints.push((text("key"), text("value")));
-                }
-            }
-        } else if let Some(azure) = pool.azure.and_then(|id| estate.get(id)) {
-            let object = azure.object();
-            let profile = object
-                .path(&["properties", "agentPoolProfiles"])
-                .into_iter()
-                .flat_map(Ref::items)
-                .find(|profile| profile.get("name").and_then(Ref::as_str) == Some(&pool.name))
-                .or_else(|| object.get("properties"));
-            let Some(profile) = profile else {
-                return Self {
-                    name: &pool.name,
-                    labels,
-                    taints,
-                    open: true,
-                };
-            };
-            for (key, _, value) in profile
-                .get("nodeLabels")
-                .iter()
-                .flat_map(|labels| labels.entries())
-            {
-                labels.insert(key, value.as_str().unwrap_or_default());
-            }
-            let mode = profile.get("mode").and_then(Ref::as_str).unwrap_or("User");
-            labels.insert(
-                "kubernetes.azure.com/mode",
-                if mode.eq_ignore_ascii_case("System") {
-                    "system"
-                } else {
-                    "user"
-                },
-            );
-            let windows = profile.get("osType").and_then(Ref::as_str) == Some("Windows");
-            labels.insert(
-                "kubernetes.io/os",
-                if windows { "windows" } else { "linux" },
-            );
-            // `key=value:Effect`
-            for taint in profile
-                .get("nodeTaints")
-                .into_iter()
-                .flat_map(Ref::items)
-                .filter_map(Ref::as_str)
-            {
-                let (pair, effect) = taint.rsplit_once(':').unwrap_or((taint, ""));
-                if matches!(effect, "NoSchedule" | "NoExecute") {
-                    taints.push(pair.split_once('=').unwrap_or((pair, "")));
-                }
-            }
-        }
-        Self {
-            name: &pool.name,
-            labels,
-            taints,
-            open: node.is_none(),
-        }
-    }
-
-    fn takes(&self, spec: Ref<'_>, daemon: bool) -> bool {
-        let selected = spec
-            .get("nodeSelector")
-            .iter()
-            .flat_map(|labels| labels.entries())
-            .all(|(key, _, value)| match self.labels.get(key) {
-                Some(own) => value.as_str().is_none_or(|value| value == *own),
-                None => self.open && !is_known(key),
-            });
-        selected && (daemon && self.taints.is_empty() || self.tolerated(spec))
-    }
-
-    fn tolerated(&self, spec: Ref<'_>) -> bool {
-        self.taints.iter().all(|(key, value)| {
-            spec.get("tolerations")
-                .into_iter()
-                .flat_map(Ref::items)
-                .any(|toleration| {
-                    let text = |name| toleration.get(name).and_then(Ref::as_str);
-                    let own = text("key").unwrap_or_default();
-                    let keys = own.is_empty() || own == *key;
-                    let values = text("operator") == Some("Exists")
-                        || text("value").unwrap_or_default() == *value;
-                    let effects = text("effect")
-                        .is_none_or(|effect| matches!(effect, "" | "NoSchedule" | "NoExecute"));
-                    keys && values && effects
-                })
-        })
-    }
-}
-
-/// Labels of which a template says the value.
-fn is_known(key: &str) -> bool {
-    POOL_LABELS.contains(&key) || key == "kubernetes.azure.com/mode" || key == "kubernetes.io/os"
-}
-
 fn may_run_on(estate: &Estate, workload: &Workload, pools: &[Traits<'_>]) -> Vec<u32> {
     let every = || (0..pools.len() as u32).collect::<Vec<u32>>();
     let Some(resource) = estate.get(workload.resource) else {
@@ -264,15 +285,20 @@ fn may_run_on(estate: &Estate, workload: &Workload, pools: &[Traits<'_>]) -> Vec
     let Some(spec) = resource.pod_spec() else {
         return every();
     };
-    let daemon = &*workload.kind == "DaemonSet";
+    if scheduler::virtual_node(spec) {
+        return Vec::new();
+    }
     let found: Vec<u32> = pools
         .iter()
         .enumerate()
-        .filter(|(_, pool)| pool.takes(spec, daemon))
+        .filter(|(_, pool)| pool.takes(spec))
         .map(|(number, _)| number as u32)
         .collect();
-    // A pod that nothing known takes may yet run on a pool that was not given.
-    if found.is_empty() && pools.iter().any(|pool| pool.name.is_empty()) {
+    // What no pool takes that was given may run on one that was not.
+    let all_given = estate
+        .absent_any(&["Node", AGENT_POOL], model::Within::Everywhere)
+        .is_none();
+    if found.is_empty() && !all_given {
         return every();
     }
     found

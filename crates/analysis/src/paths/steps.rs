@@ -4,19 +4,37 @@
 //! |---|---|
 //! | [`network`] | from pod to pod over the network |
 //! | [`pod`] | from code in a pod to what the pod has |
+//! | [`escapes`] | from code in a pod to its node, by rights over processes and the kernel |
+//! | [`files`] | the same by files of the node |
+//! | [`volumes`] | the same by persistent volumes |
+//! | [`container`], [`held`] | what these read of pods, and of rights |
+//! | [`nodes`] | from a node to what runs on it and to what it keeps |
+//! | [`metadata`] | from pods and nodes to the identities that nodes carry |
 //! | [`rights`] | from a subject to what its rights amount to |
 
 use model::kinds::Kind;
 
 use super::builder::Builder;
 
+mod container;
+mod escapes;
+mod files;
+mod held;
+mod metadata;
 mod network;
+mod nodes;
 mod pod;
 mod rights;
+mod volumes;
 
 pub(super) fn add(builder: &mut Builder<'_>) {
     network::add(builder);
     pod::add(builder);
+    escapes::add(builder);
+    files::add(builder);
+    volumes::add(builder);
+    nodes::add(builder);
+    metadata::add(builder);
     rights::add(builder);
 }
 
@@ -32,7 +50,12 @@ pub(super) fn reads(kind: &Kind) -> bool {
                     | "PersistentVolume"
                     | "PersistentVolumeClaim"
             ),
-            "rbac.authorization.k8s.io" | "admissionregistration.k8s.io" => true,
+            "rbac.authorization.k8s.io"
+            | "admissionregistration.k8s.io"
+            | "node.k8s.io"
+            | "kyverno.io"
+            | "templates.gatekeeper.sh"
+            | "constraints.gatekeeper.sh" => true,
             _ => false,
         },
         Kind::Azure(_) => true,

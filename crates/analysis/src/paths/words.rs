@@ -28,11 +28,15 @@ pub(crate) fn title(graph: &Graph, node: Node) -> String {
             None => "ports of pods".to_owned(),
         },
         Node::Pool(number) => match names.pools.get(number as usize) {
+            Some(pool) if !pool.any_of.is_empty() => {
+                format!("root on a node of pool {}", one_of(graph, number))
+            }
             Some(pool) if !pool.name.is_empty() => {
                 format!("root on the nodes of pool {}", pool.name)
             }
             _ => "root on the nodes".to_owned(),
         },
+        Node::OnNodes(what, number) => format!("{}{}", on_nodes(what), of_pool(graph, number)),
         Node::Subject(number) => subject(text(number)),
         Node::Role { role, place } => {
             let name = names.roles.get(role as usize).map_or("?", |name| name);
@@ -49,6 +53,43 @@ pub(crate) fn title(graph: &Graph, node: Node) -> String {
         Node::Images(number) => format!("the images of {}", text(number)),
         Node::Principal(number) => format!("Entra identity {}", text(number)),
         Node::Power(power, on) => format!("{} of {}", power.replace('-', " "), scope(text(on))),
+    }
+}
+
+/// `system or user`
+pub(crate) fn one_of(graph: &Graph, pool: u32) -> String {
+    let pools = &graph.names.pools;
+    let Some(pool) = pools.get(pool as usize) else {
+        return String::new();
+    };
+    if pool.any_of.is_empty() {
+        return pool.name.to_string();
+    }
+    let names: Vec<&str> = pool
+        .any_of
+        .iter()
+        .filter_map(|number| Some(&*pools.get(*number as usize)?.name))
+        .collect();
+    names.join(" or ")
+}
+
+fn of_pool(graph: &Graph, pool: u32) -> String {
+    match one_of(graph, pool).as_str() {
+        "" => String::new(),
+        name => format!(" of pool {name}"),
+    }
+}
+
+fn on_nodes(what: &str) -> &str {
+    match what {
+        "kubelet-files" => "the kubelet's files on the nodes",
+        "azure-file" => "azure.json on the nodes",
+        "network" => "the network of the nodes",
+        "metadata" => "the metadata service of the nodes",
+        "pod-volumes" => "the volumes of pods on the nodes",
+        "tokens" => "the tokens of pods on the nodes",
+        "pods" => "the pods on the nodes",
+        other => other,
     }
 }
 
