@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use analysis::paths::{Allowed, Efforts, Graph};
+use analysis::paths::{Allowed, Efforts, Graph, Wishes};
 use analysis::roles::Builtin;
 use analysis::{Analyses, Given};
 use cel::Symbols;
@@ -86,7 +86,7 @@ fn main() {
     analyses.escalations();
     println!("rights {:?}", at.elapsed());
     let at = Instant::now();
-    let graph = Graph::build(&analyses);
+    let graph = Graph::build(&analyses, &Wishes::default());
     let (nodes, steps) = graph.size();
     println!("graph {:?}: {nodes} nodes, {steps} steps", at.elapsed());
     for (word, allowed) in [("sure", Allowed::SURE), ("possible", Allowed::POSSIBLE)] {

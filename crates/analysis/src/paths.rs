@@ -46,15 +46,37 @@ use model::kinds::Kind;
 
 use crate::Analyses;
 
+/// What nobody can read in an estate.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// The cluster that what runs in Kubernetes is in, by its name or id, where several were given.
+    pub cluster: Option<Box<str>>,
+    /// What else is worth reaching.
+    pub jewels: Vec<Wish>,
+}
+
+/// A jewel of somebody's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// The id of a node ([`Graph::id`]), or what follows its first colon.
+    pub id: Box<str>,
+    /// What people call it.
+    pub title: Option<Box<str>>,
+    /// How much it is worth beside others.
+    pub weight: u32,
+}
+
 impl Graph {
     /// Reads an estate.
     #[must_use]
-    pub fn build(analyses: &Analyses<'_>) -> Self {
-        let mut builder = builder::Builder::new(analyses);
+    pub fn build(analyses: &Analyses<'_>, wishes: &Wishes) -> Self {
+        let mut builder = builder::Builder::new(analyses, wishes.cluster.as_deref());
         steps::add(&mut builder);
         entries::add(&mut builder);
         jewels::add(&mut builder);
-        builder.finish()
+        let mut graph = builder.finish();
+        jewels::wish(&mut graph, &wishes.jewels);
+        graph
     }
 }
 

@@ -26,7 +26,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use analysis::paths::{Edge, Efforts, Graph, Object, Step};
+use analysis::paths::{Edge, Efforts, Graph, Object, Step, Wishes};
 use model::managed::Managed;
 use model::manifest::{Form, Reader};
 use model::resource::Origin;
@@ -493,7 +493,7 @@ fn steps_of(
     let estate = estate(guide, files, scope)?;
     let setting = setting(guide, None, example.kubernetes)?;
     let analyses = facts::analyses(guide, &setting, &estate);
-    let graph = Graph::build(&analyses);
+    let graph = Graph::build(&analyses, &Wishes::default());
     let mut found: Vec<Wanted> = graph
         .steps()
         .filter(|step| step.edge == edge)

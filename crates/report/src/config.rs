@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use analysis::paths::Wish;
 use guide::Guide;
 use guide::front_matter::{self, Fields};
 use guide::setting::to_json;
@@ -27,6 +28,10 @@ pub struct Config {
     pub severities: BTreeMap<Box<str>, Severity>,
     /// Accepted findings.
     pub waivers: Vec<Waiver>,
+    /// The cluster that the manifests go to, where several are given.
+    pub cluster: Option<Box<str>>,
+    /// What is worth reaching besides what always is.
+    pub jewels: Vec<Wish>,
     /// What guidelines read as `params`, as a YAML map.
     pub params: Option<String>,
     /// The file, for messages.
@@ -66,7 +71,7 @@ pub struct ConfigError {
     pub message: String,
 }
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 9] = [
     "whole",
     "fail-on",
     "fail-on-unknown",
@@ -74,6 +79,8 @@ const KEYS: [&str; 7] = [
     "frameworks",
     "severities",
     "waivers",
+    "cluster",
+    "jewels",
 ];
 
 impl Config {
@@ -181,6 +188,22 @@ impl Config {
                         config.waivers.push(waiver);
                     }
                 }
+                "cluster" => {
+                    let name = value.as_str().filter(|name| !name.is_empty());
+                    config.cluster = Some(
+                        name.ok_or_else(|| wrong("the name or id of an AKS cluster"))?
+                            .into(),
+                    );
+                }
+                "jewels" if !value.is_list() => return Err(wrong("a list of jewels")),
+                "jewels" => {
+                    for item in value.items() {
+                        let line = doc.line_column(item.span().start).0;
+                        config
+                            .jewels
+                            .push(jewel(item).map_err(|message| error(line, message))?);
+                    }
+                }
                 _ if params.contains(&key) => {
                     given.insert(key.to_owned(), to_json(value));
                 }
@@ -198,6 +221,34 @@ impl Config {
         Ok(config)
     }
 }
+
+/// `secret:shop/db`, or with a title and a weight.
+fn jewel(item: Ref<'_>) -> Result<Wish, String> {
+    if let Some(id) = item.as_str() {
+        return Ok(Wish {
+            id: id.into(),
+            title: None,
+            weight: USUAL_WEIGHT,
+        });
+    }
+    let fields = Fields::of(item, &["id", "title", "weight"])?;
+    let weight = match fields.get("weight") {
+        None => USUAL_WEIGHT,
+        Some(value) => value
+            .as_int()
+            .and_then(|weight| u32::try_from(weight).ok())
+            .filter(|weight| (1..=100).contains(weight))
+            .ok_or("`weight` must be a whole number from 1 to 100")?,
+    };
+    Ok(Wish {
+        id: fields.text("id")?.into(),
+        title: fields.get("title").and_then(Ref::as_str).map(Into::into),
+        weight,
+    })
+}
+
+/// What a named jewel is worth where nobody says it: as much as cluster-admin.
+const USUAL_WEIGHT: u32 = 10;
 
 /// A severity, or none.
 #[must_use]

@@ -72,6 +72,8 @@ impl Draft {
 pub(crate) struct Builder<'a> {
     pub(crate) analyses: &'a Analyses<'a>,
     pub(crate) estate: &'a Estate,
+    /// The cluster that somebody named.
+    cluster: Option<&'a str>,
     pub(crate) names: Names,
     /// Every namespace that an object is in, by name.
     pub(crate) namespaces: BTreeSet<Box<str>>,
@@ -97,13 +99,14 @@ pub(crate) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    pub(crate) fn new(analyses: &'a Analyses<'a>) -> Self {
+    pub(crate) fn new(analyses: &'a Analyses<'a>, cluster: Option<&'a str>) -> Self {
         let estate = analyses.estate;
         let workloads = analyses.reach().workloads().to_vec();
         let (pools, pools_of) = pools::read(estate, analyses.roles().clusters(), &workloads);
         let mut builder = Self {
             analyses,
             estate,
+            cluster,
             names: Names {
                 workloads,
                 pools,
@@ -244,11 +247,21 @@ impl<'a> Builder<'a> {
         self.node(Node::Principal(number))
     }
 
-    /// The clusters that what runs in Kubernetes may be in, and why that is not certain: the one whose nodes are
-    /// there (`kubernetes.azure.com/cluster` names the resource group of a node,
+    /// The clusters that what runs in Kubernetes may be in, and why that is not certain: the one that somebody
+    /// named, the one whose nodes are there (`kubernetes.azure.com/cluster` names the resource group of a node,
     /// <https://learn.microsoft.com/azure/aks/use-labels>), else the only one that was given.
     pub(crate) fn clusters(&self) -> Vec<(&'a Cluster, Option<&'static str>)> {
         let all = self.analyses.roles().clusters();
+        if let Some(named) = self.cluster {
+            let own = |cluster: &&Cluster| {
+                cluster.name.eq_ignore_ascii_case(named) || cluster.id.eq_ignore_ascii_case(named)
+            };
+            return all
+                .iter()
+                .filter(own)
+                .map(|cluster| (cluster, None))
+                .collect();
+        }
         let group = self.estate.of_kind("Node").iter().find_map(|id| {
             self.estate
                 .get(*id)?
@@ -426,22 +439,9 @@ impl<'a> Builder<'a> {
         self.entries.sort_by_key(|entry| (entry.kind, entry.node));
         self.entries
             .dedup_by(|one, two| one.kind == two.kind && one.node == two.node);
-        self.jewels.sort_by(|one, two| {
-            (
-                std::cmp::Reverse(one.weight),
-                one.kind,
-                &one.title,
-                one.node,
-            )
-                .cmp(&(
-                    std::cmp::Reverse(two.weight),
-                    two.kind,
-                    &two.title,
-                    two.node,
-                ))
-        });
+        self.jewels.sort_by_key(|jewel| jewel.node);
         self.jewels.dedup_by_key(|jewel| jewel.node);
-        Graph {
+        let mut graph = Graph {
             nodes: self.nodes,
             rows: self.drafts,
             needs: self.needs,
@@ -454,7 +454,9 @@ impl<'a> Builder<'a> {
             jewels: self.jewels,
             base: self.base.into_iter().collect(),
             gaps: self.gaps.into_iter().collect(),
-        }
+        };
+        graph.sort_jewels();
+        graph
     }
 
     /// A right in the whole cluster is one in each namespace.

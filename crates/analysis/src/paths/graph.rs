@@ -247,6 +247,15 @@ impl Graph {
         (self.nodes.len(), self.rows.len())
     }
 
+    /// The dearest first.
+    pub(crate) fn sort_jewels(&mut self) {
+        self.jewels.sort_by(|one, two| {
+            two.weight.cmp(&one.weight).then_with(|| {
+                (one.kind, &one.title, one.node).cmp(&(two.kind, &two.title, two.node))
+            })
+        });
+    }
+
     /// What a node is.
     #[must_use]
     pub fn node(&self, node: NodeNo) -> Node {

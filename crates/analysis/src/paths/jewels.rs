@@ -1,6 +1,8 @@
 //! What is worth reaching, where the configuration names nothing else: cluster-admin, root on nodes.
 
+use super::Wish;
 use super::builder::Builder;
+use super::graph::{Graph, Jewel};
 use super::node::{EVERYTHING, Place};
 
 pub(super) fn add(builder: &mut Builder<'_>) {
@@ -21,4 +23,42 @@ pub(super) fn add(builder: &mut Builder<'_>) {
         let node = builder.pool(number);
         builder.jewel(node, "node-root", &title, 6);
     }
+}
+
+/// Adds what somebody named. What no step leads to is a gap: a name may be misspelt.
+pub(super) fn wish(graph: &mut Graph, wishes: &[Wish]) {
+    for wish in wishes {
+        let named = |id: &str| {
+            id.eq_ignore_ascii_case(&wish.id)
+                || id
+                    .split_once(':')
+                    .is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(&wish.id))
+        };
+        let found: Vec<_> = graph
+            .nodes()
+            .map(|(number, _)| number)
+            .filter(|number| named(&graph.id(*number)))
+            .collect();
+        if found.is_empty() {
+            let gap = format!(
+                "nothing leads to the jewel `{}`, or it is not called that",
+                wish.id
+            );
+            graph.gaps.push(gap.into());
+        }
+        for node in found {
+            let title = match &wish.title {
+                Some(title) => title.to_string(),
+                None => graph.title(node),
+            };
+            graph.jewels.retain(|jewel| jewel.node != node);
+            graph.jewels.push(Jewel {
+                node,
+                kind: "named",
+                title: title.into(),
+                weight: wish.weight,
+            });
+        }
+    }
+    graph.sort_jewels();
 }

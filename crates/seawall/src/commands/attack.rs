@@ -4,9 +4,9 @@ use ::guide::facts::analyses;
 use ::guide::measures::{Measures, cuts_something};
 use ::guide::{Guide, Judge, Setting, setting};
 use analysis::Analyses;
-use analysis::paths::{self, Efforts, Graph};
+use analysis::paths::{self, Efforts, Graph, Wishes};
+use model::Estate;
 use model::coverage::Coverage;
-use model::{Estate, ResourceRef};
 use report::config::Config;
 
 use super::estate::{self, EstateArgs};
@@ -19,6 +19,9 @@ use crate::failure::Failure;
 pub(crate) struct AttackArgs {
     #[command(flatten)]
     pub(crate) estate: EstateArgs,
+    /// The AKS cluster (name or id) that the manifests go to, where several are given
+    #[arg(long, value_name = "CLUSTER")]
+    pub(crate) aks: Option<String>,
     /// Kubernetes version to judge against [default: the cluster's, else the newest known]
     #[arg(long, value_name = "1.N")]
     pub(crate) kubernetes: Option<String>,
@@ -41,6 +44,8 @@ pub(crate) struct Attack {
     pub(crate) estate: Estate,
     pub(crate) coverage: Coverage,
     pub(crate) as_of: String,
+    /// The cluster that is meant, and what is worth reaching besides what always is.
+    pub(crate) wishes: Wishes,
     /// What people call what was given.
     pub(crate) subject: Vec<String>,
 }
@@ -66,9 +71,18 @@ impl Attack {
             let wants = |kind: &model::kinds::Kind| paths::reads(kind) || judge.wants(kind);
             estate::read(&args.estate, &guide, kubernetes, whole, &wants)?
         };
+        let named = args.aks.as_deref().map(Into::into);
+        let wishes = Wishes {
+            cluster: named.or_else(|| config.cluster.clone()),
+            jewels: config.jewels.clone(),
+        };
+        if let Some(named) = &wishes.cluster {
+            known_cluster(&estate, named)?;
+        }
         Ok(Self {
             guide,
             config,
+            wishes,
             setting,
             estate,
             coverage,
@@ -121,11 +135,30 @@ impl Attack {
             object: resource.name.id(),
         })
     }
+}
 
-    /// An object's name, as people say it.
-    pub(crate) fn object(&self, id: ResourceRef) -> Option<String> {
-        Some(self.estate.get(id)?.name.id())
+/// A cluster that is named must have been given.
+fn known_cluster(estate: &Estate, named: &str) -> anyhow::Result<()> {
+    let clusters: Vec<(&str, &str)> = estate
+        .of_kind("Microsoft.ContainerService/managedClusters")
+        .iter()
+        .filter_map(|id| estate.get(*id))
+        .filter_map(|cluster| Some((&*cluster.name.name, &*cluster.azure.as_ref()?.id)))
+        .collect();
+    let known = clusters
+        .iter()
+        .any(|(name, id)| name.eq_ignore_ascii_case(named) || id.eq_ignore_ascii_case(named));
+    if known {
+        return Ok(());
     }
+    let names: Vec<&str> = clusters.iter().map(|(name, _)| *name).collect();
+    let help = match names.as_slice() {
+        [] => "no AKS cluster was given".to_owned(),
+        names => format!("there are {}", names.join(", ")),
+    };
+    Err(Failure::new(format!("no AKS cluster `{named}` was given"))
+        .help(help)
+        .into())
 }
 
 /// Where something stands.

@@ -100,7 +100,7 @@ pub(crate) struct Answer<'a> {
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let attack = Attack::read(&args.attack)?;
     let analyses = attack.analyses();
-    let graph = Graph::build(&analyses);
+    let graph = Graph::build(&analyses, &attack.wishes);
     if graph.entries.is_empty() && args.from.is_empty() {
         return nothing(&attack);
     }
