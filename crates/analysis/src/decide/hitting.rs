@@ -61,6 +61,17 @@ pub(super) struct Best {
     pub(super) risk: i64,
 }
 
+/// How hard a program is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// For a good answer, to ask about.
+    Quick,
+    /// For the best, with part of the work: more ways may turn up.
+    Search,
+    /// With all the work that is left.
+    Last,
+}
+
 impl Found {
     /// Whether nothing is left to be found.
     pub(super) fn is_proven(&self, below: i64) -> bool {
@@ -211,53 +222,48 @@ impl<'h> Hitting<'h> {
         let mut best: Option<Best> = None;
         let mut below = goal.below;
         let mut bound = -NONE;
+        let mut stage = Stage::Quick;
         loop {
-            // Cheap answers first: they find most of the ways that matter.
-            let mut quick = true;
-            loop {
-                let out = *work == 0;
-                let program = self.program(goal);
-                let wanted = Wanted {
-                    below,
-                    floor: goal.floor,
-                    quick: quick || out,
-                };
-                // What finds ways is not counted: it ends when there are no new ones.
-                let mut free = u64::MAX;
-                let solved = program.solve(wanted, if quick || out { &mut free } else { work });
-                bound = bound.max(solved.bound);
-                let mut added = 0;
-                if let Some((_, values)) = solved.best {
-                    let chosen: Vec<bool> = values
-                        .iter()
-                        .copied()
-                        .take(self.sorted.measures.len())
-                        .collect();
-                    let (candidate, new) = self.judge(goal, chosen)?;
-                    added = new;
-                    if let Some(candidate) = candidate
-                        && candidate.value < below
-                    {
-                        below = candidate.value;
-                        best = Some(candidate);
-                    }
-                }
-                if bound >= below || best.as_ref().is_some_and(|best| best.value <= goal.floor) {
-                    let bound = bound.max(goal.floor).min(below);
-                    return Ok(Found { best, bound });
-                }
-                if added > 0 && quick {
-                    continue;
-                }
-                if !quick || out {
-                    if added == 0 {
-                        let bound = bound.min(below);
-                        return Ok(Found { best, bound });
-                    }
-                    break;
-                }
-                quick = false;
+            let wanted = Wanted {
+                below,
+                floor: goal.floor,
+                quick: stage == Stage::Quick,
+            };
+            // What only finds ways is not counted: it ends when there are no new ones. Where nothing may
+            // be spent any more, a search is its first node.
+            let granted = match stage {
+                Stage::Quick => u64::MAX,
+                Stage::Search => *work / 4,
+                Stage::Last => *work,
             }
+            .max(1);
+            let mut left = granted;
+            let solved = self.program(goal).solve(wanted, &mut left);
+            if stage != Stage::Quick {
+                *work = work.saturating_sub(granted - left);
+            }
+            bound = bound.max(solved.bound);
+            let mut added = 0;
+            if let Some((_, mut values)) = solved.best {
+                values.truncate(self.sorted.measures.len());
+                let (candidate, new) = self.judge(goal, values)?;
+                added = new;
+                if let Some(candidate) = candidate.filter(|candidate| candidate.value < below) {
+                    below = candidate.value;
+                    best = Some(candidate);
+                }
+            }
+            let low = best.as_ref().is_some_and(|best| best.value <= goal.floor);
+            if low || bound >= below {
+                let bound = if low { below } else { bound.min(below) };
+                return Ok(Found { best, bound });
+            }
+            stage = match stage {
+                _ if added > 0 => Stage::Quick,
+                Stage::Quick => Stage::Search,
+                Stage::Search if left == 0 => Stage::Last,
+                Stage::Search | Stage::Last => return Ok(Found { best, bound }),
+            };
         }
     }
 

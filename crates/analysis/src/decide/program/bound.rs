@@ -87,6 +87,8 @@ pub(super) struct Effort {
     pub(super) steps: u32,
     /// How long a step is at first, as a part of what is missing.
     pub(super) length: f64,
+    /// After how many steps without gain it gets shorter.
+    pub(super) patience: u32,
 }
 
 impl Bound {
@@ -135,10 +137,10 @@ impl Bound {
             if self.scaled >= target {
                 break;
             }
-            if stale >= 8 {
+            if stale >= effort.patience {
                 stale = 0;
                 length *= 0.6;
-                if length < 0.002 {
+                if length < 0.001 {
                     break;
                 }
                 multipliers.clone_from(&self.best);

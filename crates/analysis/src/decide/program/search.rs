@@ -13,17 +13,20 @@ use super::{LARGEST, Lit, NONE, Program, Solved, Wanted, no, variable, yes};
 
 /// At the root, where the bound decides what is left of the program.
 const ROOT: Effort = Effort {
-    steps: 600,
-    length: 1.0,
+    steps: 2_000,
+    length: 1.5,
+    patience: 25,
 };
 /// At every other node, from the multipliers of the one above.
 const NODE: Effort = Effort {
     steps: 24,
     length: 0.15,
+    patience: 6,
 };
 const QUICK: Effort = Effort {
     steps: 60,
     length: 1.0,
+    patience: 8,
 };
 
 struct Search<'p> {

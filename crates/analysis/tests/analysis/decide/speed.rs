@@ -51,7 +51,7 @@ fn price(random: &mut Random) -> Cost {
 
 /// Options of topics that exclude each other, and guidelines; costs that some share; an estate of layers
 /// in which a measure cuts steps of some kinds, everywhere or in some places.
-fn estate(random: &mut Random, measures: usize) -> (Question, Steps) {
+fn estate(random: &mut Random, measures: usize, wide: u64) -> (Question, Steps) {
     let options = measures / 4;
     let mut question = Question::default();
     for at in 0..measures {
@@ -90,7 +90,7 @@ fn estate(random: &mut Random, measures: usize) -> (Question, Steps) {
     for at in 0..measures {
         for _ in 0..1 + random.below(3) {
             let kind = random.below(kinds as u64) as usize;
-            let everywhere = random.one_in(3);
+            let everywhere = random.one_in(wide);
             let place = random.below(places as u64) as usize;
             for other in 0..places {
                 if everywhere || other == place || random.one_in(6) {
@@ -241,12 +241,13 @@ fn measured(name: &str, question: &Question, attacks: &mut dyn Attacks, ask: &As
     let plan = &decision.plan;
     let gap = plan.gap.largest();
     println!(
-        "{name:<28} {:>4} measures {:>4} threats {:>5} ways {:>4} asked {seconds:>7.3} s  gap {:>6.2} %  {} chosen, {} left, first {}, frontier {} {}, proven changes {}",
+        "{name:<28} {:>4} measures {:>4} threats {:>5} ways {:>4} asked {seconds:>7.3} s  gap {:>6.2} % of {}, {} chosen, {} left, first {}, frontier {} {}, proven changes {}",
         question.measures.len(),
         question.threats.len(),
         decision.ways,
         decision.asked,
         gap * 100.0,
+        plan.totals.middle,
         plan.measures.len(),
         plan.remaining.len(),
         plan.first,
@@ -274,7 +275,8 @@ fn plan() -> Ask {
 #[ignore = "measures: to be run in release, alone"]
 fn two_hundred_measures() {
     for seed in 0..8 {
-        let (question, steps) = estate(&mut Random(seed), 200);
+        let wide = [3, 30][seed as usize % 2];
+        let (question, steps) = estate(&mut Random(seed), 200, wide);
         let line = measured("estate", &question, &mut steps.clone(), &plan());
         assert!(line.gap < 0.01, "{}", line.gap);
         assert!(line.seconds < 3.0 || line.gap == 0.0);
@@ -298,7 +300,7 @@ fn two_hundred_measures() {
             &Ask::default(),
         );
     }
-    for seed in 0..4 {
+    for seed in 0..2 {
         for (count, each) in [(400, 4), (400, 10), (1_000, 10), (1_000, 20)] {
             let mut random = Random(seed);
             let list = rows(&mut random, 200, count, each);
