@@ -7,7 +7,7 @@ use model::{Ref, Severity};
 
 use crate::catalogue::Guide;
 use crate::front_matter;
-use crate::guideline::{ASPECTS, PRINCIPLES};
+use crate::guideline::{ASPECTS, Expectation, PRINCIPLES, Topic};
 use crate::options::{Charge, TopicOption};
 use crate::prices::Prices;
 
@@ -115,6 +115,7 @@ pub fn gaps(guide: &Guide) -> Vec<String> {
     for (topic, option) in guide.options() {
         let of = format!("the option {}/{}", topic.id, option.id);
         gaps.extend(bonds(guide, option).map(|gap| format!("{of} {gap}")));
+        gaps.extend(recognition(topic, option).map(|gap| format!("{of} {gap}")));
         gaps.extend(charges(guide, &option.price).map(|gap| format!("{of} {gap}")));
     }
     for shared in &guide.shared {
@@ -137,6 +138,23 @@ fn bonds(guide: &Guide, option: &TopicOption) -> impl Iterator<Item = String> {
         .filter(|id| guide.shared_cost(id).is_none())
         .map(|id| format!("shares `{id}`, which is not in data/shared.yaml"));
     missing.chain(shared)
+}
+
+/// Whether it is said how an estate shows the option, with an example on both sides, or why none does.
+fn recognition(topic: &Topic, option: &TopicOption) -> impl Iterator<Item = String> {
+    let shown = |wanted: Expectation| {
+        topic.examples.iter().any(|example| {
+            example.example.expectation == wanted && example.options.contains(&option.id)
+        })
+    };
+    let seen = option.recognised.is_some();
+    let unsaid = (!seen && option.unseen.is_none())
+        .then(|| "says neither how it is recognised nor why it is `unseen`".to_owned());
+    let good = (seen && !shown(Expectation::Good))
+        .then(|| "has no example in which it is recognised".to_owned());
+    let bad = (seen && !shown(Expectation::Bad))
+        .then(|| "has no example in which it is not recognised".to_owned());
+    unsaid.into_iter().chain(good).chain(bad)
 }
 
 /// Whether what is paid for exists.

@@ -6,6 +6,8 @@
 
 mod count;
 mod recognise;
+#[cfg(test)]
+mod tests;
 
 use cel::{Env, Program};
 use model::{Range, Ref};

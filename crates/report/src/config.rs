@@ -32,6 +32,8 @@ pub struct Config {
     pub cluster: Option<Box<str>>,
     /// What is worth reaching besides what always is.
     pub jewels: Vec<Wish>,
+    /// How much there is of what prices scale with, where the estate does not show it.
+    pub quantities: BTreeMap<String, f64>,
     /// What guidelines read as `params`, as a YAML map.
     pub params: Option<String>,
     /// The file, for messages.
@@ -71,13 +73,14 @@ pub struct ConfigError {
     pub message: String,
 }
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "whole",
     "fail-on",
     "fail-on-unknown",
     "kubernetes",
     "frameworks",
     "severities",
+    "quantities",
     "waivers",
     "cluster",
     "jewels",
@@ -142,6 +145,26 @@ impl Config {
                         .and_then(|texts| guide::parse_minor(texts.first()?));
                     config.kubernetes =
                         Some(version.ok_or_else(|| wrong("a version such as \"1.34\""))?);
+                }
+                "quantities" => {
+                    for (id, span, amount) in value.entries() {
+                        let line = doc.line_column(span.start).0;
+                        if guide.quantity(id).is_none() {
+                            let known: Vec<&str> =
+                                guide.quantities.iter().map(|own| &*own.id).collect();
+                            let known = known.join(", ");
+                            let message = format!("`{id}` is no quantity; there are {known}");
+                            return Err(error(line, message));
+                        }
+                        let amount = front_matter::number(amount).filter(|amount| *amount >= 0.0);
+                        let amount = amount.ok_or_else(|| {
+                            error(line, format!("`{id}` must be a number from 0 on"))
+                        })?;
+                        config.quantities.insert(id.to_owned(), amount);
+                    }
+                    if !value.is_map() {
+                        return Err(wrong("a map of quantities to numbers"));
+                    }
                 }
                 "frameworks" => {
                     let ids = front_matter::texts(value)

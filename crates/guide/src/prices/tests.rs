@@ -86,6 +86,19 @@ fn every_meter_of_the_guide_says_how_it_is_found_or_why_not() {
         assert_eq!(meter.retail.is_none(), meter.unpriced.is_some());
         assert_eq!(prices.of(&meter.id), None, "no amount without a source");
     }
+    let used: std::collections::BTreeSet<&str> = guide
+        .options()
+        .flat_map(|(_, option)| &option.price)
+        .chain(guide.shared.iter().flat_map(|shared| &shared.price))
+        .map(|charge| &*charge.meter)
+        .collect();
+    for meter in prices.meters() {
+        assert!(
+            used.contains(&*meter.id),
+            "nothing is charged by {}",
+            meter.id
+        );
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `seawall explain`: a guideline as a page to read.
+//! `seawall explain`: a guideline, or a topic with its options, as a page to read.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -7,10 +7,10 @@ use crate::commands::load_guide;
 use crate::failure::Failure;
 use crate::output;
 
-/// Explains a guideline: why, when not, what it costs, how to fix it.
+/// Explains a guideline, or a topic with its options.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Id of a guideline, as findings show it
+    /// Id of a guideline, as findings show it, or of a topic
     id: String,
     /// Folder of a guide to use instead of the one in the binary
     #[arg(long, value_name = "DIR")]
@@ -20,6 +20,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let guide = load_guide(args.guide.as_deref())?;
     let Some(guideline) = guide.guideline(&args.id) else {
+        if let Some(topic) = topic(&guide, &args.id) {
+            let page = report::options::topic(&guide, topic, output::width());
+            anstream::stdout().lock().write_all(page.as_bytes())?;
+            return Ok(0);
+        }
         let near: Vec<&str> = guide
             .guidelines
             .iter()
@@ -35,11 +40,22 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
                 near.join(", ")
             )
         };
-        return Err(Failure::new(format!("there is no guideline `{}`", args.id))
-            .help(help)
-            .into());
+        return Err(
+            Failure::new(format!("there is no guideline or topic `{}`", args.id))
+                .help(help)
+                .into(),
+        );
     };
     let mut out = anstream::stdout().lock();
     out.write_all(report::explain::page(&guide, guideline, output::width()).as_bytes())?;
     Ok(0)
+}
+
+/// A topic by its name, with its chapter or without.
+fn topic<'g>(guide: &'g guide::Guide, id: &str) -> Option<&'g guide::guideline::Topic> {
+    let id = id.trim_end_matches('/');
+    guide
+        .topics
+        .iter()
+        .find(|topic| *topic.id == *id || format!("{}/{}", topic.chapter, topic.id) == id)
 }

@@ -5,11 +5,13 @@ mod build;
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use ::guide::guideline::Topic;
 use ::guide::{Guideline, examples, mutation};
 use clap::Subcommand;
 
 use crate::commands::{load_guide, load_with_errors};
 use crate::failure::Failure;
+use crate::output;
 
 /// Lists and tests the guidelines, and builds their pages.
 #[derive(Debug, clap::Args)]
@@ -24,7 +26,11 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Lists every guideline with its severity, by chapter and topic
-    List,
+    List {
+        /// The options of each topic instead: what they cost, need and rule out
+        #[arg(long)]
+        options: bool,
+    },
     /// Runs every example of every guideline
     Test {
         /// Only these guidelines: ids, or paths below the guide's folder
@@ -43,7 +49,8 @@ enum Action {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     match &args.action {
-        Action::List => list(args),
+        Action::List { options: false } => list(args),
+        Action::List { options: true } => list_options(args),
         Action::Test { only, mutate } => test(args, only, *mutate),
         Action::Build { out } => build::run(args.guide.as_deref(), out),
     }
@@ -91,6 +98,35 @@ fn list(args: &Args) -> anyhow::Result<u8> {
     Ok(0)
 }
 
+fn list_options(args: &Args) -> anyhow::Result<u8> {
+    let guide = load_guide(args.guide.as_deref())?;
+    let mut out = anstream::stdout().lock();
+    out.write_all(report::options::list(&guide, output::width()).as_bytes())?;
+    Ok(0)
+}
+
+/// Whether a topic's README is meant by an id or a path.
+fn topic_wanted(topic: &Topic, only: &[String]) -> bool {
+    let own = format!("{}/{}", topic.chapter, topic.id);
+    only.is_empty()
+        || only.iter().any(|word| {
+            let word = word.trim_end_matches('/');
+            let word = word.rsplit("guide/").next().unwrap_or(word);
+            word == &*topic.id
+                || word == &*topic.chapter
+                || word == own
+                || word == format!("{own}/README.md")
+        })
+}
+
+fn say(out: &mut impl std::io::Write, failure: examples::Failure) -> std::io::Result<()> {
+    writeln!(out, "{}:{}", failure.file, failure.line)?;
+    for problem in failure.problems {
+        writeln!(out, "    {problem}")?;
+    }
+    Ok(())
+}
+
 fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
     let (mut guide, errors) = load_with_errors(args.guide.as_deref())?;
     let wanted = |guideline: &Guideline| {
@@ -108,7 +144,15 @@ fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
     let chosen: Vec<usize> = (0..guide.guidelines.len())
         .filter(|index| guide.guidelines.get(*index).is_some_and(wanted))
         .collect();
-    if chosen.is_empty() {
+    let topics: Vec<usize> = (0..guide.topics.len())
+        .filter(|index| {
+            guide
+                .topics
+                .get(*index)
+                .is_some_and(|topic| topic_wanted(topic, only))
+        })
+        .collect();
+    if chosen.is_empty() && topics.is_empty() {
         // A file that does not load matches nothing.
         let broken: Vec<String> = errors.iter().map(|error| format!("\n  {error}")).collect();
         let what = match broken.as_slice() {
@@ -138,10 +182,7 @@ fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
                 Some(failure) => {
                     failed += 1;
                     sound = false;
-                    writeln!(out, "{}:{}", failure.file, failure.line)?;
-                    for problem in failure.problems {
-                        writeln!(out, "    {problem}")?;
-                    }
+                    say(&mut out, failure)?;
                 }
             }
         }
@@ -156,6 +197,17 @@ fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
                     survivor.file, survivor.line, survivor.description
                 )?;
                 writeln!(out, "    {}", survivor.source.replace('\n', "\n    "))?;
+            }
+        }
+    }
+    for topic in topics.iter().filter_map(|index| guide.topics.get(*index)) {
+        for example in &topic.examples {
+            match ::guide::options::run(&guide, topic, example) {
+                None => passed += 1,
+                Some(failure) => {
+                    failed += 1;
+                    say(&mut out, failure)?;
+                }
             }
         }
     }
