@@ -45,7 +45,7 @@ pub use conn::{Conn, ConnId};
 pub use engine::Engine;
 pub use explain::{Explanation, Matching, PolicyView, RuleView, Selecting, Side};
 pub use exposure::{Audience, Exposure, Way};
-pub use facts::{Answer, Facts, KUBELET, Verdict};
+pub use facts::{Answer, Facts, KUBELET, Verdict, metadata_ports, wire_server_ports};
 pub use intent::{Apart, Difference, Intent};
 pub use matrix::Matrix;
 pub use policy::{Action, Direction, Tier};

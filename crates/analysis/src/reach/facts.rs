@@ -22,8 +22,26 @@ pub const KUBELET: u16 = 10250;
 /// The port of the metadata service, and those of the wire server, all TCP; its port 53 answers names
 /// (Azure documentation, virtual-desktop/azurecommunicationips and
 /// virtual-network/what-is-ip-address-168-63-129-16).
-const METADATA: u16 = 80;
+const METADATA: [u16; 1] = [80];
 const WIRE_SERVER: [u16; 2] = [80, 32526];
+
+/// The ports of the metadata service.
+#[must_use]
+pub fn metadata_ports() -> PortSet {
+    tcp(&METADATA)
+}
+
+/// The ports of the wire server.
+#[must_use]
+pub fn wire_server_ports() -> PortSet {
+    tcp(&WIRE_SERVER)
+}
+
+fn tcp(ports: &[u16]) -> PortSet {
+    ports.iter().fold(PortSet::none(), |all, port| {
+        all.union(&PortSet::port(Protocol::Tcp, *port))
+    })
+}
 
 /// Whether something can be reached, and what the answer hangs on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,22 +230,18 @@ impl Reach {
             }
         };
         let all = PortSet::all();
-        let tcp = |port| PortSet::port(Protocol::Tcp, port);
-        let wire_server = WIRE_SERVER
-            .into_iter()
-            .fold(PortSet::none(), |all, port| all.union(&tcp(port)));
         Facts {
             internet: of(&within(public), &all),
             metadata: of(
                 &within(address::single(address::METADATA.into())),
-                &tcp(METADATA),
+                &metadata_ports(),
             ),
             wire_server: of(
                 &within(address::single(address::WIRE_SERVER.into())),
-                &wire_server,
+                &wire_server_ports(),
             ),
             api_server: of(&|target| target == End::ApiServer, &all),
-            kubelet: of(&|target| target == End::OtherNode, &tcp(KUBELET)),
+            kubelet: of(&|target| target == End::OtherNode, &tcp(&[KUBELET])),
         }
     }
 

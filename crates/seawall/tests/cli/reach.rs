@@ -442,6 +442,7 @@ fn pictures_show_ways_in() {
             .out
     };
     let page = of("html");
+    assert!(page.contains("\"audience\":\"perhaps\""), "a host port");
     let text = "policies let in All Connections";
     assert!(page.contains(&format!("nothing that was given leads there; {text}")));
     assert!(page.contains("TCP 8080, by load balancer Service shop/web, TCP 443 to TCP 8080"));

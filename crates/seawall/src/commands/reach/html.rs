@@ -6,7 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use ::analysis::reach::{Action, Conn, ConnId, Direction, End, Matrix, Tier, address};
+use ::analysis::reach::{
+    Action, Audience, Conn, ConnId, Direction, End, Matrix, PortSet, Tier, address, metadata_ports,
+    wire_server_ports,
+};
 use serde_json::{Value, json};
 
 use super::Question;
@@ -20,6 +23,8 @@ const SCRIPT: &str = include_str!("html/page.js");
 const FRAME: &str = include_str!("html/frame.html");
 
 const INTERNET: &str = "the internet";
+const METADATA: &str = "instance metadata";
+const WIRE_SERVER: &str = "wire server";
 
 /// A row, a column, or both.
 struct Node {
@@ -28,6 +33,8 @@ struct Node {
     members: Vec<String>,
     /// the class it stands for
     class: Option<usize>,
+    /// only these ports of it count
+    ports: Option<PortSet>,
     /// its numbers in the matrix
     ends: Vec<usize>,
     source: bool,
@@ -124,9 +131,9 @@ fn data(question: &Question<'_>) -> Value {
             json!({
                 "text": ways::line(reach, question.estate, exposure),
                 "audience": match exposure.audience {
-                    ::analysis::reach::Audience::Internet => "internet",
-                    ::analysis::reach::Audience::Network => "network",
-                    ::analysis::reach::Audience::Unknown => "perhaps",
+                    _ if ways::is_sure(exposure) => "internet",
+                    Audience::Network => "network",
+                    _ => "perhaps",
                 },
                 "node": workload
                     .and_then(|one| numbers.get(&reach.number(reach.end_of(one)))),
@@ -169,6 +176,7 @@ fn nodes(question: &Question<'_>) -> Vec<Node> {
                 .map_or(label.clone(), |(_, name)| name.to_owned()),
             namespace: workload.namespace.to_string(),
             class: Some(class),
+            ports: None,
             members: reach.members(class).map(|one| one.label()).collect(),
             ends: vec![reach.number(reach.end_of(workload))],
             source: true,
@@ -179,8 +187,8 @@ fn nodes(question: &Question<'_>) -> Vec<Node> {
     let wire = address::single(address::WIRE_SERVER.into());
     let mut outside: [(&str, Vec<usize>, bool); 7] = [
         (INTERNET, Vec::new(), question.asks_for_ways()),
-        ("instance metadata", Vec::new(), false),
-        ("wire server", Vec::new(), false),
+        (METADATA, Vec::new(), false),
+        (WIRE_SERVER, Vec::new(), false),
         ("the API server", Vec::new(), false),
         ("its own node", Vec::new(), true),
         ("other nodes", Vec::new(), true),
@@ -206,6 +214,11 @@ fn nodes(question: &Question<'_>) -> Vec<Node> {
         namespace: String::new(),
         members: Vec::new(),
         class: None,
+        ports: match label {
+            METADATA => Some(metadata_ports()),
+            WIRE_SERVER => Some(wire_server_ports()),
+            _ => None,
+        },
         ends,
         source,
     }));
@@ -348,6 +361,11 @@ fn row(
             .collect();
         let number = if outside && node.namespace.is_empty() {
             conns.number(question, &Conn::none(), false)
+        } else if let Some(ports) = &node.ports {
+            let all = ids
+                .iter()
+                .fold(Conn::none(), |all, id| all.join(&matrix.conn(*id)));
+            conns.number(question, &all.within(ports), false)
         } else if let Some(known) = seen.get(&ids) {
             *known
         } else {
