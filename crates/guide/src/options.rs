@@ -114,17 +114,18 @@ impl TopicOption {
             "trade_off",
         ];
         let fields = Fields::of(option, &known)?;
-        let text = |key| fields.get(key).and_then(Ref::as_str);
+        let text = |key| fields.get(key).map(|_| fields.text(key)).transpose();
         let mut requires = Vec::new();
         for bond in option.get("requires").into_iter().flat_map(Ref::items) {
             let any = crate::front_matter::texts(bond)
                 .ok_or("`requires` lists options, or lists of options of which one suffices")?;
             requires.push(any.iter().map(|bond| full(topic, bond)).collect());
         }
-        let recognised = text("recognised")
+        let unseen = text("unseen")?;
+        let recognised = text("recognised")?
             .map(|source| env.compile(source).map_err(|error| error.to_string()))
             .transpose()?;
-        if recognised.is_some() && text("unseen").is_some() {
+        if recognised.is_some() && unseen.is_some() {
             return Err("what is recognised is not `unseen`".to_owned());
         }
         Ok(Self {
@@ -142,12 +143,12 @@ impl TopicOption {
                 .map(|bond| full(topic, bond))
                 .collect(),
             recognised,
-            unseen: text("unseen").map(Into::into),
-            preview: fields
-                .get("preview")
-                .and_then(Ref::as_bool)
-                .unwrap_or(false),
-            ends: text("ends").map(Into::into),
+            unseen: unseen.map(Into::into),
+            preview: match fields.get("preview") {
+                None => false,
+                Some(value) => value.as_bool().ok_or("`preview` must be true or false")?,
+            },
+            ends: text("ends")?.map(Into::into),
             trade_off: fields.text("trade_off")?.into(),
         })
     }

@@ -228,3 +228,45 @@ fn paragraph(page: &mut String, lead: &str, text: &str, width: usize) {
         let _ = writeln!(page, "{}", line.trim_end());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use guide::Guide;
+
+    use super::{list, topic};
+
+    #[test]
+    fn every_option_is_shown_with_what_it_costs() {
+        let (guide, _) = Guide::builtin();
+        let all = list(&guide, 80);
+        let long = all.lines().find(|line| line.chars().count() > 80);
+        assert_eq!(long, None);
+        for (own, option) in guide.options() {
+            assert!(all.contains(&*option.id), "{}", option.id);
+            let page = topic(&guide, own, 80);
+            let text = page.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(text.contains(&*option.title), "{}", option.id);
+            for charge in &option.price {
+                let said = format!("{} ×", charge.units);
+                assert!(text.contains(&said), "{} {said}", option.id);
+            }
+            for any in &option.requires {
+                assert!(
+                    text.contains(&format!("needs {}", any.join(" or "))),
+                    "{}",
+                    option.id
+                );
+            }
+            if let Some(program) = &option.recognised {
+                // As it is written, so that it can be copied.
+                assert!(page.contains(program.source()), "{}", option.id);
+            }
+        }
+        let all = all.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(all.contains("Docker Content Trust of the registry (ends 2028-03-31)"));
+        assert!(
+            all.contains("GB per audit-gb (300 assumed), no price"),
+            "{all}"
+        );
+    }
+}

@@ -87,11 +87,14 @@ impl Quantities {
         let mut quantities = Self::assumed(guide);
         for quantity in &guide.quantities {
             let counted = || {
-                let mut found = quantity
+                let found: Vec<Amount> = quantity
                     .counted
                     .iter()
-                    .filter_map(|program| count(guide, setting, analyses, program));
-                found.next()
+                    .filter_map(|program| count(guide, setting, analyses, program))
+                    .collect();
+                // Where one list is known to be empty, another may say it.
+                let some = found.iter().find(|amount| amount.units > 0.0);
+                some.or(found.first()).copied()
             };
             let amount = match said.get(&*quantity.id) {
                 Some(units) => Some(Amount {

@@ -192,7 +192,7 @@ fn gaps(options: &str, rest: &str) -> Vec<String> {
 #[test]
 fn what_an_option_names_must_exist() {
     let option = |more: &str| {
-        format!("- {{ id: o, title: O, trade_off: x, effort_days: [1, 2], unseen: y, {more} }}\n")
+        format!("- {{ id: o, title: O, trade_off: x, effort_days: [1, 2], unseen: why, {more} }}\n")
     };
     assert_eq!(
         gaps(
@@ -203,8 +203,8 @@ fn what_an_option_names_must_exist() {
     );
     for (more, said) in [
         (
-            "price: [{ meter: n, units: 1 }]",
-            "the option t/o is charged by `n`, which is no meter",
+            "price: [{ meter: lost, units: 1 }]",
+            "the option t/o is charged by `lost`, which is no meter",
         ),
         (
             "price: [{ meter: m, units: 1, per: p }]",
@@ -228,6 +228,8 @@ fn what_an_option_names_must_exist() {
         ),
         ("recognised: \"true\"", "what is recognised is not `unseen`"),
         ("effort: 1", "unknown key `effort`"),
+        ("ends: 2026", "`ends` must be a string"),
+        ("preview: soon", "`preview` must be true or false"),
     ] {
         let gaps = gaps(&option(more), "");
         assert!(
@@ -243,7 +245,7 @@ fn what_an_option_names_must_exist() {
         ("soon", "must be a number or two"),
     ] {
         let option =
-            format!("- {{ id: o, title: O, trade_off: x, unseen: y, effort_days: {effort} }}\n");
+            format!("- {{ id: o, title: O, trade_off: x, unseen: why, effort_days: {effort} }}\n");
         let gaps = gaps(&option, "");
         assert!(
             gaps.iter().any(|gap| gap.contains(said)),
