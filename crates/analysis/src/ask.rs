@@ -279,6 +279,17 @@ pub enum Evidence {
         /// the way to the action that grants it: `permissions[0].dataActions[2]`
         route: Box<str>,
     },
+    /// An Azure role assignment that lets somebody act as the cluster's built-in administrator.
+    Administrator {
+        /// the assignment
+        assignment: ResourceRef,
+        /// what people call the role
+        role: Box<str>,
+        /// the way to the first of the actions in the role
+        route: Box<str>,
+        /// the actions of Azure by which
+        actions: Vec<&'static str>,
+    },
     /// The group `system:masters`, about which no authorizer is asked.
     Masters,
 }

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use model::{Completeness, Estate, ResourceRef, Scope, Within};
 
+pub mod administrators;
 mod assignment;
 pub mod builtin;
 pub mod condition;

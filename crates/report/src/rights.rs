@@ -87,6 +87,17 @@ pub enum By {
         /// the way to the action in the role
         route: String,
     },
+    /// An Azure role assignment that makes somebody the cluster's administrator.
+    Administrator {
+        /// the assignment
+        assignment: Thing,
+        /// the role
+        role: String,
+        /// the way to the first of the actions in the role
+        route: String,
+        /// the actions of Azure by which
+        actions: Vec<&'static str>,
+    },
     /// No authorizer is asked.
     Masters,
 }
@@ -316,6 +327,17 @@ impl Words<'_> {
                 assignment: self.thing(*assignment, |_| None),
                 role: role.to_string(),
                 route: route.to_string(),
+            },
+            Evidence::Administrator {
+                assignment,
+                role,
+                route,
+                actions,
+            } => By::Administrator {
+                assignment: self.thing(*assignment, |_| None),
+                role: role.to_string(),
+                route: route.to_string(),
+                actions: actions.clone(),
             },
         }
     }

@@ -2,17 +2,21 @@
 
 use std::io::{self, Write};
 
+use analysis::roles::administrators::said;
 use serde_json::{Value, json};
 
 use crate::text::clean;
 
 use super::{Answer, Asked, By, Place, Row, Thing, text};
 
-/// The answer to one question: `seawall.who-can/v1`.
+/// What the JSON of every answer calls itself; its JSON Schema is `docs/schema/who-can-v1.json`.
+pub const SCHEMA: &str = "seawall.who-can/v1";
+
+/// The answer to one question.
 #[must_use]
 pub fn answer(answer: &Answer) -> Value {
     json!({
-        "schema": "seawall.who-can/v1",
+        "schema": SCHEMA,
         "question": asked(&answer.asked),
         "holders": answer.rows.iter().map(row).collect::<Vec<_>>(),
         "unknown": answer.unknown,
@@ -83,6 +87,17 @@ fn by(by: &By) -> Value {
             role,
             route,
         } => json!({"assignment": thing(assignment), "role": role, "route": route}),
+        By::Administrator {
+            assignment,
+            role,
+            route,
+            actions,
+        } => json!({
+            "assignment": thing(assignment),
+            "role": role,
+            "route": route,
+            "administratorBy": actions,
+        }),
     }
 }
 
@@ -135,6 +150,16 @@ pub fn write_csv<'a>(
                 Some(By::Assignment {
                     assignment, role, ..
                 }) => (assignment.shown(), role.clone(), assignment.place()),
+                Some(By::Administrator {
+                    assignment,
+                    role,
+                    actions,
+                    ..
+                }) => (
+                    assignment.shown(),
+                    format!("{role}: {}", said(actions)),
+                    assignment.place(),
+                ),
                 Some(by @ By::Masters) => (text::through(by), String::new(), String::new()),
                 None => (String::new(), String::new(), String::new()),
             };

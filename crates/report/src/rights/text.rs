@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use analysis::roles::administrators::said;
+
 use super::{Answer, By, Place, Row, Thing};
 use crate::text::{clean, count, wrap};
 
@@ -104,6 +106,16 @@ pub fn through(by: &By) -> String {
         By::Assignment {
             assignment, role, ..
         } => format!("Azure role {role}, assigned in {}", assignment.place()),
+        By::Administrator {
+            assignment,
+            role,
+            actions,
+            ..
+        } => format!(
+            "as the cluster's administrator by {} (Azure role {role}, assigned in {})",
+            said(actions),
+            assignment.place()
+        ),
         By::Binding {
             binding,
             role,

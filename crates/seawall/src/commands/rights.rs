@@ -1,11 +1,12 @@
 //! What `can` and `who-can` have in common: an estate's rights, ready to be asked.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use analysis::ask::{Answer, Attributes, Question, Requester, Target, Why, Within};
 use analysis::rbac::resources::Resources;
 use analysis::rbac::{Escalations, PolicyRule, Rbac, add_bootstrap};
-use analysis::roles::kubernetes::Cluster;
+use analysis::roles::kubernetes::{Cluster, WhoCan};
 use analysis::roles::{Roles, Who};
 use guide::Guide;
 use guide::facts::{builtin_objects, builtin_roles};
@@ -53,6 +54,16 @@ pub(crate) struct Rights {
     /// What the Node authorizer lets nodes do, for what their own pods use
     /// (kubernetes plugin/pkg/auth/authorizer/node: the rules of ClusterRole `system:node`).
     of_nodes: Vec<PolicyRule>,
+    administrators: OnceLock<Administrators>,
+}
+
+/// Who does everything in a cluster because Azure says so.
+#[derive(Debug, Default)]
+pub(crate) struct Administrators {
+    /// Those who act as its administrator as they are.
+    pub(crate) known: WhoCan,
+    /// How many can make themselves administrators.
+    more: usize,
 }
 
 /// Group of all nodes; with a user name that begins with [`NODE`], the Node authorizer takes somebody for a node
@@ -105,6 +116,7 @@ impl Rights {
             cluster,
             which_cluster,
             of_nodes: of_nodes(&guide),
+            administrators: OnceLock::new(),
         };
         rights.tell_unread()?;
         Ok(rights)
@@ -184,13 +196,13 @@ impl Rights {
             ));
         }
         if let Some(cluster) = self.cluster() {
-            let ways = if cluster.local_accounts_off == Some(true) {
-                "runs commands in"
-            } else {
-                "fetches the administrator's credential of, or runs commands in,"
+            let more = match self.administrators().more {
+                0 => return others,
+                1 => "1 more can make itself administrator".to_owned(),
+                more => format!("{more} more can make themselves administrators"),
             };
             others.push(format!(
-                "whoever {ways} cluster `{}` through Azure may too; `seawall who-can --takeover` lists them",
+                "{more} of cluster `{}` through Azure; `seawall who-can --takeover` lists them",
                 cluster.name
             ));
         }
@@ -207,7 +219,6 @@ impl Rights {
             ));
         }
         if let Some(cluster) = self.cluster()
-            && cluster.asks_azure != Some(false)
             && !self.roles.knows_assignments(&cluster.id)
         {
             gaps.push("not every assignment of an Azure role was given".to_owned());
@@ -215,14 +226,31 @@ impl Rights {
         gaps
     }
 
-    /// Who may by Azure's roles.
-    pub(crate) fn who_can_by_azure(
-        &self,
-        question: &Question<'_>,
-    ) -> analysis::roles::kubernetes::WhoCan {
-        self.cluster()
-            .map(|cluster| self.roles.who_can(cluster, question))
-            .unwrap_or_default()
+    /// Who may by Azure's roles, those who act as the cluster's administrator among them.
+    pub(crate) fn who_can_by_azure(&self, question: &Question<'_>) -> WhoCan {
+        let Some(cluster) = self.cluster() else {
+            return WhoCan::default();
+        };
+        let mut found = self.roles.who_can(cluster, question);
+        let administrators = &self.administrators().known;
+        found.holders.extend(administrators.holders.iter().cloned());
+        found.unknown.extend(administrators.unknown.iter().cloned());
+        found.unknown.sort();
+        found.unknown.dedup();
+        found
+    }
+
+    /// Who acts as the cluster's administrator through Azure. It is the same for every question.
+    pub(crate) fn administrators(&self) -> &Administrators {
+        self.administrators.get_or_init(|| {
+            let Some(cluster) = self.cluster() else {
+                return Administrators::default();
+            };
+            Administrators {
+                known: self.roles.administrators(cluster),
+                more: self.roles.other_takeovers(cluster),
+            }
+        })
     }
 
     /// What people call a principal of Entra, where that is known.

@@ -157,7 +157,8 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<u8> {
             .map_err(|error| Failure::new(format!("cannot write `{file}`: {error}")))?,
         None => anstream::stdout().lock().write_all(text.as_bytes())?,
     }
-    if !rights.which_cluster.is_empty() {
+    // The other formats say it with all that was not given.
+    if format == Format::Csv && !rights.which_cluster.is_empty() {
         writeln!(
             anstream::stderr().lock(),
             "note: Azure's roles do not count: {} were given, say with `--aks` which one is meant",

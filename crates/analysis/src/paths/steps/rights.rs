@@ -80,7 +80,9 @@ fn granted(builder: &mut Builder<'_>, grant: &Grant, title: &str) -> Vec<Evidenc
             builder.seen_right(*binding, None, "gives the role"),
             builder.seen_right(rule.0, None, title),
         ],
-        Grant::Assignment { assignment, .. } => vec![builder.seen(*assignment, None, title)],
+        Grant::Assignment { assignment, .. } | Grant::Administrator { assignment, .. } => {
+            vec![builder.seen(*assignment, None, title)]
+        }
         Grant::Masters => Vec::new(),
     }
 }

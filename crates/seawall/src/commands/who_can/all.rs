@@ -113,7 +113,7 @@ pub(super) fn answer(asking: &Asking<'_>) -> anyhow::Result<String> {
         .collect();
     Ok(match asking.format {
         Format::Json => pretty(&json!({
-            "schema": "seawall.who-can/v1",
+            "schema": data::SCHEMA,
             "namespace": within,
             "counts": counted.iter().map(|(ask, counts)| json!({
                 "verb": ask.verb,
@@ -201,6 +201,15 @@ fn shown(asking: &Asking<'_>, counted: &[(Ask<'_>, Counts)]) -> String {
         0,
         asking.layout,
     );
+    if asking.rights.cluster().is_some() {
+        text::indented(
+            &mut out,
+            "Azure's roles are not counted; `--format matrix` has them.",
+            0,
+            0,
+            asking.layout,
+        );
+    }
     text::gaps(&mut out, "Nobody", &asking.gaps(), false, asking.layout);
     out
 }

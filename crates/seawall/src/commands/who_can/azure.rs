@@ -10,6 +10,7 @@ use analysis::ask::{Ground, PrincipalKind, Why};
 use analysis::roles::critical::CRITICAL;
 use analysis::roles::{Ask, Grant, Holders, Roles, Who};
 use model::{Estate, ResourceRef};
+use report::rights::data::SCHEMA;
 use report::rights::text::{Layout, indented};
 use serde_json::{Value, json};
 
@@ -142,6 +143,7 @@ impl Azure<'_> {
     /// The answer as JSON.
     fn json(&self, action: &str, answers: &[Answered]) -> Value {
         json!({
+            "schema": SCHEMA,
             "action": action,
             "dataAction": self.roles.is_data_action(action).unwrap_or(false),
             "resources": answers.iter().map(|one| json!({
@@ -207,7 +209,7 @@ impl Azure<'_> {
                 "complete": self.ground(&cluster.id) == Ground::Complete,
             })
         });
-        json!({ "clusters": clusters.collect::<Vec<_>>() })
+        json!({ "schema": SCHEMA, "clusters": clusters.collect::<Vec<_>>() })
     }
 
     /// Whether all assignments that count at a resource are known.

@@ -1,6 +1,8 @@
 //! What a principal of Entra may do in a cluster that asks Azure. How Azure decides is left to [`analysis::roles`].
 
-use analysis::ask::{Answer, Attributes, Evidence, Reach, Requester, ResourceTarget, Target, Why};
+use analysis::ask::{
+    Answer, Attributes, Evidence, Reach, Requester, ResourceTarget, Subject, Target, Why,
+};
 use analysis::rbac::{PolicyRule, Right};
 
 use super::Asking;
@@ -20,6 +22,26 @@ pub(super) fn add(
     else {
         return;
     };
+    let administrator = asking.rights.administrators();
+    for holder in &administrator.known.holders {
+        let Subject::Principal { id, .. } = &holder.subject else {
+            continue;
+        };
+        if requester.object_id == Some(&**id) || requester.groups.iter().any(|own| *own == **id) {
+            rights.push(Right {
+                reach: Reach::Cluster,
+                rule: super::subject::everything(),
+                condition: holder.condition.clone(),
+                evidence: holder.evidence.clone(),
+            });
+        }
+    }
+    // A doubt names whom it is about.
+    let is_own = |why: &&Why| {
+        let own = |id: &str| why.text.contains(id);
+        requester.object_id.is_some_and(own) || requester.groups.iter().any(|group| own(group))
+    };
+    unknown.extend(administrator.known.unknown.iter().filter(is_own).cloned());
     let mut places = vec![String::new()];
     places.extend(
         asking

@@ -62,12 +62,7 @@ pub(super) fn answer(asking: &Asking<'_>, word: &str) -> anyhow::Result<String> 
         facts = vec!["does everything".to_owned()];
     }
     // Whoever does everything does all the rest.
-    let all = PolicyRule {
-        verbs: vec!["*".into()],
-        groups: vec!["*".into()],
-        resources: vec!["*".into()],
-        ..PolicyRule::default()
-    };
+    let all = everything();
     if rows
         .iter()
         .any(|(row, rule)| row.place == Place::Everywhere && **rule == all)
@@ -76,7 +71,7 @@ pub(super) fn answer(asking: &Asking<'_>, word: &str) -> anyhow::Result<String> 
     }
     Ok(match asking.format {
         Format::Json => pretty(&json!({
-            "schema": "seawall.who-can/v1",
+            "schema": data::SCHEMA,
             "subject": {"kind": subject.kind(), "name": subject.name()},
             "groups": requester.groups,
             "rights": rows.iter().map(|(row, rule)| {
@@ -110,6 +105,7 @@ pub(super) fn answer(asking: &Asking<'_>, word: &str) -> anyhow::Result<String> 
                     join(&rule.resources),
                     join(&rule.names),
                     join(&rule.urls),
+                    no_effect(asking, rule, &row.place).join("; "),
                     row.by
                         .iter()
                         .map(text::through)
@@ -124,6 +120,7 @@ pub(super) fn answer(asking: &Asking<'_>, word: &str) -> anyhow::Result<String> 
                 "resources",
                 "names",
                 "paths",
+                "no effect",
                 "by",
             ];
             data::table(&head, lines)?
@@ -335,17 +332,22 @@ fn amounts_to(fact: &Escalation, subject: &Subject, requester: &Requester<'_>) -
     })
 }
 
+/// Every verb on every resource.
+pub(super) fn everything() -> PolicyRule {
+    let all = || vec!["*".into()];
+    PolicyRule {
+        verbs: all(),
+        groups: all(),
+        resources: all(),
+        ..PolicyRule::default()
+    }
+}
+
 /// What a member of `system:masters` may: no authorizer is asked.
 fn masters() -> Vec<Right> {
-    let all = || vec!["*".into()];
     vec![Right {
         reach: Reach::Cluster,
-        rule: PolicyRule {
-            verbs: all(),
-            groups: all(),
-            resources: all(),
-            ..PolicyRule::default()
-        },
+        rule: everything(),
         condition: None,
         evidence: Evidence::Masters,
     }]
@@ -462,7 +464,7 @@ pub(super) fn escalations(asking: &Asking<'_>) -> anyhow::Result<String> {
     });
     Ok(match asking.format {
         Format::Json => pretty(&json!({
-            "schema": "seawall.who-can/v1",
+            "schema": data::SCHEMA,
             "escalations": listed.iter().map(|(fact, rows)| json!({
                 "id": fact.id,
                 "title": fact.title,
