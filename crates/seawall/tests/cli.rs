@@ -49,6 +49,8 @@ mod rendering;
 mod rights;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/schemas.rs"]
+mod schemas;
 #[path = "cli/snapshot.rs"]
 mod snapshot;
 #[path = "cli/stable.rs"]
