@@ -35,6 +35,8 @@ mod guide;
 mod oddities;
 #[path = "cli/open_world.rs"]
 mod open_world;
+#[path = "cli/pages.rs"]
+mod pages;
 #[path = "cli/pod_security.rs"]
 mod pod_security;
 #[path = "cli/policy.rs"]
