@@ -99,6 +99,24 @@ struct Known {
 impl Known {
     /// Why the absence of something proves nothing, kind by kind; nothing where all is known.
     fn gaps(&self, within: Within<'_>) -> Vec<String> {
+        let mut gaps: Vec<String> = self
+            .absent(within)
+            .map(|(kind, reason)| match self.completeness.describe(reason) {
+                Some(why) => why.to_owned(),
+                None => format!("not every {kind} was given"),
+            })
+            .collect();
+        if !self.builtin {
+            gaps.push("the built-in roles of Kubernetes were not given".to_owned());
+        }
+        gaps
+    }
+
+    /// The kinds whose absence proves nothing, and why.
+    fn absent<'a>(
+        &'a self,
+        within: Within<'a>,
+    ) -> impl Iterator<Item = (&'static str, cel::Unknown)> + 'a {
         let place = match within {
             Within::Cluster => None,
             Within::Anywhere => Some(Place::Everywhere),
@@ -108,20 +126,14 @@ impl Known {
         let namespaced = ["Role", "RoleBinding"];
         let namespaced = place
             .into_iter()
-            .flat_map(|place| namespaced.map(|kind| (kind, place)));
-        let mut gaps: Vec<String> = Vec::new();
-        for (kind, place) in cluster.into_iter().chain(namespaced) {
-            if let Some(reason) = self.completeness.absent(self.scope, kind, place) {
-                gaps.push(match self.completeness.describe(reason) {
-                    Some(why) => why.to_owned(),
-                    None => format!("not every {kind} was given"),
-                });
-            }
-        }
-        if !self.builtin {
-            gaps.push("the built-in roles of Kubernetes were not given".to_owned());
-        }
-        gaps
+            .flat_map(move |place| namespaced.map(|kind| (kind, place)));
+        cluster
+            .into_iter()
+            .chain(namespaced)
+            .filter_map(move |(kind, place)| {
+                let reason = self.completeness.absent(self.scope, kind, place)?;
+                Some((kind, reason))
+            })
     }
 }
 
@@ -168,8 +180,8 @@ impl Rbac {
     /// them all the same.
     #[must_use]
     pub fn ground(&self, within: Within<'_>) -> Ground {
-        // Without the words where one gap is enough: it is asked for every review.
-        if self.known.builtin && self.known.gaps(within).is_empty() {
+        // One gap is enough, and no words are made: it is asked for every review.
+        if self.known.builtin && self.known.absent(within).next().is_none() {
             Ground::Complete
         } else {
             Ground::ByWhatWasGiven

@@ -1,11 +1,14 @@
 //! `seawall can`: answers SubjectAccessReviews.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use analysis::ask::{Answer, Attributes, Ground, Requester, ResourceTarget, Target};
 use analysis::rbac::reason;
+use rayon::prelude::*;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::rights::{Rights, RightsArgs};
@@ -42,7 +45,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
                 .into(),
         );
     }
-    let reviews = read(&args.reviews)?;
+    let text = read(&args.reviews)?;
+    let reviews = parse(&text).map_err(|(line, problem)| {
+        Failure::new(format!(
+            "`{}` line {line}: {problem}",
+            args.reviews.display()
+        ))
+        .help("write one JSON object a line, or YAML documents between `---`")
+    })?;
     let rights = Rights::read(&args.rights)?;
     if rights.is_empty() {
         let mut stderr = anstream::stderr().lock();
@@ -53,47 +63,97 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         return Ok(3);
     }
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let (mut open, mut by_what_was_given) = (0, 0);
-    let mut wrong = false;
-    for review in reviews {
-        let mut review = match review {
-            Ok(review) => review,
-            Err((line, problem)) => {
-                wrong = true;
-                let status = json!({
-                    "allowed": false,
-                    "evaluationError": format!("invalid: line {line}: {problem}"),
-                });
-                writeln!(out, "{}", json!({ "status": status }))?;
-                continue;
-            }
-        };
-        let status = match check(&review) {
-            Ok(()) => {
-                let answer = answer(&rights, &review);
-                by_what_was_given += usize::from(answer == Answer::No(Ground::ByWhatWasGiven));
-                open += usize::from(matches!(answer, Answer::Unknown(_) | Answer::If { .. }));
-                status(&rights, &answer, &review)
-            }
-            Err(problem) => {
-                wrong = true;
-                // What is no review may hold anything; nothing of it is repeated but what it is called.
-                review = head(&review);
-                json!({"allowed": false, "evaluationError": format!("invalid: {problem}")})
-            }
-        };
-        if let Value::Object(review) = &mut review {
-            review.insert("status".to_owned(), status);
+    let mut tally = Tally::default();
+    let mut reviews = reviews.into_iter();
+    loop {
+        let batch: Vec<Review<'_>> = reviews.by_ref().take(BATCH).collect();
+        if batch.is_empty() {
+            break;
         }
-        writeln!(out, "{review}")?;
+        let answered: Vec<(String, Tally)> = batch
+            .into_par_iter()
+            .map(|review| respond(&rights, review))
+            .collect();
+        for (lines, counts) in answered {
+            out.write_all(lines.as_bytes())?;
+            tally.open += counts.open;
+            tally.by_what_was_given += counts.by_what_was_given;
+            tally.wrong |= counts.wrong;
+        }
     }
     out.flush()?;
-    tell(&rights, open, by_what_was_given)?;
-    Ok(if wrong { 4 } else { rights.exit_code() })
+    tell(&rights, &tally)?;
+    Ok(if tally.wrong { 4 } else { rights.exit_code() })
+}
+
+/// How many reviews are answered before their answers are written.
+const BATCH: usize = 4096;
+
+/// What became of reviews.
+#[derive(Debug, Default)]
+struct Tally {
+    /// nobody can say
+    open: usize,
+    /// not allowed by what was given
+    by_what_was_given: usize,
+    /// one was none
+    wrong: bool,
+}
+
+/// Answers what stands on a line or in a document: a review, or a list of them.
+fn respond(rights: &Rights, review: Review<'_>) -> (String, Tally) {
+    let mut out = String::new();
+    let mut tally = Tally::default();
+    let value = match review {
+        Review::Value(value) => value,
+        Review::Line(number, line) => match serde_json::from_str(line) {
+            Ok(value) => value,
+            Err(error) => {
+                tally.wrong = true;
+                // The error counts lines of its own.
+                let said = error.to_string();
+                let said = said.split(" at line ").next().unwrap_or_default();
+                let status = json!({
+                    "allowed": false,
+                    "evaluationError": format!("invalid: line {number}: {said}"),
+                });
+                let _ = writeln!(out, "{}", json!({ "status": status }));
+                return (out, tally);
+            }
+        },
+    };
+    for review in items(value) {
+        let _ = writeln!(out, "{}", answered(rights, review, &mut tally));
+    }
+    (out, tally)
+}
+
+/// A review with its status.
+fn answered(rights: &Rights, mut review: Value, tally: &mut Tally) -> Value {
+    let status = match check(&review) {
+        Ok(()) => {
+            let (requester, attributes) = (requester(&review), attributes(&review));
+            let answer = rights.can(&requester, &attributes);
+            tally.by_what_was_given += usize::from(answer == Answer::No(Ground::ByWhatWasGiven));
+            tally.open += usize::from(matches!(answer, Answer::Unknown(_) | Answer::If { .. }));
+            status(rights, &answer, &requester, &attributes)
+        }
+        Err(problem) => {
+            tally.wrong = true;
+            // What is no review may hold anything; nothing of it is repeated but what it is called.
+            review = head(&review);
+            json!({"allowed": false, "evaluationError": format!("invalid: {problem}")})
+        }
+    };
+    if let Value::Object(review) = &mut review {
+        review.insert("status".to_owned(), status);
+    }
+    review
 }
 
 /// On what the answers rest.
-fn tell(rights: &Rights, open: usize, by_what_was_given: usize) -> anyhow::Result<()> {
+fn tell(rights: &Rights, tally: &Tally) -> anyhow::Result<()> {
+    let (open, by_what_was_given) = (tally.open, tally.by_what_was_given);
     let mut stderr = anstream::stderr().lock();
     if open > 0 {
         writeln!(
@@ -117,10 +177,15 @@ fn tell(rights: &Rights, open: usize, by_what_was_given: usize) -> anyhow::Resul
     Ok(())
 }
 
-/// A review, or the line that is none and why.
-type Read = Result<Value, (usize, String)>;
+/// A review as it was written.
+enum Review<'t> {
+    /// a line and its number
+    Line(usize, &'t str),
+    /// a document
+    Value(Value),
+}
 
-fn read(path: &Path) -> anyhow::Result<Vec<Read>> {
+fn read(path: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     let read = if path == Path::new("-") {
         std::io::stdin().read_to_string(&mut text)
@@ -131,42 +196,38 @@ fn read(path: &Path) -> anyhow::Result<Vec<Read>> {
         Failure::new(format!("cannot read `{}`: {error}", path.display()))
             .help("`--reviews` takes a file with a SubjectAccessReview on each line")
     })?;
-    parse(&text).map_err(|(line, problem)| {
-        Failure::new(format!("`{}` line {line}: {problem}", path.display()))
-            .help("write one JSON object a line, or YAML documents between `---`")
-            .into()
-    })
+    Ok(text)
 }
 
-/// JSON lines; where the first line is none, documents. A list stands for its items.
-fn parse(text: &str) -> Result<Vec<Read>, (usize, String)> {
-    let first = text.lines().find(|line| !line.trim().is_empty());
-    let lines = first.is_some_and(|line| serde_json::from_str::<Value>(line).is_ok());
+/// JSON lines; where the first line is none, documents.
+fn parse(text: &str) -> Result<Vec<Review<'_>>, (usize, String)> {
+    let is_json = |line: &str| serde_json::from_str::<IgnoredAny>(line).is_ok();
+    let mut lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(at, line)| (at + 1, line))
+        .peekable();
+    if lines.peek().is_some_and(|(_, line)| is_json(line)) {
+        return Ok(lines.map(|(at, line)| Review::Line(at, line)).collect());
+    }
+    if let Ok(value) = serde_json::from_str(text) {
+        return Ok(vec![Review::Value(value)]);
+    }
     let mut all = Vec::new();
-    if lines {
-        for (at, line) in text.lines().enumerate() {
-            if !line.trim().is_empty() {
-                let value = serde_json::from_str(line);
-                all.push(value.map_err(|error: serde_json::Error| {
-                    // The error counts lines of its own.
-                    let said = error.to_string();
-                    let said = said.split(" at line ").next().unwrap_or_default();
-                    (at + 1, said.to_owned())
-                }));
-            }
-        }
-    } else if let Ok(value) = serde_json::from_str(text) {
-        all.push(Ok(value));
-    } else {
-        for raw in yaml::documents(text) {
-            let doc = ::guide::front_matter::read(&raw.text, raw.line)
-                .map_err(|(line, problem)| (line as usize, problem))?;
-            if doc.root().is_map() {
-                all.push(Ok(::guide::setting::to_json(doc.root())));
-            }
+    for raw in yaml::documents(text) {
+        let doc = ::guide::front_matter::read(&raw.text, raw.line)
+            .map_err(|(line, problem)| (line as usize, problem))?;
+        if doc.root().is_map() {
+            all.push(Review::Value(::guide::setting::to_json(doc.root())));
         }
     }
-    let items = |value: Value| match value {
+    Ok(all)
+}
+
+/// A list stands for its items.
+fn items(value: Value) -> Vec<Value> {
+    match value {
         Value::Array(items) => items,
         Value::Object(mut list) => match list.remove("items") {
             Some(Value::Array(items)) => items,
@@ -177,15 +238,7 @@ fn parse(text: &str) -> Result<Vec<Read>, (usize, String)> {
             None => vec![Value::Object(list)],
         },
         other => vec![other],
-    };
-    let mut read = Vec::new();
-    for one in all {
-        match one {
-            Ok(value) => read.extend(items(value).into_iter().map(Ok)),
-            Err(problem) => read.push(Err(problem)),
-        }
     }
-    Ok(read)
 }
 
 /// What an object is called.
@@ -253,10 +306,6 @@ fn check(review: &Value) -> Result<(), String> {
     Ok(())
 }
 
-fn answer(rights: &Rights, review: &Value) -> Answer {
-    rights.can(&requester(review), &attributes(review))
-}
-
 fn requester(review: &Value) -> Requester<'_> {
     let groups = review.pointer("/spec/groups").and_then(Value::as_array);
     let groups = groups.into_iter().flatten().filter_map(Value::as_str);
@@ -271,13 +320,17 @@ fn requester(review: &Value) -> Requester<'_> {
 }
 
 fn attributes(review: &Value) -> Attributes<'_> {
-    if review.pointer("/spec/nonResourceAttributes").is_some() {
+    let spec = review.get("spec");
+    if let Some(path) = spec.and_then(|spec| spec.get("nonResourceAttributes")) {
         return Attributes {
-            verb: text(review, "/spec/nonResourceAttributes/verb"),
-            target: Target::Path(text(review, "/spec/nonResourceAttributes/path")),
+            verb: entry(path, "verb"),
+            target: Target::Path(entry(path, "path")),
         };
     }
-    let of = |key: &str| text(review, &format!("/spec/resourceAttributes/{key}"));
+    let of = |key: &str| {
+        spec.and_then(|spec| spec.get("resourceAttributes"))
+            .map_or("", |attributes| entry(attributes, key))
+    };
     Attributes {
         verb: of("verb"),
         target: Target::Resource(ResourceTarget {
@@ -291,17 +344,19 @@ fn attributes(review: &Value) -> Attributes<'_> {
     }
 }
 
-fn status(rights: &Rights, answer: &Answer, review: &Value) -> Value {
+fn status(
+    rights: &Rights,
+    answer: &Answer,
+    requester: &Requester<'_>,
+    attributes: &Attributes<'_>,
+) -> Value {
     let said = reason(answer, &rights.estate);
     let mut status = json!({"allowed": answer.is_yes()});
     match answer {
         Answer::Yes(_) if !said.is_empty() => status_set(&mut status, "reason", said),
         Answer::If { .. } | Answer::Unknown(_) => status_set(&mut status, "evaluationError", said),
         Answer::No(_) => {
-            let missing = rights
-                .rbac
-                .missing_roles(&requester(review), &attributes(review));
-            if let Some(reason) = missing {
+            if let Some(reason) = rights.rbac.missing_roles(requester, attributes) {
                 status_set(&mut status, "reason", reason);
             }
         }
@@ -321,4 +376,9 @@ fn text<'v>(value: &'v Value, at: &str) -> &'v str {
         .pointer(at)
         .and_then(Value::as_str)
         .unwrap_or_default()
+}
+
+/// A text of a map; empty where there is none.
+fn entry<'v>(map: &'v Value, key: &str) -> &'v str {
+    map.get(key).and_then(Value::as_str).unwrap_or_default()
 }
