@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use analysis::Analyses;
 use model::Resource;
 use model::azure::Case;
-use model::finding::{Finding, Outcome};
+use model::finding::{Because, Finding, Outcome};
 
 use crate::judge::{Judge, Judged, VerdictWord};
 
@@ -40,7 +40,7 @@ pub(crate) fn settle(
         matches!(
             &finding.outcome,
             Outcome::Unknown {
-                from_absence: false,
+                because: Because::Content,
                 ..
             }
         )

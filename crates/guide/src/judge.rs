@@ -8,7 +8,7 @@ use analysis::compare::resources::relative;
 use bumpalo::Bump;
 use cel::{Node as _, Program, Val};
 use model::doc::Doc;
-use model::finding::{Finding, Fingerprint, Outcome, Severity};
+use model::finding::{Because, Finding, Fingerprint, Outcome, Severity};
 use model::kinds::Kind;
 use model::prune::Keep;
 use model::resource::ResourceName;
@@ -458,7 +458,7 @@ impl<'a> Asking<'a, '_> {
                     .unwrap_or_default();
                 (message, Outcome::Fail, VerdictWord::Fail)
             }
-            Some((reason, from_absence)) => {
+            Some((reason, because)) => {
                 let what = item_node
                     .and_then(place::item_name)
                     .map(|name| format!("`{name}`: "))
@@ -468,7 +468,7 @@ impl<'a> Asking<'a, '_> {
                     message,
                     Outcome::Unknown {
                         reason: reason.into(),
-                        from_absence,
+                        because,
                     },
                     VerdictWord::Unknown,
                 )
@@ -597,28 +597,36 @@ fn computed_name<'a>(item: Value<'a>) -> Option<&'a str> {
     }
 }
 
-/// Why a value is neither true nor false, and whether only absence is to blame.
+/// Why a value is neither true nor false, and what that rests on.
 fn reason(
     guideline: &Guideline,
     value: Value<'_>,
     decided: &Decided,
     estate: Option<&Estate>,
-) -> (String, bool) {
-    let absence = |reason| {
+) -> (String, Because) {
+    let unread = |reason: &cel::Unknown| reason.0 >= unknown::GAP.0;
+    let absence = |reason: &cel::Unknown| {
         matches!(
-            reason,
+            *reason,
             unknown::NOT_WHOLE
                 | unknown::NOT_GIVEN
                 | unknown::NAMESPACE_NOT_GIVEN
                 | unknown::NAMESPACE_AT_APPLY
-        ) || reason.0 >= unknown::GAP.0
+        )
     };
     match value {
         Val::Unknown(reason) => {
             if let Some(expression) = &decided.open_expression {
-                return (format!("it depends on `{expression}`"), false);
+                return (format!("it depends on `{expression}`"), Because::Content);
             }
-            let from_absence = decided.unknowns.iter().copied().all(absence) && absence(reason);
+            let all = || decided.unknowns.iter().chain(std::iter::once(&reason));
+            let because = if !all().all(|one| absence(one) || unread(one)) {
+                Because::Content
+            } else if all().any(unread) {
+                Because::Unread
+            } else {
+                Because::Absence
+            };
             let text = match guideline.needs.kinds.as_slice() {
                 kinds if reason == unknown::NOT_WHOLE && !kinds.is_empty() => {
                     let kinds: Vec<&str> = kinds
@@ -644,12 +652,15 @@ fn reason(
                     )
                     .to_owned(),
             };
-            (text, from_absence)
+            (text, because)
         }
         Val::Error(error) => (
             format!("the object does not have the expected form ({error})"),
-            false,
+            Because::Content,
         ),
-        _ => ("the check gives neither true nor false".to_owned(), false),
+        _ => (
+            "the check gives neither true nor false".to_owned(),
+            Because::Content,
+        ),
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use model::coverage::{DocumentEntry, Status};
-use model::finding::{Finding, Fingerprint, Location, Outcome};
+use model::finding::{Because, Finding, Fingerprint, Location, Outcome};
 use model::kinds::{self, Kind};
 use model::resource::ResourceName;
 
@@ -61,7 +61,7 @@ impl Judge<'_> {
             message: format!("cannot tell: {reason}"),
             outcome: Outcome::Unknown {
                 reason,
-                from_absence: true,
+                because: Because::Unread,
             },
             resource: Arc::clone(name),
             item: None,

@@ -61,9 +61,20 @@ pub enum Outcome {
     Unknown {
         /// why, as a sentence
         reason: Box<str>,
-        /// only because the estate is not declared whole: listed, but trips no exit code
-        from_absence: bool,
+        /// what it rests on
+        because: Because,
     },
+}
+
+/// What makes a verdict unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Because {
+    /// What was given says nothing of it, and nobody said that it is everything.
+    Absence,
+    /// A source that was given could not read it, or was told not to.
+    Unread,
+    /// What was read leaves it open.
+    Content,
 }
 
 impl Outcome {

@@ -5,7 +5,7 @@ use std::io;
 
 use guide::{Guide, VerdictWord};
 use model::coverage::Coverage;
-use model::finding::{Finding, GuidelineId, Outcome, Severity};
+use model::finding::{Because, Finding, GuidelineId, Outcome, Severity};
 use model::resource::ResourceName;
 
 /// Writes one output format. Findings come in the order of the input.
@@ -124,9 +124,9 @@ impl Summary {
         } else {
             match &finding.outcome {
                 Outcome::Fail => *self.fails.entry(finding.severity).or_default() += 1,
-                Outcome::Unknown { from_absence, .. } => {
+                Outcome::Unknown { because, .. } => {
                     *self.unknowns.entry(finding.severity).or_default() += 1;
-                    if *from_absence {
+                    if *because == Because::Absence {
                         self.unknowns_from_absence += 1;
                     }
                 }

@@ -17,7 +17,7 @@ use analysis::compare::resources::{Change, What};
 use analysis::compare::rights::Rights;
 use analysis::compare::sight::{Of, Unseen};
 use model::coverage::DocumentEntry;
-use model::finding::{Finding, Outcome, Severity};
+use model::finding::{Because, Finding, Outcome, Severity};
 use model::resource::ResourceName;
 
 mod json;
@@ -359,11 +359,12 @@ fn between(was: &Finding, is: Finding, narrower: bool) -> Option<Differs> {
     })
 }
 
+/// Whether it hangs on what a side does not see.
 fn from_absence(finding: &Finding) -> bool {
     matches!(
         finding.outcome,
         Outcome::Unknown {
-            from_absence: true,
+            because: Because::Absence | Because::Unread,
             ..
         }
     )

@@ -9,7 +9,9 @@ use std::io::{self, Write};
 
 use guide::{Guide, VerdictWord};
 use model::coverage::{DocumentEntry, Status};
-use model::finding::{Cost, Finding, GuidelineId, Location, Outcome, Severity, WaiverNote};
+use model::finding::{
+    Because, Cost, Finding, GuidelineId, Location, Outcome, Severity, WaiverNote,
+};
 use model::resource::ResourceName;
 use serde::Serialize;
 
@@ -217,7 +219,7 @@ impl<'a> FindingLine<'a> {
             provider_managed: finding.provider_managed,
             from_absence: match finding.outcome {
                 Outcome::Fail => None,
-                Outcome::Unknown { from_absence, .. } => Some(from_absence),
+                Outcome::Unknown { because, .. } => Some(because == Because::Absence),
             },
             aspect: guideline.map_or("", |guideline| &guideline.aspect),
             topic: guideline.map_or("", |guideline| &guideline.topic),

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use guide::{Guide, VerdictWord};
 use model::coverage::{Coverage, DocumentEntry, NotAssessed, Status};
 use model::finding::{
-    Evidence, Finding, Fingerprint, GuidelineId, Location, Outcome, Safety, Severity, WaiverNote,
+    Because, Evidence, Finding, Fingerprint, GuidelineId, Location, Outcome, Safety, Severity,
+    WaiverNote,
 };
 use model::kinds::Kind;
 use model::resource::ResourceName;
@@ -266,7 +267,7 @@ pub(crate) fn findings() -> Vec<Finding> {
     findings.push(image(6, None));
     let absence = Outcome::Unknown {
         reason: "what was given may not be everything".into(),
-        from_absence: true,
+        because: Because::Absence,
     };
     findings.push(denied("shop", absence.clone()));
     findings.push(denied("pay", absence));
@@ -274,7 +275,7 @@ pub(crate) fn findings() -> Vec<Finding> {
         "ops",
         Outcome::Unknown {
             reason: "depends on parameter `networkPolicy` of `main.bicep`".into(),
-            from_absence: false,
+            because: Because::Content,
         },
     ));
     findings.push(denied("dev", Outcome::Fail));

@@ -5,23 +5,10 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::finding::{Finding, GuidelineId, Outcome};
-use model::unknown;
+use model::finding::{Because, Finding, GuidelineId, Outcome};
 
 /// Reasons kept apart; a template can open thousands of values.
 const REASONS_KEPT: usize = 256;
-
-/// Whether a reason only says that more may stand elsewhere. What a live source was refused says so itself.
-fn is_general(reason: &str) -> bool {
-    [
-        unknown::NOT_WHOLE,
-        unknown::NOT_GIVEN,
-        unknown::NAMESPACE_NOT_GIVEN,
-        unknown::NAMESPACE_AT_APPLY,
-    ]
-    .into_iter()
-    .any(|general| reason.starts_with(unknown::describe(general)))
-}
 
 /// Unknowns with one reason.
 #[derive(Debug, Clone, Default)]
@@ -45,18 +32,14 @@ pub(crate) struct Unknowns {
 impl Unknowns {
     /// Takes a finding in, when it is an unknown that counts.
     pub(crate) fn add(&mut self, finding: &Finding) {
-        let Outcome::Unknown {
-            reason,
-            from_absence,
-        } = &finding.outcome
-        else {
+        let Outcome::Unknown { reason, because } = &finding.outcome else {
             return;
         };
         if !finding.counts() {
             return;
         }
         let full = self.reasons.len() >= REASONS_KEPT;
-        let entry = if *from_absence && is_general(reason) {
+        let entry = if *because == Because::Absence {
             &mut self.absence
         } else if full && !self.reasons.contains_key(reason) {
             self.other += 1;

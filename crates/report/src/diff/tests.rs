@@ -1,6 +1,6 @@
 //! What two estates differ in, and what neither side could see.
 
-use model::finding::{Fingerprint, WaiverNote};
+use model::finding::{Because, Fingerprint, WaiverNote};
 
 use super::*;
 use crate::testing::{finding, in_file};
@@ -26,7 +26,7 @@ fn unknown() -> Finding {
     Finding {
         outcome: Outcome::Unknown {
             reason: "who knows".into(),
-            from_absence: false,
+            because: Because::Content,
         },
         ..finding()
     }
@@ -96,7 +96,7 @@ fn what_one_side_cannot_see_is_neither_better_nor_worse() {
         vec![Finding {
             outcome: Outcome::Unknown {
                 reason: "Secrets were not asked for".into(),
-                from_absence: true,
+                because: Because::Absence,
             },
             ..finding()
         }]

@@ -123,6 +123,12 @@ fn taken_for_good(
     for guideline in failed.difference(&warned(&report)) {
         wrong.push(format!("{what}: {guideline} is silent"));
     }
+    // What the cluster refused is no mere absence.
+    for finding in report.list("/findings") {
+        if text(&finding["message"]).contains("(403)") && finding["fromAbsence"] != false {
+            wrong.push(format!("{what}: {finding} is said to be absent"));
+        }
+    }
     for (key, verdict) in verdicts(&report) {
         let before = known.get(&key).map(String::as_str);
         let better = matches!(verdict.as_str(), "pass" | "not-applicable")
