@@ -3,6 +3,7 @@
 
 use crate::catalogue::Guide;
 use crate::examples;
+use crate::guideline::Guideline;
 
 /// A change to a check that no example noticed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,17 +42,7 @@ pub fn run(guide: &mut Guide, index: usize) -> (usize, Vec<Survivor>) {
         .collect();
     for (line, source) in clauses {
         for mutant in cel::mutate::mutants(&source) {
-            // In front matter the clause stands in double quotes, which a mutant's own would end.
-            let mutated = if line == 1 && !source.contains('"') {
-                mutant.source.replace('"', "'")
-            } else {
-                mutant.source.clone()
-            };
-            // The clause stands once in the file, at or after its line.
-            let Some(changed) = replace_from(&text, line, &source, &mutated) else {
-                continue;
-            };
-            let Ok(other) = guide.reload(&file, &changed) else {
+            let Some(other) = altered(guide, &file, &text, line, &source, &mutant.source) else {
                 continue;
             };
             tried += 1;
@@ -81,6 +72,31 @@ pub fn run(guide: &mut Guide, index: usize) -> (usize, Vec<Survivor>) {
     (tried, survivors)
 }
 
+/// The guideline with another clause; nothing where it does not compile.
+fn altered(
+    guide: &Guide,
+    file: &str,
+    text: &str,
+    line: u32,
+    source: &str,
+    mutant: &str,
+) -> Option<Guideline> {
+    let in_front = line == 1;
+    // In front matter the clause may stand in double quotes, which a mutant's own would end.
+    let mutated = if in_front && !source.contains('"') {
+        mutant.replace('"', "'")
+    } else {
+        mutant.to_owned()
+    };
+    // The clause stands once in the file, at or after its line; one that is folded does not.
+    let literal = replace_from(text, line, source, &mutated);
+    let reloaded = |changed: String| guide.reload(file, &changed).ok();
+    literal.and_then(reloaded).or_else(|| {
+        let whole = in_front.then(|| folded(text, "when", mutant)).flatten()?;
+        reloaded(whole)
+    })
+}
+
 /// Replaces the first occurrence of `old` at or after a line.
 fn replace_from(text: &str, line: u32, old: &str, new: &str) -> Option<String> {
     let start: usize = text
@@ -93,4 +109,80 @@ fn replace_from(text: &str, line: u32, old: &str, new: &str) -> Option<String> {
     let (middle, rest) = after.split_at_checked(at)?;
     // Front matter is YAML: a mutant with a line break or quotes of its own would not read there.
     Some(format!("{before}{middle}{new}{}", rest.get(old.len()..)?))
+}
+
+/// Replaces an entry of the front matter that stands on several lines by one, and keeps the number of lines.
+fn folded(text: &str, key: &str, new: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut lines = text.split_inclusive('\n').peekable();
+    let mut found = false;
+    while let Some(line) = lines.next() {
+        let is_it = !found
+            && line
+                .strip_prefix(key)
+                .is_some_and(|rest| rest.starts_with(':'));
+        if !is_it {
+            out.push_str(line);
+            continue;
+        }
+        found = true;
+        // A string of JSON is one of YAML.
+        out.push_str(&format!("{key}: {}\n", serde_json::Value::from(new)));
+        while lines
+            .next_if(|next| next.starts_with(' ') || next.trim().is_empty())
+            .is_some()
+        {
+            out.push('\n');
+        }
+    }
+    found.then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clause_on_several_lines_is_changed_too() {
+        let text =
+            "---\nid: a\nwhen: >-\n  object.a == 1 &&\n  object.b\n\neach: x\n---\nwhen: b\n";
+        assert_eq!(
+            replace_from(text, 1, "object.a == 1 && object.b", "x"),
+            None
+        );
+        assert_eq!(
+            folded(text, "when", "object.a != \"1\"").as_deref(),
+            Some("---\nid: a\nwhen: \"object.a != \\\"1\\\"\"\n\n\n\neach: x\n---\nwhen: b\n")
+        );
+        assert_eq!(folded(text, "until", "x"), None);
+    }
+
+    /// Conditions of guidelines are written in either form, and each is put to the proof.
+    #[test]
+    fn the_condition_of_every_guideline_is_mutated() {
+        let (guide, errors) = Guide::builtin();
+        assert!(errors.is_empty());
+        let (mut tried, mut on_lines) = (0, 0);
+        for guideline in &guide.guidelines {
+            let Some(when) = &guideline.when else {
+                continue;
+            };
+            let text = &guide.sources[&guideline.file];
+            let source = when.source();
+            let Some(mutant) = cel::mutate::mutants(source).into_iter().next() else {
+                continue;
+            };
+            let other = altered(&guide, &guideline.file, text, 1, source, &mutant.source).unwrap();
+            let changed = other.when.unwrap().source().replace('"', "'");
+            assert_eq!(
+                changed,
+                mutant.source.replace('"', "'"),
+                "{}",
+                guideline.file
+            );
+            tried += 1;
+            on_lines += usize::from(!text.contains(source));
+        }
+        assert!(tried > 20 && on_lines > 5, "{tried} {on_lines}");
+    }
 }
