@@ -347,6 +347,8 @@ struct How {
     named: bool,
     /// a Secret holds it
     held: bool,
+    /// it holds the annotations of a Secret
+    noted: bool,
     /// it is a copy of an object, as JSON
     applied: bool,
     /// it holds nothing that is secret
@@ -454,21 +456,19 @@ impl Writer<'_> {
 
     fn list(&mut self, value: Ref<'_>, how: How, depth: usize) {
         self.out.push('[');
-        let mut after_flag = false;
+        let mut after = secrets::After::default();
         for (index, item) in value.items().enumerate() {
             if index > 0 {
                 self.out.push(',');
             }
             self.begin(item);
+            let text = item.as_str().unwrap_or_default();
             let own = How {
-                named: how.named || after_flag,
+                named: how.named || after.holds(text),
                 ..how
             };
             self.value(item, own, depth + 1);
-            // `--password` as one argument, its value as the next.
-            after_flag = item
-                .as_str()
-                .is_some_and(|text| text.starts_with('-') && secrets::is_secret_name(text));
+            after = secrets::After::of(text);
         }
         if value.items().len() == 0 {
             self.again();
@@ -503,10 +503,12 @@ impl Writer<'_> {
                         .is_some_and(|kind| secrets::is_secret_property(kind, key)),
                 // That the copy is there is judged.
                 held: how.held
+                    || (how.noted && !secrets::is_public_annotation(key))
                     || (self.secret
                         && (key == APPLIED
                             || (depth == 0
                                 && matches!(key, "data" | "stringData" | "binaryData")))),
+                noted: self.secret && depth == 1 && key == "annotations",
                 applied: key == APPLIED,
                 // Certificates are public.
                 public: key == "caBundle",

@@ -66,9 +66,42 @@ pub fn is_secret_property(kind: &str, key: &str) -> bool {
         "clientSecret",
         "sharedKey",
     ];
+    // What a script says is a program, in which a credential can stand in any form.
+    const OF_KINDS: [(&str, &str); 2] = [
+        ("Microsoft.KeyVault/vaults/secrets", "value"),
+        ("Microsoft.Resources/deploymentScripts", SCRIPT),
+    ];
     SECRET.iter().any(|known| key.eq_ignore_ascii_case(known))
-        || (key.eq_ignore_ascii_case("value")
-            && kind.eq_ignore_ascii_case("Microsoft.KeyVault/vaults/secrets"))
+        || OF_KINDS
+            .iter()
+            .any(|(own, known)| kind.eq_ignore_ascii_case(own) && key.eq_ignore_ascii_case(known))
+}
+
+/// The property of a deployment script that holds its text.
+pub(crate) const SCRIPT: &str = "scriptContent";
+
+/// Whether the value of an annotation of a Secret may be shown: controllers write these and read them, and the
+/// guide does. Any other may hold what the Secret does.
+#[must_use]
+pub fn is_public_annotation(key: &str) -> bool {
+    const DOMAINS: [&str; 7] = [
+        "kubernetes.io",
+        "x-k8s.io",
+        "cert-manager.io",
+        "helm.sh",
+        "argoproj.io",
+        "fluxcd.io",
+        "seawall.dev",
+    ];
+    let Some((domain, name)) = key.split_once('/') else {
+        return false;
+    };
+    name != "last-applied-configuration"
+        && !is_secret_name(key)
+        && DOMAINS.iter().any(|own| {
+            let rest = domain.strip_suffix(own);
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
 }
 
 /// Whether a value looks like a credential whatever its name.
@@ -106,7 +139,23 @@ pub fn is_secret_value(value: &str) -> bool {
     if value.len() < 8 {
         return false;
     }
-    MARKS.iter().any(|mark| value.contains(mark)) || has_userinfo(value)
+    MARKS.iter().any(|mark| value.contains(mark)) || has_userinfo(value) || scrub::signs_in(value)
+}
+
+/// Whether an argument says that the next one is a user, perhaps with a password: `curl -u`.
+#[must_use]
+pub fn is_user_option(argument: &str) -> bool {
+    scrub::USER_OPTIONS.contains(&argument)
+}
+
+/// Whether it is a user with a password, `user:password`, and no pair of numbers or variables.
+#[must_use]
+pub fn is_user_with_password(value: &str) -> bool {
+    value.split_once(':').is_some_and(|(user, password)| {
+        let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let word = |text: &str| !text.is_empty() && !text.starts_with(['$', '<', '{', '/']);
+        word(user) && word(password) && !(number(user) && number(password))
+    })
 }
 
 /// `scheme://user:password@host`
@@ -125,7 +174,39 @@ fn has_userinfo(value: &str) -> bool {
 pub fn secret_spans(value: Ref<'_>) -> Vec<Span> {
     let mut spans = Vec::new();
     collect(value, false, &mut spans, 0);
+    if value.get("kind").and_then(Ref::as_str) == Some("Secret")
+        && let Some(annotations) = value.path(&["metadata", "annotations"])
+    {
+        let own = annotations.entries();
+        spans.extend(
+            own.filter(|(key, _, _)| !is_public_annotation(key))
+                .map(|(_, _, entry)| entry.span()),
+        );
+    }
     spans
+}
+
+/// What an argument says of the next one.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct After {
+    /// `--password`
+    credential: bool,
+    /// `-u`
+    user: bool,
+}
+
+impl After {
+    pub(crate) fn of(argument: &str) -> Self {
+        Self {
+            credential: argument.starts_with('-') && is_secret_name(argument),
+            user: is_user_option(argument),
+        }
+    }
+
+    /// Whether the next one is a credential.
+    pub(crate) fn holds(self, next: &str) -> bool {
+        self.credential || (self.user && is_user_with_password(next))
+    }
 }
 
 fn collect(value: Ref<'_>, named: bool, spans: &mut Vec<Span>, depth: usize) {
@@ -144,13 +225,11 @@ fn collect(value: Ref<'_>, named: bool, spans: &mut Vec<Span>, depth: usize) {
             }
         }
         View::List(_) => {
-            let mut after_flag = false;
+            let mut after = After::default();
             for item in value.items() {
-                collect(item, named || after_flag, spans, depth + 1);
-                // `--password` as one argument, its value as the next.
-                after_flag = item
-                    .as_str()
-                    .is_some_and(|text| text.starts_with('-') && is_secret_name(text));
+                let text = item.as_str().unwrap_or_default();
+                collect(item, named || after.holds(text), spans, depth + 1);
+                after = After::of(text);
             }
         }
         View::Str(text) if named || is_secret_value(text) => spans.push(value.span()),

@@ -8,6 +8,7 @@ use bicep::node::Node;
 use bicep::source::{Files, Sources, Span};
 use bumpalo::Bump;
 use model::azure::deployment::{self, Language, Request};
+use model::azure::secrets::Masked;
 use model::coverage::{DocumentEntry, Status};
 use model::manifest::{Reader, Reading};
 use model::resource::Origin;
@@ -99,6 +100,8 @@ pub struct Expanded<'e, 'a> {
     pub problems: &'e [Problem],
     /// Where secrets stand that were written down.
     pub secrets: Vec<Span>,
+    /// What is not shown in longer texts.
+    pub masked: Masked,
 }
 
 /// Evaluates a template and hands the outcome to `with`.
@@ -133,6 +136,7 @@ pub fn expand<R>(
         root: loaded.root,
         problems: &loaded.problems,
         secrets: model::azure::secrets::places(loaded.root, &loaded.parameters),
+        masked: Masked::of(loaded.root, &loaded.parameters, &sources),
     }))
 }
 

@@ -202,6 +202,7 @@ fn changed(old: &Resource, new: &Resource) -> Option<Change> {
             secrets::secret_spans(old.object()),
             secrets::secret_spans(new.object()),
         ],
+        secret: old.name.kind.is("Secret"),
         route: Vec::new(),
         fields: Vec::new(),
         more: 0,
@@ -214,6 +215,8 @@ fn changed(old: &Resource, new: &Resource) -> Option<Change> {
 struct Comparing {
     /// what is never shown, of both
     hidden: [Vec<Span>; 2],
+    /// they are Secrets
+    secret: bool,
     /// keys, and items in brackets
     route: Vec<String>,
     fields: Vec<Field>,
@@ -226,7 +229,18 @@ impl Comparing {
             keys.len() == self.route.len()
                 && keys.iter().zip(&self.route).all(|(key, own)| key == own)
         });
-        if ignored || self.route.len() > DEEPEST {
+        // Of annotations of Secrets only the keys are kept.
+        let noted = match self.route.as_slice() {
+            [metadata, annotations, key] if self.secret => {
+                metadata == "metadata"
+                    && annotations == "annotations"
+                    && !secrets::is_public_annotation(key)
+                    && old.is_some()
+                    && new.is_some()
+            }
+            _ => false,
+        };
+        if ignored || noted || self.route.len() > DEEPEST {
             return;
         }
         match (old, new) {

@@ -13,6 +13,7 @@ use bicep::source::{Files, Source, Sources, Span};
 use bicep::value::{Data, Value};
 use bumpalo::Bump;
 
+use super::secrets::Masked;
 use super::template::{self, Declared};
 use super::write::{self, Written};
 use super::{Case, settle};
@@ -210,6 +211,9 @@ pub fn read_base<'a>(
     let secrets = template.map_or_else(Vec::new, |template| {
         super::secrets::places(template.root, template.parameters)
     });
+    let masked = template.map_or_else(Masked::default, |template| {
+        Masked::of(template.root, template.parameters, sources)
+    });
     let declared = template.map(|template| Declared {
         root: template.root,
         language: template.language,
@@ -221,7 +225,14 @@ pub fn read_base<'a>(
         found,
         templates,
         hang,
-    } = write::write(&base, sources, reader.symbols, declared.as_ref(), true);
+    } = write::write(
+        &base,
+        sources,
+        reader.symbols,
+        declared.as_ref(),
+        &masked,
+        true,
+    );
     let keys = keys(&base);
     let mut reading = settle(doc, found, reader.defaults, reader.symbols, origin);
     let tried = base
@@ -233,7 +244,7 @@ pub fn read_base<'a>(
         for (value, assumption) in assumptions(parameter) {
             let mut other = evaluate(sources, Some((parameter.name, assumption)));
             leave_broken(&mut other, problems);
-            let written = write::write(&other, sources, reader.symbols, None, false);
+            let written = write::write(&other, sources, reader.symbols, None, &masked, false);
             let same = keys_of(&keys, &self::keys(&other));
             let settled = settle(
                 written.doc,

@@ -1,11 +1,13 @@
 //! Where the texts of a deployment hold the values of secure parameters: defaults, parameter files,
 //! arguments of modules. These places are never shown.
 
+use std::borrow::Cow;
+
 use bicep::node::{Expr, ExprKind, Node, NodeKind};
 use bicep::source::{Sources, Span};
 
 use super::template::is_secure;
-use crate::secrets::{is_secret_name, is_secret_value};
+use crate::secrets::{SCRIPT, is_secret_name, is_secret_value};
 
 /// The places of secrets that were written down in a template and its parameter files.
 #[must_use]
@@ -20,6 +22,59 @@ pub fn places(root: &Node<'_>, parameters: &[Node<'_>]) -> Vec<Span> {
     places
 }
 
+/// What the values of parameters say whose names call them credentials, though nothing else makes them secure.
+/// They are judged where they stand by themselves; in a longer text (a name made of one) they are not shown.
+#[derive(Debug, Default)]
+pub struct Masked(Vec<String>);
+
+/// Shorter ones are words that stand in names anyway.
+const SHORTEST: usize = 6;
+
+impl Masked {
+    /// Of a template and its parameter files.
+    #[must_use]
+    pub fn of(root: &Node<'_>, parameters: &[Node<'_>], sources: &Sources<'_>) -> Self {
+        let mut places = Vec::new();
+        template(root, &mut places, 0);
+        for file in parameters {
+            arguments(file.get("parameters").unwrap_or(file), root, &mut places);
+        }
+        let mut texts: Vec<String> = places
+            .iter()
+            .filter_map(|place| {
+                let text = sources.get(place.file)?.text;
+                let text = text.get(place.start as usize..place.end as usize)?;
+                let text = text.trim_matches(['"', '\'']);
+                (text.len() >= SHORTEST).then(|| text.to_ascii_lowercase())
+            })
+            .collect();
+        // What holds another goes first.
+        texts.sort_by(|one, two| two.len().cmp(&one.len()).then(one.cmp(two)));
+        texts.dedup();
+        Self(texts)
+    }
+
+    /// A text without what is not shown; names are often made lower case.
+    #[must_use]
+    pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut text = Cow::Borrowed(text);
+        for secret in &self.0 {
+            let mut from = 0;
+            while text.len() > secret.len()
+                && let Some(at) = text
+                    .get(from..)
+                    .and_then(|rest| rest.to_ascii_lowercase().find(secret.as_str()))
+            {
+                let start = from + at;
+                text.to_mut()
+                    .replace_range(start..start + secret.len(), "****");
+                from = start + 4;
+            }
+        }
+        text
+    }
+}
+
 /// Texts that look like credentials, by their key or by themselves.
 fn looking_secret(node: &Node<'_>, key: &str, places: &mut Vec<Span>, depth: usize) {
     if depth > 64 {
@@ -28,9 +83,15 @@ fn looking_secret(node: &Node<'_>, key: &str, places: &mut Vec<Span>, depth: usi
     match node.kind {
         NodeKind::Str(text)
             if text.len() >= 4
-                && (is_secret_value(text) || (!key.is_empty() && is_secret_name(key))) =>
+                && (is_secret_value(text)
+                    || key.eq_ignore_ascii_case(SCRIPT)
+                    || (!key.is_empty() && is_secret_name(key))) =>
         {
             places.push(node.span);
+        }
+        // The texts within an expression have places of their own.
+        NodeKind::Expr(expression) if key.eq_ignore_ascii_case(SCRIPT) => {
+            texts(expression, places, depth);
         }
         NodeKind::Array(items) => items
             .iter()

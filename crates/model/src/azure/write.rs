@@ -12,6 +12,7 @@ use cel::Symbols;
 use yaml::{Build as _, Entry, Span};
 
 use super::Found;
+use super::secrets::Masked;
 use super::template::{self, Declared};
 use crate::doc::{Dialect, Doc, DocBuilder, NodeId, Part};
 use crate::secrets::is_secret_property;
@@ -87,6 +88,7 @@ pub(super) fn write(
     sources: &Sources<'_>,
     symbols: &Symbols,
     declared: Option<&Declared<'_, '_>>,
+    masked: &Masked,
     texts: bool,
 ) -> Written {
     let (text, parts, bases) = join(sources, texts);
@@ -96,6 +98,7 @@ pub(super) fn write(
         builder,
         bases: &bases,
         sources,
+        masked,
         through: &[],
         hang: BTreeSet::new(),
         kind: "",
@@ -162,6 +165,8 @@ struct Writer<'w, 's> {
     builder: DocBuilder<'s>,
     bases: &'w Bases,
     sources: &'w Sources<'w>,
+    /// What stands in no longer text.
+    masked: &'w Masked,
     /// The modules that lead to the resource being written.
     through: &'w [bicep::source::Span],
     hang: BTreeSet<Box<str>>,
@@ -183,8 +188,8 @@ impl<'w> Writer<'w, '_> {
         Found {
             root,
             kind: resource.kind.into(),
-            name: resource.name.into(),
-            id: resource.id.into(),
+            name: self.masked.mask(resource.name).into(),
+            id: self.masked.mask(resource.id).into(),
             api_version: resource.api_version.into(),
             through: resource
                 .through
@@ -255,7 +260,7 @@ impl<'w> Writer<'w, '_> {
             Data::Bool(value) => self.builder.bool(value, span),
             Data::Int(value) => self.builder.int(value, span),
             Data::Float(value) => self.builder.float(value, span),
-            Data::Str(text) => self.builder.text(text, span),
+            Data::Str(text) => self.builder.text(&self.masked.mask(text), span),
             Data::Array(items) => {
                 let items: Vec<NodeId> = items
                     .iter()
@@ -290,10 +295,12 @@ impl<'w> Writer<'w, '_> {
                 }
                 // Whatever is open in it, an id is there and leads somewhere.
                 if unknown.shape == Shape::Id || is_id(unknown.text) {
-                    return self.builder.text(unknown.text, span);
+                    return self.builder.text(&self.masked.mask(unknown.text), span);
                 }
                 match unknown.shape {
-                    Shape::String => self.builder.open_text(&shown(unknown), span),
+                    Shape::String => self
+                        .builder
+                        .open_text(&self.masked.mask(&shown(unknown)), span),
                     _ => self.builder.open(&shown(unknown), span),
                 }
             }

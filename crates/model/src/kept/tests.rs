@@ -132,10 +132,10 @@ fn marks_that_mean_nothing_are_values() {
 
 #[test]
 fn secrets_are_struck_from_what_an_api_gave() {
-    let secret = r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"data\":{\"a\":\"Canary\"}}","x":"1"},"managedFields":[{"a":"Canary"}]},"data":{"a":"Canary"},"type":"Opaque"}"#;
+    let secret = r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"data\":{\"a\":\"Canary\"}}","x":"Canary"},"managedFields":[{"a":"Canary"}]},"data":{"a":"Canary"},"type":"Opaque"}"#;
     assert_eq!(
         scrubbed(secret, false).unwrap(),
-        r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"","x":"1"}},"data":{"a":""},"type":"Opaque"}"#
+        r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"","x":""}},"data":{"a":""},"type":"Opaque"}"#
     );
     let pod = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"kind\":\"Pod\",\"env\":[{\"name\":\"A_TOKEN\",\"value\":\"Canary\"}]}"}},"spec":{"env":[{"value":"Canary","name":"A_TOKEN"}],"args":["--password","Canary"]}}"#;
     let struck = scrubbed(pod, false).unwrap();

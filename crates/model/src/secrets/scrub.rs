@@ -48,6 +48,7 @@ pub fn text(value: &str) -> Cow<'_, str> {
     let mut ranges = Vec::new();
     assignments(value, &mut ranges);
     options(value, &mut ranges);
+    users(value, &mut ranges);
     keys(value, &mut ranges);
     tokens(value, &mut ranges);
     addresses(value, &mut ranges);
@@ -103,6 +104,37 @@ fn options(value: &str, ranges: &mut Ranges) {
         if name.starts_with('-') && is_secret_name(name) {
             let rest = value.get(at + 1..).unwrap_or_default();
             ranges.extend(assigned(rest, at + 1, true));
+        }
+    }
+}
+
+/// Options whose value is a user, perhaps with a password (curl(1)).
+pub(super) const USER_OPTIONS: [&str; 4] = ["-u", "--user", "-U", "--proxy-user"];
+
+/// Whether a command line signs in with a password: `curl -u user:password`.
+#[must_use]
+pub(super) fn signs_in(value: &str) -> bool {
+    let mut ranges = Vec::new();
+    users(value, &mut ranges);
+    !ranges.is_empty()
+}
+
+/// The password in `curl -u user:password`.
+fn users(value: &str, ranges: &mut Ranges) {
+    for (at, _) in value.match_indices([' ', '\t', '\n', '=']) {
+        let before = value.get(..at).unwrap_or_default();
+        if !USER_OPTIONS.contains(&last_word(before)) {
+            continue;
+        }
+        let rest = value.get(at + 1..).unwrap_or_default();
+        let Some((start, end)) = assigned(rest, at + 1, true) else {
+            continue;
+        };
+        let user = value.get(start..end).unwrap_or_default();
+        if let Some((name, _)) = user.split_once(':')
+            && super::is_user_with_password(user)
+        {
+            ranges.push((start + name.len() + 1, end));
         }
     }
 }
@@ -230,6 +262,14 @@ mod tests {
                 "postgres://shop:Zq7v@db/shop",
                 "postgres://shop:xx0x@db/shop",
             ),
+            (
+                "curl -fsS -u shop:Zq7v https://a",
+                "curl -fsS -u shop:xx0x https://a",
+            ),
+            (
+                "curl --user='shop:Zq7v W3' https://a",
+                "curl --user='shop:xx0x x0' https://a",
+            ),
             ("ghp_Zq7v and more", "ghp_xx0x and more"),
             (
                 "Authorization: Bearer Zq7v.a",
@@ -259,6 +299,9 @@ mod tests {
             "--tls-private-key-file=/etc/key.pem",
             "system:serviceaccount:shop:web",
             "token",
+            "docker run -u 1000:1000 a",
+            "curl -u $USER:$PASSWORD https://a",
+            "curl -u shop:$PASSWORD https://a",
         ] {
             assert_eq!(text(plain), plain);
         }

@@ -22,9 +22,10 @@ const ENCODED: &str = "WnE3dkNhbmFyeVczeA==";
 
 fn leaks(what: &str, ran: &Ran) -> Option<String> {
     let leak = |text: &str| {
-        let line = text
-            .lines()
-            .find(|line| line.contains(CANARY) || line.contains(ENCODED))?;
+        let line = text.lines().find(|line| {
+            let lower = line.to_ascii_lowercase();
+            lower.contains(&CANARY.to_ascii_lowercase()) || line.contains(ENCODED)
+        })?;
         Some(format!("{what}: {line}"))
     };
     leak(&ran.out).or_else(|| leak(&ran.err))
@@ -48,6 +49,10 @@ fn estate() -> Folder {
     folder.write(
         "token.yaml",
         format!("apiVersion: v1\nkind: Secret\ntype: kubernetes.io/service-account-token\nmetadata:\n  name: f\n  annotations:\n    kubernetes.io/service-account.name: web\n    kubectl.kubernetes.io/last-applied-configuration: '{{\"data\":{{\"a\":\"{ENCODED}\"}}}}'\ndata: {{token: {ENCODED}}}\n"),
+    );
+    folder.write(
+        "noted.yaml",
+        format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: g\n  namespace: shop\n  annotations:\n    note: {CANARY}\n    example.com/was: one {CANARY}\ntype: Opaque\n"),
     );
     let mut env = String::from("    env:\n");
     for name in [
@@ -79,7 +84,7 @@ fn estate() -> Folder {
     .unwrap();
     folder.write("env.yaml", pod("env", &format!("{env}{PRIVILEGED}")));
     let args = format!(
-        "    args: [--password={CANARY}, --user, shop]\n  - name: b\n    image: b\n    args: [--password, {CANARY}, --x]\n  - name: c\n    image: b\n    command:\n    - run\n    - --client-secret\n    - {CANARY}\n  - name: d\n    image: b\n    command: [sh, -c, \"login --password {CANARY}\"]\n"
+        "    args: [--password={CANARY}, --user, shop]\n  - name: b\n    image: b\n    args: [--password, {CANARY}, --x]\n  - name: c\n    image: b\n    command:\n    - run\n    - --client-secret\n    - {CANARY}\n  - name: d\n    image: b\n    command: [sh, -c, \"login --password {CANARY}\"]\n  - name: e\n    image: b\n    command: [sh, -c, \"curl -fsS -u shop:{CANARY} https://a\"]\n  - name: f\n    image: b\n    command: [curl, -u, \"shop:{CANARY}\", https://a]\n"
     );
     folder.write("args.yaml", pod("args", &args));
     folder.write(
@@ -124,7 +129,7 @@ fn templates() -> Folder {
     folder.write(
         "bicep/main.bicep",
         format!(
-            "@secure()\nparam given string\n@secure()\nparam pw string = '{CANARY}'\n@secure()\nparam either string = true ? '{CANARY}' : 'x{CANARY}'\nparam adminPassword string = '{CANARY}'\nparam open bool\nvar derived = '${{pw}}-${{given}}'\nvar number = int(adminPassword)\nresource aks 'Microsoft.ContainerService/managedClusters@2025-10-01' = {{\n  name: derived\n  location: 'westeurope'\n  properties: {{\n    disableLocalAccounts: open\n    windowsProfile: {{ adminUsername: 'a', adminPassword: adminPassword }}\n    servicePrincipalProfile: {{ clientId: 'x', secret: '{CANARY}' }}\n  }}\n}}\nresource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {{\n  name: 'v${{number}}'\n  location: 'westeurope'\n  properties: {{ tenantId: tenant().tenantId, sku: {{ family: 'A', name: 'standard' }} }}\n  resource one 'secrets' = {{ name: 'one', properties: {{ value: '{CANARY}' }} }}\n}}\nmodule inner 'inner.bicep' = {{ name: 'i', params: {{ secret: '{CANARY}', adminPassword: '{CANARY}' }} }}\noutput shown string = derived\noutput plain string = adminPassword\n"
+            "@secure()\nparam given string\n@secure()\nparam pw string = '{CANARY}'\n@secure()\nparam either string = true ? '{CANARY}' : 'x{CANARY}'\nparam adminPassword string = '{CANARY}'\nparam open bool\nvar derived = '${{pw}}-${{given}}'\nvar number = int(adminPassword)\nresource aks 'Microsoft.ContainerService/managedClusters@2025-10-01' = {{\n  name: derived\n  location: 'westeurope'\n  properties: {{\n    disableLocalAccounts: open\n    windowsProfile: {{ adminUsername: 'a', adminPassword: adminPassword }}\n    servicePrincipalProfile: {{ clientId: 'x', secret: '{CANARY}' }}\n  }}\n}}\nresource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {{\n  name: 'v${{number}}'\n  location: 'westeurope'\n  properties: {{ tenantId: tenant().tenantId, sku: {{ family: 'A', name: 'standard' }} }}\n  resource one 'secrets' = {{ name: 'one', properties: {{ value: '{CANARY}' }} }}\n}}\nresource named 'Microsoft.KeyVault/vaults@2023-07-01' = {{\n  name: 'kv${{toLower(adminPassword)}}'\n  location: 'westeurope'\n  properties: {{ tenantId: tenant().tenantId, sku: {{ family: 'A', name: 'standard' }} }}\n}}\nresource named2 'Microsoft.KeyVault/vaults@2023-07-01' = {{\n  name: 'kv${{adminPassword}}'\n  location: 'westeurope'\n  properties: {{ tenantId: tenant().tenantId, sku: {{ family: 'A', name: 'standard' }} }}\n}}\nresource script 'Microsoft.Resources/deploymentScripts@2023-08-01' = {{\n  name: 's'\n  location: 'westeurope'\n  kind: 'AzureCLI'\n  properties: {{ azCliVersion: '2.60.0', retentionInterval: 'P1D', scriptContent: 'az login -p {CANARY}' }}\n}}\nmodule inner 'inner.bicep' = {{ name: 'i', params: {{ secret: '{CANARY}', adminPassword: '{CANARY}' }} }}\noutput shown string = derived\noutput plain string = adminPassword\n"
         ),
     );
     folder.write(
@@ -236,6 +241,7 @@ fn a_secret_is_in_no_comparison() {
         "args.yaml",
         "config.yaml",
         "annotation.yaml",
+        "noted.yaml",
         "aks.json",
     ] {
         let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
@@ -340,4 +346,35 @@ fn mistakes_in_the_configuration_do_not_show_what_stands_there() {
         let ran = folder.assess(&["."]);
         assert_eq!((ran.code, leaks("configuration", &ran)), (2, None));
     }
+}
+
+#[test]
+fn a_secret_of_a_template_is_in_no_comparison() {
+    let folder = templates();
+    let other = templates();
+    for name in [
+        "bicep/main.bicep",
+        "bicep/inner.bicep",
+        "tf/main.tf",
+        "plan.json",
+    ] {
+        let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        other.write(name, text.replace(CANARY, &format!("{CANARY}{CANARY}")));
+    }
+    let other = other.path().to_str().unwrap().to_owned();
+    for format in ["text", "json", "markdown"] {
+        let ran = folder.run(&["diff", ".", &other, "--format", format]);
+        assert_eq!(leaks(&format!("diff as {format}"), &ran), None);
+    }
+}
+
+/// What is kept of a Secret is equal to the Secret as far as anybody may see.
+#[test]
+fn a_snapshot_equals_what_it_was_taken_of() {
+    let folder = estate();
+    folder.run(&["snapshot", ".", "-o", "kept.snapshot"]);
+    let ran = folder.run(&["diff", ".", "kept.snapshot"]);
+    assert!(!ran.out.contains("Secret shop/g"), "{}", ran.out);
+    let kept = unpacked(&folder, "kept.snapshot");
+    assert!(kept.out.contains("example.com/was"), "keys are kept");
 }

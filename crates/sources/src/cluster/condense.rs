@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::secrets::is_public_annotation;
 use serde_json::Value;
 
 use super::kinds::Wanted;
@@ -85,9 +86,14 @@ pub(super) fn condense(
         }
         let annotations = metadata.get_mut("annotations");
         if let Some(annotations) = annotations.and_then(Value::as_object_mut) {
-            if secret && annotations.contains_key(APPLIED) {
-                // That there is a copy of the values is a finding; the copy is not told.
-                annotations.insert(APPLIED.to_owned(), "".into());
+            if secret {
+                // That there is a copy of the values is a finding; the copy is not told, nor what else people
+                // note beside what is secret.
+                for (key, value) in annotations.iter_mut() {
+                    if !is_public_annotation(key) {
+                        *value = "".into();
+                    }
+                }
             } else {
                 annotations.remove(APPLIED);
             }

@@ -2,6 +2,7 @@
 
 use bicep::deployment::Resource;
 use bicep::value::{Data, Unknown, Value, Why};
+use model::azure::secrets::Masked;
 use model::secrets;
 use serde_json::Value as Json;
 use sources::template::Expanded;
@@ -36,7 +37,7 @@ fn resource(out: &mut String, resource: &Resource<'_>, expanded: &Expanded<'_, '
         .get(resource.span.file)
         .map_or("", |source| source.name);
     out.push_str("{\n      \"id\": ");
-    text(out, resource.id);
+    text(out, &expanded.masked.mask(resource.id));
     out.push_str(",\n      \"declared\": ");
     text(out, &format!("{file}:{line}"));
     if resource.existing {
@@ -92,8 +93,8 @@ impl Shown<'_, '_, '_> {
             Data::Str(text) if secrets::is_secret_value(text) => {
                 out.push_str("{\"$secret\": \"it looks like a credential\"}");
             }
-            Data::Str(value) => text(out, value),
-            Data::Unknown(value) => unknown(out, value),
+            Data::Str(value) => text(out, &self.expanded.masked.mask(value)),
+            Data::Unknown(value) => unknown(out, value, &self.expanded.masked),
             _ if depth > 100 => out.push_str("\"nested too deeply\""),
             Data::Array([]) => out.push_str("[]"),
             Data::Object([]) => out.push_str("{}"),
@@ -123,13 +124,13 @@ impl Shown<'_, '_, '_> {
     }
 }
 
-fn unknown(out: &mut String, unknown: &Unknown<'_>) {
+fn unknown(out: &mut String, unknown: &Unknown<'_>, masked: &Masked) {
     out.push_str(if unknown.secret {
         "{\"$secret\": "
     } else {
         "{\"$unknown\": "
     });
-    text(out, unknown.text);
+    text(out, &masked.mask(unknown.text));
     out.push_str(", \"because\": [");
     for (index, why) in unknown.why.iter().enumerate() {
         out.push_str(if index == 0 { "" } else { ", " });
