@@ -23,6 +23,7 @@ pub mod condition;
 pub mod critical;
 pub mod definition;
 mod deny;
+mod each;
 pub mod kubernetes;
 pub mod pattern;
 pub mod principal;
@@ -31,6 +32,7 @@ mod scope;
 pub use assignment::{Assignment, Role};
 pub use builtin::Builtin;
 pub use definition::Definition;
+pub(crate) use principal::user_assigned;
 pub use principal::{Who, identities_of};
 
 use crate::ask::{Answer, Evidence, Ground, PrincipalKind, Why};
@@ -38,7 +40,7 @@ use condition::{Asked, Condition, Outcome};
 use definition::Listed;
 use deny::{Denied, Deny};
 use principal::{Directory, Member};
-use scope::Covers;
+pub(crate) use scope::Covers;
 
 /// The roles of an estate.
 #[derive(Debug)]
@@ -664,12 +666,17 @@ struct Known<'r> {
 }
 
 /// Whether a role allows an action, and where.
-enum Says {
+pub(crate) enum Says {
+    /// No.
     No,
+    /// Yes.
     Yes {
+        /// the way to the action in the role
         route: Box<str>,
+        /// what must hold as well
         condition: Option<Box<str>>,
     },
+    /// The template leaves it open.
     Open,
 }
 

@@ -17,6 +17,8 @@ use crate::reach::Workload;
 use crate::roles::Who;
 use crate::roles::kubernetes::Cluster;
 
+mod azure;
+
 /// A step that is being written.
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {

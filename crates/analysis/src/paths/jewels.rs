@@ -1,4 +1,5 @@
-//! What is worth reaching, where the configuration names nothing else: cluster-admin, root on nodes.
+//! What is worth reaching, where the configuration names nothing else: cluster-admin, root on nodes, a whole
+//! subscription. (Vaults and clusters beside the one are named where they are read, in the steps of Azure.)
 
 use super::Wish;
 use super::builder::Builder;
@@ -22,6 +23,14 @@ pub(super) fn add(builder: &mut Builder<'_>) {
         };
         let node = builder.pool(number);
         builder.jewel(node, "node-root", &title, 6);
+    }
+    for id in builder.scopes_of("owner") {
+        let parts = model::azure::segments(&id);
+        if let ["", "subscriptions", name] = parts.as_slice() {
+            let title = format!("Owner of subscription {}", model::azure::shown(name));
+            let node = builder.power("owner", &id);
+            builder.jewel(node, "subscription-owner", &title, 9);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! | module | steps |
 //! |---|---|
+//! | [`azure`] | Azure, and the ways between it and the cluster |
 //! | [`network`] | from pod to pod over the network |
 //! | [`pod`] | from code in a pod to what the pod has |
 //! | [`escapes`] | from code in a pod to its node, by rights over processes and the kernel |
@@ -16,6 +17,7 @@ use model::kinds::Kind;
 
 use super::builder::Builder;
 
+mod azure;
 mod container;
 mod escapes;
 mod files;
@@ -28,6 +30,7 @@ mod rights;
 mod volumes;
 
 pub(super) fn add(builder: &mut Builder<'_>) {
+    azure::add(builder);
     network::add(builder);
     pod::add(builder);
     escapes::add(builder);
@@ -53,9 +56,13 @@ pub(super) fn reads(kind: &Kind) -> bool {
             "rbac.authorization.k8s.io"
             | "admissionregistration.k8s.io"
             | "node.k8s.io"
-            | "kyverno.io"
             | "templates.gatekeeper.sh"
-            | "constraints.gatekeeper.sh" => true,
+            | "constraints.gatekeeper.sh"
+            | "secrets-store.csi.x-k8s.io"
+            // What verifies images.
+            | "kyverno.io"
+            | "policies.kyverno.io"
+            | "policy.sigstore.dev" => true,
             _ => false,
         },
         Kind::Azure(_) => true,

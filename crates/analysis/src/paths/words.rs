@@ -51,8 +51,8 @@ pub(crate) fn title(graph: &Graph, node: Node) -> String {
         }
         Node::Secret(number) => format!("Secret {}", text(number)),
         Node::Images(number) => format!("the images of {}", text(number)),
-        Node::Principal(number) => format!("Entra identity {}", text(number)),
-        Node::Power(power, on) => format!("{} of {}", power.replace('-', " "), scope(text(on))),
+        Node::Principal(number) => principal(text(number)),
+        Node::Power(name, on) => power(name, text(on)),
     }
 }
 
@@ -109,6 +109,50 @@ fn subject(key: &str) -> String {
     }
 }
 
+/// A principal whose name is not known stands by its object id.
+fn principal(name: &str) -> String {
+    if name.contains(' ') {
+        name.to_owned()
+    } else {
+        format!("{name} of Entra")
+    }
+}
+
+/// What holding a power comes to.
+fn power(power: &str, on: &str) -> String {
+    let on = scope(on);
+    match power {
+        "owner" => format!("Owner of {on}"),
+        "manage" => format!("everything in {on} to change"),
+        "data" => format!("everything in {on} to read and write"),
+        "grant-roles" => format!("any role in {on} to give"),
+        "write-roles" => format!("roles of {on} to write"),
+        "carry-identity" => "something that carries an identity to make".to_owned(),
+        "vault-secrets" => format!("the secrets of vault {on}"),
+        "secret-read" => format!("the right to read secrets in {on}"),
+        "vault-policies" => format!("the access policies of {on} to write"),
+        "storage-data" => format!("the data of storage account {on}"),
+        "admin-credential" => format!("the administrator's credential of {on}"),
+        "user-credential" => format!("the user's credential of {on}"),
+        "run-command" => format!("run-command on {on}"),
+        "cluster-write" => format!("the settings of {on} to change"),
+        "extension-write" => format!("extensions of {on} to install"),
+        "flux-write" => format!("Flux configurations of {on} to write"),
+        "kubernetes-admin" => format!("Azure's rights to everything in Kubernetes on {on}"),
+        "cluster-admin" => format!("cluster-admin of {on}"),
+        "node-control" => format!("commands on the machines of {on}"),
+        "disk-access" => format!("the disks of {on} to download"),
+        "image-push" | "repository-write" => format!("the right to push to {on}"),
+        "image-import" => format!("the right to import into {on}"),
+        "registry-build" => format!("builds to run in {on}"),
+        "registry-password" => format!("the admin password of {on}"),
+        "registry-token" => format!("tokens of {on} to make"),
+        "federated-credential" => format!("federated credentials of {on} to write"),
+        "identity-assign" => format!("identity {on} to attach"),
+        other => format!("{} of {on}", other.replace('-', " ")),
+    }
+}
+
 /// `vault kv-shop`, `resource group rg`, `subscription …`: the last pair of an id.
 fn scope(id: &str) -> String {
     let parts = model::azure::segments(id);
@@ -117,7 +161,8 @@ fn scope(id: &str) -> String {
         [.., kind, name] if kind.eq_ignore_ascii_case("resourcegroups") => {
             format!("resource group {name}")
         }
-        [.., name] if !name.is_empty() => (*name).to_owned(),
+        [""] | ["", ""] => "the tenant".to_owned(),
+        [.., name] if !name.is_empty() => model::azure::shown(name),
         _ => id.to_owned(),
     }
 }

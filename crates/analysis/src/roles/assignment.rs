@@ -46,10 +46,10 @@ pub struct Assignment {
     pub scope: Box<str>,
     /// It has to be activated first (Privileged Identity Management).
     pub eligible: bool,
-    pub(super) scope_key: Box<str>,
-    pub(super) condition: Option<Condition>,
+    pub(crate) scope_key: Box<str>,
+    pub(crate) condition: Option<Condition>,
     /// Why it may not be there at all.
-    pub(super) doubt: Option<Box<str>>,
+    pub(crate) doubt: Option<Box<str>>,
 }
 
 /// The role that an assignment gives.
@@ -184,6 +184,14 @@ impl<'b> Definitions<'b> {
             builtin,
             custom,
             known: HashMap::new(),
+        }
+    }
+
+    /// A role by its id.
+    pub(super) fn role(mut self, id: &str) -> Role {
+        match self.find(id) {
+            Some(definition) => Role::Known(definition),
+            None => Role::Unknown(id.into()),
         }
     }
 

@@ -106,7 +106,7 @@ fn end_of_entry(text: &str) -> usize {
 }
 
 /// A GUID with dashes, in lower case.
-pub(super) fn guid(text: &str) -> Option<String> {
+pub(crate) fn guid(text: &str) -> Option<String> {
     let digits: String = text
         .chars()
         .filter(|letter| *letter != '-')

@@ -90,6 +90,12 @@ impl Condition {
         self.expression.is_some()
     }
 
+    /// Its text.
+    #[must_use]
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Reads a condition from where a template or Azure writes it; one that is empty is none.
     pub(super) fn of(value: Ref<'_>) -> Option<Self> {
         if let Some(text) = value.as_str() {

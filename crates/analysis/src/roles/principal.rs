@@ -44,8 +44,9 @@ pub(super) struct Directory {
     resources: BTreeMap<Box<str>, Box<str>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Group {
+    resource: ResourceRef,
     members: Option<Vec<Box<str>>>,
 }
 
@@ -75,7 +76,7 @@ impl Directory {
         ] {
             for number in estate.of_kind(kind) {
                 if let Some(resource) = estate.get(*number) {
-                    directory.add(kind, resource.object());
+                    directory.add(kind, *number, resource.object());
                 }
             }
         }
@@ -100,7 +101,7 @@ impl Directory {
         directory
     }
 
-    fn add(&mut self, kind: &str, object: Ref<'_>) {
+    fn add(&mut self, kind: &str, number: ResourceRef, object: Ref<'_>) {
         let text = |keys: &[&str]| object.path(keys).and_then(Ref::as_str);
         let Some(id) = [&["properties", "id"][..], &["name"][..], &["id"][..]]
             .into_iter()
@@ -137,7 +138,13 @@ impl Directory {
                 .or_default()
                 .push(id.clone());
         }
-        self.groups.insert(id, Group { members });
+        self.groups.insert(
+            id,
+            Group {
+                resource: number,
+                members,
+            },
+        );
     }
 
     /// Whether the members of a group are known, or how it is known to be a group at all.
@@ -173,6 +180,18 @@ impl Directory {
         }
         found.sort_by(|one, two| one.member.cmp(&two.member));
         (found, whole)
+    }
+
+    /// The groups: id, resource, and direct members where they are known.
+    pub(super) fn groups(&self) -> impl Iterator<Item = (&str, ResourceRef, Option<&[Box<str>]>)> {
+        self.groups
+            .iter()
+            .map(|(id, group)| (&**id, group.resource, group.members.as_deref()))
+    }
+
+    /// Whether an object id is that of the identity of a resource.
+    pub(super) fn is_identity(&self, id: &str) -> bool {
+        self.identities.contains_key(id)
     }
 
     /// Whether somebody is in a group, through other groups as well.
@@ -327,7 +346,7 @@ pub(super) fn canonical(estate: &Estate, resource: &str, path: &str) -> Who {
 }
 
 /// A user-assigned identity.
-pub(super) fn user_assigned(estate: &Estate, id: &str) -> Who {
+pub(crate) fn user_assigned(estate: &Estate, id: &str) -> Who {
     let object_id = estate
         .at_id(id)
         .and_then(|number| estate.get(number))

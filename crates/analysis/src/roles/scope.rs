@@ -8,7 +8,7 @@ use model::{Estate, Ref};
 
 /// Whether something at a scope counts for a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Covers {
+pub(crate) enum Covers {
     /// It is the scope itself.
     Itself,
     /// The scope is above.

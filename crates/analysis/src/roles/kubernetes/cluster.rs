@@ -1,6 +1,6 @@
 //! What of a cluster decides who gets into it.
 
-use model::{Estate, ResourceRef};
+use model::{Estate, Ref, ResourceRef};
 
 use super::CLUSTERS;
 use crate::roles::Who;
@@ -20,6 +20,10 @@ pub struct Cluster {
     pub local_accounts_off: Option<bool>,
     /// Whether users sign in with Entra.
     pub entra: Option<bool>,
+    /// The issuer of its service accounts' tokens (`oidcIssuerProfile.issuerURL`), where it is known.
+    pub issuer: Option<Box<str>>,
+    /// Whether it has such an issuer that others can trust; `None` where nobody says.
+    pub issues: Option<bool>,
     /// Groups that are cluster administrators by the cluster's own setting
     /// (`aadProfile.adminGroupObjectIDs`).
     pub admin_groups: Vec<Who>,
@@ -91,6 +95,13 @@ impl Cluster {
             asks_azure: flag(&["aadProfile", "enableAzureRBAC"]),
             local_accounts_off: flag(&["disableLocalAccounts"]),
             entra,
+            issuer: properties
+                .and_then(|properties| properties.path(&["oidcIssuerProfile", "issuerURL"]))
+                .and_then(Ref::as_str)
+                .map(Into::into),
+            issues: properties
+                .and_then(|properties| properties.path(&["oidcIssuerProfile", "enabled"]))
+                .and_then(Ref::as_bool),
             admin_groups,
             node_group: node_group(estate, number)?.into(),
         })
