@@ -111,6 +111,9 @@ pub enum PriceError {
     /// The text is not what the API answers.
     #[error("this is no answer of the Azure Retail Prices API: {0}")]
     Form(String),
+    /// A list of own amounts is wrong.
+    #[error("in the list of prices, {0}")]
+    Own(String),
     /// More than one item is the meter.
     #[error("{} prices are `{meter}`, one was expected: {}", found.len(), found.join("; "))]
     Several {
@@ -191,6 +194,71 @@ impl Prices {
             .collect()
     }
 
+    /// Adds the prices of a file: an answer of the Azure Retail Prices API ([`Self::add_retail`]), or
+    /// amounts of your own: a YAML list of `{ meter, amount, currency, source, seen }`, each for one of
+    /// the guide's units. `region`, `currency`, `source` and `date` are as there.
+    ///
+    /// # Errors
+    /// What is wrong with it; nothing is added then.
+    pub fn add_file(
+        &mut self,
+        text: &str,
+        region: &str,
+        currency: &str,
+        source: &str,
+        date: &str,
+    ) -> Result<Read, PriceError> {
+        let yaml = text
+            .lines()
+            .map(str::trim_start)
+            .find(|line| !line.is_empty())
+            .is_some_and(|line| line.starts_with(['-', '#']));
+        if yaml {
+            self.add_own(text, currency)
+        } else {
+            self.add_retail(text, region, currency, source, date)
+        }
+    }
+
+    fn add_own(&mut self, text: &str, currency: &str) -> Result<Read, PriceError> {
+        let doc = front_matter::read(text, 1)
+            .map_err(|(line, message)| PriceError::Own(format!("line {line}: {message}")))?;
+        let mut added: BTreeMap<Box<str>, Price> = BTreeMap::new();
+        for item in doc.root().items() {
+            let line = doc.line_column(item.span().start).0;
+            let wrong = |message: String| PriceError::Own(format!("line {line}: {message}"));
+            let known = ["meter", "amount", "currency", "source", "seen"];
+            let fields = Fields::of(item, &known).map_err(wrong)?;
+            let meter = fields.text("meter").map_err(wrong)?;
+            if self.meter(meter).is_none() {
+                return Err(wrong(format!("`{meter}` is no meter of the guide")));
+            }
+            let price = price(item, &known).map_err(wrong)?;
+            if price.flat().is_none_or(|each| each < 0) {
+                return Err(wrong("`amount` is below nothing".to_owned()));
+            }
+            if day_number(&price.date).is_none() {
+                return Err(wrong("`seen` must be a date such as 2026-11-26".to_owned()));
+            }
+            if *price.currency != *currency {
+                return Err(PriceError::Currency {
+                    wanted: currency.into(),
+                    found: vec![price.currency.to_string()],
+                });
+            }
+            if added.insert(meter.into(), price).is_some() {
+                return Err(wrong(format!("`{meter}` has a price already")));
+            }
+        }
+        let read = Read {
+            items: added.len(),
+            meters: added.keys().cloned().collect(),
+            next: None,
+        };
+        self.prices.extend(added);
+        Ok(read)
+    }
+
     fn set(&mut self, meter: &str, price: Price) {
         self.prices.insert(meter.into(), price);
     }
@@ -217,7 +285,11 @@ fn entry(meter: Ref<'_>) -> Result<(Meter, Option<Price>), String> {
     if retail.is_some() == unpriced.is_some() {
         return Err("a meter has either `retail` or `unpriced`".to_owned());
     }
-    let price = fields.get("price").map(price).transpose()?;
+    let known = ["amount", "currency", "source", "seen"];
+    let price = fields
+        .get("price")
+        .map(|value| price(value, &known))
+        .transpose()?;
     let meter = Meter {
         id: fields.text("meter")?.into(),
         about: fields.text("about")?.into(),
@@ -229,9 +301,9 @@ fn entry(meter: Ref<'_>) -> Result<(Meter, Option<Price>), String> {
     Ok((meter, price))
 }
 
-/// A price that the guide has a source for.
-fn price(value: Ref<'_>) -> Result<Price, String> {
-    let fields = Fields::of(value, &["amount", "currency", "source", "seen"])?;
+/// A price that somebody has a source for.
+fn price(value: Ref<'_>, known: &[&str]) -> Result<Price, String> {
+    let fields = Fields::of(value, known)?;
     let amount = fields.get("amount").and_then(number);
     let amount = amount.ok_or("`amount` must be a number")?;
     Ok(Price {

@@ -341,3 +341,60 @@ fn the_query_asks_for_what_is_taken() {
         "(armRegionName eq 'westeurope' or armRegionName eq 'Zone 1' or armRegionName eq 'Global' or armRegionName eq '')"
     ));
 }
+
+#[test]
+fn amounts_of_your_own_go_beside_those_of_the_api() {
+    let mut prices = prices();
+    let add = |prices: &mut Prices, text: &str| {
+        prices.add_file(text, "westeurope", "EUR", "own.yaml", "2026-11-26")
+    };
+    let own = "# what the contract says\n- { meter: acns-node, amount: 12.5, currency: EUR, source: contract, seen: 2026-10-01 }\n";
+    assert_eq!(add(&mut prices, own).unwrap().meters, ["acns-node".into()]);
+    let price = prices.of("acns-node").unwrap();
+    assert_eq!(
+        (price.flat(), &*price.source, &*price.date),
+        (Some(12_500_000), "contract", "2026-10-01")
+    );
+    let page = page(&[item(json!({}))], Value::Null);
+    assert_eq!(
+        add(&mut prices, &page).unwrap().meters,
+        ["aks-standard-tier".into()]
+    );
+    assert!(prices.of("acns-node").is_some());
+    let entry = "meter: acns-node, amount: 1, currency: EUR, source: x, seen: 2026-10-01";
+    for (text, said) in [
+        (
+            "- { meter: lost, amount: 1, currency: EUR, source: x, seen: 2026-10-01 }".to_owned(),
+            "in the list of prices, line 1: `lost` is no meter of the guide",
+        ),
+        (
+            format!("- {{ {entry} }}\n- {{ {entry} }}"),
+            "in the list of prices, line 2: `acns-node` has a price already",
+        ),
+        (
+            format!("- {{ {} }}", entry.replace("EUR", "USD")),
+            "the prices are in USD, not in EUR",
+        ),
+        (
+            format!("- {{ {} }}", entry.replace("amount: 1", "amount: -1")),
+            "in the list of prices, line 1: `amount` is below nothing",
+        ),
+        (
+            format!("- {{ {} }}", entry.replace("2026-10-01", "soon")),
+            "in the list of prices, line 1: `seen` must be a date such as 2026-11-26",
+        ),
+        (
+            format!("- {{ {entry}, tax: 1 }}"),
+            "in the list of prices, line 1: unknown key `tax`",
+        ),
+        (
+            "- acns-node".to_owned(),
+            "in the list of prices, line 1: a map is expected here",
+        ),
+    ] {
+        let mut before = prices.clone();
+        let error = add(&mut before, &text).unwrap_err().to_string();
+        assert!(error.starts_with(said), "{text}: {error}");
+        assert_eq!(before.of("acns-node"), prices.of("acns-node"));
+    }
+}
