@@ -96,6 +96,8 @@ edges! {
     IdentityAssign "identity-assign"
     GroupMember "group-member"
     AzureRole "azure-role"
+    AzureUserCredential "azure-user-credential"
+    RegistryPassword "registry-password"
     BoundRole "bound-role"
 }
 

@@ -10,7 +10,7 @@ pub(crate) fn title(graph: &Graph, node: Node) -> String {
         names
             .shown
             .get(&number)
-            .map_or_else(|| names.texts.text(number), |shown| shown)
+            .map_or_else(|| names.texts.text(number), |shown| &**shown)
     };
     match node {
         Node::Base(name) => name.replace('-', " "),

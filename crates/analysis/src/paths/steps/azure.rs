@@ -50,8 +50,8 @@ struct Azure<'a> {
     targets: Vec<Target>,
     /// by target: the scopes of assignments that hold it, and whether that is certain
     above: Vec<Vec<(Box<str>, bool)>>,
-    /// identities that nodes carry
-    on_nodes: BTreeSet<Who>,
+    /// identities that nodes carry, and the cluster
+    on_nodes: BTreeMap<Who, ResourceRef>,
     /// who holds something, what that is, and an object that says so
     holders: BTreeMap<Who, (PrincipalKind, ResourceRef)>,
 }
@@ -86,7 +86,7 @@ impl<'a> Azure<'a> {
             estate,
             targets: Vec::new(),
             above: Vec::new(),
-            on_nodes: BTreeSet::new(),
+            on_nodes: BTreeMap::new(),
             holders: BTreeMap::new(),
         };
         azure.read_targets();
@@ -225,7 +225,7 @@ impl<'a> Azure<'a> {
         for cluster in self.roles.clusters() {
             for (path, who) in identities_of(self.estate, cluster.resource) {
                 if path.starts_with("properties.") {
-                    self.on_nodes.insert(who);
+                    self.on_nodes.entry(who).or_insert(cluster.resource);
                 }
             }
         }

@@ -156,7 +156,7 @@ fn credentials(builder: &mut Builder<'_>, azure: &Azure<'_>, taken: &Taken<'_>) 
         );
         taken.admits(
             builder,
-            Edge::AzureClusterAdmin,
+            Edge::AzureUserCredential,
             &[from],
             &[evidence],
             doubt,
@@ -167,14 +167,9 @@ fn credentials(builder: &mut Builder<'_>, azure: &Azure<'_>, taken: &Taken<'_>) 
 /// Settings that make an administrator; what is deployed with an administrator's rights; the data actions of
 /// an administrator.
 fn settings(builder: &mut Builder<'_>, azure: &Azure<'_>, taken: &Taken<'_>) {
+    // No setting of the cluster takes this away, so it rests on none.
     if let Some(from) = builder.known_power("cluster-write", &taken.id) {
-        let evidence = taken.says(
-            builder,
-            azure,
-            &["properties"],
-            "names its administrators and whether local accounts are on",
-        );
-        taken.admits(builder, Edge::AzureClusterAdmin, &[from], &[evidence], None);
+        taken.admits(builder, Edge::AzureClusterAdmin, &[from], &[], None);
     }
     if let Some(from) = builder.known_power("flux-write", &taken.id) {
         let flux = azure
@@ -216,26 +211,14 @@ fn settings(builder: &mut Builder<'_>, azure: &Azure<'_>, taken: &Taken<'_>) {
             },
         }
     }
-    if let Some(from) = builder.known_power("kubernetes-admin", &taken.id) {
-        let asks = taken.cluster.asks_azure;
-        if asks != Some(false) {
-            let evidence = taken.says(
-                builder,
-                azure,
-                &["properties", "aadProfile", "enableAzureRBAC"],
-                "the cluster asks Azure what users may do",
-            );
-            let doubt = asks
-                .is_none()
-                .then_some("the template leaves open whether the cluster asks Azure");
-            taken.admits(
-                builder,
-                Edge::AzureClusterAdmin,
-                &[from],
-                &[evidence],
-                doubt,
-            );
-        }
+    let asks = taken.cluster.asks_azure;
+    if let Some(from) = builder.known_power("kubernetes-admin", &taken.id)
+        && asks != Some(false)
+    {
+        let doubt = asks
+            .is_none()
+            .then_some("the template leaves open whether the cluster asks Azure");
+        taken.admits(builder, Edge::AzureClusterAdmin, &[from], &[], doubt);
     }
 }
 
@@ -273,7 +256,7 @@ fn admin_groups(builder: &mut Builder<'_>, azure: &mut Azure<'_>, taken: &Taken<
         );
         taken.admits(
             builder,
-            Edge::AzureClusterAdmin,
+            Edge::EntraGroupBinding,
             &[from],
             &[evidence],
             doubt,
@@ -310,9 +293,7 @@ fn run_command(builder: &mut Builder<'_>, azure: &Azure<'_>, taken: &Taken<'_>) 
 /// (<https://learn.microsoft.com/azure/virtual-machines/run-command-overview>); a disk that is no ephemeral one can
 /// be downloaded, with the kubelet's credential and the pods' tokens on it.
 fn nodes(builder: &mut Builder<'_>, azure: &Azure<'_>, taken: &Taken<'_>) {
-    let Some(which) = taken.holds else {
-        return;
-    };
+    let which = taken.holds.flatten();
     let group = taken.cluster.node_group.to_ascii_lowercase();
     for target in azure.targets.iter().filter(|target| target.on == On::Nodes) {
         let set = match target.id.strip_prefix(&*group) {
@@ -326,6 +307,13 @@ fn nodes(builder: &mut Builder<'_>, azure: &Azure<'_>, taken: &Taken<'_>) {
             let Some(pool) = builder.pools().get(number as usize).cloned() else {
                 continue;
             };
+            let elsewhere = pool
+                .cluster
+                .is_some_and(|own| own != taken.cluster.resource);
+            if elsewhere || !pool.any_of.is_empty() {
+                continue;
+            }
+            let which = if pool.cluster.is_some() { None } else { which };
             // `aks-POOL-NUMBER-vmss` (learn.microsoft.com/azure/aks/concepts-clusters-workloads).
             let meant = set.is_none_or(|set| {
                 pool.name.is_empty()

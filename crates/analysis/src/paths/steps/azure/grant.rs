@@ -51,11 +51,14 @@ const WORTH_GIVING: [&str; 13] = [
     "f1a07417-d97a-45cb-824c-7a7467783830",
 ];
 
+/// Powers, and what each hangs on.
+type Gives = BTreeMap<&'static str, Option<Box<str>>>;
+
 /// Those who may give some roles only.
 #[derive(Default)]
 pub(super) struct Delegates {
     /// by what limits them: the powers that they may give, and whether that hangs on more
-    known: HashMap<Box<str>, Arc<BTreeMap<&'static str, Option<Box<str>>>>>,
+    known: HashMap<Box<str>, Arc<Gives>>,
 }
 
 impl Delegates {
@@ -93,8 +96,8 @@ impl Delegates {
 }
 
 /// The powers of the roles that somebody may give.
-fn givable(azure: &Azure<'_>, assignment: &Assignment) -> BTreeMap<&'static str, Option<Box<str>>> {
-    let mut found: BTreeMap<&'static str, Option<Box<str>>> = BTreeMap::new();
+fn givable(azure: &Azure<'_>, assignment: &Assignment) -> Gives {
+    let mut found = Gives::new();
     let Role::Known(definition) = &assignment.role else {
         return found;
     };

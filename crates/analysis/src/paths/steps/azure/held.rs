@@ -162,11 +162,18 @@ pub(super) fn evidence(
 
 /// What kind of step it is that somebody uses a role.
 pub(super) fn kind_of(azure: &Azure<'_>, who: &Who) -> Edge {
-    if azure.on_nodes.contains(who) {
+    if azure.on_nodes.contains_key(who) {
         Edge::KubeletIdentityRoles
     } else {
         Edge::AzureRole
     }
+}
+
+/// The cluster whose nodes carry an identity.
+fn carried(builder: &mut Builder<'_>, azure: &Azure<'_>, who: &Who) -> Option<Evidence> {
+    let number = *azure.on_nodes.get(who)?;
+    let says = format!("its nodes carry {}", azure.roles.name(who));
+    Some(builder.seen(number, None, &says))
 }
 
 fn give(
@@ -198,9 +205,11 @@ pub(super) fn give_node(
     azure.holds(&assignment.who, assignment.kind, assignment.resource);
     let from = builder.principal(&assignment.who);
     let evidence = evidence(builder, azure, assignment);
+    let carries = carried(builder, azure, &assignment.who);
     builder.add(
         Draft::new(edge, from, to)
             .by_all(evidence)
+            .by_all(carries)
             .perhaps(doubt)
             .perhaps(doubt_of(assignment)),
     );
@@ -357,7 +366,13 @@ fn asked(builder: &mut Builder<'_>, azure: &mut Azure<'_>, power: &'static Power
             let says = format!("gives the role {}", grant.role);
             let evidence = builder.seen(grant.assignment, None, &says);
             let edge = kind_of(azure, &grant.who);
-            builder.add(Draft::new(edge, from, to).by(evidence).perhaps(doubt));
+            let carries = carried(builder, azure, &grant.who);
+            builder.add(
+                Draft::new(edge, from, to)
+                    .by(evidence)
+                    .by_all(carries)
+                    .perhaps(doubt),
+            );
         }
     }
 }

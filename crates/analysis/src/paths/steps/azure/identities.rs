@@ -479,7 +479,7 @@ fn webhook(azure: &Azure<'_>, inside: &[(&Cluster, Option<&'static str>)]) -> We
             }
         })
         .collect();
-    if flags.iter().any(|flag| *flag == Some(true)) {
+    if flags.contains(&Some(true)) {
         Webhook::On
     } else if !flags.is_empty()
         && flags.iter().all(|flag| *flag == Some(false))

@@ -223,15 +223,12 @@ fn pushes(builder: &mut Builder<'_>, target: &super::Target, registry: &Resource
     };
     let admin = at(&["properties", "adminUserEnabled"]);
     let step = |builder: &mut Builder<'_>,
+                edge: Edge,
                 power: &'static str,
                 by: Option<Evidence>,
                 why: Option<&str>| {
         if let Some(from) = builder.known_power(power, &target.id) {
-            builder.add(
-                Draft::new(Edge::RegistryPush, from, to)
-                    .by_all(by)
-                    .perhaps(why),
-            );
+            builder.add(Draft::new(edge, from, to).by_all(by).perhaps(why));
         }
     };
     let push = if by_repository {
@@ -239,21 +236,20 @@ fn pushes(builder: &mut Builder<'_>, target: &super::Target, registry: &Resource
     } else {
         "image-push"
     };
-    let how = builder.seen(
-        number,
-        at(&["properties", "roleAssignmentMode"]),
-        if by_repository {
-            "the registry has permissions for each repository"
-        } else {
-            "the registry has one permission for all of it"
-        },
-    );
-    step(builder, push, Some(how), closed);
-    step(builder, "image-import", None, None);
+    let few = builder.seen(number, None, "those who may push to the registry");
+    step(builder, Edge::RegistryPush, push, Some(few.clone()), closed);
     step(
         builder,
-        "registry-build",
+        Edge::RegistryPush,
+        "image-import",
+        Some(few.clone()),
         None,
+    );
+    step(
+        builder,
+        Edge::RegistryPush,
+        "registry-build",
+        Some(few),
         closed.map(|_| "builds run outside of the networks that the registry answers"),
     );
     let admin_on = admin.and_then(Ref::as_bool);
@@ -264,6 +260,7 @@ fn pushes(builder: &mut Builder<'_>, target: &super::Target, registry: &Resource
             .then_some("the template leaves open whether the admin user is on");
         step(
             builder,
+            Edge::RegistryPassword,
             "registry-password",
             Some(by.clone()),
             open.or(closed),
@@ -281,6 +278,7 @@ fn pushes(builder: &mut Builder<'_>, target: &super::Target, registry: &Resource
     }
     step(
         builder,
+        Edge::RegistryPassword,
         "registry-token",
         None,
         Some("whether the registry has a token that may push is not known"),
