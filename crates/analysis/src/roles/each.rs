@@ -50,6 +50,11 @@ impl Roles {
         matches!(who, Who::Id(id) if self.directory.is_group(id) && self.directory.members(id).1)
     }
 
+    /// Whether somebody is a group of Entra of which some members may not be known.
+    pub(crate) fn has_other_members(&self, who: &Who) -> bool {
+        matches!(who, Who::Id(id) if self.directory.is_group(id)) && !self.knows_members(who)
+    }
+
     /// Whether somebody is the identity of a resource that was given.
     pub(crate) fn is_identity(&self, who: &Who) -> bool {
         match who {

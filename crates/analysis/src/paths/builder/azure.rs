@@ -19,6 +19,20 @@ impl Builder<'_> {
         self.node(Node::Principal(number))
     }
 
+    /// Those members of a group that are not known, where some are: who they are counts apart from the group where
+    /// a denial names a member.
+    pub(crate) fn other_members(&mut self, group: &Who) -> NodeNo {
+        let number = self.text(&format!("{}#others", principal_key(group)));
+        let name = self.analyses.roles().name(group);
+        self.names
+            .shown
+            .insert(number, format!("another member of group {name}").into());
+        let others = self.node(Node::Principal(number));
+        let all = self.principal(group);
+        self.implied(others, all);
+        others
+    }
+
     /// A principal that is there already.
     pub(crate) fn known_principal(&self, who: &Who) -> Option<NodeNo> {
         let number = self.names.texts.find(&principal_key(who))?;

@@ -244,7 +244,11 @@ fn entries(builder: &mut Builder<'_>, azure: &Azure<'_>) {
         if azure.roles.is_identity(who) || azure.roles.knows_members(who) {
             continue;
         }
-        let node = builder.principal(who);
+        let node = if azure.roles.has_other_members(who) {
+            builder.other_members(who)
+        } else {
+            builder.principal(who)
+        };
         let group = *kind == PrincipalKind::Group;
         let because = if group {
             "the credential of any member may be stolen"

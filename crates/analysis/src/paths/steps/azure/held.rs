@@ -361,7 +361,11 @@ fn asked(builder: &mut Builder<'_>, azure: &mut Azure<'_>, power: &'static Power
                 continue;
             }
             azure.holds(&grant.who, grant.kind, grant.assignment);
-            let from = builder.principal(&grant.who);
+            let from = if roles.has_other_members(&grant.who) {
+                builder.other_members(&grant.who)
+            } else {
+                builder.principal(&grant.who)
+            };
             let to = builder.power(power.name, id);
             let says = format!("gives the role {}", grant.role);
             let evidence = builder.seen(grant.assignment, None, &says);
