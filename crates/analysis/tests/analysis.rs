@@ -11,6 +11,8 @@
 mod decide;
 #[path = "analysis/estates.rs"]
 mod estates;
+#[path = "analysis/paths.rs"]
+mod paths;
 #[path = "analysis/rbac.rs"]
 mod rbac;
 #[path = "analysis/reach.rs"]

@@ -1,26 +1,40 @@
 //! What admission lets pass: whether somebody who may create pods in a namespace may create one of a shape.
 //!
-//! An attacker writes the pod, so a shape is the tamest pod that serves the purpose: only what the purpose
-//! needs is held against the rules. Pod Security reads the namespace's `enforce` label
-//! (kubernetes staging/src/k8s.io/pod-security-admission); AKS configures neither defaults nor exemptions
-//! (<https://learn.microsoft.com/azure/aks/use-psa>).
+//! An attacker writes the pod, so a shape is a few pods of which one is enough, each as tame as its purpose lets it
+//! be: labels, names and images are such as the rules want. What counts:
+//!
+//! | module | reads |
+//! |---|---|
+//! | here | the namespace's Pod Security label (kubernetes staging/src/k8s.io/pod-security-admission); AKS sets neither defaults nor exemptions (<https://learn.microsoft.com/azure/aks/use-psa>) |
+//! | [`policies`] | ValidatingAdmissionPolicies, evaluated over the pods |
+//! | [`engines`] | Azure Policy, deployment safeguards, Gatekeeper, Kyverno, other webhooks |
+//! | [`shapes`] | the pods |
+//!
+//! Left out: what admission changes (mutating webhooks), and quotas.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use cel::{Node as _, View};
-use model::{Ref, Within};
+use model::{Ref, ResourceRef, Within};
 
 use super::builder::Builder;
 use super::graph::Evidence;
+
+mod engines;
+mod policies;
+mod shapes;
+#[cfg(test)]
+mod tests;
 
 /// What a pod must be for a purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Shape {
     /// Nothing special: it runs, as any service account of the namespace, and mounts its Secrets.
     Plain,
-    /// It takes the node: a privileged container among the node's processes and files.
+    /// It takes the node: a privileged container, or the node's processes or files.
     Node,
-    /// A privileged container in a pod that is there already: an ephemeral one.
+    /// The same by a container in a pod that is there already: an ephemeral one.
     Privileged,
     /// It sits in the node's network.
     HostNetwork,
@@ -39,13 +53,110 @@ pub(crate) enum Admitted {
     No(Vec<Evidence>),
 }
 
+/// What one rule, or all of them, make of a pod; with the objects that decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Outcome {
+    Passes,
+    Perhaps(String, Vec<ResourceRef>),
+    Denies(Vec<ResourceRef>),
+}
+
+impl Outcome {
+    /// Both must let it pass.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (denies @ Self::Denies(_), _) | (_, denies @ Self::Denies(_)) => denies,
+            (perhaps @ Self::Perhaps(..), _) | (_, perhaps @ Self::Perhaps(..)) => perhaps,
+            _ => Self::Passes,
+        }
+    }
+
+    /// One is enough.
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Passes, _) | (_, Self::Passes) => Self::Passes,
+            (perhaps @ Self::Perhaps(..), _) | (_, perhaps @ Self::Perhaps(..)) => perhaps,
+            (denies, _) => denies,
+        }
+    }
+}
+
+/// What was found out so far.
+#[derive(Default)]
+pub(crate) struct Answers {
+    policies: Option<Arc<policies::Policies>>,
+    known: HashMap<(Box<str>, Shape), Admitted>,
+}
+
 /// The label that Pod Security reads (k8s.io/pod-security-admission/api, `EnforceLevelLabel`).
 const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
+
+/// Kinds of which one that was not given may keep pods out.
+const KINDS: [&str; 3] = [
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+    "ValidatingWebhookConfiguration",
+];
 
 impl Builder<'_> {
     /// Whether admission lets pods of a shape into a namespace.
     pub(crate) fn admits(&mut self, namespace: &str, shape: Shape) -> Admitted {
-        self.pod_security(namespace, shape)
+        let key = (Box::from(namespace), shape);
+        if let Some(known) = self.admission.known.get(&key) {
+            return known.clone();
+        }
+        let answer = match self.pod_security(namespace, shape) {
+            no @ Admitted::No(_) => no,
+            level => self.by_rules(namespace, shape, level),
+        };
+        self.admission.known.insert(key, answer.clone());
+        answer
+    }
+
+    /// What rules make of what Pod Security lets pass.
+    fn by_rules(&mut self, namespace: &str, shape: Shape, level: Admitted) -> Admitted {
+        let policies = match &self.admission.policies {
+            Some(policies) => Arc::clone(policies),
+            None => {
+                let read = Arc::new(policies::Policies::read(self.estate));
+                self.admission.policies = Some(Arc::clone(&read));
+                read
+            }
+        };
+        let engines = engines::judge(self, namespace, shape);
+        let outcome = shapes::pods(self.estate, namespace, shape)
+            .iter()
+            .map(|pod| {
+                policies
+                    .judge(self.estate, namespace, pod)
+                    .and(engines.clone())
+            })
+            .reduce(Outcome::or)
+            .unwrap_or(Outcome::Passes);
+        let mut seen = |objects: &[ResourceRef], says: &str| -> Vec<Evidence> {
+            objects
+                .iter()
+                .map(|object| self.seen(*object, None, says))
+                .collect()
+        };
+        match (outcome, level) {
+            (Outcome::Denies(by), _) => Admitted::No(seen(&by, "keeps such pods out")),
+            (Outcome::Perhaps(why, by), Admitted::Yes(mut evidence)) => {
+                evidence.extend(seen(&by, "may keep such pods out"));
+                Admitted::Perhaps(why.into(), evidence)
+            }
+            (Outcome::Passes, Admitted::Yes(evidence)) if shape != Shape::Plain => {
+                match self.estate.absent_any(&KINDS, Within::Everywhere) {
+                    None => Admitted::Yes(evidence),
+                    Some(_) => Admitted::Perhaps(
+                        "admission policies and webhooks that were not given may keep it out"
+                            .into(),
+                        evidence,
+                    ),
+                }
+            }
+            (_, level) => level,
+        }
     }
 
     /// What the namespace's own labels say.
@@ -54,26 +165,24 @@ impl Builder<'_> {
         if shape == Shape::Plain {
             return Admitted::Yes(Vec::new());
         }
+        let not_given = || {
+            let why = format!("the labels of namespace {namespace} were not given");
+            Admitted::Perhaps(why.into(), Vec::new())
+        };
         let Some(resource) = self.estate.find("", "Namespace", namespace) else {
             return match self.estate.absent("Namespace", Within::Everywhere) {
                 None => Admitted::Yes(Vec::new()),
-                Some(_) => Admitted::Perhaps(
-                    format!("the labels of namespace {namespace} were not given").into(),
-                    Vec::new(),
-                ),
+                Some(_) => not_given(),
             };
         };
         let number = self.estate.number_of(resource);
-        let labels = resource.object().path(&["metadata", "labels"]);
+        let holder = resource.object().get("metadata");
+        let labels = holder.and_then(|holder| holder.get("labels"));
         let level = labels.and_then(|labels| labels.get(ENFORCE));
         let open = |value: Option<Ref<'_>>| value.is_some_and(Ref::is_open);
         let more = labels.is_some_and(|labels| labels.rest().is_some());
-        let holder = resource.object().get("metadata");
         if open(level) || level.is_none() && (open(labels) || open(holder) || more) {
-            return Admitted::Perhaps(
-                format!("the labels of namespace {namespace} were not given").into(),
-                Vec::new(),
-            );
+            return not_given();
         }
         let mut seen = |value: Option<Ref<'_>>, says: &str| -> Vec<Evidence> {
             number
@@ -82,12 +191,107 @@ impl Builder<'_> {
                 .collect()
         };
         match level.map(|level| level.view()) {
-            None => Admitted::Yes(seen(holder, "has no label that enforces Pod Security")),
-            Some(View::Str("privileged")) => {
-                Admitted::Yes(seen(level, "enforces no more than Pod Security privileged"))
-            }
+            None => Admitted::Yes(seen(
+                holder,
+                &format!("namespace {namespace} has no label that enforces Pod Security"),
+            )),
+            Some(View::Str("privileged")) => Admitted::Yes(seen(
+                level,
+                &format!("namespace {namespace} enforces no more than `privileged`"),
+            )),
             // A level that cannot be read counts as `restricted` (`ParseLevel`).
-            Some(_) => Admitted::No(seen(level, "enforces Pod Security")),
+            Some(_) => Admitted::No(seen(
+                level,
+                &format!("namespace {namespace} enforces Pod Security"),
+            )),
         }
+    }
+}
+
+/// Whether a label selector takes an object with these labels; `None` where a label is not known.
+fn selects(selector: Option<Ref<'_>>, label: &dyn Fn(&str) -> Label) -> Option<bool> {
+    let Some(selector) = selector else {
+        return Some(true);
+    };
+    let mut known = true;
+    let mut all = true;
+    let mut note = |answer: Option<bool>| match answer {
+        Some(answer) => all &= answer,
+        None => known = false,
+    };
+    for (key, _, value) in selector
+        .get("matchLabels")
+        .iter()
+        .flat_map(|labels| labels.entries())
+    {
+        note(match label(key) {
+            Label::Open => None,
+            Label::Absent => Some(false),
+            Label::Is(own) => value.as_str().map(|value| value == own),
+        });
+    }
+    for expression in selector
+        .get("matchExpressions")
+        .into_iter()
+        .flat_map(Ref::items)
+    {
+        let text = |key: &str| expression.get(key).and_then(Ref::as_str);
+        let own = label(text("key").unwrap_or_default());
+        let among = |own: &str| {
+            expression
+                .get("values")
+                .into_iter()
+                .flat_map(Ref::items)
+                .any(|value| value.as_str() == Some(own))
+        };
+        note(match (text("operator"), own) {
+            (_, Label::Open) => None,
+            (Some("In"), Label::Is(own)) => Some(among(&own)),
+            (Some("NotIn"), Label::Is(own)) => Some(!among(&own)),
+            (Some("NotIn" | "DoesNotExist"), Label::Absent) | (Some("Exists"), Label::Is(_)) => {
+                Some(true)
+            }
+            (Some("In" | "Exists"), Label::Absent) | (Some("DoesNotExist"), Label::Is(_)) => {
+                Some(false)
+            }
+            _ => None,
+        });
+    }
+    if !all {
+        return Some(false);
+    }
+    known.then_some(true)
+}
+
+/// A label of an object.
+enum Label {
+    Is(String),
+    Absent,
+    /// Not known.
+    Open,
+}
+
+/// A label of a namespace. Each has one with its name (kubernetes pkg/apis/core/types.go, `LabelMetadataName`).
+fn label_of(estate: &model::Estate, namespace: &str, key: &str) -> Label {
+    if key == "kubernetes.io/metadata.name" {
+        return Label::Is(namespace.to_owned());
+    }
+    let Some(resource) = estate.find("", "Namespace", namespace) else {
+        return match estate.absent("Namespace", Within::Everywhere) {
+            None => Label::Absent,
+            Some(_) => Label::Open,
+        };
+    };
+    let labels = resource.object().path(&["metadata", "labels"]);
+    match labels {
+        None => Label::Absent,
+        Some(labels) if labels.is_open() => Label::Open,
+        Some(labels) => match labels.get(key) {
+            None if labels.rest().is_some() => Label::Open,
+            None => Label::Absent,
+            Some(value) => value
+                .as_str()
+                .map_or(Label::Open, |value| Label::Is(value.to_owned())),
+        },
     }
 }

@@ -98,6 +98,7 @@ pub(crate) struct Builder<'a> {
     base: BTreeSet<NodeNo>,
     gaps: BTreeSet<Arc<str>>,
     says: HashMap<Box<str>, Arc<str>>,
+    pub(crate) admission: super::admission::Answers,
 }
 
 impl<'a> Builder<'a> {
@@ -130,6 +131,7 @@ impl<'a> Builder<'a> {
             base: BTreeSet::new(),
             gaps: BTreeSet::new(),
             says: HashMap::new(),
+            admission: super::admission::Answers::default(),
         };
         builder.inventory();
         builder
