@@ -105,7 +105,8 @@ impl<'a> Builder<'a> {
     pub(crate) fn new(analyses: &'a Analyses<'a>, cluster: Option<&'a str>) -> Self {
         let estate = analyses.estate;
         let workloads = analyses.reach().workloads().to_vec();
-        let (pools, pools_of) = pools::read(estate, analyses.roles().clusters(), &workloads);
+        let (pools, pools_of) =
+            pools::read(estate, analyses.roles().clusters(), cluster, &workloads);
         let mut builder = Self {
             analyses,
             estate,

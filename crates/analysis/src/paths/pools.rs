@@ -33,6 +33,7 @@ const AGENT_POOL: &str = "Microsoft.ContainerService/managedClusters/agentPools"
 pub(crate) fn read(
     estate: &Estate,
     clusters: &[Cluster],
+    named: Option<&str>,
     workloads: &[Workload],
 ) -> (Vec<Pool>, Vec<Vec<u32>>) {
     let mut pools = pools(estate, clusters);
@@ -41,16 +42,27 @@ pub(crate) fn read(
     }
     let running = running(estate, &pools);
     let traits: Vec<Traits<'_>> = pools.iter().map(|pool| Traits::of(estate, pool)).collect();
-    // Manifests go to one of several clusters.
-    let unsure = clusters.len() > 1 && pools.iter().all(|pool| pool.nodes.is_empty());
+    // Manifests go to one of several clusters, unless somebody named it.
+    let meant = clusters.iter().find(|cluster| {
+        named.is_some_and(|named| {
+            cluster.name.eq_ignore_ascii_case(named) || cluster.id.eq_ignore_ascii_case(named)
+        })
+    });
+    let elsewhere = |number: &u32| {
+        let pool = pools.get(*number as usize);
+        meant.is_some_and(|meant| pool.and_then(|pool| pool.cluster) != Some(meant.resource))
+    };
+    let unsure =
+        meant.is_none() && clusters.len() > 1 && pools.iter().all(|pool| pool.nodes.is_empty());
     let allowed: Vec<(Vec<u32>, bool)> = workloads
         .iter()
         .map(|workload| match running.get(&workload.resource) {
             Some(found) => (found.clone(), true),
-            None => (
-                may_run_on(estate, workload, &traits),
-                &*workload.kind == "DaemonSet" && !unsure,
-            ),
+            None => {
+                let mut own = may_run_on(estate, workload, &traits);
+                own.retain(|number| !elsewhere(number));
+                (own, &*workload.kind == "DaemonSet" && !unsure)
+            }
         })
         .collect();
     drop(traits);

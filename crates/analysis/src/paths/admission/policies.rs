@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 
-use cel::{Budget, Bump, Env, Program, Slot, Symbols, Val};
+use cel::{Budget, Bump, Env, Program, Slot, Symbols, Unknown, Val};
 use model::doc::{Dialect, Doc, DocBuilder};
 use model::{Estate, NodeId, Ref, Resource, ResourceRef, Within, unknown};
 use serde_json::{Value, json};
@@ -47,6 +47,9 @@ struct Roots {
 
 /// Deeper objects are cut off.
 const DEPTH: usize = 48;
+
+/// Why what the attacker writes is unknown: what [`DocBuilder::not_given`] says.
+const CHOSEN: Unknown = unknown::NAMESPACE_NOT_GIVEN;
 
 /// What marks an expression that the source leaves open.
 const OPEN: char = '\u{2}';
@@ -265,13 +268,13 @@ impl Policy {
             old: if wanted.subresource.is_empty() {
                 Val::Null
             } else {
-                Val::Unknown(unknown::NOT_GIVEN)
+                Val::Unknown(CHOSEN)
             },
             request: Val::Node(request.root()),
             namespace: if own.is_some() {
                 Val::Node(about.root())
             } else {
-                Val::Unknown(unknown::NAMESPACE_NOT_GIVEN)
+                Val::Unknown(unknown::LIVE_ONLY)
             },
             params: if params.root().is_map() {
                 Val::Node(params.root())
@@ -347,7 +350,7 @@ fn ask<'a>(program: &'a Program, scope: &Request<'a>) -> Answer {
     {
         Val::Bool(true) => Answer::Yes,
         Val::Bool(false) => Answer::No,
-        Val::Unknown(reason) if reason == unknown::NOT_GIVEN => Answer::Chosen,
+        Val::Unknown(reason) if reason == CHOSEN => Answer::Chosen,
         Val::Unknown(_) | Val::Partial(_) => Answer::Unknown,
         _ => Answer::Error,
     }

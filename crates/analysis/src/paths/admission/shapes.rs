@@ -75,18 +75,19 @@ pub(super) fn pods(estate: &Estate, namespace: &str, shape: Shape) -> Vec<Wanted
         Shape::HostPath => vec![mount("/", true), mount("/var/lib/kubelet", true)],
         Shape::Privileged => [privileged(), capable(&["SYS_MODULE"])]
             .into_iter()
-            .map(|context| Wanted {
-                object: json!({
-                    "apiVersion": "v1", "kind": "Pod",
-                    "metadata": {"name": ANY, "namespace": namespace, "labels": ANY, "annotations": ANY},
-                    "spec": {
-                        "containers": ANY,
-                        "ephemeralContainers": [{
-                            "name": "debugger", "image": image, "securityContext": context,
-                        }],
-                    },
-                }),
-                subresource: "ephemeralcontainers",
+            .map(|context| {
+                let mut object = tame(namespace, &image);
+                let debugger = json!([{
+                    "name": "debugger", "image": image, "securityContext": context,
+                }]);
+                merge(
+                    &mut object["spec"],
+                    json!({"ephemeralContainers": debugger}),
+                );
+                Wanted {
+                    object,
+                    subresource: "ephemeralcontainers",
+                }
             })
             .collect(),
     }

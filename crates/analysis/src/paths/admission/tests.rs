@@ -49,7 +49,7 @@ fn ask_in(scope: Scope, texts: &[&str], shape: Shape) -> Admitted {
         network: crate::reach::Options::default(),
     };
     let analyses = Analyses::new(&estate, given);
-    Builder::new(&analyses).admits("shop", shape)
+    Builder::new(&analyses, None).admits("shop", shape)
 }
 
 fn ask(texts: &[&str], shape: Shape) -> Admitted {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use analysis::paths::{Allowed, Efforts, Graph, NodeNo};
+use analysis::paths::{Allowed, Efforts, Graph, NodeNo, Wishes};
 use analysis::roles::Builtin;
 use analysis::{Analyses, Given};
 use model::manifest::Form;
@@ -41,10 +41,8 @@ impl Planted {
         let efforts = Efforts::default();
         let sure = graph.cheapest(from, to, &efforts, Allowed::SURE);
         assert_eq!(sure.is_none(), self.possible, "whether a sure way is there");
-        let way = graph
-            .cheapest(from, to, &efforts, Allowed::POSSIBLE)
-            .expect("a way");
-        let way = if self.possible { way } else { sure.unwrap() };
+        let possible = || graph.cheapest(from, to, &efforts, Allowed::POSSIBLE);
+        let way = sure.or_else(possible).unwrap();
         let kinds: Vec<&str> = way
             .steps
             .iter()
@@ -106,7 +104,7 @@ pub(crate) fn graph(resources: Vec<Resource>) -> Graph {
         network: analysis::reach::Options::default(),
     };
     let analyses = Analyses::new(&estate, given);
-    Graph::build(&analyses)
+    Graph::build(&analyses, &Wishes::default())
 }
 
 fn data(name: &str) -> String {
