@@ -39,6 +39,7 @@ pub(super) fn add(builder: &mut Builder<'_>) {
     nodes::add(builder);
     metadata::add(builder);
     rights::add(builder);
+    nodes::created(builder);
 }
 
 /// Kinds that the families read beside those of [`crate::reach`].

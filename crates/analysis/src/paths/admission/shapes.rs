@@ -20,8 +20,8 @@ pub(super) fn pods(estate: &Estate, namespace: &str, shape: Shape) -> Vec<Wanted
     let image = image(estate, namespace);
     let pod = |container: Value, spec: Value| {
         let mut object = tame(namespace, &image);
-        merge(&mut object["spec"]["containers"][0], container);
-        merge(&mut object["spec"], spec);
+        put(&mut object, "/spec/containers/0", container);
+        put(&mut object, "/spec", spec);
         Wanted {
             object,
             subresource: "",
@@ -80,8 +80,9 @@ pub(super) fn pods(estate: &Estate, namespace: &str, shape: Shape) -> Vec<Wanted
                 let debugger = json!([{
                     "name": "debugger", "image": image, "securityContext": context,
                 }]);
-                merge(
-                    &mut object["spec"],
+                put(
+                    &mut object,
+                    "/spec",
                     json!({"ephemeralContainers": debugger}),
                 );
                 Wanted {
@@ -130,6 +131,13 @@ fn tame(namespace: &str, image: &str) -> Value {
             }],
         },
     })
+}
+
+/// Puts values into the map at a place.
+fn put(object: &mut Value, at: &str, values: Value) {
+    if let Some(own) = object.pointer_mut(at) {
+        merge(own, values);
+    }
 }
 
 /// Puts values into a map; maps are joined.

@@ -11,9 +11,10 @@ use super::container::Pod;
 use super::files::{azure_file, kubelet_files, pod_volumes};
 use super::pod::account_of;
 use crate::paths::NodeNo;
+use crate::paths::admission::{Admitted, Shape};
 use crate::paths::builder::{Builder, Draft};
 use crate::paths::edge::Edge;
-use crate::paths::node::Node;
+use crate::paths::node::{Node, Place};
 
 /// What root on a node holds besides.
 const BELOW_ROOT: [fn(u32) -> Node; 3] = [kubelet_files, azure_file, network];
@@ -82,6 +83,52 @@ fn which(builder: &Builder<'_>, members: &[u32]) -> String {
         "on which of the pools {} it runs is not known",
         names.join(", ")
     )
+}
+
+/// Where rules keep out pods that take a node, one that only sits in its network or reads its files may yet pass.
+pub(super) fn created(builder: &mut Builder<'_>) {
+    const RIGHT: &str = "pod-create";
+    let held = builder.places_of(RIGHT);
+    let everywhere = held.contains(&Place::Cluster);
+    for namespace in builder.namespaces.clone() {
+        let place = builder.namespace(&namespace);
+        if !everywhere && !held.contains(&place) {
+            continue;
+        }
+        if matches!(builder.admits(&namespace, Shape::Node), Admitted::Yes(_)) {
+            continue;
+        }
+        for (shape, edge, to) in [
+            (
+                Shape::HostNetwork,
+                Edge::HostNetwork,
+                network as fn(u32) -> Node,
+            ),
+            (Shape::HostPath, Edge::HostPathRead, kubelet_files),
+        ] {
+            let (doubt, evidence) = match builder.admits(&namespace, shape) {
+                Admitted::Yes(evidence) => (None, evidence),
+                Admitted::Perhaps(why, evidence) => (Some(why), evidence),
+                Admitted::No(_) => continue,
+            };
+            let from = builder.right(RIGHT, place);
+            for pool in 0..builder.pools().len() as u32 {
+                let skip = builder
+                    .pools()
+                    .get(pool as usize)
+                    .is_none_or(|pool| pool.windows || !pool.any_of.is_empty());
+                if skip {
+                    continue;
+                }
+                let to = builder.node(to(pool));
+                builder.add(
+                    Draft::new(edge, from, to)
+                        .by_all(evidence.iter().cloned())
+                        .perhaps(doubt.clone()),
+                );
+            }
+        }
+    }
 }
 
 /// Root on a node is root in its containers.
