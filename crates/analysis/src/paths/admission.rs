@@ -140,9 +140,9 @@ impl Builder<'_> {
                 .collect()
         };
         match (outcome, level) {
-            (Outcome::Denies(by), _) => Admitted::No(seen(&by, "keeps such pods out")),
+            (Outcome::Denies(by), _) => Admitted::No(seen(&by, "admission keeps such pods out")),
             (Outcome::Perhaps(why, by), Admitted::Yes(mut evidence)) => {
-                evidence.extend(seen(&by, "may keep such pods out"));
+                evidence.extend(seen(&by, "admission may keep such pods out"));
                 Admitted::Perhaps(why.into(), evidence)
             }
             (Outcome::Passes, Admitted::Yes(evidence)) if shape != Shape::Plain => {

@@ -40,6 +40,7 @@ pub(super) fn add(builder: &mut Builder<'_>) {
     metadata::add(builder);
     rights::add(builder);
     nodes::created(builder);
+    metadata::created(builder);
 }
 
 /// Kinds that the families read beside those of [`crate::reach`].

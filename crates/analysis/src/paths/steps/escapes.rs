@@ -56,7 +56,7 @@ fn privileged<'a>(builder: &mut Builder<'a>, pod: &Pod<'a>) {
         pod.lead(builder, edge, &found, Node::Pool);
     }
     if let Some(shared) = pod.flag("hostPID") {
-        let found = found.and(shared, "sees the node's processes");
+        let found = found.and(shared, "the pod sees the node's processes");
         for edge in [Edge::ContainerEscapeNsenter, Edge::ContainerEscapePtrace] {
             pod.lead(builder, edge, &found, Node::Pool);
         }
@@ -88,7 +88,7 @@ fn capabilities<'a>(builder: &mut Builder<'a>, pod: &Pod<'a>) {
     // (containerd contrib/apparmor/template.go).
     if let Some(shared) = pod.flag("hostPID") {
         confined(builder, pod, Edge::ContainerEscapePtrace, &|| {
-            Some(find("SYS_PTRACE")?.and(shared, "sees the node's processes"))
+            Some(find("SYS_PTRACE")?.and(shared, "the pod sees the node's processes"))
         });
     }
     // Version 1 of control groups only; the kubelet refuses those since 1.35 (KEP 5573, `failCgroupV1`).
@@ -186,7 +186,7 @@ fn namespaces<'a>(builder: &mut Builder<'a>, pod: &Pod<'a>) {
         let why = doubt.unwrap_or_else(|| {
             "a program of the node must keep something there that can be misused".to_owned()
         });
-        let found = Found::one(shared, "shares memory with the node's programs");
+        let found = Found::one(shared, "the pod shares memory with the node's programs");
         pod.lead(
             builder,
             Edge::HostIpc,
@@ -198,7 +198,7 @@ fn namespaces<'a>(builder: &mut Builder<'a>, pod: &Pod<'a>) {
     if let Some(shared) = pod.flag("hostNetwork")
         && !pod.in_machine()
     {
-        let found = Found::one(shared, "sits in the node's network");
+        let found = Found::one(shared, "the pod sits in the node's network");
         pod.lead(builder, Edge::HostNetwork, &found, |pool| {
             Node::OnNodes("network", pool)
         });

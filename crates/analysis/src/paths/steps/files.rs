@@ -424,7 +424,7 @@ fn log_readers(builder: &mut Builder<'_>) -> BTreeSet<Place> {
     let request = Request {
         verb: "get",
         resource: "pods/log",
-        says: "reads the logs of pods",
+        says: "whoever holds the role reads the logs of pods",
     };
     holders(
         builder,

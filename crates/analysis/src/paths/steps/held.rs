@@ -60,7 +60,7 @@ pub(super) fn holders(
         let place = builder.place(&holder.reach);
         let to = builder.right(right, place);
         let evidence: [Evidence; 2] = [
-            builder.seen_right(binding, None, "gives the role"),
+            builder.seen_right(binding, None, "the binding gives the role"),
             builder.seen_right(rule.0, None, request.says),
         ];
         let condition = holder

@@ -17,9 +17,9 @@ use crate::paths::NodeNo;
 use crate::paths::builder::{Builder, Draft};
 use crate::paths::edge::Edge;
 use crate::paths::graph::{Evidence, Object};
-use crate::paths::node::Node;
+use crate::paths::node::{Node, Place};
 use crate::reach::ports::{PortSet, Protocol};
-use crate::reach::{Answer, Facts};
+use crate::reach::{Answer, Engine, Facts};
 use crate::roles::{Who, identities_of};
 
 const SCALE_SET: &str = "Microsoft.Compute/virtualMachineScaleSets";
@@ -88,9 +88,9 @@ fn identities(builder: &mut Builder<'_>, pool: u32) -> Vec<(NodeNo, Evidence)> {
     let mut found = Vec::new();
     for (path, who) in identities_of(builder.estate, cluster) {
         let says = if path.starts_with("properties.identityProfile.") {
-            "is the identity of the kubelets"
+            "the kubelets act as this identity"
         } else if path.starts_with("properties.addonProfiles.") {
-            "is the identity of an add-on, which nodes carry too"
+            "an add-on acts as this identity, which nodes carry too"
         } else {
             // The control plane's.
             continue;
@@ -112,7 +112,7 @@ fn identities(builder: &mut Builder<'_>, pool: u32) -> Vec<(NodeNo, Evidence)> {
             continue;
         }
         for (path, who) in identities_of(builder.estate, *id) {
-            let says = "is an identity of the nodes' scale set";
+            let says = "the nodes' scale set carries this identity";
             note(builder, *id, &path, &who, says, &mut found);
         }
     }
@@ -200,7 +200,7 @@ fn pods<'a>(builder: &mut Builder<'a>, carried: &[Vec<(NodeNo, Evidence)>]) {
             ask_metadata(builder, &pod, carried, doubt.as_ref());
         }
         if http(&facts.wire_server).is_some() {
-            let says = "no policy keeps its pods from 168.63.129.16";
+            let says = "no policy keeps the pods from 168.63.129.16";
             let evidence = builder.seen(pod.resource, None, says);
             for pool in &pod.pools {
                 let to = builder.node(kubelet_files(*pool));
@@ -212,6 +212,123 @@ fn pods<'a>(builder: &mut Builder<'a>, carried: &[Vec<(NodeNo, Evidence)>]) {
             }
         }
     }
+}
+
+/// A pod that is made for it: it has the labels of one that policies let ask, or such as no policy selects.
+pub(super) fn created(builder: &mut Builder<'_>) {
+    const RIGHT: &str = "pod-create";
+    let held = builder.places_of(RIGHT);
+    if held.is_empty() {
+        return;
+    }
+    let carried: Vec<Vec<(NodeNo, Evidence)>> = (0..builder.pools().len() as u32)
+        .map(|pool| identities(builder, pool))
+        .collect();
+    if carried.iter().all(Vec::is_empty) {
+        return;
+    }
+    let asking = asking(builder);
+    for namespace in builder.namespaces.clone() {
+        let place = builder.namespace(&namespace);
+        if !held.contains(&place) && !held.contains(&Place::Cluster) {
+            continue;
+        }
+        let by_labels = asking.get(&namespace).cloned();
+        let doubt = match (by_labels, unselected(builder, &namespace)) {
+            (Some(None), _) | (_, Some(None)) => None,
+            (Some(Some(why)), _) | (None, Some(Some(why))) => Some(why),
+            (None, None) => continue,
+        };
+        let from = builder.right(RIGHT, place);
+        let says = "no policy keeps a pod of the attacker's own from 169.254.169.254";
+        for pool in 0..builder.pools().len() as u32 {
+            let own = builder.pools().get(pool as usize);
+            if own.is_none_or(|own| !own.any_of.is_empty())
+                || carried.get(pool as usize).is_none_or(Vec::is_empty)
+            {
+                continue;
+            }
+            let Some(open) = lets_ask(builder, pool) else {
+                continue;
+            };
+            let mut evidence = vec![always(builder, says)];
+            evidence.extend(open.evidence);
+            let to = builder.node(Node::OnNodes("metadata", pool));
+            builder.add(
+                Draft::new(Edge::ImdsIdentity, from, to)
+                    .by_all(evidence)
+                    .perhaps(doubt.clone().or_else(|| open.doubt.map(Into::into))),
+            );
+        }
+    }
+}
+
+/// Namespaces of which a pod may ask, the surest first.
+fn asking(builder: &Builder<'_>) -> HashMap<Box<str>, Option<Arc<str>>> {
+    let reach = builder.analyses.reach();
+    let mut known: HashMap<usize, Option<Option<Arc<str>>>> = HashMap::new();
+    let mut found: HashMap<Box<str>, Option<Arc<str>>> = HashMap::new();
+    for workload in &builder.names.workloads {
+        let own = known
+            .entry(workload.class)
+            .or_insert_with(|| http(&reach.facts(workload).metadata));
+        if let Some(doubt) = own {
+            let place = found
+                .entry(workload.namespace.clone())
+                .or_insert_with(|| doubt.clone());
+            if doubt.is_none() {
+                *place = None;
+            }
+        }
+    }
+    found
+}
+
+/// Whether a pod with labels of its own is kept from nothing in a namespace: no policy for all pods closes egress.
+/// `Some` with why that is not certain.
+fn unselected(builder: &Builder<'_>, namespace: &str) -> Option<Option<Arc<str>>> {
+    let estate = builder.estate;
+    let reach = builder.analyses.reach();
+    if reach.engine() == Engine::None {
+        return Some(None);
+    }
+    let for_all = estate
+        .in_namespace(namespace, "NetworkPolicy")
+        .iter()
+        .filter_map(|id| estate.get(*id)?.object().get("spec"))
+        .any(|spec| {
+            let selector = spec.get("podSelector");
+            let all = selector.is_none_or(|selector| {
+                selector
+                    .get("matchLabels")
+                    .is_none_or(|labels| labels.entries().len() == 0)
+                    && selector
+                        .get("matchExpressions")
+                        .is_none_or(|list| list.items().len() == 0)
+            });
+            let closes = spec.get("egress").is_some()
+                || spec
+                    .get("policyTypes")
+                    .into_iter()
+                    .flat_map(Ref::items)
+                    .any(|one| one.as_str() == Some("Egress"));
+            all && closes
+        });
+    if for_all {
+        return None;
+    }
+    let others = reach
+        .policies()
+        .filter_map(|id| estate.get(id))
+        .any(|policy| policy.name.kind.name() != "NetworkPolicy");
+    let why = if others {
+        Some("what policies of other kinds make of a new pod is not known")
+    } else {
+        estate
+            .absent("NetworkPolicy", model::Within::Namespace(namespace))
+            .map(|_| "network policies that were not given may exist")
+    };
+    Some(why.map(Into::into))
 }
 
 fn ask_metadata<'a>(
@@ -227,7 +344,7 @@ fn ask_metadata<'a>(
         let Some(open) = lets_ask(builder, *pool) else {
             continue;
         };
-        let says = "no policy keeps its pods from 169.254.169.254";
+        let says = "no policy keeps the pods from 169.254.169.254";
         let mut evidence = vec![builder.seen(pod.resource, None, says)];
         evidence.extend(open.evidence);
         let to = builder.node(Node::OnNodes("metadata", *pool));

@@ -15,7 +15,7 @@ pub(super) fn add(builder: &mut Builder<'_>) {
         };
         if let Some(held) = account_of(builder, number) {
             let to = builder.account(&pod.namespace, held.name);
-            let says = format!("runs as ServiceAccount {}", held.name);
+            let says = format!("the pod runs as ServiceAccount {}", held.name);
             let evidence = builder.seen(pod.resource, Some(held.value), &says);
             builder.add(
                 Draft::new(Edge::PodServiceAccount, pod.from, to)
@@ -107,7 +107,7 @@ fn secrets<'a>(builder: &mut Builder<'a>, pod: &Pod<'a>) {
             && count > 0
             && count < all
         {
-            let found = Found::one(shared, "its containers see each other's processes")
+            let found = Found::one(shared, "the pod's containers see each other's processes")
                 .and(value, format!("one of them holds Secret {name}"))
                 .perhaps(of_one_user(pod));
             let to = builder.node_of(to);

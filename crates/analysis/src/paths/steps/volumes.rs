@@ -109,8 +109,12 @@ fn mounted<'a>(builder: &mut Builder<'a>, pod: &Pod<'a>, bound: &Bound<'a>) {
         for (of, doubt) in of_path(path.as_str().unwrap_or_default(), read_only, *path) {
             for pool in &pod.pools {
                 let evidence = [
-                    builder.seen(*resource, Some(*path), "is a path of the node"),
-                    builder.seen(pod.resource, claimed, &format!("mounts the claim {claim}")),
+                    builder.seen(*resource, Some(*path), "the volume is a path of the node"),
+                    builder.seen(
+                        pod.resource,
+                        claimed,
+                        &format!("the pod mounts the claim {claim}"),
+                    ),
                 ];
                 let to = builder.node(leads_to(of, *pool));
                 builder.add(
@@ -152,7 +156,7 @@ fn made(builder: &mut Builder<'_>) {
         builder,
         VOLUMES,
         "persistentvolumes",
-        "creates persistent volumes",
+        "whoever holds the role creates persistent volumes",
         Within::Cluster,
     );
     if makers.is_empty() {
@@ -162,10 +166,16 @@ fn made(builder: &mut Builder<'_>) {
         builder,
         CLAIMS,
         "persistentvolumeclaims",
-        "creates claims",
+        "whoever holds the role creates claims",
         Within::Anywhere,
     );
-    let pods = ask(builder, PODS, "pods", "creates pods", Within::Anywhere);
+    let pods = ask(
+        builder,
+        PODS,
+        "pods",
+        "whoever holds the role creates pods",
+        Within::Anywhere,
+    );
     let places: Vec<(Place, Box<str>)> = builder
         .namespaces
         .clone()
