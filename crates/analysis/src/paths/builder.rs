@@ -1,6 +1,6 @@
 //! Collects nodes and steps while the families of [`super::steps`] read the estate.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use model::{Estate, NodeId, Ref, Resource, ResourceRef};
@@ -70,6 +70,9 @@ impl Draft {
     }
 }
 
+/// What makes a step without evidence the same as another: kind, needs, what it gives, doubt.
+type StepKey = (Edge, Box<[NodeNo]>, NodeNo, u32);
+
 /// An estate on its way to a [`Graph`].
 pub(crate) struct Builder<'a> {
     pub(crate) analyses: &'a Analyses<'a>,
@@ -92,7 +95,7 @@ pub(crate) struct Builder<'a> {
     needs: Vec<NodeNo>,
     evidence: Vec<Evidence>,
     doubts: Texts,
-    seen: HashMap<(Edge, Box<[NodeNo]>, NodeNo, u32), ()>,
+    seen: HashSet<StepKey>,
     entries: Vec<Entry>,
     jewels: Vec<Jewel>,
     base: BTreeSet<NodeNo>,
@@ -126,7 +129,7 @@ impl<'a> Builder<'a> {
             needs: Vec::new(),
             evidence: Vec::new(),
             doubts: Texts::default(),
-            seen: HashMap::new(),
+            seen: HashSet::new(),
             entries: Vec::new(),
             jewels: Vec::new(),
             base: BTreeSet::new(),
@@ -317,7 +320,7 @@ impl<'a> Builder<'a> {
         };
         if draft.evidence.is_empty() {
             let key = (draft.edge, draft.needs.clone().into(), draft.gives, doubt);
-            if self.seen.insert(key, ()).is_some() {
+            if !self.seen.insert(key) {
                 return;
             }
         }
