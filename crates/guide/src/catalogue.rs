@@ -9,6 +9,7 @@ use model::prune::INDEXED;
 
 use crate::front_matter::GuideError;
 use crate::guideline::{Chapter, Framework, Guideline, Topic};
+use crate::odds::Odds;
 use crate::options::{Quantity, SharedCost};
 use crate::variables;
 
@@ -31,6 +32,8 @@ pub struct Guide {
     pub edges: BTreeMap<Box<str>, Box<str>>,
     /// The pages of those that are steps.
     pub edge_pages: crate::edges::EdgePages,
+    /// How much each kind of entry is to be expected.
+    pub odds: Odds,
     /// What the prices of options scale with, in the order of `data/quantities.yaml`.
     pub quantities: Vec<Quantity>,
     /// What several options need and pay for once, in the order of `data/shared.yaml`.
@@ -133,6 +136,7 @@ impl Guide {
             frameworks: Vec::new(),
             edges: BTreeMap::new(),
             edge_pages: BTreeMap::new(),
+            odds: Odds::default(),
             quantities: Vec::new(),
             shared: Vec::new(),
             params: Vec::new(),

@@ -44,6 +44,11 @@ pub fn gaps(guide: &Guide) -> Vec<String> {
             gaps.push(format!("no topic covers the seed's line `{line}`"));
         }
     }
+    if guide.data.contains_key("entries.yaml") {
+        for id in guide.odds.missing() {
+            gaps.push(format!("data/entries.yaml has no weight for `{id}`"));
+        }
+    }
     for (id, title) in PRINCIPLES {
         if !guide
             .guidelines

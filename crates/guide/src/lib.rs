@@ -25,6 +25,7 @@ pub mod markdown;
 pub mod measures;
 pub mod message;
 pub mod mutation;
+pub mod odds;
 pub mod options;
 mod place;
 pub mod prices;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    assess, can, diff, explain, guide, paths, policy, reach, snapshot, template, who_can,
+    assess, can, decide, diff, explain, guide, paths, policy, reach, snapshot, template, who_can,
 };
 use crate::failure::Failure;
 use crate::output;
@@ -28,6 +28,7 @@ struct Cli {
 enum Command {
     Assess(Box<assess::Args>),
     Can(Box<can::Args>),
+    Decide(Box<decide::Args>),
     Diff(diff::Args),
     Explain(explain::Args),
     Guide(guide::Args),
@@ -45,6 +46,7 @@ pub(crate) fn run() -> ExitCode {
     let result = match cli.command {
         Command::Assess(args) => assess::run(&args),
         Command::Can(args) => can::run(&args),
+        Command::Decide(args) => decide::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Guide(args) => guide::run(&args),

@@ -4,6 +4,7 @@ pub(crate) mod assess;
 mod attack;
 pub(crate) mod azure;
 pub(crate) mod can;
+pub(crate) mod decide;
 pub(crate) mod diff;
 pub(crate) mod estate;
 pub(crate) mod explain;

@@ -34,6 +34,14 @@ impl Guide {
                     self.quantities.push(quantity);
                 }
             }
+            "entries.yaml" => {
+                let doc = front_matter::read(text, 1)?;
+                for item in doc.root().items() {
+                    self.odds
+                        .add(item)
+                        .map_err(|message| (place(item), message))?;
+                }
+            }
             "shared.yaml" => {
                 let doc = front_matter::read(text, 1)?;
                 for item in doc.root().items() {

@@ -68,7 +68,10 @@ impl Attack {
         let subject = args.estate.open()?.subject(&args.estate.paths);
         let (estate, coverage) = {
             let judge = Judge::new(&guide, &setting, cuts_something);
-            let wants = |kind: &model::kinds::Kind| paths::reads(kind) || judge.wants(kind);
+            let choices = guide.choice_kinds();
+            let chosen = |kind: &model::kinds::Kind| choices.iter().any(|own| kind.is(own));
+            let wants =
+                |kind: &model::kinds::Kind| paths::reads(kind) || judge.wants(kind) || chosen(kind);
             estate::read(&args.estate, &guide, kubernetes, whole, &wants)?
         };
         let named = args.aks.as_deref().map(Into::into);

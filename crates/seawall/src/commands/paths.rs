@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::output;
 
 mod choke;
-mod find;
+pub(crate) mod find;
 mod json;
 mod text;
 
@@ -119,7 +119,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     Ok(if attack.coverage.incomplete() { 4 } else { 0 })
 }
 
-fn nothing(attack: &Attack) -> anyhow::Result<u8> {
+/// Says that there is no entry.
+pub(crate) fn nothing(attack: &Attack) -> anyhow::Result<u8> {
     let mut stderr = anstream::stderr().lock();
     writeln!(
         stderr,

@@ -199,7 +199,10 @@ fn tail(graph: &Graph, way: &Way) -> Vec<StepNo> {
         .to_vec()
 }
 
-fn entries(graph: &Graph, words: &[String]) -> anyhow::Result<Vec<(Option<usize>, NodeNo)>> {
+pub(crate) fn entries(
+    graph: &Graph,
+    words: &[String],
+) -> anyhow::Result<Vec<(Option<usize>, NodeNo)>> {
     let all = || {
         graph
             .entries
@@ -234,7 +237,10 @@ fn entries(graph: &Graph, words: &[String]) -> anyhow::Result<Vec<(Option<usize>
     Ok(found)
 }
 
-fn jewels(graph: &Graph, words: &[String]) -> anyhow::Result<Vec<(Option<usize>, NodeNo)>> {
+pub(crate) fn jewels(
+    graph: &Graph,
+    words: &[String],
+) -> anyhow::Result<Vec<(Option<usize>, NodeNo)>> {
     let all = || {
         graph
             .jewels

@@ -1,0 +1,280 @@
+//! Asks the optimiser, with what somebody has settled already: measures to take or to leave, limits.
+
+use std::collections::BTreeSet;
+
+use analysis::decide::{
+    self, Ask, Attacks, Decision, Left, Passed, Point, Rates, Set, Threat, Why,
+};
+
+use super::costs::{Bill, Line};
+use super::problem::Problem;
+use crate::failure::Failure;
+
+/// What somebody has settled.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Settled {
+    /// Places of measures that are to be in the plan.
+    pub(super) taken: BTreeSet<usize>,
+    /// Places of measures that are to stay out.
+    pub(super) left: BTreeSet<usize>,
+    /// Cents a month.
+    pub(super) money: Option<i64>,
+    /// Tenths of a day.
+    pub(super) effort: Option<u32>,
+    pub(super) rates: Rates,
+}
+
+/// The answer, without what was added to ask for it.
+#[derive(Debug)]
+pub(super) struct Advice {
+    pub(super) decision: Decision,
+    /// What was to be taken and fits no plan.
+    pub(super) refused: Vec<usize>,
+    /// For each threat that nothing cuts the kinds of steps of a way.
+    pub(super) uncuttable: Vec<(usize, Vec<&'static str>)>,
+}
+
+/// Each measure that must be taken is a threat that nothing else cuts, and that weighs more than all others.
+struct Forced<'p, 'a> {
+    problem: &'p mut Problem<'a>,
+    taken: Vec<usize>,
+}
+
+impl Attacks for Forced<'_, '_> {
+    fn surviving(&mut self, standing: &Set) -> Vec<decide::Way> {
+        let mut ways = self.problem.surviving(standing);
+        let first = self.problem.threats.len();
+        for (at, place) in self.taken.iter().enumerate() {
+            if !standing.has(*place) {
+                ways.push(decide::Way {
+                    threat: first + at,
+                    cut_by: vec![*place],
+                });
+            }
+        }
+        ways
+    }
+}
+
+pub(super) fn solve(
+    problem: &mut Problem<'_>,
+    settled: &Settled,
+    points: usize,
+) -> anyhow::Result<Advice> {
+    let mut question = problem.question.clone();
+    for place in &settled.left {
+        if let Some(measure) = question.measures.get_mut(*place) {
+            // Of nothing nothing can stand.
+            measure.requires.push(Vec::new());
+        }
+    }
+    let own = question.threats.len();
+    let all = problem.weight(0..own);
+    let heavy = u32::try_from(all.saturating_add(1)).unwrap_or(u32::MAX);
+    for place in &settled.taken {
+        question.threats.push(Threat {
+            id: format!("taken {place}"),
+            weight: heavy,
+        });
+    }
+    let ask = Ask {
+        rates: settled.rates,
+        money_at_most: settled.money,
+        effort_at_most: settled.effort,
+        points,
+        ..Ask::default()
+    };
+    let mut attacks = Forced {
+        taken: settled.taken.iter().copied().collect(),
+        problem,
+    };
+    let mut decision = decide::decide(&question, &mut attacks, &ask)
+        .map_err(|error| Failure::new(error.to_string()))?;
+    clean(&mut decision, own, i64::from(heavy));
+    let planned: BTreeSet<usize> = decision.plan.measures.iter().copied().collect();
+    let refused = settled.taken.difference(&planned).copied().collect();
+    let mut everything = Set::new(problem.question.measures.len());
+    (0..problem.question.measures.len()).for_each(|place| everything.insert(place));
+    let uncuttable = decision
+        .uncuttable
+        .iter()
+        .filter_map(|threat| Some((*threat, problem.deeds(&problem.way(*threat, &everything)?))))
+        .collect();
+    Ok(Advice {
+        decision,
+        refused,
+        uncuttable,
+    })
+}
+
+/// Takes out threats that stood for measures.
+fn clean(decision: &mut Decision, own: usize, heavy: i64) {
+    let real = |threat: &usize| *threat < own;
+    decision.plan.cut.retain(real);
+    decision.plan.remaining.retain(|left| left.threat < own);
+    decision.uncuttable.retain(real);
+    decision.absent.retain(real);
+    for chosen in &mut decision.chosen {
+        chosen.cuts.retain(real);
+    }
+    // Points without what must be taken are no answers.
+    decision.frontier.points.retain(|point| point.risk < heavy);
+}
+
+impl Advice {
+    /// The measures that are to be taken, without what stands in the estate.
+    pub(super) fn measures<'s>(
+        &'s self,
+        problem: &'s Problem<'_>,
+    ) -> impl Iterator<Item = usize> + 's {
+        without_kept(problem, &self.decision.plan.measures)
+    }
+
+    /// What a measure of the plan replaces: options that are chosen now and exclude it.
+    pub(super) fn replaces(&self, problem: &Problem<'_>, place: usize) -> Vec<usize> {
+        let conflicts = |one: usize, other: usize| {
+            problem
+                .question
+                .measures
+                .get(one)
+                .is_some_and(|measure| measure.conflicts.contains(&other))
+        };
+        problem
+            .offers
+            .iter()
+            .enumerate()
+            .filter(|(other, offer)| {
+                offer.kept && (conflicts(place, *other) || conflicts(*other, place))
+            })
+            .map(|(other, _)| other)
+            .collect()
+    }
+
+    /// Measures that are not in the plan and could be, with why not.
+    pub(super) fn passed<'s>(
+        &'s self,
+        problem: &'s Problem<'_>,
+    ) -> impl Iterator<Item = &'s Passed> {
+        self.decision.passed.iter().filter(|passed| {
+            problem
+                .offers
+                .get(passed.measure)
+                .is_some_and(|offer| !offer.kept && !offer.edges.is_empty())
+        })
+    }
+
+    /// Lines without a price in the plan.
+    pub(super) fn unpriced(&self, problem: &Problem<'_>) -> Vec<Line> {
+        unpriced(
+            problem,
+            &self.decision.plan.measures,
+            &self.decision.plan.shared,
+        )
+    }
+
+    /// The weight that nothing cuts.
+    pub(super) fn fixed_risk(&self, problem: &Problem<'_>) -> u64 {
+        problem.weight(self.decision.uncuttable.iter().copied())
+    }
+
+    /// The weight that remains although something would cut it.
+    pub(super) fn remaining_risk(&self, problem: &Problem<'_>) -> u64 {
+        problem.weight(self.decision.plan.remaining.iter().map(|left| left.threat))
+    }
+
+    /// Whether a point of the frontier is the plan.
+    pub(super) fn is_plan(&self, point: &Point) -> bool {
+        point.measures == self.decision.plan.measures
+    }
+}
+
+pub(super) fn without_kept<'s>(
+    problem: &'s Problem<'_>,
+    places: &'s [usize],
+) -> impl Iterator<Item = usize> + 's {
+    places
+        .iter()
+        .copied()
+        .filter(|place| problem.offers.get(*place).is_some_and(|offer| !offer.kept))
+}
+
+/// Lines without a price of measures and shared costs, those of one meter added up.
+pub(super) fn unpriced(problem: &Problem<'_>, measures: &[usize], shared: &[usize]) -> Vec<Line> {
+    let own = measures.iter().filter_map(|at| problem.offers.get(*at));
+    let bills = own
+        .map(|offer| &offer.bill)
+        .chain(shared.iter().filter_map(|at| problem.shared.get(*at)));
+    let mut found: Vec<Line> = Vec::new();
+    for line in bills.flat_map(|bill: &Bill| &bill.lines) {
+        if line.money.is_some() {
+            continue;
+        }
+        match found.iter_mut().find(|known| known.meter == line.meter) {
+            Some(known) => known.units += line.units,
+            None => found.push(line.clone()),
+        }
+    }
+    found.sort_by(|one, two| one.meter.cmp(&two.meter));
+    found
+}
+
+/// Why something is not in the plan, as a clause.
+pub(super) fn why(
+    problem: &Problem<'_>,
+    passed: &Passed,
+    amount: impl Fn(i64) -> String,
+) -> String {
+    let names = |places: &[usize]| -> String {
+        let ids: Vec<&str> = places
+            .iter()
+            .filter_map(|place| problem.question.measures.get(*place))
+            .map(|measure| measure.id.as_str())
+            .collect();
+        ids.join(", ")
+    };
+    let mut text = match passed.why {
+        Why::Impossible => "it cannot stand: what it requires is not there".to_owned(),
+        Why::Excluded => "with it more risk would remain".to_owned(),
+        Why::NotNeeded => "what it cuts is cut anyway".to_owned(),
+        Why::TooDear(below) => format!("it would be chosen below {}, all counted", amount(below)),
+        Why::AsGood => "as good as what was chosen; the order of names decided".to_owned(),
+        Why::BudgetMoney(most) => {
+            format!(
+                "the budget: it would enter at {} a month at most",
+                amount(most)
+            )
+        }
+        Why::BudgetEffort(most) => format!(
+            "the effort: it would enter at {} days at most",
+            super::words::tenths(most)
+        ),
+        Why::Untried => "not looked into".to_owned(),
+    };
+    if !passed.conflicts.is_empty() {
+        text.push_str(&format!("; it excludes {}", names(&passed.conflicts)));
+    }
+    if let Some(other) = passed.dominated_by {
+        text.push_str(&format!("; {} does as much for no more", names(&[other])));
+    } else if !passed.replaces.is_empty() && !matches!(passed.why, Why::NotNeeded) {
+        text.push_str(&format!("; it would replace {}", names(&passed.replaces)));
+    }
+    if !passed.proven {
+        text.push_str(" (not proven)");
+    }
+    text
+}
+
+/// Why a threat stays that something cuts, as a clause.
+pub(super) fn why_left(left: Left, amount: impl Fn(i64) -> String) -> String {
+    match left {
+        Left::Budget(Some(cost)) => {
+            format!(
+                "the limits: alone it is cut for {}, all counted",
+                amount(cost)
+            )
+        }
+        Left::Budget(None) => "the limits".to_owned(),
+        Left::Excluded => "what cuts it excludes what cuts more".to_owned(),
+        Left::Impossible => "what cuts it cannot stand here".to_owned(),
+    }
+}

@@ -1,0 +1,177 @@
+//! One self-contained page: the plan as a table, the frontier as a chart, what stays and what was not worth
+//! it. Nothing is loaded, nothing is run.
+
+mod chart;
+
+use std::fmt::Write as _;
+
+use super::advice::{self, Advice, Settled};
+use super::costs::Bill;
+use super::problem::Problem;
+use super::{id_of, text, words};
+
+const STYLE: &str = include_str!("page/style.css");
+
+pub(super) fn page(problem: &Problem<'_>, settled: &Settled, advice: &Advice) -> String {
+    let mut page = String::new();
+    let subject = problem.attack.subject.join(", ");
+    page.push_str("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    page.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    page.push_str("<title>What to do about attack paths</title>\n<style>\n");
+    page.push_str(report::html::BASE_STYLE);
+    page.push_str(STYLE);
+    page.push_str("</style>\n</head>\n<body>\n<header>\n<p class=\"brand\">seawall</p>\n");
+    page.push_str("<h1>What to do about attack paths</h1>\n");
+    for line in text::answer(problem, settled, advice) {
+        let _ = writeln!(page, "<p class=\"lead\">{}</p>", escape(&line));
+    }
+    let _ = writeln!(
+        page,
+        "<p class=\"meta\">{} as of {}</p>\n</header>\n<main>",
+        escape(&subject),
+        escape(&problem.attack.as_of)
+    );
+    plan(problem, settled, advice, &mut page);
+    if advice.decision.frontier.points.len() > 1 {
+        page.push_str("<h2>What less would buy</h2>\n");
+        page.push_str(&chart::chart(problem, settled, advice));
+        points(problem, advice, &mut page);
+    }
+    for section in text::sections(problem, settled, advice) {
+        let _ = writeln!(
+            page,
+            "<h2>{}</h2>\n<ul class=\"plain\">",
+            escape(section.title)
+        );
+        for item in &section.items {
+            let _ = writeln!(page, "<li>{}</li>", escape(item));
+        }
+        page.push_str("</ul>\n");
+    }
+    page.push_str("</main>\n<footer>Made by <code>seawall decide --format html</code>. Nothing is loaded from anywhere.</footer>\n</body>\n</html>\n");
+    page
+}
+
+fn plan(problem: &Problem<'_>, settled: &Settled, advice: &Advice, page: &mut String) {
+    let measures: Vec<usize> = advice.measures(problem).collect();
+    if measures.is_empty() {
+        return;
+    }
+    let months = words::count(settled.rates.months as usize, "month", "months");
+    let _ = writeln!(
+        page,
+        "<h2>Do this</h2>\n<div class=\"scroll\"><table class=\"numbers\"><thead><tr><th>Measure</th><th>{} a month</th><th>Days of work</th><th>Hours a month</th><th>All over {months}</th></tr></thead><tbody>",
+        escape(&problem.costs.currency)
+    );
+    for place in measures {
+        if let (Some(measure), Some(offer)) = (
+            problem.question.measures.get(place),
+            problem.offers.get(place),
+        ) {
+            let why = text::about(problem, settled, advice, place);
+            row(&measure.id, &why, &measure.cost, &offer.bill, settled, page);
+        }
+    }
+    for at in &advice.decision.plan.shared {
+        if let (Some(shared), Some(bill)) =
+            (problem.question.shared.get(*at), problem.shared.get(*at))
+        {
+            let why = text::about_shared(problem, advice, *at);
+            row(
+                &format!("shared: {}", shared.id),
+                &why,
+                &shared.cost,
+                bill,
+                settled,
+                page,
+            );
+        }
+    }
+    let totals = &advice.decision.plan.totals;
+    let unpriced = advice.unpriced(problem);
+    let star = if unpriced.is_empty() { "" } else { "*" };
+    let _ = writeln!(
+        page,
+        "</tbody><tfoot><tr><td>In all</td><td>{}{star}</td><td>{}</td><td>{}</td><td>{}{star}</td></tr></tfoot></table></div>",
+        words::money(totals.cost.money),
+        words::days(totals.cost.effort),
+        words::hours(totals.cost.upkeep),
+        words::money(words::overall(&totals.cost, &settled.rates))
+    );
+    if let Some(note) = text::without_price(&unpriced) {
+        let _ = writeln!(page, "<p class=\"help\">{}</p>", escape(&note));
+    }
+}
+
+fn row(
+    id: &str,
+    why: &[String],
+    cost: &analysis::decide::Cost,
+    bill: &Bill,
+    settled: &Settled,
+    page: &mut String,
+) {
+    let star = if text::lacks(bill) { "*" } else { "" };
+    let why: Vec<String> = why.iter().map(|line| escape(line)).collect();
+    let _ = writeln!(
+        page,
+        "<tr><td><span class=\"id\">{}</span><br><span class=\"why\">{}</span></td><td>{}{star}</td><td>{}</td><td>{}</td><td>{}{star}</td></tr>",
+        escape(id),
+        why.join("<br>"),
+        words::money(cost.money),
+        words::days(cost.effort),
+        words::hours(cost.upkeep),
+        words::money(words::overall(cost, &settled.rates))
+    );
+}
+
+fn points(problem: &Problem<'_>, advice: &Advice, page: &mut String) {
+    let _ = writeln!(
+        page,
+        "<div class=\"scroll\"><table class=\"numbers\"><thead><tr><th>Measures</th><th>{} a month</th><th>Days of work</th><th>Hours a month</th><th>Risk left</th></tr></thead><tbody>",
+        escape(&problem.costs.currency)
+    );
+    let fixed = advice.fixed_risk(problem);
+    for (number, point) in advice.decision.frontier.points.iter().enumerate() {
+        let ids: Vec<String> = advice::without_kept(problem, &point.measures)
+            .map(|place| escape(id_of(problem, place)))
+            .collect();
+        let names = if ids.is_empty() {
+            "nothing".to_owned()
+        } else {
+            ids.join(", ")
+        };
+        let unpriced = advice::unpriced(problem, &point.measures, &point.shared);
+        let star = if unpriced.is_empty() { "" } else { "*" };
+        let here = if advice.is_plan(point) {
+            " (the plan above)"
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            page,
+            "<tr><td><span class=\"id\">{}.</span>{here} <span class=\"why\">{names}</span></td><td>{}{star}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            number + 1,
+            words::money(point.totals.cost.money),
+            words::days(point.totals.cost.effort),
+            words::hours(point.totals.cost.upkeep),
+            words::risk(u64::try_from(point.risk).unwrap_or_default() + fixed)
+        );
+    }
+    page.push_str("</tbody></table></div>\n");
+}
+
+/// What stands in a page as itself.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,531 @@
+//! The estate as a question to the optimiser: its measures with their costs, its pairs of an entry and a
+//! jewel with their weights, and what an attacker can still do when some measures stand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ::guide::Guide;
+use ::guide::measures::{self, Measure};
+use ::guide::options::{Recognition, recognise};
+use analysis::Analyses;
+use analysis::decide::{self, Attacks, Question, Set, Shared};
+use analysis::paths::{Edge, EntryKind, Graph, NodeNo};
+
+use super::Args;
+use super::costs::{Bill, Costs};
+use super::net::{Come, Net};
+use crate::commands::attack::Attack;
+use crate::commands::paths::find;
+
+/// Alike entries on their way to a jewel, by sure steps or by possible ones.
+#[derive(Debug, Clone)]
+pub(super) struct Pairs {
+    /// What the entries hold, the first by number first.
+    pub(super) entries: Vec<NodeNo>,
+    pub(super) jewel: NodeNo,
+    pub(super) sure: bool,
+    pub(super) weight: u32,
+    /// Numbers in the net.
+    start: u32,
+    end: u32,
+}
+
+/// A measure, what it costs and what it does.
+#[derive(Debug, Clone)]
+pub(super) struct Offer {
+    pub(super) measure: Measure,
+    pub(super) bill: Bill,
+    /// The kinds of steps that it takes away here.
+    pub(super) edges: BTreeSet<Edge>,
+    /// It is chosen in the estate, and stays unless something that it rules out is chosen.
+    pub(super) kept: bool,
+    /// Why it is not known whether it is chosen already.
+    pub(super) open: Option<String>,
+}
+
+pub(super) struct Problem<'a> {
+    pub(super) attack: &'a Attack,
+    pub(super) graph: &'a Graph,
+    pub(super) costs: Costs,
+    pub(super) question: Question,
+    /// By place in [`Question::measures`].
+    pub(super) offers: Vec<Offer>,
+    /// By place in [`Question::shared`].
+    pub(super) shared: Vec<Bill>,
+    /// By place in [`Question::threats`].
+    pub(super) threats: Vec<Pairs>,
+    /// Ids of options that the estate has chosen.
+    pub(super) recognised: Vec<String>,
+    /// Options that cut something and are not offered, with why.
+    pub(super) withheld: Vec<(String, String)>,
+    pub(super) net: Net,
+    /// For each set of [`Net::cuts`], the places of its measures.
+    cuts: Vec<Vec<usize>>,
+}
+
+/// What the estate says of the options.
+struct Choices {
+    /// Chosen, or perhaps.
+    said: BTreeMap<Measure, Recognition>,
+}
+
+impl<'a> Problem<'a> {
+    pub(super) fn new(
+        args: &Args,
+        attack: &'a Attack,
+        analyses: &'a Analyses<'a>,
+        graph: &'a Graph,
+    ) -> anyhow::Result<Self> {
+        let costs = Costs::new(args, attack, analyses)?;
+        let entries = find::entries(graph, &args.from)?;
+        let jewels = find::jewels(graph, &args.to)?;
+        let choices = Choices::of(attack, analyses);
+        let mut measures = attack.measures(analyses, graph);
+        let mut withheld = Vec::new();
+        let guide = &attack.guide;
+        for (measure, why) in unfit(guide, attack, args) {
+            withheld.push((measures::id(guide, measure), why));
+        }
+        let left_out: BTreeSet<Measure> = unfit(guide, attack, args)
+            .into_iter()
+            .map(|(measure, _)| measure)
+            .collect();
+        measures.leave_out(|measure| choices.chosen(measure) || left_out.contains(&measure));
+        let ends: Vec<NodeNo> = entries
+            .iter()
+            .chain(&jewels)
+            .map(|(_, node)| *node)
+            .collect();
+        let net = Net::new(graph, &mut measures, &ends, !args.sure);
+        let mut problem = Self {
+            attack,
+            graph,
+            costs,
+            question: Question::default(),
+            offers: Vec::new(),
+            shared: Vec::new(),
+            threats: Vec::new(),
+            recognised: choices.names(guide),
+            withheld,
+            net,
+            cuts: Vec::new(),
+        };
+        problem.offer(&choices);
+        problem.share(analyses, &choices);
+        problem.threaten(args, &entries, &jewels);
+        let useful: BTreeSet<&str> = guide.edges.keys().map(|id| &**id).collect();
+        let occurs: BTreeSet<&str> = problem
+            .net
+            .hops
+            .iter()
+            .filter_map(|hop| Some(graph.step(hop.step)?.edge.id()))
+            .filter(|id| useful.contains(id))
+            .collect();
+        problem.withheld.retain(|(id, _)| {
+            guide
+                .option(id)
+                .is_some_and(|(_, option)| option.cuts.iter().any(|edge| occurs.contains(&**edge)))
+        });
+        Ok(problem)
+    }
+
+    /// The measures that cut something, with what they require and what stands against them.
+    fn offer(&mut self, choices: &Choices) {
+        let guide = &self.attack.guide;
+        let mut wanted: BTreeSet<Measure> = self.net.cuts.iter().flatten().copied().collect();
+        let mut open: Vec<Measure> = wanted.iter().copied().collect();
+        while let Some(measure) = open.pop() {
+            let Some((_, option)) = guide.option(&measures::id(guide, measure)) else {
+                continue;
+            };
+            let bonds = option.requires.iter().flatten();
+            for other in bonds.filter_map(|bond| find_option(guide, bond)) {
+                if wanted.insert(other) {
+                    open.push(other);
+                }
+            }
+            // What is chosen now matters where it would have to go.
+            let ruled = option.conflicts.iter();
+            for other in ruled.filter_map(|bond| find_option(guide, bond)) {
+                if choices.chosen(other) {
+                    wanted.insert(other);
+                }
+            }
+        }
+        let places: BTreeMap<Measure, usize> = wanted
+            .iter()
+            .enumerate()
+            .map(|(place, measure)| (*measure, place))
+            .collect();
+        let mut edges: BTreeMap<Measure, BTreeSet<Edge>> = BTreeMap::new();
+        for hop in &self.net.hops {
+            let Some(step) = self.graph.step(hop.step) else {
+                continue;
+            };
+            for measure in self.net.cuts.get(hop.cut).into_iter().flatten() {
+                edges.entry(*measure).or_default().insert(step.edge);
+            }
+        }
+        for measure in &wanted {
+            let kept = choices.chosen(*measure);
+            let bill = match measure {
+                _ if kept => Bill::default(),
+                Measure::Guideline(number) => self.costs.guideline(guide, *number),
+                Measure::Choice(..) => match guide.option(&measures::id(guide, *measure)) {
+                    Some((_, option)) => {
+                        self.costs
+                            .bill(&option.price, option.effort_days, option.upkeep_hours)
+                    }
+                    None => Bill::default(),
+                },
+            };
+            let (requires, conflicts) = bonds(guide, *measure, &places);
+            self.question.measures.push(decide::Measure {
+                id: measures::id(guide, *measure),
+                title: measures::title(guide, *measure).to_owned(),
+                cost: bill.cost,
+                requires,
+                conflicts,
+                chosen_already: false,
+            });
+            self.offers.push(Offer {
+                measure: *measure,
+                bill,
+                edges: edges.remove(measure).unwrap_or_default(),
+                kept,
+                open: choices.open(*measure),
+            });
+        }
+        let place = |measure: &Measure| places.get(measure).copied();
+        self.cuts = self
+            .net
+            .cuts
+            .iter()
+            .map(|set| set.iter().filter_map(place).collect())
+            .collect();
+    }
+
+    /// Costs that several offers need, without those that are there already.
+    fn share(&mut self, analyses: &Analyses<'_>, choices: &Choices) {
+        let guide = &self.attack.guide;
+        for shared in &guide.shared {
+            let members: Vec<usize> = self
+                .offers
+                .iter()
+                .enumerate()
+                .filter(|(_, offer)| !offer.kept && shares(guide, offer.measure, &shared.id))
+                .map(|(place, _)| place)
+                .collect();
+            let there = shared.recognised.as_ref().is_some_and(|program| {
+                recognise(guide, &self.attack.setting, analyses, program) == Recognition::Chosen
+            });
+            let chosen = choices.said.iter().any(|(measure, said)| {
+                *said == Recognition::Chosen && shares(guide, *measure, &shared.id)
+            });
+            if members.is_empty() || there || chosen {
+                continue;
+            }
+            let bill = self
+                .costs
+                .bill(&shared.price, shared.effort_days, shared.upkeep_hours);
+            self.question.shared.push(Shared {
+                id: shared.id.to_string(),
+                cost: bill.cost,
+                measures: members,
+            });
+            self.shared.push(bill);
+        }
+    }
+
+    /// The pairs, alike ones together.
+    fn threaten(
+        &mut self,
+        args: &Args,
+        entries: &[(Option<usize>, NodeNo)],
+        jewels: &[(Option<usize>, NodeNo)],
+    ) {
+        // One start for each node: what makes it likeliest counts.
+        let mut starts: BTreeMap<NodeNo, (u32, u32)> = BTreeMap::new();
+        let share = self.share_of_possible(args);
+        for (number, node) in entries {
+            let entry = number.and_then(|number| self.graph.entries.get(number));
+            let weight = self.entry_weight(entry.map(|entry| entry.kind));
+            let sure = entry.is_none_or(|entry| entry.doubt.is_none());
+            // (of sure ways, of possible ways), in hundredths
+            let (surely, perhaps) = starts.entry(*node).or_default();
+            let own = weight * share;
+            *perhaps = (*perhaps).max(own);
+            if sure {
+                *surely = (*surely).max(weight * (100 - share));
+            }
+        }
+        let mut worth: BTreeMap<NodeNo, u32> = BTreeMap::new();
+        for (number, node) in jewels {
+            let jewel = number.and_then(|number| self.graph.jewels.get(number));
+            let weight = jewel.map_or(USUAL, |jewel| jewel.weight);
+            let own = worth.entry(*node).or_default();
+            *own = (*own).max(weight);
+        }
+        type Likeness = ((Vec<(u32, usize, bool)>, Option<u32>), bool);
+        let mut classes: BTreeMap<Likeness, Vec<(NodeNo, u32, u32)>> = BTreeMap::new();
+        for (node, (surely, perhaps)) in &starts {
+            let Some(start) = self.net.of(*node) else {
+                continue;
+            };
+            let (leads, alone) = self.net.likeness(start);
+            let alone = alone.or_else(|| worth.contains_key(node).then_some(start));
+            classes
+                .entry(((leads, alone), *surely > 0))
+                .or_default()
+                .push((*node, *surely, *perhaps));
+        }
+        let mut found = Vec::new();
+        for alike in classes.values() {
+            let Some(start) = alike.first().and_then(|(node, ..)| self.net.of(*node)) else {
+                continue;
+            };
+            for sure in [true, false] {
+                let weight: u32 = alike
+                    .iter()
+                    .map(|(_, surely, perhaps)| if sure { *surely } else { *perhaps })
+                    .fold(0, u32::saturating_add);
+                if weight == 0 || (!sure && args.sure) {
+                    continue;
+                }
+                let come = self.net.come(start, !sure, &[]);
+                for (jewel, worth) in &worth {
+                    let Some(end) = self.net.of(*jewel) else {
+                        continue;
+                    };
+                    if end == start || !come.holds(end) {
+                        continue;
+                    }
+                    found.push(Pairs {
+                        entries: alike.iter().map(|(node, ..)| *node).collect(),
+                        jewel: *jewel,
+                        sure,
+                        weight: weight.saturating_mul(*worth),
+                        start,
+                        end,
+                    });
+                }
+            }
+        }
+        found.sort_by_key(|pairs| (pairs.start, pairs.sure, pairs.end));
+        self.question.threats = found
+            .iter()
+            .map(|pairs| decide::Threat {
+                id: self.threat_id(pairs),
+                weight: pairs.weight,
+            })
+            .collect();
+        self.threats = found;
+    }
+
+    fn threat_id(&self, pairs: &Pairs) -> String {
+        let from = pairs.entries.first().map(|node| self.graph.id(*node));
+        format!(
+            "{} {} {}",
+            from.unwrap_or_default(),
+            if pairs.sure { "->" } else { "~>" },
+            self.graph.id(pairs.jewel)
+        )
+    }
+
+    /// Hundredths of a pair's weight that count where only possible ways are left.
+    fn share_of_possible(&self, args: &Args) -> u32 {
+        if args.sure {
+            return 0;
+        }
+        let possible = self.attack.guide.odds.possible();
+        possible.map_or(0, |possible| possible.weight.min(100))
+    }
+
+    fn entry_weight(&self, kind: Option<EntryKind>) -> u32 {
+        let odds = &self.attack.guide.odds;
+        match kind {
+            Some(kind) => odds.of(kind).map_or(1, |odd| odd.weight),
+            // Somebody asked for it.
+            None => USUAL,
+        }
+    }
+
+    /// A way that is left where these sets of measures stand; the hops of it.
+    pub(super) fn way(&self, threat: usize, standing: &Set) -> Option<Vec<usize>> {
+        let pairs = self.threats.get(threat)?;
+        let gone = self.gone(standing);
+        let come = self.net.come(pairs.start, !pairs.sure, &gone);
+        self.net.way(&come, pairs.end)
+    }
+
+    fn gone(&self, standing: &Set) -> Vec<bool> {
+        self.cuts
+            .iter()
+            .map(|places| standing.has_any(places))
+            .collect()
+    }
+
+    /// The kinds of a way's steps, in order, each once in a row.
+    pub(super) fn deeds(&self, way: &[usize]) -> Vec<&'static str> {
+        let mut deeds: Vec<&'static str> = Vec::new();
+        for hop in way.iter().filter_map(|number| self.net.hops.get(*number)) {
+            let edge = self.graph.step(hop.step).map(|step| step.edge);
+            if let Some(edge) = edge.filter(|edge| *edge != Edge::Implied)
+                && deeds.last() != Some(&edge.id())
+            {
+                deeds.push(edge.id());
+            }
+        }
+        deeds
+    }
+
+    /// How many pairs of an entry and a jewel these threats are: a pair that has sure and possible ways is
+    /// one.
+    pub(super) fn count(&self, threats: &[usize]) -> usize {
+        let pairs: BTreeSet<(NodeNo, NodeNo)> = threats
+            .iter()
+            .filter_map(|threat| self.threats.get(*threat))
+            .flat_map(|pairs| pairs.entries.iter().map(|entry| (*entry, pairs.jewel)))
+            .collect();
+        pairs.len()
+    }
+
+    /// The weight of these threats.
+    pub(super) fn weight(&self, threats: impl Iterator<Item = usize>) -> u64 {
+        threats
+            .filter_map(|threat| self.threats.get(threat))
+            .map(|pairs| u64::from(pairs.weight))
+            .sum()
+    }
+
+    /// The place of a measure by its id.
+    pub(super) fn place(&self, id: &str) -> Option<usize> {
+        self.question
+            .measures
+            .iter()
+            .position(|measure| measure.id == id)
+    }
+}
+
+/// What a jewel or an entry is worth that somebody asked for by name.
+const USUAL: u32 = 10;
+
+impl Attacks for Problem<'_> {
+    fn surviving(&mut self, standing: &Set) -> Vec<decide::Way> {
+        let gone = self.gone(standing);
+        let mut ways = Vec::new();
+        let mut last: Option<((u32, bool), Come)> = None;
+        for (threat, pairs) in self.threats.iter().enumerate() {
+            let key = (pairs.start, pairs.sure);
+            if last.as_ref().is_none_or(|(known, _)| *known != key) {
+                last = Some((key, self.net.come(pairs.start, !pairs.sure, &gone)));
+            }
+            let way = last
+                .as_ref()
+                .and_then(|(_, come)| self.net.way(come, pairs.end));
+            if let Some(way) = way {
+                let sets = way
+                    .iter()
+                    .filter_map(|hop| self.cuts.get(self.net.hops.get(*hop)?.cut));
+                let cut_by: BTreeSet<usize> = sets.flatten().copied().collect();
+                ways.push(decide::Way {
+                    threat,
+                    cut_by: cut_by.into_iter().collect(),
+                });
+            }
+        }
+        ways
+    }
+}
+
+impl Choices {
+    fn of(attack: &Attack, analyses: &Analyses<'_>) -> Self {
+        let guide = &attack.guide;
+        let mut said = BTreeMap::new();
+        for (topic, of) in guide.topics.iter().enumerate() {
+            for (at, option) in of.options.iter().enumerate() {
+                if let Some(program) = &option.recognised {
+                    let measure = Measure::Choice(topic as u16, at as u16);
+                    let answer = recognise(guide, &attack.setting, analyses, program);
+                    said.insert(measure, answer);
+                }
+            }
+        }
+        Self { said }
+    }
+
+    fn chosen(&self, measure: Measure) -> bool {
+        self.said.get(&measure) == Some(&Recognition::Chosen)
+    }
+
+    fn open(&self, measure: Measure) -> Option<String> {
+        match self.said.get(&measure) {
+            Some(Recognition::Open(why)) => Some(why.clone()),
+            _ => None,
+        }
+    }
+
+    fn names(&self, guide: &Guide) -> Vec<String> {
+        self.said
+            .iter()
+            .filter(|(_, said)| **said == Recognition::Chosen)
+            .map(|(measure, _)| measures::id(guide, *measure))
+            .collect()
+    }
+}
+
+/// Options that are not offered, with why: their provider has ended them, or they are in preview.
+fn unfit(guide: &Guide, attack: &Attack, args: &Args) -> Vec<(Measure, String)> {
+    let mut found = Vec::new();
+    for (topic, of) in guide.topics.iter().enumerate() {
+        for (at, option) in of.options.iter().enumerate() {
+            let measure = Measure::Choice(topic as u16, at as u16);
+            match &option.ends {
+                Some(ends) if **ends <= *attack.as_of => {
+                    found.push((measure, format!("ended on {ends}")));
+                }
+                _ if option.preview && !args.preview => {
+                    found.push((measure, "in preview: `--preview` offers it".to_owned()));
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// The measure that `topic/option` is.
+fn find_option(guide: &Guide, bond: &str) -> Option<Measure> {
+    let (topic, id) = bond.rsplit_once('/')?;
+    let number = guide.topics.iter().position(|own| &*own.id == topic)?;
+    let options = &guide.topics.get(number)?.options;
+    let at = options.iter().position(|option| &*option.id == id)?;
+    Some(Measure::Choice(number as u16, at as u16))
+}
+
+/// What a measure requires and what it rules out, by their places. A requirement that there is no measure
+/// for stays as one that nothing meets.
+fn bonds(
+    guide: &Guide,
+    measure: Measure,
+    places: &BTreeMap<Measure, usize>,
+) -> (Vec<Vec<usize>>, Vec<usize>) {
+    let place = |bond: &Box<str>| places.get(&find_option(guide, bond)?).copied();
+    match guide.option(&measures::id(guide, measure)) {
+        Some((_, option)) if matches!(measure, Measure::Choice(..)) => (
+            option
+                .requires
+                .iter()
+                .map(|any| any.iter().filter_map(place).collect())
+                .collect(),
+            option.conflicts.iter().filter_map(place).collect(),
+        ),
+        _ => (Vec::new(), Vec::new()),
+    }
+}
+
+fn shares(guide: &Guide, measure: Measure, id: &str) -> bool {
+    matches!(measure, Measure::Choice(..))
+        && guide
+            .option(&measures::id(guide, measure))
+            .is_some_and(|(_, option)| option.shared.iter().any(|own| &**own == id))
+}

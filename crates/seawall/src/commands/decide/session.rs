@@ -1,0 +1,211 @@
+//! A talk about the plan, a line at a time: in a terminal, or from a pipe.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use super::advice::{self, Advice, Settled, solve};
+use super::problem::Problem;
+use super::{POINTS, find, id_of, lines, text, words};
+use crate::output;
+
+const HELP: &str = "\
+take ID     have a measure in the plan     leave ID    keep it out
+free ID     let the optimiser decide it    why ID      why it is in or out
+budget N    money a month at most, `budget none` for no limit
+effort N    days of work at most, `effort none` for no limit
+plan        the plan again                 all         with everything it rests on
+frontier    what less would buy            quit        end
+";
+
+pub(super) fn run(problem: &mut Problem<'_>, settled: &mut Settled) -> anyhow::Result<()> {
+    let mut out = anstream::stdout();
+    let prompts = io::stdin().is_terminal();
+    let mut advice = solve(problem, settled, 0)?;
+    let brief = text::brief(problem, settled, &advice, output::width());
+    out.write_all(brief.as_bytes())?;
+    out.write_all(b"`help` lists the commands.\n")?;
+    let mut input = lines();
+    loop {
+        if prompts {
+            out.write_all(b"decide> ")?;
+        }
+        out.flush()?;
+        let Some(line) = input.next() else { break };
+        let line = line?;
+        let mut words = line.split_whitespace();
+        let (word, rest) = (words.next().unwrap_or_default(), words.next());
+        let said = match word {
+            "" => String::new(),
+            "quit" | "exit" | "q" => break,
+            "help" | "?" => HELP.to_owned(),
+            "plan" => text::brief(problem, settled, &advice, output::width()),
+            "all" => {
+                advice = solve(problem, settled, POINTS)?;
+                text::write(problem, settled, &advice, output::width())
+            }
+            "frontier" => {
+                advice = solve(problem, settled, POINTS)?;
+                text::frontier(problem, &advice, output::width())
+            }
+            "why" => match rest {
+                Some(id) => why(problem, settled, &advice, id),
+                None => "why what? `why ID`\n".to_owned(),
+            },
+            _ => match change(problem, settled, word, rest) {
+                Ok(()) => {
+                    let before: Vec<usize> = advice.measures(problem).collect();
+                    advice = solve(problem, settled, 0)?;
+                    changed(problem, &advice, &before)
+                        + &text::brief(problem, settled, &advice, output::width())
+                }
+                Err(message) => format!("{message}\n"),
+            },
+        };
+        out.write_all(said.as_bytes())?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn change(
+    problem: &Problem<'_>,
+    settled: &mut Settled,
+    word: &str,
+    rest: Option<&str>,
+) -> Result<(), String> {
+    let number = |rest: Option<&str>, times: f64| -> Result<Option<f64>, String> {
+        match rest {
+            Some("none") => Ok(None),
+            Some(text) => text
+                .replace(',', "")
+                .parse::<f64>()
+                .ok()
+                .filter(|number| (0.0..=1e9).contains(number))
+                .map(|number| Some((number * times).round()))
+                .ok_or_else(|| format!("`{text}` is no amount")),
+            None => Err(format!("how much? `{word} N` or `{word} none`")),
+        }
+    };
+    match word {
+        "budget" => settled.money = number(rest, 100.0)?.map(|cents| cents as i64),
+        "effort" => settled.effort = number(rest, 10.0)?.map(|tenths| tenths as u32),
+        "take" | "leave" | "free" => {
+            let id = rest.ok_or_else(|| format!("what? `{word} ID`"))?;
+            let place = find(problem, id).map_err(|message| format!("`{id}`: {message}"))?;
+            settled.taken.remove(&place);
+            settled.left.remove(&place);
+            match word {
+                "take" => drop(settled.taken.insert(place)),
+                "leave" => drop(settled.left.insert(place)),
+                _ => {}
+            }
+        }
+        _ => return Err(format!("`{word}` is no command; `help` lists them")),
+    }
+    Ok(())
+}
+
+/// What is new in the plan, and what has gone.
+fn changed(problem: &Problem<'_>, advice: &Advice, before: &[usize]) -> String {
+    let now: Vec<usize> = advice.measures(problem).collect();
+    let names = |those: Vec<&usize>| -> String {
+        let ids: Vec<&str> = those.iter().map(|place| id_of(problem, **place)).collect();
+        ids.join(", ")
+    };
+    let new = names(now.iter().filter(|place| !before.contains(place)).collect());
+    let gone = names(before.iter().filter(|place| !now.contains(place)).collect());
+    let mut text = String::new();
+    for (word, ids) in [("New in the plan", new), ("No more in it", gone)] {
+        if !ids.is_empty() {
+            for line in output::folded(&format!("{word}: {ids}"), output::width()) {
+                text.push_str(&line);
+                text.push('\n');
+            }
+        }
+    }
+    if text.is_empty() {
+        text.push_str("The plan stays.\n");
+    }
+    text.push('\n');
+    text
+}
+
+fn why(problem: &Problem<'_>, settled: &Settled, advice: &Advice, id: &str) -> String {
+    let place = match find(problem, id) {
+        Ok(place) => place,
+        Err(message) => return format!("`{id}`: {message}\n"),
+    };
+    let amount = |cents: i64| format!("{} {}", words::money(cents), problem.costs.currency);
+    let mut said = Vec::new();
+    if let Some(measure) = problem.question.measures.get(place) {
+        said.push(format!(
+            "{}: {} It costs {} a month, {} days and {} hours a month: {} over {}.",
+            measure.id,
+            measure.title,
+            amount(measure.cost.money),
+            words::days(measure.cost.effort),
+            words::hours(measure.cost.upkeep),
+            amount(words::overall(&measure.cost, &settled.rates)),
+            words::count(settled.rates.months as usize, "month", "months")
+        ));
+    }
+    if let Some(offer) = problem.offers.get(place) {
+        let kinds: Vec<&str> = offer.edges.iter().map(|edge| edge.id()).collect();
+        said.push(format!("It takes away {}.", kinds.join(", ")));
+    }
+    let chosen = advice
+        .decision
+        .chosen
+        .iter()
+        .find(|chosen| chosen.measure == place);
+    if settled.left.contains(&place) {
+        said.push("It is out because you left it.".to_owned());
+    } else if let Some(chosen) = chosen {
+        said.push(format!(
+            "It is in the plan: without it {} would be open, and {} saved.",
+            words::count(problem.count(&chosen.cuts), "pair", "pairs"),
+            amount(chosen.saves.middle)
+        ));
+        for at in chosen.cuts.iter().take(5) {
+            if let Some(pairs) = problem.threats.get(*at) {
+                let from = pairs.entries.first().map(|node| problem.graph.title(*node));
+                said.push(format!(
+                    "  {} to {}{}",
+                    from.unwrap_or_default(),
+                    problem.graph.title(pairs.jewel),
+                    match pairs.entries.len().saturating_sub(1) {
+                        0 => String::new(),
+                        more => format!(" (and {more} alike)"),
+                    }
+                ));
+            }
+        }
+        if settled.taken.contains(&place) {
+            said.push("You took it.".to_owned());
+        }
+        for other in &chosen.needed_by {
+            said.push(format!("{} requires it.", id_of(problem, *other)));
+        }
+    } else if let Some(passed) = advice
+        .decision
+        .passed
+        .iter()
+        .find(|passed| passed.measure == place)
+    {
+        said.push(format!(
+            "It is not in the plan: {}.",
+            advice::why(problem, passed, amount)
+        ));
+    }
+    let mut text = String::new();
+    for one in said {
+        let indent = one.len() - one.trim_start().len();
+        for (at, line) in output::folded(one.trim_start(), output::width() - 4)
+            .iter()
+            .enumerate()
+        {
+            let pad = if at == 0 { indent } else { indent + 2 };
+            text.push_str(&format!("{:pad$}{line}\n", ""));
+        }
+    }
+    text
+}
