@@ -22,6 +22,7 @@
 //! | `table` | who may, from rules back to subjects |
 //! | `cover` | the checks against escalation |
 //! | `escalations` | rights that amount to more |
+//! | `doers` | who may do what takes several rights in one request, binding by binding |
 //! | `granted` | every rule of every subject |
 //! | `bootstrap` | the roles that every cluster has |
 //! | [`resources`] | what people call the resources of the API |
@@ -30,7 +31,8 @@
 mod aggregate;
 mod bootstrap;
 mod cover;
-mod escalations;
+mod doers;
+pub(crate) mod escalations;
 mod granted;
 mod read;
 pub mod resources;
@@ -41,7 +43,8 @@ mod words;
 
 pub use bootstrap::add_bootstrap;
 pub use cover::{BindAnswer, RoleKindRef, WriteAnswer};
-pub use escalations::{Escalation, Escalations, Held, title_of};
+pub(crate) use doers::{BindingView, Part};
+pub use escalations::{Escalation, Escalations, Held};
 pub use granted::Granted;
 pub use review::reason;
 pub use rule::PolicyRule;

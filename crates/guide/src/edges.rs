@@ -509,10 +509,11 @@ fn steps_of(
     Ok(found)
 }
 
+/// Whether it rests on what every cluster has, or on nothing but what Kubernetes does anyway.
 fn rests_on_builtin(step: &Step<'_>) -> bool {
-    step.evidence
-        .iter()
-        .any(|evidence| matches!(evidence.object, Object::BuiltIn(_)))
+    let objects = || step.evidence.iter().map(|evidence| evidence.object);
+    objects().any(|object| matches!(object, Object::BuiltIn(_)))
+        || !step.evidence.is_empty() && objects().all(|object| object == Object::Nothing)
 }
 
 fn as_wanted(graph: &Graph, step: &Step<'_>) -> Wanted {

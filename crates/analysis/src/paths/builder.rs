@@ -337,6 +337,14 @@ impl<'a> Builder<'a> {
         });
     }
 
+    /// Adds a step that may have been added before.
+    pub(crate) fn add_once(&mut self, draft: Draft) {
+        let key = (draft.edge, draft.needs.clone().into(), draft.gives, SURE);
+        if self.seen.insert(key, ()).is_none() {
+            self.add(draft);
+        }
+    }
+
     /// Who holds the one holds the other, without a deed.
     pub(crate) fn implied(&mut self, from: NodeNo, to: NodeNo) {
         self.add(Draft::new(Edge::Implied, from, to));
@@ -396,6 +404,15 @@ impl<'a> Builder<'a> {
         Evidence {
             object: Object::Estate(resource),
             value: value.map(Ref::id),
+            says: self.say(says),
+        }
+    }
+
+    /// Evidence that is no object: what Kubernetes or Azure does anyway.
+    pub(crate) fn always(&mut self, says: &str) -> Evidence {
+        Evidence {
+            object: Object::Nothing,
+            value: None,
             says: self.say(says),
         }
     }

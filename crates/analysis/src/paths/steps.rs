@@ -29,6 +29,9 @@ mod pod;
 mod rights;
 mod volumes;
 
+pub(super) use rights::API_SERVER;
+pub(crate) use rights::title_of;
+
 pub(super) fn add(builder: &mut Builder<'_>) {
     azure::add(builder);
     network::add(builder);

@@ -45,8 +45,7 @@ pub(crate) fn title(graph: &Graph, node: Node) -> String {
         Node::Right(EVERYTHING, Place::Cluster) => "cluster-admin".to_owned(),
         Node::Right(EVERYTHING, place) => format!("every right{}", within(graph, place)),
         Node::Right(right, place) => {
-            let title = crate::rbac::title_of(right)
-                .map_or_else(|| right.replace('-', " "), |title| format!("who {title}"));
+            let title = super::steps::title_of(right).unwrap_or_else(|| right.replace('-', " "));
             format!("{title}{}", within(graph, place))
         }
         Node::Secret(number) => format!("Secret {}", text(number)),

@@ -3,15 +3,17 @@
 //! Each fact is a question to the same table as any other, or a few that must hold together. The rights of a
 //! service account count together with those of the groups that it is always in.
 
-mod facts;
+pub(crate) mod facts;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rbac;
 use super::read::{NOBODY, Space};
 use super::table::{Grant, Sweep};
 use crate::ask::{
-    Attributes, Evidence, Holder, Names, Question, Reach, ResourceTarget, Subject, Target, Within,
+    AUTHENTICATED, Attributes, Evidence, Holder, Names, Question, Reach, ResourceTarget,
+    SERVICE_ACCOUNT_PREFIX, SERVICE_ACCOUNTS, Subject, Target, UNAUTHENTICATED, Within,
     implied_groups,
 };
 use facts::{FACTS, Fact, Level, Need};
@@ -27,15 +29,6 @@ pub struct Escalation {
     pub leads_to: &'static str,
     /// Sorted by who and where.
     pub held: Vec<Held>,
-}
-
-/// What is said of whoever holds a right that amounts to more: `reads Secrets`.
-#[must_use]
-pub fn title_of(id: &str) -> Option<&'static str> {
-    FACTS
-        .iter()
-        .find(|fact| fact.id == id)
-        .map(|fact| fact.title)
 }
 
 /// Somebody of whom a fact is true.
@@ -192,15 +185,25 @@ impl Rbac {
             .collect()
     }
 
-    fn groups_of(&self, subject: &Subject) -> Vec<u32> {
-        let user = match subject {
-            Subject::User(name) => name.to_string(),
+    /// The groups that somebody is in by name alone. Whoever is in a group signed in, unless it is that of those
+    /// who did not; service accounts of a namespace are service accounts.
+    pub(crate) fn groups_of(&self, subject: &Subject) -> Vec<u32> {
+        let groups: Vec<Cow<'_, str>> = match subject {
+            Subject::User(name) => implied_groups(name),
             Subject::ServiceAccount { namespace, name } => {
-                format!("{}{namespace}:{name}", crate::ask::SERVICE_ACCOUNT_PREFIX)
+                implied_groups(&format!("{SERVICE_ACCOUNT_PREFIX}{namespace}:{name}"))
             }
-            Subject::Group(_) | Subject::Principal { .. } => return Vec::new(),
+            Subject::Group(name) if **name == *UNAUTHENTICATED => Vec::new(),
+            Subject::Group(name) => {
+                let of_accounts = name
+                    .strip_prefix(SERVICE_ACCOUNTS)
+                    .is_some_and(|rest| rest.starts_with(':'));
+                let all = of_accounts.then_some(SERVICE_ACCOUNTS.into());
+                std::iter::once(AUTHENTICATED.into()).chain(all).collect()
+            }
+            Subject::Principal { .. } => Vec::new(),
         };
-        implied_groups(&user)
+        groups
             .iter()
             .filter_map(|group| self.subjects.group(group))
             .collect()
@@ -290,7 +293,7 @@ impl Rbac {
     }
 
     /// `userextras/` stands for every subresource of it that a rule names.
-    fn spelled(&self, resource: &str) -> Vec<String> {
+    pub(crate) fn spelled(&self, resource: &str) -> Vec<String> {
         if !resource.ends_with('/') {
             return vec![resource.to_owned()];
         }
@@ -379,7 +382,7 @@ fn all_needs(needs: &[Others]) -> Vec<Held> {
 
 /// Whether a request with this verb has a name that a rule can be limited to: a creation has none, unless it
 /// is of a subresource; a deletion of many has none.
-fn has_names(verb: &str, subresource: &str) -> bool {
+pub(crate) fn has_names(verb: &str, subresource: &str) -> bool {
     match verb {
         "create" => !subresource.is_empty(),
         "deletecollection" => false,

@@ -89,8 +89,20 @@ impl Table {
         }
     }
 
+    /// The roles that hold a rule.
+    pub(crate) fn roles_of(&self, rule: u32) -> &[(u32, RuleAt)] {
+        self.roles_of.get(rule as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The bindings that give a role.
+    pub(crate) fn bindings_of(&self, role: u32) -> &[u32] {
+        self.bindings_of
+            .get(role as usize)
+            .map_or(&[], Vec::as_slice)
+    }
+
     /// The rules that may allow a request.
-    fn candidates(&self, asked: &Asked<'_>) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn candidates(&self, asked: &Asked<'_>) -> impl Iterator<Item = u32> + '_ {
         let (paths, resources) = match asked.target {
             AskedTarget::Path(_) => (&self.with_urls[..], [None; 3]),
             AskedTarget::Resource {

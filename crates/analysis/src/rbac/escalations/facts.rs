@@ -35,15 +35,15 @@ pub(crate) enum Level {
     Namespace(&'static str),
 }
 
-const ANY: &[&str] = &[""];
-const WRITE: &[&str] = &["create", "update", "patch"];
-const CHANGE: &[&str] = &["update", "patch"];
-const READ: &[&str] = &["get", "list", "watch"];
+pub(crate) const ANY: &[&str] = &[""];
+pub(crate) const WRITE: &[&str] = &["create", "update", "patch"];
+pub(crate) const CHANGE: &[&str] = &["update", "patch"];
+pub(crate) const READ: &[&str] = &["get", "list", "watch"];
 const REMOVE: &[&str] = &["create", "update", "patch", "delete", "deletecollection"];
-const RBAC: &str = "rbac.authorization.k8s.io";
-const CERTIFICATES: &str = "certificates.k8s.io";
+pub(crate) const RBAC: &str = "rbac.authorization.k8s.io";
+pub(crate) const CERTIFICATES: &str = "certificates.k8s.io";
 
-const fn anywhere(
+pub(crate) const fn anywhere(
     verbs: &'static [&'static str],
     group: &'static str,
     resources: &'static [&'static str],
@@ -57,7 +57,7 @@ const fn anywhere(
     }
 }
 
-const fn cluster(
+pub(crate) const fn cluster(
     verbs: &'static [&'static str],
     group: &'static str,
     resources: &'static [&'static str],
@@ -68,7 +68,7 @@ const fn cluster(
     }
 }
 
-const fn named(need: Need, names: &'static [&'static str]) -> Need {
+pub(crate) const fn named(need: Need, names: &'static [&'static str]) -> Need {
     Need { names, ..need }
 }
 
