@@ -56,6 +56,18 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<(u16, Value, Vec<String>)> {
+        self.request_with(token, &[], method, path, body)
+    }
+
+    /// The same with further headers.
+    pub(crate) fn request_with(
+        &self,
+        token: &str,
+        headers: &[(&str, &str)],
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(u16, Value, Vec<String>)> {
         let failed = |source: ureq::Error| Error::Http {
             method: method.to_owned(),
             path: path.to_owned(),
@@ -73,6 +85,9 @@ impl Client {
             .header("accept", "application/json");
         if !token.is_empty() {
             request = request.header("authorization", format!("Bearer {token}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let sent = match body {
             Some(body) => request

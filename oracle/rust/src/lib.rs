@@ -7,6 +7,7 @@
 //! that process ends.
 
 pub mod azure;
+mod certificate;
 mod client;
 mod error;
 mod guard;
@@ -15,6 +16,7 @@ mod options;
 mod parts;
 mod server;
 
+pub use certificate::certificate_request;
 pub use error::{Error, Result};
 pub use lines::Lines;
 pub use options::{Options, User};

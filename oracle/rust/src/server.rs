@@ -165,6 +165,21 @@ impl ApiServer {
         Ok((status, answer))
     }
 
+    /// The same with further headers, for instance `Impersonate-User`.
+    pub fn request_with(
+        &self,
+        token: &str,
+        headers: &[(&str, &str)],
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(u16, Value)> {
+        let (status, answer, _) = self
+            .client
+            .request_with(token, headers, method, path, body)?;
+        Ok((status, answer))
+    }
+
     /// The same as `admin`, with the warnings of admission.
     pub fn request_warned(
         &self,

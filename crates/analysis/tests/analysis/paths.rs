@@ -1,4 +1,6 @@
-//! Attacks, held against estates in which a way was planted.
+//! Attacks, done on a running API server, and held against estates in which a way was planted.
 
+#[path = "paths/performed.rs"]
+mod performed;
 #[path = "paths/planted.rs"]
 mod planted;

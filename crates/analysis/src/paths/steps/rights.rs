@@ -307,21 +307,33 @@ fn evidence(
     for part in parts {
         if let Some((binding, subject)) = part.binding {
             let value = item(rights, binding, "subjects", subject);
-            let role = rights.estate.get(part.role);
-            let role = role.map_or("", |role| &role.name.name);
-            let one = builder.seen_right(binding, value, &format!("gives role {role}"));
+            let says = format!(
+                "{} gives {}",
+                called(rights, binding),
+                called(rights, part.role)
+            );
+            let one = builder.seen_right(binding, value, &says);
             if !found.contains(&one) {
                 found.push(one);
             }
         }
         let (written, number) = part.rule;
         let value = item(rights, written, "rules", number);
-        let one = builder.seen_right(written, value, title);
+        let says = format!("who holds {} {title}", called(rights, part.role));
+        let one = builder.seen_right(written, value, &says);
         if !found.contains(&one) {
             found.push(one);
         }
     }
     found
+}
+
+/// `ClusterRoleBinding ops`
+fn called(rights: &Rights, resource: ResourceRef) -> String {
+    let resource = rights.estate.get(resource);
+    resource.map_or_else(String::new, |one| {
+        format!("{} {}", one.name.kind.name(), one.name.name)
+    })
 }
 
 pub(super) fn item(

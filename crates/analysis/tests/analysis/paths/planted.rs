@@ -12,6 +12,8 @@ use crate::estates;
 
 #[path = "planted/pods.rs"]
 mod pods;
+#[path = "planted/rights.rs"]
+mod rights;
 
 /// An estate and the way in it.
 pub(crate) struct Planted {

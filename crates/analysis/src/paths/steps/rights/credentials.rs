@@ -30,7 +30,7 @@ fn within_namespaces(builder: &mut Builder<'_>) {
             let to = builder.account(namespace, &name);
             builder.implied(accounts, to);
         }
-        for right in ["token-request", "impersonate-account"] {
+        for right in ["token-request", "token-secret", "impersonate-account"] {
             let right = builder.right(right, place);
             builder.implied(right, accounts);
         }
@@ -147,6 +147,9 @@ fn names(builder: &mut Builder<'_>) {
     let by_user = builder.right("impersonate-user", Place::Cluster);
     let by_group = builder.right("impersonate-group", Place::Cluster);
     builder.implied(by_user, users);
+    // As the facts about escalation call it.
+    let by_any = builder.right("impersonate", Place::Cluster);
+    builder.implied(by_any, users);
     let subjects = builder.analyses.rights().rbac.subjects().to_vec();
     for subject in &subjects {
         let to = builder.subject(subject);

@@ -25,7 +25,13 @@ const MAKERS: [(&str, &str); 6] = [
 
 pub(super) fn add(builder: &mut Builder<'_>, hands: &Hands) {
     let every_node = builder.right(EVERY_NODE, Place::Cluster);
-    for number in 0..builder.pools().len() as u32 {
+    // What stands for one of several follows from these.
+    let real: Vec<u32> = (0u32..)
+        .zip(builder.pools())
+        .filter(|(_, pool)| pool.any_of.is_empty())
+        .map(|(number, _)| number)
+        .collect();
+    for number in real {
         let pool = builder.pool(number);
         builder.implied(every_node, pool);
     }

@@ -1,0 +1,651 @@
+//! What is tried: for each kind of step the requests by which it is done.
+
+use analysis::paths::Edge;
+use oracle::{ApiServer, certificate_request};
+use serde_json::{Value, json};
+
+use super::estate::{NAMESPACES, RBAC, template};
+
+/// A deed, and what the graph must say of it.
+pub(super) struct Deed {
+    pub(super) title: String,
+    /// Empty for the whole cluster.
+    pub(super) namespace: String,
+    /// Steps that count as doing it.
+    pub(super) edges: &'static [Edge],
+    /// Doubtful ones count too.
+    pub(super) possible: bool,
+    /// What is held beside the user's own.
+    pub(super) given: Vec<String>,
+    /// Any of these is held then.
+    pub(super) gives: Vec<String>,
+    /// It may pass because what is given away is held anyway, which the graph does not call a step.
+    pub(super) may_be_covered: bool,
+    does: Box<dyn Fn(&ApiServer, &str) -> bool>,
+}
+
+fn deed(
+    title: &str,
+    namespace: &str,
+    edges: &'static [Edge],
+    gives: &[&str],
+    does: impl Fn(&ApiServer, &str) -> bool + 'static,
+) -> Deed {
+    Deed {
+        title: format!("{title} {namespace}"),
+        namespace: namespace.to_owned(),
+        edges,
+        possible: false,
+        given: Vec::new(),
+        gives: gives
+            .iter()
+            .map(|id| id.replace("NS", if namespace.is_empty() { "*" } else { namespace }))
+            .collect(),
+        may_be_covered: false,
+        does: Box::new(does),
+    }
+}
+
+fn core(namespace: &str, rest: &str) -> String {
+    format!("/api/v1/namespaces/{namespace}/{rest}")
+}
+
+fn status(server: &ApiServer, token: &str, method: &str, path: &str, body: Option<&Value>) -> u16 {
+    server.request_as(token, method, path, body).unwrap().0
+}
+
+/// Whether a request passed authorization; whatever happens then has no kubelet to happen on.
+fn authorized(server: &ApiServer, token: &str, method: &str, path: &str) -> bool {
+    let body = (method != "GET").then(|| json!({}));
+    let (status, answer) = server
+        .request_as(token, method, path, body.as_ref())
+        .unwrap();
+    assert_ne!(status, 401, "{answer}");
+    status != 403
+}
+
+fn dry(path: &str) -> String {
+    format!("{path}?dryRun=All")
+}
+
+/// Changes an object by a patch or, failing that, by writing all of it.
+fn change(server: &ApiServer, token: &str, path: &str, patch: &Value) -> bool {
+    if status(server, token, "PATCH", &dry(path), Some(patch)) == 200 {
+        return true;
+    }
+    let (found, mut object) = server.request("GET", path, None).unwrap();
+    assert_eq!(found, 200, "{path} {object}");
+    merge(&mut object, patch);
+    status(server, token, "PUT", &dry(path), Some(&object)) == 200
+}
+
+fn merge(into: &mut Value, patch: &Value) {
+    match patch {
+        Value::Object(entries) if into.is_object() => {
+            for (key, value) in entries {
+                merge(&mut into[key], value);
+            }
+        }
+        _ => *into = patch.clone(),
+    }
+}
+
+/// Everything by which pods can be made.
+fn makers(namespace: &str, account: &str, privileged: bool) -> Vec<(String, Value, bool)> {
+    let mut template = template();
+    template["spec"]["serviceAccountName"] = account.into();
+    if privileged {
+        template["spec"]["hostPID"] = true.into();
+        template["spec"]["containers"][0]["securityContext"] = json!({"privileged": true});
+    }
+    let selector = json!({"matchLabels": {"app": "web"}});
+    let meta = json!({"name": "new"});
+    let mut once = template.clone();
+    once["spec"]["restartPolicy"] = "Never".into();
+    let set = |kind: &str| json!({"apiVersion": "apps/v1", "kind": kind, "metadata": meta, "spec": {"selector": selector, "template": template}});
+    let mut stateful = set("StatefulSet");
+    stateful["spec"]["serviceName"] = "web".into();
+    let apps = format!("/apis/apps/v1/namespaces/{namespace}");
+    let batch = format!("/apis/batch/v1/namespaces/{namespace}");
+    vec![
+        (core(namespace, "pods"), json!({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]}), true),
+        (core(namespace, "replicationcontrollers"), json!({"apiVersion": "v1", "kind": "ReplicationController",
+            "metadata": meta, "spec": {"selector": {"app": "web"}, "template": template}}), false),
+        (format!("{apps}/deployments"), set("Deployment"), false),
+        (format!("{apps}/daemonsets"), set("DaemonSet"), false),
+        (format!("{apps}/statefulsets"), stateful, false),
+        (format!("{apps}/replicasets"), set("ReplicaSet"), false),
+        (format!("{batch}/jobs"), json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": {"template": once}}), false),
+        (format!("{batch}/cronjobs"), json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": meta,
+            "spec": {"schedule": "* * * * *", "jobTemplate": {"spec": {"template": once}}}}), false),
+    ]
+}
+
+/// Whether somebody can have a pod made; what a controller makes, it makes by its own rights.
+fn makes_pod(server: &ApiServer, token: &str, namespace: &str, account: &str, privileged: bool) -> bool {
+    let all = makers(namespace, account, privileged);
+    let (pods, pod, _) = &all[0];
+    let admitted = status(server, server.token(), "POST", &dry(pods), Some(pod)) == 201;
+    admitted
+        && all
+            .iter()
+            .any(|(path, object, _)| status(server, token, "POST", &dry(path), Some(object)) == 201)
+}
+
+fn changes_template(server: &ApiServer, token: &str, namespace: &str) -> bool {
+    let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments/d0");
+    let patch = json!({"spec": {"template": {"spec": {"serviceAccountName": "a0"}}}});
+    change(server, token, &path, &patch)
+}
+
+fn reads(server: &ApiServer, token: &str, namespace: &str, name: &str) -> bool {
+    let all = core(namespace, "secrets");
+    let field = format!("fieldSelector=metadata.name%3D{name}");
+    [
+        format!("{all}/{name}"),
+        all.clone(),
+        format!("{all}?{field}"),
+        format!("{all}?watch=1&timeoutSeconds=1&{field}"),
+    ]
+    .iter()
+    .any(|path| status(server, token, "GET", path, None) != 403)
+}
+
+/// Whether the API server takes somebody for another.
+fn becomes(server: &ApiServer, token: &str, user: &str, group: Option<&str>) -> bool {
+    let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
+    let mut headers = vec![("Impersonate-User", user)];
+    headers.extend(group.map(|group| ("Impersonate-Group", group)));
+    let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+    let (status, answer) = server
+        .request_with(token, &headers, "POST", path, Some(&review))
+        .unwrap();
+    let info = &answer["status"]["userInfo"];
+    if status != 201 {
+        return false;
+    }
+    assert_eq!(info["username"], user);
+    group.is_none_or(|group| info["groups"].as_array().unwrap().iter().any(|one| one == group))
+}
+
+fn binds(server: &ApiServer, token: &str, namespace: &str, kind: &str, role: &str) -> bool {
+    let binding = json!({"apiVersion": format!("{RBAC}/v1"),
+        "kind": if namespace.is_empty() { "ClusterRoleBinding" } else { "RoleBinding" },
+        "metadata": {"name": "new"}, "roleRef": {"apiGroup": RBAC, "kind": kind, "name": role},
+        "subjects": [{"kind": "User", "name": "mallory", "apiGroup": RBAC}]});
+    let path = if namespace.is_empty() {
+        format!("/apis/{RBAC}/v1/clusterrolebindings")
+    } else {
+        format!("/apis/{RBAC}/v1/namespaces/{namespace}/rolebindings")
+    };
+    status(server, token, "POST", &dry(&path), Some(&binding)) == 201
+}
+
+fn rebinds(server: &ApiServer, token: &str, namespace: &str, name: &str) -> bool {
+    let path = if namespace.is_empty() {
+        format!("/apis/{RBAC}/v1/clusterrolebindings/{name}")
+    } else {
+        format!("/apis/{RBAC}/v1/namespaces/{namespace}/rolebindings/{name}")
+    };
+    let patch = json!({"subjects": [{"kind": "User", "name": "mallory", "apiGroup": RBAC}]});
+    change(server, token, &path, &patch)
+}
+
+fn star() -> Value {
+    json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}])
+}
+
+fn widens(server: &ApiServer, token: &str, namespace: &str, name: &str) -> bool {
+    let path = if namespace.is_empty() {
+        format!("/apis/{RBAC}/v1/clusterroles/{name}")
+    } else {
+        format!("/apis/{RBAC}/v1/namespaces/{namespace}/roles/{name}")
+    };
+    change(server, token, &path, &json!({"rules": star()}))
+}
+
+impl Deed {
+    pub(super) fn perform(&self, server: &ApiServer, token: &str) -> bool {
+        (self.does)(server, token)
+    }
+
+    /// All that are tried in an estate.
+    pub(super) fn all(_objects: &[Value]) -> Vec<Self> {
+        let mut all = Vec::new();
+        for namespace in NAMESPACES {
+            pods(&mut all, namespace);
+            credentials(&mut all, namespace);
+            roles(&mut all, namespace);
+        }
+        cluster(&mut all);
+        all
+    }
+}
+
+fn pods(all: &mut Vec<Deed>, namespace: &'static str) {
+    all.push(deed(
+        "run a command in a pod of",
+        namespace,
+        &[Edge::PodExec],
+        &["workload:NS/p0[Pod]"],
+        move |server, token| {
+            let path = core(namespace, "pods/p0/exec?command=id&stdout=1");
+            authorized(server, token, "POST", &path) || authorized(server, token, "GET", &path)
+        },
+    ));
+    all.push(Deed {
+        possible: true,
+        ..deed(
+            "reach the ports of a pod of",
+            namespace,
+            &[Edge::PodForward],
+            &["workload:NS/p0[Pod]"],
+            move |server, token| {
+                let forward = core(namespace, "pods/p0/portforward?ports=80");
+                let proxy = core(namespace, "pods/p0/proxy/");
+                ["POST", "GET"].iter().any(|method| {
+                    authorized(server, token, method, &forward)
+                        || authorized(server, token, method, &proxy)
+                })
+            },
+        )
+    });
+    let added = |privileged: bool| {
+        move |server: &ApiServer, token: &str| {
+            let path = core(namespace, "pods/p0/ephemeralcontainers");
+            let patch = json!({"spec": {"ephemeralContainers": [{"name": "debug", "image": "shop.example/tools:1",
+                "securityContext": {"privileged": privileged}}]}});
+            change(server, token, &path, &patch)
+        }
+    };
+    all.push(deed(
+        "add a container to a pod of",
+        namespace,
+        &[Edge::PodDebug],
+        &["workload:NS/p0[Pod]"],
+        added(false),
+    ));
+    // `pool:` is the pool of both nodes.
+    all.push(deed(
+        "add a privileged container to a pod of",
+        namespace,
+        &[Edge::PodDebug],
+        &["pool:"],
+        added(true),
+    ));
+    all.push(deed(
+        "change the image of a pod of",
+        namespace,
+        &[Edge::PodPatch],
+        &["workload:NS/p0[Pod]"],
+        move |server, token| {
+            let path = core(namespace, "pods/p0");
+            let (_, pod) = server.request("GET", &path, None).unwrap();
+            let mut containers = pod["spec"]["containers"].clone();
+            containers[0]["image"] = "shop.example/other:1".into();
+            let patch = json!({"spec": {"containers": containers}});
+            change(server, token, &path, &patch)
+        },
+    ));
+    all.push(deed(
+        "change a Deployment of",
+        namespace,
+        &[Edge::PodPatch],
+        &["workload:NS/d0[Deployment]"],
+        move |server, token| {
+            let path = core(namespace, "pods/p0");
+            // The pod of the Deployment is changed as any pod is.
+            let patch = json!({"metadata": {"labels": {"a": "b"}}});
+            changes_template(server, token, namespace)
+                || status(server, token, "PATCH", &dry(&(path + "x")), Some(&patch)) == 404
+        },
+    ));
+    all.push(deed(
+        "run a pod as a service account of",
+        namespace,
+        &[Edge::PodCreate, Edge::PodPatch],
+        &["sa:NS/a0"],
+        move |server, token| {
+            makes_pod(server, token, namespace, "a0", false)
+                || changes_template(server, token, namespace)
+                // As the account that it has.
+        },
+    ));
+    all.push(deed(
+        "run a privileged pod in",
+        namespace,
+        &[Edge::PodCreate, Edge::PodCreateNode],
+        &["pool:"],
+        move |server, token| makes_pod(server, token, namespace, "a0", true),
+    ));
+    all.push(deed(
+        "relabel and run a privileged pod in",
+        namespace,
+        &[Edge::PodCreate, Edge::PodCreateNode, Edge::NamespaceLabel],
+        &["pool:"],
+        move |server, token| {
+            let relabelled = relabel(server, token, namespace);
+            let made = makes_pod(server, token, namespace, "a0", true);
+            if relabelled && namespace == "n1" {
+                let back =
+                    json!({"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "baseline"}}});
+                let path = format!("/api/v1/namespaces/{namespace}");
+                assert_eq!(server.request("PATCH", &path, Some(&back)).unwrap().0, 200);
+            }
+            made
+        },
+    ));
+}
+
+/// Really turns Pod Security off in a namespace, in any way that there is.
+fn relabel(server: &ApiServer, token: &str, namespace: &str) -> bool {
+    let path = format!("/api/v1/namespaces/{namespace}");
+    let patch =
+        json!({"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}});
+    let passes = |method: &str, path: &str, body: &Value| {
+        let (status, answer) = server
+            .request_as(token, method, path, Some(body))
+            .unwrap();
+        status == 200
+            && answer["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "privileged"
+    };
+    let (_, mut object) = server.request("GET", &path, None).unwrap();
+    merge(&mut object, &patch);
+    passes("PATCH", &path, &patch)
+        || passes("PUT", &path, &object)
+        || passes("PATCH", &format!("{path}/status"), &patch)
+        || passes("PUT", &format!("{path}/status"), &object)
+        || passes("PUT", &format!("{path}/finalize"), &object)
+}
+
+fn credentials(all: &mut Vec<Deed>, namespace: &'static str) {
+    all.push(deed(
+        "read a Secret of",
+        namespace,
+        &[Edge::SecretRead],
+        &["secret:NS/s0"],
+        move |server, token| reads(server, token, namespace, "s0"),
+    ));
+    all.push(deed(
+        "have a token written into a Secret of",
+        namespace,
+        &[Edge::TokenSecret, Edge::SecretRead],
+        &["sa:NS/a0"],
+        move |server, token| {
+            let secret = |name: &str| json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
+                "metadata": {"name": name, "annotations": {"kubernetes.io/service-account.name": "a0"}}});
+            let path = core(namespace, "secrets");
+            let (created, _) = server.request_as(token, "POST", &path, Some(&secret("tok"))).unwrap();
+            if created != 201 {
+                return false;
+            }
+            let (_, filled) = server
+                .eventually("GET", &format!("{path}/tok"), None, |_, secret| secret["data"]["token"].is_string())
+                .unwrap();
+            assert!(filled["data"]["token"].is_string());
+            let read = reads(server, token, namespace, "tok");
+            assert_eq!(server.request("DELETE", &format!("{path}/tok"), None).unwrap().0, 200);
+            read
+        },
+    ));
+    all.push(deed(
+        "ask for a token of a service account of",
+        namespace,
+        &[Edge::TokenRequest],
+        &["sa:NS/a0"],
+        move |server, token| {
+            let request = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"audiences": []}});
+            let path = core(namespace, "serviceaccounts/a0/token");
+            let (status, answer) = server.request_as(token, "POST", &path, Some(&request)).unwrap();
+            if status != 201 {
+                return false;
+            }
+            // It is worth what it says.
+            let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
+            let own = answer["status"]["token"].as_str().unwrap();
+            let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+            let (_, answer) = server.request_as(own, "POST", path, Some(&review)).unwrap();
+            answer["status"]["userInfo"]["username"] == format!("system:serviceaccount:{namespace}:a0")
+        },
+    ));
+    all.push(deed(
+        "act as a service account of",
+        namespace,
+        &[Edge::Impersonate],
+        &["sa:NS/a0"],
+        move |server, token| {
+            becomes(
+                server,
+                token,
+                &format!("system:serviceaccount:{namespace}:a0"),
+                None,
+            )
+        },
+    ));
+}
+
+fn roles(all: &mut Vec<Deed>, namespace: &'static str) {
+    all.push(deed(
+        "bind cluster-admin in",
+        namespace,
+        &[Edge::RoleBind],
+        &["right:everything@NS"],
+        move |server, token| binds(server, token, namespace, "ClusterRole", "cluster-admin"),
+    ));
+    for (kind, role, binding) in [("ClusterRole", "cr0", "b1"), ("Role", "r0", "b0")] {
+        all.push(Deed {
+            may_be_covered: true,
+            ..deed(
+                &format!("bind {kind} {role} in"),
+                namespace,
+                &[Edge::RoleBind],
+                &[&format!("role:{role}@NS"), "right:everything@NS"],
+                move |server, token| {
+                    binds(server, token, namespace, kind, role)
+                        || rebinds(server, token, namespace, binding)
+                },
+            )
+        });
+    }
+    all.push(Deed {
+        given: vec![
+            format!("role:r0@{namespace}"),
+            format!("right:role-held@{namespace}"),
+        ],
+        ..deed(
+            "widen Role r0 in",
+            namespace,
+            &[Edge::RoleEscalate],
+            &["right:everything@NS"],
+            move |server, token| widens(server, token, namespace, "r0"),
+        )
+    });
+    all.push(deed(
+        "create a Role with everything in",
+        namespace,
+        &[Edge::RoleEscalate],
+        &["right:role-invent@NS"],
+        move |server, token| {
+            let role = json!({"apiVersion": format!("{RBAC}/v1"), "kind": "Role", "metadata": {"name": "new"}, "rules": star()});
+            let path = format!("/apis/{RBAC}/v1/namespaces/{namespace}/roles");
+            status(server, token, "POST", &dry(&path), Some(&role)) == 201
+        },
+    ));
+}
+
+fn cluster(all: &mut Vec<Deed>) {
+    all.push(deed(
+        "act as another user",
+        "",
+        &[Edge::Impersonate],
+        &["user:victim"],
+        |server, token| becomes(server, token, "victim", None),
+    ));
+    for group in ["victims", "system:masters"] {
+        all.push(deed(
+            &format!("act as a member of {group}"),
+            "",
+            &[Edge::Impersonate],
+            &[&format!("group:{group}")],
+            move |server, token| {
+                let users = ["victim", "u0", "somebody"].map(str::to_owned);
+                let accounts = NAMESPACES.map(|one| format!("system:serviceaccount:{one}:a0"));
+                let others = NAMESPACES.map(|one| format!("system:serviceaccount:{one}:any"));
+                users
+                    .iter()
+                    .chain(&accounts)
+                    .chain(&others)
+                    .any(|user| becomes(server, token, user, Some(group)))
+            },
+        ));
+    }
+    all.push(deed(
+        "bind cluster-admin",
+        "",
+        &[Edge::RoleBind],
+        &["right:everything@*", "role:cluster-admin@*"],
+        |server, token| binds(server, token, "", "ClusterRole", "cluster-admin"),
+    ));
+    all.push(Deed {
+        may_be_covered: true,
+        ..deed(
+            "bind ClusterRole cr0",
+            "",
+            &[Edge::RoleBind],
+            &["role:cr0@*", "right:everything@*"],
+            |server, token| {
+                binds(server, token, "", "ClusterRole", "cr0") || rebinds(server, token, "", "cb0")
+            },
+        )
+    });
+    all.push(Deed {
+        given: vec![
+            "role:cr0@*".to_owned(),
+            "right:cluster-role-held@*".to_owned(),
+        ],
+        ..deed(
+            "widen ClusterRole cr0",
+            "",
+            &[Edge::RoleEscalate],
+            &["right:everything@*"],
+            |server, token| widens(server, token, "", "cr0"),
+        )
+    });
+    all.push(deed(
+        "add everything to an aggregated ClusterRole",
+        "",
+        &[Edge::RoleAggregation, Edge::RoleEscalate],
+        &["right:cluster-role-invent@*", "right:cluster-role-widen@*"],
+        |server, token| {
+            let meta = json!({"name": "new", "labels": {"rbac.authorization.k8s.io/aggregate-to-view": "true"}});
+            let role = json!({"apiVersion": format!("{RBAC}/v1"), "kind": "ClusterRole", "metadata": meta, "rules": star()});
+            let path = format!("/apis/{RBAC}/v1/clusterroles");
+            let labelled = json!({"rules": star(), "metadata": {"labels": meta["labels"]}});
+            status(server, token, "POST", &dry(&path), Some(&role)) == 201
+                || change(server, token, &format!("{path}/cr0"), &labelled)
+                || change(server, token, &format!("{path}/cluster-admin"), &labelled)
+        },
+    ));
+    certificates(all);
+    control(all);
+}
+
+const CSRS: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
+
+fn request(name: &str, group: &str) -> Value {
+    json!({"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"name": name},
+        "spec": {"request": certificate_request("victim", group).unwrap(),
+            "signerName": "kubernetes.io/kube-apiserver-client", "usages": ["client auth"]}})
+}
+
+fn certificates(all: &mut Vec<Deed>) {
+    all.push(deed(
+        "ask for a certificate",
+        "",
+        &[Edge::CertificateSign],
+        &["right:csr-create@*"],
+        |server, token| {
+            // That of system:masters is refused to everybody.
+            let masters = request("masters", "system:masters");
+            assert_eq!(
+                status(server, server.token(), "POST", CSRS, Some(&masters)),
+                403
+            );
+            let own = request("new", "victims");
+            status(server, token, "POST", &dry(CSRS), Some(&own)) == 201
+        },
+    ));
+    all.push(deed(
+        "approve a certificate",
+        "",
+        &[Edge::CertificateSign],
+        &["right:csr-approve@*"],
+        |server, token| {
+            let own = request("csr0", "victims");
+            let (status, _) = server.request("POST", CSRS, Some(&own)).unwrap();
+            assert!(status == 201 || status == 409);
+            let path = format!("{CSRS}/csr0/approval");
+            let patch = json!({"status": {"conditions": [{"type": "Approved", "status": "True", "reason": "test"}]}});
+            change(server, token, &path, &patch)
+        },
+    ));
+}
+
+fn control(all: &mut Vec<Deed>) {
+    all.push(deed(
+        "reach the kubelet of a node",
+        "",
+        &[Edge::KubeletProxy],
+        &["right:kubelet-proxy@*"],
+        |server, token| {
+            let path = "/api/v1/nodes/node2/proxy/pods";
+            authorized(server, token, "GET", path) || authorized(server, token, "POST", path)
+        },
+    ));
+    let taint = |node: &'static str| {
+        move |server: &ApiServer, token: &str| {
+            let taints = json!({"spec": {"taints": [{"key": "a", "effect": "NoExecute"}]}});
+            change(server, token, &format!("/api/v1/nodes/{node}"), &taints)
+        }
+    };
+    all.push(Deed {
+        possible: true,
+        ..deed(
+            "taint any node",
+            "",
+            &[Edge::PodSteal],
+            &["right:pod-steal@*"],
+            taint("node2"),
+        )
+    });
+    all.push(Deed {
+        possible: true,
+        ..deed(
+            "change what admission does",
+            "",
+            &[Edge::WebhookWrite],
+            &["right:webhook-write@*"],
+            |server, token| {
+                let path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
+                let hook = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration",
+                    "metadata": {"name": "new"}, "webhooks": []});
+                let patch = json!({"metadata": {"labels": {"a": "b"}}});
+                status(server, token, "POST", &dry(path), Some(&hook)) == 201
+                    || change(server, token, &format!("{path}/mw"), &patch)
+            },
+        )
+    });
+    all.push(Deed {
+        possible: true,
+        ..deed(
+            "change cluster DNS",
+            "",
+            &[Edge::DnsConfig],
+            &["right:dns-config@*", "right:dns-config@kube-system"],
+            |server, token| {
+                let path = core("kube-system", "configmaps/coredns");
+                change(server, token, &path, &json!({"data": {"Corefile": "."}}))
+            },
+        )
+    });
+}
