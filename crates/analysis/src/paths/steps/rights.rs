@@ -125,7 +125,11 @@ impl Hands {
                     }
                     let hand = Hand {
                         from: builder.subject(&doer.subject),
-                        place: builder.place(&doer.reach),
+                        // What is asked for in the whole cluster leads there, wherever the rest is held.
+                        place: match needs.first().map(|need| need.level) {
+                            Some(Level::Cluster) => Place::Cluster,
+                            _ => builder.place(&doer.reach),
+                        },
                         names: doer.parts.iter().map(|part| part.names.clone()).collect(),
                         evidence: evidence(builder, rights, &doer.parts, deed.title),
                         doubt: doubt(builder, &doer.parts, deed.doubt),

@@ -19,6 +19,8 @@ pub(super) struct Deed {
     pub(super) given: Vec<String>,
     /// Any of these is held then.
     pub(super) gives: Vec<String>,
+    /// Not tried where one of these is held: it leads to the same from elsewhere.
+    pub(super) unless: Vec<String>,
     /// It may pass because what is given away is held anyway, which the graph does not call a step.
     pub(super) may_be_covered: bool,
     does: Box<dyn Fn(&ApiServer, &str) -> bool>,
@@ -37,12 +39,41 @@ fn deed(
         edges,
         possible: false,
         given: Vec::new(),
+        unless: Vec::new(),
         gives: gives
             .iter()
             .map(|id| id.replace("NS", if namespace.is_empty() { "*" } else { namespace }))
             .collect(),
         may_be_covered: false,
         does: Box::new(does),
+    }
+}
+
+/// A deed that ends on nodes, wherever it begins.
+fn on_nodes(
+    title: &str,
+    namespace: &'static str,
+    edges: &'static [Edge],
+    gives: &[&str],
+    does: impl Fn(&ApiServer, &str) -> bool + 'static,
+) -> Deed {
+    let others = NAMESPACES.iter().filter(|other| **other != namespace);
+    let mut unless: Vec<String> = others
+        .flat_map(|other| {
+            [
+                format!("right:pod-create@{other}"),
+                format!("right:pod-debug@{other}"),
+                format!("workload:{other}/p0[Pod]"),
+            ]
+        })
+        .collect();
+    // Of the two this one lets everything pass, so the other leads there only with other labels.
+    if namespace == "n0" && !edges.contains(&Edge::NamespaceLabel) {
+        unless.clear();
+    }
+    Deed {
+        unless,
+        ..deed(title, namespace, edges, gives, does)
     }
 }
 
@@ -108,21 +139,43 @@ fn makers(namespace: &str, account: &str, privileged: bool) -> Vec<(String, Valu
     let apps = format!("/apis/apps/v1/namespaces/{namespace}");
     let batch = format!("/apis/batch/v1/namespaces/{namespace}");
     vec![
-        (core(namespace, "pods"), json!({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]}), true),
-        (core(namespace, "replicationcontrollers"), json!({"apiVersion": "v1", "kind": "ReplicationController",
-            "metadata": meta, "spec": {"selector": {"app": "web"}, "template": template}}), false),
+        (
+            core(namespace, "pods"),
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]}),
+            true,
+        ),
+        (
+            core(namespace, "replicationcontrollers"),
+            json!({"apiVersion": "v1", "kind": "ReplicationController",
+            "metadata": meta, "spec": {"selector": {"app": "web"}, "template": template}}),
+            false,
+        ),
         (format!("{apps}/deployments"), set("Deployment"), false),
         (format!("{apps}/daemonsets"), set("DaemonSet"), false),
         (format!("{apps}/statefulsets"), stateful, false),
         (format!("{apps}/replicasets"), set("ReplicaSet"), false),
-        (format!("{batch}/jobs"), json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": {"template": once}}), false),
-        (format!("{batch}/cronjobs"), json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": meta,
-            "spec": {"schedule": "* * * * *", "jobTemplate": {"spec": {"template": once}}}}), false),
+        (
+            format!("{batch}/jobs"),
+            json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": {"template": once}}),
+            false,
+        ),
+        (
+            format!("{batch}/cronjobs"),
+            json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": meta,
+            "spec": {"schedule": "* * * * *", "jobTemplate": {"spec": {"template": once}}}}),
+            false,
+        ),
     ]
 }
 
 /// Whether somebody can have a pod made; what a controller makes, it makes by its own rights.
-fn makes_pod(server: &ApiServer, token: &str, namespace: &str, account: &str, privileged: bool) -> bool {
+fn makes_pod(
+    server: &ApiServer,
+    token: &str,
+    namespace: &str,
+    account: &str,
+    privileged: bool,
+) -> bool {
     let all = makers(namespace, account, privileged);
     let (pods, pod, _) = &all[0];
     let admitted = status(server, server.token(), "POST", &dry(pods), Some(pod)) == 201;
@@ -165,7 +218,13 @@ fn becomes(server: &ApiServer, token: &str, user: &str, group: Option<&str>) -> 
         return false;
     }
     assert_eq!(info["username"], user);
-    group.is_none_or(|group| info["groups"].as_array().unwrap().iter().any(|one| one == group))
+    group.is_none_or(|group| {
+        info["groups"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|one| one == group)
+    })
 }
 
 fn binds(server: &ApiServer, token: &str, namespace: &str, kind: &str, role: &str) -> bool {
@@ -266,7 +325,7 @@ fn pods(all: &mut Vec<Deed>, namespace: &'static str) {
         added(false),
     ));
     // `pool:` is the pool of both nodes.
-    all.push(deed(
+    all.push(on_nodes(
         "add a privileged container to a pod of",
         namespace,
         &[Edge::PodDebug],
@@ -293,11 +352,13 @@ fn pods(all: &mut Vec<Deed>, namespace: &'static str) {
         &[Edge::PodPatch],
         &["workload:NS/d0[Deployment]"],
         move |server, token| {
-            let path = core(namespace, "pods/p0");
-            // The pod of the Deployment is changed as any pod is.
-            let patch = json!({"metadata": {"labels": {"a": "b"}}});
+            // Its pods are changed as any pod is; none is there, for no controller makes them.
+            let path = dry(&core(namespace, "pods/d0-x"));
+            let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "d0-x"},
+                "spec": template()["spec"]});
             changes_template(server, token, namespace)
-                || status(server, token, "PATCH", &dry(&(path + "x")), Some(&patch)) == 404
+                || status(server, token, "PATCH", &path, Some(&pod)) == 404
+                || status(server, token, "PUT", &path, Some(&pod)) == 404
         },
     ));
     all.push(deed(
@@ -308,17 +369,16 @@ fn pods(all: &mut Vec<Deed>, namespace: &'static str) {
         move |server, token| {
             makes_pod(server, token, namespace, "a0", false)
                 || changes_template(server, token, namespace)
-                // As the account that it has.
         },
     ));
-    all.push(deed(
+    all.push(on_nodes(
         "run a privileged pod in",
         namespace,
         &[Edge::PodCreate, Edge::PodCreateNode],
         &["pool:"],
         move |server, token| makes_pod(server, token, namespace, "a0", true),
     ));
-    all.push(deed(
+    all.push(on_nodes(
         "relabel and run a privileged pod in",
         namespace,
         &[Edge::PodCreate, Edge::PodCreateNode, Edge::NamespaceLabel],
@@ -343,9 +403,7 @@ fn relabel(server: &ApiServer, token: &str, namespace: &str) -> bool {
     let patch =
         json!({"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}});
     let passes = |method: &str, path: &str, body: &Value| {
-        let (status, answer) = server
-            .request_as(token, method, path, Some(body))
-            .unwrap();
+        let (status, answer) = server.request_as(token, method, path, Some(body)).unwrap();
         status == 200
             && answer["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "privileged"
     };
@@ -356,6 +414,44 @@ fn relabel(server: &ApiServer, token: &str, namespace: &str) -> bool {
         || passes("PATCH", &format!("{path}/status"), &patch)
         || passes("PUT", &format!("{path}/status"), &object)
         || passes("PUT", &format!("{path}/finalize"), &object)
+}
+
+/// Each of the subresources by which a namespace is changed changes its labels too.
+pub(super) fn every_way_relabels(server: &ApiServer) {
+    let label = "pod-security.kubernetes.io/enforce";
+    for (number, (method, rest)) in [
+        ("PATCH", ""),
+        ("PATCH", "/status"),
+        ("PUT", "/status"),
+        ("PUT", "/finalize"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let level = ["baseline", "privileged"][number % 2];
+        let path = "/api/v1/namespaces/n0";
+        let (_, mut object) = server.request("GET", path, None).unwrap();
+        merge(
+            &mut object,
+            &json!({"metadata": {"labels": {label: level}}}),
+        );
+        if *method == "PATCH" {
+            object = json!({"metadata": {"labels": {label: level}}});
+        }
+        let (status, answer) = server
+            .request(method, &format!("{path}{rest}"), Some(&object))
+            .unwrap();
+        assert_eq!(status, 200, "{answer:#}");
+        assert_eq!(
+            answer["metadata"]["labels"][label], level,
+            "{method} {rest}"
+        );
+    }
+    let none = json!({"metadata": {"labels": {label: null}}});
+    let (status, _) = server
+        .request("PATCH", "/api/v1/namespaces/n0", Some(&none))
+        .unwrap();
+    assert_eq!(status, 200);
 }
 
 fn credentials(all: &mut Vec<Deed>, namespace: &'static str) {
@@ -429,7 +525,7 @@ fn roles(all: &mut Vec<Deed>, namespace: &'static str) {
         "bind cluster-admin in",
         namespace,
         &[Edge::RoleBind],
-        &["right:everything@NS"],
+        &["right:everything@NS", "role:cluster-admin@NS"],
         move |server, token| binds(server, token, namespace, "ClusterRole", "cluster-admin"),
     ));
     for (kind, role, binding) in [("ClusterRole", "cr0", "b1"), ("Role", "r0", "b0")] {
@@ -439,7 +535,11 @@ fn roles(all: &mut Vec<Deed>, namespace: &'static str) {
                 &format!("bind {kind} {role} in"),
                 namespace,
                 &[Edge::RoleBind],
-                &[&format!("role:{role}@NS"), "right:everything@NS"],
+                if kind == "Role" {
+                    &["role:r0@NS"]
+                } else {
+                    &["role:cr0@NS", "right:everything@NS"]
+                },
                 move |server, token| {
                     binds(server, token, namespace, kind, role)
                         || rebinds(server, token, namespace, binding)
@@ -452,6 +552,8 @@ fn roles(all: &mut Vec<Deed>, namespace: &'static str) {
             format!("role:r0@{namespace}"),
             format!("right:role-held@{namespace}"),
         ],
+        // Their own ClusterRoles would do as well.
+        unless: vec!["right:cluster-role-widen@*".to_owned()],
         ..deed(
             "widen Role r0 in",
             namespace,
@@ -464,7 +566,7 @@ fn roles(all: &mut Vec<Deed>, namespace: &'static str) {
         "create a Role with everything in",
         namespace,
         &[Edge::RoleEscalate],
-        &["right:role-invent@NS"],
+        &["right:role-invent@NS", "right:role-invent@*"],
         move |server, token| {
             let role = json!({"apiVersion": format!("{RBAC}/v1"), "kind": "Role", "metadata": {"name": "new"}, "rules": star()});
             let path = format!("/apis/{RBAC}/v1/namespaces/{namespace}/roles");
