@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cel::{Node as _, View};
-use model::{Ref, ResourceRef, Within};
+use model::{Ref, Resource, ResourceRef, Within};
 
 use super::builder::Builder;
 use super::graph::Evidence;
@@ -160,10 +160,36 @@ impl Builder<'_> {
     }
 
     /// The same where whoever creates the pod may also write the namespace's labels: Pod Security reads nothing
-    /// else.
+    /// else, and what selects namespaces by labels may be led past.
     pub(crate) fn admits_relabelled(&mut self, namespace: &str, shape: Shape) -> Admitted {
-        let _ = (namespace, shape);
-        Admitted::Yes(Vec::new())
+        match self.by_rules(namespace, shape, Admitted::Yes(Vec::new())) {
+            Admitted::No(evidence) if evidence.iter().any(|one| self.selects(one)) => {
+                let why = "what keeps such pods out may not select the namespace by its new labels";
+                Admitted::Perhaps(why.into(), evidence)
+            }
+            answer => answer,
+        }
+    }
+
+    /// Whether an object says to which namespaces it applies.
+    fn selects(&self, evidence: &Evidence) -> bool {
+        let super::graph::Object::Estate(object) = evidence.object else {
+            return false;
+        };
+        let Some(object) = self.estate.get(object).map(Resource::object) else {
+            return false;
+        };
+        let constraints = ["matchConstraints", "matchResources", "match"]
+            .iter()
+            .filter_map(|key| object.path(&["spec", key, "namespaceSelector"]));
+        let webhooks = object.get("webhooks").into_iter().flat_map(Ref::items);
+        let selectors =
+            constraints.chain(webhooks.filter_map(|hook| hook.get("namespaceSelector")));
+        selectors.into_iter().any(|selector| {
+            ["matchLabels", "matchExpressions"]
+                .iter()
+                .any(|key| selector.get(key).is_some())
+        })
     }
 
     /// What the namespace's own labels say.
