@@ -340,7 +340,7 @@ impl<'a> Builder<'a> {
     /// Adds a step that may have been added before.
     pub(crate) fn add_once(&mut self, draft: Draft) {
         let key = (draft.edge, draft.needs.clone().into(), draft.gives, SURE);
-        if self.seen.insert(key, ()).is_none() {
+        if self.seen.insert(key) {
             self.add(draft);
         }
     }
