@@ -84,8 +84,16 @@ impl Outcome {
 /// What was found out so far.
 #[derive(Default)]
 pub(crate) struct Answers {
-    policies: Option<Arc<policies::Policies>>,
+    rules: Option<Arc<Rules>>,
     known: HashMap<(Box<str>, Shape), Admitted>,
+}
+
+/// What an estate holds that may keep pods out.
+struct Rules {
+    policies: policies::Policies,
+    engines: engines::Engines,
+    /// An image that rules let pass, where the namespace has none.
+    image: Option<String>,
 }
 
 /// The label that Pod Security reads (k8s.io/pod-security-admission/api, `EnforceLevelLabel`).
@@ -115,24 +123,30 @@ impl Builder<'_> {
 
     /// What rules make of what Pod Security lets pass.
     fn by_rules(&mut self, namespace: &str, shape: Shape, level: Admitted) -> Admitted {
-        let policies = match &self.admission.policies {
-            Some(policies) => Arc::clone(policies),
+        let rules = match &self.admission.rules {
+            Some(rules) => Arc::clone(rules),
             None => {
-                let read = Arc::new(policies::Policies::read(self.estate));
-                self.admission.policies = Some(Arc::clone(&read));
+                let read = Arc::new(Rules {
+                    policies: policies::Policies::read(self.estate),
+                    engines: engines::Engines::read(self.estate),
+                    image: shapes::any_image(self.estate),
+                });
+                self.admission.rules = Some(Arc::clone(&read));
                 read
             }
         };
-        let engines = engines::judge(self, namespace, shape);
-        let outcome = shapes::pods(self.estate, namespace, shape)
+        let engines = rules.engines.judge(self, namespace, shape);
+        let pods = if rules.policies.is_empty() {
+            Vec::new()
+        } else {
+            shapes::pods(self.estate, namespace, shape, rules.image.as_deref())
+        };
+        let outcome = pods
             .iter()
-            .map(|pod| {
-                policies
-                    .judge(self.estate, namespace, pod)
-                    .and(engines.clone())
-            })
+            .map(|pod| rules.policies.judge(self.estate, namespace, pod))
             .reduce(Outcome::or)
-            .unwrap_or(Outcome::Passes);
+            .unwrap_or(Outcome::Passes)
+            .and(engines);
         let mut seen = |objects: &[ResourceRef], says: &str| -> Vec<Evidence> {
             objects
                 .iter()

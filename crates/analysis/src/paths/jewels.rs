@@ -13,10 +13,12 @@ pub(super) fn add(builder: &mut Builder<'_>) {
         let Some(pool) = builder.pools().get(number as usize) else {
             continue;
         };
-        let (name, several) = (pool.name.clone(), !pool.any_of.is_empty());
+        let (name, several) = (pool.name.clone(), pool.any_of.len());
         let title = if name.is_empty() {
             "root on the nodes".to_owned()
-        } else if several {
+        } else if several > 3 {
+            format!("root on a node of one of {several} pools")
+        } else if several > 0 {
             format!("root on a node of pool {}", name.replace('|', " or "))
         } else {
             format!("root on the nodes of pool {name}")

@@ -29,7 +29,7 @@ pub(crate) fn title(graph: &Graph, node: Node) -> String {
         },
         Node::Pool(number) => match names.pools.get(number as usize) {
             Some(pool) if !pool.any_of.is_empty() => {
-                format!("root on a node of pool {}", one_of(graph, number))
+                format!("root on a node of {}", one_of(graph, number))
             }
             Some(pool) if !pool.name.is_empty() => {
                 format!("root on the nodes of pool {}", pool.name)
@@ -55,27 +55,33 @@ pub(crate) fn title(graph: &Graph, node: Node) -> String {
     }
 }
 
-/// `system or user`
+/// `pool system`, `pool system or user`, `one of 5 pools`
 pub(crate) fn one_of(graph: &Graph, pool: u32) -> String {
     let pools = &graph.names.pools;
     let Some(pool) = pools.get(pool as usize) else {
         return String::new();
     };
     if pool.any_of.is_empty() {
-        return pool.name.to_string();
+        return match &*pool.name {
+            "" => String::new(),
+            name => format!("pool {name}"),
+        };
+    }
+    if pool.any_of.len() > 3 {
+        return format!("one of {} pools", pool.any_of.len());
     }
     let names: Vec<&str> = pool
         .any_of
         .iter()
         .filter_map(|number| Some(&*pools.get(*number as usize)?.name))
         .collect();
-    names.join(" or ")
+    format!("pool {}", names.join(" or "))
 }
 
 fn of_pool(graph: &Graph, pool: u32) -> String {
     match one_of(graph, pool).as_str() {
         "" => String::new(),
-        name => format!(" of pool {name}"),
+        name => format!(" of {name}"),
     }
 }
 

@@ -4,7 +4,7 @@
 //! rules say is written in languages of their own, so all but the built-in initiatives are a *perhaps*.
 
 use model::kinds::Kind;
-use model::{Ref, Resource, ResourceRef};
+use model::{Estate, Ref, Resource, ResourceRef};
 
 use super::policies::rule_takes;
 use super::shapes::Wanted;
@@ -30,14 +30,39 @@ const LEFT_OUT: [&str; 5] = [
     "calico-system",
 ];
 
-pub(super) fn judge(builder: &Builder<'_>, namespace: &str, shape: Shape) -> Outcome {
-    if shape == Shape::Plain {
-        return Outcome::Passes;
+/// The rules of engines in the cluster.
+pub(super) struct Engines {
+    constraints: Vec<ResourceRef>,
+    kyverno: Vec<ResourceRef>,
+}
+
+impl Engines {
+    pub(super) fn read(estate: &Estate) -> Self {
+        let of_group = |wanted: &str| {
+            (0u32..)
+                .map(ResourceRef)
+                .zip(estate.resources())
+                .filter(|(_, resource)| {
+                    matches!(&resource.name.kind, Kind::Kubernetes { group, .. } if &**group == wanted)
+                })
+                .map(|(id, _)| id)
+                .collect()
+        };
+        Self {
+            constraints: of_group("constraints.gatekeeper.sh"),
+            kyverno: of_group("kyverno.io"),
+        }
     }
-    azure(builder, namespace)
-        .and(gatekeeper(builder, namespace))
-        .and(kyverno(builder, namespace))
-        .and(webhooks(builder, namespace, shape))
+
+    pub(super) fn judge(&self, builder: &Builder<'_>, namespace: &str, shape: Shape) -> Outcome {
+        if shape == Shape::Plain {
+            return Outcome::Passes;
+        }
+        azure(builder, namespace)
+            .and(self.gatekeeper(builder.estate, namespace))
+            .and(self.kyverno(builder.estate, namespace))
+            .and(self.webhooks(builder.estate, namespace, shape))
+    }
 }
 
 fn word(value: Option<Ref<'_>>) -> Option<String> {
@@ -190,141 +215,136 @@ fn decide(
     Outcome::Perhaps(why.to_owned(), vec![id])
 }
 
-fn of_group<'b>(
-    builder: &'b Builder<'_>,
-    wanted: &'static str,
-) -> impl Iterator<Item = (ResourceRef, &'b Resource)> {
-    (0u32..)
-        .map(ResourceRef)
-        .zip(builder.estate.resources())
-        .filter(move |(_, resource)| {
-            matches!(&resource.name.kind, Kind::Kubernetes { group, .. } if &**group == wanted)
-        })
-}
-
-/// Gatekeeper's constraints (<https://open-policy-agent.github.io/gatekeeper/website/docs/howto>).
-fn gatekeeper(builder: &Builder<'_>, namespace: &str) -> Outcome {
-    for (id, constraint) in of_group(builder, "constraints.gatekeeper.sh") {
-        let spec = constraint.object().get("spec");
-        let action = spec
-            .and_then(|spec| spec.get("enforcementAction"))
-            .and_then(Ref::as_str)
-            .unwrap_or("deny");
-        let fits = spec.and_then(|spec| spec.get("match"));
-        let list = |key: &str| names(fits.and_then(|fits| fits.get(key)), namespace);
-        let kinds: Vec<Ref<'_>> = fits
-            .and_then(|fits| fits.get("kinds"))
-            .into_iter()
-            .flat_map(Ref::items)
-            .filter_map(|one| one.get("kinds"))
-            .flat_map(Ref::items)
-            .collect();
-        let pods = kinds.is_empty()
-            || kinds
-                .iter()
-                .any(|kind| matches!(kind.as_str(), Some("Pod" | "*")));
-        if action != "deny"
-            || !pods
-            || list("excludedNamespaces") == Some(true)
-            || list("namespaces") == Some(false)
-        {
-            continue;
-        }
-        let why = format!(
-            "Gatekeeper's constraint {} may keep it out",
-            constraint.name.name
-        );
-        return Outcome::Perhaps(why, vec![id]);
-    }
-    Outcome::Passes
-}
-
-/// Kyverno's policies (<https://kyverno.io/docs/policy-types/cluster-policy/validate/>).
-fn kyverno(builder: &Builder<'_>, namespace: &str) -> Outcome {
-    for (id, policy) in of_group(builder, "kyverno.io") {
-        let own = policy.name.namespace.as_deref();
-        let applies = match policy.name.kind.name() {
-            "ClusterPolicy" => true,
-            "Policy" => own == Some(namespace),
-            _ => false,
-        };
-        if !applies {
-            continue;
-        }
-        let spec = policy.object().get("spec");
-        let by_default = spec
-            .and_then(|spec| spec.get("validationFailureAction"))
-            .and_then(Ref::as_str)
-            .unwrap_or("Audit")
-            .to_owned();
-        let enforces = spec
-            .and_then(|spec| spec.get("rules"))
-            .into_iter()
-            .flat_map(Ref::items)
-            .filter_map(|rule| rule.get("validate"))
-            .any(|validate| {
-                let action = validate
-                    .get("failureAction")
-                    .and_then(Ref::as_str)
-                    .unwrap_or(&by_default);
-                action.eq_ignore_ascii_case("enforce")
-            });
-        if enforces {
-            let why = format!("Kyverno's policy {} may keep it out", policy.name.name);
-            return Outcome::Perhaps(why, vec![id]);
-        }
-    }
-    Outcome::Passes
-}
-
-/// Webhooks that are asked about pods. Those of engines whose rules were given are judged by these.
-fn webhooks(builder: &Builder<'_>, namespace: &str, shape: Shape) -> Outcome {
-    let wanted = Wanted {
-        object: serde_json::Value::Null,
-        subresource: if shape == Shape::Privileged {
-            "ephemeralcontainers"
-        } else {
-            ""
-        },
-    };
-    let has = |group| of_group(builder, group).next().is_some();
-    let engines = [
-        ("gatekeeper", has("constraints.gatekeeper.sh")),
-        ("kyverno", has("kyverno.io")),
-    ];
-    for id in builder.estate.of_kind("ValidatingWebhookConfiguration") {
-        let Some(configuration) = builder.estate.get(*id) else {
-            continue;
-        };
-        let name = &configuration.name.name;
-        if engines
-            .iter()
-            .any(|(engine, given)| *given && name.contains(engine))
-        {
-            continue;
-        }
-        let hooks = configuration.object().get("webhooks");
-        for hook in hooks.into_iter().flat_map(Ref::items) {
-            let asked = hook
-                .get("rules")
+impl Engines {
+    /// Gatekeeper's constraints (<https://open-policy-agent.github.io/gatekeeper/website/docs/howto>).
+    fn gatekeeper(&self, estate: &Estate, namespace: &str) -> Outcome {
+        for id in &self.constraints {
+            let Some(constraint) = estate.get(*id) else {
+                continue;
+            };
+            let spec = constraint.object().get("spec");
+            let action = spec
+                .and_then(|spec| spec.get("enforcementAction"))
+                .and_then(Ref::as_str)
+                .unwrap_or("deny");
+            let fits = spec.and_then(|spec| spec.get("match"));
+            let list = |key: &str| names(fits.and_then(|fits| fits.get(key)), namespace);
+            let kinds: Vec<Ref<'_>> = fits
+                .and_then(|fits| fits.get("kinds"))
                 .into_iter()
                 .flat_map(Ref::items)
-                .any(|rule| rule_takes(rule, &wanted));
-            let label = |key: &str| label_of(builder.estate, namespace, key);
-            let here = selects(hook.get("namespaceSelector"), &label) != Some(false);
-            let objects = hook
-                .path(&["objectSelector", "matchLabels"])
-                .is_some_and(|labels| labels.entries().len() > 0)
-                || hook
-                    .path(&["objectSelector", "matchExpressions"])
-                    .is_some_and(|list| list.items().len() > 0);
-            // Whoever writes the pod's labels is not asked about.
-            let dodged = objects && shape != Shape::Privileged;
-            if asked && here && !dodged {
-                let why = format!("the admission webhook {name} may keep it out");
+                .filter_map(|one| one.get("kinds"))
+                .flat_map(Ref::items)
+                .collect();
+            let pods = kinds.is_empty()
+                || kinds
+                    .iter()
+                    .any(|kind| matches!(kind.as_str(), Some("Pod" | "*")));
+            if action != "deny"
+                || !pods
+                || list("excludedNamespaces") == Some(true)
+                || list("namespaces") == Some(false)
+            {
+                continue;
+            }
+            let why = format!(
+                "Gatekeeper's constraint {} may keep it out",
+                constraint.name.name
+            );
+            return Outcome::Perhaps(why, vec![*id]);
+        }
+        Outcome::Passes
+    }
+
+    /// Kyverno's policies (<https://kyverno.io/docs/policy-types/cluster-policy/validate/>).
+    fn kyverno(&self, estate: &Estate, namespace: &str) -> Outcome {
+        for id in &self.kyverno {
+            let Some(policy) = estate.get(*id) else {
+                continue;
+            };
+            let own = policy.name.namespace.as_deref();
+            let applies = match policy.name.kind.name() {
+                "ClusterPolicy" => true,
+                "Policy" => own == Some(namespace),
+                _ => false,
+            };
+            if !applies {
+                continue;
+            }
+            let spec = policy.object().get("spec");
+            let by_default = spec
+                .and_then(|spec| spec.get("validationFailureAction"))
+                .and_then(Ref::as_str)
+                .unwrap_or("Audit")
+                .to_owned();
+            let enforces = spec
+                .and_then(|spec| spec.get("rules"))
+                .into_iter()
+                .flat_map(Ref::items)
+                .filter_map(|rule| rule.get("validate"))
+                .any(|validate| {
+                    let action = validate
+                        .get("failureAction")
+                        .and_then(Ref::as_str)
+                        .unwrap_or(&by_default);
+                    action.eq_ignore_ascii_case("enforce")
+                });
+            if enforces {
+                let why = format!("Kyverno's policy {} may keep it out", policy.name.name);
                 return Outcome::Perhaps(why, vec![*id]);
             }
         }
+        Outcome::Passes
     }
-    Outcome::Passes
+
+    /// Webhooks that are asked about pods. Those of engines whose rules were given are judged by these.
+    fn webhooks(&self, estate: &Estate, namespace: &str, shape: Shape) -> Outcome {
+        let wanted = Wanted {
+            object: serde_json::Value::Null,
+            subresource: if shape == Shape::Privileged {
+                "ephemeralcontainers"
+            } else {
+                ""
+            },
+        };
+        let engines = [
+            ("gatekeeper", !self.constraints.is_empty()),
+            ("kyverno", !self.kyverno.is_empty()),
+        ];
+        for id in estate.of_kind("ValidatingWebhookConfiguration") {
+            let Some(configuration) = estate.get(*id) else {
+                continue;
+            };
+            let name = &configuration.name.name;
+            if engines
+                .iter()
+                .any(|(engine, given)| *given && name.contains(engine))
+            {
+                continue;
+            }
+            let hooks = configuration.object().get("webhooks");
+            for hook in hooks.into_iter().flat_map(Ref::items) {
+                let asked = hook
+                    .get("rules")
+                    .into_iter()
+                    .flat_map(Ref::items)
+                    .any(|rule| rule_takes(rule, &wanted));
+                let label = |key: &str| label_of(estate, namespace, key);
+                let here = selects(hook.get("namespaceSelector"), &label) != Some(false);
+                let objects = hook
+                    .path(&["objectSelector", "matchLabels"])
+                    .is_some_and(|labels| labels.entries().len() > 0)
+                    || hook
+                        .path(&["objectSelector", "matchExpressions"])
+                        .is_some_and(|list| list.items().len() > 0);
+                // Whoever writes the pod's labels is not asked about.
+                let dodged = objects && shape != Shape::Privileged;
+                if asked && here && !dodged {
+                    let why = format!("the admission webhook {name} may keep it out");
+                    return Outcome::Perhaps(why, vec![*id]);
+                }
+            }
+        }
+        Outcome::Passes
+    }
 }

@@ -65,6 +65,10 @@ impl Policies {
         Self(policies)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What all of them make of a pod.
     pub(super) fn judge(&self, estate: &Estate, namespace: &str, wanted: &Wanted) -> Outcome {
         self.0

@@ -1,6 +1,6 @@
 //! The pods that an attacker would write.
 
-use model::{Estate, Ref};
+use model::{Estate, Ref, Resource};
 use serde_json::{Value, json};
 
 use super::Shape;
@@ -16,8 +16,13 @@ pub(super) struct Wanted {
 }
 
 /// What serves a purpose; one is enough.
-pub(super) fn pods(estate: &Estate, namespace: &str, shape: Shape) -> Vec<Wanted> {
-    let image = image(estate, namespace);
+pub(super) fn pods(
+    estate: &Estate,
+    namespace: &str,
+    shape: Shape,
+    elsewhere: Option<&str>,
+) -> Vec<Wanted> {
+    let image = image(estate, namespace, elsewhere);
     let pod = |container: Value, spec: Value| {
         let mut object = tame(namespace, &image);
         put(&mut object, "/spec/containers/0", container);
@@ -161,24 +166,27 @@ fn merge(into: &mut Value, values: Value) {
 }
 
 /// An image that rules let pass: one that runs in the namespace, or anywhere.
-fn image(estate: &Estate, namespace: &str) -> String {
-    let of = |resource: &model::Resource| {
-        resource
-            .pod_spec()?
-            .get("containers")?
-            .items()
-            .find_map(|container| container.get("image").and_then(Ref::as_str))
-            .map(str::to_owned)
-    };
+fn image(estate: &Estate, namespace: &str, elsewhere: Option<&str>) -> String {
     estate
         .workloads_in(namespace)
-        .filter_map(|id| of(estate.get(id)?))
-        .next()
-        .or_else(|| {
-            estate
-                .workloads()
-                .filter_map(|id| of(estate.get(id)?))
-                .next()
-        })
-        .unwrap_or_else(|| ANY.to_owned())
+        .find_map(|id| image_of(estate.get(id)?))
+        .or(elsewhere)
+        .unwrap_or(ANY)
+        .to_owned()
+}
+
+/// The image of some workload.
+pub(super) fn any_image(estate: &Estate) -> Option<String> {
+    let found = estate
+        .workloads()
+        .find_map(|id| image_of(estate.get(id)?))?;
+    Some(found.to_owned())
+}
+
+fn image_of(resource: &Resource) -> Option<&str> {
+    resource
+        .pod_spec()?
+        .get("containers")?
+        .items()
+        .find_map(|container| container.get("image").and_then(Ref::as_str))
 }

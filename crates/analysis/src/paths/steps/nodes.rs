@@ -75,6 +75,9 @@ fn members(builder: &Builder<'_>, pool: u32) -> Option<Vec<u32>> {
 
 /// Why it is not certain that something runs on a pool.
 fn which(builder: &Builder<'_>, members: &[u32]) -> String {
+    if members.len() > 4 {
+        return format!("on which of {} pools it runs is not known", members.len());
+    }
     let names: Vec<&str> = members
         .iter()
         .filter_map(|member| Some(&*builder.pools().get(*member as usize)?.name))
