@@ -36,10 +36,7 @@ impl Planted {
     /// The way is there, and in the twin there is none, not even perhaps.
     pub(crate) fn check(&self) {
         let (graph, from, to) = self.graph(&[]);
-        let (from, to) = (
-            from.expect("the entry is there"),
-            to.expect("the jewel is there"),
-        );
+        let (from, to) = (from.unwrap(), to.unwrap());
         let efforts = Efforts::default();
         let sure = graph.cheapest(from, to, &efforts, Allowed::SURE);
         assert_eq!(sure.is_none(), self.possible, "whether a sure way is there");
