@@ -240,6 +240,11 @@ impl<'a> Builder<'a> {
         self.node(Node::Right(right, place))
     }
 
+    /// A right that somebody holds there.
+    pub(crate) fn known_right(&self, right: &'static str, place: Place) -> Option<NodeNo> {
+        self.known(Node::Right(right, place))
+    }
+
     pub(crate) fn secret(&mut self, namespace: &str, name: &str) -> NodeNo {
         let number = self.text(&format!("{namespace}/{name}"));
         self.node(Node::Secret(number))

@@ -58,6 +58,8 @@ pub(super) fn reads(kind: &Kind) -> bool {
                     | "PersistentVolume"
                     | "PersistentVolumeClaim"
             ),
+            // What Flux takes manifests from.
+            "source.toolkit.fluxcd.io" => true,
             "rbac.authorization.k8s.io"
             | "admissionregistration.k8s.io"
             | "node.k8s.io"

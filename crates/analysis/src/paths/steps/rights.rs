@@ -38,8 +38,8 @@ use crate::ask::Names;
 use crate::paths::builder::{Builder, Draft};
 use crate::paths::graph::{Evidence, NodeNo};
 use crate::paths::node::{EVERYTHING, Node, Place};
-use crate::rbac::Part;
 use crate::rbac::escalations::facts::Level;
+use crate::rbac::{BindingView, Part};
 pub(crate) use deeds::title_of;
 use deeds::{DEEDS, Deed, Use};
 pub(in crate::paths) use members::API_SERVER;
@@ -64,7 +64,7 @@ pub(super) fn add(builder: &mut Builder<'_>) {
     pods::add(builder, &hands);
     credentials::add(builder, &hands);
     control::add(builder);
-    operators::add(builder, &mut hands);
+    operators::add(builder);
     from_everything(builder);
 }
 
@@ -97,6 +97,7 @@ pub(super) struct Hands {
     /// Roles that somebody may widen by name, and where they are bound.
     held: BTreeSet<(ResourceRef, Place)>,
     names: names::Index,
+    bindings: Arc<[Arc<BindingView>]>,
 }
 
 impl Hands {
@@ -107,6 +108,13 @@ impl Hands {
             read: 0,
             held: BTreeSet::new(),
             names: names::Index::new(builder),
+            bindings: builder
+                .analyses
+                .rights()
+                .rbac
+                .bindings()
+                .map(Arc::new)
+                .collect(),
         }
     }
 

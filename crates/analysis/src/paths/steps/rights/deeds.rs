@@ -582,6 +582,39 @@ pub(super) const DEEDS: &[Deed] = &[
             ],
         ),
     ),
+    carried(
+        "argo-application",
+        "may write Applications of Argo CD",
+        &[&[anywhere(WRITE, "argoproj.io", &["applications"])]],
+    ),
+    carried(
+        "flux-kustomization",
+        "may write Kustomizations of Flux",
+        &[&[anywhere(
+            WRITE,
+            "kustomize.toolkit.fluxcd.io",
+            &["kustomizations"],
+        )]],
+    ),
+    carried(
+        "flux-helm-release",
+        "may write HelmReleases of Flux",
+        &[&[anywhere(WRITE, "helm.toolkit.fluxcd.io", &["helmreleases"])]],
+    ),
+    carried(
+        "operator-role-assignment",
+        "may write role assignments of Azure Service Operator",
+        &[&[anywhere(
+            WRITE,
+            "authorization.azure.com",
+            &["roleassignments"],
+        )]],
+    ),
+    carried(
+        "crossplane-object",
+        "may write Objects of Crossplane's Kubernetes provider",
+        &[&[cluster(WRITE, "kubernetes.crossplane.io", &["objects"])]],
+    ),
     // A claim of the attacker's takes the volume (kubernetes.io/docs/concepts/security/pod-security-standards:
     // baseline forbids hostPath in pods, not in volumes).
     deed(
@@ -592,6 +625,21 @@ pub(super) const DEEDS: &[Deed] = &[
         &[&[cluster(CREATE, "", &["persistentvolumes"])]],
     ),
 ];
+
+/// Objects that a controller carries out; one that is there counts as well as a new one.
+const fn carried(
+    right: &'static str,
+    title: &'static str,
+    any_of: &'static [&'static [Need]],
+) -> Deed {
+    deed(
+        right,
+        title,
+        Edge::OperatorResource,
+        Use::Everything,
+        any_of,
+    )
+}
 
 /// What a right is called, in words.
 pub(crate) fn title_of(right: &str) -> Option<String> {

@@ -6,6 +6,7 @@
 //! what they hold.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use model::ResourceRef;
 
@@ -122,7 +123,7 @@ fn rebind(
     everywhere: bool,
     cluster_role: bool,
 ) {
-    for binding in changeable(builder, everywhere, cluster_role) {
+    for binding in changeable(hands, everywhere, cluster_role) {
         let place = builder.place(&binding.reach);
         let within = hand.place == Place::Cluster || hand.place == place;
         if !within
@@ -131,7 +132,7 @@ fn rebind(
         {
             continue;
         }
-        for role in binding.roles {
+        for role in binding.roles.iter().copied() {
             hands.want(role, place);
             let to = role_node(builder, role, place);
             let by = builder.seen_right(binding.resource, None, "is there to be changed");
@@ -140,10 +141,12 @@ fn rebind(
     }
 }
 
-fn changeable(builder: &Builder<'_>, everywhere: bool, cluster_role: bool) -> Vec<BindingView> {
-    let rbac = &builder.analyses.rights().rbac;
-    rbac.bindings()
+fn changeable(hands: &Hands, everywhere: bool, cluster_role: bool) -> Vec<Arc<BindingView>> {
+    hands
+        .bindings
+        .iter()
         .filter(|binding| binding.everywhere == everywhere && binding.cluster_role == cluster_role)
+        .cloned()
         .collect()
 }
 
@@ -158,14 +161,14 @@ fn widen(builder: &mut Builder<'_>, hands: &mut Hands, hand: &Hand, cluster_role
         (Names::Any, Names::Any) => return,
     };
     let rights = builder.analyses.rights();
-    for binding in rights.rbac.bindings() {
+    for binding in hands.bindings.clone().iter() {
         let place = builder.place(&binding.reach);
         // A Role stands in the namespace of the binding.
         let within = cluster_role || hand.place == Place::Cluster || hand.place == place;
         if binding.cluster_role != cluster_role || !within || !names.contains(&binding.role_name) {
             continue;
         }
-        for role in binding.roles {
+        for role in binding.roles.iter().copied() {
             hands.hold(role, place);
             let held = role_node(builder, role, place);
             let everything = builder.right(EVERYTHING, place);
@@ -217,14 +220,14 @@ pub(super) fn targets(builder: &mut Builder<'_>, hands: &mut Hands) {
         if held.is_empty() {
             continue;
         }
-        for binding in changeable(builder, everywhere, cluster_role) {
+        for binding in changeable(hands, everywhere, cluster_role) {
             let place = builder.place(&binding.reach);
             if !held.contains(&place) && !held.contains(&Place::Cluster) {
                 continue;
             }
             let from = builder.right(right, place);
             let by = builder.seen_right(binding.resource, None, "is there to be changed");
-            for role in binding.roles {
+            for role in binding.roles.iter().copied() {
                 hands.want(role, place);
                 let to = role_node(builder, role, place);
                 builder.add_once(Draft::new(Edge::RoleBind, from, to).by(by.clone()));
@@ -238,7 +241,7 @@ pub(super) fn held(builder: &mut Builder<'_>, hands: &Hands) {
     let rights = builder.analyses.rights();
     let mut places: BTreeSet<(bool, Place)> = BTreeSet::new();
     let mut aggregated: BTreeSet<Place> = BTreeSet::new();
-    for binding in rights.rbac.bindings() {
+    for binding in hands.bindings.iter() {
         let place = builder.place(&binding.reach);
         let roles: Vec<bool> = binding
             .roles
@@ -251,7 +254,7 @@ pub(super) fn held(builder: &mut Builder<'_>, hands: &Hands) {
                 let value = super::item(rights, binding.resource, "subjects", *number);
                 let says = "binds a role that is not there";
                 let by = builder.seen_right(binding.resource, value, says);
-                dangling(builder, &binding, from, place, by);
+                dangling(builder, binding, from, place, by);
                 continue;
             }
             places.insert((binding.cluster_role, place));

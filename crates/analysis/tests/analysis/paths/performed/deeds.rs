@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use super::estate::{NAMESPACES, RBAC, template};
 
+/// Does it with somebody's token; whether it was let pass.
+type Does = dyn Fn(&ApiServer, &str) -> bool;
+
 /// A deed, and what the graph must say of it.
 pub(super) struct Deed {
     pub(super) title: String,
@@ -23,7 +26,7 @@ pub(super) struct Deed {
     pub(super) unless: Vec<String>,
     /// It may pass because what is given away is held anyway, which the graph does not call a step.
     pub(super) may_be_covered: bool,
-    does: Box<dyn Fn(&ApiServer, &str) -> bool>,
+    does: Box<Does>,
 }
 
 fn deed(
