@@ -1,5 +1,7 @@
 //! Attacks, done on a running API server, and held against estates in which a way was planted.
 
+#[path = "paths/azure.rs"]
+mod azure;
 #[path = "paths/performed.rs"]
 mod performed;
 #[path = "paths/planted.rs"]

@@ -228,6 +228,16 @@ impl<'a> Azure<'a> {
                     self.on_nodes.entry(who).or_insert(cluster.resource);
                 }
             }
+            // What was attached to the machines beside.
+            let group = format!("{}/", cluster.node_group.to_ascii_lowercase());
+            for number in self.estate.of_kind("Microsoft.Compute/virtualMachineScaleSets") {
+                let own = self.estate.get(*number).and_then(|set| set.azure.as_ref());
+                if own.is_some_and(|own| own.id.to_ascii_lowercase().starts_with(&group)) {
+                    for (_, who) in identities_of(self.estate, *number) {
+                        self.on_nodes.entry(who).or_insert(*number);
+                    }
+                }
+            }
         }
     }
 

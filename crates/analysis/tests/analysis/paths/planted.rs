@@ -10,6 +10,8 @@ use model::{Estate, Resource, Scope};
 
 use crate::estates;
 
+#[path = "planted/azure.rs"]
+mod azure;
 #[path = "planted/pods.rs"]
 mod pods;
 #[path = "planted/rights.rs"]
