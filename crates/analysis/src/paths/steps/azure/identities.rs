@@ -135,7 +135,7 @@ fn trusted(
     }
     let mut best: Option<Option<String>> = None;
     for (cluster, which) in inside {
-        let found = match trusts_cluster(issuer, cluster, of_aks) {
+        let found = match trusts_cluster(issuer, cluster, (of_aks, inside.len() == 1)) {
             Trusts::No => continue,
             Trusts::Yes => which.map(ToOwned::to_owned),
             Trusts::Maybe(why) => Some(why.to_owned()),
@@ -153,7 +153,11 @@ enum Trusts {
     No,
 }
 
-fn trusts_cluster(issuer: Option<Ref<'_>>, cluster: &Cluster, of_aks: bool) -> Trusts {
+fn trusts_cluster(
+    issuer: Option<Ref<'_>>,
+    cluster: &Cluster,
+    (of_aks, only): (bool, bool),
+) -> Trusts {
     let own = cluster.issuer.as_deref();
     match (issuer.and_then(Ref::as_str), own) {
         (Some(issuer), Some(own)) => {
@@ -171,7 +175,8 @@ fn trusts_cluster(issuer: Option<Ref<'_>>, cluster: &Cluster, of_aks: bool) -> T
         (None, _) => {
             let expression = issuer.and_then(Ref::open_expression).unwrap_or_default();
             let lower = expression.to_ascii_lowercase();
-            let named = lower.contains(&*cluster.name.to_ascii_lowercase())
+            let named = only
+                || lower.contains(&*cluster.name.to_ascii_lowercase())
                 || lower.contains(&*cluster.id.to_ascii_lowercase());
             if lower.contains("oidcissuerprofile") && named {
                 Trusts::Yes

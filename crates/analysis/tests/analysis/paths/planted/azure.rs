@@ -358,7 +358,7 @@ subjects: [{kind: ServiceAccount, name: operator, namespace: ops}]",
 }"#],
         from: "entra:20000000-0000-0000-0000-00000000000a",
         to: "right:everything@*",
-        steps: &["token-request", "bound-role"],
+        steps: &["pod-create", "bound-role"],
         possible: false,
         hardened: &[(
             "a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb",
