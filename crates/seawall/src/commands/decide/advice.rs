@@ -56,6 +56,9 @@ impl Attacks for Forced<'_, '_> {
     }
 }
 
+/// Of how many measures it is found out what would bring them in.
+const CHANGES: usize = 120;
+
 pub(super) fn solve(
     problem: &mut Problem<'_>,
     settled: &Settled,
@@ -82,6 +85,7 @@ pub(super) fn solve(
         money_at_most: settled.money,
         effort_at_most: settled.effort,
         points,
+        changes: CHANGES,
         ..Ask::default()
     };
     let mut attacks = Forced {
@@ -182,9 +186,33 @@ impl Advice {
         problem.weight(self.decision.plan.remaining.iter().map(|left| left.threat))
     }
 
-    /// Whether a point of the frontier is the plan.
+    /// Whether a point is the plan.
     pub(super) fn is_plan(&self, point: &Point) -> bool {
         point.measures == self.decision.plan.measures
+    }
+
+    /// The points of the frontier, and the plan in its place among them: it is the best of all costs in one,
+    /// which upkeep is a part of, and so need not be a point itself.
+    pub(super) fn points(&self, problem: &Problem<'_>) -> Vec<Point> {
+        let mut points = self.decision.frontier.points.clone();
+        let plan = &self.decision.plan;
+        if !points.is_empty() && !points.iter().any(|point| self.is_plan(point)) {
+            let risk = self.remaining_risk(problem);
+            points.push(Point {
+                measures: plan.measures.clone(),
+                shared: plan.shared.clone(),
+                totals: plan.totals,
+                risk: i64::try_from(risk).unwrap_or(i64::MAX),
+                proven: plan.gap.is_closed(),
+            });
+            let key = |point: &Point| {
+                let effort = point.totals.cost.effort;
+                let middle = u64::from(effort.low) + u64::from(effort.high);
+                (point.totals.cost.money, middle, point.risk)
+            };
+            points.sort_by_key(key);
+        }
+        points
     }
 }
 

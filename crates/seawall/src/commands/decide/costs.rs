@@ -177,7 +177,7 @@ fn add(
         .map(|time| time.to_zoned(jiff::tz::TimeZone::UTC).date().to_string())
         .unwrap_or_default();
     let read = prices
-        .add_retail(&text, region, currency, &shown.to_string(), &day)
+        .add_file(&text, region, currency, &shown.to_string(), &day)
         .map_err(|error| {
             Failure::new(format!("`{shown}`: {error}"))
                 .help("docs/prices.md says how to get a file of prices")

@@ -88,7 +88,7 @@ pub(super) fn value(problem: &Problem<'_>, settled: &Settled, advice: &Advice) -
         "chosenAlready": problem.recognised,
         "frontier": {
             "complete": advice.decision.frontier.complete,
-            "points": advice.decision.frontier.points.iter().map(|point| json!({
+            "points": advice.points(problem).iter().map(|point| json!({
                 "measures": advice::without_kept(problem, &point.measures).map(|place| id_of(problem, place)).collect::<Vec<_>>(),
                 "totals": totals(problem, &point.totals, &advice::unpriced(problem, &point.measures, &point.shared)),
                 "risk": points(u64::try_from(point.risk).unwrap_or_default() + advice.fixed_risk(problem)),

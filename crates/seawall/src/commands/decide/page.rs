@@ -5,6 +5,8 @@ mod chart;
 
 use std::fmt::Write as _;
 
+use analysis::decide::Cost;
+
 use super::advice::{self, Advice, Settled};
 use super::costs::Bill;
 use super::problem::Problem;
@@ -32,7 +34,7 @@ pub(super) fn page(problem: &Problem<'_>, settled: &Settled, advice: &Advice) ->
         escape(&problem.attack.as_of)
     );
     plan(problem, settled, advice, &mut page);
-    if advice.decision.frontier.points.len() > 1 {
+    if advice.points(problem).len() > 1 {
         page.push_str("<h2>What less would buy</h2>\n");
         page.push_str(&chart::chart(problem, settled, advice));
         points(problem, advice, &mut page);
@@ -92,11 +94,8 @@ fn plan(problem: &Problem<'_>, settled: &Settled, advice: &Advice, page: &mut St
     let star = if unpriced.is_empty() { "" } else { "*" };
     let _ = writeln!(
         page,
-        "</tbody><tfoot><tr><td>In all</td><td>{}{star}</td><td>{}</td><td>{}</td><td>{}{star}</td></tr></tfoot></table></div>",
-        words::money(totals.cost.money),
-        words::days(totals.cost.effort),
-        words::hours(totals.cost.upkeep),
-        words::money(words::overall(&totals.cost, &settled.rates))
+        "</tbody><tfoot><tr><td>In all</td>{}</tr></tfoot></table></div>",
+        cells(&totals.cost, star, settled)
     );
     if let Some(note) = text::without_price(&unpriced) {
         let _ = writeln!(page, "<p class=\"help\">{}</p>", escape(&note));
@@ -106,7 +105,7 @@ fn plan(problem: &Problem<'_>, settled: &Settled, advice: &Advice, page: &mut St
 fn row(
     id: &str,
     why: &[String],
-    cost: &analysis::decide::Cost,
+    cost: &Cost,
     bill: &Bill,
     settled: &Settled,
     page: &mut String,
@@ -115,14 +114,23 @@ fn row(
     let why: Vec<String> = why.iter().map(|line| escape(line)).collect();
     let _ = writeln!(
         page,
-        "<tr><td><span class=\"id\">{}</span><br><span class=\"why\">{}</span></td><td>{}{star}</td><td>{}</td><td>{}</td><td>{}{star}</td></tr>",
+        "<tr><td><span class=\"id\">{}</span><br><span class=\"why\">{}</span></td>{}</tr>",
         escape(id),
         why.join("<br>"),
+        cells(cost, star, settled)
+    );
+}
+
+/// The numbers of a row, each with what it is where the head of the table is not shown.
+fn cells(cost: &Cost, star: &str, settled: &Settled) -> String {
+    format!(
+        "<td data-label=\"a month\">{}{star}</td><td data-label=\"days\">{}</td><td data-label=\"hours a month\">{}</td><td data-label=\"all over {} months\">{}{star}</td>",
         words::money(cost.money),
         words::days(cost.effort),
         words::hours(cost.upkeep),
+        settled.rates.months,
         words::money(words::overall(cost, &settled.rates))
-    );
+    )
 }
 
 fn points(problem: &Problem<'_>, advice: &Advice, page: &mut String) {
@@ -132,7 +140,7 @@ fn points(problem: &Problem<'_>, advice: &Advice, page: &mut String) {
         escape(&problem.costs.currency)
     );
     let fixed = advice.fixed_risk(problem);
-    for (number, point) in advice.decision.frontier.points.iter().enumerate() {
+    for (number, point) in advice.points(problem).iter().enumerate() {
         let ids: Vec<String> = advice::without_kept(problem, &point.measures)
             .map(|place| escape(id_of(problem, place)))
             .collect();
@@ -150,7 +158,7 @@ fn points(problem: &Problem<'_>, advice: &Advice, page: &mut String) {
         };
         let _ = writeln!(
             page,
-            "<tr><td><span class=\"id\">{}.</span>{here} <span class=\"why\">{names}</span></td><td>{}{star}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td><span class=\"id\">{}.</span>{here} <span class=\"why\">{names}</span></td><td data-label=\"a month\">{}{star}</td><td data-label=\"days\">{}</td><td data-label=\"hours a month\">{}</td><td data-label=\"risk left\">{}</td></tr>",
             number + 1,
             words::money(point.totals.cost.money),
             words::days(point.totals.cost.effort),

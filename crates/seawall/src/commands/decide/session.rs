@@ -138,7 +138,7 @@ fn why(problem: &Problem<'_>, settled: &Settled, advice: &Advice, id: &str) -> S
     let mut said = Vec::new();
     if let Some(measure) = problem.question.measures.get(place) {
         said.push(format!(
-            "{}: {} It costs {} a month, {} days and {} hours a month: {} over {}.",
+            "{}: {}. It costs {} a month, {} days and {} hours a month: {} over {}.",
             measure.id,
             measure.title,
             amount(measure.cost.money),

@@ -97,14 +97,22 @@ pub(super) fn answer(problem: &Problem<'_>, settled: &Settled, advice: &Advice) 
         "pair of an entry and a jewel",
         "pairs of an entry and a jewel",
     );
+    let sure: Vec<usize> = (0..)
+        .zip(&problem.threats)
+        .filter(|(_, pairs)| pairs.sure)
+        .map(|(at, _)| at)
+        .collect();
+    let sure = problem.count(&sure);
+    let of = format!("{of} ({sure} sure, {} only possible)", pairs - sure);
     let measures = advice.measures(problem).count();
     let limited = settled.money.is_some() || settled.effort.is_some();
     let mut said = vec![match measures {
         0 if limited => format!("Nothing of {of} can be cut within the limits."),
         0 => format!("Nothing of {of} can be cut by the guide."),
         _ => format!(
-            "{} cut {} of {of}, for {} a month, {} days of work and {} hours of upkeep a month.",
+            "{} cut{} {} of {of}: {} a month, {} days of work, {} hours of upkeep a month.",
             words::count(measures, "measure", "measures"),
+            if measures == 1 { "s" } else { "" },
             pairs - left_pairs,
             amount(problem, plan.totals.cost.money),
             words::days(plan.totals.cost.effort),
@@ -566,7 +574,8 @@ impl Page {
 
     fn frontier(&mut self, problem: &Problem<'_>, advice: &Advice) {
         let frontier = &advice.decision.frontier;
-        if frontier.points.len() < 2 {
+        let points = advice.points(problem);
+        if points.len() < 2 {
             return;
         }
         let fixed = advice.fixed_risk(problem);
@@ -581,7 +590,7 @@ impl Page {
             "measures"
         ));
         let mut starred = false;
-        for point in &frontier.points {
+        for point in &points {
             let risk = u64::try_from(point.risk).unwrap_or_default() + fixed;
             let lacks = !advice::unpriced(problem, &point.measures, &point.shared).is_empty();
             starred |= lacks;
@@ -595,7 +604,7 @@ impl Page {
                 format!("{} ({share:.0} %)", words::risk(risk)),
                 advice::without_kept(problem, &point.measures).count(),
                 match (advice.is_plan(point), point.proven) {
-                    (true, _) => " the plan",
+                    (true, _) => " this plan",
                     (false, true) => "",
                     (false, false) => " unproven",
                 }

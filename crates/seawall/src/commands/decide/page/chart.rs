@@ -18,9 +18,7 @@ pub(super) fn chart(problem: &Problem<'_>, settled: &Settled, advice: &Advice) -
     let all = problem.weight(0..problem.threats.len()).max(1) as f64;
     let fixed = advice.fixed_risk(problem) as f64;
     let mut points: Vec<(f64, f64, usize, bool)> = advice
-        .decision
-        .frontier
-        .points
+        .points(problem)
         .iter()
         .enumerate()
         .map(|(number, point)| {
@@ -65,7 +63,7 @@ pub(super) fn chart(problem: &Problem<'_>, settled: &Settled, advice: &Advice) -
     }
     let _ = write!(
         svg,
-        "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{2:.1}\" y2=\"{2:.1}\"/><text x=\"{1:.1}\" y=\"{3}\" text-anchor=\"middle\">{currency} over {4}, all counted</text><text x=\"{LEFT}\" y=\"14\" text-anchor=\"start\">risk left</text>",
+        "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{2:.1}\" y2=\"{2:.1}\"/><text x=\"{1:.1}\" y=\"{3}\" text-anchor=\"middle\">{currency} over {4}, all counted</text><text x=\"4\" y=\"14\" text-anchor=\"start\">risk left</text>",
         WIDTH - RIGHT,
         (LEFT + WIDTH - RIGHT) / 2.0,
         y(0.0),
