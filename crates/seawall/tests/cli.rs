@@ -21,6 +21,8 @@ mod azure_rights;
 mod canary;
 #[path = "cli/cluster.rs"]
 mod cluster;
+#[path = "cli/decide.rs"]
+mod decide;
 #[path = "cli/diff.rs"]
 mod diff;
 #[path = "cli/disguises.rs"]
