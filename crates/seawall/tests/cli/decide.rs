@@ -131,7 +131,11 @@ fn sums_can_be_followed_by_hand() {
     let folder = Folder::new();
     for name in ["aks-store", "hardened"] {
         let path = example(name);
-        for more in [&[][..], &["--sure"], &["--day-rate", "500", "--months", "12"]] {
+        for more in [
+            &[][..],
+            &["--sure"],
+            &["--day-rate", "500", "--months", "12"],
+        ] {
             let json = answer(&folder, &[&[path.as_str()], more].concat());
             adds_up(&json);
             assert_eq!(json.value["gap"], 0.0, "{name}");
@@ -218,8 +222,14 @@ fn the_frontier_has_no_point_that_another_beats() {
             assert!(at == other_at || !beats, "{other:?} beats {one:?}");
         }
     }
-    assert!(points.iter().any(|point| point.2 == number(&json, "/risk/left")));
-    assert!(points.iter().any(|point| point.2 == number(&json, "/risk/now")));
+    // From doing nothing to the plan.
+    let risks: Vec<f64> = json
+        .list("/frontier/points")
+        .iter()
+        .map(|point| point["risk"].as_f64().unwrap())
+        .collect();
+    assert!(risks.contains(&number(&json, "/risk/now")));
+    assert!(risks.contains(&number(&json, "/risk/left")));
 }
 
 #[test]
@@ -227,10 +237,17 @@ fn measures_are_taken_and_left_as_asked() {
     let folder = shop();
     let json = answer(
         &folder,
-        &[".", "--sure", "--to", "node-root", "--leave", "pss-privileged"],
+        &[
+            ".",
+            "--sure",
+            "--to",
+            "node-root",
+            "--leave",
+            "pss-privileged",
+        ],
     );
     assert!(!ids(&json, "/measures").contains("pss-privileged"));
-    assert_eq!(json.value["risk"]["left"], 0.0, "something else cuts it");
+    assert_eq!(json.value["remaining"][0]["why"], "impossible");
     let left = json
         .list("/passed")
         .iter()
@@ -239,7 +256,10 @@ fn measures_are_taken_and_left_as_asked() {
     assert_eq!(left["why"], "left");
 
     let taken = "sandboxes/pod-sandboxing";
-    let json = answer(&folder, &[".", "--sure", "--to", "node-root", "--take", taken]);
+    let json = answer(
+        &folder,
+        &[".", "--sure", "--to", "node-root", "--take", taken],
+    );
     assert!(ids(&json, "/measures").contains(taken));
     adds_up(&json);
     assert!(json.list("/limits/refused").is_empty());
@@ -287,7 +307,12 @@ fn prices_enter_the_sums_and_what_has_none_is_named() {
     // A budget below it is no place for it.
     let limited = answer(
         &folder,
-        &[&["shop.yaml", "--sure", "--budget", "10"][..], &taken, &priced].concat(),
+        &[
+            &["shop.yaml", "--sure", "--budget", "10"][..],
+            &taken,
+            &priced,
+        ]
+        .concat(),
     );
     assert_eq!(limited.value["limits"]["refused"], json!([taken[1]]));
     assert!(number(&limited, "/totals/monthly") <= 10.0);
@@ -310,7 +335,13 @@ fn json_follows_the_schema() {
     for arguments in [
         vec!["."],
         vec![".", "--sure", "--max-effort", "0.5", "--budget", "0"],
-        vec![".", "--take", "sandboxes/pod-sandboxing", "--leave", "pss-privileged"],
+        vec![
+            ".",
+            "--take",
+            "sandboxes/pod-sandboxing",
+            "--leave",
+            "pss-privileged",
+        ],
         vec![&store],
         vec![&store, "--max-effort", "1"],
         vec![&store, "--from", "breached", "--to", "node-root"],
@@ -374,10 +405,7 @@ fn a_talk_settles_measures_and_limits() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let said: Vec<&str> = ran.out.lines().collect();
     let at = |text: &str, after: usize| -> usize {
-        let found = said
-            .iter()
-            .skip(after)
-            .position(|line| line.contains(text));
+        let found = said.iter().skip(after).position(|line| line.contains(text));
         after + found.unwrap_or_else(|| panic!("no `{text}` after line {after}: {}", ran.out))
     };
     let mut line = at("`help` lists the commands.", 0);
@@ -399,7 +427,6 @@ fn a_talk_settles_measures_and_limits() {
 #[test]
 fn what_cannot_be_decided_is_said() {
     let folder = shop();
-    folder.write("empty/README.md", "nothing");
     let nothing = Folder::of(&[(
         "config.yaml",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
@@ -411,10 +438,9 @@ fn what_cannot_be_decided_is_said() {
         "exit 2\nerror: `--take no-such`: there is no such guideline or option\n  \
          help: `seawall decide PATH --format json` lists all measures under `measures` and `passed`"
     );
-    let idle = decide(&folder, &["shop.yaml", "--take", "monitoring/immutable-logs"]);
-    assert!(
-        idle.err.contains("it cuts nothing here"),
-        "{}",
-        idle.err
+    let idle = decide(
+        &folder,
+        &["shop.yaml", "--take", "monitoring/immutable-logs"],
     );
+    assert!(idle.err.contains("it cuts nothing here"), "{}", idle.err);
 }

@@ -303,6 +303,6 @@ pub(super) fn why_left(left: Left, amount: impl Fn(i64) -> String) -> String {
         }
         Left::Budget(None) => "the limits".to_owned(),
         Left::Excluded => "what cuts it excludes what cuts more".to_owned(),
-        Left::Impossible => "what cuts it cannot stand here".to_owned(),
+        Left::Impossible => "what cuts it cannot stand here, or was left".to_owned(),
     }
 }

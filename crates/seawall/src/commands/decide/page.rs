@@ -102,14 +102,7 @@ fn plan(problem: &Problem<'_>, settled: &Settled, advice: &Advice, page: &mut St
     }
 }
 
-fn row(
-    id: &str,
-    why: &[String],
-    cost: &Cost,
-    bill: &Bill,
-    settled: &Settled,
-    page: &mut String,
-) {
+fn row(id: &str, why: &[String], cost: &Cost, bill: &Bill, settled: &Settled, page: &mut String) {
     let star = if text::lacks(bill) { "*" } else { "" };
     let why: Vec<String> = why.iter().map(|line| escape(line)).collect();
     let _ = writeln!(

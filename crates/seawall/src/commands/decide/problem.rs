@@ -381,12 +381,19 @@ impl<'a> Problem<'a> {
     /// How many pairs of an entry and a jewel these threats are: a pair that has sure and possible ways is
     /// one.
     pub(super) fn count(&self, threats: &[usize]) -> usize {
-        let pairs: BTreeSet<(NodeNo, NodeNo)> = threats
-            .iter()
-            .filter_map(|threat| self.threats.get(*threat))
-            .flat_map(|pairs| pairs.entries.iter().map(|entry| (*entry, pairs.jewel)))
-            .collect();
-        pairs.len()
+        self.both(threats, threats)
+    }
+
+    /// How many pairs of an entry and a jewel are in both.
+    pub(super) fn both(&self, some: &[usize], others: &[usize]) -> usize {
+        let pairs = |threats: &[usize]| -> BTreeSet<(NodeNo, NodeNo)> {
+            threats
+                .iter()
+                .filter_map(|threat| self.threats.get(*threat))
+                .flat_map(|pairs| pairs.entries.iter().map(|entry| (*entry, pairs.jewel)))
+                .collect()
+        };
+        pairs(some).intersection(&pairs(others)).count()
     }
 
     /// The weight of these threats.

@@ -138,12 +138,12 @@ fn why(problem: &Problem<'_>, settled: &Settled, advice: &Advice, id: &str) -> S
     let mut said = Vec::new();
     if let Some(measure) = problem.question.measures.get(place) {
         said.push(format!(
-            "{}: {}. It costs {} a month, {} days and {} hours a month: {} over {}.",
+            "{}: {}. It costs {} a month, {} and {} a month: {} over {}.",
             measure.id,
             measure.title,
             amount(measure.cost.money),
-            words::days(measure.cost.effort),
-            words::hours(measure.cost.upkeep),
+            words::with_unit(&words::days(measure.cost.effort), "day", "days"),
+            words::with_unit(&words::hours(measure.cost.upkeep), "hour", "hours"),
             amount(words::overall(&measure.cost, &settled.rates)),
             words::count(settled.rates.months as usize, "month", "months")
         ));

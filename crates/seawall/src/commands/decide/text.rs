@@ -110,22 +110,37 @@ pub(super) fn answer(problem: &Problem<'_>, settled: &Settled, advice: &Advice) 
         0 if limited => format!("Nothing of {of} can be cut within the limits."),
         0 => format!("Nothing of {of} can be cut by the guide."),
         _ => format!(
-            "{} cut{} {} of {of}: {} a month, {} days of work, {} hours of upkeep a month.",
+            "{} cut{} {} of {of}: {} a month, {} of work, {} of upkeep a month.",
             words::count(measures, "measure", "measures"),
             if measures == 1 { "s" } else { "" },
             pairs - left_pairs,
             amount(problem, plan.totals.cost.money),
-            words::days(plan.totals.cost.effort),
-            words::hours(plan.totals.cost.upkeep),
+            words::with_unit(&words::days(plan.totals.cost.effort), "day", "days"),
+            words::with_unit(&words::hours(plan.totals.cost.upkeep), "hour", "hours"),
         ),
     }];
     let all = problem.weight(0..problem.threats.len());
-    let left = advice.fixed_risk(problem) + advice.remaining_risk(problem);
+    let risk_left = advice.fixed_risk(problem) + advice.remaining_risk(problem);
     let gap = &plan.gap;
+    let weakened: Vec<usize> = advice
+        .decision
+        .plan
+        .cut
+        .iter()
+        .copied()
+        .filter(|at| problem.threats.get(*at).is_some_and(|pairs| pairs.sure))
+        .collect();
+    let weakened = problem.both(&weakened, &left);
+    if weakened > 0 {
+        said.push(format!(
+            "{} only possible ways.",
+            words::count(weakened, "sure pair keeps", "sure pairs keep")
+        ));
+    }
     said.push(format!(
         "Of {} points of risk {} stay. {}",
         words::risk(all),
-        words::risk(left),
+        words::risk(risk_left),
         if gap.is_closed() {
             "No cheaper plan leaves as little: proven, the gap is 0 %.".to_owned()
         } else {

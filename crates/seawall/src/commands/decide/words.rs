@@ -74,6 +74,11 @@ pub(super) fn line(line: &Line) -> String {
     text
 }
 
+/// `1 day`, `0.5-1 days`.
+pub(super) fn with_unit(number: &str, one: &str, more: &str) -> String {
+    format!("{number} {}", if number == "1" { one } else { more })
+}
+
 /// `12 pairs`, `1 pair`.
 pub(super) fn count(number: usize, one: &str, more: &str) -> String {
     if number == 1 {
