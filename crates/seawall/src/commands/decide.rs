@@ -17,6 +17,7 @@ mod json;
 mod net;
 mod page;
 mod problem;
+mod sentences;
 mod session;
 mod text;
 mod words;

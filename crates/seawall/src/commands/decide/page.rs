@@ -10,7 +10,7 @@ use analysis::decide::Cost;
 use super::advice::{self, Advice, Settled};
 use super::costs::Bill;
 use super::problem::Problem;
-use super::{id_of, text, words};
+use super::{id_of, sentences, words};
 
 const STYLE: &str = include_str!("page/style.css");
 
@@ -24,7 +24,7 @@ pub(super) fn page(problem: &Problem<'_>, settled: &Settled, advice: &Advice) ->
     page.push_str(STYLE);
     page.push_str("</style>\n</head>\n<body>\n<header>\n<p class=\"brand\">seawall</p>\n");
     page.push_str("<h1>What to do about attack paths</h1>\n");
-    for line in text::answer(problem, settled, advice) {
+    for line in sentences::answer(problem, settled, advice) {
         let _ = writeln!(page, "<p class=\"lead\">{}</p>", escape(&line));
     }
     let _ = writeln!(
@@ -39,7 +39,7 @@ pub(super) fn page(problem: &Problem<'_>, settled: &Settled, advice: &Advice) ->
         page.push_str(&chart::chart(problem, settled, advice));
         points(problem, advice, &mut page);
     }
-    for section in text::sections(problem, settled, advice) {
+    for section in sentences::sections(problem, settled, advice) {
         let _ = writeln!(
             page,
             "<h2>{}</h2>\n<ul class=\"plain\">",
@@ -70,7 +70,7 @@ fn plan(problem: &Problem<'_>, settled: &Settled, advice: &Advice, page: &mut St
             problem.question.measures.get(place),
             problem.offers.get(place),
         ) {
-            let why = text::about(problem, settled, advice, place);
+            let why = sentences::about(problem, settled, advice, place);
             row(&measure.id, &why, &measure.cost, &offer.bill, settled, page);
         }
     }
@@ -78,7 +78,7 @@ fn plan(problem: &Problem<'_>, settled: &Settled, advice: &Advice, page: &mut St
         if let (Some(shared), Some(bill)) =
             (problem.question.shared.get(*at), problem.shared.get(*at))
         {
-            let why = text::about_shared(problem, advice, *at);
+            let why = sentences::about_shared(problem, advice, *at);
             row(
                 &format!("shared: {}", shared.id),
                 &why,
@@ -97,13 +97,13 @@ fn plan(problem: &Problem<'_>, settled: &Settled, advice: &Advice, page: &mut St
         "</tbody><tfoot><tr><td>In all</td>{}</tr></tfoot></table></div>",
         cells(&totals.cost, star, settled)
     );
-    if let Some(note) = text::without_price(&unpriced) {
+    if let Some(note) = sentences::without_price(&unpriced) {
         let _ = writeln!(page, "<p class=\"help\">{}</p>", escape(&note));
     }
 }
 
 fn row(id: &str, why: &[String], cost: &Cost, bill: &Bill, settled: &Settled, page: &mut String) {
-    let star = if text::lacks(bill) { "*" } else { "" };
+    let star = if sentences::lacks(bill) { "*" } else { "" };
     let why: Vec<String> = why.iter().map(|line| escape(line)).collect();
     let _ = writeln!(
         page,

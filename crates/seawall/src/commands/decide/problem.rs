@@ -80,16 +80,9 @@ impl<'a> Problem<'a> {
         let jewels = find::jewels(graph, &args.to)?;
         let choices = Choices::of(attack, analyses);
         let mut measures = attack.measures(analyses, graph);
-        let mut withheld = Vec::new();
         let guide = &attack.guide;
-        for (measure, why) in unfit(guide, attack, args) {
-            withheld.push((measures::id(guide, measure), why));
-        }
-        let left_out: BTreeSet<Measure> = unfit(guide, attack, args)
-            .into_iter()
-            .map(|(measure, _)| measure)
-            .collect();
-        measures.leave_out(|measure| choices.chosen(measure) || left_out.contains(&measure));
+        let unfit = unfit(guide, attack, args);
+        measures.leave_out(|measure| choices.chosen(measure) || unfit.contains_key(&measure));
         let ends: Vec<NodeNo> = entries
             .iter()
             .chain(&jewels)
@@ -105,27 +98,35 @@ impl<'a> Problem<'a> {
             shared: Vec::new(),
             threats: Vec::new(),
             recognised: choices.names(guide),
-            withheld,
+            withheld: Vec::new(),
             net,
             cuts: Vec::new(),
         };
         problem.offer(&choices);
         problem.share(analyses, &choices);
         problem.threaten(args, &entries, &jewels);
-        let useful: BTreeSet<&str> = guide.edges.keys().map(|id| &**id).collect();
-        let occurs: BTreeSet<&str> = problem
+        problem.withhold(unfit);
+        Ok(problem)
+    }
+
+    /// Says of options why they are not offered, where they would cut something.
+    fn withhold(&mut self, unfit: BTreeMap<Measure, String>) {
+        let guide = &self.attack.guide;
+        let occurs: BTreeSet<&str> = self
             .net
             .hops
             .iter()
-            .filter_map(|hop| Some(graph.step(hop.step)?.edge.id()))
-            .filter(|id| useful.contains(id))
+            .filter_map(|hop| Some(self.graph.step(hop.step)?.edge.id()))
             .collect();
-        problem.withheld.retain(|(id, _)| {
-            guide
-                .option(id)
-                .is_some_and(|(_, option)| option.cuts.iter().any(|edge| occurs.contains(&**edge)))
-        });
-        Ok(problem)
+        for (measure, why) in unfit {
+            let id = measures::id(guide, measure);
+            let cuts = guide
+                .option(&id)
+                .is_some_and(|(_, option)| option.cuts.iter().any(|edge| occurs.contains(&**edge)));
+            if cuts {
+                self.withheld.push((id, why));
+            }
+        }
     }
 
     /// The measures that cut something, with what they require and what stands against them.
@@ -481,17 +482,17 @@ impl Choices {
 }
 
 /// Options that are not offered, with why: their provider has ended them, or they are in preview.
-fn unfit(guide: &Guide, attack: &Attack, args: &Args) -> Vec<(Measure, String)> {
-    let mut found = Vec::new();
+fn unfit(guide: &Guide, attack: &Attack, args: &Args) -> BTreeMap<Measure, String> {
+    let mut found = BTreeMap::new();
     for (topic, of) in guide.topics.iter().enumerate() {
         for (at, option) in of.options.iter().enumerate() {
             let measure = Measure::Choice(topic as u16, at as u16);
             match &option.ends {
                 Some(ends) if **ends <= *attack.as_of => {
-                    found.push((measure, format!("ended on {ends}")));
+                    found.insert(measure, format!("ended on {ends}"));
                 }
                 _ if option.preview && !args.preview => {
-                    found.push((measure, "in preview: `--preview` offers it".to_owned()));
+                    found.insert(measure, "in preview: `--preview` offers it".to_owned());
                 }
                 _ => {}
             }
