@@ -12,16 +12,19 @@
 //! | [`edge`] | the kinds of steps |
 //! | [`node`] | what can be held |
 //! | [`graph`] | the tables |
+//! | [`clauses`] | a graph whose steps are given one by one |
 //! | [`search`] | the fixed point, the cheapest way, all minimal ways |
 //! | [`spread`] | every entry to every jewel at once |
 //! | `builder`, `pools` | what the families write into; which pods run where |
 //! | `steps` | one module for each family of steps |
 //! | `entries`, `jewels` | where attackers start, and what is worth reaching |
+//! | `fast` | maps by numbers |
 //! | `words` | what nodes are called |
 //!
 //! Left out: how likely a weakness is. That a reachable program has one is a doubt
 //! ([`Edge::LateralNetwork`], [`Edge::ContainerEscapeKernel`]), so ways over it are possible, never sure.
 
+pub mod clauses;
 pub mod edge;
 pub mod graph;
 pub mod node;
@@ -31,11 +34,13 @@ pub mod spread;
 mod admission;
 mod builder;
 mod entries;
+mod fast;
 mod jewels;
 mod pools;
 mod steps;
 mod words;
 
+pub use clauses::Clause;
 pub use edge::{Edge, Efforts};
 pub use graph::{Entry, EntryKind, Evidence, Graph, Jewel, NodeNo, Object, Pool, Step, StepNo};
 pub use node::{EVERYTHING, Node, Place};

@@ -1,13 +1,15 @@
 //! Collects nodes and steps while the families of [`super::steps`] read the estate.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use model::{Estate, NodeId, Ref, Resource, ResourceRef};
 
 use super::edge::Edge;
+use super::fast::FastMap;
 use super::graph::{
-    Entry, EntryKind, Evidence, Graph, Index, Jewel, Names, NodeNo, Object, Pool, Row, SURE,
+    Entry, EntryKind, Evidence, Graph, Jewel, Names, NodeNo, Object, Pool, Row, SURE,
 };
 use super::node::{Node, Place, Texts, principal_key, subject_key};
 use super::pools;
@@ -70,15 +72,14 @@ impl Draft {
     }
 }
 
-/// What makes a step without evidence the same as another: kind, needs, what it gives, doubt.
-type StepKey = (Edge, Box<[NodeNo]>, NodeNo, u32);
-
 /// An estate on its way to a [`Graph`].
 pub(crate) struct Builder<'a> {
     pub(crate) analyses: &'a Analyses<'a>,
     pub(crate) estate: &'a Estate,
     /// The cluster that somebody named.
     cluster: Option<&'a str>,
+    /// Those that the manifests may be in, once they were asked for.
+    clusters: OnceCell<Vec<(&'a Cluster, Option<&'static str>)>>,
     pub(crate) names: Names,
     /// Every namespace that an object is in, by name.
     pub(crate) namespaces: BTreeSet<Box<str>>,
@@ -90,12 +91,13 @@ pub(crate) struct Builder<'a> {
     /// the pool that stands for these ([`Pool::any_of`]).
     pub(crate) pools_of: Vec<Vec<u32>>,
     nodes: Vec<Node>,
-    numbers: HashMap<Node, NodeNo>,
+    numbers: FastMap<Node, NodeNo>,
     drafts: Vec<Row>,
     needs: Vec<NodeNo>,
     evidence: Vec<Evidence>,
     doubts: Texts,
-    seen: HashSet<StepKey>,
+    /// steps without evidence, each with its first need and its others
+    seen: FastMap<(Edge, NodeNo, NodeNo, u32), Vec<Box<[NodeNo]>>>,
     entries: Vec<Entry>,
     jewels: Vec<Jewel>,
     base: BTreeSet<NodeNo>,
@@ -114,7 +116,9 @@ impl<'a> Builder<'a> {
             analyses,
             estate,
             cluster,
+            clusters: OnceCell::new(),
             names: Names {
+                classes: Names::classes_of(&workloads),
                 workloads,
                 pools,
                 ..Names::default()
@@ -124,12 +128,12 @@ impl<'a> Builder<'a> {
             secrets: BTreeMap::new(),
             pools_of,
             nodes: Vec::new(),
-            numbers: HashMap::new(),
+            numbers: FastMap::default(),
             drafts: Vec::new(),
             needs: Vec::new(),
             evidence: Vec::new(),
             doubts: Texts::default(),
-            seen: HashSet::new(),
+            seen: FastMap::default(),
             entries: Vec::new(),
             jewels: Vec::new(),
             base: BTreeSet::new(),
@@ -264,6 +268,11 @@ impl<'a> Builder<'a> {
     /// named, the one whose nodes are there (`kubernetes.azure.com/cluster` names the resource group of a node,
     /// <https://learn.microsoft.com/azure/aks/use-labels>), else the only one that was given.
     pub(crate) fn clusters(&self) -> Vec<(&'a Cluster, Option<&'static str>)> {
+        let read = || self.read_clusters();
+        self.clusters.get_or_init(read).clone()
+    }
+
+    fn read_clusters(&self) -> Vec<(&'a Cluster, Option<&'static str>)> {
         let all = self.analyses.roles().clusters();
         if let Some(named) = self.cluster {
             let own = |cluster: &&Cluster| {
@@ -323,11 +332,8 @@ impl<'a> Builder<'a> {
             Some(doubt) => self.doubts.number(doubt),
             None => SURE,
         };
-        if draft.evidence.is_empty() {
-            let key = (draft.edge, draft.needs.clone().into(), draft.gives, doubt);
-            if !self.seen.insert(key) {
-                return;
-            }
+        if draft.evidence.is_empty() && !self.is_new(&draft, doubt) {
+            return;
         }
         let needs = (self.needs.len() as u32, draft.needs.len() as u16);
         self.needs.extend(draft.needs);
@@ -344,10 +350,23 @@ impl<'a> Builder<'a> {
 
     /// Adds a step that may have been added before.
     pub(crate) fn add_once(&mut self, draft: Draft) {
-        let key = (draft.edge, draft.needs.clone().into(), draft.gives, SURE);
-        if self.seen.insert(key) {
+        if draft.evidence.is_empty() || self.is_new(&draft, SURE) {
             self.add(draft);
         }
+    }
+
+    /// Whether no such step was noted before, whatever it rests on; notes it.
+    fn is_new(&mut self, draft: &Draft, doubt: u32) -> bool {
+        let Some((first, others)) = draft.needs.split_first() else {
+            return false;
+        };
+        let key = (draft.edge, *first, draft.gives, doubt);
+        let known = self.seen.entry(key).or_default();
+        let new = !known.iter().any(|known| **known == *others);
+        if new {
+            known.push(others.into());
+        }
+        new
     }
 
     /// Who holds the one holds the other, without a deed.
@@ -444,28 +463,6 @@ impl<'a> Builder<'a> {
     /// The graph, when every family has been asked.
     pub(crate) fn finish(mut self) -> Graph {
         self.spread_rights();
-        let count = self.nodes.len();
-        let needs = |row: &Row| {
-            let (start, length) = row.needs;
-            start as usize..start as usize + usize::from(length)
-        };
-        let out = {
-            let pairs = self.drafts.iter().enumerate().flat_map(|(number, row)| {
-                self.needs
-                    .get(needs(row))
-                    .unwrap_or_default()
-                    .iter()
-                    .map(move |node| (node.0, number as u32))
-            });
-            Index::new(count, pairs)
-        };
-        let into = Index::new(
-            count,
-            self.drafts
-                .iter()
-                .enumerate()
-                .map(|(number, row)| (row.gives, number as u32)),
-        );
         self.entries.sort_by_key(|entry| (entry.kind, entry.node));
         self.entries
             .dedup_by(|one, two| one.kind == two.kind && one.node == two.node);
@@ -477,14 +474,14 @@ impl<'a> Builder<'a> {
             needs: self.needs,
             evidence: self.evidence,
             doubts: self.doubts.into_list(),
-            out,
-            into,
             names: self.names,
             entries: self.entries,
             jewels: self.jewels,
             base: self.base.into_iter().collect(),
             gaps: self.gaps.into_iter().collect(),
+            ..Graph::default()
         };
+        graph.index();
         graph.sort_jewels();
         graph
     }

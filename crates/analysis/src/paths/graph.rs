@@ -188,10 +188,33 @@ pub struct Graph {
 pub(crate) struct Names {
     pub(crate) texts: Texts,
     pub(crate) workloads: Vec<Workload>,
+    /// the first workload of each class
+    pub(crate) classes: Vec<u32>,
     pub(crate) pools: Vec<Pool>,
     pub(crate) roles: Vec<Box<str>>,
     /// names that people use instead of ids, by the number of the text
     pub(crate) shown: std::collections::HashMap<u32, Box<str>>,
+}
+
+impl Names {
+    /// The first workload of each class.
+    pub(crate) fn classes_of(workloads: &[Workload]) -> Vec<u32> {
+        let mut first: Vec<u32> = Vec::new();
+        for (number, workload) in (0u32..).zip(workloads) {
+            if first.len() <= workload.class {
+                first.resize(workload.class + 1, u32::MAX);
+            }
+            if let Some(own) = first.get_mut(workload.class) {
+                *own = number.min(*own);
+            }
+        }
+        first
+    }
+
+    pub(crate) fn first_of(&self, class: u32) -> Option<&Workload> {
+        let first = self.classes.get(class as usize)?;
+        self.workloads.get(*first as usize)
+    }
 }
 
 /// Lists of numbers, one for each node.
@@ -245,6 +268,18 @@ impl Graph {
     #[must_use]
     pub const fn size(&self) -> (usize, usize) {
         (self.nodes.len(), self.rows.len())
+    }
+
+    /// Makes the index both ways, when all steps are there.
+    pub(crate) fn index(&mut self) {
+        let out = self.rows.iter().enumerate().flat_map(|(number, row)| {
+            let needs = self.needs.get(range(row.needs)).unwrap_or_default();
+            needs.iter().map(move |node| (node.0, number as u32))
+        });
+        self.out = Index::new(self.nodes.len(), out);
+        let into = self.rows.iter().enumerate();
+        let into = into.map(|(number, row)| (row.gives, number as u32));
+        self.into = Index::new(self.nodes.len(), into);
     }
 
     /// The dearest first.
@@ -326,6 +361,7 @@ impl Graph {
                 None => "network:?".to_owned(),
             },
             Node::Class(number) => format!("listening:{}", self.class_name(number)),
+            Node::Classes(first) => format!("open:{}", self.class_name(first)),
             Node::Pool(number) => format!("pool:{}", self.pool_name(number)),
             Node::OnNodes(what, pool) => format!("nodes:{what}:{}", self.pool_name(pool)),
             Node::Subject(number) => text(number).to_owned(),
@@ -343,11 +379,8 @@ impl Graph {
 
     /// The first of the workloads of a class.
     fn class_name(&self, class: u32) -> String {
-        self.names
-            .workloads
-            .iter()
-            .find(|workload| workload.class == class as usize)
-            .map_or_else(|| "?".to_owned(), Workload::label)
+        let first = self.names.first_of(class);
+        first.map_or_else(|| "?".to_owned(), Workload::label)
     }
 
     fn pool_name(&self, number: u32) -> &str {

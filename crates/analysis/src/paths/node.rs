@@ -15,6 +15,9 @@ pub enum Node {
     Network(u32),
     /// What listens in the pods of a class that no policy tells apart is reached.
     Class(u32),
+    /// What listens in any of the classes that are reached from the same positions. Its number is that of the first
+    /// of them.
+    Classes(u32),
     /// Root on the nodes of a pool; of several pools of which it is not known which, on a node of one of them.
     Pool(u32),
     /// Something else that the nodes of a pool hold: `kubelet-files` (volumes of pods, the kubelet's own

@@ -1,14 +1,16 @@
 //! What an attacker comes to hold: the least fixed point, the cheapest way there, every minimal way.
 //!
 //! A way is a *derivation*: steps in an order in which each needs only what was held or given before. Its cost
-//! is the sum over its steps; a step that two others need is counted for each of them, which never makes the
-//! cheaper of two ways the dearer one by less than what they share.
+//! is the sum over its steps. The search for the cheapest counts a step that two others need for each of them:
+//! to weigh what is shared as well is as hard as the hardest of problems (minimum set cover is one of these), so
+//! where a way joins two that share a step, [`Graph::cheapest`] may miss a cheaper one; [`Graph::ways`] has all.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeSet, BinaryHeap};
 
 use super::edge::{Edge, Efforts};
-use super::graph::{Graph, NodeNo, SURE, StepNo};
+use super::fast::FastMap;
+use super::graph::{Graph, NodeNo, Row, SURE, StepNo};
 
 /// Which steps count.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +70,7 @@ impl StepSet {
 pub struct Derived {
     /// cost and step for each node; [`GIVEN`] for what is held at the start
     best: Vec<Option<(u32, u32)>>,
+    efforts: Efforts,
 }
 
 const GIVEN: u32 = u32::MAX;
@@ -117,7 +120,8 @@ impl Graph {
     /// What somebody who starts with `from` comes to hold. Ties are broken by the order of nodes and steps.
     #[must_use]
     pub fn derive(&self, from: &[NodeNo], efforts: &Efforts, allowed: Allowed<'_>) -> Derived {
-        self.derive_until(from, None, efforts, allowed)
+        let counts = |step: u32, row: &Row| self.is_allowed(step, row.doubt, allowed);
+        self.derive_until(from, None, efforts, counts)
     }
 
     fn derive_until(
@@ -125,12 +129,12 @@ impl Graph {
         from: &[NodeNo],
         until: Option<NodeNo>,
         efforts: &Efforts,
-        allowed: Allowed<'_>,
+        counts: impl Fn(u32, &Row) -> bool,
     ) -> Derived {
         let mut best: Vec<Option<(u32, u32)>> = vec![None; self.nodes.len()];
         let mut settled = vec![false; self.nodes.len()];
         // Of each step with several needs: how many are met, and their cost so far.
-        let mut met: BTreeMap<u32, (u16, u32)> = BTreeMap::new();
+        let mut met: FastMap<u32, (u16, u32)> = FastMap::default();
         let mut queue = BinaryHeap::new();
         for node in from.iter().chain(&self.base) {
             if let Some(slot) = best.get_mut(node.0 as usize) {
@@ -150,7 +154,7 @@ impl Graph {
                 let Some(row) = self.rows.get(*number as usize) else {
                     continue;
                 };
-                if !self.is_allowed(*number, row.doubt, allowed) {
+                if !counts(*number, row) {
                     continue;
                 }
                 let needed = if row.needs.1 > 1 {
@@ -168,14 +172,17 @@ impl Graph {
                 let done = settled.get(row.gives as usize).copied().unwrap_or(true);
                 if let Some(slot) = best.get_mut(row.gives as usize)
                     && !done
-                    && slot.is_none_or(|known| (total, *number) < known)
+                    && slot.is_none_or(|known| known.1 != GIVEN && (total, *number) < known)
                 {
                     *slot = Some((total, *number));
                     queue.push(Reverse((total, row.gives)));
                 }
             }
         }
-        Derived { best }
+        Derived {
+            best,
+            efforts: efforts.clone(),
+        }
     }
 
     fn is_allowed(&self, step: u32, doubt: u32, allowed: Allowed<'_>) -> bool {
@@ -188,7 +195,7 @@ impl Graph {
     /// The steps by which a node comes cheapest, in an order in which they can be taken.
     #[must_use]
     pub fn way(&self, derived: &Derived, to: NodeNo) -> Option<Way> {
-        let cost = derived.cost(to)?;
+        derived.cost(to)?;
         let mut steps = Vec::new();
         let mut seen = BTreeSet::new();
         // Depth first, without recursion: a step follows the steps of its needs.
@@ -205,11 +212,14 @@ impl Graph {
                 open.extend(self.needs_of(row).iter().rev().map(|need| (*need, false)));
             }
         }
-        let possible = steps.iter().any(|step| {
-            self.rows
-                .get(step.0 as usize)
-                .is_some_and(|row| row.doubt != SURE)
+        let rows = || {
+            let numbers = steps.iter();
+            numbers.filter_map(|step| self.rows.get(step.0 as usize))
+        };
+        let cost = rows().fold(0u32, |sum, row| {
+            sum.saturating_add(derived.efforts.of(row.edge))
         });
+        let possible = rows().any(|row| row.doubt != SURE);
         Some(Way {
             steps,
             cost,
@@ -226,15 +236,67 @@ impl Graph {
         efforts: &Efforts,
         allowed: Allowed<'_>,
     ) -> Option<Way> {
-        let derived = self.derive_until(&[from], Some(to), efforts, allowed);
+        let counts = |step: u32, row: &Row| self.is_allowed(step, row.doubt, allowed);
+        let derived = self.derive_until(&[from], Some(to), efforts, counts);
         self.way(&derived, to)
     }
 
+    /// The deeds of a way, ascending.
+    fn deeds(&self, way: &Way) -> Vec<StepNo> {
+        let mut deeds: Vec<StepNo> = way
+            .steps
+            .iter()
+            .copied()
+            .filter(|step| {
+                self.rows
+                    .get(step.0 as usize)
+                    .is_some_and(|row| row.edge != Edge::Implied)
+            })
+            .collect();
+        deeds.sort_unstable();
+        deeds
+    }
+
+    /// A way without the deeds that it can do without, the dearest first: where needs share a step, the search may
+    /// have paid for a second way to something that another step gives anyway.
+    fn trimmed(
+        &self,
+        way: Way,
+        (from, to): (NodeNo, NodeNo),
+        efforts: &Efforts,
+        possible: bool,
+    ) -> Way {
+        let mut kept = self.deeds(&way);
+        if kept.len() < 2 {
+            return way;
+        }
+        let mut order = kept.clone();
+        let effort = |step: StepNo| {
+            let row = self.rows.get(step.0 as usize);
+            row.map_or(0, |row| efforts.of(row.edge))
+        };
+        order.sort_by_key(|step| (std::cmp::Reverse(effort(*step)), *step));
+        let mut best = way;
+        for step in order {
+            let counts = |number: u32, row: &Row| {
+                (possible || row.doubt == SURE)
+                    && (row.edge == Edge::Implied
+                        || number != step.0 && kept.binary_search(&StepNo(number)).is_ok())
+            };
+            let derived = self.derive_until(&[from], Some(to), efforts, counts);
+            if let Some(way) = self.way(&derived, to) {
+                kept = self.deeds(&way);
+                best = way;
+            }
+        }
+        best
+    }
+
     /// Every minimal way, the cheapest first, up to a number of them; and whether there are more. A way is
-    /// minimal when no step of it can be left out.
+    /// minimal when no deed of it can be left out. Where there are more than asked for, these are those that the
+    /// search finds first.
     ///
-    /// Any other minimal way lacks a step of one that was found, so taking away each step in turn finds them
-    /// all.
+    /// Any other minimal way lacks a deed of one that was found, so taking away each in turn finds them all.
     #[must_use]
     pub fn ways(
         &self,
@@ -248,59 +310,71 @@ impl Graph {
         let mut known: BTreeSet<Vec<StepNo>> = BTreeSet::new();
         let mut tried: BTreeSet<BTreeSet<StepNo>> = BTreeSet::new();
         let mut open: BTreeSet<(u32, Vec<StepNo>, BTreeSet<StepNo>)> = BTreeSet::new();
+        let between = self.between(from, to, possible);
         let look = |without: &BTreeSet<StepNo>| {
-            let mut set = StepSet::new(self);
-            without.iter().for_each(|step| set.insert(*step));
-            let allowed = Allowed {
-                possible,
-                without: Some(&set),
+            let counts = |step: u32, _: &Row| {
+                between.contains(StepNo(step)) && !without.contains(&StepNo(step))
             };
-            self.cheapest(from, to, efforts, allowed)
+            let derived = self.derive_until(&[from], Some(to), efforts, counts);
+            self.way(&derived, to)
         };
         let first = BTreeSet::new();
         if let Some(way) = look(&first) {
             open.insert((way.cost, way.steps, first));
         }
+        let mut more = false;
         while let Some((cost, steps, without)) = open.pop_first() {
-            let mut sorted = steps.clone();
-            sorted.sort_unstable();
-            let new = known.insert(sorted);
-            if new {
+            let way = Way {
+                steps,
+                cost,
+                possible: false,
+            };
+            let deeds = self.deeds(&way);
+            let way = self.trimmed(way, (from, to), efforts, possible);
+            if known.insert(self.deeds(&way)) {
                 if found.len() == limit {
-                    return (found, true);
+                    more = true;
+                    break;
                 }
-                let possible = steps.iter().any(|step| {
-                    self.rows
-                        .get(step.0 as usize)
-                        .is_some_and(|row| row.doubt != SURE)
-                });
-                found.push(Way {
-                    steps: steps.clone(),
-                    cost,
-                    possible,
-                });
+                found.push(way);
             }
             // What is implied cannot be taken away.
-            let deeds = steps.iter().copied().filter(|step| {
-                self.rows
-                    .get(step.0 as usize)
-                    .is_some_and(|row| row.edge != Edge::Implied)
-            });
             for step in deeds {
                 let mut next = without.clone();
                 next.insert(step);
                 if !tried.insert(next.clone()) {
                     continue;
                 }
-                if tried.len() > limit.saturating_mul(64).max(4096) {
-                    return (found, true);
-                }
                 if let Some(way) = look(&next) {
                     open.insert((way.cost, way.steps, next));
                 }
             }
+            if tried.len() > limit.saturating_mul(64).max(4096) {
+                more = true;
+                break;
+            }
         }
-        (found, false)
+        for way in &mut found {
+            way.possible = way.steps.iter().any(|step| {
+                let row = self.rows.get(step.0 as usize);
+                row.is_some_and(|row| row.doubt != SURE)
+            });
+        }
+        found.sort_by(|one, two| (one.cost, &one.steps).cmp(&(two.cost, &two.steps)));
+        (found, more)
+    }
+
+    /// The steps that can lie on a way from a node to another.
+    fn between(&self, from: NodeNo, to: NodeNo, possible: bool) -> StepSet {
+        let allowed = Allowed {
+            possible,
+            without: None,
+        };
+        let mut set = StepSet::new(self);
+        for step in self.leading(&[from], &[to], allowed) {
+            set.insert(step);
+        }
+        set
     }
 }
 
@@ -310,9 +384,17 @@ impl Graph {
     #[must_use]
     pub fn relevant(&self, allowed: Allowed<'_>) -> Vec<StepNo> {
         let starts: Vec<NodeNo> = self.entries.iter().map(|entry| entry.node).collect();
-        let held = self.derive(&starts, &Efforts::default(), allowed);
+        let ends: Vec<NodeNo> = self.jewels.iter().map(|jewel| jewel.node).collect();
+        let mut found = self.leading(&starts, &ends, allowed);
+        found.sort_unstable();
+        found
+    }
+
+    /// Steps whose needs are held by who starts with all of `from`, and that lead on to one of `to`.
+    fn leading(&self, from: &[NodeNo], to: &[NodeNo], allowed: Allowed<'_>) -> Vec<StepNo> {
+        let held = self.derive(from, &Efforts::default(), allowed);
         let mut leads = vec![false; self.nodes.len()];
-        let mut open: Vec<NodeNo> = self.jewels.iter().map(|jewel| jewel.node).collect();
+        let mut open = to.to_vec();
         let mut found = Vec::new();
         while let Some(node) = open.pop() {
             match leads.get_mut(node.0 as usize) {
@@ -332,7 +414,6 @@ impl Graph {
                 }
             }
         }
-        found.sort_unstable();
         found
     }
 }

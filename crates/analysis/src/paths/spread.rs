@@ -1,16 +1,20 @@
 //! From which entries which jewels are reached, for all of them at once.
 //!
-//! Entries whose steps lead to the same things are one. Of the rest, a few hundred at a time are carried
-//! through the graph as bits: a node holds a bit for each entry that comes to hold it; a step passes on the
-//! bits that all of its needs have. So memory is bounded, and a conjunction counts only where one and the same
-//! entry comes to hold all of it.
+//! Nodes that lead to each other by steps with one need are one ([`folded`]): who holds one holds all. Entries whose
+//! steps then lead to the same things are one too. Of the rest, a few hundred at a time are carried through the
+//! graph as bits: a node holds a bit for each entry that comes to hold it; a step passes on the bits that all of its
+//! needs have. So memory is bounded, and a conjunction counts only where one and the same entry comes to hold all
+//! of it.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use folded::Folded;
+
 use super::edge::Edge;
-use super::graph::{Graph, NodeNo, SURE};
+use super::graph::Graph;
 use super::search::{Allowed, StepSet};
+
+mod folded;
 
 /// How many words of bits are carried at a time.
 const WORDS: usize = 8;
@@ -63,13 +67,13 @@ impl Graph {
     /// Which entries reach which jewels.
     #[must_use]
     pub fn spread(&self, allowed: Allowed<'_>) -> Spread {
-        let (class_of, starts) = self.classes(allowed);
-        let order = self.order();
+        let folded = self.folded(allowed);
+        let (class_of, starts) = self.classes(&folded);
         let mut reached: Vec<Vec<u32>> = vec![Vec::new(); starts.len()];
         for (round, block) in starts.chunks(WORDS * 64).enumerate() {
-            let bits = self.carry(block, &order, allowed);
+            let bits = folded.carry(block);
             for (number, jewel) in self.jewels.iter().enumerate() {
-                let Some(own) = bits.get(jewel.node.0 as usize) else {
+                let Some(own) = bits.get(folded.group(jewel.node) as usize) else {
                     continue;
                 };
                 for at in 0..block.len() {
@@ -85,7 +89,7 @@ impl Graph {
         Spread { class_of, reached }
     }
 
-    /// How many pairs of an entry and a jewel are left without some steps.
+    /// Which entries reach which jewels without some steps.
     #[must_use]
     pub fn spread_without(&self, possible: bool, without: &StepSet) -> Spread {
         self.spread(Allowed {
@@ -94,146 +98,93 @@ impl Graph {
         })
     }
 
-    /// Entries of which every step leads to the same are one class; each class with one of its nodes.
-    fn classes(&self, allowed: Allowed<'_>) -> (Vec<u32>, Vec<NodeNo>) {
-        let jewels: std::collections::HashSet<NodeNo> =
-            self.jewels.iter().map(|jewel| jewel.node).collect();
-        // What a node opens: for each step with no other need what it gives; a node of steps with several
-        // needs, or one that is a jewel itself, is like no other.
-        let mut numbers: BTreeMap<(Vec<u32>, Option<NodeNo>), u32> = BTreeMap::new();
+    /// Entries of which every step leads to the same are one class; each class with the group of one of them.
+    fn classes(&self, folded: &Folded) -> (Vec<u32>, Vec<u32>) {
+        let jewels: std::collections::HashSet<u32> = self
+            .jewels
+            .iter()
+            .map(|jewel| folded.group(jewel.node))
+            .collect();
+        // What a group opens: for each step with no other need what it gives; a group of steps with several
+        // needs, or one that has a jewel itself, is like no other.
+        let mut numbers: BTreeMap<(Vec<u32>, Option<u32>), u32> = BTreeMap::new();
+        let mut known: BTreeMap<u32, u32> = BTreeMap::new();
         let mut starts = Vec::new();
         let mut class_of = Vec::with_capacity(self.entries.len());
         for entry in &self.entries {
-            let mut alone = jewels.contains(&entry.node);
-            let mut gives = Vec::new();
-            for number in self.out.of(entry.node.0) {
-                let Some(row) = self.rows.get(*number as usize) else {
-                    continue;
-                };
-                if row.needs.1 > 1 {
-                    alone = true;
-                } else if self.counts(*number, row.doubt, allowed) {
-                    gives.push(row.gives);
-                }
+            let group = folded.group(entry.node);
+            if let Some(class) = known.get(&group) {
+                class_of.push(*class);
+                continue;
             }
+            let mut gives = Vec::new();
+            let alone = folded.opens(group, &mut gives) || jewels.contains(&group);
             gives.sort_unstable();
             gives.dedup();
-            let key = (gives, alone.then_some(entry.node));
+            let key = (gives, alone.then_some(group));
             let class = *numbers.entry(key).or_insert_with(|| {
-                starts.push(entry.node);
+                starts.push(group);
                 starts.len() as u32 - 1
             });
+            known.insert(group, class);
             class_of.push(class);
         }
         (class_of, starts)
     }
 
-    fn counts(&self, step: u32, doubt: u32, allowed: Allowed<'_>) -> bool {
-        (allowed.possible || doubt == SURE)
-            && allowed
-                .without
-                .is_none_or(|without| !without.contains(super::graph::StepNo(step)))
+    /// Whether a kind of step occurs at all.
+    #[must_use]
+    pub fn has(&self, edge: Edge) -> bool {
+        self.rows.iter().any(|row| row.edge == edge)
     }
+}
 
-    /// A rank for each node, so that most steps lead from a lower to a higher one: the reverse of the order in
-    /// which a depth-first walk leaves the nodes.
-    fn order(&self) -> Vec<u32> {
-        let count = self.nodes.len();
-        let mut rank = vec![0u32; count];
-        let mut seen = vec![false; count];
-        let mut left = count as u32;
-        let roots = self.entries.iter().map(|entry| entry.node.0);
-        for root in roots.chain(0..count as u32) {
-            if seen.get(root as usize).copied().unwrap_or(true) {
-                continue;
-            }
-            if let Some(flag) = seen.get_mut(root as usize) {
-                *flag = true;
-            }
-            let mut open = vec![(root, 0usize)];
-            while let Some((node, at)) = open.pop() {
-                let next = self
-                    .out
-                    .of(node)
-                    .get(at)
-                    .and_then(|number| self.rows.get(*number as usize));
-                match next {
-                    Some(row) => {
-                        open.push((node, at + 1));
-                        if let Some(flag) = seen.get_mut(row.gives as usize)
-                            && !*flag
-                        {
-                            *flag = true;
-                            open.push((row.gives, 0));
-                        }
-                    }
-                    None => {
-                        left = left.saturating_sub(1);
-                        if let Some(own) = rank.get_mut(node as usize) {
-                            *own = left;
-                        }
-                    }
-                }
-            }
-        }
-        rank
-    }
-
-    /// The bits of each node when nothing changes any more.
-    fn carry(&self, starts: &[NodeNo], order: &[u32], allowed: Allowed<'_>) -> Vec<Bits> {
-        let mut bits: Vec<Bits> = vec![[0; WORDS]; self.nodes.len()];
-        let mut waiting = vec![false; self.nodes.len()];
-        let mut queue = BinaryHeap::new();
-        let push =
-            |queue: &mut BinaryHeap<Reverse<(u32, u32)>>, waiting: &mut Vec<bool>, node: u32| {
-                if let Some(flag) = waiting.get_mut(node as usize)
-                    && !*flag
-                {
-                    *flag = true;
-                    let rank = order.get(node as usize).copied().unwrap_or_default();
-                    queue.push(Reverse((rank, node)));
-                }
-            };
-        for (at, node) in starts.iter().enumerate() {
-            if let Some(word) = bits
-                .get_mut(node.0 as usize)
-                .and_then(|own| own.get_mut(at / 64))
+impl Folded {
+    /// The bits of each group when nothing changes any more.
+    fn carry(&self, starts: &[u32]) -> Vec<Bits> {
+        let mut bits: Vec<Bits> = vec![[0; WORDS]; self.len()];
+        let mut waiting = vec![false; self.len()];
+        // Groups have their numbers in an order in which steps with one need lead from higher to lower ones.
+        let mut queue: BinaryHeap<u32> = BinaryHeap::new();
+        let push = |queue: &mut BinaryHeap<u32>, waiting: &mut Vec<bool>, group: u32| {
+            if let Some(flag) = waiting.get_mut(group as usize)
+                && !*flag
             {
-                *word |= 1 << (at % 64);
+                *flag = true;
+                queue.push(group);
             }
-            push(&mut queue, &mut waiting, node.0);
-        }
+        };
         let mut all = [0u64; WORDS];
-        for at in 0..starts.len() {
-            if let Some(word) = all.get_mut(at / 64) {
-                *word |= 1 << (at % 64);
+        for (at, group) in starts.iter().enumerate() {
+            let bit = 1 << (at % 64);
+            let own = bits.get_mut(*group as usize);
+            if let Some(word) = own.and_then(|own| own.get_mut(at / 64)) {
+                *word |= bit;
             }
+            if let Some(word) = all.get_mut(at / 64) {
+                *word |= bit;
+            }
+            push(&mut queue, &mut waiting, *group);
         }
-        for node in &self.base {
-            if let Some(own) = bits.get_mut(node.0 as usize) {
+        for group in &self.base {
+            if let Some(own) = bits.get_mut(*group as usize) {
                 *own = all;
             }
-            push(&mut queue, &mut waiting, node.0);
+            push(&mut queue, &mut waiting, *group);
         }
-        while let Some(Reverse((_, node))) = queue.pop() {
-            if let Some(flag) = waiting.get_mut(node as usize) {
+        while let Some(group) = queue.pop() {
+            if let Some(flag) = waiting.get_mut(group as usize) {
                 *flag = false;
             }
-            for number in self.out.of(node) {
-                let Some(row) = self.rows.get(*number as usize) else {
-                    continue;
-                };
-                if !self.counts(*number, row.doubt, allowed) {
-                    continue;
-                }
+            for step in self.steps_of(group) {
                 let mut passed = all;
-                for need in self.needs_of(row) {
-                    let own = bits.get(need.0 as usize).copied().unwrap_or_default();
+                for need in step.needs {
+                    let own = bits.get(*need as usize).copied().unwrap_or_default();
                     for (word, own) in passed.iter_mut().zip(own) {
                         *word &= own;
                     }
                 }
-                let Some(target) = bits.get_mut(row.gives as usize) else {
+                let Some(target) = bits.get_mut(step.gives as usize) else {
                     continue;
                 };
                 let mut grew = false;
@@ -242,16 +193,10 @@ impl Graph {
                     *word |= passed;
                 }
                 if grew {
-                    push(&mut queue, &mut waiting, row.gives);
+                    push(&mut queue, &mut waiting, step.gives);
                 }
             }
         }
         bits
-    }
-
-    /// Whether a kind of step occurs at all.
-    #[must_use]
-    pub fn has(&self, edge: Edge) -> bool {
-        self.rows.iter().any(|row| row.edge == edge)
     }
 }

@@ -19,14 +19,11 @@ pub(crate) fn title(graph: &Graph, node: Node) -> String {
             None => "a workload".to_owned(),
         },
         Node::Network(_) => "a position in the network".to_owned(),
-        Node::Class(class) => match names
-            .workloads
-            .iter()
-            .find(|workload| workload.class == class as usize)
-        {
+        Node::Class(class) => match names.first_of(class) {
             Some(workload) => format!("the ports of {}/{}", workload.namespace, workload.name),
             None => "ports of pods".to_owned(),
         },
+        Node::Classes(_) => "ports that are open to several".to_owned(),
         Node::Pool(number) => match names.pools.get(number as usize) {
             Some(pool) if !pool.any_of.is_empty() => {
                 format!("root on a node of {}", one_of(graph, number))

@@ -477,6 +477,29 @@ impl<'r> Matrix<'r> {
         row
     }
 
+    /// For each class of pods with addresses of their own, the number of the first class from which the same can go
+    /// to pods, hosts and nodes; addresses outside may differ.
+    pub(crate) fn alike(&self) -> Vec<usize> {
+        let mut known: HashMap<&[(u32, Belongs)], HashMap<Vec<ConnId>, usize>> = HashMap::new();
+        let mut column: Vec<ConnId> = Vec::new();
+        (0..self.rows.universe.pods)
+            .map(|class| {
+                column.clear();
+                if !self.idle {
+                    let own = self.ingress.iter().filter_map(|row| row.get(class));
+                    column.extend(own.copied());
+                }
+                let applied = self.selected.of(Direction::Egress, class);
+                let like = known.entry(applied).or_default();
+                if let Some(first) = like.get(column.as_slice()) {
+                    return *first;
+                }
+                like.insert(column.clone(), class);
+                class
+            })
+            .collect()
+    }
+
     fn egress(&mut self, class: usize) -> Vec<ConnId> {
         let selected = self.selected;
         let applied = selected.of(Direction::Egress, class);

@@ -1,7 +1,10 @@
-//! Attacks, done on a running API server, and held against estates in which a way was planted.
+//! Attacks: the search held against an evaluator of its own, the steps done on a running API server and held against
+//! estates in which a way was planted.
 
 #[path = "paths/azure.rs"]
 mod azure;
+#[path = "paths/brute.rs"]
+mod brute;
 #[path = "paths/performed.rs"]
 mod performed;
 #[path = "paths/planted.rs"]

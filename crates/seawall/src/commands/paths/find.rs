@@ -93,6 +93,11 @@ fn pairs(
                 _ => true,
             })
             .collect();
+        // A workload that the internet reaches is no news as any pod.
+        let reaches: Vec<(Option<usize>, NodeNo)> = reaches
+            .into_iter()
+            .filter(|(_, to)| from != to && told.insert((*from, *to)))
+            .collect();
         if reaches.is_empty() {
             continue;
         }
@@ -101,12 +106,10 @@ fn pairs(
             .is_some_and(|entry| entry.doubt.is_some());
         let kind = entry.and_then(|entry| Some(graph.entries.get(entry)?.kind));
         let surely = graph.derive(&[*from], efforts, Allowed::SURE);
-        let perhaps = (!args.sure).then(|| graph.derive(&[*from], efforts, Allowed::POSSIBLE));
+        let more = reaches.iter().any(|(_, to)| !surely.holds(*to));
+        let perhaps =
+            (more && !args.sure).then(|| graph.derive(&[*from], efforts, Allowed::POSSIBLE));
         for (jewel, to) in reaches {
-            // A workload that the internet reaches is no news as any pod.
-            if *from == to || !told.insert((*from, to)) {
-                continue;
-            }
             let way = graph.way(&surely, to).or_else(|| {
                 let perhaps = perhaps.as_ref()?;
                 graph.way(perhaps, to)
