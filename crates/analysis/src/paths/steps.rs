@@ -66,6 +66,7 @@ pub(super) fn reads(kind: &Kind) -> bool {
             | "templates.gatekeeper.sh"
             | "constraints.gatekeeper.sh"
             | "secrets-store.csi.x-k8s.io"
+            | "aadpodidentity.k8s.io"
             // What verifies images.
             | "kyverno.io"
             | "policies.kyverno.io"

@@ -9,6 +9,7 @@
 //! | [`identities`] | federated credentials, both ways; attaching identities; pipelines |
 //! | [`vaults`] | vaults, and the pods that mount from them |
 //! | [`images`] | registries, and the workloads that pull from them |
+//! | [`legacy`] | AAD Pod Identity |
 //! | [`keys`] | Secrets that hold a key to something in Azure |
 //!
 //! Left out: classic administrators, access keys of storage accounts, Azure Policy that may forbid a change,
@@ -29,6 +30,7 @@ mod held;
 mod identities;
 mod images;
 mod keys;
+mod legacy;
 mod powers;
 mod vaults;
 
@@ -66,6 +68,7 @@ pub(super) fn add(builder: &mut Builder<'_>) {
     vaults::add(builder, &mut azure);
     images::add(builder, &azure);
     keys::add(builder, &azure);
+    legacy::add(builder, &azure);
     held::add_members(builder, &mut azure);
     entries(builder, &azure);
     if azure.is_empty() {
@@ -230,7 +233,10 @@ impl<'a> Azure<'a> {
             }
             // What was attached to the machines beside.
             let group = format!("{}/", cluster.node_group.to_ascii_lowercase());
-            for number in self.estate.of_kind("Microsoft.Compute/virtualMachineScaleSets") {
+            for number in self
+                .estate
+                .of_kind("Microsoft.Compute/virtualMachineScaleSets")
+            {
                 let own = self.estate.get(*number).and_then(|set| set.azure.as_ref());
                 if own.is_some_and(|own| own.id.to_ascii_lowercase().starts_with(&group)) {
                     for (_, who) in identities_of(self.estate, *number) {
