@@ -213,6 +213,22 @@ fn artifact(path: &str, live: bool) -> Artifact {
     }
 }
 
+/// The address of a file or of a live object, for another run's results.
+#[must_use]
+pub fn address(path: &str, live: bool) -> serde_json::Value {
+    let artifact = artifact(path, live);
+    match artifact.uri_base_id {
+        Some(base) => serde_json::json!({"uri": artifact.uri, "uriBaseId": base}),
+        None => serde_json::json!({"uri": artifact.uri}),
+    }
+}
+
+/// What relative addresses are relative to.
+#[must_use]
+pub fn bases() -> serde_json::Value {
+    serde_json::json!({BASE: {"description": {"text": "the folder seawall was started in"}}})
+}
+
 fn encode(path: &str, kept: &[u8]) -> String {
     let mut uri = String::with_capacity(path.len());
     for byte in path.bytes() {

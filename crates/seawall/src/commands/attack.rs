@@ -136,6 +136,11 @@ impl Attack {
             path: resource.origin.path.to_string(),
             line,
             object: resource.name.id(),
+            standing: match (resource.origin.live, builtin) {
+                (_, true) => Standing::BuiltIn,
+                (true, false) => Standing::Live,
+                (false, false) => Standing::File,
+            },
         })
     }
 }
@@ -170,6 +175,17 @@ pub(crate) struct Place {
     pub(crate) path: String,
     pub(crate) line: Option<u32>,
     pub(crate) object: String,
+    pub(crate) standing: Standing,
+}
+
+/// In what something stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Standing {
+    File,
+    /// Answered by a cluster or by Azure.
+    Live,
+    /// Every cluster has it.
+    BuiltIn,
 }
 
 impl std::fmt::Display for Place {

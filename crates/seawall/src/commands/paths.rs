@@ -15,7 +15,13 @@ use crate::output;
 
 mod choke;
 pub(crate) mod find;
+mod html;
 mod json;
+mod picture;
+mod radius;
+mod sarif;
+mod svg;
+mod tell;
 mod text;
 
 /// Shows the ways an attacker has: from a workload that the internet reaches, a stolen credential, a pushed
@@ -58,8 +64,9 @@ pub(crate) struct Args {
     /// Exit with 1 when there is a sure way
     #[arg(long)]
     fail: bool,
-    /// text or json
-    #[arg(long, value_name = "F", default_value = "text", value_parser = ["text", "json"])]
+    /// text, json, sarif, html, dot or mermaid
+    #[arg(long, value_name = "F", default_value = "text",
+          value_parser = ["text", "json", "sarif", "html", "dot", "mermaid"], hide_possible_values = true)]
     format: String,
 }
 
@@ -89,12 +96,56 @@ pub(crate) struct Answer<'a> {
     pub(crate) pairs: Vec<Pair>,
     /// Pairs that are not shown.
     pub(crate) left_out: usize,
+    /// The reader asked about something: possible ways are told in full too.
+    pub(crate) narrowed: bool,
     /// By kind of entry: how many entries there are, how many reach something surely, how many perhaps.
     pub(crate) totals: BTreeMap<EntryKind, (usize, usize, usize)>,
     /// How many pairs are sure, and how many only possible.
     pub(crate) counts: (usize, usize),
+    /// The ways that were asked for, shown or not.
+    pub(crate) ways: Found,
+    /// What who holds one thing can come to hold.
+    pub(crate) radius: Option<radius::Radius>,
     pub(crate) cut_by: BTreeMap<StepNo, Vec<Measure>>,
     pub(crate) chokes: Vec<choke::Choke>,
+}
+
+/// How many ways there are, where entries that go the same way count once, and what they lead to.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub(crate) sure: usize,
+    pub(crate) possible: usize,
+    /// What people call what sure ways lead to, the dearest first.
+    pub(crate) surely: Vec<String>,
+    /// And what only possible ones do.
+    pub(crate) perhaps: Vec<String>,
+}
+
+impl Found {
+    /// `pairs` are in order.
+    fn of(graph: &Graph, pairs: &[Pair]) -> Self {
+        let mut found = Self::default();
+        for pair in pairs {
+            let jewel = pair.jewel.and_then(|jewel| graph.jewels.get(jewel));
+            let title = jewel.map_or_else(|| graph.title(pair.to), |jewel| jewel.title.to_string());
+            let possible = pair.ways.iter().all(|way| way.possible);
+            let count = if possible {
+                &mut found.possible
+            } else {
+                &mut found.sure
+            };
+            *count += 1;
+            if found.surely.contains(&title) || found.perhaps.contains(&title) {
+                continue;
+            }
+            if possible {
+                found.perhaps.push(title);
+            } else {
+                found.surely.push(title);
+            }
+        }
+        found
+    }
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
@@ -110,6 +161,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let mut out = BufWriter::new(anstream::stdout().lock());
     match args.format.as_str() {
         "json" => json::write(&answer, &mut out)?,
+        "sarif" => sarif::write(&answer, &mut out)?,
+        "html" => html::write(&answer, &mut out)?,
+        "dot" => picture::dot(&answer, &mut out)?,
+        "mermaid" => picture::mermaid(&answer, &mut out)?,
         _ => out.write_all(text::write(&answer, output::width()).as_bytes())?,
     }
     out.flush()?;

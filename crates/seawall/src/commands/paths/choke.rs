@@ -16,7 +16,16 @@ const MOST: usize = 20_000;
 
 /// The measures that part pairs, the most first.
 pub(super) fn find(graph: &Graph, measures: &mut Measures<'_>, sure: &Spread) -> Vec<Choke> {
-    let before = sure.pairs().count();
+    let count = |spread: &Spread| {
+        let sure = |entry: usize| {
+            graph
+                .entries
+                .get(entry)
+                .is_some_and(|entry| entry.doubt.is_none())
+        };
+        spread.pairs().filter(|(entry, _)| sure(*entry)).count()
+    };
+    let before = count(sure);
     if before == 0 {
         return Vec::new();
     }
@@ -40,7 +49,7 @@ pub(super) fn find(graph: &Graph, measures: &mut Measures<'_>, sure: &Spread) ->
     let mut found: Vec<Choke> = cut
         .into_iter()
         .filter_map(|(measure, set)| {
-            let left = graph.spread_without(false, &set).pairs().count();
+            let left = count(&graph.spread_without(false, &set));
             let parts = before - left.min(before);
             (parts > 0).then(|| Choke {
                 measure,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::*;
 
 /// A way is asked for between these.
-struct Ends {
-    entries: Vec<(Option<usize>, NodeNo)>,
+pub(super) struct Ends {
+    pub(super) entries: Vec<(Option<usize>, NodeNo)>,
     jewels: Vec<(Option<usize>, NodeNo)>,
 }
 
@@ -30,14 +30,15 @@ pub(super) fn answer<'a>(
         graph,
         pairs: Vec::new(),
         left_out: 0,
+        narrowed: !args.from.is_empty() || !args.to.is_empty() || args.all,
         totals: totals(graph, &sure, &possible),
-        counts: (0, 0),
+        counts: counts(graph, &sure, &possible),
+        ways: Found::default(),
+        radius: radius::find(graph, args, &ends, efforts),
         cut_by: BTreeMap::new(),
         chokes: Vec::new(),
     };
-    answer.counts = (sure.pairs().count(), 0);
-    answer.counts.1 = possible.pairs().count().saturating_sub(answer.counts.0);
-    pairs(args, graph, efforts, &ends, &possible, &mut answer);
+    pairs(args, graph, efforts, &ends, (&sure, &possible), &mut answer);
     for pair in &answer.pairs {
         for step in pair.ways.iter().flat_map(|way| &way.steps) {
             if !answer.cut_by.contains_key(step)
@@ -49,6 +50,19 @@ pub(super) fn answer<'a>(
     }
     answer.chokes = choke::find(graph, measures, &sure);
     Ok(answer)
+}
+
+/// How many pairs of an entry and a jewel are sure, and how many are not.
+fn counts(graph: &Graph, sure: &Spread, possible: &Spread) -> (usize, usize) {
+    let doubted = |entry: usize| {
+        graph
+            .entries
+            .get(entry)
+            .is_some_and(|entry| entry.doubt.is_some())
+    };
+    let surely = sure.pairs().filter(|(entry, _)| !doubted(*entry)).count();
+    let all = possible.pairs().count();
+    (surely, all.saturating_sub(surely))
 }
 
 fn totals(
@@ -70,26 +84,71 @@ fn totals(
     totals
 }
 
-/// The ways, the sure ones first, the worth of the jewel, then the kind of the entry, then the cost.
+/// Entries from which the same steps lead on.
+type Alike = (Option<EntryKind>, Option<u32>, Option<u32>, bool);
+
+/// Entries by what tells them apart, with one that stands for the others. One search answers for all of a class:
+/// its members open the same with their first step (see [`Spread::class_of`]).
+fn classes(
+    graph: &Graph,
+    ends: &Ends,
+    (sure, possible): (&Spread, &Spread),
+) -> Vec<Vec<(Option<usize>, NodeNo)>> {
+    let mut numbers: BTreeMap<(Alike, Option<NodeNo>), usize> = BTreeMap::new();
+    let mut classes: Vec<Vec<(Option<usize>, NodeNo)>> = Vec::new();
+    // A workload that the internet reaches is no news as any pod, unless it is not sure that it does.
+    let mut told: BTreeSet<NodeNo> = BTreeSet::new();
+    for (number, node) in &ends.entries {
+        let entry = number.and_then(|number| graph.entries.get(number));
+        let doubted = entry.is_some_and(|entry| entry.doubt.is_some());
+        if told.contains(node) {
+            continue;
+        }
+        if !doubted {
+            told.insert(*node);
+        }
+        let alike = (
+            entry.map(|entry| entry.kind),
+            number.and_then(|number| sure.class_of(number)),
+            number.and_then(|number| possible.class_of(number)),
+            doubted,
+        );
+        // What is no entry has no class.
+        let own = number.is_none().then_some(*node);
+        let class = *numbers.entry((alike, own)).or_insert_with(|| {
+            classes.push(Vec::new());
+            classes.len() - 1
+        });
+        if let Some(class) = classes.get_mut(class) {
+            class.push((*number, *node));
+        }
+    }
+    classes
+}
+
+/// The ways, the sure ones first, the worth of the jewel, then the kind of the entry, then the length.
 fn pairs(
     args: &Args,
     graph: &Graph,
     efforts: &Efforts,
     ends: &Ends,
-    possible: &Spread,
+    spreads: (&Spread, &Spread),
     answer: &mut Answer<'_>,
 ) {
-    let mut found: Vec<(u8, u32, usize, Pair)> = Vec::new();
-    // One search for each start, the ends are looked up in it.
+    let mut found: Vec<Pair> = Vec::new();
     let mut seen: BTreeMap<(Option<EntryKind>, NodeNo, Vec<StepNo>), usize> = BTreeMap::new();
-    let mut told: BTreeSet<(NodeNo, NodeNo)> = BTreeSet::new();
-    for (entry, from) in &ends.entries {
+    for class in classes(graph, ends, spreads) {
+        let Some((entry, from)) = class.first().copied() else {
+            continue;
+        };
+        let told = entry.and_then(|entry| graph.entries.get(entry));
+        let doubted = told.is_some_and(|entry| entry.doubt.is_some());
         let reaches: Vec<(Option<usize>, NodeNo)> = ends
             .jewels
             .iter()
             .copied()
             .filter(|(jewel, _)| match (entry, jewel) {
-                (Some(entry), Some(jewel)) => possible.reaches(*entry, *jewel),
+                (Some(entry), Some(jewel)) => spreads.1.reaches(entry, *jewel),
                 _ => true,
             })
             .collect();
@@ -101,75 +160,91 @@ fn pairs(
         if reaches.is_empty() {
             continue;
         }
-        let doubted = entry
-            .and_then(|entry| graph.entries.get(entry))
-            .is_some_and(|entry| entry.doubt.is_some());
-        let kind = entry.and_then(|entry| Some(graph.entries.get(entry)?.kind));
-        let surely = graph.derive(&[*from], efforts, Allowed::SURE);
-        let more = reaches.iter().any(|(_, to)| !surely.holds(*to));
-        let perhaps =
-            (more && !args.sure).then(|| graph.derive(&[*from], efforts, Allowed::POSSIBLE));
+        let surely = graph.derive(&[from], efforts, Allowed::SURE);
+        let perhaps = (!args.sure).then(|| graph.derive(&[from], efforts, Allowed::POSSIBLE));
         for (jewel, to) in reaches {
             let way = graph.way(&surely, to).or_else(|| {
                 let perhaps = perhaps.as_ref()?;
                 graph.way(perhaps, to)
             });
-            let Some(mut way) = way else { continue };
+            let Some(mut way) = way.filter(|_| from != to) else {
+                continue;
+            };
             way.possible |= doubted;
             if args.sure && way.possible {
                 continue;
             }
+            let others = class.iter().map(|(_, node)| *node);
             // Entries that go the same way after their first step are told once.
-            let key = (kind, to, tail(graph, &way));
-            if let Some(at) = seen.get(&key)
-                && let Some((.., pair)) = found.get_mut(*at)
+            let key = (told.map(|entry| entry.kind), to, tail(graph, &way));
+            if let Some(pair) = seen.get(&key).and_then(|at| found.get_mut(*at))
+                && pair.ways.iter().all(|one| one.possible == way.possible)
                 && args.from.is_empty()
             {
-                pair.alike.push(*from);
+                pair.alike.extend(others);
                 continue;
             }
             seen.insert(key, found.len());
-            let weight = jewel
-                .and_then(|jewel| graph.jewels.get(jewel))
-                .map_or(0, |jewel| jewel.weight);
-            found.push((
-                u8::from(way.possible),
-                u32::MAX - weight,
-                way.steps.len(),
-                Pair {
-                    entry: *entry,
-                    from: *from,
-                    jewel,
-                    to,
-                    ways: vec![way],
-                    more: false,
-                    alike: Vec::new(),
-                },
-            ));
+            found.push(Pair {
+                entry,
+                from,
+                jewel,
+                to,
+                ways: vec![way],
+                more: false,
+                alike: others.skip(1).collect(),
+            });
         }
     }
-    found.sort_by_key(|(possible, weight, steps, pair)| {
-        let kind = pair.entry.and_then(|entry| graph.entries.get(entry));
-        (
-            *possible,
-            *weight,
-            pair.to,
-            kind.map(|entry| entry.kind),
-            *steps,
-            pair.from,
-        )
-    });
+    sort(graph, &mut found);
+    answer.ways = Found::of(graph, &found);
     answer.left_out = found.len().saturating_sub(args.limit);
     found.truncate(args.limit);
-    answer.pairs = found.into_iter().map(|(.., pair)| pair).collect();
     if args.all {
-        for pair in &mut answer.pairs {
+        for pair in &mut found {
             let (ways, more) = graph.ways(pair.from, pair.to, efforts, !args.sure, args.limit);
             if !ways.is_empty() {
+                let doubted = pair
+                    .entry
+                    .and_then(|entry| graph.entries.get(entry))
+                    .is_some_and(|entry| entry.doubt.is_some());
                 (pair.ways, pair.more) = (ways, more);
+                for way in &mut pair.ways {
+                    way.possible |= doubted;
+                }
+                // The sure ones first; the others keep their order.
+                pair.ways.sort_by_key(|way| way.possible);
+                // The others need not have every one of these ways.
+                pair.alike.clear();
             }
         }
     }
+    answer.pairs = found;
+}
+
+fn sort(graph: &Graph, found: &mut [Pair]) {
+    found.sort_by_key(|pair| {
+        let weight = pair
+            .jewel
+            .and_then(|jewel| graph.jewels.get(jewel))
+            .map_or(0, |jewel| jewel.weight);
+        let kind = pair.entry.and_then(|entry| graph.entries.get(entry));
+        let deeds = pair.ways.first().map(|way| {
+            way.steps
+                .iter()
+                .filter_map(|step| graph.step(*step))
+                .filter(|step| step.edge != Edge::Implied)
+                .count()
+        });
+        (
+            pair.ways.iter().all(|way| way.possible),
+            std::cmp::Reverse(weight),
+            pair.to,
+            kind.map(|entry| entry.kind),
+            deeds,
+            pair.from,
+        )
+    });
 }
 
 /// What a step comes to: behind a right that leads to many, the one that the way goes on from.

@@ -25,6 +25,7 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl io::Write) -> io::Result
         .map(|choke| {
             json!({
                 "measure": ::guide::measures::id(&answer.attack.guide, choke.measure),
+                "title": ::guide::measures::title(&answer.attack.guide, choke.measure),
                 "pairs": choke.parts,
                 "steps": choke.steps,
             })
@@ -44,16 +45,29 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl io::Write) -> io::Result
         .collect();
     let value = json!({
         "schema": "seawall.paths/v1",
+        "tool": {"name": "seawall", "version": env!("CARGO_PKG_VERSION")},
+        "asOf": answer.attack.as_of,
         "paths": paths,
         "entries": entries,
         "jewels": jewels,
         "pairs": {"sure": answer.counts.0, "possible": answer.counts.1},
+        "ways": {"sure": answer.ways.sure, "possible": answer.ways.possible},
         "notShown": answer.left_out,
+        "blastRadius": answer.radius.as_ref().map(|radius| blast(graph, radius)),
         "chokePoints": chokes,
         "gaps": graph.gaps.iter().map(|gap| &**gap).collect::<Vec<_>>(),
     });
     serde_json::to_writer_pretty(&mut *out, &value)?;
     writeln!(out)
+}
+
+fn blast(graph: &Graph, radius: &radius::Radius) -> Value {
+    let kinds: Vec<Value> = radius
+        .kinds
+        .iter()
+        .map(|kind| json!({"kind": kind.id, "sure": kind.sure, "possible": kind.possible}))
+        .collect();
+    json!({"from": graph.id(radius.from), "holds": kinds})
 }
 
 fn path(answer: &Answer<'_>, pair: &Pair, way: &Way) -> Value {
