@@ -9,6 +9,7 @@ pub mod assessment;
 pub mod config;
 pub mod csv;
 pub mod diff;
+pub mod edges;
 pub mod explain;
 mod groups;
 pub mod html;

@@ -6,6 +6,7 @@
 //!
 //! What it deliberately leaves out: writing files (the command does), search, and figures.
 
+mod edges;
 mod example;
 mod frame;
 mod framework;
@@ -66,6 +67,13 @@ pub fn pages(guide: &Guide) -> Vec<Page> {
             .iter()
             .map(|framework| framework::page(&site, framework)),
     );
+    pages.push(edges::list(&site));
+    pages.extend(
+        guide
+            .edge_pages
+            .values()
+            .map(|edge| edges::page(&site, edge)),
+    );
     pages.push(links::page(&site));
     pages
 }
@@ -91,7 +99,12 @@ impl<'g> Site<'g> {
             .unwrap_or("The guide of seawall");
         let mut paths: BTreeSet<String> = lists::PATHS
             .into_iter()
-            .chain([front::PATH, links::PATH, framework::LIST_PATH])
+            .chain([
+                front::PATH,
+                links::PATH,
+                framework::LIST_PATH,
+                edges::LIST_PATH,
+            ])
             .map(str::to_owned)
             .collect();
         paths.extend(
@@ -107,6 +120,7 @@ impl<'g> Site<'g> {
                 .map(|topic| topic_path(&topic.chapter, &topic.id)),
         );
         paths.extend(guide.guidelines.iter().map(guideline_path));
+        paths.extend(guide.edge_pages.keys().map(|id| edges::path(id)));
         paths.extend(
             guide
                 .frameworks

@@ -39,6 +39,8 @@ mod oddities;
 mod open_world;
 #[path = "cli/pages.rs"]
 mod pages;
+#[path = "cli/paths.rs"]
+mod paths;
 #[path = "cli/pod_security.rs"]
 mod pod_security;
 #[path = "cli/policy.rs"]

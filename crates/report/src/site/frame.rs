@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::{Page, STYLE_PATH, Site, chapter_path, framework, front, links, lists, relative};
+use super::{Page, STYLE_PATH, Site, chapter_path, edges, framework, front, links, lists, relative};
 
 /// A page's own part.
 pub(super) struct Content {
@@ -76,6 +76,7 @@ fn navigation(site: &Site<'_>, here: &str) -> Markup {
         ("Aspects", lists::ASPECTS_PATH),
         ("Principles", lists::PRINCIPLES_PATH),
         ("Frameworks", framework::LIST_PATH),
+        ("Steps of attackers", edges::LIST_PATH),
         ("Links", links::PATH),
     ];
     let entries = chapters.chain(others.map(|(title, path)| (title, path.to_owned())));

@@ -7,7 +7,7 @@ use model::Safety;
 
 use super::frame::{self, Content};
 use super::{
-    Page, Site, chapter_path, example, framework, front, guideline_path, links, lists, options,
+    Page, Site, chapter_path, edges, example, framework, front, guideline_path, links, lists,
     relative, topic_path,
 };
 use crate::explain;
@@ -150,7 +150,7 @@ fn serves(site: &Site<'_>, guideline: &Guideline, here: &str) -> Markup {
                 p { "It removes no step of an attacker by itself." }
             } @else {
                 p { "It takes from an attacker:" }
-                ul { @for edge in &guideline.cuts { li { (options::edge_title(site, edge)) " " code.quiet { (edge) } } } }
+                ul { @for edge in &guideline.cuts { li { (edges::link(site, here, edge)) " " code.quiet { (edge) } } } }
             }
             @if guideline.frameworks.is_empty() {
                 p { "No control of a framework is mapped to it." }

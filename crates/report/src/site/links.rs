@@ -6,7 +6,7 @@ use guide::guideline::Reference;
 use maud::{Markup, html};
 
 use super::frame::{self, Content};
-use super::{Page, Site, framework, front, guideline_path, relative, topic_path};
+use super::{Page, Site, edges, framework, front, guideline_path, relative, topic_path};
 use crate::html::prose;
 use crate::text::count;
 
@@ -80,6 +80,13 @@ pub(super) fn page(site: &Site<'_>) -> Page {
     });
     collect(&mut uses, groups.len(), frameworks);
     groups.push(("Frameworks", framework::LIST_PATH.to_owned()));
+    let steps = guide.edge_pages.values().flat_map(|edge| {
+        edge.references
+            .iter()
+            .map(|reference| (reference, &*edge.id, edges::path(&edge.id)))
+    });
+    collect(&mut uses, groups.len(), steps);
+    groups.push(("Steps of attackers", edges::LIST_PATH.to_owned()));
     let body = html! {
         p.lead { "What the guide's facts rest on: " (count(uses.len(), "link")) ", each named once, below the first topic that uses it, with the day it was last seen and everything that rests on it." }
         @for (index, (title, path)) in groups.iter().enumerate() {

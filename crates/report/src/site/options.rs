@@ -7,7 +7,7 @@ use guide::options::{Charge, TopicOption};
 use maud::{Markup, html};
 use model::Range;
 
-use super::{Site, relative, topic_path};
+use super::{Site, edges, relative, topic_path};
 use crate::html::prose;
 use crate::text;
 
@@ -23,7 +23,7 @@ pub(super) fn section(site: &Site<'_>, here: &str, topic: &Topic) -> Markup {
                 @if assumes(site, topic) {
                     p.meta { "No price: the guide knows by what it is charged and has no amount with a source. `seawall` takes amounts from the Azure Retail Prices API." }
                 }
-                (cuts(site, topic))
+                (cuts(site, here, topic))
                 (recognised(topic))
             }
         }
@@ -165,7 +165,7 @@ fn bonds(site: &Site<'_>, here: &str, topic: &Topic, option: &TopicOption) -> Ma
     }
 }
 
-fn cuts(site: &Site<'_>, topic: &Topic) -> Markup {
+fn cuts(site: &Site<'_>, here: &str, topic: &Topic) -> Markup {
     let mut seen = BTreeSet::new();
     let edges: Vec<&str> = topic
         .options
@@ -183,7 +183,7 @@ fn cuts(site: &Site<'_>, topic: &Topic) -> Markup {
                 tbody {
                     @for edge in &edges {
                         tr {
-                            th scope="row" { (edge_title(site, edge)) }
+                            th scope="row" { (edges::link(site, here, edge)) }
                             @for option in &topic.options {
                                 @if option.cuts.iter().any(|own| &**own == *edge) {
                                     td data-label=(option.title) { span.cut { "cut" } }

@@ -1,4 +1,4 @@
-//! `seawall explain`: a guideline, or a topic with its options, as a page to read.
+//! `seawall explain`: a guideline, a topic with its options, or a step of attackers, as a page to read.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -7,10 +7,10 @@ use crate::commands::load_guide;
 use crate::failure::Failure;
 use crate::output;
 
-/// Explains a guideline, or a topic with its options.
+/// Explains a guideline, a topic with its options, or a step of attackers.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Id of a guideline, as findings show it, or of a topic
+    /// Id of a guideline, as findings show it, of a topic, or of a step, as `paths` shows it
     id: String,
     /// Folder of a guide to use instead of the one in the binary
     #[arg(long, value_name = "DIR")]
@@ -25,10 +25,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
             anstream::stdout().lock().write_all(page.as_bytes())?;
             return Ok(0);
         }
+        if let Some(edge) = guide.edge_pages.get(&*args.id) {
+            let page = report::edges::page(&guide, edge, output::width());
+            anstream::stdout().lock().write_all(page.as_bytes())?;
+            return Ok(0);
+        }
         let near: Vec<&str> = guide
             .guidelines
             .iter()
             .map(|guideline| &*guideline.id.0)
+            .chain(guide.edge_pages.keys().map(|id| &**id))
             .filter(|id| id.contains(&args.id) || args.id.split('-').all(|word| id.contains(word)))
             .take(5)
             .collect();
@@ -41,7 +47,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
             )
         };
         return Err(
-            Failure::new(format!("there is no guideline or topic `{}`", args.id))
+            Failure::new(format!("there is no guideline, topic or step `{}`", args.id))
                 .help(help)
                 .into(),
         );

@@ -5,6 +5,7 @@ mod build;
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use ::guide::edges::EdgePage;
 use ::guide::guideline::Topic;
 use ::guide::{Guideline, examples, mutation};
 use clap::Subcommand;
@@ -30,8 +31,11 @@ enum Action {
         /// The options of each topic instead: what they cost, need and rule out
         #[arg(long)]
         options: bool,
+        /// The steps of attackers instead
+        #[arg(long, conflicts_with = "options")]
+        edges: bool,
     },
-    /// Runs every example of every guideline
+    /// Runs every example of every guideline, option and step of attackers
     Test {
         /// Only these guidelines: ids, or paths below the guide's folder
         only: Vec<String>,
@@ -49,8 +53,9 @@ enum Action {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     match &args.action {
-        Action::List { options: false } => list(args),
-        Action::List { options: true } => list_options(args),
+        Action::List { options: true, .. } => list_options(args),
+        Action::List { edges: true, .. } => list_edges(args),
+        Action::List { .. } => list(args),
         Action::Test { only, mutate } => test(args, only, *mutate),
         Action::Build { out } => build::run(args.guide.as_deref(), out),
     }
@@ -105,6 +110,41 @@ fn list_options(args: &Args) -> anyhow::Result<u8> {
     Ok(0)
 }
 
+fn list_edges(args: &Args) -> anyhow::Result<u8> {
+    let guide = load_guide(args.guide.as_deref())?;
+    let mut out = anstream::stdout().lock();
+    out.write_all(report::edges::list(&guide, output::width()).as_bytes())?;
+    Ok(0)
+}
+
+/// Runs the examples of steps: how many behave, and how many do not.
+fn test_edges(
+    guide: &::guide::Guide,
+    ids: &[Box<str>],
+    out: &mut impl std::io::Write,
+) -> std::io::Result<(usize, usize)> {
+    let (mut passed, mut failed) = (0, 0);
+    for edge in ids.iter().filter_map(|id| guide.edge_pages.get(id)) {
+        let failures = ::guide::edges::run(guide, edge);
+        passed += edge.examples.len().saturating_sub(failures.len());
+        failed += failures.len();
+        for failure in failures {
+            say(out, failure)?;
+        }
+    }
+    Ok((passed, failed))
+}
+
+/// Whether a step is meant by its id or a path.
+fn edge_wanted(edge: &EdgePage, only: &[String]) -> bool {
+    only.is_empty()
+        || only.iter().any(|word| {
+            let word = word.trim_end_matches('/');
+            let word = word.rsplit("guide/").next().unwrap_or(word);
+            word == &*edge.id || word == "edges" || word == &*edge.file
+        })
+}
+
 /// Whether a topic's README is meant by an id or a path.
 fn topic_wanted(topic: &Topic, only: &[String]) -> bool {
     let own = format!("{}/{}", topic.chapter, topic.id);
@@ -152,7 +192,13 @@ fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
                 .is_some_and(|topic| topic_wanted(topic, only))
         })
         .collect();
-    if chosen.is_empty() && topics.is_empty() {
+    let edges: Vec<Box<str>> = guide
+        .edge_pages
+        .values()
+        .filter(|edge| edge_wanted(edge, only))
+        .map(|edge| edge.id.clone())
+        .collect();
+    if chosen.is_empty() && topics.is_empty() && edges.is_empty() {
         // A file that does not load matches nothing.
         let broken: Vec<String> = errors.iter().map(|error| format!("\n  {error}")).collect();
         let what = match broken.as_slice() {
@@ -211,6 +257,8 @@ fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
             }
         }
     }
+    let (sound, wrong) = test_edges(&guide, &edges, &mut out)?;
+    (passed, failed) = (passed + sound, failed + wrong);
     if only.is_empty() {
         for gap in ::guide::complete::gaps(&guide) {
             failed += 1;

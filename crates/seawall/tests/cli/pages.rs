@@ -7,7 +7,7 @@ use crate::rights::RBAC;
 use crate::run::Folder;
 
 /// How wide a page is in a window of this width, and how wide the window is for it.
-fn widths(folder: &Path, page: &str, window: u32) -> (u32, u32) {
+pub(crate) fn widths(folder: &Path, page: &str, window: u32) -> (u32, u32) {
     // The page forbids scripts; the copy that is measured has one.
     let html = std::fs::read_to_string(folder.join(page)).unwrap();
     let policy = html
