@@ -182,6 +182,9 @@ impl Guide {
                     prose.push('\n');
                 }
                 Block::Heading(level, text) => {
+                    if !prose.is_empty() {
+                        prose.push_str("\n\n");
+                    }
                     prose.push_str(&"#".repeat(usize::from(level)));
                     prose.push(' ');
                     prose.push_str(&text);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use guide::edges::{Change, Edit, EdgePage, Wanted};
+use guide::edges::{Change, EdgePage, Edit, Wanted};
 use guide::{Guide, Guideline};
 
 use crate::text::{self, wrap};

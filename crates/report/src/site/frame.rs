@@ -2,7 +2,9 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::{Page, STYLE_PATH, Site, chapter_path, edges, framework, front, links, lists, relative};
+use super::{
+    Page, STYLE_PATH, Site, chapter_path, edges, framework, front, links, lists, relative,
+};
 
 /// A page's own part.
 pub(super) struct Content {

@@ -1,7 +1,10 @@
 //! What `paths` and `decide` have in common: an estate, its graph of attacks, and what can be done about it.
 
+use std::collections::BTreeSet;
+
 use ::guide::facts::analyses;
-use ::guide::measures::{Measures, cuts_something};
+use ::guide::measures::{Measure, Measures, cuts_something};
+use ::guide::options::{Recognition, recognise};
 use ::guide::{Guide, Judge, Setting, setting};
 use analysis::Analyses;
 use analysis::paths::{self, Efforts, Graph, Wishes};
@@ -112,6 +115,22 @@ impl Attack {
     ) -> Measures<'a> {
         let judge = Judge::new(&self.guide, &self.setting, cuts_something);
         Measures::new(judge, analyses, graph)
+    }
+
+    /// The options that the estate shows to be chosen: what they take away is gone already.
+    pub(crate) fn chosen(&self, analyses: &Analyses<'_>) -> BTreeSet<Measure> {
+        let mut chosen = BTreeSet::new();
+        for (topic, of) in self.guide.topics.iter().enumerate() {
+            for (at, option) in of.options.iter().enumerate() {
+                if let Some(program) = &option.recognised
+                    && recognise(&self.guide, &self.setting, analyses, program)
+                        == Recognition::Chosen
+                {
+                    chosen.insert(Measure::Choice(topic as u16, at as u16));
+                }
+            }
+        }
+        chosen
     }
 
     /// `path:line`, or where a live source has an object.

@@ -46,11 +46,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
                 near.join(", ")
             )
         };
-        return Err(
-            Failure::new(format!("there is no guideline, topic or step `{}`", args.id))
-                .help(help)
-                .into(),
-        );
+        return Err(Failure::new(format!(
+            "there is no guideline, topic or step `{}`",
+            args.id
+        ))
+        .help(help)
+        .into());
     };
     let mut out = anstream::stdout().lock();
     out.write_all(report::explain::page(&guide, guideline, output::width()).as_bytes())?;

@@ -1,6 +1,6 @@
 //! `seawall paths`: the ways from where attackers start to what is worth reaching.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write as _};
 
 use ::guide::measures::{Measure, Measures};
@@ -106,6 +106,8 @@ pub(crate) struct Answer<'a> {
     pub(crate) ways: Found,
     /// What who holds one thing can come to hold.
     pub(crate) radius: Option<radius::Radius>,
+    /// The steps of the sure ways that were looked at.
+    pub(crate) through: BTreeSet<StepNo>,
     pub(crate) cut_by: BTreeMap<StepNo, Vec<Measure>>,
     pub(crate) chokes: Vec<choke::Choke>,
 }
@@ -128,23 +130,43 @@ impl Found {
         for pair in pairs {
             let jewel = pair.jewel.and_then(|jewel| graph.jewels.get(jewel));
             let title = jewel.map_or_else(|| graph.title(pair.to), |jewel| jewel.title.to_string());
-            let possible = pair.ways.iter().all(|way| way.possible);
-            let count = if possible {
-                &mut found.possible
-            } else {
-                &mut found.sure
-            };
-            *count += 1;
-            if found.surely.contains(&title) || found.perhaps.contains(&title) {
-                continue;
-            }
-            if possible {
-                found.perhaps.push(title);
-            } else {
-                found.surely.push(title);
-            }
+            found.add(title, pair.ways.iter().all(|way| way.possible));
         }
         found
+    }
+
+    /// Adds ways that nobody looked at.
+    fn count<'p>(
+        &mut self,
+        graph: &Graph,
+        pairs: impl Iterator<Item = &'p (Option<usize>, NodeNo, bool)>,
+    ) {
+        let mut known: BTreeSet<(NodeNo, bool)> = BTreeSet::new();
+        for (jewel, to, surely) in pairs {
+            if known.insert((*to, *surely)) {
+                let jewel = jewel.and_then(|jewel| graph.jewels.get(jewel));
+                let title = jewel.map_or_else(|| graph.title(*to), |jewel| jewel.title.to_string());
+                self.add(title, !surely);
+            } else if *surely {
+                self.sure += 1;
+            } else {
+                self.possible += 1;
+            }
+        }
+    }
+
+    fn add(&mut self, title: String, possible: bool) {
+        if possible {
+            self.possible += 1;
+            if !self.surely.contains(&title) && !self.perhaps.contains(&title) {
+                self.perhaps.push(title);
+            }
+        } else {
+            self.sure += 1;
+            if !self.surely.contains(&title) {
+                self.surely.push(title);
+            }
+        }
     }
 }
 
@@ -157,6 +179,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     }
     let efforts = attack.efforts();
     let mut measures = attack.measures(&analyses, &graph);
+    let chosen = attack.chosen(&analyses);
+    measures.leave_out(|measure| chosen.contains(&measure));
     let answer = find::answer(args, &attack, &analyses, &graph, &efforts, &mut measures)?;
     let mut out = BufWriter::new(anstream::stdout().lock());
     match args.format.as_str() {

@@ -1,7 +1,5 @@
 //! Which pairs of an entry and a jewel are shown, and by which ways.
 
-use std::collections::BTreeSet;
-
 use super::*;
 
 /// A way is asked for between these.
@@ -35,6 +33,7 @@ pub(super) fn answer<'a>(
         counts: counts(graph, &sure, &possible),
         ways: Found::default(),
         radius: radius::find(graph, args, &ends, efforts),
+        through: BTreeSet::new(),
         cut_by: BTreeMap::new(),
         chokes: Vec::new(),
     };
@@ -48,7 +47,7 @@ pub(super) fn answer<'a>(
             }
         }
     }
-    answer.chokes = choke::find(graph, measures, &sure);
+    answer.chokes = choke::find(graph, measures, &sure, &answer.through);
     Ok(answer)
 }
 
@@ -126,7 +125,67 @@ fn classes(
     classes
 }
 
+/// An entry and those that are like it, with what it reaches: numbers of jewels, or nodes that were asked for.
+struct Class {
+    members: Vec<(Option<usize>, NodeNo)>,
+    reaches: Vec<(Option<usize>, NodeNo, bool)>,
+}
+
+/// How many searches are worth their time in a graph: each looks at every step once.
+fn affordable(graph: &Graph) -> usize {
+    (30_000_000 / graph.size().1.max(1)).max(40)
+}
+
+/// What each class reaches, what is shown first coming first.
+fn reaching(
+    args: &Args,
+    graph: &Graph,
+    ends: &Ends,
+    (sure, possible): (&Spread, &Spread),
+) -> Vec<Class> {
+    let mut found: Vec<_> = classes(graph, ends, (sure, possible))
+        .into_iter()
+        .filter_map(|members| {
+            let (entry, from) = *members.first()?;
+            let own = entry.and_then(|entry| graph.entries.get(entry));
+            let doubted = own.is_some_and(|entry| entry.doubt.is_some());
+            let reaches: Vec<_> = ends
+                .jewels
+                .iter()
+                .filter(|(_, node)| *node != from)
+                .filter_map(|(jewel, node)| {
+                    let (surely, at_all) = match (entry, jewel) {
+                        (Some(entry), Some(jewel)) => {
+                            (sure.reaches(entry, *jewel), possible.reaches(entry, *jewel))
+                        }
+                        _ => (true, true),
+                    };
+                    let surely = surely && !doubted;
+                    (surely || at_all && !args.sure).then_some((*jewel, *node, surely))
+                })
+                .collect();
+            let rank = reaches
+                .iter()
+                .map(|(jewel, _, surely)| (!surely, std::cmp::Reverse(weight(graph, *jewel))))
+                .min()?;
+            let kind = own.map(|entry| entry.kind);
+            Some((rank, kind, Class { members, reaches }))
+        })
+        .collect();
+    found.sort_by_key(|(rank, kind, _)| (*rank, *kind));
+    found.into_iter().map(|(.., class)| class).collect()
+}
+
+fn weight(graph: &Graph, jewel: Option<usize>) -> u32 {
+    jewel
+        .and_then(|jewel| graph.jewels.get(jewel))
+        .map_or(0, |jewel| jewel.weight)
+}
+
 /// The ways, the sure ones first, the worth of the jewel, then the kind of the entry, then the length.
+///
+/// In a large graph ways are looked for from as many classes of entries as can be afforded, those first that are
+/// shown first; the others are counted, one way for each jewel that they reach.
 fn pairs(
     args: &Args,
     graph: &Graph,
@@ -137,44 +196,40 @@ fn pairs(
 ) {
     let mut found: Vec<Pair> = Vec::new();
     let mut seen: BTreeMap<(Option<EntryKind>, NodeNo, Vec<StepNo>), usize> = BTreeMap::new();
-    for class in classes(graph, ends, spreads) {
-        let Some((entry, from)) = class.first().copied() else {
+    let mut unsure: BTreeSet<(NodeNo, NodeNo)> = BTreeSet::new();
+    let mut classes = reaching(args, graph, ends, spreads);
+    let looked_at = affordable(graph).min(classes.len());
+    let counted = classes.split_off(looked_at);
+    for class in classes {
+        let Some((entry, from)) = class.members.first().copied() else {
             continue;
         };
         let told = entry.and_then(|entry| graph.entries.get(entry));
         let doubted = told.is_some_and(|entry| entry.doubt.is_some());
-        let reaches: Vec<(Option<usize>, NodeNo)> = ends
-            .jewels
-            .iter()
-            .copied()
-            .filter(|(jewel, _)| match (entry, jewel) {
-                (Some(entry), Some(jewel)) => spreads.1.reaches(entry, *jewel),
-                _ => true,
-            })
-            .collect();
-        // A workload that the internet reaches is no news as any pod.
-        let reaches: Vec<(Option<usize>, NodeNo)> = reaches
-            .into_iter()
-            .filter(|(_, to)| from != to && told.insert((*from, *to)))
-            .collect();
-        if reaches.is_empty() {
-            continue;
-        }
         let surely = graph.derive(&[from], efforts, Allowed::SURE);
-        let perhaps = (!args.sure).then(|| graph.derive(&[from], efforts, Allowed::POSSIBLE));
-        for (jewel, to) in reaches {
-            let way = graph.way(&surely, to).or_else(|| {
-                let perhaps = perhaps.as_ref()?;
-                graph.way(perhaps, to)
-            });
-            let Some(mut way) = way.filter(|_| from != to) else {
+        let mut perhaps = None;
+        for (jewel, to, _) in class.reaches {
+            let mut way = graph.way(&surely, to);
+            if way.is_none() && !args.sure {
+                let perhaps = perhaps
+                    .get_or_insert_with(|| graph.derive(&[from], efforts, Allowed::POSSIBLE));
+                way = graph.way(perhaps, to);
+            }
+            let Some(mut way) = way else {
                 continue;
             };
             way.possible |= doubted;
             if args.sure && way.possible {
                 continue;
             }
-            let others = class.iter().map(|(_, node)| *node);
+            let mut others: Vec<NodeNo> = class.members.iter().map(|(_, node)| *node).collect();
+            if way.possible {
+                // Told already, by a likelier start that is not sure either.
+                others.retain(|node| unsure.insert((*node, to)));
+            }
+            let Some(first) = others.first().copied() else {
+                continue;
+            };
             // Entries that go the same way after their first step are told once.
             let key = (told.map(|entry| entry.kind), to, tail(graph, &way));
             if let Some(pair) = seen.get(&key).and_then(|at| found.get_mut(*at))
@@ -184,50 +239,93 @@ fn pairs(
                 pair.alike.extend(others);
                 continue;
             }
+            if first != from {
+                // The way must be its own.
+                let allowed = if graph.way(&surely, to).is_some() {
+                    Allowed::SURE
+                } else {
+                    Allowed::POSSIBLE
+                };
+                let Some(own) = graph.cheapest(first, to, efforts, allowed) else {
+                    continue;
+                };
+                way.steps = own.steps;
+            }
             seen.insert(key, found.len());
             found.push(Pair {
-                entry,
-                from,
+                entry: class
+                    .members
+                    .iter()
+                    .find(|(_, node)| *node == first)
+                    .and_then(|(entry, _)| *entry),
+                from: first,
                 jewel,
                 to,
                 ways: vec![way],
                 more: false,
-                alike: others.skip(1).collect(),
+                alike: others.into_iter().skip(1).collect(),
             });
         }
     }
     sort(graph, &mut found);
     answer.ways = Found::of(graph, &found);
-    answer.left_out = found.len().saturating_sub(args.limit);
+    answer
+        .ways
+        .count(graph, counted.iter().flat_map(|class| &class.reaches));
+    answer.through = found
+        .iter()
+        .flat_map(|pair| &pair.ways)
+        .filter(|way| !way.possible)
+        .flat_map(|way| way.steps.iter().copied())
+        .collect();
+    if !answer.narrowed {
+        few_for_each(&mut found);
+    }
     found.truncate(args.limit);
+    answer.left_out = (answer.ways.sure + answer.ways.possible).saturating_sub(found.len());
     if args.all {
-        for pair in &mut found {
-            let (ways, more) = graph.ways(pair.from, pair.to, efforts, !args.sure, args.limit);
-            if !ways.is_empty() {
-                let doubted = pair
-                    .entry
-                    .and_then(|entry| graph.entries.get(entry))
-                    .is_some_and(|entry| entry.doubt.is_some());
-                (pair.ways, pair.more) = (ways, more);
-                for way in &mut pair.ways {
-                    way.possible |= doubted;
-                }
-                // The sure ones first; the others keep their order.
-                pair.ways.sort_by_key(|way| way.possible);
-                // The others need not have every one of these ways.
-                pair.alike.clear();
-            }
-        }
+        every(args, graph, efforts, &mut found);
     }
     answer.pairs = found;
 }
 
+/// Leaves a few possible ways to each jewel, the first: what is sure matters more.
+fn few_for_each(found: &mut Vec<Pair>) {
+    const FEW: usize = 3;
+    let mut counts: BTreeMap<NodeNo, usize> = BTreeMap::new();
+    found.retain(|pair| {
+        let possible = pair.ways.iter().all(|way| way.possible);
+        let count = counts.entry(pair.to).or_default();
+        *count += usize::from(possible);
+        !possible || *count <= FEW
+    });
+}
+
+/// Puts every minimal way in place of the cheapest.
+fn every(args: &Args, graph: &Graph, efforts: &Efforts, found: &mut [Pair]) {
+    for pair in found {
+        let (ways, more) = graph.ways(pair.from, pair.to, efforts, !args.sure, args.limit);
+        if ways.is_empty() {
+            continue;
+        }
+        let doubted = pair
+            .entry
+            .and_then(|entry| graph.entries.get(entry))
+            .is_some_and(|entry| entry.doubt.is_some());
+        (pair.ways, pair.more) = (ways, more);
+        for way in &mut pair.ways {
+            way.possible |= doubted;
+        }
+        // The sure ones first; the others keep their order.
+        pair.ways.sort_by_key(|way| way.possible);
+        // The others need not have every one of these ways.
+        pair.alike.clear();
+    }
+}
+
 fn sort(graph: &Graph, found: &mut [Pair]) {
     found.sort_by_key(|pair| {
-        let weight = pair
-            .jewel
-            .and_then(|jewel| graph.jewels.get(jewel))
-            .map_or(0, |jewel| jewel.weight);
+        let weight = weight(graph, pair.jewel);
         let kind = pair.entry.and_then(|entry| graph.entries.get(entry));
         let deeds = pair.ways.first().map(|way| {
             way.steps

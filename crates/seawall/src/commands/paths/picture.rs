@@ -117,11 +117,7 @@ pub(super) fn mermaid(answer: &Answer<'_>, out: &mut impl io::Write) -> io::Resu
             Role::Entry => ("([", "])"),
             Role::Jewel => ("{{", "}}"),
         };
-        writeln!(
-            out,
-            "  n{number}{open}\"{}\"{close}",
-            escaped(&spot.title)
-        )?;
+        writeln!(out, "  n{number}{open}\"{}\"{close}", escaped(&spot.title))?;
     }
     for line in &picture.lines {
         let arrow = if line.sure { "-->" } else { "-.->" };

@@ -49,10 +49,7 @@ pub(super) fn find(
     }
     let sure = graph.derive(&[from], efforts, Allowed::SURE);
     let possible = (!args.sure).then(|| graph.derive(&[from], efforts, Allowed::POSSIBLE));
-    let everybodys: Vec<NodeNo> = graph
-        .derive(&[], efforts, Allowed::SURE)
-        .held()
-        .collect();
+    let everybodys: Vec<NodeNo> = graph.derive(&[], efforts, Allowed::SURE).held().collect();
     let mut kinds: Vec<Kind> = KINDS
         .into_iter()
         .map(|(id, name)| Kind {
@@ -68,8 +65,8 @@ pub(super) fn find(
         if number == from || !(surely || perhaps) || everybodys.binary_search(&number).is_ok() {
             continue;
         }
-        let Some(kind) = kind(graph, number, node)
-            .and_then(|id| kinds.iter_mut().find(|kind| kind.id == id))
+        let Some(kind) =
+            kind(graph, number, node).and_then(|id| kinds.iter_mut().find(|kind| kind.id == id))
         else {
             continue;
         };

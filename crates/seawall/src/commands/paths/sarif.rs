@@ -17,7 +17,11 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl io::Write) -> io::Result
         .iter()
         .map(|story| result(answer, story, &kinds))
         .collect();
-    let exit = if answer.attack.coverage.incomplete() { 4 } else { 0 };
+    let exit = if answer.attack.coverage.incomplete() {
+        4
+    } else {
+        0
+    };
     let value = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -76,7 +80,10 @@ fn result(answer: &Answer<'_>, story: &Story, kinds: &[&'static str]) -> Value {
         message.push_str(&format!(" If: {}.", story.doubts().join("; ")));
     }
     if !story.alike.is_empty() {
-        message.push_str(&format!(" The same from {}.", tell::listed(&story.alike, 5)));
+        message.push_str(&format!(
+            " The same from {}.",
+            tell::listed(&story.alike, 5)
+        ));
     }
     let flow = flow(answer, story);
     let placed = flow
@@ -112,7 +119,9 @@ fn flow(answer: &Answer<'_>, story: &Story) -> Vec<Value> {
     if let Some(because) = &story.because {
         start.push_str(&format!("; {because}"));
     }
-    let entry = story.entry.and_then(|entry| answer.graph.entries.get(entry));
+    let entry = story
+        .entry
+        .and_then(|entry| answer.graph.entries.get(entry));
     let place = entry
         .and_then(|entry| entry.evidence.first())
         .and_then(|evidence| answer.attack.place(answer.analyses, evidence));
@@ -154,8 +163,12 @@ fn location(place: Option<&Place>, text: &str, importance: &str) -> Value {
     if let (Some(place), Some(own)) = (place, location.as_object_mut()) {
         if place.standing != Standing::BuiltIn {
             let live = place.standing == Standing::Live;
-            let mut physical = json!({"artifactLocation": report::sarif::address(&place.path, live)});
-            if let (Some(line), Some(physical)) = (place.line.filter(|line| *line > 0), physical.as_object_mut()) {
+            let mut physical =
+                json!({"artifactLocation": report::sarif::address(&place.path, live)});
+            if let (Some(line), Some(physical)) = (
+                place.line.filter(|line| *line > 0),
+                physical.as_object_mut(),
+            ) {
                 physical.insert("region".to_owned(), json!({"startLine": line}));
             }
             own.insert("physicalLocation".to_owned(), physical);

@@ -83,10 +83,7 @@ fn line(line: &Line, laid: &[Laid]) -> Markup {
     let path = format!("M{x1} {y1}C{} {y1} {c2} {y2} {x2} {y2}", x1 + bend);
     // A label stands beside the arrow's end, where lines from one thing have parted.
     let (lx, ly) = if forward {
-        (
-            x2.saturating_sub(APART / 2),
-            (y1 + 3 * y2) / 4,
-        )
+        (x2.saturating_sub(APART / 2), (y1 + 3 * y2) / 4)
     } else {
         (x2.max(x1) + bend / 2, usize::midpoint(y1, y2))
     };

@@ -3,6 +3,7 @@
 //! A right that only leads to the next deed of the same kind is no deed of its own: what it rests on is told
 //! with the deed that it serves. Every text is clean of what would do something to a terminal or a page.
 
+use analysis::paths::EVERYTHING;
 use report::clean;
 
 use super::*;
@@ -85,10 +86,7 @@ fn story(answer: &Answer<'_>, pair: &Pair, way: &Way) -> Story {
         doubt: entry
             .and_then(|entry| entry.doubt.as_deref())
             .map(|doubt| clean(doubt).into_owned()),
-        jewel: jewel.map_or_else(
-            || title(pair.to),
-            |jewel| clean(&jewel.title).into_owned(),
-        ),
+        jewel: jewel.map_or_else(|| title(pair.to), |jewel| clean(&jewel.title).into_owned()),
         kind: jewel.map_or("named", |jewel| jewel.kind),
         deeds: deeds(answer, pair, way),
         possible: way.possible,
@@ -101,7 +99,7 @@ fn deeds(answer: &Answer<'_>, pair: &Pair, way: &Way) -> Vec<Deed> {
     let graph = answer.graph;
     // What is held without a deed, by what it was reached as.
     let mut reached: BTreeMap<NodeNo, NodeNo> = BTreeMap::new();
-    let mut deeds: Vec<(NodeNo, Deed)> = Vec::new();
+    let mut deeds: Vec<Deed> = Vec::new();
     for step in way.steps.iter().filter_map(|step| graph.step(*step)) {
         let known = |need: &NodeNo| reached.get(need).copied().unwrap_or(*need);
         if step.edge == Edge::Implied {
@@ -114,7 +112,7 @@ fn deeds(answer: &Answer<'_>, pair: &Pair, way: &Way) -> Vec<Deed> {
         let lands = find::lands_on(graph, way, step.gives);
         reached.insert(step.gives, lands);
         reached.insert(lands, lands);
-        deeds.push((step.gives, deed(answer, &step, held, lands)));
+        deeds.push(deed(answer, &step, held, lands));
     }
     let mut deeds = folded(graph, deeds);
     // What the last deed gives holds the jewel.
@@ -159,29 +157,28 @@ fn deed(answer: &Answer<'_>, step: &Step<'_>, held: Vec<NodeNo>, lands: NodeNo) 
 }
 
 /// Takes deeds that only give a right together with the deed of the same kind that uses it.
-fn folded(graph: &Graph, mut deeds: Vec<(NodeNo, Deed)>) -> Vec<Deed> {
+fn folded(graph: &Graph, mut deeds: Vec<Deed>) -> Vec<Deed> {
     let mut told: Vec<Deed> = Vec::new();
     while !deeds.is_empty() {
-        let (gives, deed) = deeds.remove(0);
-        let hub = deed.lands == gives && matches!(graph.node(gives), Node::Right(..));
+        let deed = deeds.remove(0);
+        let gives = deed.lands;
+        let hub = matches!(graph.node(gives), Node::Right(name, _) if name != EVERYTHING);
         let users: Vec<usize> = (0..deeds.len())
             .filter(|at| {
                 deeds
                     .get(*at)
-                    .is_some_and(|(_, user)| user.held.contains(&gives))
+                    .is_some_and(|user| user.held.contains(&gives))
             })
             .collect();
-        let alike = users.iter().all(|at| {
-            deeds
-                .get(*at)
-                .is_some_and(|(_, user)| user.edge == deed.edge)
-        });
+        let alike = users
+            .iter()
+            .all(|at| deeds.get(*at).is_some_and(|user| user.edge == deed.edge));
         if !hub || users.is_empty() || !alike {
             told.push(deed);
             continue;
         }
         for at in users {
-            if let Some((_, user)) = deeds.get_mut(at) {
+            if let Some(user) = deeds.get_mut(at) {
                 user.held.retain(|need| *need != gives);
                 join(&mut user.held, &deed.held);
                 let mut evidence = deed.evidence.clone();

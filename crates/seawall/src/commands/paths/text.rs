@@ -129,11 +129,15 @@ pub(super) fn first(answer: &Answer<'_>) -> String {
                 listed(&surely, 3)
             );
             if possible > 0 && perhaps.is_empty() {
-                line.push_str(&format!("; {} to the same", count(possible, "possible way")));
+                line.push_str(&format!(
+                    "; {} to the same",
+                    count(possible, "possible way")
+                ));
             } else if possible > 0 {
                 line.push_str(&format!(
-                    "; {} lead further, to {}",
+                    "; {} {} further, to {}",
                     count(possible, "possible way"),
+                    leads(possible),
                     listed(&perhaps, 3)
                 ));
             }
@@ -285,16 +289,22 @@ fn chokes(answer: &Answer<'_>, page: &mut Page) {
         return;
     }
     let head = format!(
-        "What parts the most of the {}, each alone",
+        "What parts the most, each alone ({} of a start and a jewel)",
         count(answer.counts.0, "sure pair")
     );
     page.paragraph(0, BOLD, &head);
     let width = page.width;
+    let guide = &answer.attack.guide;
+    let ids = answer
+        .chokes
+        .iter()
+        .take(8)
+        .map(|choke| ::guide::measures::id(guide, choke.measure).len());
+    let column = ids.max().unwrap_or_default();
     for choke in answer.chokes.iter().take(8) {
-        let guide = &answer.attack.guide;
         let id = ::guide::measures::id(guide, choke.measure);
         let line = format!(
-            "{:>6}  {id:<34} {}",
+            "{:>6}  {id:<column$}  {}",
             choke.parts,
             ::guide::measures::title(guide, choke.measure)
         );
