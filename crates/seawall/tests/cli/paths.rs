@@ -152,6 +152,7 @@ fn steps_lead_on_from_what_is_held() {
     let cuts = step["cutBy"].as_array().unwrap();
     assert!(cuts.contains(&json!("pss-privileged")), "{cuts:?}");
     // Taking one thing away parts what passes it.
+    let value = json_of(&shop(), &[]);
     let chokes = value["chokePoints"].as_array().unwrap();
     let parted = |measure: &str| {
         chokes

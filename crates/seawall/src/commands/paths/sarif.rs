@@ -107,7 +107,7 @@ fn result(answer: &Answer<'_>, story: &Story, kinds: &[&'static str]) -> Value {
         "locations": placed.into_iter().collect::<Vec<_>>(),
         "codeFlows": [{"threadFlows": [{"locations": flow}]}],
         "partialFingerprints": {
-            "seawallPath/v1": format!("{} {} {}", graph.id(story.from), by.join(" "), graph.id(story.to)),
+            "seawallPath/v1": report::clean(&format!("{} {} {}", graph.id(story.from), by.join(" "), graph.id(story.to))),
         },
     })
 }
@@ -175,7 +175,7 @@ fn location(place: Option<&Place>, text: &str, importance: &str) -> Value {
         }
         own.insert(
             "logicalLocations".to_owned(),
-            json!([{"fullyQualifiedName": place.object, "kind": "resource"}]),
+            json!([{"fullyQualifiedName": report::clean(&place.object), "kind": "resource"}]),
         );
     }
     json!({"location": location, "importance": importance})

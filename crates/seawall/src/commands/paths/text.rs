@@ -15,6 +15,8 @@ const CUT: Style = AnsiColor::Green.on_default();
 /// How many measures a deed shows, and how many starts of the same way.
 const MOST_CUTS: usize = 4;
 const MOST_ALIKE: usize = 5;
+/// How many sure ways to a jewel are told step by step where nothing was asked for.
+const IN_FULL: usize = 2;
 
 /// A text of lines of a width. The stream takes the colours off where nobody would see them.
 struct Page {
@@ -63,6 +65,7 @@ pub(super) fn write(answer: &Answer<'_>, width: usize) -> String {
     let stories = tell::all(answer);
     let mut part = None;
     let mut jewel = "";
+    let mut in_full = 0;
     for (at, story) in stories.iter().enumerate() {
         if part != Some(story.possible) {
             part = Some(story.possible);
@@ -72,10 +75,12 @@ pub(super) fn write(answer: &Answer<'_>, width: usize) -> String {
         }
         if jewel != story.jewel {
             jewel = &story.jewel;
+            in_full = 0;
             page.gap();
             page.paragraph(0, BOLD, &format!("To {jewel}"));
         }
-        if story.possible && !answer.narrowed {
+        in_full += 1;
+        if !answer.narrowed && (story.possible || in_full > IN_FULL) {
             brief(at + 1, story, &mut page);
         } else {
             told(answer, at + 1, story, &mut page);
@@ -187,7 +192,10 @@ fn brief(number: usize, story: &Story, page: &mut Page) {
         })
         .collect();
     page.paragraph(5, Style::new(), &format!("By {}.", through.join(", then ")));
-    page.paragraph(5, PERHAPS, &format!("If: {}.", story.doubts().join("; ")));
+    let doubts = story.doubts();
+    if !doubts.is_empty() {
+        page.paragraph(5, PERHAPS, &format!("If: {}.", doubts.join("; ")));
+    }
     same(story, page);
 }
 
