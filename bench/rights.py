@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes an estate of roles and bindings: `rights.py ROLES BINDINGS FOLDER`.
+"""Writes an estate of roles and bindings: `rights.py ROLES BINDINGS FOLDER`; questions about one: `rights.py
+REVIEWS FILE`, a SubjectAccessReview on each line.
 
 The same bytes for the same arguments. A fifth of the roles are ClusterRoles, a tenth of the bindings
 ClusterRoleBindings; 200 namespaces, a few hundred users and groups, and as many service accounts as a cluster of
@@ -7,6 +8,7 @@ that size has. Rules are what charts bring: one to five, mostly about Kubernetes
 ones, some by name, a few with `*`.
 """
 
+import json
 import pathlib
 import sys
 
@@ -97,7 +99,22 @@ def write(folder, name, documents):
         (folder / f"{name}-{at // PER_FILE:04}.yaml").write_text("---\n".join(documents[at : at + PER_FILE]))
 
 
+def review(numbers):
+    group, resources = numbers.of(RESOURCES)
+    resource, _, subresource = numbers.of(resources).partition("/")
+    attributes = {"verb": numbers.of(numbers.of(VERBS)), "group": group, "resource": resource,
+                  "subresource": subresource, "namespace": f"ns-{numbers.below(200)}"}
+    groups = ["system:authenticated", f"group-{numbers.below(150)}", f"group-{numbers.below(150)}"]
+    spec = {"user": f"user-{numbers.below(300)}", "groups": groups, "resourceAttributes": attributes}
+    return json.dumps({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec})
+
+
 def main():
+    if len(sys.argv) == 3:
+        numbers = Numbers(2)
+        lines = "".join(review(numbers) + "\n" for _ in range(int(sys.argv[1])))
+        pathlib.Path(sys.argv[2]).write_text(lines)
+        return
     if len(sys.argv) != 4:
         sys.exit(__doc__)
     roles, bindings, folder = int(sys.argv[1]), int(sys.argv[2]), pathlib.Path(sys.argv[3])

@@ -782,3 +782,29 @@ fn which_cluster_is_meant_is_asked_once() {
         assert_eq!(said, 1, "{format}: {}{}", ran.out, ran.err);
     }
 }
+
+/// Reviews are answered on several cores, a batch at a time.
+#[test]
+fn many_reviews_come_back_in_order() {
+    let folder = folder();
+    let lines: String = (0..9000)
+        .map(|number| match number {
+            8500 => "not json\n".to_owned(),
+            _ => format!(
+                "{}\n",
+                review(&number.to_string(), &["on-call"], "list", "payments")
+            ),
+        })
+        .collect();
+    folder.write("reviews.jsonl", lines);
+    let ran = folder.run(&["can", "--reviews", "reviews.jsonl", "rbac.yaml"]);
+    assert_eq!(ran.code, 4);
+    for (number, line) in ran.out.lines().enumerate() {
+        let wanted = match number {
+            8500 => "line 8501: ".to_owned(),
+            _ => format!("\"user\":\"{number}\""),
+        };
+        assert!(line.contains(&wanted), "{number}: {line}");
+    }
+    assert_eq!(ran.out.lines().count(), 9000);
+}
