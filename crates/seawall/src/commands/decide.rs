@@ -80,7 +80,7 @@ pub(crate) struct Args {
     /// Offer options that are in preview too
     #[arg(long)]
     preview: bool,
-    /// A measure that is to be in the plan; repeatable
+    /// A measure that is to be in the plan, whatever it cuts; repeatable
     #[arg(long, value_name = "ID")]
     take: Vec<String>,
     /// A measure that is to stay out; repeatable

@@ -102,7 +102,7 @@ impl<'a> Problem<'a> {
             net,
             cuts: Vec::new(),
         };
-        problem.offer(&choices);
+        problem.offer(&choices, asked(guide, &args.take));
         problem.share(analyses, &choices);
         problem.threaten(args, &entries, &jewels);
         problem.withhold(unfit);
@@ -130,9 +130,11 @@ impl<'a> Problem<'a> {
     }
 
     /// The measures that cut something, with what they require and what stands against them.
-    fn offer(&mut self, choices: &Choices) {
+    /// Those that were asked for are among them, whatever they cut.
+    fn offer(&mut self, choices: &Choices, asked: BTreeSet<Measure>) {
         let guide = &self.attack.guide;
         let mut wanted: BTreeSet<Measure> = self.net.cuts.iter().flatten().copied().collect();
+        wanted.extend(asked.into_iter().filter(|asked| !choices.chosen(*asked)));
         let mut open: Vec<Measure> = wanted.iter().copied().collect();
         while let Some(measure) = open.pop() {
             let Some((_, option)) = guide.option(&measures::id(guide, measure)) else {
@@ -499,6 +501,17 @@ fn unfit(guide: &Guide, attack: &Attack, args: &Args) -> BTreeMap<Measure, Strin
         }
     }
     found
+}
+
+/// The measures that these ids name; what names none is refused later.
+fn asked(guide: &Guide, ids: &[String]) -> BTreeSet<Measure> {
+    let guideline = |id: &str| {
+        let at = guide.guidelines.iter().position(|own| *own.id.0 == *id)?;
+        Some(Measure::Guideline(at as u16))
+    };
+    ids.iter()
+        .filter_map(|id| find_option(guide, id).or_else(|| guideline(id)))
+        .collect()
 }
 
 /// The measure that `topic/option` is.
