@@ -99,6 +99,7 @@ edges! {
     AzureUserCredential "azure-user-credential"
     RegistryPassword "registry-password"
     BoundRole "bound-role"
+    NodeIdentity "node-identity"
 }
 
 impl Edge {

@@ -52,8 +52,8 @@ struct Azure<'a> {
     targets: Vec<Target>,
     /// by target: the scopes of assignments that hold it, and whether that is certain
     above: Vec<Vec<(Box<str>, bool)>>,
-    /// identities that nodes carry, and the cluster
-    on_nodes: BTreeMap<Who, ResourceRef>,
+    /// identities that nodes carry, the cluster, and whether it is the kubelet's
+    on_nodes: BTreeMap<Who, (ResourceRef, bool)>,
     /// who holds something, what that is, and an object that says so
     holders: BTreeMap<Who, (PrincipalKind, ResourceRef)>,
 }
@@ -228,7 +228,12 @@ impl<'a> Azure<'a> {
         for cluster in self.roles.clusters() {
             for (path, who) in identities_of(self.estate, cluster.resource) {
                 if path.starts_with("properties.") {
-                    self.on_nodes.entry(who).or_insert(cluster.resource);
+                    let kubelet = path.starts_with("properties.identityProfile.");
+                    let own = self
+                        .on_nodes
+                        .entry(who)
+                        .or_insert((cluster.resource, kubelet));
+                    own.1 |= kubelet;
                 }
             }
             // What was attached to the machines beside.

@@ -12,6 +12,7 @@ use model::{Ref, Resource, ResourceRef};
 
 use super::container::Pod;
 use super::files::{azure_file, kubelet_files};
+use super::network::namespaces;
 use super::nodes::network;
 use crate::paths::NodeNo;
 use crate::paths::builder::{Builder, Draft};
@@ -19,7 +20,7 @@ use crate::paths::edge::Edge;
 use crate::paths::graph::{Evidence, Object};
 use crate::paths::node::{Node, Place};
 use crate::reach::ports::{PortSet, Protocol};
-use crate::reach::{Answer, Engine, Facts};
+use crate::reach::{Answer, Direction, End, Engine, Facts, Workload};
 use crate::roles::{Who, identities_of};
 
 const SCALE_SET: &str = "Microsoft.Compute/virtualMachineScaleSets";
@@ -35,7 +36,7 @@ pub(super) fn add(builder: &mut Builder<'_>) {
     for (pool, own) in (0u32..).zip(&carried) {
         let metadata = builder.node(Node::OnNodes("metadata", pool));
         for (who, evidence) in own {
-            builder.add(Draft::new(Edge::ImdsIdentity, metadata, *who).by(evidence.clone()));
+            builder.add(Draft::new(Edge::NodeIdentity, metadata, *who).by(evidence.clone()));
         }
         let from = builder.node(network(pool));
         builder.implied(from, metadata);
@@ -181,6 +182,7 @@ fn http(answer: &Answer) -> Option<Option<Arc<str>>> {
 /// Pods with an address of their own, past the policies and the cluster's setting.
 fn pods<'a>(builder: &mut Builder<'a>, carried: &[Vec<(NodeNo, Evidence)>]) {
     let mut known: HashMap<usize, Arc<Facts>> = HashMap::new();
+    let namespaces = namespaces(builder);
     for number in 0..builder.names.workloads.len() {
         let Some(pod) = Pod::read(builder, number) else {
             continue;
@@ -196,8 +198,9 @@ fn pods<'a>(builder: &mut Builder<'a>, carried: &[Vec<(NodeNo, Evidence)>]) {
             Arc::new(reach.facts(&workload))
         });
         let facts = Arc::clone(facts);
+        let namespace = unselecting(builder, &workload, &namespaces);
         if let Some(doubt) = http(&facts.metadata) {
-            ask_metadata(builder, &pod, carried, doubt.as_ref());
+            ask_metadata(builder, &pod, carried, doubt.as_ref(), namespace.as_ref());
         }
         if http(&facts.wire_server).is_some() {
             let says = "no policy keeps the pods from 168.63.129.16";
@@ -207,11 +210,26 @@ fn pods<'a>(builder: &mut Builder<'a>, carried: &[Vec<(NodeNo, Evidence)>]) {
                 builder.add(
                     Draft::new(Edge::WireServer, pod.from, to)
                         .by(evidence.clone())
+                        .by_all(namespace.clone())
                         .perhaps(Some(WIRE_SERVER)),
                 );
             }
         }
     }
+}
+
+/// The namespace of pods that no policy selects for what they send: one for all of its pods would close these.
+fn unselecting(
+    builder: &mut Builder<'_>,
+    workload: &Workload,
+    namespaces: &HashMap<Box<str>, ResourceRef>,
+) -> Option<Evidence> {
+    let reach = builder.analyses.reach();
+    let free = reach.engine() != Engine::None
+        && matches!(reach.end_of(workload), End::Pods(_))
+        && reach.selecting(workload, Direction::Egress).is_empty();
+    let id = namespaces.get(&workload.namespace).filter(|_| free)?;
+    Some(builder.seen(*id, None, "no policy of the namespace selects these pods"))
 }
 
 /// A pod that is made for it: it has the labels of one that policies let ask, or such as no policy selects.
@@ -336,6 +354,7 @@ fn ask_metadata<'a>(
     pod: &Pod<'a>,
     carried: &[Vec<(NodeNo, Evidence)>],
     doubt: Option<&Arc<str>>,
+    namespace: Option<&Evidence>,
 ) {
     for pool in &pod.pools {
         if carried.get(*pool as usize).is_none_or(Vec::is_empty) {
@@ -346,6 +365,7 @@ fn ask_metadata<'a>(
         };
         let says = "no policy keeps the pods from 169.254.169.254";
         let mut evidence = vec![builder.seen(pod.resource, None, says)];
+        evidence.extend(namespace.cloned());
         evidence.extend(open.evidence);
         let to = builder.node(Node::OnNodes("metadata", *pool));
         builder.add(

@@ -14,7 +14,7 @@ use crate::paths::edge::Edge;
 use crate::paths::fast::FastMap;
 use crate::paths::graph::{Evidence, NodeNo};
 use crate::paths::node::Node;
-use crate::reach::{ConnId, End, Matrix};
+use crate::reach::{ConnId, Direction, End, Engine, Matrix};
 
 const DOUBT: &str = "what listens there must have a weakness";
 
@@ -79,7 +79,8 @@ pub(super) fn add(builder: &mut Builder<'_>) {
     }
 }
 
-fn namespaces(builder: &Builder<'_>) -> HashMap<Box<str>, ResourceRef> {
+/// Namespaces that were given, by name.
+pub(super) fn namespaces(builder: &Builder<'_>) -> HashMap<Box<str>, ResourceRef> {
     builder
         .estate
         .of_kind("Namespace")
@@ -205,7 +206,12 @@ fn evidence(
     let Some(workload) = first.and_then(|first| builder.names.workloads.get(first)) else {
         return Vec::new();
     };
-    let namespace = namespaces.get(&workload.namespace);
+    // A policy for all pods of the namespace closes those that no policy selects; not to pods in their node's network.
+    let reach = builder.analyses.reach();
+    let closes = reach.engine() != Engine::None
+        && !reach.ends().any(|(_, end)| matches!(end, End::Host(_)))
+        && reach.selecting(workload, Direction::Ingress).is_empty();
+    let namespace = namespaces.get(&workload.namespace).filter(|_| closes);
     let resource = workload.resource;
     let mut found = vec![builder.seen(
         resource,
@@ -213,7 +219,7 @@ fn evidence(
         "the policies of both ends let ports of it through",
     )];
     if let Some(id) = namespace {
-        found.push(builder.seen(*id, None, "its policies let traffic in"));
+        found.push(builder.seen(*id, None, "no policy of the namespace selects these pods"));
     }
     found
 }

@@ -14,7 +14,7 @@ use super::{Azure, value};
 use crate::ask::PrincipalKind;
 use crate::paths::builder::{Builder, Draft};
 use crate::paths::edge::Edge;
-use crate::paths::graph::{Evidence, NodeNo};
+use crate::paths::graph::{Evidence, NodeNo, Object};
 use crate::paths::node::Node;
 use crate::roles::condition::Outcome;
 use crate::roles::{Ask, Assignment, Role, Who};
@@ -169,11 +169,20 @@ pub(super) fn kind_of(azure: &Azure<'_>, who: &Who) -> Edge {
     }
 }
 
-/// The cluster whose nodes carry an identity.
+/// The cluster whose nodes carry an identity. For one of an add-on that is said of no object: what is asked of a
+/// cluster concerns the kubelet's.
 fn carried(builder: &mut Builder<'_>, azure: &Azure<'_>, who: &Who) -> Option<Evidence> {
-    let number = *azure.on_nodes.get(who)?;
-    let says = format!("its nodes carry {}", azure.roles.name(who));
-    Some(builder.seen(number, None, &says))
+    let (number, kubelet) = *azure.on_nodes.get(who)?;
+    let name = azure.roles.name(who);
+    if kubelet {
+        return Some(builder.seen(number, None, &format!("its nodes carry {name}")));
+    }
+    let says = builder.say(&format!("nodes carry {name}, an add-on's identity"));
+    Some(Evidence {
+        object: Object::Nothing,
+        value: None,
+        says,
+    })
 }
 
 fn give(

@@ -383,7 +383,7 @@ spec: {podSelector: {}, policyTypes: [Egress, Ingress]}",
         templates: &[CLUSTER],
         from: "workload:net/proxy[Pod]",
         to: "entra:aaaaaaaa-0000-0000-0000-000000000001",
-        steps: &["host-network", "imds-identity"],
+        steps: &["host-network", "node-identity"],
         possible: false,
         hardened: &[("hostNetwork: true", "hostNetwork: false")],
     }
@@ -417,7 +417,7 @@ spec:
         templates: &[CLUSTER],
         from: "workload:shop/web[Deployment]",
         to: "entra:aaaaaaaa-0000-0000-0000-000000000001",
-        steps: &["imds-identity", "imds-identity"],
+        steps: &["imds-identity", "node-identity"],
         possible: false,
         hardened: &[("ports: [{port: 80}, {port: 443}]", "ports: [{port: 443}]")],
     }
