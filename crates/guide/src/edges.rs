@@ -372,7 +372,7 @@ fn check(
     Ok(())
 }
 
-fn changed(example: &EdgeExample, change: &Change) -> Result<Vec<ExampleFile>, String> {
+pub(crate) fn changed(example: &EdgeExample, change: &Change) -> Result<Vec<ExampleFile>, String> {
     let mut files = example.files.clone();
     for edit in &change.edits {
         match edit {
@@ -513,13 +513,13 @@ fn steps_of(
 }
 
 /// Whether it rests on what every cluster has, or on nothing but what Kubernetes does anyway.
-fn rests_on_builtin(step: &Step<'_>) -> bool {
+pub(crate) fn rests_on_builtin(step: &Step<'_>) -> bool {
     let objects = || step.evidence.iter().map(|evidence| evidence.object);
     objects().any(|object| matches!(object, Object::BuiltIn(_)))
         || !step.evidence.is_empty() && objects().all(|object| object == Object::Nothing)
 }
 
-fn as_wanted(graph: &Graph, step: &Step<'_>) -> Wanted {
+pub(crate) fn as_wanted(graph: &Graph, step: &Step<'_>) -> Wanted {
     Wanted {
         perhaps: step.doubt.is_some(),
         needs: step

@@ -225,3 +225,6 @@ pub fn severity(guide: &Guide, measure: Measure) -> Option<Severity> {
 pub fn cuts_something(guideline: &crate::Guideline) -> bool {
     guideline.cuts.iter().any(|id| Edge::find(id).is_some())
 }
+
+#[cfg(test)]
+mod claims;
