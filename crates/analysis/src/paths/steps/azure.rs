@@ -52,7 +52,7 @@ struct Azure<'a> {
     targets: Vec<Target>,
     /// by target: the scopes of assignments that hold it, and whether that is certain
     above: Vec<Vec<(Box<str>, bool)>>,
-    /// identities that nodes carry, the cluster, and whether it is the kubelet's
+    /// identities that nodes carry, the cluster or scale set, and whether what is asked of that concerns it
     on_nodes: BTreeMap<Who, (ResourceRef, bool)>,
     /// who holds something, what that is, and an object that says so
     holders: BTreeMap<Who, (PrincipalKind, ResourceRef)>,
@@ -245,7 +245,7 @@ impl<'a> Azure<'a> {
                 let own = self.estate.get(*number).and_then(|set| set.azure.as_ref());
                 if own.is_some_and(|own| own.id.to_ascii_lowercase().starts_with(&group)) {
                     for (_, who) in identities_of(self.estate, *number) {
-                        self.on_nodes.entry(who).or_insert(*number);
+                        self.on_nodes.entry(who).or_insert((*number, true));
                     }
                 }
             }
