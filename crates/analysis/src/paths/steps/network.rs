@@ -50,7 +50,14 @@ pub(super) fn add(builder: &mut Builder<'_>) {
             builder.implied(own, *position);
         }
     }
-    let namespaces = namespaces(builder);
+    // Pods in their node's network no policy keeps from the pods of that node.
+    let closable =
+        reach.engine() != Engine::None && !reach.ends().any(|(_, end)| matches!(end, End::Host(_)));
+    let namespaces = if closable {
+        namespaces(builder)
+    } else {
+        HashMap::new()
+    };
     for (positions, classes) in found.groups(&ends) {
         let several = positions.len() > 1 && classes.len() > 1;
         let mut sources: Vec<NodeNo> = positions
@@ -206,11 +213,9 @@ fn evidence(
     let Some(workload) = first.and_then(|first| builder.names.workloads.get(first)) else {
         return Vec::new();
     };
-    // A policy for all pods of the namespace closes those that no policy selects; not to pods in their node's network.
+    // A policy for all pods of the namespace closes those that no policy selects.
     let reach = builder.analyses.reach();
-    let closes = reach.engine() != Engine::None
-        && !reach.ends().any(|(_, end)| matches!(end, End::Host(_)))
-        && reach.selecting(workload, Direction::Ingress).is_empty();
+    let closes = reach.selecting(workload, Direction::Ingress).is_empty();
     let namespace = namespaces.get(&workload.namespace).filter(|_| closes);
     let resource = workload.resource;
     let mut found = vec![builder.seen(
