@@ -140,7 +140,7 @@ fn look(guide: &Guide, edge: Edge, example: &EdgeExample, files: &[ExampleFile])
 fn followed(guideline: u16, objects: &BTreeSet<String>, after: &Failing) -> bool {
     objects.iter().all(|object| match after.get(object) {
         Some(fails) => !fails.contains(&guideline),
-        None => object.contains("RoleBinding/"),
+        None => object.contains("Binding/"),
     })
 }
 
