@@ -10,6 +10,8 @@ use model::{Estate, Resource, Scope};
 
 use crate::estates;
 
+#[path = "planted/across.rs"]
+mod across;
 #[path = "planted/azure.rs"]
 mod azure;
 #[path = "planted/pods.rs"]
