@@ -72,6 +72,10 @@ impl Draft {
     }
 }
 
+/// What makes a step without evidence the same as another, but for its further needs: kind, first need, what it gives,
+/// doubt.
+type StepKey = (Edge, NodeNo, NodeNo, u32);
+
 /// An estate on its way to a [`Graph`].
 pub(crate) struct Builder<'a> {
     pub(crate) analyses: &'a Analyses<'a>,
@@ -97,7 +101,7 @@ pub(crate) struct Builder<'a> {
     evidence: Vec<Evidence>,
     doubts: Texts,
     /// steps without evidence, each with its first need and its others
-    seen: FastMap<(Edge, NodeNo, NodeNo, u32), Vec<Box<[NodeNo]>>>,
+    seen: FastMap<StepKey, Vec<Box<[NodeNo]>>>,
     entries: Vec<Entry>,
     jewels: Vec<Jewel>,
     base: BTreeSet<NodeNo>,
