@@ -15,6 +15,9 @@ use super::policy::{Action, Direction, Isolates, Ports, Tier, Written, WrittenRu
 use super::ports::PortSet;
 use super::universe::{End, Universe};
 
+/// The first class with a column of connections.
+type FirstWith = HashMap<Vec<ConnId>, usize>;
+
 /// A policy whose names are resolved.
 #[derive(Debug)]
 pub(crate) struct Policy {
@@ -480,7 +483,8 @@ impl<'r> Matrix<'r> {
     /// For each class of pods with addresses of their own, the number of the first class from which the same can go
     /// to pods, hosts and nodes; addresses outside may differ.
     pub(crate) fn alike(&self) -> Vec<usize> {
-        let mut known: HashMap<&[(u32, Belongs)], HashMap<Vec<ConnId>, usize>> = HashMap::new();
+        // By the policies of their egress, then by what policies of ingress let in from them.
+        let mut known: HashMap<&[(u32, Belongs)], FirstWith> = HashMap::new();
         let mut column: Vec<ConnId> = Vec::new();
         (0..self.rows.universe.pods)
             .map(|class| {
