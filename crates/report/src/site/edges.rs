@@ -141,7 +141,7 @@ fn taken(site: &Site<'_>, own: &EdgePage, here: &str) -> Markup {
             h3 { "Options" }
             ul {
                 @for topic in &guide.topics {
-                    @for option in topic.options.iter().filter(|option| option.cuts.iter().any(|cut| *cut == own.id)) {
+                    @for option in topic.options.iter().filter(|option| option.cuts.contains(&own.id)) {
                         li { a href=(format!("{}#option-{}", relative(here, &topic_path(&topic.chapter, &topic.id)), option.id)) { (option.title) } " (" (topic.title) ")" }
                     }
                 }

@@ -201,7 +201,7 @@ fn wanted(roles: &Roles, who: &str, actions: &[&str], data: bool, resource: &str
 fn powers_are_those_that_the_roles_give() {
     let mut held = [0, 0];
     for seed in 0..rounds("SEAWALL_TEST_ROUNDS", 300) {
-        let mut dice = Dice(seed as u64 + 1);
+        let mut dice = Dice(seed + 1);
         let objects = random(&mut dice);
         let estate: Estate = live(&objects);
         let analyses = Analyses::new(&estate, given());
