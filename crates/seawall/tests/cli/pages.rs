@@ -10,13 +10,13 @@ use crate::run::Folder;
 pub(crate) fn widths(folder: &Path, page: &str, window: u32) -> (u32, u32) {
     // The page forbids scripts; the copy that is measured has one.
     let html = std::fs::read_to_string(folder.join(page)).unwrap();
-    let policy = html
-        .find("<meta http-equiv=\"Content-Security-Policy\"")
+    let (head, rest) = html
+        .split_once("<meta http-equiv=\"Content-Security-Policy\"")
         .unwrap();
-    let end = policy + html[policy..].find('>').unwrap() + 1;
+    let (_, tail) = rest.split_once('>').unwrap();
     let measure = "<script>addEventListener('load', () => { const root = document.documentElement; \
                    root.dataset.widths = root.scrollWidth + ' ' + root.clientWidth; });</script>";
-    let copy = format!("{}{measure}{}", &html[..policy], &html[end..]);
+    let copy = format!("{head}{measure}{tail}");
     let measured = folder.join("measured.html");
     std::fs::write(&measured, copy).unwrap();
     let browser =

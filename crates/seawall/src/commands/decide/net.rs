@@ -31,9 +31,12 @@ pub(super) struct Net {
     pub(super) cuts: Vec<Vec<Measure>>,
 }
 
+/// How many measures stand against it and what it costs, and the hop it comes by.
+type Best = ((u32, u32), Option<usize>);
+
 /// By which hop each node comes with the fewest measures against it.
 pub(super) struct Come {
-    best: Vec<Option<((u32, u32), Option<usize>)>>,
+    best: Vec<Option<Best>>,
 }
 
 impl Net {
@@ -134,7 +137,7 @@ impl Net {
     /// against it as can be (a measure against two hops is counted twice).
     pub(super) fn come(&self, start: u32, possible: bool, gone: &[bool]) -> Come {
         let count = self.out.len();
-        let mut best: Vec<Option<((u32, u32), Option<usize>)>> = vec![None; count];
+        let mut best: Vec<Option<Best>> = vec![None; count];
         let mut settled = vec![false; count];
         let mut met: Vec<(u32, (u32, u32))> = vec![(0, (0, 0)); self.hops.len()];
         let mut queue = BinaryHeap::new();

@@ -530,15 +530,19 @@ fn bonds(
     measure: Measure,
     places: &BTreeMap<Measure, usize>,
 ) -> (Vec<Vec<usize>>, Vec<usize>) {
-    let place = |bond: &Box<str>| places.get(&find_option(guide, bond)?).copied();
+    let place = |bond: &str| places.get(&find_option(guide, bond)?).copied();
     match guide.option(&measures::id(guide, measure)) {
         Some((_, option)) if matches!(measure, Measure::Choice(..)) => (
             option
                 .requires
                 .iter()
-                .map(|any| any.iter().filter_map(place).collect())
+                .map(|any| any.iter().filter_map(|bond| place(bond)).collect())
                 .collect(),
-            option.conflicts.iter().filter_map(place).collect(),
+            option
+                .conflicts
+                .iter()
+                .filter_map(|bond| place(bond))
+                .collect(),
         ),
         _ => (Vec::new(), Vec::new()),
     }

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{RBAC, folder};
-use crate::run::Folder;
+use super::folder;
 
 fn review(user: &str, groups: &[&str], verb: &str, namespace: &str) -> Value {
     json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {
