@@ -348,7 +348,11 @@ fn names_cannot_do_anything() {
         assert!(out.contains("logs"), "{format}: {out}");
         assert!(!out.contains(['\u{1b}', '\u{202e}']), "{format}");
     }
-    assert!(!paths(&folder, &["--format", "html"]).out.contains("<b>\\u{"));
+    assert!(
+        !paths(&folder, &["--format", "html"])
+            .out
+            .contains("<b>\\u{")
+    );
     assert!(!paths(&folder, &["--format", "mermaid"]).out.contains("<b>"));
 }
 
