@@ -539,6 +539,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_kind_of_step_has_a_page() {
+        let (guide, _) = Guide::builtin();
+        let missing: Vec<&str> = Edge::ALL
+            .iter()
+            .map(|edge| edge.id())
+            .filter(|id| !guide.edge_pages.contains_key(*id))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
     fn every_page_shows_its_step_and_what_takes_it_away() {
         let (mut guide, errors) = Guide::builtin();
         assert!(errors.is_empty(), "{errors:?}");
