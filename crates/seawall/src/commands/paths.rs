@@ -104,6 +104,8 @@ pub(crate) struct Answer<'a> {
     pub(crate) counts: (usize, usize),
     /// The ways that were asked for, shown or not.
     pub(crate) ways: Found,
+    /// Whose credential opens the cluster by assignment alone: their ways are not told.
+    pub(crate) administrators: Vec<NodeNo>,
     /// What who holds one thing can come to hold.
     pub(crate) radius: Option<radius::Radius>,
     /// The steps of the sure ways that were looked at.

@@ -32,6 +32,7 @@ pub(super) fn answer<'a>(
         totals: totals(graph, &sure, &possible),
         counts: counts(graph, &sure, &possible),
         ways: Found::default(),
+        administrators: Vec::new(),
         radius: radius::find(graph, args, &ends, efforts),
         through: BTreeSet::new(),
         cut_by: BTreeMap::new(),
@@ -268,6 +269,9 @@ fn pairs(
         }
     }
     sort(graph, &mut found);
+    if !answer.narrowed {
+        answer.administrators = administrators(graph, &mut found);
+    }
     answer.ways = Found::of(graph, &found);
     answer
         .ways
@@ -287,6 +291,43 @@ fn pairs(
         every(args, graph, efforts, &mut found);
     }
     answer.pairs = found;
+}
+
+/// Takes out whoever is an administrator of the cluster by assignment alone: that a stolen credential of theirs
+/// opens everything is no news, and would stand before every attacker's way.
+fn administrators(graph: &Graph, found: &mut Vec<Pair>) -> Vec<NodeNo> {
+    const ASSIGNED: [Edge; 6] = [
+        Edge::Implied,
+        Edge::AzureRole,
+        Edge::GroupMember,
+        Edge::EntraGroupBinding,
+        Edge::AzureClusterAdmin,
+        Edge::BoundRole,
+    ];
+    let credential = |pair: &Pair| {
+        pair.entry
+            .and_then(|entry| graph.entries.get(entry))
+            .is_some_and(|entry| entry.kind == EntryKind::Credential)
+    };
+    let assigned = |way: &Way| {
+        let mut steps = way.steps.iter().filter_map(|step| graph.step(*step));
+        !way.possible && steps.all(|step| ASSIGNED.contains(&step.edge))
+    };
+    let mut known: BTreeSet<NodeNo> = BTreeSet::new();
+    for pair in found.iter().filter(|pair| credential(pair)) {
+        let jewel = pair.jewel.and_then(|jewel| graph.jewels.get(jewel));
+        if jewel.is_some_and(|jewel| jewel.kind == "cluster-admin")
+            && pair.ways.iter().any(assigned)
+        {
+            known.insert(pair.from);
+            known.extend(&pair.alike);
+        }
+    }
+    for pair in found.iter_mut() {
+        pair.alike.retain(|node| !known.contains(node));
+    }
+    found.retain(|pair| !known.contains(&pair.from));
+    known.into_iter().collect()
 }
 
 /// Leaves a few possible ways to each jewel, the first: what is sure matters more.

@@ -53,6 +53,7 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl io::Write) -> io::Result
         "pairs": {"sure": answer.counts.0, "possible": answer.counts.1},
         "ways": {"sure": answer.ways.sure, "possible": answer.ways.possible},
         "notShown": answer.left_out,
+        "administrators": answer.administrators.iter().map(|node| graph.id(*node)).collect::<Vec<_>>(),
         "blastRadius": answer.radius.as_ref().map(|radius| blast(graph, radius)),
         "chokePoints": chokes,
         "gaps": graph.gaps.iter().map(|gap| &**gap).collect::<Vec<_>>(),

@@ -95,6 +95,7 @@ pub(super) fn write(answer: &Answer<'_>, width: usize) -> String {
         page.paragraph(0, DIM, &line);
         page.gap();
     }
+    administrators(answer, &mut page);
     chokes(answer, &mut page);
     totals(answer, &mut page);
     for gap in &answer.graph.gaps {
@@ -102,6 +103,21 @@ pub(super) fn write(answer: &Answer<'_>, width: usize) -> String {
         page.paragraph(0, DIM, &line);
     }
     page.text
+}
+
+/// Whose ways are not told.
+fn administrators(answer: &Answer<'_>, page: &mut Page) {
+    if answer.administrators.is_empty() {
+        return;
+    }
+    page.paragraph(0, BOLD, "Administrators by assignment");
+    for node in &answer.administrators {
+        page.hanging(2, "- ", Style::new(), &clean(&answer.graph.title(*node)));
+    }
+    let line =
+        "A stolen credential of theirs is worth the whole cluster: --from credential shows how.";
+    page.paragraph(2, DIM, line);
+    page.gap();
 }
 
 /// The answer in a sentence.
