@@ -24,16 +24,12 @@
 //! stays.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use analysis::paths::{Edge, Efforts, Graph, Object, Step, Wishes};
-use model::managed::Managed;
-use model::manifest::{Form, Reader};
-use model::resource::Origin;
-use model::{Estate, Scope, Status};
+use model::{Estate, Scope};
 
 use crate::catalogue::Guide;
-use crate::examples::{Failure, documents};
+use crate::examples::{self, Failure};
 use crate::facts;
 use crate::front_matter::{self, Fields};
 use crate::guideline::{ExampleFile, Reference};
@@ -438,45 +434,9 @@ fn names(text: &str, name: &str) -> bool {
 /// # Errors
 /// When a document cannot be read.
 pub fn estate(guide: &Guide, files: &[&ExampleFile], scope: Scope) -> Result<Estate, String> {
-    let managed = Managed::default();
-    let reader = Reader {
-        symbols: &guide.symbols,
-        wants: &|_| true,
-        managed: &managed,
-        defaults: &guide.defaults,
-        limits: yaml::Limits::default(),
-        schema: None,
-    };
-    let mut estate = Estate::new(scope);
-    for (index, file) in files.iter().enumerate() {
-        let path: Arc<str> = format!("{index}").into();
-        for (text, first_line, number) in documents(file) {
-            let origin = Origin {
-                path: path.clone(),
-                index: number,
-                rendered_by: None,
-                live: file.live,
-            };
-            let form = if &*file.language == "json" {
-                Form::Json
-            } else {
-                Form::Yaml
-            };
-            let reading = if file.live && form == Form::Json {
-                model::azure::live::read(&reader, &text, &origin)
-            } else {
-                reader.read(&text, form, first_line, &origin)
-            };
-            for entry in &reading.entries {
-                if !matches!(entry.status, Status::Assessed | Status::UnknownKind) {
-                    let reason = entry.reason.as_deref().unwrap_or_default();
-                    return Err(format!("the example cannot be read: {reason}"));
-                }
-            }
-            for resource in reading.resources {
-                estate.add(resource);
-            }
-        }
+    let (mut estate, unread) = examples::read(guide, files.iter().copied(), scope, |_| ());
+    if let Some(reason) = unread.first() {
+        return Err(format!("the example cannot be read: {reason}"));
     }
     estate.imply_namespaces(&guide.symbols);
     Ok(estate)

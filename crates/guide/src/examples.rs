@@ -107,7 +107,7 @@ pub fn assess_with(
         Keep::everything()
     };
     let mut outcomes = Outcomes::default();
-    let (mut estate, unread) = read(guide, example, |resource| {
+    let (mut estate, unread) = read(guide, example.files.iter(), scope_of(example), |resource| {
         outcomes.take(judge.local(resource));
         if resource.is_workload() {
             resource.prune(&keep);
@@ -127,6 +127,14 @@ pub fn assess_with(
     Ok(outcomes)
 }
 
+const fn scope_of(example: &Example) -> Scope {
+    if example.whole {
+        Scope::Whole
+    } else {
+        Scope::Open
+    }
+}
+
 fn setting_of(guide: &Guide, example: &Example) -> Result<Setting, String> {
     let mut setting = setting(guide, example.params.as_deref(), example.kubernetes)?;
     if let Some(day) = example.as_of.as_deref() {
@@ -144,7 +152,7 @@ pub(crate) fn estate_of(
     let setting = setting_of(guide, example)?;
     let mut keep = Keep::indexed(&guide.symbols);
     guide.keep_choices(&mut keep);
-    let (mut estate, unread) = read(guide, example, |resource| {
+    let (mut estate, unread) = read(guide, example.files.iter(), scope_of(example), |resource| {
         if resource.is_workload() {
             resource.prune(&keep);
         }
@@ -153,10 +161,11 @@ pub(crate) fn estate_of(
     Ok((setting, estate, unread))
 }
 
-/// Reads an example, showing each resource before it enters the estate.
-fn read(
+/// Reads the files of an example, showing each resource before it enters the estate.
+pub(crate) fn read<'f>(
     guide: &Guide,
-    example: &Example,
+    files: impl Iterator<Item = &'f ExampleFile>,
+    scope: Scope,
     mut show: impl FnMut(&mut Resource),
 ) -> (Estate, Vec<String>) {
     let managed = Managed::default();
@@ -169,13 +178,9 @@ fn read(
         limits: Limits::default(),
         schema: None,
     };
-    let mut estate = Estate::new(if example.whole {
-        Scope::Whole
-    } else {
-        Scope::Open
-    });
+    let mut estate = Estate::new(scope);
     let mut unread = Vec::new();
-    for (index, file) in example.files.iter().enumerate() {
+    for (index, file) in files.enumerate() {
         let path: Arc<str> = format!("{index}").into();
         for (text, first_line, number) in documents(file) {
             let origin = Origin {
@@ -208,7 +213,7 @@ fn read(
     (estate, unread)
 }
 
-pub(crate) fn documents(file: &ExampleFile) -> Vec<(String, u32, u32)> {
+fn documents(file: &ExampleFile) -> Vec<(String, u32, u32)> {
     if &*file.language == "json" {
         return vec![(file.text.to_string(), 1, 0)];
     }

@@ -416,75 +416,56 @@ fn tail(graph: &Graph, way: &Way) -> Vec<StepNo> {
         .to_vec()
 }
 
-pub(crate) fn entries(
-    graph: &Graph,
-    words: &[String],
-) -> anyhow::Result<Vec<(Option<usize>, NodeNo)>> {
-    let all = || {
-        graph
-            .entries
-            .iter()
-            .enumerate()
-            .map(|(number, entry)| (Some(number), entry.node))
-    };
-    if words.is_empty() {
-        return Ok(all().collect());
-    }
-    let mut found = Vec::new();
-    for word in words {
-        let of_kind: Vec<_> = all()
-            .filter(|(number, _)| {
-                number
-                    .and_then(|number| graph.entries.get(number))
-                    .is_some_and(|entry| entry.kind.id() == word)
-            })
-            .collect();
-        if of_kind.is_empty() {
-            let nodes = nodes(graph, word, "--from")?;
-            found.extend(nodes.into_iter().map(|node| {
-                let entry = all().find(|(_, own)| *own == node);
-                entry.unwrap_or((None, node))
-            }));
-        } else {
-            found.extend(of_kind);
-        }
-    }
-    found.sort_unstable();
-    found.dedup();
-    Ok(found)
+/// A node that was chosen, with its number among the entries or jewels where it is one.
+type Choice = (Option<usize>, NodeNo);
+
+/// The entries that words name, by their kind or one by one; without words all.
+pub(crate) fn entries(graph: &Graph, words: &[String]) -> anyhow::Result<Vec<Choice>> {
+    let all: Vec<(NodeNo, &str)> = graph
+        .entries
+        .iter()
+        .map(|entry| (entry.node, entry.kind.id()))
+        .collect();
+    chosen(graph, words, "--from", &all)
 }
 
-pub(crate) fn jewels(
+/// The jewels that words name, by their kind or one by one; without words all.
+pub(crate) fn jewels(graph: &Graph, words: &[String]) -> anyhow::Result<Vec<Choice>> {
+    let all: Vec<(NodeNo, &str)> = graph
+        .jewels
+        .iter()
+        .map(|jewel| (jewel.node, jewel.kind))
+        .collect();
+    chosen(graph, words, "--to", &all)
+}
+
+/// Of nodes with their kinds those that words name; a word that names no kind names any node of the graph.
+fn chosen(
     graph: &Graph,
     words: &[String],
-) -> anyhow::Result<Vec<(Option<usize>, NodeNo)>> {
-    let all = || {
-        graph
-            .jewels
-            .iter()
+    option: &str,
+    all: &[(NodeNo, &str)],
+) -> anyhow::Result<Vec<Choice>> {
+    let numbered = || {
+        all.iter()
             .enumerate()
-            .map(|(number, jewel)| (Some(number), jewel.node))
+            .map(|(number, (node, kind))| ((Some(number), *node), *kind))
     };
     if words.is_empty() {
-        return Ok(all().collect());
+        return Ok(numbered().map(|(choice, _)| choice).collect());
     }
-    let mut found = Vec::new();
+    let mut found: Vec<Choice> = Vec::new();
     for word in words {
-        let of_kind: Vec<_> = all()
-            .filter(|(number, _)| {
-                number
-                    .and_then(|number| graph.jewels.get(number))
-                    .is_some_and(|jewel| jewel.kind == word)
-            })
-            .collect();
-        if of_kind.is_empty() {
-            let nodes = nodes(graph, word, "--to")?;
-            found.extend(nodes.into_iter().map(|node| {
-                let jewel = all().find(|(_, own)| *own == node);
-                jewel.unwrap_or((None, node))
+        let before = found.len();
+        let of_kind = numbered().filter(|(_, kind)| kind == word);
+        found.extend(of_kind.map(|(choice, _)| choice));
+        if found.len() == before {
+            found.extend(nodes(graph, word, option)?.into_iter().map(|node| {
+                numbered()
+                    .map(|(choice, _)| choice)
+                    .find(|(_, own)| *own == node)
+                    .unwrap_or((None, node))
             }));
-        } else {
-            found.extend(of_kind);
         }
     }
     found.sort_unstable();
