@@ -8,9 +8,9 @@
 use std::collections::HashMap;
 
 use analysis::Analyses;
-use analysis::paths::{Edge, Graph, Object, Step};
+use analysis::paths::{Edge, Object, Step};
 use model::finding::Outcome;
-use model::{GuidelineId, Resource, ResourceRef, Severity};
+use model::{GuidelineId, Resource, ResourceRef};
 
 use crate::catalogue::Guide;
 use crate::judge::{Judge, Judged};
@@ -32,7 +32,6 @@ pub struct Measures<'a> {
     guide: &'a Guide,
     judge: Judge<'a>,
     analyses: &'a Analyses<'a>,
-    graph: &'a Graph,
     /// kinds that each guideline takes away
     cuts: Vec<Vec<Edge>>,
     /// by object of a step
@@ -52,7 +51,7 @@ impl std::fmt::Debug for Measures<'_> {
 impl<'a> Measures<'a> {
     /// Ready to be asked. `judge` knows the guidelines in question; see [`cuts_something`].
     #[must_use]
-    pub fn new(judge: Judge<'a>, analyses: &'a Analyses<'a>, graph: &'a Graph) -> Self {
+    pub fn new(judge: Judge<'a>, analyses: &'a Analyses<'a>) -> Self {
         let guide = judge.guide;
         let edges = |ids: &[Box<str>]| ids.iter().filter_map(|id| Edge::find(id)).collect();
         let choices = guide
@@ -71,7 +70,6 @@ impl<'a> Measures<'a> {
         let mut measures = Self {
             guide,
             analyses,
-            graph,
             cuts: guide
                 .guidelines
                 .iter()
@@ -165,12 +163,6 @@ impl<'a> Measures<'a> {
     pub fn id(&self, measure: Measure) -> String {
         id(self.guide, measure)
     }
-
-    /// The graph in question.
-    #[must_use]
-    pub const fn graph(&self) -> &'a Graph {
-        self.graph
-    }
 }
 
 /// What a measure is called: the guideline's id, `topic/option`.
@@ -205,18 +197,6 @@ pub fn title(guide: &Guide, measure: Measure) -> &str {
             .get(usize::from(topic))
             .and_then(|topic| topic.options.get(usize::from(option)))
             .map_or("", |option| &option.title),
-    }
-}
-
-/// How bad it is not to follow it; options have no severity.
-#[must_use]
-pub fn severity(guide: &Guide, measure: Measure) -> Option<Severity> {
-    match measure {
-        Measure::Guideline(number) => guide
-            .guidelines
-            .get(usize::from(number))
-            .map(|guideline| guideline.severity),
-        Measure::Choice(..) => None,
     }
 }
 

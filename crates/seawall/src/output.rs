@@ -169,6 +169,19 @@ pub(crate) fn folded(text: &str, columns: usize) -> Vec<String> {
         .collect()
 }
 
+/// A text as the dot language writes it.
+pub(crate) fn dot_text(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A text within the quotes of Mermaid, which reads entities there.
+pub(crate) fn mermaid_text(text: &str) -> String {
+    text.replace('&', "#amp;")
+        .replace('"', "#quot;")
+        .replace('<', "#lt;")
+        .replace('>', "#gt;")
+}
+
 #[cfg(test)]
 mod tests {
     use super::said;

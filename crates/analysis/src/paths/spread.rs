@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use folded::Folded;
 
-use super::edge::Edge;
 use super::graph::Graph;
 use super::search::{Allowed, StepSet};
 
@@ -130,12 +129,6 @@ impl Graph {
             class_of.push(class);
         }
         (class_of, starts)
-    }
-
-    /// Whether a kind of step occurs at all.
-    #[must_use]
-    pub fn has(&self, edge: Edge) -> bool {
-        self.rows.iter().any(|row| row.edge == edge)
     }
 }
 

@@ -7,7 +7,7 @@ use ::guide::measures::{Measure, Measures, cuts_something};
 use ::guide::options::{Recognition, recognise};
 use ::guide::{Guide, Judge, Setting, setting};
 use analysis::Analyses;
-use analysis::paths::{self, Efforts, Graph, Wishes};
+use analysis::paths::{self, Efforts, Wishes};
 use model::Estate;
 use model::coverage::Coverage;
 use report::config::Config;
@@ -58,8 +58,9 @@ impl Attack {
     pub(crate) fn read(args: &AttackArgs) -> anyhow::Result<Self> {
         let guide = load_guide(args.guide.as_deref())?;
         let config = assess::read_config(args.config.as_deref(), &args.estate.paths, &guide)?;
+        let mut opened = args.estate.open()?;
         let kubernetes = choices::kubernetes(args.kubernetes.as_deref(), &config, &guide, || {
-            args.estate.open()?.kubernetes_minor()
+            opened.kubernetes_minor()
         })?;
         let mut setting = setting::setting(&guide, config.params.as_deref(), Some(kubernetes))
             .map_err(Failure::new)?;
@@ -68,14 +69,14 @@ impl Attack {
         setting.aks = setting::aks_versions(&guide, Some(&as_of));
         setting.today = setting::midnight(&as_of);
         let whole = args.estate.whole || config.whole.unwrap_or(false);
-        let subject = args.estate.open()?.subject(&args.estate.paths);
+        let subject = opened.subject(&args.estate.paths);
         let (estate, coverage) = {
             let judge = Judge::new(&guide, &setting, cuts_something);
             let choices = guide.choice_kinds();
             let chosen = |kind: &model::kinds::Kind| choices.iter().any(|own| kind.is(own));
             let wants =
                 |kind: &model::kinds::Kind| paths::reads(kind) || judge.wants(kind) || chosen(kind);
-            estate::read(&args.estate, &guide, kubernetes, whole, &wants)?
+            estate::read_opened(&args.estate, opened, &guide, kubernetes, whole, &wants)?
         };
         let named = args.aks.as_deref().map(Into::into);
         let wishes = Wishes {
@@ -108,13 +109,9 @@ impl Attack {
     }
 
     /// What can be done about steps.
-    pub(crate) fn measures<'a>(
-        &'a self,
-        analyses: &'a Analyses<'a>,
-        graph: &'a Graph,
-    ) -> Measures<'a> {
+    pub(crate) fn measures<'a>(&'a self, analyses: &'a Analyses<'a>) -> Measures<'a> {
         let judge = Judge::new(&self.guide, &self.setting, cuts_something);
-        Measures::new(judge, analyses, graph)
+        Measures::new(judge, analyses)
     }
 
     /// The options that the estate shows to be chosen: what they take away is gone already.

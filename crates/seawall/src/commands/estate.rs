@@ -278,7 +278,18 @@ pub(crate) fn read(
     whole: bool,
     wants: &(dyn Fn(&Kind) -> bool + Sync),
 ) -> anyhow::Result<(Estate, Coverage)> {
-    let opened = args.open()?;
+    read_opened(args, args.open()?, guide, kubernetes_minor, whole, wants)
+}
+
+/// The same, of what was opened already.
+pub(crate) fn read_opened(
+    args: &EstateArgs,
+    opened: Opened,
+    guide: &Guide,
+    kubernetes_minor: u8,
+    whole: bool,
+    wants: &(dyn Fn(&Kind) -> bool + Sync),
+) -> anyhow::Result<(Estate, Coverage)> {
     let managed = managed(guide);
     let schema = schema(guide);
     let reader = Reader {

@@ -180,7 +180,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         return nothing(&attack);
     }
     let efforts = attack.efforts();
-    let mut measures = attack.measures(&analyses, &graph);
+    let mut measures = attack.measures(&analyses);
     let chosen = attack.chosen(&analyses);
     measures.leave_out(|measure| chosen.contains(&measure));
     let answer = find::answer(args, &attack, &analyses, &graph, &efforts, &mut measures)?;

@@ -79,7 +79,7 @@ impl<'a> Problem<'a> {
         let entries = find::entries(graph, &args.from)?;
         let jewels = find::jewels(graph, &args.to)?;
         let choices = Choices::of(attack, analyses);
-        let mut measures = attack.measures(analyses, graph);
+        let mut measures = attack.measures(analyses);
         let guide = &attack.guide;
         let unfit = unfit(guide, attack, args);
         measures.leave_out(|measure| choices.chosen(measure) || unfit.contains_key(&measure));

@@ -93,7 +93,11 @@ pub(super) fn dot(answer: &Answer<'_>, out: &mut impl io::Write) -> io::Result<(
             Role::Entry => ", shape=ellipse",
             Role::Jewel => ", shape=octagon, penwidth=2",
         };
-        writeln!(out, "  n{number} [label={}{style}];", quoted(&spot.title))?;
+        writeln!(
+            out,
+            "  n{number} [label={}{style}];",
+            output::dot_text(&spot.title)
+        )?;
     }
     for line in &picture.lines {
         let style = if line.sure { "" } else { ", style=dashed" };
@@ -102,7 +106,7 @@ pub(super) fn dot(answer: &Answer<'_>, out: &mut impl io::Write) -> io::Result<(
             "  n{} -> n{} [label={}{style}];",
             line.from,
             line.to,
-            quoted(&line.labels.join(", "))
+            output::dot_text(&line.labels.join(", "))
         )?;
     }
     writeln!(out, "}}")
@@ -117,7 +121,11 @@ pub(super) fn mermaid(answer: &Answer<'_>, out: &mut impl io::Write) -> io::Resu
             Role::Entry => ("([", "])"),
             Role::Jewel => ("{{", "}}"),
         };
-        writeln!(out, "  n{number}{open}\"{}\"{close}", escaped(&spot.title))?;
+        writeln!(
+            out,
+            "  n{number}{open}\"{}\"{close}",
+            output::mermaid_text(&spot.title)
+        )?;
     }
     for line in &picture.lines {
         let arrow = if line.sure { "-->" } else { "-.->" };
@@ -130,16 +138,4 @@ pub(super) fn mermaid(answer: &Answer<'_>, out: &mut impl io::Write) -> io::Resu
         )?;
     }
     Ok(())
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// Mermaid reads entities within quotes.
-fn escaped(text: &str) -> String {
-    text.replace('&', "#amp;")
-        .replace('"', "#quot;")
-        .replace('<', "#lt;")
-        .replace('>', "#gt;")
 }

@@ -8,6 +8,7 @@ use ::analysis::reach::End;
 use super::Question;
 use super::table::{Named, ends, rows, shown};
 use super::ways::{self, Ways};
+use crate::output;
 
 /// A node of the graph: an identifier and a name.
 struct Node {
@@ -113,7 +114,7 @@ pub(crate) fn dot(question: &Question<'_>, out: &mut impl Write) -> io::Result<(
             writeln!(
                 out,
                 "  subgraph cluster_{number} {{\n    label={};",
-                quoted(namespace)
+                output::dot_text(namespace)
             )?;
             "    "
         } else {
@@ -129,7 +130,7 @@ pub(crate) fn dot(question: &Question<'_>, out: &mut impl Write) -> io::Result<(
                 out,
                 "{indent}{} [label={}{shape}];",
                 node.id,
-                quoted(&node.label)
+                output::dot_text(&node.label)
             )?;
         }
         if namespace.is_some() {
@@ -143,7 +144,7 @@ pub(crate) fn dot(question: &Question<'_>, out: &mut impl Write) -> io::Result<(
             "  {} -> {} [label={}{style}];",
             edge.from,
             edge.to,
-            quoted(&edge.label)
+            output::dot_text(&edge.label)
         )?;
     }
     writeln!(out, "}}")
@@ -154,7 +155,11 @@ pub(crate) fn mermaid(question: &Question<'_>, out: &mut impl Write) -> io::Resu
     writeln!(out, "flowchart LR")?;
     for (number, (namespace, nodes)) in by_namespace(&nodes).into_iter().enumerate() {
         if let Some(namespace) = namespace {
-            writeln!(out, "  subgraph s{number}[\"{}\"]", escaped(namespace))?;
+            writeln!(
+                out,
+                "  subgraph s{number}[\"{}\"]",
+                output::mermaid_text(namespace)
+            )?;
         }
         for node in nodes {
             let (open, close) = if namespace.is_none() {
@@ -166,7 +171,7 @@ pub(crate) fn mermaid(question: &Question<'_>, out: &mut impl Write) -> io::Resu
                 out,
                 "    {}{open}\"{}\"{close}",
                 node.id,
-                escaped(&node.label)
+                output::mermaid_text(&node.label)
             )?;
         }
         if namespace.is_some() {
@@ -179,21 +184,9 @@ pub(crate) fn mermaid(question: &Question<'_>, out: &mut impl Write) -> io::Resu
             out,
             "  {} {arrow}|\"{}\"| {}",
             edge.from,
-            escaped(&edge.label),
+            output::mermaid_text(&edge.label),
             edge.to
         )?;
     }
     Ok(())
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// Mermaid reads entities within quotes.
-fn escaped(text: &str) -> String {
-    text.replace('&', "#amp;")
-        .replace('"', "#quot;")
-        .replace('<', "#lt;")
-        .replace('>', "#gt;")
 }
