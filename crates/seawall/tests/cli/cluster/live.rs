@@ -68,6 +68,8 @@ fn fill() -> Live {
         options = options.user(&super::rights::without(wanted), &[]);
     }
     let server = ApiServer::start_with(&options).unwrap();
+    // First: afterwards the controllers have thousands of objects to work through.
+    past(&server);
     let objects = estate::estate(teams());
     for object in &objects {
         create(&server, object);
@@ -106,7 +108,6 @@ fn fill() -> Live {
         let user = super::rights::without(wanted);
         bind(&server, &user, &user);
     }
-    past(&server);
     settle(&server);
     Live { server, objects }
 }
@@ -199,7 +200,7 @@ fn settle(server: &ApiServer) {
     };
     let begin = Instant::now();
     let mut last = (0, Instant::now());
-    while begin.elapsed() < Duration::from_secs(180) {
+    while begin.elapsed() < Duration::from_secs(900) {
         let now = count("/api/v1/pods") + count("/apis/apps/v1/replicasets");
         if now != last.0 {
             last = (now, Instant::now());
