@@ -37,6 +37,7 @@
 //! `--- value` and `%YAML 1.1` lines, which `kubectl`'s own splitting refuses.
 
 mod compose;
+pub mod edit;
 mod error;
 mod events;
 pub mod json;

@@ -74,6 +74,11 @@ pub(crate) fn resolve<'t>(
     }
 }
 
+/// Whether a plain scalar is a string, and no time, without a tag.
+pub(crate) fn reads_as_string(value: &str) -> bool {
+    guess(value).is_none() && !is_timestamp(value)
+}
+
 /// What a plain scalar says without a tag, unless it is a string.
 fn guess<'t>(value: &str) -> Option<Scalar<'t>> {
     let first = match value.as_bytes().first() {

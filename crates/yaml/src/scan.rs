@@ -105,6 +105,8 @@ pub(crate) struct Scanner<'t> {
     keys: Vec<SimpleKey>,
     /// where comments stand, if they are wanted
     pub(crate) comments: Option<Vec<Span>>,
+    /// the tokens that were taken, if they are wanted
+    pub(crate) trail: Option<Vec<(Kind, Span)>>,
 }
 
 pub(crate) const BLANK: u8 = 1;
@@ -170,6 +172,7 @@ impl<'t> Scanner<'t> {
                 column: 0,
             }],
             comments: None,
+            trail: None,
         }
     }
 
@@ -189,7 +192,13 @@ impl<'t> Scanner<'t> {
     pub(crate) fn take(&mut self) -> Data<'t> {
         self.available = false;
         self.parsed += 1;
-        self.tokens.pop_front().map_or(Data::None, |t| t.data)
+        let Some(token) = self.tokens.pop_front() else {
+            return Data::None;
+        };
+        if let Some(trail) = &mut self.trail {
+            trail.push((token.kind, token.span));
+        }
+        token.data
     }
 
     #[inline]

@@ -11,6 +11,7 @@
 
 mod canonical;
 mod differential;
+mod edit;
 mod generate;
 mod json;
 mod messages;

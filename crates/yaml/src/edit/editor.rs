@@ -1,0 +1,397 @@
+//! All edits of one text: documents are read when first edited, once; edits are proved
+//! together when all are known. It leaves out how they are found (`plan`, `emit`).
+
+use std::collections::BTreeMap;
+
+use crate::error::ParseError;
+use crate::{Raw, documents, json};
+
+use super::emit::{self, Piece};
+use super::layout::{self, Layout};
+use super::layout_json;
+use super::lines::Lines;
+use super::plan::{Effect, Plan};
+use super::refusal::Refusal;
+use super::style::Style;
+use super::tree::{NodeId, Tree};
+use super::{Edit, Format, Operation, Options, Shared};
+
+/// One call of [`Editor::apply`] that was possible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// 0-based, counting the calls that were possible
+    pub number: usize,
+    /// whether the text has to change for it
+    pub changes: bool,
+    /// what changes besides, see [`Options::follow`]
+    pub shared: Vec<Shared>,
+}
+
+/// What became of all calls.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outcome {
+    /// in order, not overlapping
+    pub edits: Vec<Edit>,
+    /// calls that turned out not to be safe, by their number; the edits are without them
+    pub refused: Vec<(usize, Refusal)>,
+}
+
+/// The operations of one call, and what each does to the values.
+#[derive(Debug, Clone)]
+struct Batch {
+    number: usize,
+    operations: Vec<Operation>,
+    effects: Vec<Effect>,
+}
+
+#[derive(Debug)]
+struct Document<'t> {
+    plan: Plan<'t>,
+    style: Style,
+    root: NodeId,
+    batches: Vec<Batch>,
+}
+
+/// Edits one text.
+#[derive(Debug)]
+pub struct Editor<'t> {
+    text: &'t str,
+    options: Options,
+    raws: Vec<Raw<'t>>,
+    documents: BTreeMap<u32, Document<'t>>,
+    calls: usize,
+    /// how the file is written where a document does not show it
+    shown: Option<Style>,
+}
+
+/// Documents that are looked at for a file's style.
+const LOOKED_AT: usize = 20;
+/// How often parts of a document's edits are tried when all of them together are not safe.
+const TRIES: usize = 64;
+
+impl<'t> Editor<'t> {
+    /// Nothing is read yet but where documents begin.
+    #[must_use]
+    pub fn new(text: &'t str, options: Options) -> Self {
+        let raws = raws(text, options.format);
+        Self {
+            text,
+            options,
+            raws,
+            documents: BTreeMap::new(),
+            calls: 0,
+            shown: None,
+        }
+    }
+
+    /// Plans operations on one document, all or none of them.
+    ///
+    /// # Errors
+    /// When one of them is not possible or not wanted; nothing is planned then.
+    pub fn apply(&mut self, document: u32, operations: &[Operation]) -> Result<Applied, Refusal> {
+        if !self.documents.contains_key(&document) {
+            let read = self.read(document)?;
+            self.documents.insert(document, read);
+        }
+        let Some(open) = self.documents.get_mut(&document) else {
+            return Err(Refusal::NoDocument(document));
+        };
+        let (effects, shared) = open.plan.apply(operations)?;
+        let changes = effects.iter().any(|effect| *effect != Effect::Nothing);
+        let number = self.calls;
+        self.calls += 1;
+        if changes {
+            open.batches.push(Batch {
+                number,
+                operations: operations.to_vec(),
+                effects,
+            });
+        }
+        Ok(Applied {
+            number,
+            changes,
+            shared,
+        })
+    }
+
+    fn raw(&self, document: u32) -> Result<Raw<'t>, Refusal> {
+        let raw = self.raws.get(document as usize);
+        raw.cloned().ok_or(Refusal::NoDocument(document))
+    }
+
+    /// The part of the text that a document is.
+    fn part(&self, raw: &Raw<'t>) -> &'t str {
+        let start = raw.offset as usize;
+        self.text
+            .get(start..start + raw.text.len())
+            .unwrap_or_default()
+    }
+
+    fn read(&mut self, document: u32) -> Result<Document<'t>, Refusal> {
+        let raw = self.raw(document)?;
+        let text = self.part(&raw);
+        let (tree, root) = values(text, &raw, &self.options)?;
+        let (layout, is_json) = places(text, &raw, &self.options)?;
+        let lines = Lines::new(text, is_json);
+        let style = Style::of(&layout, &lines, is_json);
+        let style = self.shown(style);
+        let plan = Plan::new(layout, tree, root, lines, raw.line, self.options.clone());
+        Ok(Document {
+            plan,
+            style,
+            root,
+            batches: Vec::new(),
+        })
+    }
+
+    /// Completes what a document shows of its style by what the file shows.
+    fn shown(&mut self, style: Style) -> Style {
+        if style.json || (style.step.is_some() && style.list.is_some()) {
+            return style;
+        }
+        if self.shown.is_none() {
+            let mut found = Style::default();
+            for raw in self
+                .raws
+                .iter()
+                .filter(|raw| !raw.empty && !raw.json)
+                .take(LOOKED_AT)
+            {
+                let text = self.part(raw);
+                if let Ok((layout, false)) = places(text, raw, &self.options) {
+                    let lines = Lines::new(text, false);
+                    found = found.or(&Style::of(&layout, &lines, false));
+                }
+                if found.step.is_some() && found.list.is_some() {
+                    break;
+                }
+            }
+            self.shown = Some(found);
+        }
+        match &self.shown {
+            Some(shown) => style.or(shown),
+            None => style,
+        }
+    }
+
+    /// The edits of all calls, proved.
+    #[must_use]
+    pub fn finish(mut self) -> Outcome {
+        let mut outcome = Outcome::default();
+        for (number, document) in std::mem::take(&mut self.documents) {
+            if document.batches.is_empty() {
+                continue;
+            }
+            let Ok(raw) = self.raw(number) else { continue };
+            let batches = document.batches.clone();
+            match self.prove(&raw, document) {
+                Ok(edits) => outcome.edits.extend(edits),
+                Err(refusal) if batches.len() == 1 => {
+                    outcome
+                        .refused
+                        .extend(batches.iter().map(|b| (b.number, refusal.clone())));
+                }
+                Err(_) => self.search(number, &raw, &batches, &mut outcome),
+            }
+        }
+        if !self.others_stay(&outcome.edits) {
+            let refused = (0..self.calls).map(|call| (call, Refusal::Unsafe));
+            outcome = Outcome {
+                edits: Vec::new(),
+                refused: refused.collect(),
+            };
+        }
+        outcome.refused.sort_by_key(|(call, _)| *call);
+        outcome
+    }
+
+    /// The edits of one document, if they do what they should.
+    fn prove(&self, raw: &Raw<'t>, document: Document<'t>) -> Result<Vec<Edit>, Refusal> {
+        let text = self.part(raw);
+        let pieces = emit::pieces(&document.plan, &document.style)?;
+        let edited = edited(text, &pieces);
+        let mut expected = document.plan.tree;
+        for batch in &document.batches {
+            for (operation, effect) in batch.operations.iter().zip(&batch.effects) {
+                let shared = *effect == Effect::ChangesShared;
+                if *effect != Effect::Nothing {
+                    let any_case = self.options.any_case;
+                    let applied = expected.apply(document.root, operation, shared, any_case);
+                    applied.ok_or(Refusal::Unsafe)?;
+                }
+            }
+        }
+        let mut after = raw.clone();
+        if self.options.format == Format::Documents {
+            // A map that was emptied reads as JSON.
+            after.json = documents(&edited).next().is_some_and(|raw| raw.json);
+        }
+        let (found, root) = values(&edited, &after, &self.options).map_err(|_| Refusal::Unsafe)?;
+        if !expected.same(document.root, &found, root) {
+            return Err(Refusal::Unsafe);
+        }
+        let offset = raw.offset as usize;
+        let edits = pieces.into_iter().map(|piece| Edit {
+            start: offset + piece.start,
+            end: offset + piece.end,
+            text: piece.text,
+        });
+        Ok(edits.collect())
+    }
+
+    /// Finds out which calls are not safe, and makes the edits of the others.
+    fn search(&self, number: u32, raw: &Raw<'t>, batches: &[Batch], outcome: &mut Outcome) {
+        let mut kept: Vec<Batch> = Vec::new();
+        let mut best = Vec::new();
+        let mut waiting = vec![batches];
+        let mut tries = 0;
+        while let Some(next) = waiting.pop() {
+            let mut with = kept.clone();
+            with.extend_from_slice(next);
+            tries += 1;
+            let proved = if tries > TRIES {
+                Err(Refusal::Unsafe)
+            } else {
+                self.again(number, raw, &with)
+            };
+            match proved {
+                Ok(edits) => {
+                    kept = with;
+                    best = edits;
+                }
+                Err(_) if next.len() > 1 && tries <= TRIES => {
+                    let (first, second) = next.split_at(next.len() / 2);
+                    waiting.push(second);
+                    waiting.push(first);
+                }
+                Err(refusal) => {
+                    let refused = next.iter().map(|batch| (batch.number, refusal.clone()));
+                    outcome.refused.extend(refused);
+                }
+            }
+        }
+        outcome.edits.extend(best);
+    }
+
+    fn again(&self, _: u32, raw: &Raw<'t>, batches: &[Batch]) -> Result<Vec<Edit>, Refusal> {
+        let text = self.part(raw);
+        let (tree, root) = values(text, raw, &self.options)?;
+        let (layout, is_json) = places(text, raw, &self.options)?;
+        let lines = Lines::new(text, is_json);
+        let style = Style::of(&layout, &lines, is_json);
+        let style = self
+            .shown
+            .as_ref()
+            .map_or(style.clone(), |shown| style.or(shown));
+        let mut plan = Plan::new(layout, tree, root, lines, raw.line, self.options.clone());
+        let mut done = Vec::with_capacity(batches.len());
+        for batch in batches {
+            let (effects, _) = plan.apply(&batch.operations)?;
+            done.push(Batch {
+                effects,
+                ..batch.clone()
+            });
+        }
+        let document = Document {
+            plan,
+            style,
+            root,
+            batches: done,
+        };
+        self.prove(raw, document)
+    }
+
+    /// Whether the edited text has the same documents, and every other one unchanged.
+    fn others_stay(&self, edits: &[Edit]) -> bool {
+        if edits.is_empty() || self.options.format != Format::Documents {
+            return true;
+        }
+        let text = super::apply(self.text, edits);
+        let mut after = documents(&text);
+        let mut edits = edits.iter().peekable();
+        for raw in &self.raws {
+            let end = raw.offset as usize + raw.text.len();
+            let mut changed = false;
+            while edits.next_if(|edit| edit.end <= end).is_some() {
+                changed = true;
+            }
+            let Some(new) = after.next() else {
+                return false;
+            };
+            let same = new.text == raw.text && new.json == raw.json;
+            if !same && (!changed || new.empty) {
+                return false;
+            }
+        }
+        after.next().is_none()
+    }
+}
+
+fn raws(text: &str, format: Format) -> Vec<Raw<'_>> {
+    if format == Format::Documents {
+        return documents(text).collect();
+    }
+    vec![Raw {
+        text: text.into(),
+        offset: 0,
+        line: 1,
+        index: 0,
+        empty: false,
+        json: true,
+    }]
+}
+
+fn unreadable(error: ParseError) -> Refusal {
+    Refusal::Unreadable(Box::new(error))
+}
+
+/// The values of a document.
+fn values(text: &str, raw: &Raw<'_>, options: &Options) -> Result<(Tree, NodeId), Refusal> {
+    let mut tree = Tree::default();
+    let limits = &options.limits;
+    let lenient = options.format == Format::Jsonc;
+    let root = if options.format == Format::Documents {
+        let raw = Raw {
+            text: text.into(),
+            ..raw.clone()
+        };
+        raw.parse(limits, &mut tree).map_err(unreadable)?
+    } else {
+        let options = json::Options { lenient };
+        Some(json::parse(text, options, limits, &mut tree).map_err(unreadable)?)
+    };
+    root.map(|root| (tree, root)).ok_or(Refusal::Empty)
+}
+
+/// Where everything stands in a document, and whether it is JSON.
+fn places<'t>(
+    text: &'t str,
+    raw: &Raw<'_>,
+    options: &Options,
+) -> Result<(Layout<'t>, bool), Refusal> {
+    let lenient = options.format == Format::Jsonc;
+    if raw.json {
+        let read = json::Options { lenient };
+        match layout_json::json(text, read, &options.limits) {
+            Ok(layout) => return Ok((layout, true)),
+            Err(error) if options.format != Format::Documents => return Err(unreadable(error)),
+            // `kubectl` tries YAML next.
+            Err(_) => {}
+        }
+    }
+    let layout = layout::yaml(text)
+        .map_err(|problem| unreadable(ParseError::new(problem, text, raw.line)))?;
+    Ok((layout, false))
+}
+
+fn edited(text: &str, pieces: &[Piece]) -> String {
+    let mut out = String::with_capacity(text.len() + pieces.len() * 32);
+    let mut at = 0;
+    for piece in pieces {
+        out.push_str(text.get(at..piece.start).unwrap_or_default());
+        out.push_str(&piece.text);
+        at = piece.end;
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    out
+}
