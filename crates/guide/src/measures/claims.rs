@@ -4,13 +4,14 @@
 //! where the guideline fails on what the step rests on, and a change after which it no longer does takes the
 //! step away. It is false where a change after which the guideline holds leaves the step as it is, or with a doubt.
 //!
-//! Not shown here: that *every* way to follow a guideline takes the step away, and what options claim.
+//! Not shown here: that *every* way to follow a guideline takes the step away. What options claim is shown in
+//! [`options`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use analysis::Analyses;
-use analysis::paths::{Edge, Graph, Object, Wishes};
+use analysis::paths::{Edge, Graph, Node, NodeNo, Object, Wishes};
 use model::finding::{Finding, Outcome};
 use model::{Estate, Scope};
 
@@ -19,7 +20,10 @@ use crate::edges::{Change, EdgeExample, Wanted, as_wanted, changed, estate, rest
 use crate::facts;
 use crate::guideline::ExampleFile;
 use crate::judge::{Judge, Judged};
+use crate::options::{Recognition, TopicOption, recognise};
 use crate::setting::setting;
+
+mod options;
 
 /// What no example can show, and why it is true all the same.
 const NOT_SHOWN: &[(&str, &str, &str)] = &[];
@@ -37,6 +41,18 @@ type Failing = BTreeMap<String, BTreeSet<u16>>;
 struct Look {
     steps: Vec<(Wanted, BTreeSet<String>)>,
     failing: Failing,
+    /// Rights that some of the steps give, and that nothing but steps of the kind needs.
+    halves: BTreeSet<Box<str>>,
+    /// Options that the estate shows, by topic and number.
+    chosen: BTreeSet<(u16, u16)>,
+}
+
+/// An example of a page, before and after each of its changes.
+struct Shown<'a> {
+    edge: Edge,
+    example: &'a EdgeExample,
+    before: Look,
+    after: Vec<(&'a Change, Look)>,
 }
 
 /// What examples say about claims.
@@ -115,7 +131,9 @@ fn look(guide: &Guide, edge: Edge, example: &EdgeExample, files: &[ExampleFile])
     let setting = setting(guide, Some(PARAMS), example.kubernetes).unwrap();
     let analyses = facts::analyses(guide, &setting, &estate);
     let judge = Judge::new(guide, &setting, |guideline| {
-        std::env::var_os(SURVEY).is_some() || super::cuts_something(guideline)
+        std::env::var_os(SURVEY).is_some()
+            || super::cuts_something(guideline)
+            || options::is_of_a_level(guideline)
     });
     let graph = Graph::build(&analyses, &Wishes::default());
     let steps = graph
@@ -131,8 +149,80 @@ fn look(guide: &Guide, edge: Edge, example: &EdgeExample, files: &[ExampleFile])
             (as_wanted(&graph, &step), objects.collect())
         })
         .collect();
+    let own = graph.steps().filter(|step| step.edge == edge);
+    let halves = own
+        .filter(|step| {
+            matches!(graph.node(step.gives), Node::Right(..))
+                && serves_only(&graph, step.gives, edge)
+        })
+        .map(|step| graph.id(step.gives).into())
+        .collect();
     let failing = failing(guide, &judge, &estate, &analyses);
-    Look { steps, failing }
+    let is_chosen = |option: &TopicOption| {
+        let program = option.recognised.as_ref();
+        program.is_some_and(|program| {
+            recognise(guide, &setting, &analyses, program) == Recognition::Chosen
+        })
+    };
+    let chosen = options::all(guide)
+        .filter(|(_, option)| !option.cuts.is_empty() && is_chosen(option))
+        .map(|(number, _)| number)
+        .collect();
+    Look {
+        steps,
+        failing,
+        halves,
+        chosen,
+    }
+}
+
+/// Whether what somebody holds is needed by nothing but steps of a kind.
+fn serves_only(graph: &Graph, held: NodeNo, edge: Edge) -> bool {
+    let mut seen = BTreeSet::from([held]);
+    let mut left = vec![held];
+    while let Some(node) = left.pop() {
+        for next in graph.from(node) {
+            if next.edge == Edge::Implied {
+                if seen.insert(next.gives) {
+                    left.push(next.gives);
+                }
+            } else if next.edge != edge {
+                return false;
+            }
+        }
+    }
+    true
+}
+
+/// All examples of the pages that are asked for.
+fn shown(guide: &Guide) -> impl Iterator<Item = Shown<'_>> {
+    let only = std::env::var("SEAWALL_TEST_EDGE").unwrap_or_default();
+    let pages = guide.edge_pages.values();
+    pages
+        .filter(move |page| page.id.contains(&*only))
+        .flat_map(|page| page.examples.iter().map(move |example| (page, example)))
+        .map(|(page, example)| {
+            let edge = Edge::find(&page.id).unwrap();
+            let changes = example.without.iter();
+            Shown {
+                edge,
+                example,
+                before: look(guide, edge, example, &example.files),
+                after: changes
+                    .map(|change| {
+                        let files = changed(example, change).unwrap();
+                        (change, look(guide, edge, example, &files))
+                    })
+                    .collect(),
+            }
+        })
+}
+
+/// Whether a step is there after a change: one of its kind that leads to the same.
+fn is_gone(example: &EdgeExample, step: &Wanted, after: &Look) -> bool {
+    let same_end =
+        |other: &Wanted| other.gives == step.gives && (!example.some || other.needs == step.needs);
+    !after.steps.iter().any(|(other, _)| same_end(other))
 }
 
 /// Whether what fails on objects holds after a change. Who takes a binding away follows what is asked of it; who takes
@@ -144,16 +234,14 @@ fn followed(guideline: u16, objects: &BTreeSet<String>, after: &Failing) -> bool
     })
 }
 
-fn judge_example(guide: &Guide, edge: Edge, example: &EdgeExample, verdicts: &mut Verdicts) {
-    let before = look(guide, edge, example, &example.files);
-    let after: Vec<(&Change, Look)> = example
-        .without
-        .iter()
-        .map(|change| {
-            let files = changed(example, change).unwrap();
-            (change, look(guide, edge, example, &files))
-        })
-        .collect();
+fn judge_example(shown: &Shown<'_>, verdicts: &mut Verdicts) {
+    let Shown {
+        edge,
+        example,
+        before,
+        after,
+    } = shown;
+    let edge = *edge;
     for (step, objects) in &before.steps {
         if !example.steps.contains(step) {
             continue;
@@ -168,11 +256,8 @@ fn judge_example(guide: &Guide, edge: Edge, example: &EdgeExample, verdicts: &mu
                     .insert(object.clone());
             }
         }
-        for (change, after) in &after {
-            let same_end = |other: &Wanted| {
-                other.gives == step.gives && (!example.some || other.needs == step.needs)
-            };
-            let gone = !after.steps.iter().any(|(other, _)| same_end(other));
+        for (change, after) in after {
+            let gone = is_gone(example, step, after);
             let stays = after
                 .steps
                 .iter()
@@ -227,14 +312,8 @@ fn guidelines_take_away_the_steps_that_they_name() {
     let guide = from_folder();
     let only = std::env::var("SEAWALL_TEST_EDGE").unwrap_or_default();
     let mut verdicts = Verdicts::default();
-    for page in guide.edge_pages.values() {
-        if !page.id.contains(&*only) {
-            continue;
-        }
-        let edge = Edge::find(&page.id).unwrap();
-        for example in &page.examples {
-            judge_example(&guide, edge, example, &mut verdicts);
-        }
+    for shown in shown(&guide) {
+        judge_example(&shown, &mut verdicts);
     }
     let mut wrong = String::new();
     for (number, guideline) in (0u16..).zip(&guide.guidelines) {
