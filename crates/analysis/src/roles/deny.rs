@@ -88,9 +88,11 @@ impl Deny {
         })
     }
 
-    /// What AKS makes for a node resource group that is locked: it "blocks direct updates" and leaves reading
-    /// (<https://learn.microsoft.com/azure/aks/node-resource-group-lockdown>). Whether it takes away other
-    /// actions as well is not documented, nor whom it leaves out: the cluster's own identities surely.
+    /// What AKS makes for a node resource group that is locked: a deny assignment
+    /// (<https://learn.microsoft.com/azure/aks/node-resource-group-lockdown>) that allows "only */read RBAC
+    /// permissions"
+    /// (<https://learn.microsoft.com/dotnet/api/azure.provisioning.containerservice.managedclusternoderesourcegrouprestrictionlevel>),
+    /// and so no run-command either. Whom it leaves out is not documented: the cluster's own identities surely.
     fn lockdown(estate: &Estate, number: ResourceRef) -> Option<Self> {
         let resource = estate.get(number)?;
         let object = resource.object();
@@ -109,13 +111,9 @@ impl Deny {
             .into_iter()
             .map(|(_, who)| Named::Who(who))
             .collect();
-        let updates = definition::Actions {
-            allow: vec!["*/write".into(), "*/delete".into()],
-            ..definition::Actions::default()
-        };
-        let others = definition::Actions {
+        let all_but_reading = definition::Actions {
+            allow: vec!["*".into()],
             except: vec!["*/read".into()],
-            allow_open: true,
             ..definition::Actions::default()
         };
         Some(Self {
@@ -127,13 +125,10 @@ impl Deny {
             scope: scope.to_ascii_lowercase().into(),
             principals: vec![Named::Everybody],
             excluded,
-            permissions: [updates, others]
-                .into_iter()
-                .map(|control| Permission {
-                    control,
-                    ..Permission::default()
-                })
-                .collect(),
+            permissions: vec![Permission {
+                control: all_but_reading,
+                ..Permission::default()
+            }],
             permissions_open: false,
             here_only: false,
             condition: None,

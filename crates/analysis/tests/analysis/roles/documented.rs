@@ -214,9 +214,10 @@ fn credentials_give_nothing_where_they_do_not_exist() {
     assert!(take(json!({"aadProfile": entra, "disableLocalAccounts": true})).is_empty());
 }
 
-/// learn.microsoft.com/azure/aks/node-resource-group-lockdown: a deny assignment blocks direct updates.
+/// learn.microsoft.com/azure/aks/node-resource-group-lockdown: a deny assignment; the API's reference: "only */read
+/// RBAC permissions allowed on the managed node resource group".
 #[test]
-fn a_locked_node_resource_group_takes_updates_away() {
+fn a_locked_node_resource_group_leaves_reading() {
     let holders = |level: &str| {
         let estate = live(&[
             cluster(json!({"nodeResourceGroupProfile": {"restrictionLevel": level}})),
@@ -239,7 +240,7 @@ fn a_locked_node_resource_group_takes_updates_away() {
         (count("node-write"), count("node-run-command"))
     };
     assert_eq!(holders("Unrestricted"), (vec![true], vec![true]));
-    assert_eq!(holders("ReadOnly"), (vec![], vec![false]));
+    assert_eq!(holders("ReadOnly"), (vec![], vec![]));
 }
 
 /// Members of groups, and who is only named by a group that nobody read.

@@ -246,7 +246,8 @@ pub(super) fn stays(problem: &Problem<'_>, advice: &Advice) -> Option<Section> {
         let why = if deeds.is_empty() {
             "it is held from the start".to_owned()
         } else {
-            format!("the guide has nothing against {}", deeds.join(", then "))
+            let deeds = deeds.join(", then ");
+            format!("nothing that the guide still asks for takes away {deeds}")
         };
         groups.entry(why).or_default().push(*threat);
     }

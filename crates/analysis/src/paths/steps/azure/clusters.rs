@@ -328,16 +328,16 @@ fn nodes(builder: &mut Builder<'_>, azure: &Azure<'_>, taken: &Taken<'_>) {
                 continue;
             }
             let to = builder.pool(number);
+            let evidence = taken.says(
+                builder,
+                azure,
+                &["properties", "nodeResourceGroupProfile"],
+                "its node resource group is not locked",
+            );
             if let Some(from) = control {
-                let evidence = taken.says(
-                    builder,
-                    azure,
-                    &["properties", "nodeResourceGroupProfile"],
-                    "its node resource group is not locked",
-                );
                 builder.add(
                     Draft::new(Edge::NodeResourceGroup, from, to)
-                        .by(evidence)
+                        .by(evidence.clone())
                         .perhaps(which),
                 );
             }
@@ -345,9 +345,13 @@ fn nodes(builder: &mut Builder<'_>, azure: &Azure<'_>, taken: &Taken<'_>) {
                 .azure
                 .and_then(|number| disk_kind(azure, number, &pool.name));
             if let (Some(from), false) = (disks, kept == Some("Ephemeral")) {
-                builder.add(Draft::new(Edge::NodeResourceGroup, from, to).perhaps(Some(
-                    "the disk of a node shows its credentials, not root on it",
-                )));
+                builder.add(
+                    Draft::new(Edge::NodeResourceGroup, from, to)
+                        .by(evidence)
+                        .perhaps(Some(
+                            "the disk of a node shows its credentials, not root on it",
+                        )),
+                );
             }
         }
     }
