@@ -218,7 +218,7 @@ fn shown(guide: &Guide) -> impl Iterator<Item = Shown<'_>> {
         })
 }
 
-/// Whether a step is there after a change: one of its kind that leads to the same.
+/// Whether a step is gone: none of its kind leads to the same any more.
 fn is_gone(example: &EdgeExample, step: &Wanted, after: &Look) -> bool {
     let same_end =
         |other: &Wanted| other.gives == step.gives && (!example.some || other.needs == step.needs);

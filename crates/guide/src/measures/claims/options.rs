@@ -178,3 +178,18 @@ fn options_take_away_the_steps_that_they_name() {
     }
     assert!(wrong.is_empty(), "{wrong}");
 }
+
+/// What the page of a step says where no guideline and no option names it.
+const NOTHING: &str = "Nothing that seawall sees takes this away";
+
+#[test]
+fn pages_say_where_nothing_takes_a_step_away() {
+    let guide = from_folder();
+    let guidelines = guide.guidelines.iter().flat_map(|own| &own.cuts);
+    let options = all(&guide).flat_map(|(_, option)| &option.cuts);
+    let cut: BTreeSet<&str> = guidelines.chain(options).map(|id| &**id).collect();
+    for page in guide.edge_pages.values() {
+        let says = page.prose.contains(NOTHING);
+        assert_eq!(says, !cut.contains(&*page.id), "{}", page.id);
+    }
+}
