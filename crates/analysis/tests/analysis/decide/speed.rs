@@ -1,10 +1,12 @@
 //! How long large questions take:
 //! `SEAWALL_DECIDE_SPEED=all cargo test --release -p seawall-analysis --test analysis decide::speed -- --nocapture`.
+//! With `SEAWALL_DECIDE_FOLDER=FOLDER` those whose ways are a list are written there in the LP format, which other
+//! solvers read.
 
 use std::collections::BTreeSet;
 
 use analysis::decide::{
-    Ask, Attacks, Cost, Effort, Measure, Question, Set, Shared, Threat, Way, decide,
+    Ask, Attacks, Cost, Effort, Measure, Question, Rates, Set, Shared, Threat, Way, decide,
 };
 
 use super::steps::{Step, Steps};
@@ -53,9 +55,8 @@ fn price(random: &mut Random) -> Cost {
     }
 }
 
-/// Options of topics that exclude each other, and guidelines; costs that some share; an estate of layers
-/// in which a measure cuts steps of some kinds, everywhere or in some places.
-fn estate(random: &mut Random, measures: usize, wide: u64) -> (Question, Steps) {
+/// Options of topics that exclude each other, and guidelines; requirements; costs that some share.
+fn offers(random: &mut Random, measures: usize) -> Question {
     let options = measures / 4;
     let mut question = Question::default();
     for at in 0..measures {
@@ -88,6 +89,12 @@ fn estate(random: &mut Random, measures: usize, wide: u64) -> (Question, Steps) 
                 .collect(),
         });
     }
+    question
+}
+
+/// An estate of layers in which a measure cuts steps of some kinds, everywhere or in some places.
+fn estate(random: &mut Random, measures: usize, wide: u64) -> (Question, Steps) {
+    let mut question = offers(random, measures);
     let (layers, width, kinds, places) = (7, 60, 60, 12);
     // What cuts a kind of step in a place: some measures everywhere, some in one place only.
     let mut cuts = vec![Vec::new(); kinds * places];
@@ -152,6 +159,47 @@ fn estate(random: &mut Random, measures: usize, wide: u64) -> (Question, Steps) 
             threats,
         },
     )
+}
+
+/// Ways of three to eight steps, three ways to a threat. Each kind of step is cut by one to four measures; where
+/// `few`, most steps are of few kinds.
+fn courses(random: &mut Random, question: &mut Question, ways: usize, few: bool) -> Listed {
+    let measures = question.measures.len() as u64;
+    let kinds: Vec<Vec<usize>> = (0..100)
+        .map(|_| {
+            (0..1 + random.below(4))
+                .map(|_| random.below(measures) as usize)
+                .collect()
+        })
+        .collect();
+    let kind = |random: &mut Random| {
+        let all = kinds.len() as u64;
+        let at = if few {
+            random
+                .below(all)
+                .min(random.below(all))
+                .min(random.below(all))
+        } else {
+            random.below(all)
+        };
+        kinds[at as usize].clone()
+    };
+    let mut list = Vec::new();
+    for way in 0..ways {
+        let steps = 3 + random.below(6);
+        let cut_by: BTreeSet<usize> = (0..steps).flat_map(|_| kind(random)).collect();
+        list.push(Way {
+            threat: way / 3,
+            cut_by: cut_by.into_iter().collect(),
+        });
+    }
+    for threat in 0..ways.div_ceil(3) {
+        question.threats.push(Threat {
+            id: format!("t{threat:04}"),
+            weight: 1 + random.below(10) as u32,
+        });
+    }
+    Listed(list)
 }
 
 /// Rows of a covering problem over columns that cost `price`.
@@ -240,7 +288,7 @@ fn measured(name: &str, question: &Question, attacks: &mut dyn Attacks, ask: &As
     let plan = &decision.plan;
     let gap = plan.gap.largest();
     println!(
-        "{name:<28} {:>4} measures {:>4} threats {:>5} ways {:>4} asked {seconds:>7.3} s  gap {:>6.2} % of {}, {} chosen, {} left, first {}, frontier {} {}, proven changes {}",
+        "{name:<36} {:>4} measures {:>4} threats {:>5} ways {:>4} asked {seconds:>7.3} s  gap {:>6.2} % of {}, {} chosen, {} left, first {}, frontier {} {}, proven changes {}",
         question.measures.len(),
         question.threats.len(),
         decision.ways,
@@ -259,6 +307,65 @@ fn measured(name: &str, question: &Question, attacks: &mut dyn Attacks, ask: &As
             .count(),
     );
     gap
+}
+
+/// The question as a program that other solvers read: the cheapest that leaves nothing. In cents.
+fn program(question: &Question, ways: &[Way]) -> String {
+    let rates = Rates::default();
+    let cents = |cost: &Cost| super::brute::exact(cost, &rates) as f64 / 60.0;
+    let sum = |terms: Vec<String>| terms.join(" + ");
+    let mut text = "Minimize\n obj: ".to_owned();
+    let own = question.measures.iter().enumerate();
+    let own = own.filter(|(_, measure)| !measure.chosen_already);
+    let own = own.map(|(at, measure)| format!("{} m{at}", cents(&measure.cost)));
+    let standing = |at: &usize| question.measures[*at].chosen_already;
+    let shared = question.shared.iter().enumerate();
+    let shared = shared.filter(|(_, shared)| !shared.measures.iter().any(standing));
+    let due = shared
+        .clone()
+        .map(|(at, shared)| format!("{} s{at}", cents(&shared.cost)));
+    text.push_str(&sum(own.chain(due).collect()));
+    text.push_str("\nSubject To\n");
+    for way in ways {
+        let cuts = way.cut_by.iter().map(|at| format!("m{at}"));
+        text.push_str(&format!(" {} >= 1\n", sum(cuts.collect())));
+    }
+    for (at, measure) in question.measures.iter().enumerate() {
+        if measure.chosen_already {
+            text.push_str(&format!(" m{at} = 1\n"));
+            continue;
+        }
+        for any in &measure.requires {
+            let any = any.iter().map(|other| format!("m{other}")).collect();
+            text.push_str(&format!(" {} - m{at} >= 0\n", sum(any)));
+        }
+        for other in &measure.conflicts {
+            text.push_str(&format!(" m{at} + m{other} <= 1\n"));
+        }
+    }
+    for (number, shared) in shared {
+        for at in &shared.measures {
+            text.push_str(&format!(" s{number} - m{at} >= 0\n"));
+        }
+    }
+    text.push_str("Binary\n");
+    for at in 0..question.measures.len() {
+        text.push_str(&format!(" m{at}"));
+    }
+    for at in 0..question.shared.len() {
+        text.push_str(&format!(" s{at}"));
+    }
+    text.push_str("\nEnd\n");
+    text
+}
+
+/// Measures a question whose ways are a list, and writes it down where that is asked for.
+fn listed(name: &str, question: &Question, mut listed: Listed) {
+    if let Some(folder) = std::env::var_os("SEAWALL_DECIDE_FOLDER") {
+        let file = std::path::Path::new(&folder).join(format!("{name}.lp"));
+        std::fs::write(file, program(question, &listed.0)).unwrap();
+    }
+    measured(name, question, &mut listed, &plan());
 }
 
 /// The plan alone.
@@ -306,32 +413,48 @@ fn two_hundred_measures() {
         return;
     }
     for seed in 0..2 {
-        for (count, each) in [(400, 4), (400, 10), (1_000, 10), (1_000, 20)] {
-            let mut random = Random(seed);
-            let list = rows(&mut random, 200, count, each);
-            let (question, mut listed) = covering(&mut random, 200, list, |random| {
-                1 + random.below(10_000) as i64
-            });
-            measured(
-                &format!("rows of {each}, prices differ"),
-                &question,
-                &mut listed,
-                &plan(),
-            );
-            let mut random = Random(seed);
-            let list = rows(&mut random, 200, count, each);
-            let (question, mut listed) = covering(&mut random, 200, list, |_| 100);
-            measured(
-                &format!("rows of {each}, one price"),
-                &question,
-                &mut listed,
-                &plan(),
-            );
-        }
+        unstructured(seed);
     }
     for times in 2..5 {
         let columns = 3_usize.pow(times);
-        let (question, mut listed) = covering(&mut Random(0), columns, steiner(times), |_| 100);
-        measured("Steiner triples", &question, &mut listed, &plan());
+        let (question, ways) = covering(&mut Random(0), columns, steiner(times), |_| 100);
+        listed(&format!("Steiner triples {columns}"), &question, ways);
+    }
+}
+
+/// Questions whose ways come by chance: from what an estate could be to what none is.
+fn unstructured(seed: u64) {
+    for ways in [200, 600, 2_000] {
+        for few in [true, false] {
+            let random = &mut Random(seed);
+            let mut question = offers(random, 200);
+            let ways_of = if few { "few" } else { "all" };
+            let list = courses(random, &mut question, ways, few);
+            listed(
+                &format!("{ways} ways of {ways_of} kinds {seed}"),
+                &question,
+                list,
+            );
+        }
+    }
+    type Price = fn(&mut Random) -> i64;
+    let prices: [(&str, Price); 3] = [
+        ("decades", |random| {
+            (1 + random.below(9) as i64) * 10_i64.pow(random.below(4) as u32)
+        }),
+        ("differ", |random| 1 + random.below(10_000) as i64),
+        ("one", |_| 100),
+    ];
+    for (count, each) in [(400, 4), (400, 10), (1_000, 10), (1_000, 20)] {
+        for (name, price) in prices {
+            let mut random = Random(seed);
+            let list = rows(&mut random, 200, count, each);
+            let (question, ways) = covering(&mut random, 200, list, price);
+            listed(
+                &format!("{count} rows of {each} prices {name} {seed}"),
+                &question,
+                ways,
+            );
+        }
     }
 }
