@@ -11,11 +11,15 @@
 //! | `presolve` | what can be decided or dropped before the search, and independent parts |
 //! | `state` | an assignment, what follows from it, and taking it back |
 //! | `bound` | proven lower bounds, and what they decide |
-//! | `search` | branch and bound, and answers found on the way |
+//! | `search` | branch and bound |
+//! | `answers` | answers found on the way |
+//! | `local` | better answers near a known one |
 //!
 //! Left out: learning from conflicts, and general linear constraints.
 
+mod answers;
 mod bound;
+mod local;
 mod presolve;
 mod search;
 mod state;

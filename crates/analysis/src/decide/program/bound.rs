@@ -13,7 +13,7 @@
 )]
 
 use super::state::State;
-use super::{NONE, variable};
+use super::{NONE, no, variable, yes};
 
 /// A limit's multiplier is a whole number of these parts of a unit.
 const PART: u32 = 24;
@@ -60,11 +60,14 @@ impl Active {
         self.lits.len()
     }
 
-    fn iter(&self) -> impl Iterator<Item = (usize, &[u32])> {
-        self.clauses.iter().enumerate().map(|(place, clause)| {
-            let (from, to) = (self.starts[place], self.starts[place + 1]);
-            (*clause as usize, &self.lits[from as usize..to as usize])
-        })
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &[u32])> {
+        let clauses = self.clauses.iter().enumerate();
+        clauses.map(|(place, clause)| (*clause as usize, self.lits_of(place)))
+    }
+
+    fn lits_of(&self, place: usize) -> &[u32] {
+        let (from, to) = (self.starts[place], self.starts[place + 1]);
+        &self.lits[from as usize..to as usize]
     }
 }
 
@@ -78,8 +81,24 @@ pub(super) struct Bound {
     /// How often a variable was 1 lately: near a half where the bound does not know.
     pub(super) often: Vec<f64>,
     best: Multipliers,
-    current: Vec<i64>,
+    at: Point,
     steps: Vec<i32>,
+}
+
+/// What some multipliers come to. Kept up to date, since a step changes few of them; all of it is whole
+/// numbers, so nothing drifts.
+#[derive(Debug, Default)]
+struct Point {
+    /// The bound without what free variables of negative reduced cost add.
+    fixed: i64,
+    /// The reduced cost of each free variable, scaled.
+    reduced: Vec<i64>,
+    /// Whether a variable is 1 at this point: its reduced cost is negative.
+    one: Vec<bool>,
+    /// How many literals of a clause hold at this point.
+    holding: Vec<i32>,
+    /// Literals touched.
+    work: u64,
 }
 
 /// How long to look.
@@ -89,6 +108,90 @@ pub(super) struct Effort {
     pub(super) length: f64,
     /// After how many steps without gain it gets shorter.
     pub(super) patience: u32,
+}
+
+/// What a limit charges for an amount: rounded towards a lower bound, what is charged down, what is given
+/// back up.
+fn charge(parts: i64, amount: i64) -> i64 {
+    ((i128::from(parts) * i128::from(amount)) >> PART) as i64
+}
+
+impl Point {
+    /// Everything, from the start.
+    fn set(&mut self, state: &State<'_>, active: &Active, multipliers: &Multipliers, scale: i64) {
+        let program = state.program;
+        self.reduced.resize(program.cost.len(), 0);
+        self.one.clear();
+        self.one.resize(program.cost.len(), false);
+        self.holding.resize(program.clauses.len(), 0);
+        self.fixed = state.cost * scale;
+        for at in &active.free {
+            self.reduced[*at as usize] = program.cost[*at as usize] * scale;
+        }
+        let limits = program.limits.iter().zip(&multipliers.limits);
+        for ((limit, parts), left) in limits.zip(&state.left) {
+            if *parts == 0 {
+                continue;
+            }
+            self.fixed += charge(*parts, -left);
+            for at in &active.free {
+                self.reduced[*at as usize] += charge(*parts, limit.weights[*at as usize]);
+            }
+        }
+        for (clause, lits) in active.iter() {
+            let negative = lits.iter().filter(|lit| *lit & 1 == 1).count();
+            self.holding[clause] = negative as i32;
+            let multiplier = multipliers.clauses[clause];
+            if multiplier != 0 {
+                self.raise(lits, multiplier);
+            }
+        }
+        self.work += active.len() as u64 * 2;
+        self.turn(state, active);
+    }
+
+    /// A clause's multiplier grows by so much.
+    fn raise(&mut self, lits: &[u32], by: i64) {
+        self.fixed += by;
+        for lit in lits {
+            if lit & 1 == 0 {
+                self.reduced[variable(*lit)] -= by;
+            } else {
+                self.reduced[variable(*lit)] += by;
+                self.fixed -= by;
+            }
+        }
+        self.work += lits.len() as u64;
+    }
+
+    /// Lets variables be what their reduced costs say now.
+    fn turn(&mut self, state: &State<'_>, active: &Active) {
+        for at in &active.free {
+            let at = *at as usize;
+            let one = self.reduced[at] < 0;
+            if one == self.one[at] {
+                continue;
+            }
+            self.one[at] = one;
+            let change = if one { 1 } else { -1 };
+            for (lit, change) in [(yes(at), change), (no(at), -change)] {
+                let clauses = &state.occurrences[lit as usize];
+                self.work += clauses.len() as u64;
+                for clause in clauses {
+                    self.holding[*clause as usize] += change;
+                }
+            }
+        }
+    }
+
+    /// The bound.
+    fn value(&self, active: &Active) -> i64 {
+        let negative = active
+            .free
+            .iter()
+            .map(|at| self.reduced[*at as usize].min(0));
+        self.fixed + negative.sum::<i64>()
+    }
 }
 
 impl Bound {
@@ -107,18 +210,19 @@ impl Bound {
         self.scaled = i64::MIN;
         self.reduced.resize(size, 0);
         self.often.resize(size, 0.0);
-        self.current.resize(size, 0);
         self.steps.resize(state.program.clauses.len(), 0);
+        self.at.work = 0;
+        self.at.set(state, active, multipliers, scale);
         let mut length = effort.length;
         let mut stale = 0;
-        let mut done = 0;
         for step in 0..effort.steps {
-            done += 1;
-            let value = self.evaluate(state, active, multipliers, scale);
+            let value = self.at.value(active);
+            let loops = 2 + 4 * state.program.limits.len();
+            self.at.work += (active.clauses.len() + loops * active.free.len() + 1) as u64;
             let share = if step == 0 { 1.0 } else { 0.15 };
             for at in &active.free {
                 let at = *at as usize;
-                let one = f64::from(u8::from(self.current[at] < 0));
+                let one = f64::from(u8::from(self.at.one[at]));
                 self.often[at] += share * (one - self.often[at]);
             }
             if value > self.scaled {
@@ -129,14 +233,15 @@ impl Bound {
                     stale + 1
                 };
                 self.scaled = value;
-                self.reduced.clone_from(&self.current);
+                self.reduced.clone_from(&self.at.reduced);
                 self.best.clone_from(multipliers);
             } else {
                 stale += 1;
             }
-            if self.scaled >= target {
+            if self.scaled >= target || step + 1 == effort.steps {
                 break;
             }
+            let mut value = value;
             if stale >= effort.patience {
                 stale = 0;
                 length *= 0.6;
@@ -144,92 +249,41 @@ impl Bound {
                     break;
                 }
                 multipliers.clone_from(&self.best);
-                self.evaluate(state, active, multipliers, scale);
+                self.at.set(state, active, multipliers, scale);
+                value = self.scaled;
             }
-            if !self.walk(state, active, multipliers, value, target, scale, length) {
+            let missing = if target < NONE {
+                (target - value) as f64
+            } else {
+                value.abs() as f64 * 0.05 + scale as f64
+            };
+            if !self.walk(state, active, multipliers, length * missing.max(1.0)) {
                 break;
             }
         }
         multipliers.clone_from(&self.best);
-        done * (active.len() + 4 * active.free.len() + 1) as u64
-    }
-
-    /// The bound of these multipliers; leaves the reduced costs in `current`.
-    fn evaluate(
-        &mut self,
-        state: &State<'_>,
-        active: &Active,
-        multipliers: &Multipliers,
-        scale: i64,
-    ) -> i64 {
-        let program = state.program;
-        let mut value = state.cost * scale;
-        for at in &active.free {
-            self.current[*at as usize] = program.cost[*at as usize] * scale;
-        }
-        for ((limit, parts), left) in program
-            .limits
-            .iter()
-            .zip(&multipliers.limits)
-            .zip(&state.left)
-        {
-            if *parts == 0 {
-                continue;
-            }
-            // Rounded towards a lower bound: what is charged down, what is given back up.
-            let charge = |amount: i64| ((i128::from(*parts) * i128::from(amount)) >> PART) as i64;
-            value += charge(-left);
-            for at in &active.free {
-                self.current[*at as usize] += charge(limit.weights[*at as usize]);
-            }
-        }
-        for (clause, lits) in active.iter() {
-            let multiplier = multipliers.clauses[clause];
-            if multiplier == 0 {
-                continue;
-            }
-            value += multiplier;
-            for lit in lits {
-                if lit & 1 == 0 {
-                    self.current[variable(*lit)] -= multiplier;
-                } else {
-                    self.current[variable(*lit)] += multiplier;
-                    value -= multiplier;
-                }
-            }
-        }
-        for at in &active.free {
-            value += self.current[*at as usize].min(0);
-        }
-        value
+        self.at.work
     }
 
     /// One step along the subgradient. False where there is none.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one formula")]
     fn walk(
         &mut self,
         state: &State<'_>,
         active: &Active,
         multipliers: &mut Multipliers,
-        value: i64,
-        target: i64,
-        scale: i64,
         length: f64,
     ) -> bool {
         let program = state.program;
         let mut norm = 0.0;
-        for (clause, lits) in active.iter() {
-            let holding = lits
-                .iter()
-                .filter(|lit| (self.current[variable(**lit)] < 0) == (*lit & 1 == 0))
-                .count() as i32;
-            let step = 1 - holding;
-            let step = if step < 0 && multipliers.clauses[clause] == 0 {
+        for clause in &active.clauses {
+            let at = *clause as usize;
+            let step = 1 - self.at.holding[at];
+            let step = if step < 0 && multipliers.clauses[at] == 0 {
                 0
             } else {
                 step
             };
-            self.steps[clause] = step;
+            self.steps[at] = step;
             norm += f64::from(step * step);
         }
         let mut over = Vec::new();
@@ -249,7 +303,7 @@ impl Bound {
             let taken: i64 = active
                 .free
                 .iter()
-                .filter(|at| self.current[**at as usize] < 0)
+                .filter(|at| self.at.one[**at as usize])
                 .map(|at| limit.weights[*at as usize])
                 .sum();
             let step = (taken - left) as f64 / largest;
@@ -260,26 +314,32 @@ impl Bound {
         if norm == 0.0 {
             return false;
         }
-        let missing = if target < NONE {
-            (target - value) as f64
-        } else {
-            value.abs() as f64 * 0.05 + scale as f64
-        };
-        let unit = length * missing.max(1.0) / norm;
+        let unit = length / norm;
         let most = (NONE >> 6) as f64;
-        for clause in &active.clauses {
+        for (place, clause) in active.clauses.iter().enumerate() {
             let at = *clause as usize;
             if self.steps[at] != 0 {
-                let next = multipliers.clauses[at] as f64 + unit * f64::from(self.steps[at]);
-                multipliers.clauses[at] = next.clamp(0.0, most) as i64;
+                let before = multipliers.clauses[at];
+                let next = before as f64 + unit * f64::from(self.steps[at]);
+                let next = next.clamp(0.0, most) as i64;
+                multipliers.clauses[at] = next;
+                self.at.raise(active.lits_of(place), next - before);
             }
         }
-        for (parts, (step, largest)) in multipliers.limits.iter_mut().zip(over) {
-            let next = *parts as f64 + unit * step / largest * f64::from(1_u32 << PART);
+        let limits = program.limits.iter().zip(multipliers.limits.iter_mut());
+        for (((limit, parts), left), (step, largest)) in limits.zip(&state.left).zip(over) {
+            let before = *parts;
+            let next = before as f64 + unit * step / largest * f64::from(1_u32 << PART);
             // What a limit charges for its heaviest variable stays within what a clause may charge.
             let most = (most * f64::from(1_u32 << PART) / largest).min((1_u64 << 62) as f64);
             *parts = next.clamp(0.0, most) as i64;
+            self.at.fixed += charge(*parts, -left) - charge(before, -left);
+            for at in &active.free {
+                let weight = limit.weights[*at as usize];
+                self.at.reduced[*at as usize] += charge(*parts, weight) - charge(before, weight);
+            }
         }
+        self.at.turn(state, active);
         true
     }
 }

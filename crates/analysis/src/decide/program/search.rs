@@ -1,15 +1,21 @@
-//! Branch and bound in depth, with answers found on the way.
+//! Branch and bound: the node with the lowest bound first, so that work raises what is proven, and from it
+//! down as long as that is not far from the lowest, so that answers are found.
 //!
-//! Left out: restarts, learning, and a queue of nodes ordered by their bounds.
+//! Left out: restarts, and learning from conflicts.
 
 #![expect(
     clippy::indexing_slicing,
     reason = "dense arrays, indexed by variables and clauses of the program they were sized for"
 )]
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use super::bound::{self, Active, Bound, Effort, Multipliers};
+use super::local::Local;
 use super::state::State;
-use super::{LARGEST, Lit, NONE, Program, Solved, Wanted, no, variable, yes};
+use super::{LARGEST, Lit, NONE, Program, Solved, Wanted, no, yes};
 
 /// At the root, where the bound decides what is left of the program.
 const ROOT: Effort = Effort {
@@ -29,25 +35,70 @@ const QUICK: Effort = Effort {
     patience: 8,
 };
 
-struct Search<'p> {
-    program: &'p Program,
-    state: State<'p>,
+/// How often an answer that is only to be good looks at every literal when it is bettered.
+const NEARBY: u64 = 40;
+
+pub(super) struct Search<'p> {
+    pub(super) program: &'p Program,
+    pub(super) state: State<'p>,
     scale: i64,
     /// Only what costs less is looked for, in units of the common divisor.
-    below: i64,
-    best: Option<(i64, Vec<bool>)>,
-    active: Active,
-    bound: Bound,
+    pub(super) below: i64,
+    pub(super) best: Option<(i64, Vec<bool>)>,
+    pub(super) active: Active,
+    pub(super) bound: Bound,
     multipliers: Multipliers,
+    local: Option<Local>,
+    /// What was spent when answers were last looked for nearby.
+    spent: u64,
     nodes: u64,
 }
 
-/// A choice that has another side.
-struct Frame {
-    length: usize,
-    other: Lit,
+/// A node that is yet to be looked at.
+struct Open {
     bound: i64,
-    multipliers: Multipliers,
+    /// What holds in the node above.
+    trail: Vec<Lit>,
+    /// What is to hold besides.
+    choice: Lit,
+    multipliers: Rc<Multipliers>,
+}
+
+/// The nodes that are yet to be looked at: the lowest bound first where that is wanted, then the newest.
+struct Queue {
+    open: BTreeMap<(i64, Reverse<u64>), Open>,
+    by_bound: bool,
+    count: u64,
+}
+
+/// How many multipliers the queue may keep; a node beyond that begins with those of the root.
+const KEPT: usize = 1 << 22;
+
+impl Queue {
+    fn push(&mut self, open: Open) {
+        self.count += 1;
+        let bound = if self.by_bound { open.bound } else { 0 };
+        self.open.insert((bound, Reverse(self.count)), open);
+    }
+
+    /// The lowest bound.
+    fn lowest(&self) -> Option<i64> {
+        if self.by_bound {
+            self.open.values().next().map(|open| open.bound)
+        } else {
+            self.open.values().map(|open| open.bound).min()
+        }
+    }
+
+    /// The next that may hold something cheaper.
+    fn pop(&mut self, below: i64) -> Option<Open> {
+        loop {
+            let (_, open) = self.open.pop_first()?;
+            if open.bound < below {
+                return Some(open);
+            }
+        }
+    }
 }
 
 enum Node {
@@ -123,6 +174,8 @@ fn run(program: &Program, wanted: Wanted, work: &mut u64) -> Solved {
         active: Active::default(),
         bound: Bound::default(),
         multipliers: Multipliers::default(),
+        local: None,
+        spent: 0,
         nodes: 0,
         state,
     };
@@ -149,49 +202,96 @@ impl Search<'_> {
         }
         self.active.fill(&self.state);
         self.multipliers = bound::ascent(&self.state, &self.active, self.scale);
-        let mut frames: Vec<Frame> = Vec::new();
+        let mut queue = Queue {
+            open: BTreeMap::new(),
+            by_bound: self.program.limits.is_empty(),
+            count: 0,
+        };
+        let mut root = None;
+        let granted = *work;
         // What is known of the node that is open: at first only the signs of the costs.
         let mut inherited = super::least(self.program);
         loop {
             let node = self.node(wanted.quick, work);
             self.nodes += 1;
-            let stop = wanted.quick
-                || *work == 0
-                || self
-                    .best
-                    .as_ref()
-                    .is_some_and(|(value, _)| *value <= wanted.floor);
-            if stop {
-                let open = match node {
-                    Node::Closed => self.below,
-                    Node::Branch { bound, .. } => bound.max(inherited),
-                };
-                return frames.iter().map(|frame| frame.bound).fold(open, i64::min);
+            if self.nodes == 1 && self.program.limits.is_empty() {
+                self.local = Some(Local::new(self.program, &self.state, &self.active));
+            }
+            let open = match node {
+                Node::Closed => self.below,
+                Node::Branch { bound, .. } => bound.max(inherited),
+            };
+            if wanted.quick {
+                self.nearby(self.active.len() as u64 * NEARBY, work);
+            }
+            let reached = |(value, _): &(i64, _)| *value <= wanted.floor;
+            if wanted.quick || *work == 0 || self.best.as_ref().is_some_and(reached) {
+                return queue.lowest().map_or(open, |lowest| lowest.min(open));
+            }
+            let used = granted - *work;
+            if used >= self.spent * 2 {
+                self.spent = used;
+                self.nearby(used / 4, work);
             }
             let mut goes_on = false;
-            if let Node::Branch { lit, bound } = node {
-                inherited = bound.max(inherited);
-                frames.push(Frame {
-                    length: self.state.trail.len(),
-                    other: lit ^ 1,
+            if let Node::Branch { lit, .. } = node {
+                inherited = open;
+                let own = Rc::new(self.multipliers.clone());
+                let root = root.get_or_insert_with(|| Rc::clone(&own));
+                let many = queue.open.len() * self.program.clauses.len() > KEPT;
+                let kept = if many { root } else { &own };
+                let side = |choice: Lit, trail: &[Lit]| Open {
                     bound: inherited,
-                    multipliers: self.multipliers.clone(),
-                });
-                goes_on = self.state.set(lit);
+                    trail: trail.to_vec(),
+                    choice,
+                    multipliers: Rc::clone(kept),
+                };
+                queue.push(side(lit ^ 1, &self.state.trail));
+                // Answers lie deep: further down where there is none, and while that is not far from the
+                // lowest bound.
+                let far = queue.by_bound && self.below < NONE && {
+                    let lowest = queue.lowest().unwrap_or(inherited).min(inherited);
+                    (inherited - lowest) * 4 > self.below - lowest
+                };
+                if far {
+                    queue.push(side(lit, &self.state.trail));
+                } else {
+                    goes_on = self.state.set(lit);
+                }
             }
             while !goes_on {
-                let Some(frame) = frames.pop() else {
+                let Some(open) = queue.pop(self.below) else {
                     return self.below;
                 };
-                self.state.undo(frame.length);
-                if frame.bound >= self.below {
-                    continue;
-                }
-                self.multipliers = frame.multipliers;
-                inherited = frame.bound;
-                goes_on = self.state.set(frame.other);
+                goes_on = self.go(&open, work);
+                inherited = open.bound;
             }
         }
+    }
+
+    /// Looks for answers near the best one.
+    fn nearby(&mut self, most: u64, work: &mut u64) {
+        let Some(local) = &mut self.local else {
+            return;
+        };
+        let from = self.best.as_ref().map(|(_, values)| values.as_slice());
+        let (found, spent) = local.search(from, self.below, most);
+        *work = work.saturating_sub(spent);
+        if let Some((_, values)) = found {
+            self.offer(values);
+        }
+    }
+
+    /// Goes to a node. False where it cannot be.
+    fn go(&mut self, open: &Open, work: &mut u64) -> bool {
+        let own = self.state.trail.iter().zip(&open.trail);
+        let common = own.take_while(|(a, b)| a == b).count();
+        self.state.undo(common);
+        let moved = open.trail.len() - common + 1;
+        let each = self.active.len() / self.active.free.len().max(1) + 1;
+        *work = work.saturating_sub((moved * each) as u64);
+        self.multipliers.clone_from(&open.multipliers);
+        open.trail.iter().all(|lit| self.state.set(*lit)) && self.state.set(open.choice)
     }
 
     /// Bounds a node, sets what the bound decides, looks for an answer, and chooses where to branch.
@@ -209,11 +309,7 @@ impl Search<'_> {
                 (0, 1, false) => &ROOT,
                 _ => &NODE,
             };
-            let target = if self.below < NONE {
-                (self.below - 1) * self.scale + 1
-            } else {
-                i64::MAX
-            };
+            let target = self.target();
             let spent = self.bound.improve(
                 &self.state,
                 &self.active,
@@ -255,6 +351,15 @@ impl Search<'_> {
         }
     }
 
+    /// The bound that closes a node, scaled.
+    fn target(&self) -> i64 {
+        if self.below < NONE {
+            (self.below - 1) * self.scale + 1
+        } else {
+            i64::MAX
+        }
+    }
+
     /// Where nothing is asked for any more and nothing is to be gained, the answer.
     fn leaf(&mut self) -> Option<Node> {
         if !self.active.clauses.is_empty() {
@@ -278,7 +383,7 @@ impl Search<'_> {
         if self.below >= NONE {
             return true;
         }
-        let target = (self.below - 1) * self.scale + 1;
+        let target = self.target();
         for place in 0..self.active.free.len() {
             let at = self.active.free[place] as usize;
             if !self.state.is_free(at) {
@@ -334,102 +439,5 @@ impl Search<'_> {
             .find(|at| self.program.cost[*at] < 0 || short(*at))
             .or_else(|| free().next());
         yes(at.unwrap_or(0))
-    }
-
-    /// Looks for an answer: cheapest by reduced cost for what it does, until nothing is asked for; then
-    /// drops what is not needed. Returns the work done.
-    fn greedy(&mut self) -> u64 {
-        let length = self.state.trail.len();
-        let mut count = vec![0_u32; self.program.cost.len()];
-        let mut spent = 0;
-        loop {
-            count.fill(0);
-            let mut asked = false;
-            for place in 0..self.active.clauses.len() {
-                let clause = self.active.clauses[place] as usize;
-                if !self.state.is_active(clause) {
-                    continue;
-                }
-                let open = || {
-                    self.program.clauses[clause]
-                        .iter()
-                        .filter(|lit| self.state.is_free(variable(**lit)))
-                };
-                if open().any(|lit| lit & 1 == 1) {
-                    continue;
-                }
-                asked = true;
-                for lit in open() {
-                    count[variable(*lit)] += 1;
-                }
-            }
-            spent += self.active.len() as u64;
-            if !asked {
-                break;
-            }
-            let mut best: Option<(f64, usize)> = None;
-            for at in &self.active.free {
-                let at = *at as usize;
-                if count[at] > 0 && self.state.is_free(at) {
-                    let score = (self.bound.reduced[at].max(0) + 1) as f64 / f64::from(count[at]);
-                    if best.is_none_or(|(other, _)| score < other) {
-                        best = Some((score, at));
-                    }
-                }
-            }
-            let done = best.is_some_and(|(_, at)| self.state.set(yes(at)));
-            if !done {
-                self.state.undo(length);
-                return spent;
-            }
-        }
-        let mut values: Vec<bool> = self
-            .state
-            .values
-            .iter()
-            .zip(&self.program.cost)
-            .map(|(value, cost)| {
-                *value == 1
-                    || (*value == super::state::FREE && *cost < 0 && self.program.limits.is_empty())
-            })
-            .collect();
-        let mut chosen: Vec<usize> = self.state.trail[length..]
-            .iter()
-            .filter(|lit| **lit & 1 == 0)
-            .map(|lit| variable(*lit))
-            .filter(|at| self.program.cost[*at] >= 0)
-            .collect();
-        self.state.undo(length);
-        chosen.sort_by_key(|at| (-self.program.cost[*at], *at));
-        self.prune(&mut values, &chosen);
-        self.offer(values);
-        spent + self.active.len() as u64
-    }
-
-    /// Drops, the dearest first, what is not needed.
-    fn prune(&self, values: &mut [bool], chosen: &[usize]) {
-        let holds = |values: &[bool], lit: Lit| values[variable(lit)] == (lit & 1 == 0);
-        for at in chosen {
-            let needed = self.state.occurrences[yes(*at) as usize]
-                .iter()
-                .any(|clause| {
-                    self.program.clauses[*clause as usize]
-                        .iter()
-                        .all(|lit| *lit == yes(*at) || !holds(values, *lit))
-                });
-            if !needed {
-                values[*at] = false;
-            }
-        }
-    }
-
-    /// Takes an answer that is cheaper than what is known.
-    fn offer(&mut self, values: Vec<bool>) {
-        if let Some(value) = self.program.value(&values)
-            && value < self.below
-        {
-            self.below = value;
-            self.best = Some((value, values));
-        }
     }
 }

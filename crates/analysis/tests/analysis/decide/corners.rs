@@ -75,13 +75,13 @@ fn answer(question: &Question, ways: &[(usize, &[usize])], ask: &Ask) -> Decisio
 #[test]
 fn what_is_shared_is_paid_once_and_changes_who_is_cheapest() {
     // By itself the firewall (9) is cheaper than either pair with the meter (5 + 3, 5 + 4); both threats
-    // together are cheapest with the meter paid once: 5 + 3 + 4 = 12, not 9 + 9.
+    // together are cheapest with the meter paid once: 5 + 3 + 4 = 12, not 9 + 10.
     let mut question = question(
         vec![
             measure("a", 300),
             measure("b", 400),
             measure("c", 900),
-            measure("d", 900),
+            measure("d", 1_000),
         ],
         &[1, 1],
     );
