@@ -17,6 +17,10 @@ use crate::guideline::{Applies, Example, ExampleFile, Expectation, Guideline};
 use crate::judge::{Judge, Judged, Setting, VerdictWord};
 use crate::setting::{self, setting};
 
+mod fixed;
+
+pub use fixed::{Tried, fixed};
+
 /// An example that does not behave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -93,8 +97,22 @@ pub fn assess_with(
     example: &Example,
     prunes: bool,
 ) -> Result<Outcomes, String> {
+    judged(guide, guideline, example, prunes, false)
+}
+
+/// The same, with a choice whether findings carry what would cure them.
+fn judged(
+    guide: &Guide,
+    guideline: &Guideline,
+    example: &Example,
+    prunes: bool,
+    remedies: bool,
+) -> Result<Outcomes, String> {
     let setting = setting_of(guide, example)?;
-    let judge = Judge::new(guide, &setting, |other| other.id == guideline.id);
+    let mut judge = Judge::new(guide, &setting, |other| other.id == guideline.id);
+    if remedies {
+        judge = judge.with_remedies();
+    }
     if judge.selected().next().is_none() {
         return Err(format!(
             "the guideline needs `params`: {}",

@@ -1,32 +1,37 @@
 //! Fixes as lists of operations on routes; each language renders them in its own way.
 
+use cel::Program;
 use model::Safety;
 
 /// What a machine can do about a finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Fix {
     /// Whether it may be applied without asking.
     pub safety: Safety,
+    /// Where this is not true, a machine has nothing to offer.
+    pub when: Option<Box<Program>>,
     /// In order.
     pub operations: Vec<Operation>,
+    /// It cures the findings of the checks above it: how many of the guideline's checks those are.
+    pub checks: usize,
 }
 
-/// One edit. Values are YAML in flow style and may hold `{CEL}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One edit.
+#[derive(Debug)]
 pub enum Operation {
     /// Sets a value, making the maps on its way.
     Set {
         /// where
         route: Route,
         /// to what
-        value: Box<str>,
+        value: Given,
     },
     /// Appends to a list what is not yet in it.
     Add {
         /// to which list
         route: Route,
         /// what
-        value: Box<str>,
+        value: Given,
     },
     /// Removes a value with its key.
     Remove {
@@ -37,9 +42,20 @@ pub enum Operation {
     Replace {
         /// what
         route: Route,
-        /// by which entry
-        entry: Box<str>,
+        /// by which key
+        key: Box<str>,
+        /// and its value, YAML in flow style
+        value: Box<str>,
     },
+}
+
+/// A value as a guideline gives it.
+#[derive(Debug)]
+pub enum Given {
+    /// YAML in flow style.
+    Written(Box<str>),
+    /// What an expression gives, and the expression as written.
+    Computed(Box<Program>, Box<str>),
 }
 
 /// Where an operation works: a root (`object`, `pod`, `podMetadata`, `resource`, or the name of the item) and keys.
@@ -51,65 +67,124 @@ pub struct Route {
     pub keys: Vec<Box<str>>,
 }
 
-/// Reads the operations of a fix block.
+impl Fix {
+    /// The expressions that it computes values with.
+    pub fn programs(&self) -> impl Iterator<Item = &Program> {
+        let computed = self.operations.iter().filter_map(|operation| {
+            let (Operation::Set { value, .. } | Operation::Add { value, .. }) = operation else {
+                return None;
+            };
+            match value {
+                Given::Written(_) => None,
+                Given::Computed(program, _) => Some(&**program),
+            }
+        });
+        self.when.iter().map(|when| &**when).chain(computed)
+    }
+}
+
+/// Reads the operations of a fix block. `compile` compiles the expressions in it.
 ///
 /// # Errors
 /// A sentence that names the line that is not understood.
-pub fn parse(info: &str, text: &str, item: Option<&str>) -> Result<Fix, String> {
+pub fn parse(
+    info: &str,
+    text: &str,
+    item: Option<&str>,
+    compile: &mut dyn FnMut(&str) -> Result<Program, String>,
+) -> Result<Fix, String> {
     let safety = match info.split_whitespace().nth(1) {
         Some("safe") => Safety::Safe,
         Some("unsafe") => Safety::Unsafe,
         _ => return Err("a fix is `fix safe` or `fix unsafe`".to_owned()),
     };
     let mut operations = Vec::new();
+    let mut when = None;
     for line in text
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
     {
-        operations.push(operation(line, item).ok_or_else(|| {
+        if let Some(condition) = line.strip_prefix("when ") {
+            let program =
+                compile(condition.trim()).map_err(|error| format!("in `{line}`: {error}"))?;
+            if when.replace(Box::new(program)).is_some() {
+                return Err("a fix has one `when`".to_owned());
+            }
+            continue;
+        }
+        let read = operation(line, item).ok_or_else(|| {
             format!(
-                "`{line}` is no operation: `set ROUTE to VALUE`, `add VALUE to ROUTE`, `remove ROUTE`, `replace ROUTE with KEY: VALUE`"
+                "`{line}` is no operation: `set ROUTE to VALUE`, `set ROUTE from EXPRESSION`, `add VALUE to ROUTE`, `remove ROUTE`, `replace ROUTE with KEY: VALUE`"
             )
-        })?);
+        })?;
+        operations.push(match read {
+            Read::Whole(operation) => operation,
+            Read::SetFrom(route, expression) => Operation::Set {
+                route,
+                value: Given::Computed(
+                    Box::new(compile(expression).map_err(|error| format!("in `{line}`: {error}"))?),
+                    expression.into(),
+                ),
+            },
+        });
     }
     if operations.is_empty() {
         return Err("a fix without operations".to_owned());
     }
-    Ok(Fix { safety, operations })
+    Ok(Fix {
+        safety,
+        when,
+        operations,
+        checks: usize::MAX,
+    })
 }
 
-fn operation(line: &str, item: Option<&str>) -> Option<Operation> {
+/// A line that was read: an operation, or one whose value is yet to be compiled.
+enum Read<'t> {
+    Whole(Operation),
+    SetFrom(Route, &'t str),
+}
+
+fn operation<'t>(line: &'t str, item: Option<&str>) -> Option<Read<'t>> {
     let (verb, rest) = line.split_once(' ')?;
     let rest = rest.trim();
-    match verb {
+    let written = |text: &str| Given::Written(text.trim().into());
+    Some(Read::Whole(match verb {
         "set" => {
-            let (at, value) = rest.split_once(" to ")?;
-            Some(Operation::Set {
-                route: route(at, item)?,
-                value: value.trim().into(),
-            })
+            let (at, rest) = rest.split_once(' ')?;
+            let (word, value) = rest.trim().split_once(' ')?;
+            let at = route(at, item)?;
+            match word {
+                "to" => Operation::Set {
+                    route: at,
+                    value: written(value),
+                },
+                "from" => return Some(Read::SetFrom(at, value.trim())),
+                _ => return None,
+            }
         }
         "add" => {
             let (value, at) = rest.rsplit_once(" to ")?;
-            Some(Operation::Add {
+            Operation::Add {
                 route: route(at, item)?,
-                value: value.trim().into(),
-            })
+                value: written(value),
+            }
         }
-        "remove" => Some(Operation::Remove {
+        "remove" => Operation::Remove {
             route: route(rest, item)?,
-        }),
+        },
         "replace" => {
             let (at, entry) = rest.split_once(" with ")?;
-            entry.contains(':').then_some(())?;
-            Some(Operation::Replace {
+            let (key, value) = entry.split_once(':')?;
+            Operation::Replace {
                 route: route(at, item)?,
-                entry: entry.trim().into(),
-            })
+                key: key.trim().into(),
+                value: value.trim().into(),
+            }
         }
-        _ => None,
-    }
+        _ => return None,
+    }))
 }
 
 fn route(text: &str, item: Option<&str>) -> Option<Route> {
@@ -147,28 +222,48 @@ fn route(text: &str, item: Option<&str>) -> Option<Route> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn reads_every_operation() {
-        let text = "set c.a.b to false\nadd \"ALL\" to c.drop\nremove object.metadata.annotations[\"a.b/c\"]\nreplace c.x with emptyDir: {}\n";
-        let fix = parse("fix safe", text, Some("c")).unwrap();
-        assert_eq!(fix.operations.len(), 4);
-        assert_eq!(
-            fix.operations[2],
-            Operation::Remove {
-                route: Route {
-                    root: "object".into(),
-                    keys: vec!["metadata".into(), "annotations".into(), "a.b/c".into()]
-                }
-            }
-        );
+    fn compile(text: &str) -> Result<Program, String> {
+        let mut env = cel::Env::default();
+        env.compile_in(text, &["c"])
+            .map_err(|error| error.to_string())
     }
 
     #[test]
-    fn refuses_a_route_that_starts_nowhere() {
-        assert!(
-            parse("fix safe", "remove x.y", Some("c"))
-                .unwrap_err()
-                .contains("`remove x.y` is no operation")
+    fn reads_every_operation() {
+        let text = "set c.a.b to false\nset c.d from c.a + \" to \"\nadd \"ALL\" to c.drop\nremove object.metadata.annotations[\"a.b/c\"]\nreplace c.x with emptyDir: {}\n";
+        let fix = parse("fix safe", text, Some("c"), &mut compile).unwrap();
+        assert_eq!(fix.operations.len(), 5);
+        let Operation::Set {
+            value: Given::Computed(_, expression),
+            ..
+        } = &fix.operations[1]
+        else {
+            panic!("{:?}", fix.operations[1]);
+        };
+        assert_eq!(&**expression, "c.a + \" to \"");
+        let Operation::Remove { route } = &fix.operations[3] else {
+            panic!("{:?}", fix.operations[3]);
+        };
+        assert_eq!(&*route.root, "object");
+        assert_eq!(
+            route.keys,
+            ["metadata".into(), "annotations".into(), Box::from("a.b/c")]
         );
+        let Operation::Replace { key, value, .. } = &fix.operations[4] else {
+            panic!("{:?}", fix.operations[4]);
+        };
+        assert_eq!((&**key, &**value), ("emptyDir", "{}"));
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_understand() {
+        for (text, says) in [
+            ("remove x.y", "`remove x.y` is no operation"),
+            ("set c.a towards 1", "is no operation"),
+            ("set c.a from c.", "in `set c.a from c.`"),
+        ] {
+            let error = parse("fix safe", text, Some("c"), &mut compile).unwrap_err();
+            assert!(error.contains(says), "{error}");
+        }
     }
 }

@@ -216,6 +216,7 @@ impl Guideline {
                     std::iter::once(&check.program).chain(check.message.programs())
                 }),
             )
+            .chain(self.fix.iter().flat_map(Fix::programs))
     }
 
     /// The control of a framework it maps to.
@@ -224,6 +225,17 @@ impl Guideline {
             .iter()
             .filter(move |(id, _)| &**id == framework)
             .map(|(_, control)| &**control)
+    }
+
+    /// The fix for findings of one of its checks.
+    #[must_use]
+    pub fn fix_of(&self, check: &Check) -> Option<&Fix> {
+        let fix = self.fix.as_ref()?;
+        let covered = self.checks.get(..fix.checks).unwrap_or(&self.checks);
+        covered
+            .iter()
+            .any(|one| one.line == check.line)
+            .then_some(fix)
     }
 
     /// Whether there is a machine fix, and whether it is safe.

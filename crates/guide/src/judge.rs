@@ -21,6 +21,7 @@ use crate::context::{Context, Value};
 use crate::guideline::{Applies, Check, Guideline};
 use crate::message::{Piece, Template};
 use crate::place::{self, Decided};
+use crate::remedy;
 
 /// What verdicts depend on besides the estate.
 #[derive(Debug)]
@@ -98,6 +99,8 @@ pub struct Judge<'g> {
     pub setting: &'g Setting,
     /// Guidelines in question, by number; those that need an unset parameter are left out.
     selected: Vec<u16>,
+    /// Findings carry what would cure them.
+    remedies: bool,
     /// Guidelines about a kind: local ones, joined ones.
     by_kind: RwLock<HashMap<Kind, Arc<Plan>>>,
 }
@@ -135,8 +138,16 @@ impl<'g> Judge<'g> {
             guide,
             setting,
             selected,
+            remedies: false,
             by_kind: RwLock::default(),
         }
+    }
+
+    /// The same, whose findings carry what would cure them.
+    #[must_use]
+    pub fn with_remedies(mut self) -> Self {
+        self.remedies = true;
+        self
     }
 
     /// The guidelines in question.
@@ -503,6 +514,18 @@ impl<'a> Asking<'a, '_> {
             check,
         );
         let root_cause = self.root_cause(guideline, &decided);
+        // An unknown may turn out to be any of the checks' failures.
+        let fix = match failed {
+            Some(check) => guideline.fix_of(check),
+            None => guideline.fix.as_ref(),
+        };
+        let wanted = failed.is_some() && self.judge.remedies;
+        let remedy = fix.filter(|_| wanted).and_then(|fix| {
+            let item = item.map(|(_, value)| value);
+            remedy::of(fix, self.resource, item, |program| {
+                self.eval(program, locals)
+            })
+        });
         self.findings.push(Finding {
             guideline: guideline.id.clone(),
             severity: self.judge.severity(guideline),
@@ -516,7 +539,8 @@ impl<'a> Asking<'a, '_> {
             place: decided.place,
             more_places: decided.more_places,
             evidence: decided.evidence,
-            fix: guideline.fix_safety(),
+            fix: fix.map(|fix| fix.safety),
+            remedy: remedy.map(Box::new),
             waiver: None,
             in_baseline: false,
             root_cause,

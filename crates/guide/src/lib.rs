@@ -29,6 +29,7 @@ pub mod odds;
 pub mod options;
 mod place;
 pub mod prices;
+pub mod remedy;
 pub mod setting;
 mod unread;
 mod variables;

@@ -88,6 +88,7 @@ impl Judge<'_> {
             more_places: Vec::new(),
             evidence: Vec::new(),
             fix: None,
+            remedy: None,
             waiver: None,
             in_baseline: false,
             root_cause: None,

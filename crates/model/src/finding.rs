@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::remedy::Remedy;
 use crate::resource::ResourceName;
 
 /// The stable name of a guideline.
@@ -268,6 +269,8 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// Whether there is a machine fix, and whether it is safe.
     pub fix: Option<Safety>,
+    /// What that is here, when it was asked for.
+    pub remedy: Option<Box<Remedy>>,
     /// Accepted by a waiver.
     pub waiver: Option<WaiverNote>,
     /// Known from the baseline.

@@ -19,6 +19,7 @@
 //! | [`prune`] | what of an object is kept for joins |
 //! | [`secrets`] | which values are never shown |
 //! | [`finding`] | verdicts, findings, places |
+//! | [`remedy`] | what would cure a finding |
 //! | [`certificates`] | the X.509 certificates that objects hold |
 //! | [`completeness`] | for what absence proves something |
 //! | [`kept`] | a resource written down, and read again |
@@ -41,6 +42,7 @@ pub mod manifest;
 pub mod ownership;
 pub mod prune;
 mod references;
+pub mod remedy;
 pub mod resource;
 pub mod schema;
 pub mod secrets;

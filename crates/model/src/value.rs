@@ -4,6 +4,7 @@ use cel::{Key, Node as CelNode, Symbol, Unknown, View};
 use yaml::Span;
 
 use crate::doc::{Doc, Kind, NodeId, Parent};
+use crate::remedy::{Step, route};
 use crate::unknown;
 
 /// One value of one document.
@@ -160,6 +161,12 @@ impl<'a> Ref<'a> {
     /// The first way, since an alias gives a value several.
     #[must_use]
     pub fn route_to(self, target: Self) -> Option<String> {
+        self.way_to(target).map(|steps| route(&steps))
+    }
+
+    /// The same, step by step.
+    #[must_use]
+    pub fn way_to(self, target: Self) -> Option<Vec<Step>> {
         if !std::ptr::eq(self.doc, target.doc) {
             return None;
         }
@@ -172,18 +179,18 @@ impl<'a> Ref<'a> {
                 return self.doc.folds_case.then(|| self.search(target))?;
             }
             steps.push(match self.doc.entry(parent.entry) {
-                Some(entry) => Step::Key(self.doc.string(entry.key.0, entry.key.1)),
+                Some(entry) => Step::Key(self.doc.string(entry.key.0, entry.key.1).into()),
                 None => Step::Index(parent.index as usize),
             });
             at = parent.node;
         }
         steps.reverse();
-        Some(join_route(&steps))
+        Some(steps)
     }
 
     /// The way down to a value, by looking.
-    fn search(self, target: Self) -> Option<String> {
-        fn descend<'a>(at: Ref<'a>, target: Ref<'a>, steps: &mut Vec<Step<'a>>) -> bool {
+    fn search(self, target: Self) -> Option<Vec<Step>> {
+        fn descend<'a>(at: Ref<'a>, target: Ref<'a>, steps: &mut Vec<Step>) -> bool {
             if at.id == target.id {
                 return true;
             }
@@ -191,7 +198,7 @@ impl<'a> Ref<'a> {
                 return false;
             }
             for (key, _, value) in at.entries() {
-                steps.push(Step::Key(key));
+                steps.push(Step::Key(key.into()));
                 if descend(value, target, steps) {
                     return true;
                 }
@@ -207,7 +214,7 @@ impl<'a> Ref<'a> {
             false
         }
         let mut steps = Vec::new();
-        descend(self, target, &mut steps).then(|| join_route(&steps))
+        descend(self, target, &mut steps).then_some(steps)
     }
 
     /// The place of the key that holds this value, when a map holds it.
@@ -217,40 +224,6 @@ impl<'a> Ref<'a> {
             .entry(self.doc.parent(self.id).entry)
             .map(|entry| entry.key_span)
     }
-}
-
-enum Step<'a> {
-    Key(&'a str),
-    Index(usize),
-}
-
-fn join_route(steps: &[Step<'_>]) -> String {
-    use std::fmt::Write as _;
-    let mut route = String::new();
-    for step in steps {
-        match step {
-            Step::Key(key) if is_plain(key) => {
-                if !route.is_empty() {
-                    route.push('.');
-                }
-                route.push_str(key);
-            }
-            Step::Key(key) => {
-                let _ = write!(route, "[\"{key}\"]");
-            }
-            Step::Index(index) => {
-                let _ = write!(route, "[{index}]");
-            }
-        }
-    }
-    route
-}
-
-fn is_plain(key: &str) -> bool {
-    !key.is_empty()
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$')
 }
 
 impl PartialEq for Ref<'_> {

@@ -195,6 +195,7 @@ pub(crate) fn in_file(path: &str) -> Finding {
             value: "true".to_owned(),
         }],
         fix: Some(Safety::Unsafe),
+        remedy: None,
         waiver: None,
         in_baseline: false,
         root_cause: None,

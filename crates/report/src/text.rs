@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use guide::fix::{Fix, Operation, Route};
+use guide::fix::{Fix, Given, Operation, Route};
 use model::finding::{Cost, Finding, Location, Range};
 use model::resource::ResourceName;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -208,11 +208,19 @@ pub(crate) fn operations(fix: &Fix) -> Vec<String> {
     fix.operations
         .iter()
         .map(|operation| match operation {
-            Operation::Set { route, value } => format!("set {} to {value}", route_words(route)),
-            Operation::Add { route, value } => format!("add {value} to {}", route_words(route)),
+            Operation::Set { route, value } => match value {
+                Given::Written(value) => format!("set {} to {value}", route_words(route)),
+                Given::Computed(_, expression) => {
+                    format!("set {} from {expression}", route_words(route))
+                }
+            },
+            Operation::Add { route, value } => {
+                let (Given::Written(text) | Given::Computed(_, text)) = value;
+                format!("add {text} to {}", route_words(route))
+            }
             Operation::Remove { route } => format!("remove {}", route_words(route)),
-            Operation::Replace { route, entry } => {
-                format!("replace {} with {entry}", route_words(route))
+            Operation::Replace { route, key, value } => {
+                format!("replace {} with {key}: {value}", route_words(route))
             }
         })
         .collect()

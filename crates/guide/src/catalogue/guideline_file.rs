@@ -239,10 +239,19 @@ fn read_body(
             }
             Block::Fence(fence) if fence.info.starts_with("fix") => {
                 let item = locals.first().copied();
-                guideline.fix = Some(
-                    fix::parse(&fence.info, &fence.text, item)
-                        .map_err(|message| (fence.line, message))?,
-                );
+                let mut compile = |text: &str| {
+                    env.compile_in(text, locals)
+                        .map_err(|error| error.to_string())
+                };
+                let fix = fix::parse(&fence.info, &fence.text, item, &mut compile)
+                    .map_err(|message| (fence.line, message))?;
+                if guideline.fix.is_some() {
+                    return Err((fence.line, "a guideline has one fix".to_owned()));
+                }
+                guideline.fix = Some(fix::Fix {
+                    checks: guideline.checks.len(),
+                    ..fix
+                });
             }
             Block::Fence(fence) => read_example(fence, &mut guideline.examples)?,
             Block::Prose(_) | Block::Heading(..) => {}

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use guide::examples::fixed;
 use guide::export::{Options, vap};
 use guide::guideline::Example;
 use guide::setting::{newest_minor, setting};
@@ -32,6 +33,7 @@ struct Count {
     refused: usize,
     not_served: usize,
     unasked: usize,
+    fixed: usize,
     disagreements: Vec<String>,
     refusals: Vec<String>,
     strange: BTreeSet<String>,
@@ -100,11 +102,43 @@ fn the_api_server_agrees_with_every_example() {
                     name,
                     &mut counts,
                 );
+                // What the fix makes of it, in namespaces of its own.
+                let Some(after) = cured(&guide, guideline, example) else {
+                    continue;
+                };
+                let before = counts.refusals.len();
+                compare(
+                    &cluster,
+                    &guide,
+                    guideline,
+                    &after,
+                    number + 1000,
+                    name,
+                    &mut counts,
+                );
+                for refusal in counts.refusals.iter_mut().skip(before) {
+                    refusal.push_str(" (after the fix)");
+                }
+                counts.fixed += 1;
             }
         }
     }
     report(&counts, &names, &warnings);
+    assert!(counts.fixed > 50, "{}", counts.fixed);
     assert!(counts.disagreements.is_empty() && counts.refusals.is_empty() && warnings.is_empty());
+}
+
+/// A valid bad example as the guideline's fix leaves it; `None` where the fix changes nothing.
+fn cured(guide: &Guide, guideline: &Guideline, example: &Example) -> Option<Example> {
+    let tried = fixed(guide, guideline, example).unwrap();
+    if example.invalid || tried.cured == 0 {
+        return None;
+    }
+    let mut after = example.clone();
+    for (file, text) in after.files.iter_mut().zip(tried.texts) {
+        file.text = text.into();
+    }
+    Some(after)
 }
 
 fn report(
@@ -123,10 +157,11 @@ fn report(
     }
     let guidelines: BTreeSet<&str> = names.keys().map(|(id, _)| &**id).collect();
     println!(
-        "{} policies of {} guidelines: {} objects fail alike, {} pass alike, {} disagree, {} of invalid examples, \
+        "{} policies of {} guidelines, {} examples fixed: {} objects fail alike, {} pass alike, {} disagree, {} of invalid examples, \
          {} of kinds it does not serve, {} that no policy is asked about; {} type warnings",
         names.len(),
         guidelines.len(),
+        counts.fixed,
         counts.fails,
         counts.passes,
         counts.disagreements.len(),

@@ -1,0 +1,83 @@
+//! What would cure a finding: changes of the document that its object stands in, without regard to the language
+//! that the document is written in.
+
+use crate::finding::Safety;
+use crate::resource::Origin;
+
+/// One step of the way to a value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// A key of a map.
+    Key(Box<str>),
+    /// An item of a list, from 0.
+    Index(usize),
+}
+
+/// What a machine would do about one finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remedy {
+    /// Whether it may be applied without asking.
+    pub safety: Safety,
+    /// Where the document came from.
+    pub origin: Origin,
+    /// In order.
+    pub changes: Vec<Change>,
+}
+
+/// One change of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where, from the document's root.
+    pub at: Vec<Step>,
+    /// What.
+    pub act: Act,
+}
+
+/// What is done to a value. Values are YAML in flow style.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// It becomes this, and the maps on its way are made.
+    Set(Box<str>),
+    /// This is appended to the list, unless it stands there.
+    Add(Box<str>),
+    /// It goes, with its key.
+    Remove,
+    /// It goes, and the map that held it gets this entry.
+    Replace {
+        /// the key
+        key: Box<str>,
+        /// its value
+        value: Box<str>,
+    },
+}
+
+/// The way as people write it: `spec.containers[0].image`.
+#[must_use]
+pub fn route(steps: &[Step]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for step in steps {
+        match step {
+            Step::Key(key) if is_plain(key) => {
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.push_str(key);
+            }
+            Step::Key(key) => {
+                let _ = write!(text, "[\"{key}\"]");
+            }
+            Step::Index(index) => {
+                let _ = write!(text, "[{index}]");
+            }
+        }
+    }
+    text
+}
+
+fn is_plain(key: &str) -> bool {
+    !key.is_empty()
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$')
+}
