@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    assess, can, decide, diff, explain, guide, paths, policy, reach, snapshot, template, who_can,
+    assess, can, decide, diff, explain, fix, guide, paths, policy, reach, snapshot, template,
+    who_can,
 };
 use crate::failure::Failure;
 use crate::output;
@@ -31,6 +32,7 @@ enum Command {
     Decide(Box<decide::Args>),
     Diff(diff::Args),
     Explain(explain::Args),
+    Fix(fix::Args),
     Guide(guide::Args),
     Paths(Box<paths::Args>),
     Policy(policy::Args),
@@ -49,6 +51,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Decide(args) => decide::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Fix(args) => fix::run(&args),
         Command::Guide(args) => guide::run(&args),
         Command::Paths(args) => paths::run(&args),
         Command::Policy(args) => policy::run(&args),

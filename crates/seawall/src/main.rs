@@ -7,6 +7,7 @@ mod choices;
 mod cli;
 mod commands;
 mod failure;
+mod fix;
 mod output;
 mod progress;
 

@@ -31,6 +31,8 @@ mod disguises;
 mod examples;
 #[path = "cli/exits.rs"]
 mod exits;
+#[path = "cli/fix.rs"]
+mod fix;
 #[path = "cli/guide.rs"]
 mod guide;
 #[path = "cli/oddities.rs"]

@@ -24,5 +24,5 @@ pub mod template;
 mod walk;
 
 pub use render::Tools;
-pub use stream::{Given, Options, Reached, Read, read};
+pub use stream::{Given, Options, Overlay, Reached, Read, read};
 pub use walk::{Input, WalkError, walk};

@@ -155,6 +155,7 @@ impl EstateArgs {
                 .get("azurerm.yaml")
                 .map_or_else(String::new, |text| text.to_string()),
             module_caches: self.module_cache.clone(),
+            overlay: sources::Overlay::default(),
         }
     }
 }

@@ -1,0 +1,278 @@
+//! `seawall fix`: findings end in edits of the files.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+
+use model::Safety;
+use model::coverage::Status;
+use sources::Overlay;
+
+use crate::choices;
+use crate::commands::estate::EstateArgs;
+use crate::commands::judged::{Answer, Question};
+use crate::commands::load_guide;
+use crate::failure::Failure;
+use crate::fix::{self, Cure, Proved, Shown};
+use crate::output;
+
+/// Shows what would cure findings as a diff, and writes it on request.
+///
+/// Each fix is proved before it is shown: seawall assesses the files as they would be; the finding must be gone, and
+/// no other verdict may be worse. Everything else in a file stays byte for byte: comments, order, quotes. What
+/// cannot be fixed here is listed with the reason. Accepted findings (waivers) are left alone.
+///
+/// A fix is safe when it cannot break a workload that works; all others are written only with `--unsafe`.
+///
+/// Exit code: 0 done, or nothing to do; 1 there are fixes that were not written (so that a pipeline can ask); 2
+/// wrong use; 3 nothing to read; 4 something given could not be read.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  seawall fix deploy                                 what would be written
+  seawall fix deploy --write                         write what is safe
+  seawall fix deploy --guideline pss-seccomp --write --unsafe
+  seawall fix deploy --interactive                   asked for each")]
+pub(crate) struct Args {
+    /// Files and folders
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// Write the safe fixes into the files
+    #[arg(long)]
+    write: bool,
+    /// Also those that may break a workload
+    #[arg(long = "unsafe")]
+    risky: bool,
+    /// Ask for each fix, and write those that are taken
+    #[arg(long, conflicts_with = "write")]
+    interactive: bool,
+    /// Only this guideline; repeatable
+    #[arg(long, value_name = "ID")]
+    guideline: Vec<String>,
+    /// Only guidelines that map to this framework; repeatable
+    #[arg(long, value_name = "ID")]
+    framework: Vec<String>,
+    /// The given files are the whole estate: what is absent does not exist
+    #[arg(long)]
+    whole: bool,
+    /// Kubernetes version to judge against [default: the newest known]
+    #[arg(long, value_name = "1.N")]
+    kubernetes: Option<String>,
+    /// text, json; `F=FILE` writes to a file
+    #[arg(long, value_name = "F[=FILE]")]
+    format: Vec<String>,
+    /// The day to judge as of [default: today]
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
+    /// Configuration to use instead of the seawall.yaml beside the code
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of a guide to use instead of the one in the binary
+    #[arg(long, value_name = "DIR")]
+    guide: Option<PathBuf>,
+}
+
+const FORMATS: [&str; 2] = ["text", "json"];
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
+    let guide = load_guide(args.guide.as_deref())?;
+    let formats = output::parse_of(&args.format, &FORMATS)?;
+    choices::guidelines_exist(&args.guideline, &guide)?;
+    let config = crate::commands::assess::read_config(args.config.as_deref(), &args.paths, &guide)?;
+    let frameworks = if args.framework.is_empty() {
+        Vec::new()
+    } else {
+        choices::frameworks(&args.framework, &config, &guide)?
+    };
+    let as_of = choices::day(args.as_of.as_deref())?.to_string();
+    let estate = EstateArgs {
+        paths: args.paths.clone(),
+        whole: args.whole,
+        ..EstateArgs::default()
+    };
+    // Every guideline is asked, also when some are to be fixed only: no other verdict may become worse.
+    let question = Question {
+        guide: &guide,
+        estate: &estate,
+        config: args.config.as_deref(),
+        kubernetes: args.kubernetes.as_deref(),
+        as_of: &as_of,
+        selects: &|_| true,
+        overlay: Overlay::default(),
+        remedies: true,
+    };
+    let before = question.ask()?;
+    if before.resources == 0 && before.unread().next().is_none() {
+        return nothing(args);
+    }
+    let wanted: BTreeSet<&str> = guide
+        .guidelines
+        .iter()
+        .filter(|guideline| {
+            (args.guideline.is_empty() || args.guideline.iter().any(|id| **id == *guideline.id.0))
+                && (frameworks.is_empty()
+                    || frameworks
+                        .iter()
+                        .any(|framework| guideline.controls(framework).next().is_some()))
+        })
+        .map(|guideline| &*guideline.id.0)
+        .collect();
+    let findings: Vec<_> = before
+        .findings
+        .iter()
+        .filter(|finding| wanted.contains(&*finding.guideline.0))
+        .cloned()
+        .collect();
+    let (cures, left) = fix::collect(&guide, &findings);
+    let (mut cures, held_back) = if args.write && !args.risky {
+        let all = cures.len();
+        let safe: Vec<Cure> = cures
+            .into_iter()
+            .filter(|cure| cure.safety == Safety::Safe)
+            .collect();
+        let held = all - safe.len();
+        (safe, held)
+    } else {
+        (cures, 0)
+    };
+    let mut proved = fix::prove(&question, &before, &cures)?;
+    if args.interactive {
+        cures = ask(&before, cures, &proved)?;
+        proved = fix::prove(&question, &before, &cures)?;
+    }
+    let writes = args.write || args.interactive;
+    if writes {
+        proved.texts.write().map_err(|(path, error)| {
+            Failure::new(format!("cannot write `{path}`: {error}"))
+                .help("files before it in the order of their names are written; run it again once this one can be")
+        })?;
+    }
+    let shown = Shown {
+        before: &before,
+        cures: &cures,
+        proved: &proved,
+        left: &left,
+        written: writes,
+        held_back,
+    };
+    for wanted in &formats {
+        let text = match wanted.format.as_str() {
+            "json" => fix::json(&shown)?,
+            _ => fix::text(&shown, output::terminal(wanted.file.is_some())),
+        };
+        match &wanted.file {
+            Some(file) => std::fs::write(file, text)
+                .map_err(|error| Failure::new(format!("cannot write `{file}`: {error}")))?,
+            None => anstream::stdout().lock().write_all(text.as_bytes())?,
+        }
+    }
+    tell_unread(&before)?;
+    Ok(if before.unread().next().is_some() {
+        4
+    } else {
+        u8::from(!writes && !proved.held.is_empty())
+    })
+}
+
+fn nothing(args: &Args) -> anyhow::Result<u8> {
+    let paths: Vec<String> = args
+        .paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    output::say(
+        "error",
+        &format!(
+            "nothing to fix: no Kubernetes object or Azure resource in {}",
+            paths.join(", ")
+        ),
+    )?;
+    output::say("  help", "give a folder or a file with manifests")?;
+    Ok(3)
+}
+
+/// What was not read was not fixed either.
+fn tell_unread(before: &Answer) -> io::Result<()> {
+    for entry in before.unread().take(5) {
+        let reason = entry.reason.as_deref().unwrap_or("no reason is known");
+        let why = if entry.status == Status::Unreadable {
+            "cannot be read"
+        } else {
+            "is not read"
+        };
+        output::say(
+            "warning",
+            &report::clean(&format!("{}:{} {why}: {reason}", entry.path, entry.line)),
+        )?;
+    }
+    let more = before.unread().count().saturating_sub(5);
+    if more > 0 {
+        output::say(
+            "warning",
+            &format!("and {more} more: `seawall assess` lists them"),
+        )?;
+    }
+    Ok(())
+}
+
+/// Asks for each cure that holds, with its own diff.
+fn ask(before: &Answer, cures: Vec<Cure>, proved: &Proved) -> anyhow::Result<Vec<Cure>> {
+    let stdin = io::stdin();
+    let mut taken = Vec::new();
+    let mut all = false;
+    let total = proved.held.len();
+    let mut lines = stdin.lock().lines();
+    for (at, number) in proved.held.iter().enumerate() {
+        let Some(cure) = cures.get(*number) else {
+            continue;
+        };
+        if all {
+            taken.push(cure.clone());
+            continue;
+        }
+        let one = [cure.clone()];
+        let alone = fix::alone(&one);
+        let shown = Shown {
+            before,
+            cures: &one,
+            proved: &alone,
+            left: &[],
+            written: false,
+            held_back: 0,
+        };
+        let page = fix::parts(&shown, output::terminal(false));
+        let mut out = anstream::stdout().lock();
+        write!(out, "{page}")?;
+        let answer = loop {
+            write!(
+                out,
+                "({} of {total}) write this? [y]es, [n]o, [a]ll that follow, [q]uit: ",
+                at + 1
+            )?;
+            out.flush()?;
+            let Some(line) = lines.next() else {
+                writeln!(out)?;
+                break 'q';
+            };
+            match line?.trim().chars().next().map(|c| c.to_ascii_lowercase()) {
+                Some(word @ ('y' | 'n' | 'a' | 'q')) => break word,
+                _ => writeln!(
+                    out,
+                    "y writes it, n leaves it, a takes it and all that follow, q leaves it and all that follow"
+                )?,
+            }
+        };
+        if !stdin.is_terminal() {
+            writeln!(out)?;
+        }
+        match answer {
+            'y' => taken.push(cure.clone()),
+            'a' => {
+                all = true;
+                taken.push(cure.clone());
+            }
+            'q' => break,
+            _ => {}
+        }
+    }
+    Ok(taken)
+}

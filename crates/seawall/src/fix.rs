@@ -1,0 +1,18 @@
+//! From findings to edits of files: cures are collected, written into the text, and proved by assessing the text
+//! that they would make.
+//!
+//! ```text
+//! judged::Question ─▶ findings with remedies ─▶ cures ─▶ yaml::edit ─▶ texts ─▶ judged::Question again
+//!                                                 ▲                                  │
+//!                                                 └──── without those that do not hold ──┘
+//! ```
+
+mod cure;
+mod hunks;
+mod prove;
+mod show;
+mod texts;
+
+pub(crate) use cure::{Cure, collect};
+pub(crate) use prove::{Proved, alone, prove};
+pub(crate) use show::{Shown, json, parts, text};

@@ -1,0 +1,355 @@
+//! Whether cures hold: the texts that they make are assessed as the files were. Every finding that a cure is about
+//! must be gone, and no other verdict may be worse; a cure that breaks this is taken back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ::guide::Guideline;
+use model::finding::{Finding, GuidelineId, Outcome};
+
+use super::cure::Cure;
+use super::texts::{Disk, Texts};
+use crate::commands::estate::EstateArgs;
+use crate::commands::judged::{Answer, Question};
+use sources::Overlay;
+
+/// How often the texts are assessed again before every cure of a doubtful object is taken back.
+const ROUNDS: usize = 8;
+
+/// Cures that hold.
+pub(crate) struct Proved {
+    /// By their numbers, in order.
+    pub(crate) held: BTreeSet<usize>,
+    /// Cures that do not, by number, and why.
+    pub(crate) dropped: BTreeMap<usize, String>,
+    /// What those that hold write.
+    pub(crate) texts: Texts,
+}
+
+/// A guideline about a resource of a file: its failures and its unknowns.
+type Key = (GuidelineId, Arc<str>, String);
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Count {
+    fails: usize,
+    unknowns: usize,
+}
+
+impl Count {
+    fn worse_than(self, before: Self) -> bool {
+        self.fails > before.fails || self.fails + self.unknowns > before.fails + before.unknowns
+    }
+}
+
+fn counted<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> BTreeMap<Key, Count> {
+    let mut counts: BTreeMap<Key, Count> = BTreeMap::new();
+    for finding in findings {
+        let key = (
+            finding.guideline.clone(),
+            finding.place.path.clone(),
+            finding.resource.id(),
+        );
+        let count = counts.entry(key).or_default();
+        match finding.outcome {
+            Outcome::Fail => count.fails += 1,
+            Outcome::Unknown { .. } => count.unknowns += 1,
+        }
+    }
+    counts
+}
+
+/// What cures write, without proof.
+pub(crate) fn alone(cures: &[Cure]) -> Proved {
+    let mut disk = Disk::default();
+    disk.read(cures);
+    let chosen: Vec<(usize, &Cure)> = cures.iter().enumerate().collect();
+    Proved {
+        held: (0..cures.len()).collect(),
+        dropped: BTreeMap::new(),
+        texts: Texts::of(&chosen, &disk),
+    }
+}
+
+/// Proves cures together and takes back those that do not hold.
+pub(crate) fn prove(
+    question: &Question<'_>,
+    before: &Answer,
+    cures: &[Cure],
+) -> anyhow::Result<Proved> {
+    let mut disk = Disk::default();
+    disk.read(cures);
+    let was = counted(&before.findings);
+    let unread_before = before.unread().count();
+    let mut objects: BTreeMap<(Arc<str>, String), Vec<usize>> = BTreeMap::new();
+    for (number, cure) in cures.iter().enumerate() {
+        let about = cure.cured.iter();
+        let names: BTreeSet<_> = about
+            .map(|about| (about.path.clone(), about.resource.id()))
+            .collect();
+        for name in names {
+            objects.entry(name).or_default().push(number);
+        }
+    }
+    let mut held: BTreeSet<usize> = (0..cures.len()).collect();
+    let mut dropped = BTreeMap::new();
+    for round in 0..=ROUNDS {
+        let chosen: Vec<(usize, &Cure)> = cures
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| held.contains(number))
+            .collect();
+        let texts = Texts::of(&chosen, &disk);
+        for (number, why) in &texts.refused {
+            held.remove(number);
+            dropped.insert(*number, why.clone());
+        }
+        if texts.files.is_empty() {
+            return Ok(Proved {
+                held: BTreeSet::new(),
+                dropped: without_effect(dropped, &held),
+                texts,
+            });
+        }
+        let again = Question {
+            overlay: texts.overlay(),
+            remedies: false,
+            ..*question
+        };
+        let after = again.ask()?;
+        let is = counted(&after.findings);
+        let trouble = troubles(cures, &held, &was, &is);
+        let unread = after.unread().count() > unread_before;
+        if trouble.is_empty() && !unread {
+            return Ok(Proved {
+                held,
+                dropped,
+                texts,
+            });
+        }
+        let last = round + 1 >= ROUNDS;
+        let mut culprits = Culprits {
+            question,
+            cures,
+            disk: &disk,
+            objects: &objects,
+            known: BTreeMap::new(),
+        };
+        for (number, why) in blamed(&held, &trouble, last || unread, &mut culprits)? {
+            held.remove(&number);
+            dropped.insert(number, why);
+        }
+    }
+    for number in held {
+        dropped.insert(
+            number,
+            "it could not be proved beside the others".to_owned(),
+        );
+    }
+    Ok(Proved {
+        held: BTreeSet::new(),
+        dropped,
+        texts: Texts::default(),
+    })
+}
+
+fn without_effect(
+    mut dropped: BTreeMap<usize, String>,
+    held: &BTreeSet<usize>,
+) -> BTreeMap<usize, String> {
+    for number in held {
+        dropped.insert(*number, "it would change nothing".to_owned());
+    }
+    dropped
+}
+
+/// Where the texts are not better as they should be.
+#[derive(Debug)]
+enum Trouble {
+    /// This guideline still fails where cures should have ended it.
+    Stays(Key),
+    /// This verdict is worse.
+    Worse(Key),
+}
+
+fn troubles(
+    cures: &[Cure],
+    held: &BTreeSet<usize>,
+    was: &BTreeMap<Key, Count>,
+    is: &BTreeMap<Key, Count>,
+) -> Vec<Trouble> {
+    let mut expected: BTreeMap<Key, usize> = BTreeMap::new();
+    for cure in held.iter().filter_map(|number| cures.get(*number)) {
+        for about in &cure.cured {
+            let key = (
+                GuidelineId(about.guideline.clone()),
+                about.path.clone(),
+                about.resource.id(),
+            );
+            *expected.entry(key).or_default() += 1;
+        }
+    }
+    let mut troubles = Vec::new();
+    for (key, gone) in &expected {
+        let before = was.get(key).copied().unwrap_or_default();
+        let now = is.get(key).copied().unwrap_or_default();
+        if now.fails + gone > before.fails || now.unknowns > before.unknowns {
+            troubles.push(Trouble::Stays(key.clone()));
+        }
+    }
+    for (key, now) in is {
+        if expected.contains_key(key) {
+            continue;
+        }
+        let before = was.get(key).copied().unwrap_or_default();
+        if now.worse_than(before) {
+            troubles.push(Trouble::Worse(key.clone()));
+        }
+    }
+    troubles
+}
+
+/// Which cures make which guideline fail, tried one by one in the file of the first object where it happens.
+struct Culprits<'a> {
+    question: &'a Question<'a>,
+    cures: &'a [Cure],
+    disk: &'a Disk,
+    /// the cures of each object
+    objects: &'a BTreeMap<(Arc<str>, String), Vec<usize>>,
+    /// by the guideline that fails and the guidelines of an object's cures
+    known: BTreeMap<(GuidelineId, BTreeSet<Arc<str>>), BTreeSet<Arc<str>>>,
+}
+
+/// The guidelines that a cure is about.
+fn about(cure: &Cure) -> impl Iterator<Item = &Arc<str>> {
+    cure.cured.iter().map(|about| &about.guideline)
+}
+
+/// How many assessments of everything are spent on one doubtful verdict.
+const TRIALS: usize = 32;
+
+impl Culprits<'_> {
+    /// The guidelines among those of these cures whose cure makes `key` worse by itself: tried in the file of the
+    /// object, then in all that was given.
+    fn of(&mut self, key: &Key, doubted: &[usize]) -> anyhow::Result<BTreeSet<Arc<str>>> {
+        // Cures of the same guidelines do the same.
+        let mut kinds: BTreeMap<BTreeSet<Arc<str>>, Vec<(usize, &Cure)>> = BTreeMap::new();
+        for number in doubted {
+            if let Some(cure) = self.cures.get(*number) {
+                let about = about(cure).cloned().collect();
+                kinds.entry(about).or_default().push((*number, cure));
+            }
+        }
+        let asked = (key.0.clone(), kinds.keys().flatten().cloned().collect());
+        if let Some(known) = self.known.get(&asked) {
+            return Ok(known.clone());
+        }
+        let file = EstateArgs {
+            paths: vec![PathBuf::from(&*key.1)],
+            whole: self.question.estate.whole,
+            ..EstateArgs::default()
+        };
+        let mut found = BTreeSet::new();
+        for (estate, here) in [(&file, true), (self.question.estate, false)] {
+            let before = self.count(key, estate, Overlay::default())?;
+            for (about, cures) in kinds.iter().take(TRIALS) {
+                let cures = cures.iter().filter(|(_, cure)| !here || cure.path == key.1);
+                let alone = Texts::of(&cures.copied().collect::<Vec<_>>(), self.disk);
+                if !alone.files.is_empty()
+                    && self.count(key, estate, alone.overlay())?.worse_than(before)
+                {
+                    found.extend(about.iter().cloned());
+                }
+            }
+            if !found.is_empty() {
+                break;
+            }
+        }
+        self.known.insert(asked, found.clone());
+        Ok(found)
+    }
+
+    /// What one guideline says of one object.
+    fn count(&self, key: &Key, estate: &EstateArgs, overlay: Overlay) -> anyhow::Result<Count> {
+        let answer = Question {
+            estate,
+            selects: &|guideline: &Guideline| guideline.id == key.0,
+            overlay,
+            remedies: false,
+            ..*self.question
+        }
+        .ask()?;
+        let counts = counted(&answer.findings);
+        Ok(counts.get(key).copied().unwrap_or_default())
+    }
+}
+
+/// The cures that are taken back for these troubles; `all` ends the search.
+fn blamed(
+    held: &BTreeSet<usize>,
+    troubles: &[Trouble],
+    all: bool,
+    culprits: &mut Culprits<'_>,
+) -> anyhow::Result<Vec<(usize, String)>> {
+    let mut blamed = Vec::new();
+    if troubles.is_empty() {
+        let why = || "a file could not be read after it".to_owned();
+        blamed.extend(held.iter().map(|number| (*number, why())));
+    }
+    let cures = culprits.cures;
+    for trouble in troubles {
+        let (Trouble::Stays(key) | Trouble::Worse(key)) = trouble;
+        let own: Vec<usize> = culprits
+            .objects
+            .get(&(key.1.clone(), key.2.clone()))
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|number| held.contains(number))
+            .collect();
+        let worse = format!("`{}` would be worse for {} after it", key.0, key.2);
+        let (numbers, why): (Vec<usize>, String) = match trouble {
+            Trouble::Stays(_) => {
+                let mine = |number: &usize| {
+                    cures
+                        .get(*number)
+                        .is_some_and(|cure| about(cure).any(|id| *id == key.0.0))
+                };
+                let mine = own.iter().copied().filter(mine).collect();
+                (mine, format!("`{}` would still not hold after it", key.0))
+            }
+            Trouble::Worse(_) => {
+                // Those of the object; where another object is worse off, any.
+                let doubted = if own.is_empty() {
+                    held.iter().copied().collect()
+                } else {
+                    own
+                };
+                let by = culprits.of(key, &doubted)?;
+                let guilty = |number: &usize| {
+                    cures
+                        .get(*number)
+                        .is_some_and(|cure| about(cure).any(|id| by.contains(id)))
+                };
+                let guilty: Vec<usize> = doubted.iter().copied().filter(guilty).collect();
+                // Those of the same file first: the others may not matter, which the next round shows.
+                let beside =
+                    |number: &usize| cures.get(*number).is_some_and(|cure| cure.path == key.1);
+                let near: Vec<usize> = guilty.iter().copied().filter(beside).collect();
+                let numbers = match (guilty.is_empty(), near.is_empty()) {
+                    (true, _) => doubted,
+                    (false, true) => guilty,
+                    (false, false) => near,
+                };
+                (numbers, worse)
+            }
+        };
+        let numbers = if all || numbers.is_empty() {
+            held.iter().copied().collect()
+        } else {
+            numbers
+        };
+        blamed.extend(numbers.into_iter().map(|number| (number, why.clone())));
+    }
+    Ok(blamed)
+}

@@ -1,0 +1,422 @@
+//! What would be written, for people and for programs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use model::Safety;
+use model::secrets;
+use report::{clean, count, wrap};
+use serde_json::json;
+
+use super::cure::{About, Cure, Left};
+use super::hunks::{Hunk, Line, hunks};
+use super::prove::Proved;
+use crate::commands::judged::Answer;
+
+/// Everything that is shown.
+pub(crate) struct Shown<'a> {
+    pub(crate) before: &'a Answer,
+    pub(crate) cures: &'a [Cure],
+    pub(crate) proved: &'a Proved,
+    pub(crate) left: &'a [Left],
+    /// It has been written.
+    pub(crate) written: bool,
+    /// Cures that were held back because they may break a workload.
+    pub(crate) held_back: usize,
+}
+
+/// A document that changes, with what cures it.
+struct Part<'a> {
+    path: &'a Arc<str>,
+    cures: Vec<(usize, &'a Cure)>,
+    hunks: Vec<Hunk>,
+}
+
+impl Shown<'_> {
+    /// The documents that change, in order.
+    fn parts(&self) -> Vec<Part<'_>> {
+        let mut parts = Vec::new();
+        for (path, file) in &self.proved.texts.files {
+            let hidden = self.hidden(path, &file.before);
+            let mut all = hunks(&file.before, &file.edits);
+            for line in all.iter_mut().flat_map(|hunk| &mut hunk.lines) {
+                let (Line::Same(text) | Line::Gone(text) | Line::New(text)) = line;
+                for secret in &hidden {
+                    if text.contains(secret) {
+                        *text = text.replace(secret, "****");
+                    }
+                }
+            }
+            let cures: Vec<(usize, &Cure)> = self
+                .proved
+                .held
+                .iter()
+                .filter_map(|number| Some((*number, self.cures.get(*number)?)))
+                .filter(|(_, cure)| cure.path == *path)
+                .collect();
+            let starts = starts(&file.before);
+            let of_line = |line: usize| starts.partition_point(|start| *start <= line);
+            let mut by_document: BTreeMap<usize, (Vec<(usize, &Cure)>, Vec<Hunk>)> =
+                BTreeMap::new();
+            for (number, cure) in cures {
+                let line = cure.cured.first().map_or(1, |about| about.line as usize);
+                by_document
+                    .entry(of_line(line))
+                    .or_default()
+                    .0
+                    .push((number, cure));
+            }
+            for hunk in all {
+                // A hunk may begin with lines of the document before.
+                let first = hunk
+                    .lines
+                    .iter()
+                    .position(|line| !matches!(line, Line::Same(_)))
+                    .unwrap_or(0);
+                let document = of_line(hunk.old + first);
+                let key = by_document
+                    .range(..=document)
+                    .next_back()
+                    .map_or(document, |(key, _)| *key);
+                by_document.entry(key).or_default().1.push(hunk);
+            }
+            parts.extend(by_document.into_values().map(|(cures, hunks)| Part {
+                path,
+                cures,
+                hunks,
+            }));
+        }
+        parts
+    }
+
+    /// Texts of a file that are never shown, longest first.
+    fn hidden(&self, path: &Arc<str>, text: &str) -> Vec<String> {
+        let mut hidden = BTreeSet::new();
+        let lines: Vec<&str> = text.lines().collect();
+        let mut seen = BTreeSet::new();
+        let resources = self.before.estate.resources().iter();
+        for resource in resources.filter(|resource| resource.origin.path == *path) {
+            if !seen.insert(Arc::as_ptr(&resource.doc)) {
+                continue;
+            }
+            for span in secrets::secret_spans(resource.doc.root()) {
+                let (first, column) = resource.doc.line_column(span.start);
+                let (last, end) = resource.doc.line_column(span.end);
+                for number in first..=last {
+                    let Some(line) = lines.get(number as usize - 1) else {
+                        continue;
+                    };
+                    let from = if number == first {
+                        column as usize - 1
+                    } else {
+                        0
+                    };
+                    let to = if number == last {
+                        end as usize - 1
+                    } else {
+                        usize::MAX
+                    };
+                    let part: String = line
+                        .chars()
+                        .skip(from)
+                        .take(to.saturating_sub(from))
+                        .collect();
+                    let part = part.trim().to_owned();
+                    if part.len() > 2 {
+                        hidden.insert(part);
+                    }
+                }
+            }
+        }
+        let mut hidden: Vec<String> = hidden.into_iter().collect();
+        hidden.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        hidden
+    }
+
+    fn numbers(&self) -> (usize, usize) {
+        let cures = self.proved.held.iter();
+        let cured = cures.filter_map(|number| self.cures.get(*number));
+        cured.fold((0, 0), |(safe, other), cure| {
+            let findings = cure.cured.len();
+            if cure.safety == Safety::Safe {
+                (safe + findings, other)
+            } else {
+                (safe, other + findings)
+            }
+        })
+    }
+}
+
+/// The lines on which documents begin, from 1.
+fn starts(text: &str) -> Vec<usize> {
+    let marks = text.lines().enumerate();
+    std::iter::once(1)
+        .chain(
+            marks
+                .filter(|(_, line)| *line == "---" || line.starts_with("--- "))
+                .map(|(at, _)| at + 2),
+        )
+        .collect()
+}
+
+/// Colours of the diff.
+struct Paint(bool);
+
+impl Paint {
+    fn on(&self, code: &str, text: &str) -> String {
+        if self.0 {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// The page for people.
+pub(crate) fn text(shown: &Shown<'_>, options: report::terminal::Options) -> String {
+    let (paint, width) = (Paint(options.colour), options.width);
+    let mut page = parts(shown, options);
+    not_fixed(&mut page, shown, width);
+    summary(&mut page, shown, &paint, width);
+    page
+}
+
+/// The documents that change: what is cured, and the diff.
+pub(crate) fn parts(shown: &Shown<'_>, options: report::terminal::Options) -> String {
+    let (paint, width) = (Paint(options.colour), options.width);
+    let mut page = String::new();
+    for part in shown.parts() {
+        let Some(about) = part.cures.first().and_then(|(_, cure)| cure.cured.first()) else {
+            continue;
+        };
+        let name = format!("{}  {}", clean(part.path), clean(&resource(about)));
+        let _ = writeln!(page, "{}", paint.on("1", &name));
+        for line in cured(&part, &paint, width) {
+            let _ = writeln!(page, "{line}");
+        }
+        for hunk in &part.hunks {
+            diff(&mut page, hunk, &paint);
+        }
+        page.push('\n');
+    }
+    page
+}
+
+/// `Deployment shop/web`.
+fn resource(about: &About) -> String {
+    let name = &about.resource;
+    match &name.namespace {
+        Some(namespace) => format!("{} {namespace}/{}", name.kind.name(), name.name),
+        None => format!("{} {}", name.kind.name(), name.name),
+    }
+}
+
+/// What a document is cured of: each guideline once, with how often.
+fn cured(part: &Part<'_>, paint: &Paint, width: usize) -> Vec<String> {
+    let mut by: BTreeMap<(std::cmp::Reverse<model::Severity>, &str), (Safety, &About, usize)> =
+        BTreeMap::new();
+    for (_, cure) in &part.cures {
+        for about in &cure.cured {
+            let key = (std::cmp::Reverse(about.severity), &*about.guideline);
+            let entry = by.entry(key).or_insert((cure.safety, about, 0));
+            entry.2 += 1;
+            if cure.safety == Safety::Unsafe {
+                entry.0 = Safety::Unsafe;
+            }
+        }
+    }
+    let mut lines = Vec::new();
+    for ((_, id), (safety, about, number)) in by {
+        let (word, code) = match safety {
+            Safety::Safe => ("safe  ", "32"),
+            Safety::Unsafe => ("unsafe", "33"),
+        };
+        let times = if number > 1 {
+            format!(" (×{number})")
+        } else {
+            String::new()
+        };
+        let said = format!("{id}: {}{times}", clean(&about.title));
+        for (at, line) in wrap(&said, width.saturating_sub(10)).iter().enumerate() {
+            lines.push(if at == 0 {
+                format!("  {}  {line}", paint.on(code, word))
+            } else {
+                format!("          {line}")
+            });
+        }
+    }
+    lines
+}
+
+fn diff(page: &mut String, hunk: &Hunk, paint: &Paint) {
+    let (old, new) = hunk.sizes();
+    let head = format!("@@ -{},{old} +{},{new} @@", hunk.old, hunk.new);
+    let _ = writeln!(page, "  {}", paint.on("36", &head));
+    for line in &hunk.lines {
+        let line = match line {
+            Line::Same(text) => format!(" {}", visible(text)),
+            Line::Gone(text) => paint.on("31", &format!("-{}", visible(text))),
+            Line::New(text) => paint.on("32", &format!("+{}", visible(text))),
+        };
+        let _ = writeln!(page, "  {line}");
+    }
+}
+
+/// A line as it stands, but what would move the cursor spelled out.
+fn visible(line: &str) -> String {
+    line.split('\t').map(clean).collect::<Vec<_>>().join("\t")
+}
+
+/// The findings with a fix that stay, by reason.
+fn not_fixed(page: &mut String, shown: &Shown<'_>, width: usize) {
+    let mut by: BTreeMap<&str, Vec<&About>> = BTreeMap::new();
+    for left in shown.left {
+        by.entry(&left.why).or_default().push(&left.about);
+    }
+    for (number, why) in &shown.proved.dropped {
+        if let Some(cure) = shown.cures.get(*number) {
+            by.entry(why).or_default().extend(&cure.cured);
+        }
+    }
+    if by.is_empty() {
+        return;
+    }
+    let _ = writeln!(page, "Not fixed here");
+    for (why, findings) in by {
+        let said = format!("{}: {}", count(findings.len(), "finding"), clean(why));
+        for (at, line) in wrap(&said, width.saturating_sub(4)).iter().enumerate() {
+            let indent = if at == 0 { "  " } else { "    " };
+            let _ = writeln!(page, "{indent}{line}");
+        }
+        for about in findings.iter().take(3) {
+            let place = format!("{}:{} {}", about.path, about.line, about.guideline);
+            let _ = writeln!(page, "    {}", clean(&place));
+        }
+        if findings.len() > 3 {
+            let _ = writeln!(page, "    and {} more", findings.len() - 3);
+        }
+    }
+    page.push('\n');
+}
+
+fn summary(page: &mut String, shown: &Shown<'_>, paint: &Paint, width: usize) {
+    let (safe, other) = shown.numbers();
+    let files = shown.proved.texts.files.len();
+    let say = |page: &mut String, text: &str| {
+        for line in wrap(text, width) {
+            let _ = writeln!(page, "{line}");
+        }
+    };
+    if safe + other == 0 {
+        say(page, "Nothing to fix here.");
+    } else {
+        let verb = if shown.written { "Fixed" } else { "Would fix" };
+        let kinds = match (safe, other) {
+            (_, 0) => "all safe".to_owned(),
+            (0, _) => "which may break a workload: read them".to_owned(),
+            _ => format!("{safe} safe, {other} that may break a workload"),
+        };
+        let line = format!(
+            "{verb} {} in {} ({kinds}). Each was tried: the finding is gone, and no other verdict is worse.",
+            count(safe + other, "finding"),
+            count(files, "file"),
+        );
+        for (at, line) in wrap(&line, width).iter().enumerate() {
+            let line = if at == 0 {
+                paint.on("1", line)
+            } else {
+                line.clone()
+            };
+            let _ = writeln!(page, "{line}");
+        }
+    }
+    if !shown.written && safe > 0 {
+        say(page, "`seawall fix PATH --write` writes the safe ones.");
+    }
+    if !shown.written && other > 0 {
+        say(
+            page,
+            "`seawall fix PATH --write --unsafe` writes all; `--interactive` asks for each.",
+        );
+    }
+    if shown.written && shown.held_back > 0 {
+        let held = count(shown.held_back, "finding");
+        say(
+            page,
+            &format!(
+                "{held} more have a fix that may break a workload: `seawall fix PATH` shows them, `--unsafe` writes them."
+            ),
+        );
+    }
+}
+
+/// `seawall.fix/v1`.
+pub(crate) fn json(shown: &Shown<'_>) -> anyhow::Result<String> {
+    let finding = |about: &About| {
+        json!({
+            "guideline": &*about.guideline,
+            "title": about.title,
+            "severity": about.severity.word(),
+            "message": about.message,
+            "resource": about.resource.id(),
+            "path": &*about.path,
+            "line": about.line,
+        })
+    };
+    let mut changes = Vec::new();
+    for part in shown.parts() {
+        let cures: Vec<_> = part
+            .cures
+            .iter()
+            .map(|(_, cure)| {
+                json!({
+                    "safety": cure.safety.word(),
+                    "operations": cure.changes.iter().map(super::cure::in_words).collect::<Vec<_>>(),
+                    "findings": cure.cured.iter().map(finding).collect::<Vec<_>>(),
+                })
+            })
+            .collect();
+        let mut diff_text = String::new();
+        for hunk in &part.hunks {
+            diff(&mut diff_text, hunk, &Paint(false));
+        }
+        let diff_lines: Vec<&str> = diff_text
+            .lines()
+            .map(|line| line.strip_prefix("  ").unwrap_or(line))
+            .collect();
+        changes.push(json!({ "path": &**part.path, "fixes": cures, "diff": diff_lines }));
+    }
+    let mut left: Vec<_> = shown
+        .left
+        .iter()
+        .map(|left| {
+            json!({ "finding": finding(&left.about), "safety": left.safety.word(), "why": left.why })
+        })
+        .collect();
+    for (number, why) in &shown.proved.dropped {
+        if let Some(cure) = shown.cures.get(*number) {
+            for about in &cure.cured {
+                left.push(
+                    json!({ "finding": finding(about), "safety": cure.safety.word(), "why": why }),
+                );
+            }
+        }
+    }
+    let (safe, other) = shown.numbers();
+    let report = json!({
+        "schema": "seawall.fix/v1",
+        "tool": { "name": "seawall", "version": env!("CARGO_PKG_VERSION") },
+        "written": shown.written,
+        "changes": changes,
+        "notFixed": left,
+        "summary": {
+            "files": shown.proved.texts.files.len(),
+            "safe": safe,
+            "unsafe": other,
+            "heldBack": shown.held_back,
+            "notFixed": left.len(),
+        },
+    });
+    Ok(serde_json::to_string_pretty(&report)? + "\n")
+}

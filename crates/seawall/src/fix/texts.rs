@@ -1,0 +1,171 @@
+//! The files that cures change: their texts before and after.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use sources::Overlay;
+use yaml::edit::{self, Edit, Editor, Format};
+
+use super::cure::Cure;
+
+/// One file that changes.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) before: Arc<str>,
+    /// In order, not overlapping.
+    pub(crate) edits: Vec<Edit>,
+}
+
+impl File {
+    pub(crate) fn after(&self) -> String {
+        edit::apply(&self.before, &self.edits)
+    }
+}
+
+/// What a set of cures does.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    pub(crate) files: BTreeMap<Arc<str>, File>,
+    /// Cures that could not be written, by their number, and why.
+    pub(crate) refused: Vec<(usize, String)>,
+}
+
+/// Texts as they stand on disk; read once.
+#[derive(Debug, Default)]
+pub(crate) struct Disk {
+    known: BTreeMap<Arc<str>, Result<Arc<str>, String>>,
+}
+
+impl Disk {
+    /// Reads the files of cures that are not known yet.
+    pub(crate) fn read(&mut self, cures: &[Cure]) {
+        for cure in cures {
+            if !self.known.contains_key(&cure.path) {
+                self.known.insert(cure.path.clone(), text_of(&cure.path));
+            }
+        }
+    }
+}
+
+fn text_of(path: &str) -> Result<Arc<str>, String> {
+    if path == "-" {
+        return Err("standard input cannot be written: give the file".to_owned());
+    }
+    let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text.into()),
+        Err(_) => Err("the file is not in UTF-8: save it as UTF-8 first".to_owned()),
+    }
+}
+
+impl Texts {
+    /// Writes cures, given with their numbers, into the texts of their files.
+    pub(crate) fn of(cures: &[(usize, &Cure)], disk: &Disk) -> Self {
+        let mut by_file: BTreeMap<&Arc<str>, Vec<(usize, &Cure)>> = BTreeMap::new();
+        for (number, cure) in cures {
+            by_file.entry(&cure.path).or_default().push((*number, cure));
+        }
+        let files: Vec<(&Arc<str>, Vec<(usize, &Cure)>)> = by_file.into_iter().collect();
+        let done: Vec<_> = files
+            .par_iter()
+            .map(|(path, cures)| match disk.known.get(*path) {
+                Some(Ok(text)) => edited(path, text, cures),
+                Some(Err(why)) => (
+                    None,
+                    cures
+                        .iter()
+                        .map(|(number, _)| (*number, why.clone()))
+                        .collect(),
+                ),
+                None => (None, Vec::new()),
+            })
+            .collect();
+        let mut texts = Self::default();
+        for ((path, _), (file, refused)) in files.into_iter().zip(done) {
+            texts.refused.extend(refused);
+            if let Some(file) = file {
+                texts.files.insert(path.clone(), file);
+            }
+        }
+        texts
+    }
+
+    /// The texts as they would be read.
+    pub(crate) fn overlay(&self) -> Overlay {
+        let texts = self.files.iter();
+        Arc::new(
+            texts
+                .map(|(path, file)| (path.clone(), file.after()))
+                .collect(),
+        )
+    }
+
+    /// Writes the files: each beside itself first, so that none is left half written.
+    pub(crate) fn write(&self) -> Result<(), (Arc<str>, std::io::Error)> {
+        for (path, file) in &self.files {
+            replace(Path::new(&**path), &file.after()).map_err(|error| (path.clone(), error))?;
+        }
+        Ok(())
+    }
+}
+
+fn edited(
+    path: &Arc<str>,
+    text: &Arc<str>,
+    cures: &[(usize, &Cure)],
+) -> (Option<File>, Vec<(usize, String)>) {
+    let options = edit::Options {
+        format: format_of(path, text),
+        ..edit::Options::default()
+    };
+    let mut editor = Editor::new(text, options);
+    let mut refused = Vec::new();
+    let mut calls = Vec::new();
+    for (number, cure) in cures {
+        match editor.apply(cure.document, &cure.operations) {
+            Ok(_) => calls.push(*number),
+            Err(refusal) => refused.push((*number, refusal.to_string())),
+        }
+    }
+    let outcome = editor.finish();
+    for (call, refusal) in &outcome.refused {
+        if let Some(number) = calls.get(*call) {
+            refused.push((*number, refusal.to_string()));
+        }
+    }
+    let file = (!outcome.edits.is_empty()).then(|| File {
+        before: text.clone(),
+        edits: outcome.edits,
+    });
+    (file, refused)
+}
+
+fn format_of(path: &str, text: &str) -> Format {
+    if path.ends_with(".json") && text.trim_start().starts_with(['{', '/']) {
+        Format::Jsonc
+    } else {
+        Format::Documents
+    }
+}
+
+/// Writes a file through a new one in the same folder, with the rights of the old one.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    // A link stays one: what it leads to is written.
+    let path = std::fs::canonicalize(path)?;
+    let rights = std::fs::metadata(&path)?.permissions();
+    if rights.readonly() {
+        return Err(std::io::Error::from(std::io::ErrorKind::PermissionDenied));
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".seawall-new");
+    let beside = path.with_file_name(name);
+    let written = std::fs::write(&beside, text)
+        .and_then(|()| std::fs::set_permissions(&beside, rights))
+        .and_then(|()| std::fs::rename(&beside, &path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
+}
