@@ -170,7 +170,9 @@ pub fn comments(text: &str) -> impl Iterator<Item = (u32, &str)> {
     let mut found = Vec::new();
     // Most documents need no scan to know that they hold none.
     if memchr::memchr(b'#', text.as_bytes()).is_some() {
-        let mut events = events::Events::new(text);
+        // The scanner stands still at a NUL, which is an error for whoever reads values.
+        let end = text::control_character(text).unwrap_or(text.len());
+        let mut events = events::Events::new(text.get(..end).unwrap_or_default());
         events.scanner.comments = Some(Vec::new());
         while let Ok((event, _)) = events.next() {
             if matches!(event, events::Event::StreamEnd) {

@@ -48,19 +48,48 @@ impl<'t> Emit<'_, 't> {
             entries.extend(std::iter::repeat_n(' ', column));
             render.child(&mut entries, key.as_deref(), value, column);
         }
-        self.insert_lines(id, at, entries);
+        self.insert_lines(id, child, at, entries);
         Ok(())
     }
 
     /// Whole lines at the beginning of a line, or at the end of a text without a line break.
-    fn insert_lines(&mut self, id: PlaceId, at: usize, mut text: String) {
+    fn insert_lines(&mut self, id: PlaceId, child: &Child<'t>, at: usize, mut text: String) {
         let line_break = self.lines().line_break(at.saturating_sub(1));
         if self.lines().column(at) == 0 && at > 0 {
             text.push_str(line_break);
         } else {
             text.insert_str(0, line_break);
+            self.close_block_scalar(id, child);
         }
         self.piece(id, at, at, text);
+    }
+
+    /// A text under `|` that ends without a line break must not get one when lines follow.
+    fn close_block_scalar(&mut self, id: PlaceId, child: &Child<'t>) {
+        let Some((start, header)) = self.last_block_scalar(child) else {
+            return;
+        };
+        match header.find(['+', '-']) {
+            Some(sign) if header.get(sign..).is_some_and(|rest| rest.starts_with('+')) => {
+                self.piece(id, start + sign, start + sign + 1, "-".to_owned());
+            }
+            Some(_) => {}
+            None => self.piece(id, start + 1, start + 1, "-".to_owned()),
+        }
+    }
+
+    /// Where the text under `|` or `>` begins that ends an entry, and its header.
+    fn last_block_scalar(&self, child: &Child<'t>) -> Option<(usize, &'t str)> {
+        let mut place = self.plan.layout.get(child.place)?;
+        while let Some(last) = place.children.last() {
+            place = self.plan.layout.get(last.place)?;
+        }
+        if place.kind != Kind::Scalar(Scalar::Block) {
+            return None;
+        }
+        let start = place.span.start as usize;
+        let header = self.lines().text.get(start..self.lines().end(start))?;
+        Some((start, header.split(' ').next().unwrap_or_default()))
     }
 
     fn end(&self, child: &Child<'t>) -> usize {
@@ -71,16 +100,7 @@ impl<'t> Emit<'_, 't> {
     fn past(&self, child: &Child<'t>) -> usize {
         let lines = self.lines();
         let mut at = lines.next(self.end(child));
-        let mut place = self.plan.layout.get(child.place);
-        while let Some(last) = place.and_then(|place| place.children.last()) {
-            place = self.plan.layout.get(last.place);
-        }
-        if let Some(place) = place
-            && place.kind == Kind::Scalar(Scalar::Block)
-        {
-            let start = place.span.start as usize;
-            let header = lines.text.get(start..lines.end(start)).unwrap_or_default();
-            let header = header.split(' ').next().unwrap_or_default();
+        if let Some((_, header)) = self.last_block_scalar(child) {
             while header.contains('+') && at < lines.len() && lines.begins(at) == Begins::Blank {
                 at = lines.next(at);
             }
@@ -343,14 +363,14 @@ impl<'t> Emit<'_, 't> {
         if start < end {
             self.piece(id, head, end, String::new());
             let at = self.past(child);
-            self.insert_lines(id, at, text);
+            self.insert_lines(id, child, at, text);
             return Ok(());
         }
         if end > head {
             self.piece(id, head, end, String::new());
         }
         let at = self.deep(self.lines().next(head), key_column);
-        self.insert_lines(id, at, text);
+        self.insert_lines(id, child, at, text);
         Ok(())
     }
 }

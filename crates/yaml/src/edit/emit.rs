@@ -98,6 +98,8 @@ pub(crate) fn pieces(plan: &Plan<'_>, style: &Style) -> Result<Vec<Piece>, Refus
         let inserts = piece.start == piece.end;
         (piece.start, !inserts, std::cmp::Reverse(piece.depth))
     });
+    // Two insertions at the end of the text may both have closed the scalar before them.
+    pieces.dedup_by(|a, b| a.text == "-" && (a.start, a.end, &a.text) == (b.start, b.end, &b.text));
     let ordered = pieces.windows(2).all(|pair| match pair {
         [a, b] => a.end <= b.start,
         _ => true,
@@ -243,6 +245,8 @@ impl<'p, 't> Emit<'p, 't> {
             step: near(true).unwrap_or_else(|| self.style.step()).max(1),
             list: near(false).unwrap_or_else(|| self.style.list()),
             json: self.style.json,
+            // Without a line break at the end the text would lose its own.
+            literal: self.lines().column(self.lines().len()) == 0,
         }
     }
 

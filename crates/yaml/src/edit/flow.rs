@@ -29,7 +29,12 @@ impl<'t> Emit<'_, 't> {
         let place = fate.place;
         let (start, end) = (place.span.start as usize, place.span.end as usize);
         if fate.added.is_empty() {
-            self.piece(id, start + 1, end - 1, String::new());
+            let inside = self.lines().text.get(start..end).unwrap_or_default();
+            if inside.contains(['#', '/']) {
+                self.flow_extents(id, fate, place.children.len());
+            } else {
+                self.piece(id, start + 1, end - 1, String::new());
+            }
             return Ok(());
         }
         let value = fate.value();
@@ -114,6 +119,12 @@ impl<'t> Emit<'_, 't> {
         {
             self.piece(id, comma as usize, comma as usize + 1, String::new());
         }
+        self.flow_extents(id, fate, until);
+    }
+
+    /// Removes entries one by one.
+    fn flow_extents(&mut self, id: PlaceId, fate: &Fate<'_, 't>, until: usize) {
+        let children = &fate.place.children;
         let mut floor = 0;
         for (slot, child) in children.iter().enumerate().take(until) {
             if fate.removed.get(slot) != Some(&true) {

@@ -7,10 +7,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::Span;
-use crate::error::Problem;
+use crate::error::{Problem, What};
 use crate::events::{Event, Events, Properties};
 use crate::resolve;
 use crate::scan::{Kind as Token, Style};
+use crate::text::control_character;
 
 use super::same_key;
 
@@ -223,8 +224,15 @@ struct Builder<'t> {
     tag: Option<Span>,
 }
 
-/// The layout of a YAML document that was found readable.
+/// The layout of a YAML document.
 pub(crate) fn yaml(text: &str) -> Result<Layout<'_>, Problem> {
+    if let Some(at) = control_character(text) {
+        return Err(Problem {
+            what: What::Control,
+            at: at as u32,
+            context: None,
+        });
+    }
     let mut events = Events::new(text);
     events.scanner.trail = Some(Vec::new());
     let mut builder = Builder {

@@ -173,7 +173,8 @@ impl<'t> Plan<'t> {
         }
     }
 
-    fn walk(&mut self, route: &[Step], removes: bool) -> Result<End, Refusal> {
+    /// Follows a route. With `whole` its end is replaced as a whole, whatever a merge key says.
+    fn walk(&mut self, route: &[Step], whole: bool) -> Result<End, Refusal> {
         let (Some(mut at), mut node) = (self.layout.root, self.root) else {
             return Err(Refusal::Empty);
         };
@@ -196,7 +197,7 @@ impl<'t> Plan<'t> {
                                 again: self.line(again),
                             });
                         }
-                        Found::Nothing => return self.missing(at, node, route, depth, removes),
+                        Found::Nothing => return self.missing(at, node, route, depth, whole),
                     };
                     let Some(next) = self.layout.child(at, slot).map(|child| child.place) else {
                         return Err(Refusal::Unsafe);
@@ -338,7 +339,7 @@ impl<'t> Plan<'t> {
         node: NodeId,
         route: &[Step],
         depth: usize,
-        removes: bool,
+        whole: bool,
     ) -> Result<End, Refusal> {
         let any_case = self.options.any_case;
         let Some(step @ Step::Key(key)) = route.get(depth) else {
@@ -357,7 +358,7 @@ impl<'t> Plan<'t> {
         }
         let last = depth + 1 == route.len();
         // A whole value may be set beside the merge key: what stands below it counts.
-        if self.tree.step(node, step, any_case).is_some() && (removes || !last) {
+        if self.tree.step(node, step, any_case).is_some() && (!whole || !last) {
             return Err(self.merged(map, step, route));
         }
         Ok(End::Missing(map, depth))

@@ -22,6 +22,8 @@ pub(crate) struct Render<'s> {
     pub(crate) list: usize,
     /// strings and keys in brackets are quoted as in JSON
     pub(crate) json: bool,
+    /// texts of several lines may be written as such
+    pub(crate) literal: bool,
 }
 
 impl Render<'_> {
@@ -56,6 +58,7 @@ impl Render<'_> {
     /// A scalar or an empty collection; lines of a long text stand at `column`.
     pub(crate) fn inline(&self, out: &mut String, value: &Value, column: usize) {
         if let Value::String(text) = value
+            && self.literal
             && let Some((header, lines)) = quote::literal(text)
         {
             out.push_str(header);

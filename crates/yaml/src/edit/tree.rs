@@ -174,6 +174,7 @@ impl Tree {
                     }
                     Some(())
                 }
+                Some(other) if !matches!(self.get(other), Node::Null) => None,
                 _ => {
                     let value = self.insert(value);
                     let list = self.push(Node::List(vec![Some(value)]));

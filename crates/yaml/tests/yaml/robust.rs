@@ -119,6 +119,14 @@ fn mutated_bytes_never_panic() {
     }
 }
 
+/// The scanner does not get past a NUL by itself.
+#[test]
+fn a_nul_ends_comments() {
+    for text in ["# a\n[\0 # b\n", "# a\n{\0: 1} # b\n", "# a\n\0 # b\n"] {
+        assert_eq!(comments(text).collect::<Vec<_>>(), [(1, "# a")]);
+    }
+}
+
 #[test]
 fn depth_does_not_use_the_stack() {
     for open in ["[", "{a: ", "- ", "? ", "{\"a\":[", "[{"] {

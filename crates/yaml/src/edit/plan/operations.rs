@@ -52,7 +52,7 @@ impl Plan<'_> {
     }
 
     pub(super) fn set(&mut self, route: &[Step], value: &Value) -> Result<Effect, Refusal> {
-        match self.walk(route, false)? {
+        match self.walk(route, true)? {
             End::Place(id, node) => self.set_place(id, node, value),
             End::Null(id, depth) => self.put(id, nest(route, depth, value.clone())?),
             End::Removed(id, depth) => {
@@ -265,7 +265,7 @@ impl Plan<'_> {
     }
 
     pub(super) fn remove(&mut self, route: &[Step], prune: bool) -> Result<Effect, Refusal> {
-        match self.walk(route, true) {
+        match self.walk(route, false) {
             Ok(End::Place(id, _)) => self.take_with_parents(id, prune),
             Ok(End::Value(id, depth)) if depth == route.len() => self.take_with_parents(id, prune),
             Ok(End::Value(id, depth)) => {
@@ -358,7 +358,7 @@ impl Plan<'_> {
         key: &str,
         value: Option<&Value>,
     ) -> Result<Effect, Refusal> {
-        let (id, node) = match self.walk(route, true)? {
+        let (id, node) = match self.walk(route, false)? {
             End::Place(id, node) => (id, node),
             End::Missing(_, depth) if depth + 1 == route.len() => {
                 return self.replaced_before(route, key, value);
@@ -408,7 +408,7 @@ impl Plan<'_> {
         let mut renamed = route.to_vec();
         renamed.pop();
         renamed.push(Step::Key(key.into()));
-        let there = match self.walk(&renamed, true) {
+        let there = match self.walk(&renamed, false) {
             Ok(End::Place(id, node)) => {
                 !self.touched.contains(&id) && value.is_none_or(|value| self.tree.is(node, value))
             }

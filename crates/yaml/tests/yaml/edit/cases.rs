@@ -190,6 +190,16 @@ fn new_keys_follow_the_style_around() {
         "set a.d to 1",
         "a:\n  b: |\n    x\n  d: 1\n\nc: 1\n",
     );
+    becomes(
+        "a: |\n  x",
+        "set b to \"1\\n2\\n\"",
+        "a: |-\n  x\nb: \"1\\n2\\n\"",
+    );
+    becomes(
+        "a:\n  b: >1+\n    x",
+        "set a.c to 1\nset d to 2",
+        "a:\n  b: >1-\n    x\n  c: 1\nd: 2",
+    );
     becomes("? a\n: b\n", "set c to d", "? a\n: b\nc: d\n");
     becomes("---\na: 1\n...\n", "set b to 1", "---\na: 1\nb: 1\n...\n");
     becomes(
@@ -564,6 +574,11 @@ fn aliases_and_anchors_are_refused_with_a_reason() {
     refused(
         "m:\n  <<: {x: 1}\n",
         "set m.x.y to 1",
+        "line 2: `m.x` comes from the merge key (`<<`) of this map",
+    );
+    refused(
+        "m:\n  <<: {x: [1]}\n",
+        "add 2 to m.x",
         "line 2: `m.x` comes from the merge key (`<<`) of this map",
     );
     becomes(

@@ -77,7 +77,9 @@ pub(crate) fn apply(root: &mut Json, operations: &[Operation]) {
                 if at.is_null() {
                     *at = Json::Array(Vec::new());
                 }
-                let items = at.as_array_mut().unwrap();
+                let Json::Array(items) = at else {
+                    panic!("{operations:?}: {at}");
+                };
                 let value = json(value);
                 if !items.iter().any(|item| same(item, &value)) {
                     items.push(value);
@@ -108,7 +110,9 @@ fn rename(root: &mut Json, route: &[Step], key: &str, value: Option<&Value>) {
     let Some((Step::Key(old), parents)) = route.split_last() else {
         panic!("{route:?}");
     };
-    let entries = descend(root, parents).as_object_mut().unwrap();
+    let Json::Object(entries) = descend(root, parents) else {
+        panic!("{route:?} in {root}");
+    };
     if let Some(before) = entries.remove(&**old) {
         entries.insert(key.to_owned(), value.map_or(before, json));
     }

@@ -241,7 +241,8 @@ fn check_again(after: &str, document: u32, operations: &[Operation]) {
         // An item's number means another one afterwards.
         Operation::Remove { route, prune } => {
             let item = |step: &Step| matches!(step, Step::Index(_));
-            !route.last().is_some_and(item) && !(*prune && route.iter().any(item))
+            let last = route.last().is_some_and(item);
+            !(last || *prune && route.iter().any(item))
         }
         _ => false,
     };
@@ -257,7 +258,7 @@ fn check_again(after: &str, document: u32, operations: &[Operation]) {
 
 /// Places of values and keys, by route.
 #[derive(Default)]
-struct Places(Vec<(Span, Vec<Inside>)>);
+struct Places(Vec<(Span, Vec<Inside>)>, bool);
 
 /// A step, where its key stands, and what it leads to.
 type Inside = (Step, Span, usize);
@@ -286,6 +287,9 @@ impl Places {
 
 impl Build for Places {
     type Node = usize;
+    fn aliased(&mut self, _: usize, _: &str, _: Span) {
+        self.1 = true;
+    }
     fn null(&mut self, span: Span) -> usize {
         self.push(span, Vec::new())
     }
@@ -329,6 +333,11 @@ fn check_bytes(text: &str, offset: usize, raw: &str, operations: &[Operation], e
             .unwrap()
             .unwrap(),
     };
+    // What an alias means stands elsewhere than the alias; places do not tell where a tag stands,
+    // which goes with the value behind it.
+    if places.1 || raw.contains('!') {
+        return;
+    }
     let mut extents = Vec::new();
     for operation in operations {
         let mut route = operation.route();
@@ -362,25 +371,22 @@ fn check_bytes(text: &str, offset: usize, raw: &str, operations: &[Operation], e
                 .any(|(start, end)| (*start..*end).contains(&at));
             assert!(
                 asked
+                    || in_anchor(text, at)
+                    || matches!(character, '\u{85}' | '\u{2028}' | '\u{2029}')
                     || matches!(
                         character,
                         ' ' | '\t' | '\r' | '\n' | ',' | '-' | '?' | '&' | '!'
-                    )
-                    || in_mark(text, at),
+                    ),
                 "{operations:?} takes {character:?} at {at} from\n{text}\n{edits:?}"
             );
         }
     }
 }
 
-/// Whether a place belongs to an anchor or a tag, which stand before what they belong to.
-fn in_mark(text: &str, at: usize) -> bool {
-    let before = &text[..at];
-    let word = before.rfind([' ', '\n', '\r', '\t']).map_or(0, |at| at + 1);
-    let item = before.rfind([',', '[', '{']).map_or(0, |at| at + 1);
-    [word, word.max(item)]
-        .iter()
-        .any(|start| text[*start..].starts_with(['&', '!', '*']))
+/// Whether a place belongs to an anchor, which stands before what it belongs to.
+fn in_anchor(text: &str, at: usize) -> bool {
+    let before = text[..at].trim_end_matches(|c: char| c.is_ascii_alphanumeric());
+    before.ends_with('&')
 }
 
 /// Asks both second readers.
@@ -411,7 +417,10 @@ fn check_values(made: &[Made], counts: &mut Counts) {
         }
         let original: Json = serde_json::from_str(before).unwrap();
         let saphyr = |text: &str| serde_saphyr::from_str::<Json>(text);
-        if saphyr(&made.before).is_ok_and(|read| model::same(&read, &original)) {
+        // Line breaks of YAML 1.1 that 1.2 does not have.
+        let old = made.before.contains(['\u{85}', '\u{2028}', '\u{2029}']);
+        let agreed = saphyr(&made.before).is_ok_and(|read| model::same(&read, &original));
+        if !old && agreed {
             match saphyr(&made.after) {
                 Ok(read) if model::same(&read, &expected) => counts.confirmed += 1,
                 other => wrong.push(format!(
@@ -474,6 +483,94 @@ fn random_edits_say_what_they_should() {
     println!("{}", counts.report(&made, most));
 }
 
+/// Texts that nobody would write, edited anyway: nothing panics, and what is made is proved.
+#[test]
+fn mutated_texts_never_panic() {
+    let mut random = Random::new(11);
+    let seeds = [
+        "a: &x [1, {b: \"c\\u00e4\"}, 'd']\n<<: *x\ne: |2-\n   f\n--- !!str\n? g\n: %h\n...\n",
+        "{\"a\": [1.5e3, \"\\ud83d\\ude00\", null], // c\n \"b\": {}, /* d */ }\n",
+        "spec:\r\n  - name: a # c\r\n    env: [{name: b, value: \"c\"},\r\n      d]\r\n",
+    ];
+    let mut counts = Counts::default();
+    let mut made = Vec::new();
+    for round in 0..4_000 {
+        let mut bytes = seeds[round % seeds.len()].as_bytes().to_vec();
+        for _ in 0..=random.below(6) {
+            let at = random.below(bytes.len().max(1));
+            match random.below(4) {
+                0 => bytes[at] = random.next() as u8,
+                1 => bytes.insert(at, random.next() as u8),
+                2 if bytes.len() > 1 => {
+                    bytes.remove(at);
+                }
+                _ => bytes.truncate(at.max(1)),
+            }
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        edit_some(&text, &mut random, 2, &mut counts, &mut made);
+        for format in [Format::Json, Format::Jsonc] {
+            let options = Options {
+                format,
+                follow: true,
+                any_case: true,
+                ..Options::default()
+            };
+            let mut editor = Editor::new(&text, options);
+            let root = Json::Object(serde_json::Map::new());
+            let _ = editor.apply(0, &[operation(&mut random, &root)]);
+            let outcome = editor.finish();
+            assert!(apply(&text, &outcome.edits).len() < 10_000);
+        }
+    }
+    assert!(counts.made > 500, "{counts:?}");
+}
+
+#[test]
+fn depth_and_size_are_bounded() {
+    let deep = format!("{}1{}\n", "{a: ".repeat(90), "}".repeat(90));
+    let steps: Vec<Step> = (0..90).map(|_| Step::from("a")).collect();
+    let set = |route: Vec<Step>| Operation::Set {
+        route,
+        value: Value::Int(2),
+    };
+    let mut editor = Editor::new(&deep, Options::default());
+    editor.apply(0, &[set(steps.clone())]).unwrap();
+    let edits = editor.finish().edits;
+    assert_eq!(apply(&deep, &edits), deep.replace('1', "2"));
+    for open in ["[", "{a: ", "- ", "? ", "{\"a\":["] {
+        let text = open.repeat(100_000);
+        let mut editor = Editor::new(&text, Options::default());
+        assert!(editor.apply(0, &[set(steps.clone())]).is_err());
+    }
+    // A route that would make the document too deep to be read again.
+    let long: Vec<Step> = (0..200)
+        .map(|n| Step::from(format!("k{n}").as_str()))
+        .collect();
+    let mut editor = Editor::new("b: 1\n", Options::default());
+    if editor.apply(0, &[set(long)]).is_ok() {
+        let outcome = editor.finish();
+        assert_eq!(outcome.refused.len(), 1);
+        assert!(outcome.edits.is_empty());
+    }
+}
+
+/// One bad edit does not cost the others.
+#[test]
+fn unsafe_edits_are_found_out_and_left_out() {
+    // Behind `...` an emptied map would begin another document.
+    let text = "a: 1\n...\n---\nb: 1\n";
+    let remove = |key: &str| Operation::Remove {
+        route: vec![Step::from(key)],
+        prune: false,
+    };
+    let mut editor = Editor::new(text, Options::default());
+    editor.apply(0, &[remove("a")]).unwrap();
+    let outcome = editor.finish();
+    assert_eq!(outcome.refused, [(0, Refusal::Unsafe)]);
+    assert_eq!(apply(text, &outcome.edits), text);
+}
+
 fn files(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
     let mut entries: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
@@ -516,7 +613,7 @@ fn edits_of_real_manifests_say_what_they_should() {
             made.clear();
         }
     }
-    let most = counts.made / 1000;
+    let most = 0;
     println!("{} files: {}", paths.len(), counts.report(&made, most));
 }
 
