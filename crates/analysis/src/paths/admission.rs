@@ -10,9 +10,11 @@
 //! | [`engines`] | Azure Policy, deployment safeguards, Gatekeeper, Kyverno, other webhooks |
 //! | [`shapes`] | the pods |
 //!
+//! Each is asked too for what it makes of a pod once some of this is taken away ([`Removed`]).
+//!
 //! Left out: what admission changes (mutating webhooks), and quotas.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use cel::{Node as _, View};
@@ -51,6 +53,47 @@ pub(crate) enum Admitted {
     Perhaps(Arc<str>, Vec<Evidence>),
     /// Something surely does.
     No(Vec<Evidence>),
+}
+
+/// Which objects of a kind somebody took away.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Gone {
+    #[default]
+    None,
+    These(BTreeSet<Box<str>>),
+    All,
+}
+
+impl Gone {
+    fn has(&self, name: &str) -> bool {
+        match self {
+            Self::None => false,
+            Self::These(names) => names.contains(name),
+            Self::All => true,
+        }
+    }
+}
+
+/// What no longer keeps pods out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Removed {
+    pub(crate) policies: Gone,
+    pub(crate) bindings: Gone,
+    pub(crate) webhooks: Gone,
+    pub(crate) kyverno: Gone,
+}
+
+impl Removed {
+    /// Whether all of a kind are gone, those that were not given too.
+    fn all_of(&self, kind: &str) -> bool {
+        match kind {
+            "ValidatingAdmissionPolicy" | "ValidatingAdmissionPolicyBinding" => {
+                self.policies == Gone::All || self.bindings == Gone::All
+            }
+            "ValidatingWebhookConfiguration" => self.webhooks == Gone::All,
+            _ => false,
+        }
+    }
 }
 
 /// What one rule, or all of them, make of a pod; with the objects that decide.
@@ -115,14 +158,37 @@ impl Builder<'_> {
         }
         let answer = match self.pod_security(namespace, shape) {
             no @ Admitted::No(_) => no,
-            level => self.by_rules(namespace, shape, level),
+            level => self.by_rules(namespace, shape, level, &Removed::default()),
         };
         self.admission.known.insert(key, answer.clone());
         answer
     }
 
+    /// The same once somebody took some of what keeps pods out away, and wrote other labels on the namespace.
+    pub(crate) fn admits_without(
+        &mut self,
+        namespace: &str,
+        shape: Shape,
+        removed: &Removed,
+        relabelled: bool,
+    ) -> Admitted {
+        if relabelled {
+            return self.relabelled(namespace, shape, removed);
+        }
+        match self.pod_security(namespace, shape) {
+            no @ Admitted::No(_) => no,
+            level => self.by_rules(namespace, shape, level, removed),
+        }
+    }
+
     /// What rules make of what Pod Security lets pass.
-    fn by_rules(&mut self, namespace: &str, shape: Shape, level: Admitted) -> Admitted {
+    fn by_rules(
+        &mut self,
+        namespace: &str,
+        shape: Shape,
+        level: Admitted,
+        removed: &Removed,
+    ) -> Admitted {
         let rules = match &self.admission.rules {
             Some(rules) => Arc::clone(rules),
             None => {
@@ -135,7 +201,7 @@ impl Builder<'_> {
                 read
             }
         };
-        let engines = rules.engines.judge(self, namespace, shape);
+        let engines = rules.engines.judge(self, namespace, shape, removed);
         let pods = if rules.policies.is_empty() {
             Vec::new()
         } else {
@@ -143,7 +209,7 @@ impl Builder<'_> {
         };
         let outcome = pods
             .iter()
-            .map(|pod| rules.policies.judge(self.estate, namespace, pod))
+            .map(|pod| rules.policies.judge(self.estate, namespace, pod, removed))
             .reduce(Outcome::or)
             .unwrap_or(Outcome::Passes)
             .and(engines);
@@ -160,7 +226,11 @@ impl Builder<'_> {
                 Admitted::Perhaps(why.into(), evidence)
             }
             (Outcome::Passes, Admitted::Yes(evidence)) if shape != Shape::Plain => {
-                match self.estate.absent_any(&KINDS, Within::Everywhere) {
+                let kinds: Vec<&str> = KINDS
+                    .into_iter()
+                    .filter(|kind| !removed.all_of(kind))
+                    .collect();
+                match self.estate.absent_any(&kinds, Within::Everywhere) {
                     None => Admitted::Yes(evidence),
                     Some(_) => Admitted::Perhaps(
                         "admission policies and webhooks that were not given may keep it out"
@@ -176,7 +246,11 @@ impl Builder<'_> {
     /// The same where whoever creates the pod may also write the namespace's labels: Pod Security reads nothing
     /// else, and what selects namespaces by labels may be led past.
     pub(crate) fn admits_relabelled(&mut self, namespace: &str, shape: Shape) -> Admitted {
-        match self.by_rules(namespace, shape, Admitted::Yes(Vec::new())) {
+        self.relabelled(namespace, shape, &Removed::default())
+    }
+
+    fn relabelled(&mut self, namespace: &str, shape: Shape, removed: &Removed) -> Admitted {
+        match self.by_rules(namespace, shape, Admitted::Yes(Vec::new()), removed) {
             Admitted::No(evidence) if evidence.iter().any(|one| self.selects(one)) => {
                 let why = "what keeps such pods out may not select the namespace by its new labels";
                 Admitted::Perhaps(why.into(), evidence)

@@ -8,7 +8,7 @@ use model::{Estate, Ref, Resource, ResourceRef};
 
 use super::policies::rule_takes;
 use super::shapes::Wanted;
-use super::{Outcome, Shape, label_of, selects};
+use super::{Gone, Outcome, Removed, Shape, label_of, selects};
 use crate::paths::builder::Builder;
 
 const ASSIGNMENT: &str = "Microsoft.Authorization/policyAssignments";
@@ -54,15 +54,47 @@ impl Engines {
         }
     }
 
-    pub(super) fn judge(&self, builder: &Builder<'_>, namespace: &str, shape: Shape) -> Outcome {
+    pub(super) fn judge(
+        &self,
+        builder: &Builder<'_>,
+        namespace: &str,
+        shape: Shape,
+        removed: &Removed,
+    ) -> Outcome {
         if shape == Shape::Plain {
             return Outcome::Passes;
         }
-        azure(builder, namespace)
-            .and(self.gatekeeper(builder.estate, namespace))
-            .and(self.kyverno(builder.estate, namespace))
-            .and(self.webhooks(builder.estate, namespace, shape))
+        let estate = builder.estate;
+        let mut found = match azure(builder, namespace) {
+            // AKS manages the webhook of its own Gatekeeper.
+            Outcome::Denies(by) if removed.webhooks != Gone::None => Outcome::Perhaps(
+                "AKS may put the webhook of Azure Policy back".to_owned(),
+                by,
+            ),
+            azure => azure,
+        };
+        // Engines are asked by webhooks.
+        if !is_unasked(estate, "gatekeeper", removed) {
+            found = found.and(self.gatekeeper(estate, namespace));
+        }
+        if !is_unasked(estate, "kyverno", removed) {
+            found = found.and(self.kyverno(estate, namespace, removed));
+        }
+        found.and(self.webhooks(estate, namespace, shape, removed))
     }
+}
+
+/// Whether the webhooks of an engine were taken away: all of those that were given, or all there are.
+fn is_unasked(estate: &Estate, engine: &str, removed: &Removed) -> bool {
+    let mut own = estate
+        .of_kind("ValidatingWebhookConfiguration")
+        .iter()
+        .filter_map(|id| estate.get(*id))
+        .map(|hook| &*hook.name.name)
+        .filter(|name| name.contains(engine))
+        .peekable();
+    removed.webhooks == Gone::All
+        || own.peek().is_some() && own.all(|name| removed.webhooks.has(name))
 }
 
 fn word(value: Option<Ref<'_>>) -> Option<String> {
@@ -257,11 +289,15 @@ impl Engines {
     }
 
     /// Kyverno's policies (<https://kyverno.io/docs/policy-types/cluster-policy/validate/>).
-    fn kyverno(&self, estate: &Estate, namespace: &str) -> Outcome {
+    fn kyverno(&self, estate: &Estate, namespace: &str, removed: &Removed) -> Outcome {
         for id in &self.kyverno {
             let Some(policy) = estate.get(*id) else {
                 continue;
             };
+            if policy.name.kind.name() == "ClusterPolicy" && removed.kyverno.has(&policy.name.name)
+            {
+                continue;
+            }
             let own = policy.name.namespace.as_deref();
             let applies = match policy.name.kind.name() {
                 "ClusterPolicy" => true,
@@ -298,7 +334,13 @@ impl Engines {
     }
 
     /// Webhooks that are asked about pods. Those of engines whose rules were given are judged by these.
-    fn webhooks(&self, estate: &Estate, namespace: &str, shape: Shape) -> Outcome {
+    fn webhooks(
+        &self,
+        estate: &Estate,
+        namespace: &str,
+        shape: Shape,
+        removed: &Removed,
+    ) -> Outcome {
         let wanted = Wanted {
             object: serde_json::Value::Null,
             subresource: if shape == Shape::Privileged {
@@ -316,6 +358,9 @@ impl Engines {
                 continue;
             };
             let name = &configuration.name.name;
+            if removed.webhooks.has(name) {
+                continue;
+            }
             if engines
                 .iter()
                 .any(|(engine, given)| *given && name.contains(engine))

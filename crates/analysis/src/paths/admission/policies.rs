@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use yaml::{Build as _, Entry, Span};
 
 use super::shapes::{ANY, Wanted};
-use super::{Label, Outcome, label_of, selects};
+use super::{Label, Outcome, Removed, label_of, selects};
 
 /// Those that look at pods, with the bindings that put them in force.
 pub(crate) struct Policies(Vec<Policy>);
@@ -70,15 +70,23 @@ impl Policies {
     }
 
     /// What all of them make of a pod.
-    pub(super) fn judge(&self, estate: &Estate, namespace: &str, wanted: &Wanted) -> Outcome {
+    pub(super) fn judge(
+        &self,
+        estate: &Estate,
+        namespace: &str,
+        wanted: &Wanted,
+        removed: &Removed,
+    ) -> Outcome {
         self.0
             .iter()
+            .filter(|policy| !removed.policies.has(&policy.name))
             .flat_map(|policy| {
                 policy
                     .bindings
                     .iter()
                     .filter_map(move |id| Some((policy, *id, estate.get(*id)?)))
             })
+            .filter(|(_, _, binding)| !removed.bindings.has(&binding.name.name))
             .map(|(policy, id, binding)| policy.judge(estate, namespace, wanted, id, binding))
             .fold(Outcome::Passes, Outcome::and)
     }
