@@ -98,6 +98,11 @@ edges! {
     RegistryPassword "registry-password"
     BoundRole "bound-role"
     NodeIdentity "node-identity"
+    AdmissionRemoval "admission-removal"
+    CrdConversion "crd-conversion"
+    NetworkOpen "network-open"
+    StorageData "storage-data"
+    VaultDeployment "vault-deployment"
 }
 
 impl Edge {

@@ -49,6 +49,7 @@ pub(super) fn add(builder: &mut Builder<'_>) {
 /// Kinds that the families read beside those of [`crate::reach`].
 pub(super) fn reads(kind: &Kind) -> bool {
     match kind {
+        own @ Kind::Kubernetes { .. } if rights::reads(own) => true,
         Kind::Kubernetes { group, kind } => match &**group {
             "" => matches!(
                 &**kind,
@@ -67,6 +68,7 @@ pub(super) fn reads(kind: &Kind) -> bool {
             | "constraints.gatekeeper.sh"
             | "secrets-store.csi.x-k8s.io"
             | "aadpodidentity.k8s.io"
+            | "velero.io"
             // What verifies images.
             | "kyverno.io"
             | "policies.kyverno.io"

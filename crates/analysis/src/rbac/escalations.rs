@@ -348,6 +348,15 @@ fn others(need: &Need, ask: &mut impl FnMut(&Question<'_>) -> Vec<Holder>) -> Ot
     found
 }
 
+/// Who holds all of these by another authorizer, each with the conditions of all.
+pub(crate) fn held_elsewhere(
+    needs: &[Need],
+    ask: &mut impl FnMut(&Question<'_>) -> Vec<Holder>,
+) -> Vec<Held> {
+    let holders: Vec<Others> = needs.iter().map(|need| others(need, ask)).collect();
+    all_needs(&holders)
+}
+
 /// Where somebody holds all needs; what is held in the whole cluster is held in each namespace.
 fn all_needs(needs: &[Others]) -> Vec<Held> {
     let subjects: BTreeSet<&Subject> = needs.iter().flat_map(BTreeMap::keys).collect();

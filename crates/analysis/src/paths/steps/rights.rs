@@ -13,6 +13,7 @@
 //! | `credentials` | Secrets, tokens, impersonation, certificates |
 //! | `roles` | roles that are bound, widened, added to |
 //! | `control` | kubelets, admission, scheduling, DNS, Services |
+//! | `network` | what leads the internet to pods, and who changes network policies |
 //! | `operators` | objects that a powerful controller carries out |
 //!
 //! Left out: rights that one and the same person holds by several names or groups, where one request needs more
@@ -24,6 +25,7 @@ mod credentials;
 mod deeds;
 mod members;
 mod names;
+mod network;
 mod operators;
 mod pods;
 mod roles;
@@ -35,13 +37,15 @@ use model::{NodeId, Ref, ResourceRef};
 
 use crate::analyses::Rights;
 use crate::ask::Names;
+use crate::paths::admission::Removed;
 use crate::paths::builder::{Builder, Draft};
+use crate::paths::edge::Edge;
 use crate::paths::graph::{Evidence, NodeNo};
 use crate::paths::node::{EVERYTHING, Node, Place};
 use crate::rbac::escalations::facts::Level;
 use crate::rbac::{BindingView, Part};
-pub(crate) use deeds::title_of;
-use deeds::{DEEDS, Deed, Use};
+use deeds::{Deed, Use};
+pub(crate) use deeds::{reads, title_of};
 pub(in crate::paths) use members::API_SERVER;
 
 pub(super) fn add(builder: &mut Builder<'_>) {
@@ -65,10 +69,53 @@ pub(super) fn add(builder: &mut Builder<'_>) {
     credentials::add(builder, &hands);
     control::add(builder);
     operators::add(builder);
+    network::add(builder);
     from_everything(builder);
 }
 
+/// A deed as another authorizer is asked about it, which looks at no names.
+#[derive(Clone, Copy)]
+pub(super) struct ByOthers {
+    pub(super) right: &'static str,
+    pub(super) edge: Edge,
+    pub(super) doubt: Option<&'static str>,
+    /// It binds ClusterRoles of any name: everywhere, or in a namespace.
+    binds: Option<bool>,
+}
+
+impl ByOthers {
+    /// The right that it comes to in a place: cluster-admin is among the roles that can be bound.
+    pub(super) fn right_in(self, place: Place) -> &'static str {
+        match self.binds {
+            Some(everywhere) if everywhere || place != Place::Cluster => EVERYTHING,
+            _ => self.right,
+        }
+    }
+}
+
+/// Every deed, and each list of rights that is enough for it; that of everything first.
+pub(super) fn asked_of_others(
+    minor: u8,
+) -> impl Iterator<Item = (ByOthers, &'static [crate::rbac::escalations::facts::Need])> {
+    deeds::of_version(minor).flat_map(|deed| {
+        let own = ByOthers {
+            right: deed.right,
+            edge: deed.edge,
+            doubt: deed.doubt,
+            binds: match deed.leads {
+                Use::Bind {
+                    everywhere,
+                    cluster_role: true,
+                } => Some(everywhere),
+                _ => None,
+            },
+        };
+        deed.any_of.iter().map(move |needs| (own, *needs))
+    })
+}
+
 /// Somebody or a role who may do a deed, in one way.
+#[derive(Clone)]
 pub(super) struct Hand {
     pub(super) from: NodeNo,
     pub(super) place: Place,
@@ -80,11 +127,17 @@ pub(super) struct Hand {
 
 impl Hand {
     /// A step from it.
-    pub(super) fn step(&self, edge: crate::paths::Edge, to: NodeNo) -> Draft {
+    pub(super) fn step(&self, edge: Edge, to: NodeNo) -> Draft {
         Draft::new(edge, self.from, to)
             .by_all(self.evidence.iter().cloned())
             .perhaps(self.doubt.clone())
     }
+}
+
+/// Somebody who may take what keeps pods out away, by its name.
+pub(super) struct Tamper {
+    pub(super) hand: Hand,
+    pub(super) removed: Removed,
 }
 
 /// What is known while rights are read.
@@ -96,6 +149,8 @@ pub(super) struct Hands {
     read: usize,
     /// Roles that somebody may widen by name, and where they are bound.
     held: BTreeSet<(ResourceRef, Place)>,
+    /// Who may take some of what keeps pods out away.
+    tampers: Vec<Tamper>,
     names: names::Index,
     bindings: Arc<[Arc<BindingView>]>,
 }
@@ -107,6 +162,7 @@ impl Hands {
             known: BTreeSet::new(),
             read: 0,
             held: BTreeSet::new(),
+            tampers: Vec::new(),
             names: names::Index::new(builder),
             bindings: builder
                 .analyses
@@ -122,10 +178,7 @@ impl Hands {
     fn held(&mut self, builder: &mut Builder<'_>) {
         let rights = builder.analyses.rights();
         let minor = builder.analyses.kubernetes_minor();
-        for deed in DEEDS
-            .iter()
-            .filter(|deed| deed.before.is_none_or(|before| minor < before))
-        {
+        for deed in deeds::of_version(minor) {
             for needs in deed.any_of {
                 for doer in rights.rbac.doers(needs) {
                     if deed.right != EVERYTHING && doer.parts.iter().all(|part| part.full) {
@@ -164,10 +217,7 @@ impl Hands {
         let rights = builder.analyses.rights();
         let minor = builder.analyses.kubernetes_minor();
         let mut by_role: BTreeMap<ResourceRef, Vec<OfRole<'_>>> = BTreeMap::new();
-        for deed in DEEDS
-            .iter()
-            .filter(|deed| deed.before.is_none_or(|before| minor < before))
-        {
+        for deed in deeds::of_version(minor) {
             for needs in deed.any_of {
                 let level = needs
                     .iter()
@@ -280,7 +330,7 @@ fn from_everything(builder: &mut Builder<'_>) {
     for place in builder.places_of(EVERYTHING) {
         let from = builder.right(EVERYTHING, place);
         for right in LEADS_ON {
-            let Some(deed) = DEEDS.iter().find(|deed| deed.right == right) else {
+            let Some(deed) = deeds::every().find(|deed| deed.right == right) else {
                 continue;
             };
             let to = builder.right(right, place);

@@ -12,16 +12,24 @@ pub(super) fn add(builder: &mut Builder<'_>) {
         builder.implied(from, pods);
     }
     // A webhook makes the next pod that anybody creates one of its choice, wherever that is; where it may run is
-    // decided after it.
+    // decided after it. It sees what is written, Secrets too.
     let hook = builder.right("webhook-write", Place::Cluster);
+    let watch = builder.right("webhook-watch", Place::Cluster);
     let create = builder.right("pod-create", Place::Cluster);
+    let read = builder.right("secret-read", Place::Cluster);
     builder.implied(hook, create);
-    // With a taint on every other node, what does not tolerate it comes to the node that the attacker owns.
-    let steal = builder.right("pod-steal", Place::Cluster);
-    let always = builder.always("pods that a taint drives out start elsewhere");
-    for number in 0..builder.pools().len() as u32 {
-        let pool = builder.pool(number);
-        let draft = Draft::new(Edge::PodSteal, steal, pods).and(pool);
-        builder.add(draft.by(always.clone()));
+    builder.implied(hook, watch);
+    builder.implied(watch, read);
+    // With a taint on every other node, what does not tolerate it comes to the node that the attacker owns; so does
+    // what is bound to it.
+    let always = builder.always("pods that are driven out start elsewhere");
+    for place in builder.places_of("pod-steal") {
+        let steal = builder.right("pod-steal", place);
+        let pods = builder.right("pods", place);
+        for number in 0..builder.pools().len() as u32 {
+            let pool = builder.pool(number);
+            let draft = Draft::new(Edge::PodSteal, steal, pods).and(pool);
+            builder.add(draft.by(always.clone()));
+        }
     }
 }

@@ -4,10 +4,15 @@
 //! (pkg/registry/rbac, apiserver/pkg/endpoints/filters/impersonation.go, plugin/pkg/admission/certificates);
 //! kubernetes.io/docs/concepts/security/rbac-good-practices. Where a need is that of a name that another need
 //! must share (the role that is bound, the role that is widened), [`Use`] says how they hang together.
+//!
+//! Here are the deeds over workloads, credentials and roles; [`control`] has those over what the cluster runs on,
+//! [`operators`] those over objects that a controller carries out.
+
+use model::kinds::{Kind, is_builtin};
 
 use crate::paths::edge::Edge;
 use crate::rbac::escalations::facts::{
-    CERTIFICATES, CHANGE, Level, Need, RBAC, READ, WRITE, anywhere, cluster, named,
+    CERTIFICATES, CHANGE, Level, Need, RBAC, SHOW, anywhere, cluster, named,
 };
 
 /// A deed.
@@ -20,10 +25,22 @@ pub(super) struct Deed {
     /// Each of these is enough; all needs of one by the same subject, for they are one request.
     pub(super) any_of: &'static [&'static [Need]],
     /// Only before this minor version.
-    pub(super) before: Option<u8>,
+    before: Option<u8>,
+    /// Only since this minor version.
+    since: Option<u8>,
     pub(super) leads: Use,
     /// Why it may come to nothing.
     pub(super) doubt: Option<&'static str>,
+}
+
+impl Deed {
+    /// Whether what it is done to belongs to no namespace.
+    pub(super) fn is_of_the_cluster(&self) -> bool {
+        let needs = self.any_of.iter().copied().flatten();
+        needs
+            .take(1)
+            .any(|need| matches!(need.level, Level::Cluster))
+    }
 }
 
 /// What names in the rules mean.
@@ -66,8 +83,21 @@ pub(super) enum Target {
     Groups,
     Nodes,
     Services,
-    /// objects of a kind that must be there
-    Present(&'static str),
+    /// objects of these kinds, which must be there; what one of them leads to, all of its namespace do
+    Present(&'static [&'static str]),
+    /// what keeps pods out
+    Guards(Guard),
+    /// definitions of custom resources
+    Definitions,
+}
+
+/// What keeps pods out at admission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guard {
+    Policy,
+    Binding,
+    Webhook,
+    Kyverno,
 }
 
 const fn deed(
@@ -83,6 +113,7 @@ const fn deed(
         edge,
         any_of,
         before: None,
+        since: None,
         leads,
         doubt: None,
     }
@@ -91,6 +122,13 @@ const fn deed(
 const fn before(minor: u8, deed: Deed) -> Deed {
     Deed {
         before: Some(minor),
+        ..deed
+    }
+}
+
+const fn since(minor: u8, deed: Deed) -> Deed {
+    Deed {
+        since: Some(minor),
         ..deed
     }
 }
@@ -148,7 +186,38 @@ const fn widen(
     deed(right, title, Edge::RoleEscalate, leads, any_of)
 }
 
-pub(super) const DEEDS: &[Deed] = &[
+mod control;
+mod operators;
+
+/// All deeds, of every version.
+pub(super) fn every() -> impl Iterator<Item = &'static Deed> {
+    let more = control::DEEDS.iter().chain(operators::DEEDS);
+    DEEDS.iter().chain(more)
+}
+
+/// Those of a minor version.
+pub(super) fn of_version(minor: u8) -> impl Iterator<Item = &'static Deed> {
+    every().filter(move |deed| {
+        deed.before.is_none_or(|before| minor < before)
+            && deed.since.is_none_or(|since| minor >= since)
+    })
+}
+
+/// Kinds whose objects are targets where a rule names them.
+pub(crate) fn reads(kind: &Kind) -> bool {
+    let Kind::Kubernetes { group, kind } = kind else {
+        return false;
+    };
+    every().any(|deed| match deed.leads {
+        Use::Named(Target::Present(kinds)) => kinds.iter().any(|own| match own.split_once('.') {
+            Some((name, of)) => name == &**kind && of == &**group,
+            None => *own == &**kind && is_builtin(group, kind),
+        }),
+        _ => false,
+    })
+}
+
+const DEEDS: &[Deed] = &[
     deed(
         "everything",
         "may do everything",
@@ -315,7 +384,7 @@ pub(super) const DEEDS: &[Deed] = &[
         "may read Secrets",
         Edge::SecretRead,
         Use::Named(Target::Secrets),
-        &[&[anywhere(READ, "", &["secrets"])]],
+        &[&[anywhere(SHOW, "", &["secrets"])]],
     ),
     deed(
         "secret-create",
@@ -368,6 +437,25 @@ pub(super) const DEEDS: &[Deed] = &[
                 anywhere(&["impersonate"], "", &["serviceaccounts"]),
             ],
         ],
+    ),
+    // Kubernetes decides nothing by extra attributes; the webhook that asks Azure takes the object id from one
+    // (github.com/kubeguard/guard, authz/providers/azure).
+    perhaps(
+        "AKS must take the object id from where the public webhook does",
+        deed(
+            "impersonate-object-id",
+            "may act as object ids of Entra",
+            Edge::Impersonate,
+            Use::Everything,
+            &[&[
+                cluster(&["impersonate"], "", &["users"]),
+                cluster(
+                    &["impersonate"],
+                    "authentication.k8s.io",
+                    &["userextras/oid"],
+                ),
+            ]],
+        ),
     ),
     bind(
         "cluster-role-bind",
@@ -521,129 +609,11 @@ pub(super) const DEEDS: &[Deed] = &[
             named(cluster(&["approve"], CERTIFICATES, &["signers"]), KUBELET),
         ]],
     ),
-    deed(
-        "kubelet-proxy",
-        "may command kubelets",
-        Edge::KubeletProxy,
-        Use::Named(Target::Nodes),
-        &[&[cluster(&["get", "create"], "", &["nodes/proxy"])]],
-    ),
-    perhaps(
-        "somebody must create a pod afterwards",
-        deed(
-            "webhook-write",
-            "may change objects on their way through admission",
-            Edge::WebhookWrite,
-            Use::Named(Target::Present("MutatingWebhookConfiguration")),
-            &[&[cluster(
-                WRITE,
-                "admissionregistration.k8s.io",
-                &["mutatingwebhookconfigurations"],
-            )]],
-        ),
-    ),
-    perhaps(
-        "the scheduler must find room on the node",
-        deed(
-            "pod-steal",
-            "may drive pods from nodes",
-            Edge::PodSteal,
-            Use::Everything,
-            &[&[cluster(CHANGE, "", &["nodes"])]],
-        ),
-    ),
-    perhaps(
-        TRUST,
-        deed(
-            "dns-config",
-            "may change cluster DNS",
-            Edge::DnsConfig,
-            Use::Free,
-            &[&[Need {
-                verbs: CHANGE,
-                group: "",
-                resources: &["configmaps"],
-                names: &["coredns", "coredns-custom"],
-                level: Level::Namespace("kube-system"),
-            }]],
-        ),
-    ),
-    perhaps(
-        TRUST,
-        deed(
-            "service-redirect",
-            "may redirect Services",
-            Edge::ServiceRedirect,
-            Use::Named(Target::Services),
-            &[
-                &[anywhere(CHANGE, "", &["services"])],
-                &[anywhere(WRITE, "", &["endpoints"])],
-                &[anywhere(WRITE, "discovery.k8s.io", &["endpointslices"])],
-            ],
-        ),
-    ),
-    carried(
-        "argo-application",
-        "may write Applications of Argo CD",
-        &[&[anywhere(WRITE, "argoproj.io", &["applications"])]],
-    ),
-    carried(
-        "flux-kustomization",
-        "may write Kustomizations of Flux",
-        &[&[anywhere(
-            WRITE,
-            "kustomize.toolkit.fluxcd.io",
-            &["kustomizations"],
-        )]],
-    ),
-    carried(
-        "flux-helm-release",
-        "may write HelmReleases of Flux",
-        &[&[anywhere(WRITE, "helm.toolkit.fluxcd.io", &["helmreleases"])]],
-    ),
-    carried(
-        "operator-role-assignment",
-        "may write role assignments of Azure Service Operator",
-        &[&[anywhere(
-            WRITE,
-            "authorization.azure.com",
-            &["roleassignments"],
-        )]],
-    ),
-    carried(
-        "crossplane-object",
-        "may write Objects of Crossplane's Kubernetes provider",
-        &[&[cluster(WRITE, "kubernetes.crossplane.io", &["objects"])]],
-    ),
-    // A claim of the attacker's takes the volume (kubernetes.io/docs/concepts/security/pod-security-standards:
-    // baseline forbids hostPath in pods, not in volumes).
-    deed(
-        "persistent-volume",
-        "may create persistent volumes",
-        Edge::PersistentVolume,
-        Use::Free,
-        &[&[cluster(CREATE, "", &["persistentvolumes"])]],
-    ),
 ];
-
-/// Objects that a controller carries out; one that is there counts as well as a new one.
-const fn carried(
-    right: &'static str,
-    title: &'static str,
-    any_of: &'static [&'static [Need]],
-) -> Deed {
-    deed(
-        right,
-        title,
-        Edge::OperatorResource,
-        Use::Everything,
-        any_of,
-    )
-}
 
 /// What a right is called, in words.
 pub(crate) fn title_of(right: &str) -> Option<String> {
-    if let Some(deed) = DEEDS.iter().find(|deed| deed.right == right) {
+    if let Some(deed) = every().find(|deed| deed.right == right) {
         return Some(format!("who {}", deed.title));
     }
     let title = match right {
@@ -657,6 +627,9 @@ pub(crate) fn title_of(right: &str) -> Option<String> {
         "node-certificate" => "a client certificate of a node",
         "cluster-role-held" => "a ClusterRole that is bound",
         "role-held" => "a Role that is bound",
+        "open-pods" => "what listens in pods that let anybody in",
+        "closed-pods" => "what listens in pods that policies close",
+        "pod-network" => "a place in the network of the pods",
         "aggregate-held" => "an aggregated ClusterRole that is bound",
         _ => return None,
     };

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Ref, Within};
 
-use super::deeds::{Deed, Target};
-use super::{Hand, Hands};
+use super::deeds::{Deed, Guard, Target};
+use super::{Hand, Hands, Tamper, operators};
 use crate::ask::{Subject, service_account};
+use crate::paths::admission::{Gone, Removed};
 use crate::paths::builder::Builder;
 use crate::paths::graph::NodeNo;
 use crate::paths::node::{Node, Place};
@@ -151,13 +152,17 @@ impl Hands {
 
     /// The steps of a right that is limited to names.
     pub(super) fn named(
-        &self,
+        &mut self,
         builder: &mut Builder<'_>,
         deed: &Deed,
         target: Target,
         hand: &Hand,
         names: &BTreeSet<Box<str>>,
     ) {
+        if let Target::Guards(guard) = target {
+            self.tampers.push(tamper(guard, hand, names));
+            return;
+        }
         let place = match hand.place {
             Place::Cluster => None,
             Place::Namespace(number) => Some(builder.names.texts.text(number).to_owned()),
@@ -249,15 +254,14 @@ impl Hands {
                         give(builder, to);
                     }
                 }
-                Target::Present(kind) => {
-                    let there = builder.estate.find("", kind, name).is_some();
-                    let why = builder.estate.absent(kind, Within::Everywhere);
-                    if there || why.is_some() {
-                        let to = builder.right(deed.right, hand.place);
-                        let doubt = (!there).then(|| format!("{kind} {name} was not given"));
-                        builder.add(hand.step(deed.edge, to).perhaps(doubt));
+                Target::Present(kinds) => present(builder, deed, hand, kinds, place, name),
+                Target::Definitions => {
+                    if let Some(right) = operators::right_of(name) {
+                        let to = builder.right(right, Place::Cluster);
+                        give(builder, to);
                     }
                 }
+                Target::Guards(_) => {}
             }
         }
     }
@@ -296,6 +300,72 @@ impl Hands {
                 builder.add(hand.step(crate::paths::Edge::TokenSecret, to).and(create));
             }
         }
+    }
+}
+
+/// Who takes guards of some names away.
+fn tamper(guard: Guard, hand: &Hand, names: &BTreeSet<Box<str>>) -> Tamper {
+    let gone = Gone::These(names.clone());
+    let mut removed = Removed::default();
+    match guard {
+        Guard::Policy => removed.policies = gone,
+        Guard::Binding => removed.bindings = gone,
+        Guard::Webhook => removed.webhooks = gone,
+        Guard::Kyverno => removed.kyverno = gone,
+    }
+    Tamper {
+        hand: hand.clone(),
+        removed,
+    }
+}
+
+/// Objects of a name, which must be there.
+fn present(
+    builder: &mut Builder<'_>,
+    deed: &Deed,
+    hand: &Hand,
+    kinds: &[&'static str],
+    place: Option<&str>,
+    name: &str,
+) {
+    let namespaced = !deed.is_of_the_cluster();
+    let namespaces: Vec<Box<str>> = match place {
+        _ if !namespaced => vec!["".into()],
+        Some(place) => vec![place.into()],
+        None => builder.namespaces.iter().cloned().collect(),
+    };
+    let mut found = false;
+    for namespace in &namespaces {
+        let there = kinds
+            .iter()
+            .any(|kind| builder.estate.find(namespace, kind, name).is_some());
+        if there {
+            let within = if namespaced {
+                builder.namespace(namespace)
+            } else {
+                hand.place
+            };
+            let to = builder.right(deed.right, within);
+            builder.add(hand.step(deed.edge, to));
+            found = true;
+        }
+    }
+    // In one place, that it was not given says little.
+    let [namespace] = namespaces.as_slice() else {
+        return;
+    };
+    let scope = if namespaced {
+        Within::Namespace(namespace)
+    } else {
+        Within::Everywhere
+    };
+    if let (false, Some(kind)) = (found, kinds.first())
+        && builder.estate.absent_any(kinds, scope).is_some()
+    {
+        let kind = kind.split('.').next().unwrap_or(kind);
+        let to = builder.right(deed.right, hand.place);
+        let why = format!("{kind} {name} was not given");
+        builder.add(hand.step(deed.edge, to).perhaps(Some(why)));
     }
 }
 

@@ -1,6 +1,7 @@
 //! From rights over pods, over what makes them and over namespaces to pods, service accounts and nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::deeds::Deed;
 use super::{Hand, Hands};
@@ -9,6 +10,8 @@ use crate::paths::builder::{Builder, Draft};
 use crate::paths::edge::Edge;
 use crate::paths::graph::{Evidence, NodeNo};
 use crate::paths::node::{Node, Place};
+
+mod guards;
 
 /// Root on the nodes of every pool.
 pub(in crate::paths) const EVERY_NODE: &str = "every-node";
@@ -54,7 +57,7 @@ pub(super) fn add(builder: &mut Builder<'_>, hands: &Hands) {
             let to = builder.node(Node::Workload(*number));
             builder.implied(proxy, to);
         }
-        created(builder, &namespace, place, every_node);
+        created(builder, hands, &namespace, place, every_node);
         debugged(builder, &namespace, place, own);
     }
 }
@@ -99,7 +102,13 @@ fn to_pods(builder: &mut Builder<'_>, hands: &Hands, place: Place, own: &[u32]) 
 }
 
 /// What a new pod in a namespace leads to.
-fn created(builder: &mut Builder<'_>, namespace: &str, place: Place, every_node: NodeNo) {
+fn created(
+    builder: &mut Builder<'_>,
+    hands: &Hands,
+    namespace: &str,
+    place: Place,
+    every_node: NodeNo,
+) {
     let create = builder.right("pod-create", place);
     let plain = builder.admits(namespace, Shape::Plain);
     // As any service account; and what it mounts, it reads.
@@ -132,21 +141,25 @@ fn created(builder: &mut Builder<'_>, namespace: &str, place: Place, every_node:
                 .perhaps(why),
         );
     }
-    // With other labels the namespace lets it in.
-    if kept_out {
-        let (why, evidence) = match builder.admits_relabelled(namespace, Shape::Node) {
-            Admitted::Yes(more) => (None, [evidence, more].concat()),
-            Admitted::Perhaps(why, more) => (Some(why), [evidence, more].concat()),
-            Admitted::No(_) => return,
-        };
-        let label = builder.right("namespace-label", place);
-        builder.add(
-            Draft::new(Edge::NamespaceLabel, label, every_node)
-                .and(create)
-                .by_all(evidence)
-                .perhaps(why),
-        );
+    if !kept_out {
+        return;
     }
+    let before = builder.admits(namespace, Shape::Node);
+    guards::removed(builder, hands, (namespace, place), &before, every_node);
+    // With other labels the namespace lets it in.
+    let relabelled = builder.admits_relabelled(namespace, Shape::Node);
+    let (why, evidence) = match &relabelled {
+        Admitted::Yes(more) => (None, [evidence, more.clone()].concat()),
+        Admitted::Perhaps(why, more) => (Some(Arc::clone(why)), [evidence, more.clone()].concat()),
+        Admitted::No(_) => return,
+    };
+    let label = builder.right("namespace-label", place);
+    builder.add(
+        Draft::new(Edge::NamespaceLabel, label, every_node)
+            .and(create)
+            .by_all(evidence)
+            .perhaps(why),
+    );
 }
 
 /// Where no object says it: namespaces have no label that keeps pods out unless somebody gives them one.
