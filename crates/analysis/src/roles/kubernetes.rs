@@ -45,6 +45,8 @@ pub struct WhoCan {
     pub holders: Vec<Holder>,
     /// Those of whom it is not known, and why there may be more.
     pub unknown: Vec<Why>,
+    /// Those of whom it is not known, as holders under the condition that what is not known is so.
+    doubtful: Vec<Holder>,
 }
 
 impl Default for WhoCan {
@@ -53,6 +55,7 @@ impl Default for WhoCan {
             ground: Ground::Complete,
             holders: Vec::new(),
             unknown: Vec::new(),
+            doubtful: Vec::new(),
         }
     }
 }
@@ -123,6 +126,14 @@ impl Roles {
         found.unknown.sort();
         found.unknown.dedup();
         found
+    }
+
+    /// Who may do something in a cluster, through Azure's roles, with those of whom that is not certain: why not is
+    /// their condition.
+    pub(crate) fn who_may(&self, cluster: &Cluster, question: &Question<'_>) -> Vec<Holder> {
+        let mut found = self.who_can(cluster, question);
+        found.holders.extend(found.doubtful);
+        found.holders
     }
 
     /// Whether an Entra user may do something in a cluster, through Azure's roles.
@@ -450,6 +461,16 @@ impl Roles {
                     doubts.push("the cluster leaves open whether it asks Azure".into());
                 }
                 doubts.sort();
+                let doubtful = Holder {
+                    subject: self.subject(&grant),
+                    reach: reach.clone(),
+                    names: Names::Any,
+                    condition: Some(doubts.join("; ").into()),
+                    evidence: grant.evidence(),
+                };
+                if !found.doubtful.contains(&doubtful) {
+                    found.doubtful.push(doubtful);
+                }
                 found.unknown.push(Why {
                     text: format!(
                         "role {} may allow it to {}: {}",

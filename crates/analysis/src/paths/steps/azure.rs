@@ -11,9 +11,11 @@
 //! | [`images`] | registries, and the workloads that pull from them |
 //! | [`legacy`] | AAD Pod Identity |
 //! | [`keys`] | Secrets that hold a key to something in Azure |
+//! | [`storage`] | storage accounts: who reads them, and what lies there |
 //!
-//! Left out: classic administrators, access keys of storage accounts, Azure Policy that may forbid a change,
-//! locks (whoever may give roles may remove them), and what Entra's own roles allow.
+//! Left out: classic administrators (retired in 2024), Azure Policy that may forbid a change, and what Entra's own
+//! roles allow, which nothing that is given tells. A lock that makes things read-only makes steps doubtful that change
+//! them or ask them for keys ([`Azure::locked`]); one against deletion stops none.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -32,6 +34,7 @@ mod images;
 mod keys;
 mod legacy;
 mod powers;
+mod storage;
 mod vaults;
 
 use powers::On;
@@ -56,6 +59,8 @@ struct Azure<'a> {
     on_nodes: BTreeMap<Who, (ResourceRef, bool)>,
     /// who holds something, what that is, and an object that says so
     holders: BTreeMap<Who, (PrincipalKind, ResourceRef)>,
+    /// what locks make read-only, in lower case
+    locks: Vec<Box<str>>,
 }
 
 pub(super) fn add(builder: &mut Builder<'_>) {
@@ -66,6 +71,7 @@ pub(super) fn add(builder: &mut Builder<'_>) {
     clusters::add(builder, &mut azure);
     identities::add(builder, &azure);
     vaults::add(builder, &mut azure);
+    storage::add(builder, &azure);
     images::add(builder, &azure);
     keys::add(builder, &azure);
     legacy::add(builder, &azure);
@@ -91,6 +97,7 @@ impl<'a> Azure<'a> {
             above: Vec::new(),
             on_nodes: BTreeMap::new(),
             holders: BTreeMap::new(),
+            locks: locks(estate),
         };
         azure.read_targets();
         azure.read_above();
@@ -112,6 +119,7 @@ impl<'a> Azure<'a> {
                 "Microsoft.ManagedIdentity/userAssignedIdentities",
                 On::Identity,
             ),
+            ("Microsoft.Storage/storageAccounts", On::Storage),
         ] {
             for number in self.estate.of_kind(kind) {
                 let Some(azure) = self.estate.get(*number).and_then(|own| own.azure.as_ref())
@@ -252,10 +260,40 @@ impl<'a> Azure<'a> {
         }
     }
 
+    /// Why something cannot be changed, nor asked for its keys, for now: a lock stops what is written or asked by
+    /// POST, for whoever it may be (<https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources>).
+    fn locked(&self, id: &str) -> Option<&'static str> {
+        let held = |scope: &str| {
+            id.strip_prefix(scope)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.locks
+            .iter()
+            .any(|scope| held(scope))
+            .then_some("a lock makes it read-only until somebody takes the lock away")
+    }
+
     /// Notes that somebody holds something.
     fn holds(&mut self, who: &Who, kind: PrincipalKind, says: ResourceRef) {
         self.holders.entry(who.clone()).or_insert((kind, says));
     }
+}
+
+/// The scopes of the locks that make things read-only.
+fn locks(estate: &Estate) -> Vec<Box<str>> {
+    let all = estate.of_kind("Microsoft.Authorization/locks");
+    all.iter()
+        .filter_map(|number| estate.get(*number))
+        .filter(|lock| {
+            let level = value(lock, &["properties", "level"]).and_then(Ref::as_str);
+            level.is_some_and(|level| level.eq_ignore_ascii_case("ReadOnly"))
+        })
+        .filter_map(|lock| {
+            let id = lock.azure.as_ref()?.id.to_ascii_lowercase();
+            let at = id.rfind("/providers/microsoft.authorization/locks")?;
+            id.get(..at).map(Box::from)
+        })
+        .collect()
 }
 
 /// The credential of whoever holds something may be stolen: of people and service principals one by one, of

@@ -12,7 +12,9 @@ use crate::paths::builder::{Builder, Draft};
 use crate::paths::edge::Edge;
 use crate::paths::graph::{Evidence, NodeNo};
 use crate::paths::node::{EVERYTHING, Place};
-use crate::rbac::{Escalation, Held, Rbac};
+use crate::paths::steps::rights;
+use crate::rbac::Held;
+use crate::rbac::escalations::held_elsewhere;
 use crate::roles::Who;
 use crate::roles::builtin::guid;
 use crate::roles::kubernetes::Cluster;
@@ -26,6 +28,8 @@ struct Taken<'a> {
     admin: Vec<(NodeNo, Option<&'static str>)>,
     /// What runs in Kubernetes may be in it, and why that is not certain; nothing where it is in another.
     holds: Option<Option<&'static str>>,
+    /// Why it cannot be changed for now.
+    locked: Option<&'static str>,
 }
 
 pub(super) fn add(builder: &mut Builder<'_>, azure: &mut Azure<'_>) {
@@ -56,6 +60,7 @@ pub(super) fn add(builder: &mut Builder<'_>, azure: &mut Azure<'_>) {
             id,
             admin,
             holds,
+            locked: azure.locked(&cluster.id.to_ascii_lowercase()),
         };
         credentials(builder, azure, &taken);
         settings(builder, azure, &taken);
@@ -140,7 +145,7 @@ fn credentials(builder: &mut Builder<'_>, azure: &Azure<'_>, taken: &Taken<'_>) 
             Edge::AzureClusterAdmin,
             &[from],
             &[evidence],
-            doubt,
+            doubt.or(taken.locked),
         );
     }
     let entra = unless(
@@ -159,7 +164,7 @@ fn credentials(builder: &mut Builder<'_>, azure: &Azure<'_>, taken: &Taken<'_>) 
             Edge::AzureUserCredential,
             &[from],
             &[evidence],
-            doubt,
+            doubt.or(taken.locked),
         );
     }
 }
@@ -169,7 +174,8 @@ fn credentials(builder: &mut Builder<'_>, azure: &Azure<'_>, taken: &Taken<'_>) 
 fn settings(builder: &mut Builder<'_>, azure: &Azure<'_>, taken: &Taken<'_>) {
     // No setting of the cluster takes this away, so it rests on none.
     if let Some(from) = builder.known_power("cluster-write", &taken.id) {
-        taken.admits(builder, Edge::AzureClusterAdmin, &[from], &[], None);
+        let locked = taken.locked;
+        taken.admits(builder, Edge::AzureClusterAdmin, &[from], &[], locked);
     }
     if let Some(from) = builder.known_power("flux-write", &taken.id) {
         let flux = azure
@@ -185,7 +191,14 @@ fn settings(builder: &mut Builder<'_>, azure: &Azure<'_>, taken: &Taken<'_>) {
                     None,
                     "installs Flux, which applies what a repository holds",
                 );
-                taken.admits(builder, Edge::AzureClusterAdmin, &[from], &[evidence], None);
+                let locked = taken.locked;
+                taken.admits(
+                    builder,
+                    Edge::AzureClusterAdmin,
+                    &[from],
+                    &[evidence],
+                    locked,
+                );
             }
             None => match builder.known_power("extension-write", &taken.id) {
                 // Whoever installs Flux needs both.
@@ -195,7 +208,7 @@ fn settings(builder: &mut Builder<'_>, azure: &Azure<'_>, taken: &Taken<'_>) {
                         Edge::AzureClusterAdmin,
                         &[from, install],
                         &[],
-                        None,
+                        taken.locked,
                     );
                 }
                 None => {
@@ -286,6 +299,7 @@ fn run_command(builder: &mut Builder<'_>, azure: &Azure<'_>, taken: &Taken<'_>) 
         (_, Some(false)) => None,
     };
     let evidence = taken.says(builder, azure, &path, "run-command is on");
+    let doubt = doubt.or(taken.locked);
     taken.admits(builder, Edge::AzureRunCommand, &[from], &[evidence], doubt);
 }
 
@@ -338,7 +352,8 @@ fn nodes(builder: &mut Builder<'_>, azure: &Azure<'_>, taken: &Taken<'_>) {
                 builder.add(
                     Draft::new(Edge::NodeResourceGroup, from, to)
                         .by(evidence.clone())
-                        .perhaps(which),
+                        .perhaps(which)
+                        .perhaps(azure.locked(&target.id)),
                 );
             }
             let kept = pool
@@ -386,56 +401,43 @@ fn azure_rbac(
     };
     let minor = builder.analyses.kubernetes_minor();
     let roles = azure.roles;
-    let empty = || -> Vec<Escalation> {
-        Rbac::new(&model::Estate::new(model::Scope::Whole)).escalations(minor)
-    };
     let mut memo: BTreeMap<String, Vec<Holder>> = BTreeMap::new();
     let mut ask = |question: &crate::ask::Question<'_>| -> Vec<Holder> {
         memo.entry(format!("{question:?}"))
-            .or_insert_with(|| roles.who_can(&asking, question).holders)
+            .or_insert_with(|| roles.who_may(&asking, question))
             .clone()
     };
-    let mut sure = empty();
-    Rbac::add_escalations(&mut sure, &mut ask);
-    // The same with conditions taken as met.
-    let mut possible = empty();
-    Rbac::add_escalations(&mut possible, |question| {
-        let mut holders = ask(question);
-        for holder in &mut holders {
-            holder.condition = None;
-        }
-        holders
-    });
-    let admins: BTreeSet<Subject> = sure
-        .iter()
-        .filter(|fact| fact.id == EVERYTHING)
-        .flat_map(|fact| &fact.held)
-        .filter(|held| held.reach == Reach::Cluster)
-        .map(|held| held.subject.clone())
-        .collect();
-    for (fact, wider) in sure.iter().zip(&possible) {
-        let edge = match fact.id {
-            EVERYTHING => Edge::AzureRole,
-            "pod-exec-get" => Edge::PodExec,
-            // They lead to nothing that is held.
-            "log-tampering" | "collection-delete" | "impersonate-extra" => continue,
-            id => Edge::find(id).unwrap_or(Edge::AzureRole),
-        };
-        for held in wider
-            .held
-            .iter()
-            .filter(|held| !admins.contains(&held.subject))
-        {
-            let certain = fact
-                .held
+    let mut admins: BTreeSet<Subject> = BTreeSet::new();
+    // What may do everything comes first.
+    for (deed, needs) in rights::asked_of_others(minor) {
+        let sure = held_elsewhere(needs, &mut ask);
+        // The same with conditions taken as met, and with what allows it taken as it may be.
+        let wider = held_elsewhere(needs, &mut |question: &crate::ask::Question<'_>| {
+            let mut holders = ask(question);
+            for holder in &mut holders {
+                holder.condition = None;
+            }
+            holders
+        });
+        for held in &wider {
+            if admins.contains(&held.subject) {
+                continue;
+            }
+            let certain = sure
                 .iter()
                 .any(|own| own.subject == held.subject && own.reach == held.reach);
             let doubt = match (certain, open) {
-                (false, _) => Some("it is allowed only under a condition"),
+                (false, _) => Some(
+                    "it is allowed only under a condition, or by what is not known for certain",
+                ),
                 (true, true) => Some("the template leaves open whether the cluster asks Azure"),
-                (true, false) => which,
+                (true, false) => deed.doubt.or(which),
             };
-            allow(builder, azure, edge, fact.id, held, doubt);
+            allow(builder, azure, deed, held, doubt);
+        }
+        if deed.right == EVERYTHING {
+            let all = sure.iter().filter(|held| held.reach == Reach::Cluster);
+            admins.extend(all.map(|held| held.subject.clone()));
         }
     }
 }
@@ -444,8 +446,7 @@ fn azure_rbac(
 fn allow(
     builder: &mut Builder<'_>,
     azure: &mut Azure<'_>,
-    edge: Edge,
-    right: &'static str,
+    deed: rights::ByOthers,
     held: &Held,
     doubt: Option<&'static str>,
 ) {
@@ -461,7 +462,12 @@ fn allow(
     };
     let from = builder.principal(&who);
     let place = builder.place(&held.reach);
-    let to = builder.right(right, place);
+    let to = builder.right(deed.right_in(place), place);
+    let edge = if deed.right == EVERYTHING {
+        Edge::AzureRole
+    } else {
+        deed.edge
+    };
     let mut evidence = Vec::new();
     for grant in &held.evidence {
         if let Grant::Assignment {
@@ -473,6 +479,11 @@ fn allow(
         }
     }
     evidence.dedup();
+    // Whoever takes any object id for their own has what any holds.
+    let anybody = builder.right("impersonate-object-id", Place::Cluster);
+    let says = "Azure is asked about the object id that is impersonated";
+    let taken = Draft::new(Edge::Impersonate, anybody, to).by(builder.always(says));
+    builder.add_once(taken.perhaps(doubt));
     builder.add(Draft::new(edge, from, to).by_all(evidence).perhaps(doubt));
 }
 

@@ -22,7 +22,7 @@ use crate::roles::condition::{Outcome, ROLE_GIVEN};
 use crate::roles::{Ask, Assignment, Covers, Role, Says};
 
 /// Built-in roles that give a power, beside those that conditions name, by id.
-const WORTH_GIVING: [&str; 13] = [
+const WORTH_GIVING: [&str; 15] = [
     // Owner
     "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
     // Contributor
@@ -43,6 +43,10 @@ const WORTH_GIVING: [&str; 13] = [
     "00482a5a-887f-4fb3-b363-3b7fe8e74483",
     // Key Vault Secrets User
     "4633458b-17de-408a-b874-0445c86b69e6",
+    // Storage Account Contributor
+    "17d1049b-9a84-46fb-8f53-869881c3d3ab",
+    // Storage Blob Data Owner
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
     // AcrPush
     "8311e382-0749-4cb8-b61a-304f252e45ec",
     // Managed Identity Contributor

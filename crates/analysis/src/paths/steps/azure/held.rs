@@ -8,14 +8,17 @@
 
 use std::collections::BTreeSet;
 
+use model::{Ref, ResourceRef};
+
 use super::grant;
-use super::powers::{self, CARRY_IDENTITY, DATA, Given, Known, MANAGE, OWNER, On, Power};
+use super::powers::{self, CARRY_IDENTITY, DATA, DEPLOY, Given, Known, MANAGE, OWNER, On, Power};
 use super::{Azure, value};
 use crate::ask::PrincipalKind;
 use crate::paths::builder::{Builder, Draft};
 use crate::paths::edge::Edge;
 use crate::paths::graph::{Evidence, NodeNo, Object};
 use crate::paths::node::Node;
+use crate::roles::builtin::guid;
 use crate::roles::condition::Outcome;
 use crate::roles::{Ask, Assignment, Role, Who};
 
@@ -390,7 +393,8 @@ fn asked(builder: &mut Builder<'_>, azure: &mut Azure<'_>, power: &'static Power
     }
 }
 
-/// Whoever may make something that carries an identity, anywhere, may attach one that it may assign.
+/// Whoever may make something that carries an identity, anywhere, may attach one that it may assign; whoever may
+/// deploy a template anywhere has it read what a vault lets deployments read.
 fn carriers(builder: &mut Builder<'_>, azure: &Azure<'_>) {
     let mut scopes: BTreeSet<&str> = BTreeSet::new();
     for assignment in azure.roles.assignments() {
@@ -399,12 +403,33 @@ fn carriers(builder: &mut Builder<'_>, azure: &Azure<'_>) {
         }
     }
     for scope in scopes.into_iter().filter(|scope| *scope != "/") {
-        for name in [MANAGE, CARRY_IDENTITY] {
-            if let Some(from) = builder.known_power(name, scope) {
-                let to = builder.power(CARRY_IDENTITY, "/");
-                builder.implied(from, to);
+        for power in [CARRY_IDENTITY, DEPLOY] {
+            for name in [MANAGE, power] {
+                if let Some(from) = builder.known_power(name, scope) {
+                    let to = builder.power(power, "/");
+                    builder.implied(from, to);
+                }
             }
         }
+    }
+}
+
+/// Whoever owns a group adds members to it, themselves too
+/// (<https://learn.microsoft.com/entra/fundamentals/how-to-manage-groups>); known where the group says its owners.
+fn add_owners(builder: &mut Builder<'_>, azure: &mut Azure<'_>, group: ResourceRef, to: NodeNo) {
+    let list = azure
+        .estate
+        .get(group)
+        .and_then(|own| value(own, &["properties", "owners"]).or_else(|| value(own, &["owners"])));
+    for owner in list.into_iter().flat_map(Ref::items) {
+        let Some(id) = owner.as_str().and_then(|id| guid(id.rsplit('/').next()?)) else {
+            continue;
+        };
+        let who = Who::Id(id.into());
+        let from = builder.principal(&who);
+        let evidence = builder.seen(group, Some(owner), "owns it, and adds members");
+        builder.add(Draft::new(Edge::GroupMember, from, to).by(evidence));
+        azure.holds(&who, PrincipalKind::NotSaid, group);
     }
 }
 
@@ -424,14 +449,15 @@ pub(super) fn add_members(builder: &mut Builder<'_>, azure: &mut Azure<'_>) {
         }
     }
     while let Some(id) = open.pop() {
-        let Some((resource, Some(members))) = groups.get(&*id) else {
+        let Some((resource, members)) = groups.get(&*id) else {
             continue;
         };
         let to = builder.principal(&Who::Id(id.clone()));
+        add_owners(builder, azure, *resource, to);
         let list = azure.estate.get(*resource).and_then(|group| {
             value(group, &["properties", "members"]).or_else(|| value(group, &["members"]))
         });
-        for member in *members {
+        for member in members.iter().copied().flatten() {
             let who = Who::Id(member.clone());
             let from = builder.principal(&who);
             let is_group = groups.contains_key(&**member);

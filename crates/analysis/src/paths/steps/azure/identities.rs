@@ -48,7 +48,8 @@ pub(super) fn add(builder: &mut Builder<'_>, azure: &Azure<'_>) {
         let who = user_assigned(azure.estate, &target.id);
         if let Some(from) = builder.known_power("federated-credential", &target.id) {
             let to = builder.principal(&who);
-            builder.add(Draft::new(Edge::FederatedCredentialWrite, from, to));
+            let locked = azure.locked(&target.id);
+            builder.add(Draft::new(Edge::FederatedCredentialWrite, from, to).perhaps(locked));
         }
         if let (Some(from), Some(carry)) = (
             builder.known_power("identity-assign", &target.id),
@@ -501,12 +502,27 @@ fn webhook(azure: &Azure<'_>, inside: &[(&Cluster, Option<&'static str>)]) -> We
 
 /// An identity that trusts the tokens of a pipeline, or of another issuer.
 fn pipeline(builder: &mut Builder<'_>, number: ResourceRef, credential: &Resource, who: &Who) {
-    let text = |key| value(credential, &["properties", key]).and_then(Ref::as_str);
-    let Some(issuer) = text("issuer") else {
-        return;
+    let issuer = value(credential, &["properties", "issuer"]);
+    let (issuer, open) = match issuer.and_then(|own| Some((own, own.as_str()?))) {
+        Some((_, text)) => (text, None),
+        None => match issuer.and_then(Ref::open_shown) {
+            Some(shown) => (
+                shown,
+                Some("the template leaves open which issuer it trusts"),
+            ),
+            None => return,
+        },
     };
+    let of_cluster = issuer.contains(".oic.prod-aks.azure.")
+        || open.is_some() && issuer.to_ascii_lowercase().contains("oidcissuerprofile");
     // A subject that names no service account matches no token of a cluster.
-    if issuer.contains(".oic.prod-aks.azure.") {
+    if of_cluster {
+        if value(credential, &["properties", "subject"]).is_some_and(Ref::is_open) {
+            builder.gap(&format!(
+                "which service account the federated credential {} trusts is left open",
+                credential.name.name
+            ));
+        }
         return;
     }
     let (at, subject) = match (
@@ -531,7 +547,11 @@ fn pipeline(builder: &mut Builder<'_>, number: ResourceRef, credential: &Resourc
     let from = builder.outsider(&format!("{subject} of {host}"));
     let to = builder.principal(who);
     let evidence = builder.seen(number, Some(at), "the identity trusts the pipeline");
-    builder.add(Draft::new(Edge::PipelineIdentity, from, to).by(evidence.clone()));
+    builder.add(
+        Draft::new(Edge::PipelineIdentity, from, to)
+            .by(evidence.clone())
+            .perhaps(open),
+    );
     builder.entry(
         from,
         EntryKind::Credential,

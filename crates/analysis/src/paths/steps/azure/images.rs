@@ -89,13 +89,13 @@ pub(super) fn add_pulls(builder: &mut Builder<'_>) {
             let Some(at) = container.get("image") else {
                 continue;
             };
-            let Some(image) = at
-                .as_str()
-                .and_then(Image::read)
-                .filter(|image| !image.digest)
-            else {
+            let Some(image) = at.as_str().and_then(Image::read) else {
+                builder.gap("which images some pods pull was left open, and who pushes them");
                 continue;
             };
+            if image.digest {
+                continue;
+            }
             let latest = image.tag.as_deref().is_none_or(|tag| tag == "latest");
             let policy = container.get("imagePullPolicy").and_then(Ref::as_str);
             let why = match (policy, latest) {
@@ -173,7 +173,7 @@ pub(super) fn add(builder: &mut Builder<'_>, azure: &Azure<'_>) {
                 str::to_ascii_lowercase,
             );
         let to = images(builder, &host);
-        pushes(builder, target, registry, to);
+        pushes(builder, azure, target, registry, to);
         for (_, node) in repositories.get(&*host).into_iter().flatten() {
             builder.implied(to, *node);
         }
@@ -201,7 +201,13 @@ pub(super) fn add(builder: &mut Builder<'_>, azure: &Azure<'_>) {
 /// What leads to pushing into a registry
 /// (<https://learn.microsoft.com/azure/container-registry/container-registry-rbac-built-in-roles-overview>): with
 /// permissions for each repository only the data action counts, else only the action.
-fn pushes(builder: &mut Builder<'_>, target: &super::Target, registry: &Resource, to: NodeNo) {
+fn pushes(
+    builder: &mut Builder<'_>,
+    azure: &Azure<'_>,
+    target: &super::Target,
+    registry: &Resource,
+    to: NodeNo,
+) {
     let Some(number) = target.resource else {
         return;
     };
@@ -236,6 +242,7 @@ fn pushes(builder: &mut Builder<'_>, target: &super::Target, registry: &Resource
     } else {
         "image-push"
     };
+    let locked = azure.locked(&target.id);
     let few = builder.seen(number, None, "those who may push to the registry");
     step(builder, Edge::RegistryPush, push, Some(few.clone()), closed);
     step(
@@ -243,14 +250,16 @@ fn pushes(builder: &mut Builder<'_>, target: &super::Target, registry: &Resource
         Edge::RegistryPush,
         "image-import",
         Some(few.clone()),
-        None,
+        locked,
     );
     step(
         builder,
         Edge::RegistryPush,
         "registry-build",
         Some(few),
-        closed.map(|_| "builds run outside of the networks that the registry answers"),
+        closed
+            .map(|_| "builds run outside of the networks that the registry answers")
+            .or(locked),
     );
     let admin_on = admin.and_then(Ref::as_bool);
     if admin_on == Some(true) || admin.is_some_and(Ref::is_open) {
@@ -263,7 +272,7 @@ fn pushes(builder: &mut Builder<'_>, target: &super::Target, registry: &Resource
             Edge::RegistryPassword,
             "registry-password",
             Some(by.clone()),
-            open.or(closed),
+            open.or(closed).or(locked),
         );
         let out = builder.known(builder.node_of(to));
         if let (Some(node), Some(true)) = (out, admin_on) {

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Ref, ResourceRef};
+use model::{Ref, Resource, ResourceRef};
 
 use super::{Azure, value};
 use crate::paths::builder::{Builder, Draft};
@@ -20,12 +20,13 @@ const IDENTITY: &str = "AzureIdentity.aadpodidentity.k8s.io";
 const BINDING: &str = "AzureIdentityBinding.aadpodidentity.k8s.io";
 
 pub(super) fn add(builder: &mut Builder<'_>, azure: &Azure<'_>) {
+    let why = (!runs(builder, azure))
+        .then_some("whether AAD Pod Identity runs in the cluster was not given");
+    bound_anew(builder, azure, why);
     let given = selectors(builder, azure);
     if given.is_empty() {
         return;
     }
-    let why = (!runs(builder, azure))
-        .then_some("whether AAD Pod Identity runs in the cluster was not given");
     for number in 0..builder.names.workloads.len() {
         let Some(workload) = builder.names.workloads.get(number).cloned() else {
             continue;
@@ -54,6 +55,38 @@ pub(super) fn add(builder: &mut Builder<'_>, azure: &Azure<'_>) {
     }
 }
 
+/// Who writes bindings gives an identity of the namespace to pods of their own.
+fn bound_anew(builder: &mut Builder<'_>, azure: &Azure<'_>, why: Option<&'static str>) {
+    for number in azure.estate.of_kind(IDENTITY) {
+        let Some(own) = azure.estate.get(*number) else {
+            continue;
+        };
+        let Some(id) = resource_of(own) else {
+            continue;
+        };
+        let namespace = crate::reach::namespace_of(own);
+        let place = builder.namespace(namespace);
+        let bind = builder.right("pod-identity-binding", place);
+        let create = builder.right("pod-create", place);
+        let to = builder.principal(&user_assigned(azure.estate, id));
+        let by = builder.seen(*number, None, "names the identity, which nodes carry");
+        builder.add(
+            Draft::new(Edge::PodIdentityLegacy, bind, to)
+                .and(create)
+                .by(by)
+                .perhaps(why),
+        );
+    }
+}
+
+/// The identity of Azure that an AzureIdentity names. Type 0 is a user-assigned identity; others are service
+/// principals.
+fn resource_of(identity: &Resource) -> Option<&str> {
+    let kind = value(identity, &["spec", "type"]).and_then(Ref::as_int);
+    let id = value(identity, &["spec", "resourceID"]).and_then(Ref::as_str);
+    id.filter(|_| kind.unwrap_or(0) == 0)
+}
+
 /// The identities that pods get, by the label.
 fn selectors<'a>(
     builder: &mut Builder<'_>,
@@ -72,15 +105,7 @@ fn selectors<'a>(
         let id = azure
             .estate
             .find(namespace, IDENTITY, name)
-            // Type 0 is a user-assigned identity; others are service principals.
-            .filter(|identity| {
-                value(identity, &["spec", "type"])
-                    .and_then(Ref::as_int)
-                    .unwrap_or(0)
-                    == 0
-            })
-            .and_then(|identity| value(identity, &["spec", "resourceID"]))
-            .and_then(Ref::as_str);
+            .and_then(resource_of);
         if let Some(id) = id {
             let identity = builder.principal(&user_assigned(azure.estate, id));
             found.entry(selector).or_default().push((*number, identity));

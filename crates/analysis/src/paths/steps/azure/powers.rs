@@ -18,6 +18,7 @@ pub(super) enum On {
     Registry,
     Vault,
     Identity,
+    Storage,
     /// A subscription.
     Scope,
     /// The tenant: whatever can be made anywhere in it.
@@ -64,6 +65,9 @@ pub(super) const GRANT_ROLES: &str = "grant-roles";
 pub(super) const WRITE_ROLES: &str = "write-roles";
 /// Something can be made that carries an identity.
 pub(super) const CARRY_IDENTITY: &str = "carry-identity";
+
+/// Templates can be deployed.
+pub(super) const DEPLOY: &str = "deploy";
 
 /// The action of whoever gives roles.
 pub(super) const ASSIGN: &str = "Microsoft.Authorization/roleAssignments/write";
@@ -174,6 +178,35 @@ pub(super) const POWERS: &[Power] = &[
         ],
     ),
     control(
+        On::Vault,
+        "vault-deploy",
+        &["Microsoft.KeyVault/vaults/deploy/action"],
+    ),
+    control(
+        On::Vault,
+        "vault-write",
+        &["Microsoft.KeyVault/vaults/write"],
+    ),
+    control(
+        On::Storage,
+        "storage-keys",
+        &[
+            "Microsoft.Storage/storageAccounts/listKeys/action",
+            "Microsoft.Storage/storageAccounts/regenerateKey/action",
+            "Microsoft.Storage/storageAccounts/listAccountSas/action",
+            "Microsoft.Storage/storageAccounts/listServiceSas/action",
+        ],
+    ),
+    data(
+        On::Storage,
+        "storage-read",
+        &[
+            "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
+            "Microsoft.Storage/storageAccounts/fileServices/fileshares/files/read",
+            "Microsoft.Storage/storageAccounts/fileServices/readFileBackupSemantics/action",
+        ],
+    ),
+    control(
         On::Identity,
         "federated-credential",
         &["Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write"],
@@ -201,6 +234,11 @@ pub(super) const POWERS: &[Power] = &[
             "Microsoft.Web/sites/write",
             "Microsoft.App/containerApps/write",
         ],
+    ),
+    control(
+        On::Tenant,
+        DEPLOY,
+        &["Microsoft.Resources/deployments/write"],
     ),
 ];
 

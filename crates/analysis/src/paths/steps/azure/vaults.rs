@@ -2,13 +2,15 @@
 //!
 //! A vault uses roles or access policies, never both; changing which takes the right to give roles
 //! (<https://learn.microsoft.com/azure/key-vault/general/rbac-guide>). A vault that answers only some networks leaves
-//! open from where an attacker asks.
+//! open from where an attacker asks. Keys of a vault can be used, never taken
+//! (<https://learn.microsoft.com/azure/key-vault/keys/about-keys>), so they are no step; a certificate's private key is
+//! one of the secrets.
 
 use std::collections::BTreeMap;
 
 use model::{Ref, Resource, ResourceRef};
 
-use super::powers::On;
+use super::powers::{DEPLOY, On};
 use super::{Azure, value};
 use crate::ask::PrincipalKind;
 use crate::paths::builder::{Builder, Draft};
@@ -41,6 +43,7 @@ pub(super) fn add(builder: &mut Builder<'_>, azure: &mut Azure<'_>) {
             model::azure::shown(&vault.name.name)
         );
         builder.jewel(to, "vault-data", &title, 7);
+        deployments(builder, azure, (id, *number, vault), to);
         let closed = closed(vault);
         let roles = value(vault, &["properties", "enableRbacAuthorization"]);
         let by_roles = roles.map_or(Some(false), Ref::as_bool);
@@ -65,7 +68,8 @@ pub(super) fn add(builder: &mut Builder<'_>, azure: &mut Azure<'_>) {
                     Draft::new(Edge::VaultSecrets, from, to)
                         .by(evidence)
                         .perhaps(open)
-                        .perhaps(closed),
+                        .perhaps(closed)
+                        .perhaps(azure.locked(id)),
                 );
             }
             policies(builder, azure, (*number, vault), to, open.or(closed));
@@ -99,6 +103,48 @@ pub(super) fn add(builder: &mut Builder<'_>, azure: &mut Azure<'_>) {
     mounts(builder, azure, &by_name);
 }
 
+/// Whoever deploys a template has it read secrets of a vault that lets deployments read: by an action on the vault, not
+/// by a role for its data, and past its firewall unless it keeps Azure's own services out
+/// (<https://learn.microsoft.com/azure/azure-resource-manager/templates/key-vault-parameter>,
+/// <https://learn.microsoft.com/azure/key-vault/general/overview-vnet-service-endpoints>). Who writes the vault lets them.
+fn deployments(
+    builder: &mut Builder<'_>,
+    azure: &Azure<'_>,
+    (id, number, vault): (&str, ResourceRef, &Resource),
+    to: NodeNo,
+) {
+    let (Some(reads), Some(deploys)) = (
+        builder.known_power("vault-deploy", id),
+        builder.known_power(DEPLOY, "/"),
+    ) else {
+        return;
+    };
+    let flag = value(vault, &["properties", "enabledForTemplateDeployment"]);
+    let keeps_out = value(vault, &["properties", "networkAcls", "bypass"])
+        .and_then(Ref::as_str)
+        .is_some_and(|bypass| bypass.eq_ignore_ascii_case("None"));
+    let closed = closed(vault).filter(|_| keeps_out);
+    let draft = Draft::new(Edge::VaultDeployment, reads, to).and(deploys);
+    let on = flag.and_then(Ref::as_bool) == Some(true);
+    if on || flag.is_some_and(Ref::is_open) {
+        let open = (!on).then_some("the template leaves open whether deployments read the vault");
+        let evidence = builder.seen(number, flag, "lets deployments read its secrets");
+        let draft = draft.by(evidence).perhaps(open).perhaps(closed);
+        builder.add(draft.perhaps(azure.locked(id)));
+        return;
+    }
+    if let Some(writes) = builder.known_power("vault-write", id) {
+        let evidence = builder.seen(
+            number,
+            flag,
+            "does not let deployments read its secrets yet",
+        );
+        let why =
+            "the vault must be opened to deployments first, which a policy of Azure may forbid";
+        builder.add(draft.and(writes).by(evidence).perhaps(Some(why)));
+    }
+}
+
 /// Why an attacker may not reach the vault at all.
 fn closed(vault: &Resource) -> Option<&'static str> {
     let text = |path: &[&str]| value(vault, path).and_then(Ref::as_str);
@@ -123,12 +169,19 @@ fn policies(
     to: NodeNo,
     doubt: Option<&'static str>,
 ) {
-    for policy in value(holder, &["properties", "accessPolicies"])
-        .into_iter()
-        .flat_map(Ref::items)
-    {
-        let reads = policy
-            .path(&["permissions", "secrets"])
+    let list = value(holder, &["properties", "accessPolicies"]);
+    if list.is_some_and(Ref::is_open) {
+        builder.gap(&format!(
+            "whom the access policies of vault {} let in is left open",
+            model::azure::shown(&holder.name.name)
+        ));
+    }
+    for policy in list.into_iter().flat_map(Ref::items) {
+        let secrets = policy.path(&["permissions", "secrets"]);
+        let open = secrets
+            .is_some_and(Ref::is_open)
+            .then_some("the template leaves open what the access policy allows");
+        let reads = secrets
             .into_iter()
             .flat_map(Ref::items)
             .filter_map(Ref::as_str)
@@ -142,7 +195,7 @@ fn policies(
         let Some(who) = policy.get("objectId").and_then(|id| whom(azure, id)) else {
             continue;
         };
-        if !reads || compound {
+        if !reads && open.is_none() || compound {
             continue;
         }
         let from = builder.principal(&who);
@@ -155,6 +208,7 @@ fn policies(
         builder.add(
             Draft::new(Edge::VaultSecrets, from, to)
                 .by(evidence)
+                .perhaps(open)
                 .perhaps(doubt),
         );
     }
@@ -185,9 +239,15 @@ fn mounts(builder: &mut Builder<'_>, azure: &Azure<'_>, vaults: &BTreeMap<String
         let Some(class) = azure.estate.get(*number) else {
             continue;
         };
-        let vault = value(class, &["spec", "parameters", "keyvaultName"])
-            .and_then(Ref::as_str)
-            .and_then(|name| vaults.get(&name.to_ascii_lowercase()));
+        let name = value(class, &["spec", "parameters", "keyvaultName"]).and_then(Ref::as_str);
+        let vault = name.and_then(|name| vaults.get(&name.to_ascii_lowercase()));
+        if vault.is_none()
+            && let Some(name) = name
+        {
+            builder.gap(&format!(
+                "vault {name} was not given, from which SecretProviderClasses mount"
+            ));
+        }
         if let Some(vault) = vault {
             let namespace = crate::reach::namespace_of(class);
             classes.insert((namespace, &class.name.name), (*number, *vault));

@@ -102,7 +102,9 @@ fn a_member_writes_an_access_policy() {
         to: "azure:vault-secrets:/subscriptions/{subscription}/resourcegroups/{resourcegroup}/providers/microsoft.keyvault/vaults/kv-shop",
         steps: &["group-member", "azure-role", "vault-secrets"],
         possible: false,
-        hardened: &[("\"enableRbacAuthorization\": false", "\"enableRbacAuthorization\": true")],
+        // Key Vault Contributor writes a vault that goes by roles so that deployments read it.
+        hardened: &[("\"enableRbacAuthorization\": false", "\"enableRbacAuthorization\": true"),
+            ("f25e0fa2-a7c8-4377-a976-54943a77a395", "21090545-7ca7-4776-b22c-e363652d74d2")],
     }
     .check();
 }
