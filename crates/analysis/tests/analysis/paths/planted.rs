@@ -14,6 +14,8 @@ use crate::estates;
 mod across;
 #[path = "planted/azure.rs"]
 mod azure;
+#[path = "planted/guards.rs"]
+mod guards;
 #[path = "planted/pods.rs"]
 mod pods;
 #[path = "planted/rights.rs"]
