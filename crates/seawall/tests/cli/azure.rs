@@ -437,10 +437,16 @@ fn a_deployment_is_judged_as_its_template_is() {
         let live = assess_json(&server, &folder, &[]);
         let told = live.list("/findings").to_vec();
         let (files, live) = (findings(&files), findings(&live));
+        // The example's own configuration names the group of administrators; the deployed world has none.
+        let named = |line: &String| {
+            template.contains("/hardened/")
+                && line.starts_with("live: rbac-azure-cluster-admins-named fail ")
+        };
         let differences: Vec<String> = files
             .difference(&live)
             .map(|line| format!("template: {line}"))
             .chain(live.difference(&files).map(|line| format!("live: {line}")))
+            .filter(|line| !named(line))
             .collect();
         let told: Vec<&Value> = told
             .iter()
