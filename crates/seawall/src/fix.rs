@@ -13,6 +13,6 @@ mod prove;
 mod show;
 mod texts;
 
-pub(crate) use cure::{Cure, collect};
-pub(crate) use prove::{Proved, alone, prove};
+pub(crate) use cure::{Cure, Sorting};
+pub(crate) use prove::{Counts, Proved, alone, prove};
 pub(crate) use show::{Shown, json, parts, text};

@@ -100,10 +100,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         overlay: Overlay::default(),
         remedies: true,
     };
-    let before = question.ask()?;
-    if before.resources == 0 && before.unread().next().is_none() {
-        return nothing(args);
-    }
     let wanted: BTreeSet<&str> = guide
         .guidelines
         .iter()
@@ -116,13 +112,18 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         })
         .map(|guideline| &*guideline.id.0)
         .collect();
-    let findings: Vec<_> = before
-        .findings
-        .iter()
-        .filter(|finding| wanted.contains(&*finding.guideline.0))
-        .cloned()
-        .collect();
-    let (cures, left) = fix::collect(&guide, &findings);
+    let mut sorting = fix::Sorting::new(&guide);
+    let mut was = fix::Counts::default();
+    let before = question.ask(|finding| {
+        was.add(&finding);
+        if wanted.contains(&*finding.guideline.0) {
+            sorting.add(&finding);
+        }
+    })?;
+    if before.resources == 0 && before.unread().next().is_none() {
+        return nothing(args);
+    }
+    let (cures, left) = sorting.end();
     let (mut cures, held_back) = if args.write && !args.risky {
         let all = cures.len();
         let safe: Vec<Cure> = cures
@@ -134,10 +135,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     } else {
         (cures, 0)
     };
-    let mut proved = fix::prove(&question, &before, &cures)?;
+    let mut proved = fix::prove(&question, &before, &was, &cures)?;
     if args.interactive {
         cures = ask(&before, cures, &proved)?;
-        proved = fix::prove(&question, &before, &cures)?;
+        proved = fix::prove(&question, &before, &was, &cures)?;
     }
     let writes = args.write || args.interactive;
     if writes {

@@ -33,13 +33,11 @@ pub(crate) struct Question<'a> {
     pub(crate) remedies: bool,
 }
 
-/// The estate and what was said about it.
+/// The estate, when everything has been said about it.
 pub(crate) struct Answer {
     pub(crate) estate: Estate,
     pub(crate) setting: Setting,
     pub(crate) config: Config,
-    /// Accepted ones too.
-    pub(crate) findings: Vec<Finding>,
     /// How many resources were judged.
     pub(crate) resources: usize,
     /// The ledger.
@@ -47,8 +45,8 @@ pub(crate) struct Answer {
 }
 
 impl Question<'_> {
-    /// Reads and judges.
-    pub(crate) fn ask(&self) -> anyhow::Result<Answer> {
+    /// Reads and judges. `take` gets each finding, accepted ones too, as soon as it is known.
+    pub(crate) fn ask(&self, mut take: impl FnMut(Finding)) -> anyhow::Result<Answer> {
         let guide = self.guide;
         let mut opened = self.estate.open()?;
         let config = read_config_or(
@@ -88,7 +86,12 @@ impl Question<'_> {
         let whole = self.estate.whole || config.whole.unwrap_or(false);
         let mut all = Estate::new(if whole { Scope::Whole } else { Scope::Open });
         let mut triage = Triage::new(&config, self.as_of);
-        let mut findings: Vec<Finding> = Vec::new();
+        let mut say = |triage: &mut Triage, findings: Vec<Finding>| {
+            for mut finding in findings {
+                triage.apply(&mut finding);
+                take(finding);
+            }
+        };
         let mut owners = Owners::default();
         let mut ledger = Ledger::default();
         let mut progress = Progress::new(opened.inputs.len());
@@ -122,7 +125,7 @@ impl Question<'_> {
                 for (resource, own) in reading.resources.into_iter().zip(judged) {
                     resources += usize::from(resource.name.kind != template);
                     owners.note(&resource);
-                    findings.extend(owners.sort(&resource, own));
+                    say(&mut triage, owners.sort(&resource, own));
                     all.add(resource);
                 }
                 Ok::<(), Stopped>(())
@@ -133,43 +136,41 @@ impl Question<'_> {
         let mut coverage = ledger.coverage;
         coverage.files = read.files;
         estate::settle(&mut all, &coverage, read.completeness, guide);
-        joined(&judge, &all, guide, &mut owners, &mut findings);
+        joined(&judge, &all, &mut owners, |findings| {
+            say(&mut triage, findings);
+        });
         progress.finish();
-        for finding in &mut findings {
-            triage.apply(finding);
-        }
         Ok(Answer {
             estate: all,
             setting,
             config,
-            findings,
             resources,
             coverage,
         })
     }
 }
 
-/// What the guidelines say that join resources.
+/// What the guidelines say that join resources, a part at a time so that findings do not pile up.
 fn joined(
     judge: &Judge<'_>,
     estate: &Estate,
-    guide: &Guide,
     owners: &mut Owners,
-    findings: &mut Vec<Finding>,
+    mut say: impl FnMut(Vec<Finding>),
 ) {
-    let analyses = ::guide::facts::analyses(guide, judge.setting, estate);
-    let judged: Vec<Vec<Finding>> = estate
-        .resources()
-        .par_iter()
-        .map(|resource| judge.joined(resource, &analyses).findings)
-        .collect();
-    for (resource, own) in estate.resources().iter().zip(judged) {
-        findings.extend(owners.sort(resource, own));
+    let analyses = ::guide::facts::analyses(judge.guide, judge.setting, estate);
+    for part in estate.resources().chunks(4096) {
+        let judged: Vec<Vec<Finding>> = part
+            .par_iter()
+            .map(|resource| judge.joined(resource, &analyses).findings)
+            .collect();
+        for (resource, own) in part.iter().zip(judged) {
+            say(owners.sort(resource, own));
+        }
     }
     if let Some(witness) = estate.resources().first() {
-        findings.extend(judge.estate(witness, &analyses).findings);
+        say(judge.estate(witness, &analyses).findings);
     }
-    findings.extend(owners.rest());
+    say(owners.rest());
 }
 
 impl Answer {

@@ -48,23 +48,35 @@ pub(crate) struct Left {
     pub(crate) why: String,
 }
 
-/// Sorts findings that have a fix: those that can be cured here, in the order of files and documents, and the others.
-/// Accepted findings are left alone.
-pub(crate) fn collect(guide: &Guide, findings: &[Finding]) -> (Vec<Cure>, Vec<Left>) {
-    let mut cures: BTreeMap<(Arc<str>, u32, String), Cure> = BTreeMap::new();
-    let mut left = Vec::new();
-    for finding in findings {
-        let Some(safety) = finding.fix else { continue };
-        if finding.outcome != Outcome::Fail || finding.waiver.is_some() {
-            continue;
+/// Sorts findings as they come: those that can be cured here, and the others that have a fix.
+pub(crate) struct Sorting<'g> {
+    guide: &'g Guide,
+    cures: BTreeMap<(Arc<str>, u32, String), Cure>,
+    left: Vec<Left>,
+}
+
+impl<'g> Sorting<'g> {
+    pub(crate) fn new(guide: &'g Guide) -> Self {
+        Self {
+            guide,
+            cures: BTreeMap::new(),
+            left: Vec::new(),
         }
-        let about = About::of(guide, finding);
+    }
+
+    /// Takes a finding; accepted ones are left alone.
+    pub(crate) fn add(&mut self, finding: &Finding) {
+        let Some(safety) = finding.fix else { return };
+        if finding.outcome != Outcome::Fail || finding.waiver.is_some() {
+            return;
+        }
+        let about = About::of(self.guide, finding);
         match writable(finding) {
-            Err(why) => left.push(Left { about, safety, why }),
+            Err(why) => self.left.push(Left { about, safety, why }),
             Ok((path, document, changes, operations)) => {
                 // Several findings may ask for the same.
                 let key = (path, document, format!("{changes:?}"));
-                let cure = cures.entry(key.clone()).or_insert_with(|| Cure {
+                let cure = self.cures.entry(key.clone()).or_insert_with(|| Cure {
                     path: key.0,
                     document,
                     safety,
@@ -79,12 +91,16 @@ pub(crate) fn collect(guide: &Guide, findings: &[Finding]) -> (Vec<Cure>, Vec<Le
             }
         }
     }
-    let mut cures: Vec<Cure> = cures.into_values().collect();
-    let line = |cure: &Cure| cure.cured.first().map_or(0, |about| about.line);
-    cures.sort_by(|one, other| {
-        (&one.path, one.document, line(one)).cmp(&(&other.path, other.document, line(other)))
-    });
-    (cures, left)
+
+    /// The cures in the order of files and documents, and the findings that stay.
+    pub(crate) fn end(self) -> (Vec<Cure>, Vec<Left>) {
+        let mut cures: Vec<Cure> = self.cures.into_values().collect();
+        let line = |cure: &Cure| cure.cured.first().map_or(0, |about| about.line);
+        cures.sort_by(|one, other| {
+            (&one.path, one.document, line(one)).cmp(&(&other.path, other.document, line(other)))
+        });
+        (cures, self.left)
+    }
 }
 
 impl About {

@@ -42,21 +42,27 @@ impl Count {
     }
 }
 
-fn counted<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> BTreeMap<Key, Count> {
-    let mut counts: BTreeMap<Key, Count> = BTreeMap::new();
-    for finding in findings {
+/// How often each guideline fails, and is undecided, for each object.
+#[derive(Debug, Default)]
+pub(crate) struct Counts(BTreeMap<Key, Count>);
+
+impl Counts {
+    pub(crate) fn add(&mut self, finding: &Finding) {
         let key = (
             finding.guideline.clone(),
             finding.place.path.clone(),
             finding.resource.id(),
         );
-        let count = counts.entry(key).or_default();
+        let count = self.0.entry(key).or_default();
         match finding.outcome {
             Outcome::Fail => count.fails += 1,
             Outcome::Unknown { .. } => count.unknowns += 1,
         }
     }
-    counts
+
+    fn of(&self, key: &Key) -> Count {
+        self.0.get(key).copied().unwrap_or_default()
+    }
 }
 
 /// What cures write, without proof.
@@ -75,11 +81,11 @@ pub(crate) fn alone(cures: &[Cure]) -> Proved {
 pub(crate) fn prove(
     question: &Question<'_>,
     before: &Answer,
+    was: &Counts,
     cures: &[Cure],
 ) -> anyhow::Result<Proved> {
     let mut disk = Disk::default();
     disk.read(cures);
-    let was = counted(&before.findings);
     let unread_before = before.unread().count();
     let mut objects: BTreeMap<(Arc<str>, String), Vec<usize>> = BTreeMap::new();
     for (number, cure) in cures.iter().enumerate() {
@@ -116,9 +122,9 @@ pub(crate) fn prove(
             remedies: false,
             ..*question
         };
-        let after = again.ask()?;
-        let is = counted(&after.findings);
-        let trouble = troubles(cures, &held, &was, &is);
+        let mut is = Counts::default();
+        let after = again.ask(|finding| is.add(&finding))?;
+        let trouble = troubles(cures, &held, was, &is);
         let unread = after.unread().count() > unread_before;
         if trouble.is_empty() && !unread {
             return Ok(Proved {
@@ -172,12 +178,7 @@ enum Trouble {
     Worse(Key),
 }
 
-fn troubles(
-    cures: &[Cure],
-    held: &BTreeSet<usize>,
-    was: &BTreeMap<Key, Count>,
-    is: &BTreeMap<Key, Count>,
-) -> Vec<Trouble> {
+fn troubles(cures: &[Cure], held: &BTreeSet<usize>, was: &Counts, is: &Counts) -> Vec<Trouble> {
     let mut expected: BTreeMap<Key, usize> = BTreeMap::new();
     for cure in held.iter().filter_map(|number| cures.get(*number)) {
         for about in &cure.cured {
@@ -191,17 +192,16 @@ fn troubles(
     }
     let mut troubles = Vec::new();
     for (key, gone) in &expected {
-        let before = was.get(key).copied().unwrap_or_default();
-        let now = is.get(key).copied().unwrap_or_default();
+        let (before, now) = (was.of(key), is.of(key));
         if now.fails + gone > before.fails || now.unknowns > before.unknowns {
             troubles.push(Trouble::Stays(key.clone()));
         }
     }
-    for (key, now) in is {
+    for (key, now) in &is.0 {
         if expected.contains_key(key) {
             continue;
         }
-        let before = was.get(key).copied().unwrap_or_default();
+        let before = was.of(key);
         if now.worse_than(before) {
             troubles.push(Trouble::Worse(key.clone()));
         }
@@ -271,16 +271,16 @@ impl Culprits<'_> {
 
     /// What one guideline says of one object.
     fn count(&self, key: &Key, estate: &EstateArgs, overlay: Overlay) -> anyhow::Result<Count> {
-        let answer = Question {
+        let mut counts = Counts::default();
+        Question {
             estate,
             selects: &|guideline: &Guideline| guideline.id == key.0,
             overlay,
             remedies: false,
             ..*self.question
         }
-        .ask()?;
-        let counts = counted(&answer.findings);
-        Ok(counts.get(key).copied().unwrap_or_default())
+        .ask(|finding| counts.add(&finding))?;
+        Ok(counts.of(key))
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) struct Taken {
 
 /// Reads and judges one side.
 pub(super) fn take(args: &Args, guide: &Guide, path: &Path, as_of: &str) -> anyhow::Result<Taken> {
+    let mut findings = Vec::new();
     let answer = Question {
         guide,
         estate: &args.estate(path),
@@ -33,14 +34,14 @@ pub(super) fn take(args: &Args, guide: &Guide, path: &Path, as_of: &str) -> anyh
         overlay: Overlay::default(),
         remedies: false,
     }
-    .ask()?;
+    .ask(|finding| findings.push(finding))?;
     let unread = answer.unread().cloned().collect();
     Ok(Taken {
         side: Side {
             name: path.display().to_string(),
             roots: answer.setting.roots.clone(),
             resources: answer.resources,
-            findings: answer.findings,
+            findings,
             unread,
         },
         estate: answer.estate,
