@@ -178,20 +178,21 @@ impl<'t> Editor<'t> {
     #[must_use]
     pub fn finish(mut self) -> Outcome {
         let mut outcome = Outcome::default();
-        for (number, document) in std::mem::take(&mut self.documents) {
+        for (number, mut document) in std::mem::take(&mut self.documents) {
             if document.batches.is_empty() {
                 continue;
             }
             let Ok(raw) = self.raw(number) else { continue };
-            let batches = document.batches.clone();
-            match self.prove(&raw, document) {
+            let proved = self.prove(&raw, &mut document);
+            let batches = document.batches;
+            match proved {
                 Ok(edits) => outcome.edits.extend(edits),
                 Err(refusal) if batches.len() == 1 => {
                     outcome
                         .refused
                         .extend(batches.iter().map(|b| (b.number, refusal.clone())));
                 }
-                Err(_) => self.search(number, &raw, &batches, &mut outcome),
+                Err(_) => self.search(&raw, &batches, &mut outcome),
             }
         }
         if !self.others_stay(&outcome.edits) {
@@ -206,11 +207,11 @@ impl<'t> Editor<'t> {
     }
 
     /// The edits of one document, if they do what they should.
-    fn prove(&self, raw: &Raw<'t>, document: Document<'t>) -> Result<Vec<Edit>, Refusal> {
+    fn prove(&self, raw: &Raw<'t>, document: &mut Document<'t>) -> Result<Vec<Edit>, Refusal> {
         let text = self.part(raw);
         let pieces = emit::pieces(&document.plan, &document.style)?;
         let edited = edited(text, &pieces);
-        let mut expected = document.plan.tree;
+        let mut expected = std::mem::take(&mut document.plan.tree);
         for batch in &document.batches {
             for (operation, effect) in batch.operations.iter().zip(&batch.effects) {
                 let shared = *effect == Effect::ChangesShared;
@@ -240,7 +241,7 @@ impl<'t> Editor<'t> {
     }
 
     /// Finds out which calls are not safe, and makes the edits of the others.
-    fn search(&self, number: u32, raw: &Raw<'t>, batches: &[Batch], outcome: &mut Outcome) {
+    fn search(&self, raw: &Raw<'t>, batches: &[Batch], outcome: &mut Outcome) {
         let mut kept: Vec<Batch> = Vec::new();
         let mut best = Vec::new();
         let mut waiting = vec![batches];
@@ -252,7 +253,7 @@ impl<'t> Editor<'t> {
             let proved = if tries > TRIES {
                 Err(Refusal::Unsafe)
             } else {
-                self.again(number, raw, &with)
+                self.again(raw, &with)
             };
             match proved {
                 Ok(edits) => {
@@ -273,7 +274,7 @@ impl<'t> Editor<'t> {
         outcome.edits.extend(best);
     }
 
-    fn again(&self, _: u32, raw: &Raw<'t>, batches: &[Batch]) -> Result<Vec<Edit>, Refusal> {
+    fn again(&self, raw: &Raw<'t>, batches: &[Batch]) -> Result<Vec<Edit>, Refusal> {
         let text = self.part(raw);
         let (tree, root) = values(text, raw, &self.options)?;
         let (layout, is_json) = places(text, raw, &self.options)?;
@@ -292,13 +293,13 @@ impl<'t> Editor<'t> {
                 ..batch.clone()
             });
         }
-        let document = Document {
+        let mut document = Document {
             plan,
             style,
             root,
             batches: done,
         };
-        self.prove(raw, document)
+        self.prove(raw, &mut document)
     }
 
     /// Whether the edited text has the same documents, and every other one unchanged.

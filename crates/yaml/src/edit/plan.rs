@@ -53,6 +53,18 @@ enum End {
     Removed(PlaceId, usize),
 }
 
+/// How to take one change back.
+#[derive(Debug)]
+enum Undo {
+    /// as the change was before, if there was one
+    Whole(PlaceId, Option<Change>),
+    /// one was appended
+    Append(PlaceId),
+}
+
+/// Up to here looking at each key is cheaper than a table.
+const FEW: usize = 16;
+
 #[derive(Debug)]
 pub(crate) struct Plan<'t> {
     pub(crate) layout: Layout<'t>,
@@ -72,7 +84,9 @@ pub(crate) struct Plan<'t> {
     /// what the running operation changes besides
     shared: Vec<Shared>,
     /// what to put back if the running operations fail
-    undo: Vec<(PlaceId, Option<Change>)>,
+    undo: Vec<Undo>,
+    /// keys of what is appended to a map, and how many of them are known here
+    added: HashMap<PlaceId, (usize, HashMap<String, usize>)>,
 }
 
 impl<'t> Plan<'t> {
@@ -102,6 +116,7 @@ impl<'t> Plan<'t> {
             anchors,
             shared: Vec::new(),
             undo: Vec::new(),
+            added: HashMap::new(),
         }
     }
 
@@ -120,11 +135,8 @@ impl<'t> Plan<'t> {
                 Ok((effects, std::mem::take(&mut self.shared)))
             }
             Err(refusal) => {
-                for (id, change) in std::mem::take(&mut self.undo).into_iter().rev() {
-                    match change {
-                        Some(change) => self.changes.insert(id, change),
-                        None => self.changes.remove(&id),
-                    };
+                for undo in std::mem::take(&mut self.undo).into_iter().rev() {
+                    self.take_back(undo);
                 }
                 Err(refusal)
             }
@@ -140,8 +152,25 @@ impl<'t> Plan<'t> {
         self.line(self.layout.get(id).map_or(0, |place| place.span.start))
     }
 
-    fn change(&mut self, id: PlaceId) -> &mut Change {
-        self.undo.push((id, self.changes.get(&id).cloned()));
+    fn take_back(&mut self, undo: Undo) {
+        match undo {
+            Undo::Whole(id, before) => {
+                self.added.remove(&id);
+                match before {
+                    Some(change) => self.changes.insert(id, change),
+                    None => self.changes.remove(&id),
+                };
+            }
+            Undo::Append(id) => {
+                self.added.remove(&id);
+                if let Some(change) = self.changes.get_mut(&id) {
+                    change.added.pop();
+                }
+            }
+        }
+    }
+
+    fn touch(&mut self, id: PlaceId) {
         let mut at = Some(id);
         while let Some(place) = at {
             if !self.touched.insert(place) {
@@ -149,7 +178,48 @@ impl<'t> Plan<'t> {
             }
             at = self.layout.get(place).and_then(|p| p.parent).map(|p| p.0);
         }
+    }
+
+    fn change(&mut self, id: PlaceId) -> &mut Change {
+        let before = self.changes.get(&id).cloned();
+        self.undo.push(Undo::Whole(id, before));
+        self.added.remove(&id);
+        self.touch(id);
         self.changes.entry(id).or_default()
+    }
+
+    fn change_by_appending(&mut self, id: PlaceId, key: Option<String>, value: Value) {
+        self.undo.push(Undo::Append(id));
+        self.touch(id);
+        self.changes.entry(id).or_default().added.push((key, value));
+    }
+
+    /// Which of the entries that are appended to a map has a key.
+    fn find_added(&mut self, map: PlaceId, key: &str) -> Option<usize> {
+        let any_case = self.options.any_case;
+        let added = &self.changes.get(&map)?.added;
+        if added.len() <= FEW {
+            let same = |own: &Option<String>| {
+                let own = own.as_deref();
+                own.is_some_and(|own| same_key(own, key, any_case))
+            };
+            return added.iter().position(|(own, _)| same(own));
+        }
+        let folded = |key: &str| {
+            if any_case {
+                key.to_ascii_lowercase()
+            } else {
+                key.to_owned()
+            }
+        };
+        let (known, table) = self.added.entry(map).or_default();
+        for (at, (own, _)) in added.iter().enumerate().skip(*known) {
+            if let Some(own) = own {
+                table.entry(folded(own)).or_insert(at);
+            }
+        }
+        *known = added.len();
+        table.get(&folded(key)).copied()
     }
 
     fn operation(&mut self, operation: &Operation) -> Result<Effect, Refusal> {
@@ -334,7 +404,7 @@ impl<'t> Plan<'t> {
 
     /// A key that is not written in the map.
     fn missing(
-        &self,
+        &mut self,
         map: PlaceId,
         node: NodeId,
         route: &[Step],
@@ -345,11 +415,7 @@ impl<'t> Plan<'t> {
         let Some(step @ Step::Key(key)) = route.get(depth) else {
             return Err(Refusal::Unsafe);
         };
-        let added = self.changes.get(&map).map(|change| change.added.as_slice());
-        let added = added.unwrap_or_default().iter().position(|(own, _)| {
-            let own = own.as_deref();
-            own.is_some_and(|own| same_key(own, key, any_case))
-        });
+        let added = self.find_added(map, key);
         if let Some(index) = added {
             return Ok(End::Added(map, index, depth + 1));
         }

@@ -3,7 +3,7 @@
 //! The proof stands on it: operations are applied to this tree, without any knowledge of the
 //! text, and what the edited text says must be the same. It leaves out places.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::{Build, Entry, Span};
 
@@ -36,6 +36,19 @@ pub(crate) struct MapEntry {
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Tree {
     nodes: Vec<Node>,
+    /// entries of large maps by key
+    index: HashMap<NodeId, HashMap<Box<str>, usize>>,
+}
+
+/// Up to here looking at each key is cheaper than a table.
+const FEW: usize = 16;
+
+fn folded(key: &str, any_case: bool) -> Box<str> {
+    if any_case {
+        key.to_ascii_lowercase().into()
+    } else {
+        key.into()
+    }
 }
 
 impl Tree {
@@ -145,13 +158,13 @@ impl Tree {
         let creates = matches!(operation, Operation::Set { .. } | Operation::Add { .. });
         let mut at = root;
         for step in parents {
-            at = match self.step(at, step, any_case) {
+            at = match self.step_to(at, step, any_case) {
                 Some(next) if creates && matches!(self.get(next), Node::Null) => {
                     *self.get_mut(next)? = Node::Map(Vec::new());
                     next
                 }
                 Some(next) => next,
-                None if creates => self.grow(at, step)?,
+                None if creates => self.grow(at, step, any_case)?,
                 None => return Some(()),
             };
         }
@@ -160,7 +173,7 @@ impl Tree {
                 let value = self.insert(value);
                 self.put(at, last, value, shared, any_case)
             }
-            Operation::Add { value, .. } => match self.step(at, last, any_case) {
+            Operation::Add { value, .. } => match self.step_to(at, last, any_case) {
                 Some(list) if matches!(self.get(list), Node::List(_)) => {
                     let Node::List(items) = self.get(list) else {
                         return None;
@@ -186,7 +199,9 @@ impl Tree {
                 let mut route = parents;
                 while let (true, Some((last, parents))) = (*prune && removed, route.split_last()) {
                     let up = self.find(root, parents, any_case)?;
-                    let emptied = self.step(up, last, any_case).is_some_and(|n| self.empty(n));
+                    let emptied = self
+                        .step_to(up, last, any_case)
+                        .is_some_and(|n| self.empty(n));
                     if !emptied {
                         break;
                     }
@@ -204,9 +219,59 @@ impl Tree {
         }
     }
 
-    fn find(&self, root: NodeId, route: &[Step], any_case: bool) -> Option<NodeId> {
+    fn find(&mut self, root: NodeId, route: &[Step], any_case: bool) -> Option<NodeId> {
         let mut steps = route.iter();
-        steps.try_fold(root, |at, step| self.step(at, step, any_case))
+        steps.try_fold(root, |at, step| self.step_to(at, step, any_case))
+    }
+
+    /// Which entry of a map has a key.
+    fn position(&mut self, map: NodeId, key: &str, any_case: bool) -> Option<usize> {
+        let Some(Node::Map(entries)) = self.nodes.get(map as usize) else {
+            return None;
+        };
+        if entries.len() <= FEW {
+            return entries
+                .iter()
+                .position(|entry| same_key(&entry.key, key, any_case));
+        }
+        let table = self.index.entry(map).or_insert_with(|| {
+            let entries = entries.iter().enumerate();
+            entries
+                .map(|(at, entry)| (folded(&entry.key, any_case), at))
+                .collect()
+        });
+        if any_case {
+            table.get(&folded(key, any_case)).copied()
+        } else {
+            table.get(key).copied()
+        }
+    }
+
+    fn push_entry(&mut self, map: NodeId, key: &str, node: NodeId, any_case: bool) -> Option<()> {
+        let Some(Node::Map(entries)) = self.nodes.get_mut(map as usize) else {
+            return None;
+        };
+        if let Some(table) = self.index.get_mut(&map) {
+            table.insert(folded(key, any_case), entries.len());
+        }
+        entries.push(MapEntry {
+            key: key.into(),
+            node,
+            merged: false,
+        });
+        Some(())
+    }
+
+    /// [`Self::step`] with tables for large maps.
+    fn step_to(&mut self, at: NodeId, step: &Step, any_case: bool) -> Option<NodeId> {
+        let Step::Key(key) = step else {
+            return self.step(at, step, any_case);
+        };
+        let slot = self.position(at, key, any_case)?;
+        match self.get(at) {
+            Node::Map(entries) => entries.get(slot).map(|entry| entry.node),
+            _ => None,
+        }
     }
 
     fn empty(&self, id: NodeId) -> bool {
@@ -229,17 +294,10 @@ impl Tree {
         }
     }
 
-    fn grow(&mut self, at: NodeId, step: &Step) -> Option<NodeId> {
+    fn grow(&mut self, at: NodeId, step: &Step, any_case: bool) -> Option<NodeId> {
         let Step::Key(key) = step else { return None };
         let node = self.push(Node::Map(Vec::new()));
-        let Some(Node::Map(entries)) = self.get_mut(at) else {
-            return None;
-        };
-        entries.push(MapEntry {
-            key: key.clone(),
-            node,
-            merged: false,
-        });
+        self.push_entry(at, key, node, any_case)?;
         Some(node)
     }
 
@@ -251,57 +309,69 @@ impl Tree {
         shared: bool,
         any_case: bool,
     ) -> Option<()> {
-        if shared && let Some(old) = self.step(at, step, any_case) {
+        if shared && let Some(old) = self.step_to(at, step, any_case) {
             let value = self.get(value).clone();
+            self.index.remove(&old);
             *self.get_mut(old)? = value;
             return Some(());
         }
-        match (self.get_mut(at)?, step) {
-            (Node::Map(entries), Step::Key(key)) => {
-                match entries
-                    .iter_mut()
-                    .find(|entry| same_key(&entry.key, key, any_case))
-                {
-                    Some(entry) => entry.node = value,
-                    None => entries.push(MapEntry {
-                        key: key.clone(),
-                        node: value,
-                        merged: false,
-                    }),
-                }
-                Some(())
-            }
-            (Node::List(items), Step::Index(index)) => {
+        let key = match step {
+            Step::Key(key) => key,
+            Step::Index(index) => {
+                let Node::List(items) = self.get_mut(at)? else {
+                    return None;
+                };
                 *items.get_mut(*index)? = Some(value);
-                Some(())
+                return Some(());
             }
-            _ => None,
-        }
+        };
+        let Some(slot) = self.position(at, key, any_case) else {
+            return self.push_entry(at, key, value, any_case);
+        };
+        let Node::Map(entries) = self.get_mut(at)? else {
+            return None;
+        };
+        entries.get_mut(slot)?.node = value;
+        Some(())
     }
 
     /// Whether something was removed.
     fn remove(&mut self, at: NodeId, step: &Step, any_case: bool) -> bool {
-        match (self.get_mut(at), step) {
-            (Some(Node::Map(entries)), Step::Key(key)) => {
-                let before = entries.len();
-                entries.retain(|entry| !same_key(&entry.key, key, any_case));
-                entries.len() < before
+        match step {
+            Step::Key(key) => {
+                let Some(slot) = self.position(at, key, any_case) else {
+                    return false;
+                };
+                let Some(Node::Map(entries)) = self.nodes.get_mut(at as usize) else {
+                    return false;
+                };
+                entries.swap_remove(slot);
+                if let Some(table) = self.index.get_mut(&at) {
+                    table.remove(&folded(key, any_case));
+                    if let Some(moved) = entries.get(slot) {
+                        table.insert(folded(&moved.key, any_case), slot);
+                    }
+                }
+                true
             }
-            (Some(Node::List(items)), Step::Index(index)) => items
-                .get_mut(*index)
-                .is_some_and(|item| item.take().is_some()),
-            _ => false,
+            Step::Index(index) => {
+                let Some(Node::List(items)) = self.get_mut(at) else {
+                    return false;
+                };
+                let item = items.get_mut(*index);
+                item.is_some_and(|item| item.take().is_some())
+            }
         }
     }
 
     fn rename(&mut self, at: NodeId, step: &Step, key: &str, any_case: bool) -> Option<()> {
-        let (Some(Node::Map(entries)), Step::Key(old)) = (self.get_mut(at), step) else {
+        let Step::Key(old) = step else { return None };
+        let slot = self.position(at, old, any_case)?;
+        self.index.remove(&at);
+        let Node::Map(entries) = self.get_mut(at)? else {
             return None;
         };
-        let entry = entries
-            .iter_mut()
-            .find(|entry| same_key(&entry.key, old, any_case))?;
-        entry.key = key.into();
+        entries.get_mut(slot)?.key = key.into();
         Some(())
     }
 

@@ -1,6 +1,7 @@
 //! Edits: cases by hand with every byte, refusals, and random ones against second parsers.
 
 mod cases;
+mod cost;
 mod model;
 mod random;
 

@@ -33,7 +33,7 @@ impl Plan<'_> {
     ) -> Result<Effect, Refusal> {
         self.guard_inside(id)?;
         self.guard_form(id)?;
-        self.change(id).added.push((key, value));
+        self.change_by_appending(id, key, value);
         Ok(Effect::Changes)
     }
 

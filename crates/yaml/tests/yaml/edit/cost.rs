@@ -1,0 +1,128 @@
+//! What edits cost beside reading. By hand, optimised:
+//! `cargo test --release -p seawall-yaml --test yaml cost -- --ignored --nocapture`
+
+use std::time::{Duration, Instant};
+
+use yaml::edit::{Editor, Operation, Options, Value, apply};
+use yaml::{Limits, documents};
+
+use super::{operations, route};
+use crate::canonical::Canonical;
+
+const COUNT: usize = 10_000;
+
+fn deployment(number: usize, indent: &str) -> String {
+    let lines = format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: shop-{number}\n  labels: {{app: shop-{number}}}\n\
+         spec:\n  replicas: 2\n  selector:\n    matchLabels:\n      app: shop-{number}\n  template:\n    metadata:\n\
+         \x20     labels:\n        app: shop-{number}\n    spec:\n      containers:\n      # the shop\n      - name: web\n\
+         \x20       image: example.azurecr.io/web:1.2.3\n        ports:\n        - containerPort: 8080\n\
+         \x20       resources:\n          limits: {{cpu: 500m, memory: 600Mi}}\n          requests: {{cpu: 100m, memory: 600Mi}}\n\
+         \x20       env:\n        - name: LOG\n          value: \"info\"\n      - name: log\n        image: example.azurecr.io/log:1.2.3\n"
+    );
+    let lines = lines.lines().map(|line| format!("{indent}{line}\n"));
+    lines.collect()
+}
+
+const FIX: &str = "\
+set CONTAINER.securityContext.allowPrivilegeEscalation to false
+add ALL to CONTAINER.securityContext.capabilities.drop
+set CONTAINER.securityContext.runAsNonRoot to true";
+
+fn fixes(prefix: &str) -> Vec<Vec<Operation>> {
+    (0..2)
+        .map(|n| {
+            let container = format!("{prefix}spec.template.spec.containers[{n}]");
+            operations(&FIX.replace("CONTAINER", &container))
+        })
+        .collect()
+}
+
+fn read(text: &str) -> Duration {
+    let start = Instant::now();
+    for raw in documents(text) {
+        raw.parse(&Limits::default(), &mut Canonical::default())
+            .unwrap();
+    }
+    start.elapsed()
+}
+
+fn report(what: &str, text: &str, edit: impl FnOnce(&mut Editor<'_>)) {
+    let reading = read(text);
+    let start = Instant::now();
+    let mut editor = Editor::new(text, Options::default());
+    edit(&mut editor);
+    let outcome = editor.finish();
+    let editing = start.elapsed();
+    assert!(outcome.refused.is_empty());
+    let edited = apply(text, &outcome.edits);
+    println!(
+        "{what}: {} edits, {:.1} MB, read in {reading:.0?}, edited and proved in {editing:.0?} ({:.1} times)",
+        outcome.edits.len(),
+        edited.len() as f64 / 1e6,
+        editing.as_secs_f64() / reading.as_secs_f64()
+    );
+}
+
+#[test]
+#[ignore = "measures"]
+fn cost_of_ten_thousand_deployments() {
+    let one: Vec<String> = (0..COUNT).map(|n| deployment(n, "")).collect();
+    let joined = one.join("---\n");
+    let same = fixes("");
+    report("documents of one file", &joined, |editor| {
+        for document in 0..COUNT as u32 {
+            for fix in &same {
+                editor.apply(document, fix).unwrap();
+            }
+        }
+    });
+    let mut list = String::from("apiVersion: v1\nkind: List\nitems:\n");
+    for number in 0..COUNT {
+        let item = deployment(number, "  ");
+        list.push_str(&item.replacen("  a", "- a", 1));
+    }
+    let reading = read(&list);
+    let each: Vec<_> = (0..COUNT)
+        .flat_map(|item| fixes(&format!("items[{item}].")))
+        .collect();
+    report("items of one list", &list, |editor| {
+        for fix in &each {
+            editor.apply(0, fix).unwrap();
+        }
+    });
+    let start = Instant::now();
+    for text in &one {
+        let mut editor = Editor::new(text, Options::default());
+        for fix in &same {
+            editor.apply(0, fix).unwrap();
+        }
+        assert!(!editor.finish().edits.is_empty());
+    }
+    println!(
+        "files of their own: {:.0?}; reading the list: {reading:.0?}",
+        start.elapsed()
+    );
+    let map: String = (0..COUNT)
+        .map(|n| format!("  key{n}: value{n}\n"))
+        .collect();
+    let map = format!("kind: ConfigMap\ndata:\n{map}");
+    report("keys of one map", &map, |editor| {
+        for n in 0..COUNT {
+            let set = Operation::Set {
+                route: route(&format!("data.key{n}")),
+                value: Value::Int(n as i64),
+            };
+            editor.apply(0, &[set]).unwrap();
+        }
+    });
+    report("new keys of one map", &map, |editor| {
+        for n in 0..COUNT {
+            let set = Operation::Set {
+                route: route(&format!("data.new{n}")),
+                value: Value::Int(n as i64),
+            };
+            editor.apply(0, &[set]).unwrap();
+        }
+    });
+}
