@@ -161,15 +161,16 @@ fn power(power: &str, on: &str) -> String {
 }
 
 /// `vault kv-shop`, `resource group rg`, `subscription …`: the last pair of an id.
-fn scope(id: &str) -> String {
+pub(crate) fn scope(id: &str) -> String {
+    let shown = model::azure::shown;
     let parts = model::azure::segments(id);
     match parts.as_slice() {
-        [.., "subscriptions", subscription] => format!("subscription {subscription}"),
+        [.., "subscriptions", name] => format!("subscription {}", shown(name)),
         [.., kind, name] if kind.eq_ignore_ascii_case("resourcegroups") => {
-            format!("resource group {name}")
+            format!("resource group {}", shown(name))
         }
         [""] | ["", ""] => "the tenant".to_owned(),
-        [.., name] if !name.is_empty() => model::azure::shown(name),
+        [.., name] if !name.is_empty() => shown(name),
         _ => id.to_owned(),
     }
 }

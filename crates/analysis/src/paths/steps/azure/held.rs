@@ -18,6 +18,7 @@ use crate::paths::builder::{Builder, Draft};
 use crate::paths::edge::Edge;
 use crate::paths::graph::{Evidence, NodeNo, Object};
 use crate::paths::node::Node;
+use crate::paths::words;
 use crate::roles::builtin::guid;
 use crate::roles::condition::Outcome;
 use crate::roles::{Ask, Assignment, Role, Who};
@@ -337,10 +338,7 @@ fn down(builder: &mut Builder<'_>, name: &'static str, scope: &str, id: &str, ma
     };
     let to = builder.power(name, id);
     if maybe {
-        let why = format!(
-            "whether scope {} holds it is not known",
-            model::azure::shown(scope)
-        );
+        let why = format!("whether {} holds it is not known", words::scope(scope));
         builder.add(Draft::new(Edge::AzureRole, from, to).perhaps(Some(why)));
     } else {
         builder.implied(from, to);
