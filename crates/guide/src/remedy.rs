@@ -66,12 +66,12 @@ pub(crate) fn of<'a>(
     })
 }
 
-/// A remedy as edits of a text with the values of its document.
+/// Changes as edits of a text with the values of its document.
 ///
 /// # Errors
 /// When a value is no YAML.
-pub fn operations(remedy: &Remedy) -> Result<Vec<edit::Operation>, String> {
-    remedy.changes.iter().map(operation).collect()
+pub fn operations(changes: &[Change]) -> Result<Vec<edit::Operation>, String> {
+    changes.iter().map(operation).collect()
 }
 
 fn operation(change: &Change) -> Result<edit::Operation, String> {

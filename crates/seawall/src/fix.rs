@@ -8,11 +8,13 @@
 //! ```
 
 mod cure;
+mod hidden;
 mod hunks;
 mod prove;
 mod show;
 mod texts;
 
 pub(crate) use cure::{Cure, Sorting};
+pub(crate) use hidden::Hidden;
 pub(crate) use prove::{Counts, Proved, alone, prove};
 pub(crate) use show::{Shown, json, parts, text};

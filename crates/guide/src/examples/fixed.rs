@@ -46,7 +46,7 @@ pub fn fixed(guide: &Guide, guideline: &Guideline, example: &Example) -> Result<
                 continue;
             }
             if !seen.contains(&(remedy.origin.index, &remedy.changes)) {
-                let operations = remedy::operations(remedy)?;
+                let operations = remedy::operations(&remedy.changes)?;
                 if let Err(refusal) = editor.apply(remedy.origin.index, &operations) {
                     let refused = format!("{}: {refusal}", finding.message);
                     tried.stays.push(refused);

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
+use ::guide::Guide;
 use model::Safety;
-use model::coverage::Status;
+use model::coverage::{DocumentEntry, Status};
 use sources::Overlay;
 
 use crate::choices;
 use crate::commands::estate::EstateArgs;
-use crate::commands::judged::{Answer, Question};
+use crate::commands::judged::Question;
 use crate::commands::load_guide;
 use crate::failure::Failure;
-use crate::fix::{self, Cure, Proved, Shown};
+use crate::fix::{self, Cure, Hidden, Proved, Shown};
 use crate::output;
 
 /// Shows what would cure findings as a diff, and writes it on request.
@@ -112,7 +113,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         })
         .map(|guideline| &*guideline.id.0)
         .collect();
-    let mut sorting = fix::Sorting::new(&guide);
+    let mut sorting = fix::Sorting::default();
     let mut was = fix::Counts::default();
     let before = question.ask(|finding| {
         was.add(&finding);
@@ -124,21 +125,19 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         return nothing(args);
     }
     let (cures, left) = sorting.end();
-    let (mut cures, held_back) = if args.write && !args.risky {
-        let all = cures.len();
-        let safe: Vec<Cure> = cures
-            .into_iter()
-            .filter(|cure| cure.safety == Safety::Safe)
-            .collect();
-        let held = all - safe.len();
-        (safe, held)
-    } else {
-        (cures, 0)
-    };
-    let mut proved = fix::prove(&question, &before, &was, &cures)?;
+    let hidden = Hidden::of(&before.estate);
+    let unread: Vec<DocumentEntry> = before.unread().cloned().collect();
+    // What the texts would be is read and judged beside it: two estates are too many.
+    drop(before);
+    let (mut cures, held): (Vec<Cure>, Vec<Cure>) = cures
+        .into_iter()
+        .partition(|cure| !args.write || args.risky || cure.safety == Safety::Safe);
+    let held_back = held.iter().map(|cure| cure.cured.len()).sum();
+    drop(held);
+    let mut proved = fix::prove(&question, unread.len(), &was, &cures)?;
     if args.interactive {
-        cures = ask(&before, cures, &proved)?;
-        proved = fix::prove(&question, &before, &was, &cures)?;
+        cures = ask(&guide, &hidden, cures, &proved)?;
+        proved = fix::prove(&question, unread.len(), &was, &cures)?;
     }
     let writes = args.write || args.interactive;
     if writes {
@@ -148,7 +147,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         })?;
     }
     let shown = Shown {
-        before: &before,
+        guide: &guide,
+        hidden: &hidden,
         cures: &cures,
         proved: &proved,
         left: &left,
@@ -166,11 +166,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
             None => anstream::stdout().lock().write_all(text.as_bytes())?,
         }
     }
-    tell_unread(&before)?;
-    Ok(if before.unread().next().is_some() {
-        4
-    } else {
+    tell_unread(&unread)?;
+    Ok(if unread.is_empty() {
         u8::from(!writes && !proved.held.is_empty())
+    } else {
+        4
     })
 }
 
@@ -192,8 +192,8 @@ fn nothing(args: &Args) -> anyhow::Result<u8> {
 }
 
 /// What was not read was not fixed either.
-fn tell_unread(before: &Answer) -> io::Result<()> {
-    for entry in before.unread().take(5) {
+fn tell_unread(unread: &[DocumentEntry]) -> io::Result<()> {
+    for entry in unread.iter().take(5) {
         let reason = entry.reason.as_deref().unwrap_or("no reason is known");
         let why = if entry.status == Status::Unreadable {
             "cannot be read"
@@ -205,7 +205,7 @@ fn tell_unread(before: &Answer) -> io::Result<()> {
             &report::clean(&format!("{}:{} {why}: {reason}", entry.path, entry.line)),
         )?;
     }
-    let more = before.unread().count().saturating_sub(5);
+    let more = unread.len().saturating_sub(5);
     if more > 0 {
         output::say(
             "warning",
@@ -216,7 +216,12 @@ fn tell_unread(before: &Answer) -> io::Result<()> {
 }
 
 /// Asks for each cure that holds, with its own diff.
-fn ask(before: &Answer, cures: Vec<Cure>, proved: &Proved) -> anyhow::Result<Vec<Cure>> {
+fn ask(
+    guide: &Guide,
+    hidden: &Hidden,
+    cures: Vec<Cure>,
+    proved: &Proved,
+) -> anyhow::Result<Vec<Cure>> {
     let stdin = io::stdin();
     let mut taken = Vec::new();
     let mut all = false;
@@ -233,7 +238,8 @@ fn ask(before: &Answer, cures: Vec<Cure>, proved: &Proved) -> anyhow::Result<Vec
         let one = [cure.clone()];
         let alone = fix::alone(&one);
         let shown = Shown {
-            before,
+            guide,
+            hidden,
             cures: &one,
             proved: &alone,
             left: &[],

@@ -1,15 +1,13 @@
 //! Which findings have a cure that can be written into a file, and which have none here, with why.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use ::guide::Guide;
 use model::Safety;
 use model::finding::{Finding, Outcome, Severity};
 use model::kinds::Kind;
 use model::remedy::{self, Act, Change};
 use model::resource::ResourceName;
-use yaml::edit::Operation;
 
 /// What cures one or more findings of one document.
 #[derive(Debug, Clone)]
@@ -20,10 +18,8 @@ pub(crate) struct Cure {
     pub(crate) document: u32,
     /// Whether it may be written without asking.
     pub(crate) safety: Safety,
-    /// What is done, as the guide says it.
-    pub(crate) changes: Vec<Change>,
-    /// The same for the text.
-    pub(crate) operations: Vec<Operation>,
+    /// What is done.
+    pub(crate) changes: Box<[Change]>,
     /// What it cures.
     pub(crate) cured: Vec<About>,
 }
@@ -32,9 +28,8 @@ pub(crate) struct Cure {
 #[derive(Debug, Clone)]
 pub(crate) struct About {
     pub(crate) guideline: Arc<str>,
-    pub(crate) title: Box<str>,
     pub(crate) severity: Severity,
-    pub(crate) message: String,
+    pub(crate) message: Box<str>,
     pub(crate) resource: Arc<ResourceName>,
     pub(crate) path: Arc<str>,
     pub(crate) line: u32,
@@ -49,72 +44,62 @@ pub(crate) struct Left {
 }
 
 /// Sorts findings as they come: those that can be cured here, and the others that have a fix.
-pub(crate) struct Sorting<'g> {
-    guide: &'g Guide,
-    cures: BTreeMap<(Arc<str>, u32, String), Cure>,
+#[derive(Default)]
+pub(crate) struct Sorting {
+    /// by document, then by what is done
+    cures: HashMap<(Arc<str>, u32), Vec<Cure>>,
     left: Vec<Left>,
 }
 
-impl<'g> Sorting<'g> {
-    pub(crate) fn new(guide: &'g Guide) -> Self {
-        Self {
-            guide,
-            cures: BTreeMap::new(),
-            left: Vec::new(),
-        }
-    }
-
+impl Sorting {
     /// Takes a finding; accepted ones are left alone.
     pub(crate) fn add(&mut self, finding: &Finding) {
         let Some(safety) = finding.fix else { return };
         if finding.outcome != Outcome::Fail || finding.waiver.is_some() {
             return;
         }
-        let about = About::of(self.guide, finding);
-        match writable(finding) {
-            Err(why) => self.left.push(Left { about, safety, why }),
-            Ok((path, document, changes, operations)) => {
-                // Several findings may ask for the same.
-                let key = (path, document, format!("{changes:?}"));
-                let cure = self.cures.entry(key.clone()).or_insert_with(|| Cure {
-                    path: key.0,
-                    document,
-                    safety,
-                    changes,
-                    operations,
-                    cured: Vec::new(),
-                });
+        let about = About::of(finding);
+        let (path, document, changes) = match writable(finding) {
+            Ok(found) => found,
+            Err(why) => return self.left.push(Left { about, safety, why }),
+        };
+        let cures = self.cures.entry((path.clone(), document)).or_default();
+        // Several findings may ask for the same.
+        match cures.iter_mut().find(|cure| *cure.changes == *changes) {
+            Some(cure) => {
                 if safety == Safety::Unsafe {
                     cure.safety = safety;
                 }
                 cure.cured.push(about);
             }
+            None => cures.push(Cure {
+                path: path.clone(),
+                document,
+                safety,
+                changes: changes.into(),
+                cured: vec![about],
+            }),
         }
     }
 
     /// The cures in the order of files and documents, and the findings that stay.
     pub(crate) fn end(self) -> (Vec<Cure>, Vec<Left>) {
-        let mut cures: Vec<Cure> = self.cures.into_values().collect();
+        let mut cures: Vec<Cure> = self.cures.into_values().flatten().collect();
         let line = |cure: &Cure| cure.cured.first().map_or(0, |about| about.line);
         cures.sort_by(|one, other| {
-            (&one.path, one.document, line(one)).cmp(&(&other.path, other.document, line(other)))
+            let key = |cure: &Cure| (cure.path.clone(), cure.document, line(cure));
+            key(one).cmp(&key(other))
         });
         (cures, self.left)
     }
 }
 
 impl About {
-    fn of(guide: &Guide, finding: &Finding) -> Self {
-        let title = guide
-            .guidelines
-            .iter()
-            .find(|guideline| guideline.id == finding.guideline)
-            .map_or_else(Box::default, |guideline| guideline.title.clone());
+    fn of(finding: &Finding) -> Self {
         Self {
             guideline: finding.guideline.0.clone(),
-            title,
             severity: finding.severity,
-            message: finding.message.clone(),
+            message: finding.message.as_str().into(),
             resource: finding.resource.clone(),
             path: finding.place.path.clone(),
             line: finding.place.line,
@@ -122,10 +107,10 @@ impl About {
     }
 }
 
-type Writable = (Arc<str>, u32, Vec<Change>, Vec<Operation>);
+type Writable<'f> = (&'f Arc<str>, u32, &'f [Change]);
 
 /// What is to be done to which document of which file, or why that cannot be.
-fn writable(finding: &Finding) -> Result<Writable, String> {
+fn writable(finding: &Finding) -> Result<Writable<'_>, String> {
     if matches!(finding.resource.kind, Kind::Azure(_)) {
         return Err(
             "seawall does not edit templates yet: `seawall explain` says what to set".to_owned(),
@@ -143,13 +128,8 @@ fn writable(finding: &Finding) -> Result<Writable, String> {
             "`{whole}` renders it: change what it is rendered from"
         ));
     }
-    let operations = ::guide::remedy::operations(remedy)?;
-    Ok((
-        remedy.origin.path.clone(),
-        remedy.origin.index,
-        remedy.changes.clone(),
-        operations,
-    ))
+    ::guide::remedy::operations(&remedy.changes)?;
+    Ok((&remedy.origin.path, remedy.origin.index, &remedy.changes))
 }
 
 /// What is to be done, for people.

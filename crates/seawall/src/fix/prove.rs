@@ -11,7 +11,7 @@ use model::finding::{Finding, GuidelineId, Outcome};
 use super::cure::Cure;
 use super::texts::{Disk, Texts};
 use crate::commands::estate::EstateArgs;
-use crate::commands::judged::{Answer, Question};
+use crate::commands::judged::Question;
 use sources::Overlay;
 
 /// How often the texts are assessed again before every cure of a doubtful object is taken back.
@@ -80,13 +80,12 @@ pub(crate) fn alone(cures: &[Cure]) -> Proved {
 /// Proves cures together and takes back those that do not hold.
 pub(crate) fn prove(
     question: &Question<'_>,
-    before: &Answer,
+    unread_before: usize,
     was: &Counts,
     cures: &[Cure],
 ) -> anyhow::Result<Proved> {
     let mut disk = Disk::default();
     disk.read(cures);
-    let unread_before = before.unread().count();
     let mut objects: BTreeMap<(Arc<str>, String), Vec<usize>> = BTreeMap::new();
     for (number, cure) in cures.iter().enumerate() {
         let about = cure.cured.iter();

@@ -1,28 +1,29 @@
 //! What would be written, for people and for programs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use ::guide::Guide;
 use model::Safety;
-use model::secrets;
 use report::{clean, count, wrap};
 use serde_json::json;
 
 use super::cure::{About, Cure, Left};
+use super::hidden::Hidden;
 use super::hunks::{Hunk, Line, hunks};
 use super::prove::Proved;
-use crate::commands::judged::Answer;
 
 /// Everything that is shown.
 pub(crate) struct Shown<'a> {
-    pub(crate) before: &'a Answer,
+    pub(crate) guide: &'a Guide,
+    pub(crate) hidden: &'a Hidden,
     pub(crate) cures: &'a [Cure],
     pub(crate) proved: &'a Proved,
     pub(crate) left: &'a [Left],
     /// It has been written.
     pub(crate) written: bool,
-    /// Cures that were held back because they may break a workload.
+    /// Findings whose cures were held back because they may break a workload.
     pub(crate) held_back: usize,
 }
 
@@ -38,7 +39,7 @@ impl Shown<'_> {
     fn parts(&self) -> Vec<Part<'_>> {
         let mut parts = Vec::new();
         for (path, file) in &self.proved.texts.files {
-            let hidden = self.hidden(path, &file.before);
+            let hidden = self.hidden.texts(path, &file.before);
             let mut all = hunks(&file.before, &file.edits);
             for line in all.iter_mut().flat_map(|hunk| &mut hunk.lines) {
                 let (Line::Same(text) | Line::Gone(text) | Line::New(text)) = line;
@@ -88,50 +89,6 @@ impl Shown<'_> {
             }));
         }
         parts
-    }
-
-    /// Texts of a file that are never shown, longest first.
-    fn hidden(&self, path: &Arc<str>, text: &str) -> Vec<String> {
-        let mut hidden = BTreeSet::new();
-        let lines: Vec<&str> = text.lines().collect();
-        let mut seen = BTreeSet::new();
-        let resources = self.before.estate.resources().iter();
-        for resource in resources.filter(|resource| resource.origin.path == *path) {
-            if !seen.insert(Arc::as_ptr(&resource.doc)) {
-                continue;
-            }
-            for span in secrets::secret_spans(resource.doc.root()) {
-                let (first, column) = resource.doc.line_column(span.start);
-                let (last, end) = resource.doc.line_column(span.end);
-                for number in first..=last {
-                    let Some(line) = lines.get(number as usize - 1) else {
-                        continue;
-                    };
-                    let from = if number == first {
-                        column as usize - 1
-                    } else {
-                        0
-                    };
-                    let to = if number == last {
-                        end as usize - 1
-                    } else {
-                        usize::MAX
-                    };
-                    let part: String = line
-                        .chars()
-                        .skip(from)
-                        .take(to.saturating_sub(from))
-                        .collect();
-                    let part = part.trim().to_owned();
-                    if part.len() > 2 {
-                        hidden.insert(part);
-                    }
-                }
-            }
-        }
-        let mut hidden: Vec<String> = hidden.into_iter().collect();
-        hidden.sort_by_key(|text| std::cmp::Reverse(text.len()));
-        hidden
     }
 
     fn numbers(&self) -> (usize, usize) {
@@ -192,7 +149,7 @@ pub(crate) fn parts(shown: &Shown<'_>, options: report::terminal::Options) -> St
         };
         let name = format!("{}  {}", clean(part.path), clean(&resource(about)));
         let _ = writeln!(page, "{}", paint.on("1", &name));
-        for line in cured(&part, &paint, width) {
+        for line in cured(&part, shown.guide, &paint, width) {
             let _ = writeln!(page, "{line}");
         }
         for hunk in &part.hunks {
@@ -212,8 +169,13 @@ fn resource(about: &About) -> String {
     }
 }
 
+fn title<'g>(guide: &'g Guide, about: &About) -> &'g str {
+    let guideline = guide.guideline(&about.guideline);
+    guideline.map_or("", |guideline| &guideline.title)
+}
+
 /// What a document is cured of: each guideline once, with how often.
-fn cured(part: &Part<'_>, paint: &Paint, width: usize) -> Vec<String> {
+fn cured(part: &Part<'_>, guide: &Guide, paint: &Paint, width: usize) -> Vec<String> {
     let mut by: BTreeMap<(std::cmp::Reverse<model::Severity>, &str), (Safety, &About, usize)> =
         BTreeMap::new();
     for (_, cure) in &part.cures {
@@ -237,7 +199,7 @@ fn cured(part: &Part<'_>, paint: &Paint, width: usize) -> Vec<String> {
         } else {
             String::new()
         };
-        let said = format!("{id}: {}{times}", clean(&about.title));
+        let said = format!("{id}: {}{times}", clean(title(guide, about)));
         for (at, line) in wrap(&said, width.saturating_sub(10)).iter().enumerate() {
             lines.push(if at == 0 {
                 format!("  {}  {line}", paint.on(code, word))
@@ -356,7 +318,7 @@ pub(crate) fn json(shown: &Shown<'_>) -> anyhow::Result<String> {
     let finding = |about: &About| {
         json!({
             "guideline": &*about.guideline,
-            "title": about.title,
+            "title": title(shown.guide, about),
             "severity": about.severity.word(),
             "message": about.message,
             "resource": about.resource.id(),

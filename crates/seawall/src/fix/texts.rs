@@ -124,9 +124,13 @@ fn edited(
     let mut refused = Vec::new();
     let mut calls = Vec::new();
     for (number, cure) in cures {
-        match editor.apply(cure.document, &cure.operations) {
+        let done = ::guide::remedy::operations(&cure.changes).and_then(|operations| {
+            let applied = editor.apply(cure.document, &operations);
+            applied.map_err(|refusal| refusal.to_string())
+        });
+        match done {
             Ok(_) => calls.push(*number),
-            Err(refusal) => refused.push((*number, refusal.to_string())),
+            Err(why) => refused.push((*number, why)),
         }
     }
     let outcome = editor.finish();

@@ -1,0 +1,64 @@
+//! Which texts of files are never shown: values of Secrets, and what looks like a credential.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use model::{Estate, secrets};
+
+/// Places of hidden values by file: first line and column, last line and column (from 1; the last is past the end).
+#[derive(Debug, Default)]
+pub(crate) struct Hidden(BTreeMap<Arc<str>, Vec<[u32; 4]>>);
+
+impl Hidden {
+    pub(crate) fn of(estate: &Estate) -> Self {
+        let mut hidden = Self::default();
+        let mut seen = BTreeSet::new();
+        for resource in estate.resources() {
+            // The items of a list share its document.
+            if !seen.insert(Arc::as_ptr(&resource.doc)) {
+                continue;
+            }
+            for span in secrets::secret_spans(resource.doc.root()) {
+                let (first, column) = resource.doc.line_column(span.start);
+                let (last, end) = resource.doc.line_column(span.end);
+                hidden
+                    .0
+                    .entry(resource.origin.path.clone())
+                    .or_default()
+                    .push([first, column, last, end]);
+            }
+        }
+        hidden
+    }
+
+    /// The texts themselves, line by line, longest first.
+    pub(crate) fn texts(&self, path: &Arc<str>, text: &str) -> Vec<String> {
+        let Some(places) = self.0.get(path) else {
+            return Vec::new();
+        };
+        let lines: Vec<&str> = text.lines().collect();
+        let mut hidden = BTreeSet::new();
+        for [first, column, last, end] in places {
+            for number in *first..=*last {
+                let Some(line) = lines.get((number as usize).saturating_sub(1)) else {
+                    continue;
+                };
+                let from = if number == *first { *column } else { 1 };
+                let to = if number == *last { *end } else { u32::MAX };
+                let part: String = line
+                    .chars()
+                    .skip(from as usize - 1)
+                    .take(to.saturating_sub(from) as usize)
+                    .collect();
+                let part = part.trim();
+                // Striking out `0` or `no` everywhere would hide the page.
+                if part.len() > 2 {
+                    hidden.insert(part.to_owned());
+                }
+            }
+        }
+        let mut hidden: Vec<String> = hidden.into_iter().collect();
+        hidden.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        hidden
+    }
+}
