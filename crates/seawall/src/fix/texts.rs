@@ -105,7 +105,8 @@ impl Texts {
     /// Writes the files: each beside itself first, so that none is left half written.
     pub(crate) fn write(&self) -> Result<(), (Arc<str>, std::io::Error)> {
         for (path, file) in &self.files {
-            replace(Path::new(&**path), &file.after()).map_err(|error| (path.clone(), error))?;
+            replace(Path::new(&**path), &file.before, &file.after())
+                .map_err(|error| (path.clone(), error))?;
         }
         Ok(())
     }
@@ -155,9 +156,12 @@ fn format_of(path: &str, text: &str) -> Format {
 }
 
 /// Writes a file through a new one in the same folder, with the rights of the old one.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+fn replace(path: &Path, before: &str, text: &str) -> std::io::Result<()> {
     // A link stays one: what it leads to is written.
     let path = std::fs::canonicalize(path)?;
+    if std::fs::read(&path)? != before.as_bytes() {
+        return Err(std::io::Error::other("it was changed meanwhile"));
+    }
     let rights = std::fs::metadata(&path)?.permissions();
     if rights.readonly() {
         return Err(std::io::Error::from(std::io::ErrorKind::PermissionDenied));
