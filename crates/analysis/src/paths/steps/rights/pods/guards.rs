@@ -12,8 +12,11 @@ use crate::paths::edge::Edge;
 use crate::paths::graph::{Evidence, NodeNo, Object};
 use crate::paths::node::Place;
 
+/// What a right takes away of the guards.
+type Takes = fn(&mut Removed);
+
 /// The rights over all objects of a kind.
-const RIGHTS: [(&str, &str, fn(&mut Removed)); 3] = [
+const RIGHTS: [(&str, &str, Takes); 3] = [
     ("policy-remove", "ValidatingAdmissionPolicy", |removed| {
         removed.policies = Gone::All;
     }),
@@ -124,7 +127,7 @@ pub(super) fn removed(
 
 /// All sets of rights over guards that are held, the smaller ones first, then those over some names.
 fn ways(builder: &Builder<'_>, hands: &Hands) -> Vec<Way> {
-    let held: Vec<(NodeNo, fn(&mut Removed))> = RIGHTS
+    let held: Vec<(NodeNo, Takes)> = RIGHTS
         .iter()
         .filter(|(_, kind, _)| !builder.estate.of_kind(kind).is_empty())
         .filter_map(|(right, _, take)| Some((builder.known_right(right, Place::Cluster)?, *take)))
