@@ -24,6 +24,9 @@ pub(crate) struct Cure {
     pub(crate) cured: Vec<About>,
 }
 
+/// A cure with its number.
+pub(crate) type Numbered<'c> = (usize, &'c Cure);
+
 /// A finding as far as fixing is concerned.
 #[derive(Debug, Clone)]
 pub(crate) struct About {

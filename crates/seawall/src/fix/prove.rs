@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ::guide::Guideline;
 use model::finding::{Finding, GuidelineId, Outcome};
 
-use super::cure::Cure;
+use super::cure::{Cure, Numbered};
 use super::texts::{Disk, Texts};
 use crate::commands::estate::EstateArgs;
 use crate::commands::judged::Question;
@@ -69,7 +69,7 @@ impl Counts {
 pub(crate) fn alone(cures: &[Cure]) -> Proved {
     let mut disk = Disk::default();
     disk.read(cures);
-    let chosen: Vec<(usize, &Cure)> = cures.iter().enumerate().collect();
+    let chosen: Vec<Numbered<'_>> = cures.iter().enumerate().collect();
     Proved {
         held: (0..cures.len()).collect(),
         dropped: BTreeMap::new(),
@@ -99,7 +99,7 @@ pub(crate) fn prove(
     let mut held: BTreeSet<usize> = (0..cures.len()).collect();
     let mut dropped = BTreeMap::new();
     for round in 0..=ROUNDS {
-        let chosen: Vec<(usize, &Cure)> = cures
+        let chosen: Vec<Numbered<'_>> = cures
             .iter()
             .enumerate()
             .filter(|(number, _)| held.contains(number))
@@ -216,8 +216,11 @@ struct Culprits<'a> {
     /// the cures of each object
     objects: &'a BTreeMap<(Arc<str>, String), Vec<usize>>,
     /// by the guideline that fails and the guidelines of an object's cures
-    known: BTreeMap<(GuidelineId, BTreeSet<Arc<str>>), BTreeSet<Arc<str>>>,
+    known: BTreeMap<(GuidelineId, Guidelines), Guidelines>,
 }
+
+/// Ids of guidelines.
+type Guidelines = BTreeSet<Arc<str>>;
 
 /// The guidelines that a cure is about.
 fn about(cure: &Cure) -> impl Iterator<Item = &Arc<str>> {
@@ -230,9 +233,9 @@ const TRIALS: usize = 32;
 impl Culprits<'_> {
     /// The guidelines among those of these cures whose cure makes `key` worse by itself: tried in the file of the
     /// object, then in all that was given.
-    fn of(&mut self, key: &Key, doubted: &[usize]) -> anyhow::Result<BTreeSet<Arc<str>>> {
+    fn of(&mut self, key: &Key, doubted: &[usize]) -> anyhow::Result<Guidelines> {
         // Cures of the same guidelines do the same.
-        let mut kinds: BTreeMap<BTreeSet<Arc<str>>, Vec<(usize, &Cure)>> = BTreeMap::new();
+        let mut kinds: BTreeMap<Guidelines, Vec<Numbered<'_>>> = BTreeMap::new();
         for number in doubted {
             if let Some(cure) = self.cures.get(*number) {
                 let about = about(cure).cloned().collect();

@@ -9,7 +9,7 @@ use model::Safety;
 use report::{clean, count, wrap};
 use serde_json::json;
 
-use super::cure::{About, Cure, Left};
+use super::cure::{About, Cure, Left, Numbered};
 use super::hidden::Hidden;
 use super::hunks::{Hunk, Line, hunks};
 use super::prove::Proved;
@@ -30,7 +30,7 @@ pub(crate) struct Shown<'a> {
 /// A document that changes, with what cures it.
 struct Part<'a> {
     path: &'a Arc<str>,
-    cures: Vec<(usize, &'a Cure)>,
+    cures: Vec<Numbered<'a>>,
     hunks: Vec<Hunk>,
 }
 
@@ -49,7 +49,7 @@ impl Shown<'_> {
                     }
                 }
             }
-            let cures: Vec<(usize, &Cure)> = self
+            let cures: Vec<Numbered<'_>> = self
                 .proved
                 .held
                 .iter()
@@ -58,14 +58,18 @@ impl Shown<'_> {
                 .collect();
             let starts = starts(&file.before);
             let of_line = |line: usize| starts.partition_point(|start| *start <= line);
-            let mut by_document: BTreeMap<usize, (Vec<(usize, &Cure)>, Vec<Hunk>)> =
-                BTreeMap::new();
+            let mut by_document: BTreeMap<usize, Part<'_>> = BTreeMap::new();
+            let part = || Part {
+                path,
+                cures: Vec::new(),
+                hunks: Vec::new(),
+            };
             for (number, cure) in cures {
                 let line = cure.cured.first().map_or(1, |about| about.line as usize);
                 by_document
                     .entry(of_line(line))
-                    .or_default()
-                    .0
+                    .or_insert_with(part)
+                    .cures
                     .push((number, cure));
             }
             for hunk in all {
@@ -80,13 +84,9 @@ impl Shown<'_> {
                     .range(..=document)
                     .next_back()
                     .map_or(document, |(key, _)| *key);
-                by_document.entry(key).or_default().1.push(hunk);
+                by_document.entry(key).or_insert_with(part).hunks.push(hunk);
             }
-            parts.extend(by_document.into_values().map(|(cures, hunks)| Part {
-                path,
-                cures,
-                hunks,
-            }));
+            parts.extend(by_document.into_values());
         }
         parts
     }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use sources::Overlay;
 use yaml::edit::{self, Edit, Editor, Format};
 
-use super::cure::Cure;
+use super::cure::{Cure, Numbered};
 
 /// One file that changes.
 #[derive(Debug)]
@@ -62,12 +62,12 @@ fn text_of(path: &str) -> Result<Arc<str>, String> {
 
 impl Texts {
     /// Writes cures, given with their numbers, into the texts of their files.
-    pub(crate) fn of(cures: &[(usize, &Cure)], disk: &Disk) -> Self {
-        let mut by_file: BTreeMap<&Arc<str>, Vec<(usize, &Cure)>> = BTreeMap::new();
+    pub(crate) fn of(cures: &[Numbered<'_>], disk: &Disk) -> Self {
+        let mut by_file: BTreeMap<&Arc<str>, Vec<Numbered<'_>>> = BTreeMap::new();
         for (number, cure) in cures {
             by_file.entry(&cure.path).or_default().push((*number, cure));
         }
-        let files: Vec<(&Arc<str>, Vec<(usize, &Cure)>)> = by_file.into_iter().collect();
+        let files: Vec<(&Arc<str>, Vec<Numbered<'_>>)> = by_file.into_iter().collect();
         let done: Vec<_> = files
             .par_iter()
             .map(|(path, cures)| match disk.known.get(*path) {
@@ -115,7 +115,7 @@ impl Texts {
 fn edited(
     path: &Arc<str>,
     text: &Arc<str>,
-    cures: &[(usize, &Cure)],
+    cures: &[Numbered<'_>],
 ) -> (Option<File>, Vec<(usize, String)>) {
     let options = edit::Options {
         format: format_of(path, text),
