@@ -1,7 +1,8 @@
 //! From what becomes of each place to pieces of text. It leaves out how maps and lists without
 //! brackets (`block`) and with brackets (`flow`) change.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 
 use super::layout::{Child, Form, Kind, Place, PlaceId};
 use super::lines::Lines;
@@ -26,7 +27,12 @@ pub(crate) struct Emit<'p, 't> {
     pub(super) plan: &'p Plan<'t>,
     pub(super) style: &'p Style,
     pub(super) pieces: Vec<Piece>,
+    /// how much deeper maps and lists stand in a map, where it was asked before
+    widths: RefCell<HashMap<PlaceId, Widths>>,
 }
+
+/// Of a map in a map, and of a list in a map.
+type Widths = (Option<usize>, Option<usize>);
 
 pub(crate) type Emitted = Result<(), Refusal>;
 
@@ -69,6 +75,7 @@ pub(crate) fn pieces(plan: &Plan<'_>, style: &Style) -> Result<Vec<Piece>, Refus
         plan,
         style,
         pieces: Vec::new(),
+        widths: RefCell::default(),
     };
     let mut collections = BTreeSet::new();
     for (id, change) in &plan.changes {
@@ -236,14 +243,18 @@ impl<'p, 't> Emit<'p, 't> {
 
     /// How to write near an offset, in a map.
     pub(super) fn render(&self, at: usize, map: Option<PlaceId>) -> Render<'p> {
-        let near = |is_map| {
-            map.and_then(|id| style::siblings(&self.plan.layout, self.lines(), id, is_map))
-        };
+        let (map, list) = map.map_or((None, None), |id| {
+            *self.widths.borrow_mut().entry(id).or_insert_with(|| {
+                let layout = &self.plan.layout;
+                let width = |is_map| style::siblings(layout, self.lines(), id, is_map);
+                (width(true), width(false))
+            })
+        });
         Render {
             style: self.style,
             line_break: self.lines().line_break(at),
-            step: near(true).unwrap_or_else(|| self.style.step()).max(1),
-            list: near(false).unwrap_or_else(|| self.style.list()),
+            step: map.unwrap_or_else(|| self.style.step()).max(1),
+            list: list.unwrap_or_else(|| self.style.list()),
             json: self.style.json,
             // Without a line break at the end the text would lose its own.
             literal: self.lines().column(self.lines().len()) == 0,

@@ -4,7 +4,7 @@
 //! what may be done to them (`plan`).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::Span;
 use crate::error::{Problem, What};
@@ -80,6 +80,8 @@ pub(crate) struct Layout<'t> {
     pub(crate) uses: HashMap<PlaceId, Vec<PlaceId>>,
     /// JSON: keys that stand twice in a map, of which only the last has a child
     pub(crate) repeated: HashMap<PlaceId, Vec<(String, u32, u32)>>,
+    /// maps with a `<<` entry
+    merging: HashSet<PlaceId>,
     /// children of large maps by key
     index: HashMap<PlaceId, HashMap<String, Found>>,
 }
@@ -197,11 +199,7 @@ impl<'t> Layout<'t> {
 
     /// Whether a map has a `<<` entry.
     pub(crate) fn merges(&self, map: PlaceId) -> bool {
-        let children = self.get(map).map(|place| place.children.as_slice());
-        children
-            .unwrap_or_default()
-            .iter()
-            .any(|child| child.key.as_ref().is_some_and(|key| key.merge))
+        self.merging.contains(&map)
     }
 }
 
@@ -341,6 +339,9 @@ impl<'t> Builder<'t> {
         let lead = self.tag.take().map_or(lead, |s| s.start.min(lead));
         if let Some(open) = self.open.last_mut() {
             let lead = open.lead.take().map_or(lead, |mark| mark.min(lead));
+            if merge {
+                self.layout.merging.insert(open.id);
+            }
             open.key = Some((Key { text, span, merge }, lead));
         }
     }

@@ -424,7 +424,8 @@ impl<'t> Plan<'t> {
         }
         let last = depth + 1 == route.len();
         // A whole value may be set beside the merge key: what stands below it counts.
-        if self.tree.step(node, step, any_case).is_some() && (!whole || !last) {
+        let merges = self.layout.merges(map);
+        if merges && (!whole || !last) && self.tree.step(node, step, any_case).is_some() {
             return Err(self.merged(map, step, route));
         }
         Ok(End::Missing(map, depth))

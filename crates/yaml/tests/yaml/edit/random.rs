@@ -385,7 +385,8 @@ fn check_bytes(text: &str, offset: usize, raw: &str, operations: &[Operation], e
 
 /// Whether a place belongs to an anchor, which stands before what it belongs to.
 fn in_anchor(text: &str, at: usize) -> bool {
-    let before = text[..at].trim_end_matches(|c: char| c.is_ascii_alphanumeric());
+    let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let before = text[..at].trim_end_matches(name);
     before.ends_with('&')
 }
 
