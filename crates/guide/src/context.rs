@@ -66,6 +66,15 @@ fn attaches(kind: &str) -> bool {
     ATTACHED.iter().any(starts)
 }
 
+/// Whether a kind is that of AKS clusters or of their parts.
+pub(crate) fn is_of_cluster(kind: &str) -> bool {
+    kind.get(..CLUSTERS.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(CLUSTERS))
+}
+
+/// The kind of AKS clusters.
+pub(crate) const CLUSTERS: &str = "Microsoft.ContainerService/managedClusters";
+
 /// The kinds that carry pods.
 const WORKLOADS: [&str; 8] = [
     "Pod",
@@ -92,6 +101,8 @@ struct World<'a> {
     /// Present when objects may be joined.
     estate: Option<&'a Estate>,
     analyses: Option<&'a Analyses<'a>>,
+    /// The id of the one AKS cluster that there is, where a question is about one of several.
+    cluster: Option<&'a str>,
 }
 
 impl<'a> Context<'a> {
@@ -111,6 +122,7 @@ impl<'a> Context<'a> {
                 resource,
                 estate: analyses.map(|analyses| analyses.estate),
                 analyses,
+                cluster: None,
             },
             variables: guide.variables.iter().map(|_| Cell::new(None)).collect(),
         }
@@ -127,6 +139,12 @@ impl<'a> Context<'a> {
         let mut context = Self::new(guide, setting, witness, Some(analyses), bump);
         context.budget = Budget::new(u64::MAX);
         context
+    }
+
+    /// Leaves out all AKS clusters, with their parts, but the one of this id.
+    pub(crate) fn of_cluster(mut self, id: &'a str) -> Self {
+        self.world.cluster = Some(id);
+        self
     }
 
     /// Every guideline may spend as much as one policy in an API server.
@@ -256,6 +274,7 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
             }
             (View::All, kind) => {
                 let found = world.estate?.of_kind(kind).iter().copied();
+                let found = found.filter(|id| world.is_meant(*id));
                 Some(world.list(found, world.absent(&[kind], Within::Everywhere), bump))
             }
             (View::Namespace, "workloads") => {
@@ -358,6 +377,21 @@ impl<'a> World<'a> {
             .map(|resource| Val::Node(resource.object()))
             .collect();
         Val::list(bump, &items, more)
+    }
+
+    /// Whether a resource belongs to the cluster that is asked about, or to none.
+    fn is_meant(&self, id: ResourceRef) -> bool {
+        let Some(cluster) = self.cluster else {
+            return true;
+        };
+        let resource = self.estate.and_then(|estate| estate.get(id));
+        let own = resource.and_then(|resource| Some((resource, resource.azure.as_ref()?)));
+        let Some((_, azure)) = own.filter(|(resource, _)| is_of_cluster(resource.name.kind.name()))
+        else {
+            return true;
+        };
+        let (start, rest) = azure.id.split_at_checked(cluster.len()).unwrap_or_default();
+        start.eq_ignore_ascii_case(cluster) && (rest.is_empty() || rest.starts_with('/'))
     }
 
     fn namespace(&self) -> Option<&'a str> {

@@ -9,7 +9,7 @@ use model::prune::Keep;
 use model::{Estate, unknown};
 
 use crate::catalogue::Guide;
-use crate::context::{Context, FACTS};
+use crate::context::{CLUSTERS, Context, FACTS, is_of_cluster};
 use crate::examples::{Failure, estate_of};
 use crate::facts;
 use crate::guideline::{Expectation, OptionExample, Topic};
@@ -22,11 +22,13 @@ pub enum Recognition {
     Chosen,
     /// It was not.
     NotChosen,
+    /// It was in some of the AKS clusters: in how many, and of how many.
+    Partly(usize, usize),
     /// What was given leaves it open, and why.
     Open(String),
 }
 
-/// Asks an estate.
+/// Asks an estate; where the question is about AKS clusters and there are several, of each of them.
 #[must_use]
 pub fn recognise(
     guide: &Guide,
@@ -34,11 +36,63 @@ pub fn recognise(
     analyses: &Analyses<'_>,
     program: &Program,
 ) -> Recognition {
+    let estate = analyses.estate;
+    let clusters: Vec<&str> = estate
+        .of_kind(CLUSTERS)
+        .iter()
+        .filter_map(|id| Some(&*estate.get(*id)?.azure.as_ref()?.id))
+        .collect();
+    let asks = || kinds(guide, program).any(is_of_cluster);
+    if clusters.len() < 2 || !asks() {
+        return ask(guide, setting, analyses, program, None);
+    }
+    let said: Vec<Recognition> = clusters
+        .iter()
+        .map(|cluster| ask(guide, setting, analyses, program, Some(*cluster)))
+        .collect();
+    let chosen = said
+        .iter()
+        .filter(|one| **one == Recognition::Chosen)
+        .count();
+    let open = said.iter().find(|one| matches!(one, Recognition::Open(_)));
+    match (chosen, open) {
+        (0, None) => Recognition::NotChosen,
+        (0, Some(open)) => open.clone(),
+        (all, _) if all == said.len() => Recognition::Chosen,
+        // In those of which it is open it is not said to be.
+        (some, _) => Recognition::Partly(some, said.len()),
+    }
+}
+
+/// The kinds that a program asks for.
+fn kinds<'p>(guide: &Guide, program: &'p Program) -> impl Iterator<Item = &'p str> {
+    let facts = guide.roots.facts;
+    program
+        .references()
+        .iter()
+        .filter_map(move |reference| match reference.path.as_slice() {
+            [Step::Key(all), Step::Key(kind), ..] if reference.root == facts && &**all == "all" => {
+                Some(&**kind)
+            }
+            _ => None,
+        })
+}
+
+fn ask(
+    guide: &Guide,
+    setting: &Setting,
+    analyses: &Analyses<'_>,
+    program: &Program,
+    cluster: Option<&str>,
+) -> Recognition {
     let Some(witness) = analyses.estate.resources().first() else {
         return Recognition::Open("nothing was given".to_owned());
     };
     let bump = Bump::new();
-    let context = Context::unbounded(guide, setting, witness, analyses, &bump);
+    let mut context = Context::unbounded(guide, setting, witness, analyses, &bump);
+    if let Some(cluster) = cluster {
+        context = context.of_cluster(cluster);
+    }
     match program
         .eval(&context, &[], &bump, &context.budget)
         .resolve()
@@ -64,18 +118,9 @@ impl Guide {
     /// The kinds that options and quantities ask for.
     #[must_use]
     pub fn choice_kinds(&self) -> BTreeSet<&str> {
-        let mut kinds = BTreeSet::new();
-        for program in self.choice_programs() {
-            for reference in program.references() {
-                if let [Step::Key(all), Step::Key(kind), ..] = reference.path.as_slice()
-                    && reference.root == self.roots.facts
-                    && &**all == "all"
-                {
-                    kinds.insert(&**kind);
-                }
-            }
-        }
-        kinds
+        self.choice_programs()
+            .flat_map(|program| kinds(self, program))
+            .collect()
     }
 
     /// Keeps what options and quantities read of workloads.
@@ -139,6 +184,9 @@ pub fn run(guide: &Guide, topic: &Topic, example: &OptionExample) -> Option<Fail
                 if !met {
                     problems.push(match said {
                         Recognition::Chosen => format!("`{id}` is recognised"),
+                        Recognition::Partly(some, of) => {
+                            format!("`{id}` is recognised in {some} of {of} clusters")
+                        }
                         Recognition::NotChosen => format!("`{id}` is not recognised"),
                         Recognition::Open(reason) => format!("`{id}` stays open: {reason}"),
                     });

@@ -285,3 +285,56 @@ fn what_is_recognised_has_an_example_on_both_sides() {
         .contains("stand behind the word")
     );
 }
+
+/// Two clusters, of which one has commands through Azure switched off, and none local accounts.
+const TWO: &str = r#"{
+  "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+  "contentVersion": "1.0.0.0",
+  "resources": [
+    {
+      "type": "Microsoft.ContainerService/managedClusters", "apiVersion": "2025-10-01", "name": "shop",
+      "location": "westeurope",
+      "properties": {"apiServerAccessProfile": {"disableRunCommand": true}}
+    },
+    {
+      "type": "Microsoft.ContainerService/managedClusters", "apiVersion": "2025-10-01", "name": "shop-two",
+      "location": "westeurope",
+      "properties": {}
+    }
+  ]
+}"#;
+
+fn said_of(text: &str, option: &str) -> Recognition {
+    let guide = guide();
+    let (setting, estate, unread) = estate_of(guide, &example("json", text, true)).unwrap();
+    assert_eq!(unread, Vec::<String>::new());
+    let analyses = facts::analyses(guide, &setting, &estate);
+    let (_, option) = guide.option(option).unwrap();
+    recognise(
+        guide,
+        &setting,
+        &analyses,
+        option.recognised.as_ref().unwrap(),
+    )
+}
+
+#[test]
+fn each_of_several_clusters_is_asked_by_itself() {
+    const OFF: &str = "api-server/run-command-off";
+    assert_eq!(said_of(TWO, OFF), Recognition::Partly(1, 2));
+    assert_eq!(
+        said_of(TWO, "api-server/local-accounts-off"),
+        Recognition::NotChosen
+    );
+    let both = TWO.replace(
+        "\"properties\": {}",
+        "\"properties\": {\"apiServerAccessProfile\": {\"disableRunCommand\": true}}",
+    );
+    assert_eq!(said_of(&both, OFF), Recognition::Chosen);
+    let unknown = TWO.replace(
+        "\"properties\": {}",
+        "\"properties\": {\"apiServerAccessProfile\": \"[reference('x').profile]\"}",
+    );
+    // Of the other it is not known: it is not said to have it.
+    assert_eq!(said_of(&unknown, OFF), Recognition::Partly(1, 2));
+}
