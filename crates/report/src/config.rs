@@ -8,6 +8,10 @@ use guide::front_matter::{self, Fields};
 use guide::setting::to_json;
 use model::{Ref, Severity};
 
+mod budget;
+
+pub use budget::Budget;
+
 /// The file's name.
 pub const FILE: &str = "seawall.yaml";
 
@@ -34,6 +38,8 @@ pub struct Config {
     pub jewels: Vec<Wish>,
     /// How much there is of what prices scale with, where the estate does not show it.
     pub quantities: BTreeMap<String, f64>,
+    /// What a plan may cost.
+    pub budget: Budget,
     /// What guidelines read as `params`, as a YAML map.
     pub params: Option<String>,
     /// The file, for messages.
@@ -73,7 +79,7 @@ pub struct ConfigError {
     pub message: String,
 }
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "whole",
     "fail-on",
     "fail-on-unknown",
@@ -84,6 +90,7 @@ const KEYS: [&str; 10] = [
     "waivers",
     "cluster",
     "jewels",
+    "budget",
 ];
 
 impl Config {
@@ -217,6 +224,13 @@ impl Config {
                         name.ok_or_else(|| wrong("the name or id of an AKS cluster"))?
                             .into(),
                     );
+                }
+                "budget" if !value.is_map() => {
+                    return Err(wrong("a map such as { money: 500, effort: 10 }"));
+                }
+                "budget" => {
+                    config.budget = Budget::read(value, path)
+                        .map_err(|(at, message)| error(doc.line_column(at).0, message))?;
                 }
                 "jewels" if !value.is_list() => return Err(wrong("a list of jewels")),
                 "jewels" => {

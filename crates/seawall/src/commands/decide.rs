@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use analysis::decide::Rates;
 use analysis::paths::Graph;
 
 use crate::commands::attack::{Attack, AttackArgs};
 use crate::failure::Failure;
 use crate::output;
+use crate::progress::Working;
 
 mod advice;
 mod costs;
@@ -19,17 +19,21 @@ mod page;
 mod problem;
 mod sentences;
 mod session;
+mod terms;
 mod text;
 mod words;
 
 use advice::{Advice, Settled, solve};
 use problem::Problem;
+use terms::Terms;
 
 /// Says what to do: the cheapest guidelines and options of the guide that cut the attack paths of an estate,
 /// what that costs in money, work and upkeep, what stays, and what was not worth it.
 ///
 /// The answer is exact, or says how far from the best it can be. Money comes from files of prices (docs/prices.md);
 /// what has no price stays a quantity and is named beside every sum. Work is a range, counted in the middle.
+///
+/// Limits, rates and files of prices can stand under `budget` in seawall.yaml; what is given here goes before them.
 ///
 /// E and J are as in `seawall paths`; ID is a guideline or `topic/option`.
 #[derive(Debug, clap::Args)]
@@ -50,30 +54,30 @@ pub(crate) struct Args {
     /// Only ways to here; repeatable
     #[arg(long, value_name = "J")]
     to: Vec<String>,
-    /// At most this much money a month more than now
+    /// At most this much money a month more than now; `none` for no limit
     #[arg(long, value_name = "AMOUNT")]
-    budget: Option<f64>,
-    /// At most so many days of work (by the middle of each range)
+    budget: Option<String>,
+    /// At most so many days of work (by the middle of each range); `none` for no limit
     #[arg(long, value_name = "DAYS")]
-    max_effort: Option<f64>,
+    max_effort: Option<String>,
     /// A file of prices: an answer of the Azure Retail Prices API, or amounts of your own; repeatable
     #[arg(long, value_name = "FILE")]
     prices: Vec<PathBuf>,
     /// The region of prices [default: the cluster's]
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// The currency of prices and of all sums
-    #[arg(long, value_name = "CODE", default_value = "EUR")]
-    currency: String,
-    /// What a person's day of work costs
-    #[arg(long, value_name = "AMOUNT", default_value_t = 800)]
-    day_rate: u32,
-    /// What an hour of upkeep costs
-    #[arg(long, value_name = "AMOUNT", default_value_t = 100)]
-    hour_rate: u32,
-    /// Over how many months costs are counted
-    #[arg(long, value_name = "N", default_value_t = 36, value_parser = clap::value_parser!(u32).range(1..=240))]
-    months: u32,
+    /// The currency of prices and of all sums [default: EUR]
+    #[arg(long, value_name = "CODE")]
+    currency: Option<String>,
+    /// What a person's day of work costs [default: 800]
+    #[arg(long, value_name = "AMOUNT")]
+    day_rate: Option<u32>,
+    /// What an hour of upkeep costs [default: 100]
+    #[arg(long, value_name = "AMOUNT")]
+    hour_rate: Option<u32>,
+    /// Over how many months costs are counted [default: 36]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=240))]
+    months: Option<u32>,
     /// Leave out what is only possible
     #[arg(long)]
     sure: bool,
@@ -99,14 +103,18 @@ const POINTS: usize = 12;
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let wanted = output::parse_of(&args.format, &["text", "json", "html"])?;
-    let mut settled = limits(args)?;
     let attack = Attack::read(&args.attack)?;
+    let terms = Terms::of(args, &attack.config.budget)?;
+    let mut settled = terms.settled.clone();
+    let working = Working::new("looking for what an attacker can do");
     let analyses = attack.analyses();
     let graph = Graph::build(&analyses, &attack.wishes);
     if graph.entries.is_empty() && args.from.is_empty() {
+        drop(working);
         return super::paths::nothing(&attack);
     }
-    let mut problem = Problem::new(args, &attack, &analyses, &graph)?;
+    working.now("looking for what cuts each step");
+    let mut problem = Problem::new(args, &terms, &attack, &analyses, &graph)?;
     settled.taken = places(&problem, &args.take, "--take")?;
     settled.left = places(&problem, &args.leave, "--leave")?;
     if let Some(both) = settled.taken.intersection(&settled.left).next() {
@@ -117,15 +125,26 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
                 .into(),
         );
     }
+    drop(working);
     if args.interactive {
         session::run(&mut problem, &mut settled)?;
     } else {
-        let advice = solve(&mut problem, &settled, POINTS)?;
+        let advice = shown(&mut problem, &settled, POINTS)?;
         for one in &wanted {
             write(&problem, &settled, &advice, one)?;
         }
     }
     Ok(if attack.coverage.incomplete() { 4 } else { 0 })
+}
+
+/// Decides, and says so where it takes long.
+fn shown(
+    problem: &mut Problem<'_>,
+    settled: &Settled,
+    points: usize,
+) -> anyhow::Result<advice::Advice> {
+    let _working = Working::new("deciding");
+    solve(problem, settled, points)
 }
 
 fn write(
@@ -156,33 +175,6 @@ fn write(
     }
     out.flush()?;
     Ok(())
-}
-
-fn limits(args: &Args) -> anyhow::Result<Settled> {
-    let amount = |value: Option<f64>, option: &str, times: f64| -> anyhow::Result<Option<f64>> {
-        match value {
-            Some(value) if !(0.0..=1e9).contains(&value) => {
-                Err(Failure::new(format!("`{option}` must be from 0 to 1000000000")).into())
-            }
-            value => Ok(value.map(|value| value * times)),
-        }
-    };
-    let cents = |amount: u32, option: &str| {
-        amount
-            .checked_mul(100)
-            .filter(|_| amount <= 100_000)
-            .ok_or_else(|| Failure::new(format!("`{option}` must be from 0 to 100000")))
-    };
-    Ok(Settled {
-        money: amount(args.budget, "--budget", 100.0)?.map(|cents| cents.round() as i64),
-        effort: amount(args.max_effort, "--max-effort", 10.0)?.map(|tenths| tenths.round() as u32),
-        rates: Rates {
-            day: cents(args.day_rate, "--day-rate")?,
-            hour: cents(args.hour_rate, "--hour-rate")?,
-            months: args.months,
-        },
-        ..Settled::default()
-    })
 }
 
 /// The measures that these ids name.

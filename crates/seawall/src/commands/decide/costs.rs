@@ -11,7 +11,7 @@ use analysis::Analyses;
 use analysis::decide::{Cost, Effort};
 use model::Range;
 
-use super::Args;
+use super::terms::Terms;
 use crate::commands::attack::Attack;
 use crate::failure::Failure;
 
@@ -55,18 +55,18 @@ pub(super) struct Line {
 
 impl Costs {
     pub(super) fn new(
-        args: &Args,
+        terms: &Terms,
         attack: &Attack,
         analyses: &Analyses<'_>,
     ) -> anyhow::Result<Self> {
-        let currency = args.currency.to_ascii_uppercase().into_boxed_str();
+        let currency = terms.currency.clone();
         let mut prices = Prices::builtin(&attack.guide);
         let mut notes = Vec::new();
-        let mut region = args.region.as_deref().map(Box::from);
-        if region.is_none() && !args.prices.is_empty() {
+        let mut region = terms.region.clone();
+        if region.is_none() && !terms.prices.is_empty() {
             region = Some(region_of(analyses)?);
         }
-        for file in &args.prices {
+        for file in &terms.prices {
             let place = region.as_deref().unwrap_or_default();
             add(&mut prices, file, place, &currency, &mut notes)?;
         }
@@ -207,7 +207,7 @@ fn region_of(analyses: &Analyses<'_>) -> anyhow::Result<Box<str>> {
         [one] => Ok(one.as_str().into()),
         [] => Err(
             Failure::new("prices differ by region, and no cluster says one")
-                .help("say it: `--region westeurope`")
+                .help("say it: `--region westeurope`, or `region` under `budget` in seawall.yaml")
                 .into(),
         ),
         several => Err(Failure::new(format!(

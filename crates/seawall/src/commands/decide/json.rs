@@ -154,6 +154,7 @@ fn measure(problem: &Problem<'_>, settled: &Settled, advice: &Advice, place: usi
         "requiredBy": chosen.map_or_else(Vec::new, |chosen| ids(&chosen.needed_by)),
         "insteadOf": ids(&advice.replaces(problem, place)),
         "perhapsChosen": offer.open,
+        "chosenIn": offer.partly.map(|(some, of)| json!({ "clusters": some, "of": of })),
     })
 }
 
