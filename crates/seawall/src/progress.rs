@@ -1,6 +1,9 @@
-//! A progress bar on standard error, once the work has taken a second, and only on a terminal.
+//! Progress on standard error, once the work has taken a second, and only on a terminal: a bar while things are
+//! read, the name of what is done while something is computed.
 
 use std::io::{self, IsTerminal as _};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -79,5 +82,57 @@ impl Progress {
             self.bar = Some(bar);
         }
         self.bar.as_ref()
+    }
+}
+
+/// Shows what is being computed, which cannot say itself how far it is; gone when dropped.
+pub(crate) struct Working(Option<(Sender<&'static str>, JoinHandle<()>)>);
+
+impl Working {
+    pub(crate) fn new(what: &'static str) -> Self {
+        if !io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let (phases, said) = channel();
+        let shown = thread::Builder::new().spawn(move || show(what, &said));
+        Self(shown.ok().map(|thread| (phases, thread)))
+    }
+
+    /// What is done from now on.
+    pub(crate) fn now(&self, what: &'static str) {
+        if let Some((phases, _)) = &self.0 {
+            // Who does not listen any more shows nothing.
+            let _ = phases.send(what);
+        }
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        if let Some((phases, thread)) = self.0.take() {
+            drop(phases);
+            let _ = thread.join();
+        }
+    }
+}
+
+fn show(mut what: &'static str, said: &Receiver<&'static str>) {
+    let begin = Instant::now() + Duration::from_secs(1);
+    let mut bar: Option<ProgressBar> = None;
+    loop {
+        let wait = begin.saturating_duration_since(Instant::now());
+        match said.recv_timeout(wait.max(Duration::from_millis(120))) {
+            Ok(next) => what = next,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if Instant::now() >= begin {
+            let bar = bar.get_or_insert_with(ProgressBar::new_spinner);
+            bar.set_message(what);
+            bar.tick();
+        }
+    }
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
     }
 }

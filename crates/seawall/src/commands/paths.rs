@@ -12,6 +12,7 @@ use analysis::paths::{
 use crate::commands::attack::{Attack, AttackArgs};
 use crate::failure::Failure;
 use crate::output;
+use crate::progress::Working;
 
 mod choke;
 pub(crate) mod find;
@@ -174,16 +175,20 @@ impl Found {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let attack = Attack::read(&args.attack)?;
+    let working = Working::new("looking for what an attacker can do");
     let analyses = attack.analyses();
     let graph = Graph::build(&analyses, &attack.wishes);
     if graph.entries.is_empty() && args.from.is_empty() {
+        drop(working);
         return nothing(&attack);
     }
+    working.now("looking for ways");
     let efforts = attack.efforts();
     let mut measures = attack.measures(&analyses);
     let chosen = attack.chosen(&analyses);
     measures.leave_out(|measure| chosen.contains(&measure));
     let answer = find::answer(args, &attack, &analyses, &graph, &efforts, &mut measures)?;
+    drop(working);
     let mut out = BufWriter::new(anstream::stdout().lock());
     match args.format.as_str() {
         "json" => json::write(&answer, &mut out)?,

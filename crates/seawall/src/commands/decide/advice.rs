@@ -99,10 +99,10 @@ pub(super) fn solve(
     let refused = settled.taken.difference(&planned).copied().collect();
     let mut everything = Set::new(problem.question.measures.len());
     (0..problem.question.measures.len()).for_each(|place| everything.insert(place));
-    let uncuttable = decision
-        .uncuttable
-        .iter()
-        .filter_map(|threat| Some((*threat, problem.deeds(&problem.way(*threat, &everything)?))))
+    let uncuttable = problem
+        .ways(decision.uncuttable.iter().copied(), &everything)
+        .into_iter()
+        .map(|(threat, way)| (threat, problem.deeds(&way)))
         .collect();
     Ok(Advice {
         decision,
@@ -297,11 +297,11 @@ pub(super) fn why_left(left: Left, amount: impl Fn(i64) -> String) -> String {
     match left {
         Left::Budget(Some(cost)) => {
             format!(
-                "the limits: alone it is cut for {}, all counted",
+                "nothing cuts it within the limits; by itself it takes {}, all counted",
                 amount(cost)
             )
         }
-        Left::Budget(None) => "the limits".to_owned(),
+        Left::Budget(None) => "nothing that fits the limits cuts it".to_owned(),
         Left::Excluded => "what cuts it excludes what cuts more".to_owned(),
         Left::Impossible => "what cuts it cannot stand here, or was left".to_owned(),
     }

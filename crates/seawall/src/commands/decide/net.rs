@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use ::guide::measures::{Measure, Measures};
-use analysis::paths::{Allowed, Efforts, Graph, NodeNo, StepNo};
+use analysis::paths::{Allowed, Edge, Efforts, Graph, NodeNo, StepNo};
 
 /// A step that may lie on a way.
 #[derive(Debug)]
@@ -16,20 +16,29 @@ pub(super) struct Hop {
     /// The number of its set of measures in [`Net::cuts`].
     pub(super) cut: usize,
     pub(super) sure: bool,
+    /// Its kind.
+    kind: Edge,
     /// The first of the steps that are alike.
     pub(super) step: StepNo,
 }
 
-/// Steps that lead from an entry to a jewel; alike ones are one.
+/// Steps that lead from an entry to a jewel; alike ones are one, and so are nodes from which the same leads on.
 #[derive(Debug)]
 pub(super) struct Net {
+    /// For each node the number of those that are alike.
     numbers: BTreeMap<NodeNo, u32>,
     pub(super) hops: Vec<Hop>,
     out: Vec<Vec<usize>>,
-    base: Vec<u32>,
+    into: Vec<Vec<usize>>,
+    /// How many numbers there are.
+    count: u32,
+    /// The number of what everybody holds.
+    base: u32,
     /// Sets of measures, ascending; the first is empty.
     pub(super) cuts: Vec<Vec<Measure>>,
 }
+
+mod alike;
 
 /// How many measures stand against it and what it costs, and the hop it comes by.
 type Best = ((u32, u32), Option<usize>);
@@ -43,7 +52,7 @@ impl Net {
     pub(super) fn new(
         graph: &Graph,
         measures: &mut Measures<'_>,
-        ends: &[NodeNo],
+        (entries, jewels): (&[NodeNo], &[NodeNo]),
         possible: bool,
     ) -> Self {
         let allowed = Allowed {
@@ -54,11 +63,23 @@ impl Net {
             numbers: BTreeMap::new(),
             hops: Vec::new(),
             out: Vec::new(),
-            base: Vec::new(),
+            into: Vec::new(),
+            count: 0,
+            base: 0,
             cuts: vec![Vec::new()],
         };
         let mut cuts: BTreeMap<Vec<Measure>, usize> = BTreeMap::from([(Vec::new(), 0)]);
-        let mut known: BTreeMap<(Vec<u32>, u32, usize, bool), usize> = BTreeMap::new();
+        let free = graph.derive(&[], &Efforts::default(), allowed);
+        let base: BTreeSet<NodeNo> = free
+            .held()
+            .filter(|node| free.last_step(*node).is_none())
+            .collect();
+        // Whoever starts holds what everybody holds: one node stands for it.
+        let everybody = 0;
+        for node in &base {
+            net.numbers.insert(*node, everybody);
+        }
+        net.count = 1;
         for number in graph.relevant(allowed) {
             let Some(step) = graph.step(number) else {
                 continue;
@@ -69,68 +90,115 @@ impl Net {
                 net.cuts.push(by.clone());
                 net.cuts.len() - 1
             });
-            let mut needs: Vec<u32> = step.needs.iter().map(|need| net.number(*need)).collect();
+            let needs = step.needs.iter().filter(|need| !base.contains(need));
+            let mut needs: Vec<u32> = needs.map(|need| net.number(*need)).collect();
+            if needs.is_empty() {
+                needs.push(everybody);
+            }
             needs.sort_unstable();
             needs.dedup();
             let gives = net.number(step.gives);
-            let sure = step.doubt.is_none();
-            let next = net.hops.len();
-            let at = *known
-                .entry((needs.clone(), gives, cut, sure))
-                .or_insert(next);
-            if at == next {
-                net.hops.push(Hop {
-                    needs,
-                    gives,
-                    cut,
-                    sure,
-                    step: number,
-                });
-            }
+            net.hops.push(Hop {
+                needs,
+                gives,
+                cut,
+                sure: step.doubt.is_none(),
+                kind: step.edge,
+                step: number,
+            });
         }
-        for end in ends {
+        for end in entries.iter().chain(jewels) {
             net.number(*end);
         }
-        let free = graph.derive(&[], &Efforts::default(), allowed);
-        net.base = free
-            .held()
-            .filter(|node| free.last_step(*node).is_none())
-            .filter_map(|node| net.numbers.get(&node).copied())
-            .collect();
-        net.out = vec![Vec::new(); net.numbers.len()];
-        for (number, hop) in net.hops.iter().enumerate() {
-            for need in &hop.needs {
-                if let Some(out) = net.out.get_mut(*need as usize) {
-                    out.push(number);
-                }
-            }
-        }
+        let own: BTreeSet<u32> = jewels.iter().filter_map(|node| net.of(*node)).collect();
+        net.join(|node| node == everybody || own.contains(&node));
         net
     }
 
-    fn number(&mut self, node: NodeNo) -> u32 {
-        let next = self.numbers.len() as u32;
-        *self.numbers.entry(node).or_insert(next)
+    /// Lets one node stand for all that are alike.
+    fn join(&mut self, own: impl Fn(u32) -> bool) {
+        let classes = alike::classes(&self.hops, self.count as usize, own);
+        let class = |node: u32| classes.get(node as usize).copied().unwrap_or(node);
+        for number in self.numbers.values_mut() {
+            *number = class(*number);
+        }
+        let mut known: BTreeSet<(Vec<u32>, u32, usize, bool, Edge)> = BTreeSet::new();
+        self.hops.retain_mut(|hop| {
+            for need in &mut hop.needs {
+                *need = class(*need);
+            }
+            hop.needs.sort_unstable();
+            hop.gives = class(hop.gives);
+            known.insert((hop.needs.clone(), hop.gives, hop.cut, hop.sure, hop.kind))
+        });
+        self.count = classes.iter().max().map_or(0, |last| last + 1);
+        self.base = class(0);
+        self.out = vec![Vec::new(); self.count as usize];
+        self.into = vec![Vec::new(); self.count as usize];
+        for (number, hop) in self.hops.iter().enumerate() {
+            for need in &hop.needs {
+                if let Some(out) = self.out.get_mut(*need as usize) {
+                    out.push(number);
+                }
+            }
+            if let Some(into) = self.into.get_mut(hop.gives as usize) {
+                into.push(number);
+            }
+        }
     }
 
-    /// The number of a node here.
+    fn number(&mut self, node: NodeNo) -> u32 {
+        let number = *self.numbers.entry(node).or_insert(self.count);
+        self.count = self.count.max(number + 1);
+        number
+    }
+
+    /// The number of a node here, and of all that are like it.
     pub(super) fn of(&self, node: NodeNo) -> Option<u32> {
         self.numbers.get(&node).copied()
     }
 
-    /// What makes two entries alike: each of their steps leads to the same and is cut by the same. A node
-    /// that is needed together with others is like no other.
-    pub(super) fn likeness(&self, node: u32) -> (Vec<(u32, usize, bool)>, Option<u32>) {
-        let mut alone = false;
-        let mut leads = Vec::new();
-        let out = self.out.get(node as usize).map_or(&[][..], Vec::as_slice);
-        for hop in out.iter().filter_map(|number| self.hops.get(*number)) {
-            alone |= hop.needs.len() > 1;
-            leads.push((hop.gives, hop.cut, hop.sure));
+    /// From where each of some ends can be reached at all over hops that are not gone, where one of several
+    /// needs were enough: whoever does not stand here surely does not come there. One pass for all starts.
+    pub(super) fn perhaps(&self, ends: &[u32], possible: bool, gone: &[bool]) -> Perhaps {
+        let words = ends.len().div_ceil(64);
+        let mut reach = vec![0_u64; words * self.count as usize];
+        let mut open: Vec<u32> = Vec::new();
+        for (number, end) in ends.iter().enumerate() {
+            if let Some(word) = reach.get_mut(*end as usize * words + number / 64) {
+                *word |= 1 << (number % 64);
+                open.push(*end);
+            }
         }
-        leads.sort_unstable();
-        leads.dedup();
-        (leads, alone.then_some(node))
+        let mut own = vec![0_u64; words];
+        while let Some(node) = open.pop() {
+            let from = node as usize * words;
+            if let Some(row) = reach.get(from..from + words) {
+                own.copy_from_slice(row);
+            }
+            let into = self.into.get(node as usize).map_or(&[][..], Vec::as_slice);
+            for hop in into.iter().filter_map(|number| self.hops.get(*number)) {
+                if gone.get(hop.cut).copied().unwrap_or(false) || !(hop.sure || possible) {
+                    continue;
+                }
+                for need in &hop.needs {
+                    let from = *need as usize * words;
+                    let mut grew = false;
+                    for (word, more) in reach.iter_mut().skip(from).zip(&own) {
+                        grew |= *more & !*word != 0;
+                        *word |= more;
+                    }
+                    if grew {
+                        open.push(*need);
+                    }
+                }
+            }
+        }
+        Perhaps {
+            base: self.base,
+            words,
+            reach,
+        }
     }
 
     /// What somebody who starts there comes to hold over hops that are not gone, each with as few measures
@@ -141,10 +209,10 @@ impl Net {
         let mut settled = vec![false; count];
         let mut met: Vec<(u32, (u32, u32))> = vec![(0, (0, 0)); self.hops.len()];
         let mut queue = BinaryHeap::new();
-        for node in self.base.iter().chain([&start]) {
-            if let Some(slot) = best.get_mut(*node as usize) {
+        for node in [self.base, start] {
+            if let Some(slot) = best.get_mut(node as usize) {
                 *slot = Some(((0, 0), None));
-                queue.push(Reverse(((0, 0), *node)));
+                queue.push(Reverse(((0, 0), node)));
             }
         }
         while let Some(Reverse((cost, node))) = queue.pop() {
@@ -204,6 +272,24 @@ impl Net {
             }
         }
         Some(hops)
+    }
+}
+
+/// What may be reached from where.
+pub(super) struct Perhaps {
+    base: u32,
+    words: usize,
+    reach: Vec<u64>,
+}
+
+impl Perhaps {
+    /// Whether the end of this number may be reached from there.
+    pub(super) fn has(&self, start: u32, number: usize) -> bool {
+        [start, self.base].iter().any(|node| {
+            self.reach
+                .get(*node as usize * self.words + number / 64)
+                .is_some_and(|word| word >> (number % 64) & 1 == 1)
+        })
     }
 }
 

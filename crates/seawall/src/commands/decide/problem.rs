@@ -13,6 +13,7 @@ use analysis::paths::{Edge, EntryKind, Graph, NodeNo};
 use super::Args;
 use super::costs::{Bill, Costs};
 use super::net::{Come, Net};
+use super::terms::Terms;
 use crate::commands::attack::Attack;
 use crate::commands::paths::find;
 
@@ -40,6 +41,8 @@ pub(super) struct Offer {
     pub(super) kept: bool,
     /// Why it is not known whether it is chosen already.
     pub(super) open: Option<String>,
+    /// In how many of how many clusters it is chosen, where that is not all of them.
+    pub(super) partly: Option<(usize, usize)>,
 }
 
 pub(super) struct Problem<'a> {
@@ -58,6 +61,10 @@ pub(super) struct Problem<'a> {
     /// Options that cut something and are not offered, with why.
     pub(super) withheld: Vec<(String, String)>,
     pub(super) net: Net,
+    /// The numbers of what threats lead to, ascending.
+    ends: Vec<u32>,
+    /// For each threat the last way that was found, while it is left.
+    found: Vec<Option<Vec<usize>>>,
     /// For each set of [`Net::cuts`], the places of its measures.
     cuts: Vec<Vec<usize>>,
 }
@@ -71,11 +78,12 @@ struct Choices {
 impl<'a> Problem<'a> {
     pub(super) fn new(
         args: &Args,
+        terms: &Terms,
         attack: &'a Attack,
         analyses: &'a Analyses<'a>,
         graph: &'a Graph,
     ) -> anyhow::Result<Self> {
-        let costs = Costs::new(args, attack, analyses)?;
+        let costs = Costs::new(terms, attack, analyses)?;
         let entries = find::entries(graph, &args.from)?;
         let jewels = find::jewels(graph, &args.to)?;
         let choices = Choices::of(attack, analyses);
@@ -83,12 +91,11 @@ impl<'a> Problem<'a> {
         let guide = &attack.guide;
         let unfit = unfit(guide, attack, args);
         measures.leave_out(|measure| choices.chosen(measure) || unfit.contains_key(&measure));
-        let ends: Vec<NodeNo> = entries
-            .iter()
-            .chain(&jewels)
-            .map(|(_, node)| *node)
-            .collect();
-        let net = Net::new(graph, &mut measures, &ends, !args.sure);
+        let nodes = |chosen: &[(Option<usize>, NodeNo)]| -> Vec<NodeNo> {
+            chosen.iter().map(|(_, node)| *node).collect()
+        };
+        let ends = (nodes(&entries), nodes(&jewels));
+        let net = Net::new(graph, &mut measures, (&ends.0, &ends.1), !args.sure);
         let mut problem = Self {
             attack,
             graph,
@@ -100,6 +107,8 @@ impl<'a> Problem<'a> {
             recognised: choices.names(guide),
             withheld: Vec::new(),
             net,
+            ends: Vec::new(),
+            found: Vec::new(),
             cuts: Vec::new(),
         };
         problem.offer(&choices, asked(guide, &args.take));
@@ -196,6 +205,7 @@ impl<'a> Problem<'a> {
                 edges: edges.remove(measure).unwrap_or_default(),
                 kept,
                 open: choices.open(*measure),
+                partly: choices.partly(*measure),
             });
         }
         let place = |measure: &Measure| places.get(measure).copied();
@@ -219,10 +229,12 @@ impl<'a> Problem<'a> {
                 .map(|(place, _)| place)
                 .collect();
             let there = shared.recognised.as_ref().is_some_and(|program| {
-                recognise(guide, &self.attack.setting, analyses, program) == Recognition::Chosen
+                let said = recognise(guide, &self.attack.setting, analyses, program);
+                matches!(said, Recognition::Chosen | Recognition::Partly(..))
             });
             let chosen = choices.said.iter().any(|(measure, said)| {
-                *said == Recognition::Chosen && shares(guide, *measure, &shared.id)
+                matches!(said, Recognition::Chosen | Recognition::Partly(..))
+                    && shares(guide, *measure, &shared.id)
             });
             if members.is_empty() || there || chosen {
                 continue;
@@ -268,24 +280,19 @@ impl<'a> Problem<'a> {
             let own = worth.entry(*node).or_default();
             *own = (*own).max(weight);
         }
-        type Likeness = ((Vec<(u32, usize, bool)>, Option<u32>), bool);
-        let mut classes: BTreeMap<Likeness, Vec<(NodeNo, u32, u32)>> = BTreeMap::new();
+        let mut classes: BTreeMap<(u32, bool), Vec<(NodeNo, u32, u32)>> = BTreeMap::new();
         for (node, (surely, perhaps)) in &starts {
             let Some(start) = self.net.of(*node) else {
                 continue;
             };
-            let (leads, alone) = self.net.likeness(start);
-            let alone = alone.or_else(|| worth.contains_key(node).then_some(start));
             classes
-                .entry(((leads, alone), *surely > 0))
+                .entry((start, *surely > 0))
                 .or_default()
                 .push((*node, *surely, *perhaps));
         }
         let mut found = Vec::new();
-        for alike in classes.values() {
-            let Some(start) = alike.first().and_then(|(node, ..)| self.net.of(*node)) else {
-                continue;
-            };
+        for ((start, _), alike) in &classes {
+            let start = *start;
             for sure in [true, false] {
                 let weight: u32 = alike
                     .iter()
@@ -321,6 +328,10 @@ impl<'a> Problem<'a> {
                 weight: pairs.weight,
             })
             .collect();
+        self.ends = found.iter().map(|pairs| pairs.end).collect();
+        self.ends.sort_unstable();
+        self.ends.dedup();
+        self.found = vec![None; found.len()];
         self.threats = found;
     }
 
@@ -352,12 +363,37 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// A way that is left where these sets of measures stand; the hops of it.
-    pub(super) fn way(&self, threat: usize, standing: &Set) -> Option<Vec<usize>> {
-        let pairs = self.threats.get(threat)?;
+    /// Of these threats, ascending, those that have a way left where these measures stand, with the hops of it.
+    pub(super) fn ways(
+        &self,
+        threats: impl Iterator<Item = usize>,
+        standing: &Set,
+    ) -> Vec<(usize, Vec<usize>)> {
         let gone = self.gone(standing);
-        let come = self.net.come(pairs.start, !pairs.sure, &gone);
-        self.net.way(&come, pairs.end)
+        let perhaps = [false, true].map(|possible| self.net.perhaps(&self.ends, possible, &gone));
+        let mut ways = Vec::new();
+        // Threats of one start follow each other.
+        let mut last: Option<((u32, bool), Come)> = None;
+        for threat in threats {
+            let Some(pairs) = self.threats.get(threat) else {
+                continue;
+            };
+            let end = self.ends.binary_search(&pairs.end).unwrap_or(usize::MAX);
+            let [surely, at_all] = &perhaps;
+            let may = if pairs.sure { surely } else { at_all };
+            if !may.has(pairs.start, end) {
+                continue;
+            }
+            let key = (pairs.start, pairs.sure);
+            if last.as_ref().is_none_or(|(known, _)| *known != key) {
+                last = Some((key, self.net.come(pairs.start, !pairs.sure, &gone)));
+            }
+            let way = last
+                .as_ref()
+                .and_then(|(_, come)| self.net.way(come, pairs.end));
+            ways.extend(way.map(|way| (threat, way)));
+        }
+        ways
     }
 
     fn gone(&self, standing: &Set) -> Vec<bool> {
@@ -421,29 +457,43 @@ const USUAL: u32 = 10;
 
 impl Attacks for Problem<'_> {
     fn surviving(&mut self, standing: &Set) -> Vec<decide::Way> {
+        // What was found before and is not cut needs no search.
         let gone = self.gone(standing);
-        let mut ways = Vec::new();
-        let mut last: Option<((u32, bool), Come)> = None;
-        for (threat, pairs) in self.threats.iter().enumerate() {
-            let key = (pairs.start, pairs.sure);
-            if last.as_ref().is_none_or(|(known, _)| *known != key) {
-                last = Some((key, self.net.come(pairs.start, !pairs.sure, &gone)));
+        let is_left = |way: &Vec<usize>| {
+            let mut hops = way.iter().filter_map(|hop| self.net.hops.get(*hop));
+            !hops.any(|hop| gone.get(hop.cut).copied().unwrap_or(false))
+        };
+        let lost: Vec<usize> = (0..)
+            .zip(&self.found)
+            .filter(|(_, known)| !known.as_ref().is_some_and(&is_left))
+            .map(|(threat, _)| threat)
+            .collect();
+        let again = self.ways(lost.iter().copied(), standing);
+        let mut left = vec![true; self.threats.len()];
+        for threat in lost {
+            if let Some(left) = left.get_mut(threat) {
+                *left = false;
             }
-            let way = last
-                .as_ref()
-                .and_then(|(_, come)| self.net.way(come, pairs.end));
-            if let Some(way) = way {
+        }
+        for (threat, way) in again {
+            let slots = left.get_mut(threat).zip(self.found.get_mut(threat));
+            if let Some((left, found)) = slots {
+                (*left, *found) = (true, Some(way));
+            }
+        }
+        let ways = (0..).zip(&self.found).zip(left).filter(|(_, left)| *left);
+        ways.filter_map(|((threat, way), _)| Some((threat, way.as_ref()?)))
+            .map(|(threat, way)| {
                 let sets = way
                     .iter()
                     .filter_map(|hop| self.cuts.get(self.net.hops.get(*hop)?.cut));
                 let cut_by: BTreeSet<usize> = sets.flatten().copied().collect();
-                ways.push(decide::Way {
+                decide::Way {
                     threat,
                     cut_by: cut_by.into_iter().collect(),
-                });
-            }
-        }
-        ways
+                }
+            })
+            .collect()
     }
 }
 
@@ -470,6 +520,13 @@ impl Choices {
     fn open(&self, measure: Measure) -> Option<String> {
         match self.said.get(&measure) {
             Some(Recognition::Open(why)) => Some(why.clone()),
+            _ => None,
+        }
+    }
+
+    fn partly(&self, measure: Measure) -> Option<(usize, usize)> {
+        match self.said.get(&measure) {
+            Some(Recognition::Partly(some, of)) => Some((*some, *of)),
             _ => None,
         }
     }
