@@ -4,8 +4,11 @@
 As a live cluster lists it: ten pods to a Deployment, each with its owners, on nodes of three pools; ten Deployments
 to a namespace; a service account for each Deployment, roles and bindings as charts bring them (readers of Secrets,
 operators that create pods, an ingress controller, a deployer for each team), one DaemonSet with the node's disk in
-each fiftieth namespace; network policies in two of three namespaces; an AKS cluster with an identity for every
-fourth account, federated to it, and roles on vaults.
+each fiftieth namespace; network policies in two of three namespaces; Pod Security labels of all three levels, and
+policies of admission that refuse privileged pods and images from elsewhere; Flux, Argo CD, External Secrets and
+cert-manager with the rights their charts bring, their resources, and people who may write those; an AKS cluster with
+an identity for one account of every second namespace, federated to it, roles on vaults, and the vault's secrets
+mounted.
 """
 
 import json
@@ -81,8 +84,23 @@ def namespace_objects(index, dice, pods_left, nodes):
         out.append(obj("networking.k8s.io/v1", "NetworkPolicy", "closed", ns, spec={
             "podSelector": {}, "policyTypes": ["Ingress"],
             "ingress": [{"from": [{"podSelector": {}}]}]}))
-    if index % 4 == 0:
-        out[0]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = "baseline"
+    level = {0: "baseline", 1: "restricted", 2: "baseline"}.get(index % 4)
+    if index % 50 == 0:
+        level = "privileged"
+    if level:
+        out[0]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = level
+    if index % 10 == 3:
+        out.append(obj("kustomize.toolkit.fluxcd.io/v1", "Kustomization", "team", ns, spec={
+            "serviceAccountName": f"app-{index}-2", "interval": "10m", "path": "./", "prune": True,
+            "sourceRef": {"kind": "GitRepository", "name": "team"}}))
+    if index % 10 == 7:
+        out.append(obj("argoproj.io/v1alpha1", "Application", ns, "argocd", spec={
+            "project": "default", "destination": {"namespace": ns, "server": "https://kubernetes.default.svc"},
+            "source": {"repoURL": f"https://git.example/{ns}", "path": "."}}))
+    if index % 6 == 2:
+        out.append(obj("external-secrets.io/v1", "ExternalSecret", "db", ns, spec={
+            "secretStoreRef": {"kind": "ClusterSecretStore", "name": "vault"}, "target": {"name": f"app-{index}-1-db"},
+            "data": [{"secretKey": "password", "remoteRef": {"key": "db"}}]}))
     for number in range(10):
         if pods_left <= 0:
             break
@@ -90,8 +108,20 @@ def namespace_objects(index, dice, pods_left, nodes):
         daemon = index % 50 == 0 and number == 0
         spec = pod_spec(name, number, dice, daemon)
         labels = {"app": name}
+        federated = number == 5 and index % 2 == 0
+        if federated:
+            labels["azure.workload.identity/use"] = "true"
+            spec["volumes"] = [{"name": "vault", "csi": {
+                "driver": "secrets-store.csi.k8s.io", "readOnly": True,
+                "volumeAttributes": {"secretProviderClass": "vault"}}}]
+            spec["containers"][0]["volumeMounts"] = [{"name": "vault", "mountPath": "/vault"}]
+            out.append(obj("secrets-store.csi.x-k8s.io/v1", "SecretProviderClass", "vault", ns, spec={
+                "provider": "azure", "parameters": {
+                    "keyvaultName": f"kv-{index - index % 8}", "clientID": guid(100000 + index), "tenantId": guid(1),
+                    "objects": "array:\n- |\n  objectName: db\n  objectType: secret\n"}}))
         kind = "DaemonSet" if daemon else "Deployment"
-        out.append(obj("v1", "ServiceAccount", name, ns))
+        client = {"annotations": {"azure.workload.identity/client-id": guid(100000 + index)}} if federated else {}
+        out.append(obj("v1", "ServiceAccount", name, ns, metadata=client))
         out.append(obj("v1", "Secret", f"{name}-db", ns, type="Opaque"))
         out.append(obj("apps/v1", kind, name, ns, spec={
             "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": spec}}))
@@ -122,6 +152,56 @@ def namespace_objects(index, dice, pods_left, nodes):
     out.append(binding("deployers", ns, ("ClusterRole", "admin"), [
         {"kind": "Group", "apiGroup": RBAC, "name": guid(500000 + index % 20)}]))
     return out, pods_left
+
+
+def operators():
+    """Controllers with wide rights, who may feed them, and what admission refuses."""
+    out = []
+
+    def controller(namespace, name, rules=None, role=None):
+        labels = {"app": name}
+        out.append(obj("v1", "ServiceAccount", name, namespace))
+        out.append(obj("apps/v1", "Deployment", name, namespace, spec={
+            "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": {
+                "serviceAccountName": name,
+                "containers": [{"name": "main", "image": f"big.azurecr.io/{name}:1"}]}}}))
+        if rules:
+            out.append(obj(f"{RBAC}/v1", "ClusterRole", name, rules=rules))
+        out.append(binding(name, None, ("ClusterRole", role or name), [account(namespace, name)]))
+
+    for namespace in ["flux-system", "argocd", "external-secrets", "cert-manager"]:
+        out.append(obj("v1", "Namespace", namespace))
+    controller("flux-system", "kustomize-controller", role="cluster-admin")
+    everything = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+    controller("argocd", "argocd-application-controller", [everything])
+    controller("external-secrets", "external-secrets", [
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "watch", "create", "update", "patch"]},
+        {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}])
+    controller("cert-manager", "cert-manager", [
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "watch", "create", "update"]},
+        {"apiGroups": ["certificates.k8s.io"], "resources": ["certificatesigningrequests"], "verbs": ["get", "update"]}])
+    out.append(obj(f"{RBAC}/v1", "ClusterRole", "feeds-flux", rules=[
+        {"apiGroups": ["kustomize.toolkit.fluxcd.io"], "resources": ["kustomizations"], "verbs": ["create", "update"]}]))
+    out.append(obj(f"{RBAC}/v1", "Role", "feeds-argo", "argocd", rules=[
+        {"apiGroups": ["argoproj.io"], "resources": ["applications"], "verbs": ["create", "update", "patch"]}]))
+    group = {"kind": "Group", "apiGroup": RBAC, "name": guid(500000)}
+    out.append(binding("feeds-flux", None, ("ClusterRole", "feeds-flux"), [group]))
+    out.append(binding("feeds-argo", "argocd", ("Role", "feeds-argo"), [group]))
+
+    def policy(name, expression, namespaces):
+        out.append(obj("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", name, spec={
+            "failurePolicy": "Fail", "validations": [{"expression": expression}],
+            "matchConstraints": {"resourceRules": [{
+                "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE", "UPDATE"]}]}}))
+        out.append(obj("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding", name, spec={
+            "policyName": name, "validationActions": ["Deny"],
+            "matchResources": {"namespaceSelector": namespaces}}))
+
+    policy("no-privileged", "object.spec.containers.all(c, !c.?securityContext.?privileged.orValue(false))",
+           {"matchExpressions": [{"key": "team", "operator": "In", "values": [f"t{number}" for number in range(1, 10)]}]})
+    policy("own-registry", "object.spec.containers.all(c, c.image.startsWith('big.azurecr.io/'))",
+           {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system"]}]})
+    return out
 
 
 def azure(namespaces):
@@ -180,7 +260,7 @@ def main():
                 {"apiGroups": [""], "resources": ["pods", "serviceaccounts/token"], "verbs": ["create", "get", "list"]},
                 {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["*"]}]),
             binding("ops", None, ("ClusterRole", "cluster-admin"), [account("team-0", "app-0-9")]),
-        ])
+        ] + operators())
         for index in range(namespaces):
             objects, left = namespace_objects(index, dice, left, nodes)
             write(objects)

@@ -321,7 +321,7 @@ fn prices_enter_the_sums_and_what_has_none_is_named() {
     assert_eq!(
         nowhere.failure(),
         "exit 2\nerror: prices differ by region, and no cluster says one\n  \
-         help: say it: `--region westeurope`"
+         help: say it: `--region westeurope`, or `region` under `budget` in seawall.yaml"
     );
 }
 
@@ -400,7 +400,7 @@ fn a_talk_settles_measures_and_limits() {
     let ran = talk(
         &folder,
         "why pss-privileged\nleave pss-privileged\nwhy pss-privileged\nfree pss-privileged\n\
-         effort 0.5\neffort none\nfrontier\nhello\ntake nothing\ntake monitoring/immutable-logs\nbudget much\nquit\nplan\n",
+         effort 0.5\neffort none\neffort 1000\nfrontier\nlist\nlist privileged\ntake pss-\nhello\ntake nothing\ntake monitoring/immutable-logs\nbudget much\nquit\nplan\n",
     );
     assert_eq!(ran.code, 0, "{}", ran.err);
     let said: Vec<&str> = ran.out.lines().collect();
@@ -415,7 +415,16 @@ fn a_talk_settles_measures_and_limits() {
     line = at("New in the plan: pss-privileged", line);
     line = at("What stays", line);
     line = at("New in the plan:", line);
+    line = at("The plan stays.", line);
+    line = at("Within 1000 days of work.", line);
     line = at("risk left", line);
+    line = at("In the plan", line);
+    line = at("pss-privileged: Containers are not privileged (", line);
+    line = at("Not in the plan", line);
+    // Of several measures that have a part of an id they are named.
+    line = at("In the plan", line);
+    line = at("pss-privileged: Containers are not privileged (", line);
+    line = at("`pss-`: it could be pss-", line);
     line = at("`hello` is no command; `help` lists them", line);
     line = at("`nothing`: there is no such guideline or option", line);
     line = at("`monitoring/immutable-logs`: it cuts nothing here", line);
@@ -438,5 +447,102 @@ fn what_cannot_be_decided_is_said() {
         wrong.failure(),
         "exit 2\nerror: `--take no-such`: there is no such guideline or option\n  \
          help: `seawall decide PATH --format json` lists all measures under `measures` and `passed`"
+    );
+}
+
+#[test]
+fn limits_rates_and_prices_can_stand_in_the_configuration() {
+    let folder = shop();
+    folder.write(
+        "prices.yaml",
+        "- { meter: azure-firewall-standard, amount: 900.25, currency: USD, source: our agreement, seen: 2026-11-01 }\n",
+    );
+    folder.write(
+        "seawall.yaml",
+        "budget: { money: 2000, effort: 9.5, currency: usd, region: westeurope, prices: prices.yaml, day-rate: 1000, hour-rate: 50, months: 12 }\n",
+    );
+    let plain = Folder::of(&[("shop.yaml", SHOP)]);
+    plain.write(
+        "prices.yaml",
+        &std::fs::read_to_string(folder.path().join("prices.yaml")).unwrap(),
+    );
+    let taken = ["shop.yaml", "--take", "traffic/firewall-egress"];
+    let said = answer(&folder, &taken);
+    let options = [
+        &taken[..],
+        &["--budget", "2000", "--max-effort", "9.5"],
+        &["--currency", "USD", "--region", "westeurope"],
+        &["--prices", "prices.yaml", "--day-rate", "1000"],
+        &["--hour-rate", "50", "--months", "12"],
+    ];
+    let given = answer(&plain, &options.concat());
+    for part in ["limits", "measures", "totals", "frontier"] {
+        assert_eq!(said.value[part], given.value[part], "{part}");
+    }
+    assert_eq!(said.value["limits"]["monthly"], 2000.0);
+    assert_eq!(said.value["limits"]["effortDays"], 9.5);
+    assert_eq!(said.value["rates"]["currency"], "USD");
+    assert_eq!(number(&said, "/rates/day"), 1000.0);
+    assert_eq!(number(&said, "/rates/hour"), 50.0);
+    assert_eq!(number(&said, "/rates/months"), 12.0);
+    assert!(number(&said, "/totals/monthly") >= 900.25);
+    let text = decide(&folder, &["shop.yaml"]);
+    assert!(
+        text.out.contains("Within 2,000 USD a month and 9.5 days"),
+        "{}",
+        text.out
+    );
+
+    // The file is beside the configuration, wherever seawall is run; what is given goes before it.
+    let path = folder.path().join("shop.yaml");
+    let path = path.to_str().unwrap();
+    let elsewhere = answer(
+        &Folder::new(),
+        &[
+            path,
+            "--budget",
+            "none",
+            "--max-effort",
+            "none",
+            "--months",
+            "24",
+        ],
+    );
+    assert_eq!(elsewhere.value["limits"]["monthly"], Value::Null);
+    assert_eq!(elsewhere.value["limits"]["effortDays"], Value::Null);
+    assert_eq!(number(&elsewhere, "/rates/months"), 24.0);
+    assert_eq!(elsewhere.value["rates"]["currency"], "USD");
+
+    for (budget, message) in [
+        (
+            "{ cash: 3 }",
+            "1: unknown key `cash` of `budget`; known are: …",
+        ),
+        (
+            "{ money: much }",
+            "1: `money` must be a number from 0 to 1000000000",
+        ),
+        (
+            "{ months: 0 }",
+            "1: `months` must be a whole number from 1 to 240",
+        ),
+        (
+            "7",
+            "1: `budget` must be a map such as { money: 500, effort: 10 }",
+        ),
+    ] {
+        folder.write("seawall.yaml", &format!("budget: {budget}\n"));
+        let refused = decide(&folder, &["shop.yaml"]);
+        let expected = format!("exit 2\nerror: seawall.yaml:{message}");
+        assert!(
+            refused.failure().starts_with(&expected),
+            "{}",
+            refused.failure()
+        );
+    }
+    let wrong = decide(&plain, &["shop.yaml", "--budget", "much"]);
+    assert_eq!(
+        wrong.failure(),
+        "exit 2\nerror: `--budget` must be from 0 to 1000000000, or `none`; not `much`"
     );
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use analysis::decide::{Passed, Why};
+use analysis::decide::{Effort, Passed, Why};
 use analysis::paths::EntryKind;
 
 use super::advice::{self, Advice, Settled};
@@ -68,8 +68,10 @@ pub(super) fn answer(problem: &Problem<'_>, settled: &Settled, advice: &Advice) 
     let measures = advice.measures(problem).count();
     let limited = settled.money.is_some() || settled.effort.is_some();
     let mut said = vec![match measures {
-        0 if limited => format!("Nothing of {of} can be cut within the limits."),
-        0 => format!("Nothing of {of} can be cut by the guide."),
+        0 if limited && !plan.remaining.is_empty() => {
+            format!("Nothing of {of} can be cut within the limits.")
+        }
+        0 => format!("Nothing that the guide still asks for cuts any of {of}."),
         _ => format!(
             "{} cut{} {} of {of}: {} a month, {} of work, {} of upkeep a month.",
             words::count(measures, "measure", "measures"),
@@ -94,15 +96,17 @@ pub(super) fn answer(problem: &Problem<'_>, settled: &Settled, advice: &Advice) 
     let weakened = problem.both(&weakened, &left);
     if weakened > 0 {
         said.push(format!(
-            "{} only possible ways.",
-            words::count(weakened, "sure pair keeps", "sure pairs keep")
+            "Of {} only possible ways stay.",
+            words::count(weakened, "sure pair", "sure pairs")
         ));
     }
     said.push(format!(
         "Of {} points of risk {} stay. {}",
         words::risk(all),
         words::risk(risk_left),
-        if gap.is_closed() {
+        if gap.is_closed() && measures == 0 {
+            String::new()
+        } else if gap.is_closed() {
             "No cheaper plan leaves as little: proven, the gap is 0 %.".to_owned()
         } else {
             format!(
@@ -112,6 +116,23 @@ pub(super) fn answer(problem: &Problem<'_>, settled: &Settled, advice: &Advice) 
             )
         }
     ));
+    if limited {
+        let money = settled
+            .money
+            .map(|cents| format!("{} a month", amount(problem, cents)));
+        let effort = settled.effort.map(|tenths| {
+            let days = Effort {
+                low: tenths,
+                high: tenths,
+            };
+            format!(
+                "{} of work",
+                words::with_unit(&words::days(days), "day", "days")
+            )
+        });
+        let limits: Vec<String> = money.into_iter().chain(effort).collect();
+        said.push(format!("Within {}.", limits.join(" and ")));
+    }
     for place in &advice.refused {
         said.push(format!(
             "`{}` was to be taken, but fits no plan within the limits.",
@@ -173,6 +194,11 @@ pub(super) fn about(
     }
     if let Some(why) = &offer.open {
         said.push(format!("perhaps chosen already: {why}"));
+    }
+    if let Some((some, of)) = offer.partly {
+        said.push(format!(
+            "chosen in {some} of {of} clusters already; price and work are counted for all of them"
+        ));
     }
     said.extend(charges(problem, &offer.bill));
     said
@@ -286,8 +312,8 @@ pub(super) fn stays(problem: &Problem<'_>, advice: &Advice) -> Option<Section> {
         .collect();
     if groups.len() > MOST {
         items.push(format!(
-            "and for {} more reasons: `--format json`",
-            groups.len() - MOST
+            "and for {}: `--format json` has all",
+            words::count(groups.len() - MOST, "more reason", "more reasons")
         ));
     }
     (!items.is_empty()).then_some(Section {

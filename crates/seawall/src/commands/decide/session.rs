@@ -2,24 +2,28 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use super::advice::{self, Advice, Settled, solve};
+use super::advice::{self, Advice, Settled};
 use super::problem::Problem;
-use super::{POINTS, find, id_of, lines, text, words};
+use super::{POINTS, find, id_of, lines, shown, text, words};
 use crate::output;
 
 const HELP: &str = "\
+list PART   measures that cut something here: all, or with PART in their IDs
 take ID     have a measure in the plan     leave ID    keep it out
-free ID     let the optimiser decide it    why ID      why it is in or out
+free ID     let seawall decide it again    why ID      why it is in or out
 budget N    money a month at most, `budget none` for no limit
 effort N    days of work at most, `effort none` for no limit
-plan        the plan again                 all         with everything it rests on
+plan        the plan again                 all         and what it rests on
 frontier    what less would buy            quit        end
+A part of an ID is enough where only one measure has it. A pair is a start and
+something worth reaching; its points of risk are what that is worth times how
+likely the start is (`all` says the weights).
 ";
 
 pub(super) fn run(problem: &mut Problem<'_>, settled: &mut Settled) -> anyhow::Result<()> {
     let mut out = anstream::stdout();
     let prompts = io::stdin().is_terminal();
-    let mut advice = solve(problem, settled, 0)?;
+    let mut advice = shown(problem, settled, 0)?;
     let brief = text::brief(problem, settled, &advice, output::width());
     out.write_all(brief.as_bytes())?;
     out.write_all(b"`help` lists the commands.\n")?;
@@ -36,14 +40,15 @@ pub(super) fn run(problem: &mut Problem<'_>, settled: &mut Settled) -> anyhow::R
         let said = match word {
             "" => String::new(),
             "quit" | "exit" | "q" => break,
-            "help" | "?" => HELP.to_owned(),
+            "help" | "?" => help(),
+            "list" => list(problem, settled, &advice, rest.unwrap_or_default()),
             "plan" => text::brief(problem, settled, &advice, output::width()),
             "all" => {
-                advice = solve(problem, settled, POINTS)?;
+                advice = shown(problem, settled, POINTS)?;
                 text::write(problem, settled, &advice, output::width())
             }
             "frontier" => {
-                advice = solve(problem, settled, POINTS)?;
+                advice = shown(problem, settled, POINTS)?;
                 text::frontier(problem, &advice, output::width())
             }
             "why" => match rest {
@@ -53,9 +58,13 @@ pub(super) fn run(problem: &mut Problem<'_>, settled: &mut Settled) -> anyhow::R
             _ => match change(problem, settled, word, rest) {
                 Ok(()) => {
                     let before: Vec<usize> = advice.measures(problem).collect();
-                    advice = solve(problem, settled, 0)?;
-                    changed(problem, &advice, &before)
-                        + &text::brief(problem, settled, &advice, output::width())
+                    advice = shown(problem, settled, 0)?;
+                    match changed(problem, &advice, &before) {
+                        Some(said) => {
+                            said + &text::brief(problem, settled, &advice, output::width())
+                        }
+                        None => text::unchanged(problem, settled, &advice, output::width()),
+                    }
                 }
                 Err(message) => format!("{message}\n"),
             },
@@ -90,7 +99,7 @@ fn change(
         "effort" => settled.effort = number(rest, 10.0)?.map(|tenths| tenths as u32),
         "take" | "leave" | "free" => {
             let id = rest.ok_or_else(|| format!("what? `{word} ID`"))?;
-            let place = find(problem, id).map_err(|message| format!("`{id}`: {message}"))?;
+            let place = meant(problem, id)?;
             settled.taken.remove(&place);
             settled.left.remove(&place);
             match word {
@@ -104,8 +113,110 @@ fn change(
     Ok(())
 }
 
-/// What is new in the plan, and what has gone.
-fn changed(problem: &Problem<'_>, advice: &Advice, before: &[usize]) -> String {
+/// What can be said; a line that fits keeps its columns.
+fn help() -> String {
+    let width = output::width();
+    let mut text = String::new();
+    for line in HELP.lines() {
+        if line.chars().count() <= width {
+            text.push_str(line);
+        } else {
+            text.push_str(&output::folded(line, width.saturating_sub(2).max(20)).join("\n  "));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The measure that an id, or a part of one, names.
+fn meant(problem: &Problem<'_>, id: &str) -> Result<usize, String> {
+    let guide = &problem.attack.guide;
+    let message = match find(problem, id) {
+        Ok(place) => return Ok(place),
+        Err(message) if guide.guideline(id).is_some() || guide.option(id).is_some() => message,
+        Err(message) => {
+            let part: Vec<(usize, &str)> = offered(problem, id).collect();
+            match part.as_slice() {
+                [(place, _)] => return Ok(*place),
+                [] => format!("{message}; `list` names those that cut something here"),
+                several => {
+                    let ids: Vec<&str> = several.iter().take(6).map(|(_, id)| *id).collect();
+                    let more = if several.len() > 6 { " and others" } else { "" };
+                    format!("it could be {}{more}", ids.join(", "))
+                }
+            }
+        }
+    };
+    let lines = output::folded(&format!("`{id}`: {message}"), output::width() - 2);
+    Err(lines.join("\n  "))
+}
+
+/// The measures that can be taken or left and have this in their ids.
+fn offered<'p>(problem: &'p Problem<'_>, part: &'p str) -> impl Iterator<Item = (usize, &'p str)> {
+    problem
+        .question
+        .measures
+        .iter()
+        .zip(&problem.offers)
+        .enumerate()
+        .filter(move |(_, (measure, offer))| !offer.kept && measure.id.contains(part))
+        .map(|(place, (measure, _))| (place, measure.id.as_str()))
+}
+
+/// The measures that there are, those of the plan first.
+fn list(problem: &Problem<'_>, settled: &Settled, advice: &Advice, part: &str) -> String {
+    let plan: Vec<usize> = advice.measures(problem).collect();
+    let mut found: Vec<(bool, &str, usize)> = offered(problem, part)
+        .map(|(place, id)| (!plan.contains(&place), id, place))
+        .collect();
+    found.sort_unstable();
+    let mut text = String::new();
+    let mut before = None;
+    for (out, id, place) in found {
+        if before != Some(out) {
+            before = Some(out);
+            text.push_str(if out {
+                "Not in the plan\n"
+            } else {
+                "In the plan\n"
+            });
+        }
+        let Some(measure) = problem.question.measures.get(place) else {
+            continue;
+        };
+        let why = match (
+            settled.taken.contains(&place),
+            settled.left.contains(&place),
+        ) {
+            (true, _) => "; you took it",
+            (_, true) => "; you left it",
+            _ => "",
+        };
+        let cost = words::money(words::overall(&measure.cost, &settled.rates));
+        let said = format!(
+            "{id}: {} ({cost} {}{why})",
+            measure.title, problem.costs.currency
+        );
+        for (at, line) in output::folded(&said, output::width() - 4)
+            .iter()
+            .enumerate()
+        {
+            let pad = if at == 0 { 2 } else { 4 };
+            text.push_str(&format!("{:pad$}{line}\n", ""));
+        }
+    }
+    if text.is_empty() {
+        text.push_str(if part.is_empty() {
+            "Nothing that the guide still asks for cuts anything here.\n"
+        } else {
+            "No measure that cuts something here has that in its name.\n"
+        });
+    }
+    text
+}
+
+/// What is new in the plan, and what has gone; nothing where it stays.
+fn changed(problem: &Problem<'_>, advice: &Advice, before: &[usize]) -> Option<String> {
     let now: Vec<usize> = advice.measures(problem).collect();
     let names = |those: Vec<&usize>| -> String {
         let ids: Vec<&str> = those.iter().map(|place| id_of(problem, **place)).collect();
@@ -122,17 +233,14 @@ fn changed(problem: &Problem<'_>, advice: &Advice, before: &[usize]) -> String {
             }
         }
     }
-    if text.is_empty() {
-        text.push_str("The plan stays.\n");
-    }
     text.push('\n');
-    text
+    (text.len() > 1).then_some(text)
 }
 
 fn why(problem: &Problem<'_>, settled: &Settled, advice: &Advice, id: &str) -> String {
-    let place = match find(problem, id) {
+    let place = match meant(problem, id) {
         Ok(place) => place,
-        Err(message) => return format!("`{id}`: {message}\n"),
+        Err(message) => return format!("{message}\n"),
     };
     let amount = |cents: i64| format!("{} {}", words::money(cents), problem.costs.currency);
     let mut said = Vec::new();

@@ -41,6 +41,21 @@ pub(super) fn brief(
     page.text
 }
 
+/// That nothing changed, for a session.
+pub(super) fn unchanged(
+    problem: &Problem<'_>,
+    settled: &Settled,
+    advice: &Advice,
+    width: usize,
+) -> String {
+    let mut page = Page::new(width);
+    page.line("The plan stays.");
+    for said in answer(problem, settled, advice) {
+        page.wrap(0, &said);
+    }
+    page.text
+}
+
 /// Only the frontier.
 pub(super) fn frontier(problem: &Problem<'_>, advice: &Advice, width: usize) -> String {
     let mut page = Page::new(width);
