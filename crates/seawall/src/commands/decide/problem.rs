@@ -12,7 +12,7 @@ use analysis::paths::{Edge, EntryKind, Graph, NodeNo};
 
 use super::Args;
 use super::costs::{Bill, Costs};
-use super::net::{Come, Net};
+use super::net::{Come, Net, Perhaps};
 use super::terms::Terms;
 use crate::commands::attack::Attack;
 use crate::commands::paths::find;
@@ -64,7 +64,7 @@ pub(super) struct Problem<'a> {
     /// The numbers of what threats lead to, ascending.
     ends: Vec<u32>,
     /// For each threat the last way that was found, while it is left.
-    found: Vec<Option<Vec<usize>>>,
+    found: Vec<Option<decide::Way>>,
     /// For each set of [`Net::cuts`], the places of its measures.
     cuts: Vec<Vec<usize>>,
 }
@@ -370,7 +370,7 @@ impl<'a> Problem<'a> {
         standing: &Set,
     ) -> Vec<(usize, Vec<usize>)> {
         let gone = self.gone(standing);
-        let perhaps = [false, true].map(|possible| self.net.perhaps(&self.ends, possible, &gone));
+        let mut perhaps: [Option<Perhaps>; 2] = [None, None];
         let mut ways = Vec::new();
         // Threats of one start follow each other.
         let mut last: Option<((u32, bool), Come)> = None;
@@ -379,8 +379,9 @@ impl<'a> Problem<'a> {
                 continue;
             };
             let end = self.ends.binary_search(&pairs.end).unwrap_or(usize::MAX);
-            let [surely, at_all] = &perhaps;
+            let [surely, at_all] = &mut perhaps;
             let may = if pairs.sure { surely } else { at_all };
+            let may = may.get_or_insert_with(|| self.net.perhaps(&self.ends, !pairs.sure, &gone));
             if !may.has(pairs.start, end) {
                 continue;
             }
@@ -458,42 +459,29 @@ const USUAL: u32 = 10;
 impl Attacks for Problem<'_> {
     fn surviving(&mut self, standing: &Set) -> Vec<decide::Way> {
         // What was found before and is not cut needs no search.
-        let gone = self.gone(standing);
-        let is_left = |way: &Vec<usize>| {
-            let mut hops = way.iter().filter_map(|hop| self.net.hops.get(*hop));
-            !hops.any(|hop| gone.get(hop.cut).copied().unwrap_or(false))
+        let is_left = |known: &Option<decide::Way>| {
+            let way = known.as_ref();
+            way.is_some_and(|way| !standing.has_any(&way.cut_by))
         };
-        let lost: Vec<usize> = (0..)
-            .zip(&self.found)
-            .filter(|(_, known)| !known.as_ref().is_some_and(&is_left))
-            .map(|(threat, _)| threat)
-            .collect();
-        let again = self.ways(lost.iter().copied(), standing);
-        let mut left = vec![true; self.threats.len()];
-        for threat in lost {
-            if let Some(left) = left.get_mut(threat) {
-                *left = false;
-            }
-        }
+        let mut left: Vec<bool> = self.found.iter().map(is_left).collect();
+        let lost = (0..).zip(&left).filter(|(_, left)| !**left);
+        let again = self.ways(lost.map(|(threat, _)| threat), standing);
         for (threat, way) in again {
+            let sets = way
+                .iter()
+                .filter_map(|hop| self.cuts.get(self.net.hops.get(*hop)?.cut));
+            let cut_by: BTreeSet<usize> = sets.flatten().copied().collect();
             let slots = left.get_mut(threat).zip(self.found.get_mut(threat));
             if let Some((left, found)) = slots {
-                (*left, *found) = (true, Some(way));
-            }
-        }
-        let ways = (0..).zip(&self.found).zip(left).filter(|(_, left)| *left);
-        ways.filter_map(|((threat, way), _)| Some((threat, way.as_ref()?)))
-            .map(|(threat, way)| {
-                let sets = way
-                    .iter()
-                    .filter_map(|hop| self.cuts.get(self.net.hops.get(*hop)?.cut));
-                let cut_by: BTreeSet<usize> = sets.flatten().copied().collect();
-                decide::Way {
+                *left = true;
+                *found = Some(decide::Way {
                     threat,
                     cut_by: cut_by.into_iter().collect(),
-                }
-            })
-            .collect()
+                });
+            }
+        }
+        let ways = self.found.iter().zip(left).filter(|(_, left)| *left);
+        ways.filter_map(|(way, _)| way.clone()).collect()
     }
 }
 
