@@ -290,6 +290,7 @@ fn what_is_recognised_has_an_example_on_both_sides() {
 const TWO: &str = r#"{
   "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
   "contentVersion": "1.0.0.0",
+  "parameters": {"profile": {"type": "object"}},
   "resources": [
     {
       "type": "Microsoft.ContainerService/managedClusters", "apiVersion": "2025-10-01", "name": "shop",
@@ -333,7 +334,7 @@ fn each_of_several_clusters_is_asked_by_itself() {
     assert_eq!(said_of(&both, OFF), Recognition::Chosen);
     let unknown = TWO.replace(
         "\"properties\": {}",
-        "\"properties\": {\"apiServerAccessProfile\": \"[reference('x').profile]\"}",
+        "\"properties\": {\"apiServerAccessProfile\": \"[parameters('profile')]\"}",
     );
     // Of the other it is not known: it is not said to have it.
     assert_eq!(said_of(&unknown, OFF), Recognition::Partly(1, 2));
