@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Ref, Resource};
+use model::{Ref, Resource, ResourceRef};
 
 use super::images::Image;
 use super::{Azure, value};
@@ -45,29 +45,34 @@ fn storage(builder: &mut Builder<'_>, azure: &Azure<'_>) {
             found.insert((namespace.into(), name.into(), account.into()));
         }
     }
-    let accounts: BTreeMap<String, (Box<str>, bool)> = azure
+    let accounts: BTreeMap<String, ResourceRef> = azure
         .estate
         .of_kind("Microsoft.Storage/storageAccounts")
         .iter()
-        .filter_map(|number| azure.estate.get(*number))
-        .filter_map(|resource| {
-            let keys = value(resource, &["properties", "allowSharedKeyAccess"])
-                .and_then(Ref::as_bool)
-                .unwrap_or(true);
-            let id = resource.azure.as_ref()?.id.clone();
-            Some((resource.name.name.to_ascii_lowercase(), (id, keys)))
+        .filter_map(|number| {
+            let name = &azure.estate.get(*number)?.name.name;
+            Some((name.to_ascii_lowercase(), *number))
         })
         .collect();
     for (namespace, name, account) in found {
-        let id = match accounts.get(&account.to_ascii_lowercase()) {
-            Some((_, false)) => continue,
-            Some((id, true)) => id.clone(),
-            None => account.clone(),
-        };
+        let given = accounts.get(&account.to_ascii_lowercase()).copied();
+        let own = given.and_then(|number| azure.estate.get(number));
+        let switch = own.and_then(|own| value(own, &["properties", "allowSharedKeyAccess"]));
+        if switch.and_then(Ref::as_bool) == Some(false) {
+            continue;
+        }
+        let id = own
+            .and_then(|own| own.azure.as_ref())
+            .map_or_else(|| account.clone(), |azure| azure.id.clone());
         let from = builder.secret(&namespace, &name);
         let to = builder.power("storage-data", &id);
         let why = format!("its name says that it holds a key of storage account {account}");
-        builder.add(Draft::new(Edge::SecretAzureKey, from, to).perhaps(Some(why)));
+        let counts = given.map(|number| builder.seen(number, switch, "its keys count"));
+        builder.add(
+            Draft::new(Edge::SecretAzureKey, from, to)
+                .by_all(counts)
+                .perhaps(Some(why)),
+        );
     }
 }
 
