@@ -1,20 +1,57 @@
-//! Requests for client certificates.
+//! Requests for client certificates, and the authority that signs them.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, KeyPair};
 
 use crate::{Error, Result};
 
 /// A PKCS#10 request for a name and a group, with a new key, as a `CertificateSigningRequest` holds it.
-pub fn certificate_request(name: &str, group: &str) -> Result<String> {
-    let failed = |error: rcgen::Error| Error::Answer(error.to_string());
-    let mut subject = DistinguishedName::new();
-    subject.push(DnType::CommonName, name);
-    subject.push(DnType::OrganizationName, group);
+/// The key is the second, as PEM.
+pub fn certificate_request(name: &str, group: &str) -> Result<(String, String)> {
     let mut params = CertificateParams::default();
-    params.distinguished_name = subject;
+    params.distinguished_name = subject(name, Some(group));
     let key = KeyPair::generate().map_err(failed)?;
     let request = params.serialize_request(&key).map_err(failed)?;
-    Ok(STANDARD.encode(request.pem().map_err(failed)?))
+    let request = STANDARD.encode(request.pem().map_err(failed)?);
+    Ok((request, key.serialize_pem()))
+}
+
+/// A new authority: its certificate and its key, as PEM.
+pub(crate) fn authority(name: &str) -> Result<(String, String)> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = subject(name, None);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().map_err(failed)?;
+    let certificate = params.self_signed(&key).map_err(failed)?;
+    Ok((certificate.pem(), key.serialize_pem()))
+}
+
+/// What a base64 text stands for, where that is a text.
+pub fn from_base64(text: &str) -> Result<String> {
+    decode(&STANDARD, text)
+}
+
+/// The same of base64 as parts of tokens are written.
+pub fn from_base64url(text: &str) -> Result<String> {
+    decode(&URL_SAFE_NO_PAD, text)
+}
+
+fn decode(engine: &impl Engine, text: &str) -> Result<String> {
+    let failed = || Error::Answer(format!("`{text}` is not base64 of a text"));
+    let bytes = engine.decode(text).map_err(|_| failed())?;
+    String::from_utf8(bytes).map_err(|_| failed())
+}
+
+fn subject(name: &str, group: Option<&str>) -> DistinguishedName {
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::CommonName, name);
+    if let Some(group) = group {
+        subject.push(DnType::OrganizationName, group);
+    }
+    subject
+}
+
+fn failed(error: rcgen::Error) -> Error {
+    Error::Answer(error.to_string())
 }

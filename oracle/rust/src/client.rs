@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::Agent;
 use ureq::http::Request;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
 use crate::{Error, Result};
 
@@ -21,17 +21,25 @@ pub(crate) struct Client {
 impl Client {
     /// `pem` is the server's certificate together with the one that signed it.
     pub(crate) fn new(url: &str, pem: &str) -> Result<Self> {
-        let roots: Vec<Certificate<'static>> = parse_pem(pem.as_bytes())
-            .filter_map(|item| match item {
-                Ok(PemItem::Certificate(certificate)) => Some(certificate),
-                _ => None,
-            })
-            .collect();
+        Self::with(url, pem, None)
+    }
+
+    /// Signs in with a certificate; it and its key are PEM.
+    pub(crate) fn certified(url: &str, pem: &str, certificate: &str, key: &str) -> Result<Self> {
+        let key = PrivateKey::from_pem(key.as_bytes())
+            .map_err(|error| Error::Answer(error.to_string()))?;
+        let own = ClientCert::new_with_certs(&certificates(certificate), key);
+        Self::with(url, pem, Some(own))
+    }
+
+    fn with(url: &str, pem: &str, own: Option<ClientCert>) -> Result<Self> {
+        let roots = certificates(pem);
         if roots.is_empty() {
             return Err(Error::Answer("the server has no certificate".to_owned()));
         }
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::new_with_certs(&roots))
+            .client_cert(own)
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .build();
         let agent = Agent::config_builder()
@@ -118,6 +126,15 @@ impl Client {
             warnings,
         ))
     }
+}
+
+fn certificates(pem: &str) -> Vec<Certificate<'static>> {
+    parse_pem(pem.as_bytes())
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The text of `299 - "text"`, as `makeQuotedString` in

@@ -16,7 +16,7 @@ mod options;
 mod parts;
 mod server;
 
-pub use certificate::certificate_request;
+pub use certificate::{certificate_request, from_base64, from_base64url};
 pub use error::{Error, Result};
 pub use lines::Lines;
 pub use options::{Options, User};

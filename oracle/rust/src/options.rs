@@ -15,6 +15,7 @@ pub struct User {
 pub struct Options {
     pub(crate) users: Vec<User>,
     pub(crate) controllers: Vec<String>,
+    pub(crate) signs: bool,
     pub(crate) audit: bool,
     pub(crate) flags: Vec<String>,
 }
@@ -53,6 +54,14 @@ impl Options {
     #[must_use]
     pub fn controllers_named(mut self, names: &[&str]) -> Self {
         self.controllers = names.iter().map(|&name| name.to_owned()).collect();
+        self
+    }
+
+    /// Trusts the client certificates of an authority of its own, and has the
+    /// controller that signs with it, where there are controllers.
+    #[must_use]
+    pub fn signing(mut self) -> Self {
+        self.signs = true;
         self
     }
 

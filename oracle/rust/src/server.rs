@@ -17,6 +17,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
 
+use crate::certificate::authority;
 use crate::client::Client;
 use crate::guard::Guard;
 use crate::{Error, Options, Result, User, part};
@@ -28,6 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// The files of the keys of service account tokens.
 const SIGN: &str = "service-accounts.key";
 const CHECK: &str = "service-accounts.pub";
+
+/// The files of the authority that client certificates are trusted from.
+const CLIENT_CA: &str = "clients.crt";
+const CLIENT_CA_KEY: &str = "clients.key";
 
 /// A running API server, empty but for what Kubernetes creates itself. It ends
 /// when dropped, or with this process; its folder is deleted then.
@@ -83,7 +88,7 @@ impl ApiServer {
             None
         } else {
             let program = part("kube-controller-manager")?;
-            let flags = controller_flags(&options.controllers, &folder);
+            let flags = controller_flags(options, &folder);
             Some(Guard::start(&program, &flags, &folder, false)?)
         };
         Ok(Self {
@@ -177,6 +182,21 @@ impl ApiServer {
         let (status, answer, _) = self
             .client
             .request_with(token, headers, method, path, body)?;
+        Ok((status, answer))
+    }
+
+    /// The same as whoever a client certificate names, with [`Options::signing`];
+    /// it and its key are PEM.
+    pub fn request_certified(
+        &self,
+        certificate: &str,
+        key: &str,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(u16, Value)> {
+        let client = Client::certified(&self.url, &self.ca, certificate, key)?;
+        let (status, answer, _) = client.request("", method, path, body)?;
         Ok((status, answer))
     }
 
@@ -351,6 +371,12 @@ fn server_flags(options: &Options, folder: &Path, etcd: u16, port: u16) -> Resul
         // Nothing creates the service accounts that it would ask for.
         all.push("--disable-admission-plugins=ServiceAccount".to_owned());
     }
+    if options.signs {
+        let (certificate, key) = authority("clients")?;
+        write(folder, CLIENT_CA, &certificate)?;
+        write(folder, CLIENT_CA_KEY, &key)?;
+        all.push(file_flag("client-ca-file", folder, CLIENT_CA));
+    }
     if options.audit {
         let policy = json!({
             "apiVersion": "audit.k8s.io/v1",
@@ -367,9 +393,15 @@ fn server_flags(options: &Options, folder: &Path, etcd: u16, port: u16) -> Resul
     Ok(all)
 }
 
-fn controller_flags(controllers: &[String], folder: &Path) -> Vec<String> {
+fn controller_flags(options: &Options, folder: &Path) -> Vec<String> {
     let mut all = flags("--secure-port=0 --leader-elect=false");
-    all.push(format!("--controllers={}", controllers.join(",")));
+    let mut controllers = options.controllers.join(",");
+    if options.signs {
+        controllers.push_str(",certificatesigningrequest-signing-controller");
+        all.push(file_flag("cluster-signing-cert-file", folder, CLIENT_CA));
+        all.push(file_flag("cluster-signing-key-file", folder, CLIENT_CA_KEY));
+    }
+    all.push(format!("--controllers={controllers}"));
     for (name, file) in [
         ("kubeconfig", "kubeconfig"),
         ("service-account-private-key-file", SIGN),
