@@ -525,6 +525,28 @@ impl<'a> Builder<'a> {
             .collect()
     }
 
+    /// Where a subject or a role has one of these rights by an object of the estate: what every cluster has is left
+    /// out.
+    pub(crate) fn places_held(&self, rights: &[&str]) -> BTreeSet<Place> {
+        let node = |number: u32| self.nodes.get(number as usize).copied();
+        let counts = |row: &Row| {
+            let first = self.needs.get(row.needs.0 as usize);
+            let by_right = matches!(first.and_then(|need| node(need.0)), Some(Node::Right(..)));
+            let evidence = self.evidence.iter().skip(row.evidence.0 as usize);
+            !by_right
+                && evidence
+                    .take(row.evidence.1.into())
+                    .any(|one| matches!(one.object, Object::Estate(_)))
+        };
+        self.drafts
+            .iter()
+            .filter_map(|row| match node(row.gives)? {
+                Node::Right(own, place) if rights.contains(&own) && counts(row) => Some(place),
+                _ => None,
+            })
+            .collect()
+    }
+
     pub(crate) fn node_of(&self, number: NodeNo) -> Node {
         self.nodes
             .get(number.0 as usize)

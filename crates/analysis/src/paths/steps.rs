@@ -42,6 +42,7 @@ pub(super) fn add(builder: &mut Builder<'_>) {
     nodes::add(builder);
     metadata::add(builder);
     rights::add(builder);
+    volumes::created(builder);
     nodes::created(builder);
     metadata::created(builder);
 }

@@ -13,7 +13,7 @@ use crate::ask::Within;
 use crate::paths::admission::{Admitted, Shape};
 use crate::paths::builder::{Builder, Draft};
 use crate::paths::edge::Edge;
-use crate::paths::node::Place;
+use crate::paths::node::{EVERYTHING, Place};
 
 /// By namespace and claim.
 type Bound<'a> = HashMap<(Box<str>, Box<str>), (ResourceRef, Ref<'a>)>;
@@ -27,7 +27,6 @@ pub(super) fn add(builder: &mut Builder<'_>) {
             }
         }
     }
-    made(builder);
 }
 
 /// The path of the node that a volume is.
@@ -138,11 +137,23 @@ fn mount_of<'a>(container: Ref<'a>, volume: Ref<'a>) -> Option<Ref<'a>> {
 
 const VOLUMES: &str = "persistent-volumes";
 const CLAIMS: &str = "volume-claims";
-const PODS: &str = "volume-pods";
+const PODS: &str = "pod-create";
+
+/// Rights that lead to pods of the holder's choice.
+const MAKERS: [&str; 8] = [
+    PODS,
+    EVERYTHING,
+    "deployment-patch",
+    "daemonset-patch",
+    "statefulset-patch",
+    "replicaset-patch",
+    "cronjob-patch",
+    "controller-patch",
+];
 
 /// Who makes a volume that is the root of a node, claims it, and makes a pod that mounts it, takes the node that
 /// the pod names.
-fn made(builder: &mut Builder<'_>) {
+pub(super) fn created(builder: &mut Builder<'_>) {
     let edge = Edge::PersistentVolume;
     let ask = |builder: &mut Builder<'_>, right, resource, says, within| {
         let request = Request {
@@ -169,13 +180,7 @@ fn made(builder: &mut Builder<'_>) {
         "whoever holds the role creates claims",
         Within::Anywhere,
     );
-    let pods = ask(
-        builder,
-        PODS,
-        "pods",
-        "whoever holds the role creates pods",
-        Within::Anywhere,
-    );
+    let pods = builder.places_held(&MAKERS);
     let places: Vec<(Place, Box<str>)> = builder
         .namespaces
         .clone()

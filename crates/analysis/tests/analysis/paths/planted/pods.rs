@@ -348,7 +348,7 @@ subjects: [{kind: User, name: jane, apiGroup: rbac.authorization.k8s.io}]",
         steps: &[
             "persistent-volume",
             "persistent-volume",
-            "persistent-volume",
+            "pod-create",
             "persistent-volume",
         ],
         possible: false,
