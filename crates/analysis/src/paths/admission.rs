@@ -6,9 +6,10 @@
 //! | module | reads |
 //! |---|---|
 //! | here | the namespace's Pod Security label (kubernetes staging/src/k8s.io/pod-security-admission); AKS sets neither defaults nor exemptions (<https://learn.microsoft.com/azure/aks/use-psa>) |
-//! | [`policies`] | ValidatingAdmissionPolicies, evaluated over the pods |
+//! | [`policies`], [`matching`], [`values`] | ValidatingAdmissionPolicies, evaluated over the pods |
 //! | [`engines`] | Azure Policy, deployment safeguards, Gatekeeper, Kyverno, other webhooks |
 //! | [`shapes`] | the pods |
+//! | [`choices`] | what the attacker may write into them, where several rules look |
 //!
 //! Each is asked too for what it makes of a pod once some of this is taken away ([`Removed`]).
 //!
@@ -23,11 +24,14 @@ use model::{Ref, Resource, ResourceRef, Within};
 use super::builder::Builder;
 use super::graph::Evidence;
 
+mod choices;
 mod engines;
+mod matching;
 mod policies;
 mod shapes;
 #[cfg(test)]
 mod tests;
+mod values;
 
 /// What a pod must be for a purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -142,6 +146,9 @@ struct Rules {
 /// The label that Pod Security reads (k8s.io/pod-security-admission/api, `EnforceLevelLabel`).
 const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
 
+/// How many pods of a namespace are looked at where one is enough.
+const PODS: usize = 8;
+
 /// Kinds of which one that was not given may keep pods out.
 const KINDS: [&str; 3] = [
     "ValidatingAdmissionPolicy",
@@ -158,7 +165,10 @@ impl Builder<'_> {
         }
         let answer = match self.pod_security(namespace, shape) {
             no @ Admitted::No(_) => no,
-            level => self.by_rules(namespace, shape, level, &Removed::default()),
+            level => {
+                let pods = self.there(namespace, shape);
+                self.by_rules(namespace, shape, level, pods, &Removed::default())
+            }
         };
         self.admission.known.insert(key, answer.clone());
         answer
@@ -177,42 +187,91 @@ impl Builder<'_> {
         }
         match self.pod_security(namespace, shape) {
             no @ Admitted::No(_) => no,
-            level => self.by_rules(namespace, shape, level, removed),
+            level => {
+                let pods = self.there(namespace, shape);
+                self.by_rules(namespace, shape, level, pods, removed)
+            }
         }
     }
 
-    /// What rules make of what Pod Security lets pass.
+    /// Whether it lets a privileged container into a pod of one of these workloads of a namespace.
+    pub(crate) fn admits_into(&mut self, namespace: &str, workloads: &[u32]) -> Admitted {
+        if self.rules().policies.is_empty() {
+            return self.admits(namespace, Shape::Privileged);
+        }
+        let pods = workloads
+            .iter()
+            .take(PODS + 1)
+            .filter_map(|number| self.names.workloads.get(*number as usize))
+            .map(|workload| workload.resource)
+            .collect();
+        match self.pod_security(namespace, Shape::Privileged) {
+            no @ Admitted::No(_) => no,
+            level => {
+                let none = Removed::default();
+                self.by_rules(namespace, Shape::Privileged, level, Some(pods), &none)
+            }
+        }
+    }
+
+    /// The pods that a container is put into, where the shape is one.
+    fn there(&self, namespace: &str, shape: Shape) -> Option<Vec<ResourceRef>> {
+        let all = self.estate.workloads_in(namespace);
+        (shape == Shape::Privileged).then(|| all.take(PODS + 1).collect())
+    }
+
+    fn rules(&mut self) -> Arc<Rules> {
+        if let Some(rules) = &self.admission.rules {
+            return Arc::clone(rules);
+        }
+        let read = Arc::new(Rules {
+            policies: policies::Policies::read(self.estate),
+            engines: engines::Engines::read(self.estate),
+            image: shapes::any_image(self.estate),
+        });
+        self.admission.rules = Some(Arc::clone(&read));
+        read
+    }
+
+    /// What rules make of what Pod Security lets pass: of a new pod, or of pods that are there.
     fn by_rules(
         &mut self,
         namespace: &str,
         shape: Shape,
         level: Admitted,
+        there: Option<Vec<ResourceRef>>,
         removed: &Removed,
     ) -> Admitted {
-        let rules = match &self.admission.rules {
-            Some(rules) => Arc::clone(rules),
-            None => {
-                let read = Arc::new(Rules {
-                    policies: policies::Policies::read(self.estate),
-                    engines: engines::Engines::read(self.estate),
-                    image: shapes::any_image(self.estate),
-                });
-                self.admission.rules = Some(Arc::clone(&read));
-                read
-            }
-        };
+        let rules = self.rules();
         let engines = rules.engines.judge(self, namespace, shape, removed);
-        let pods = if rules.policies.is_empty() {
-            Vec::new()
-        } else {
-            shapes::pods(self.estate, namespace, shape, rules.image.as_deref())
+        let image = rules.image.as_deref();
+        let mut more = false;
+        let pods: Vec<shapes::Wanted> = match there {
+            _ if rules.policies.is_empty() => Vec::new(),
+            None => shapes::pods(self.estate, namespace, shape, image),
+            Some(there) => {
+                more = there.len() > PODS;
+                there
+                    .iter()
+                    .take(PODS)
+                    .filter_map(|id| self.estate.get(*id))
+                    .flat_map(|one| shapes::debugged(self.estate, namespace, one, image))
+                    .collect()
+            }
         };
         let outcome = pods
             .iter()
             .map(|pod| rules.policies.judge(self.estate, namespace, pod, removed))
             .reduce(Outcome::or)
-            .unwrap_or(Outcome::Passes)
-            .and(engines);
+            .unwrap_or(Outcome::Passes);
+        let outcome = match outcome {
+            Outcome::Denies(by) if more => {
+                let why = format!("of the pods in {namespace} only {PODS} were looked at");
+                Outcome::Perhaps(why, by)
+            }
+            outcome => outcome,
+        }
+        .and(engines);
         let mut seen = |objects: &[ResourceRef], says: &str| -> Vec<Evidence> {
             objects
                 .iter()
@@ -250,7 +309,8 @@ impl Builder<'_> {
     }
 
     fn relabelled(&mut self, namespace: &str, shape: Shape, removed: &Removed) -> Admitted {
-        match self.by_rules(namespace, shape, Admitted::Yes(Vec::new()), removed) {
+        let pods = self.there(namespace, shape);
+        match self.by_rules(namespace, shape, Admitted::Yes(Vec::new()), pods, removed) {
             Admitted::No(evidence) if evidence.iter().any(|one| self.selects(one)) => {
                 let why = "what keeps such pods out may not select the namespace by its new labels";
                 Admitted::Perhaps(why.into(), evidence)
@@ -403,7 +463,10 @@ fn label_of(estate: &model::Estate, namespace: &str, key: &str) -> Label {
             Some(_) => Label::Open,
         };
     };
-    let labels = resource.object().path(&["metadata", "labels"]);
+    label_in(resource.object().path(&["metadata", "labels"]), key)
+}
+
+fn label_in(labels: Option<Ref<'_>>, key: &str) -> Label {
     match labels {
         None => Label::Absent,
         Some(labels) if labels.is_open() => Label::Open,

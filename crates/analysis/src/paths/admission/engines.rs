@@ -6,7 +6,7 @@
 use model::kinds::Kind;
 use model::{Estate, Ref, Resource, ResourceRef};
 
-use super::policies::rule_takes;
+use super::matching::rule_takes;
 use super::shapes::Wanted;
 use super::{Gone, Outcome, Removed, Shape, label_of, selects};
 use crate::paths::builder::Builder;
@@ -343,6 +343,7 @@ impl Engines {
     ) -> Outcome {
         let wanted = Wanted {
             object: serde_json::Value::Null,
+            old: None,
             subresource: if shape == Shape::Privileged {
                 "ephemeralcontainers"
             } else {

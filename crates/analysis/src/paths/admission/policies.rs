@@ -6,17 +6,21 @@
 
 use std::cell::Cell;
 
-use cel::{Budget, Bump, Env, Program, Slot, Symbols, Unknown, Val};
-use model::doc::{Dialect, Doc, DocBuilder};
-use model::{Estate, NodeId, Ref, Resource, ResourceRef, Within, unknown};
+use cel::{Budget, Bump, Env, Program, Slot, Unknown, Val};
+use model::{Estate, Ref, Resource, ResourceRef, Within, unknown};
 use serde_json::{Value, json};
-use yaml::{Build as _, Entry, Span};
 
-use super::shapes::{ANY, Wanted};
-use super::{Label, Outcome, Removed, label_of, selects};
+use super::choices::Choices;
+use super::matching::{list, matches, texts};
+use super::shapes::{OPEN, Wanted};
+use super::values::{document, written};
+use super::{Label, Outcome, Removed, label_in, selects};
 
 /// Those that look at pods, with the bindings that put them in force.
-pub(crate) struct Policies(Vec<Policy>);
+pub(crate) struct Policies {
+    all: Vec<Policy>,
+    choices: Choices,
+}
 
 struct Policy {
     resource: ResourceRef,
@@ -31,7 +35,8 @@ struct Policy {
     unread: bool,
     /// An error lets the request pass.
     ignores_errors: bool,
-    bindings: Vec<ResourceRef>,
+    /// Whether each denies what does not meet the policy.
+    bindings: Vec<(ResourceRef, bool)>,
     /// The kind of its parameters: API group, kind.
     params: Option<(Box<str>, Box<str>)>,
 }
@@ -45,14 +50,8 @@ struct Roots {
     authorizer: Slot,
 }
 
-/// Deeper objects are cut off.
-const DEPTH: usize = 48;
-
-/// Why what the attacker writes is unknown: what [`DocBuilder::not_given`] says.
+/// Why what the attacker writes is unknown: what [`model::doc::DocBuilder::not_given`] says.
 const CHOSEN: Unknown = unknown::NAMESPACE_NOT_GIVEN;
-
-/// What marks an expression that the source leaves open.
-const OPEN: char = '\u{2}';
 
 impl Policies {
     pub(crate) fn read(estate: &Estate) -> Self {
@@ -62,14 +61,27 @@ impl Policies {
             .filter_map(|id| Policy::read(estate, *id))
             .filter(|policy| !policy.bindings.is_empty())
             .collect();
-        Self(policies)
+        let mut own = Self {
+            all: policies,
+            choices: Choices::default(),
+        };
+        for policy in &own.all {
+            let bindings = policy.bindings.iter().map(|(id, _)| *id);
+            for id in std::iter::once(policy.resource).chain(bindings) {
+                if let Some(spec) = estate.get(id).and_then(|one| one.object().get("spec")) {
+                    own.choices.read(&written(spec, 0));
+                }
+            }
+        }
+        own
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
-    /// What all of them make of a pod.
+    /// What all of them make of a pod. Where more than one of them hangs on what the attacker writes, one pod must
+    /// be found that all let pass.
     pub(super) fn judge(
         &self,
         estate: &Estate,
@@ -77,26 +89,66 @@ impl Policies {
         wanted: &Wanted,
         removed: &Removed,
     ) -> Outcome {
-        self.0
+        let ask = |wanted: &Wanted, chosen: &Cell<u32>| {
+            let about = About {
+                estate,
+                namespace,
+                wanted,
+                chosen,
+            };
+            self.ask(&about, removed)
+        };
+        let chosen = Cell::new(0);
+        let outcome = ask(wanted, &chosen);
+        if chosen.get() < 2 || matches!(outcome, Outcome::Denies(_)) {
+            return outcome;
+        }
+        // Whose refusal it would be.
+        let mut by = Vec::new();
+        for pod in self.choices.pods(wanted) {
+            let left = Cell::new(0);
+            match ask(&pod, &left) {
+                Outcome::Passes if left.get() < 2 => return outcome,
+                Outcome::Denies(own) | Outcome::Perhaps(_, own) if by.is_empty() => by = own,
+                _ => {}
+            }
+        }
+        outcome.and(Outcome::Perhaps(MEET.to_owned(), by))
+    }
+
+    fn ask(&self, about: &About<'_>, removed: &Removed) -> Outcome {
+        self.all
             .iter()
             .filter(|policy| !removed.policies.has(&policy.name))
             .flat_map(|policy| {
                 policy
                     .bindings
                     .iter()
-                    .filter_map(move |id| Some((policy, *id, estate.get(*id)?)))
+                    .filter_map(move |id| Some((policy, *id, about.estate.get(id.0)?)))
             })
             .filter(|(_, _, binding)| !removed.bindings.has(&binding.name.name))
-            .map(|(policy, id, binding)| policy.judge(estate, namespace, wanted, id, binding))
+            .map(|(policy, id, binding)| policy.judge(about, id, binding))
             .fold(Outcome::Passes, Outcome::and)
     }
 }
 
-fn texts(value: Option<Ref<'_>>) -> impl Iterator<Item = &str> {
-    value
-        .into_iter()
-        .flat_map(Ref::items)
-        .filter_map(Ref::as_str)
+/// Why no pod was found that several rules let pass.
+const MEET: &str = "whether one pod meets all policies at once is not known";
+
+/// What is judged.
+pub(super) struct About<'e> {
+    pub(super) estate: &'e Estate,
+    pub(super) namespace: &'e str,
+    pub(super) wanted: &'e Wanted,
+    /// How many rules hang on what the attacker writes.
+    chosen: &'e Cell<u32>,
+}
+
+impl About<'_> {
+    /// One more does.
+    pub(super) fn choose(&self) {
+        self.chosen.set(self.chosen.get() + 1);
+    }
 }
 
 impl Policy {
@@ -106,17 +158,13 @@ impl Policy {
         let bindings = estate
             .of_kind("ValidatingAdmissionPolicyBinding")
             .iter()
-            .copied()
-            .filter(|binding| {
-                let spec = estate
-                    .get(*binding)
-                    .and_then(|one| one.object().get("spec"));
-                let named = spec
-                    .and_then(|spec| spec.get("policyName"))
-                    .and_then(Ref::as_str);
-                named == Some(&resource.name.name)
-                    && texts(spec.and_then(|spec| spec.get("validationActions")))
-                        .any(|action| action == "Deny")
+            .filter_map(|binding| {
+                let spec = estate.get(*binding)?.object().get("spec")?;
+                let named = spec.get("policyName").and_then(Ref::as_str);
+                let denies = texts(spec.get("validationActions")).any(|action| action == "Deny");
+                // What cannot be asked is refused, whatever the actions are.
+                let counts = denies || spec.get("paramRef").is_some();
+                (named == Some(&resource.name.name) && counts).then_some((*binding, denies))
             })
             .collect();
         let mut env = Env::new();
@@ -179,12 +227,11 @@ impl Policy {
     /// What it makes of a pod by one of its bindings.
     fn judge(
         &self,
-        estate: &Estate,
-        namespace: &str,
-        wanted: &Wanted,
-        id: ResourceRef,
+        about: &About<'_>,
+        (id, denies): (ResourceRef, bool),
         binding: &Resource,
     ) -> Outcome {
+        let estate = about.estate;
         let by = vec![self.resource, id];
         let Some(spec) = estate
             .get(self.resource)
@@ -198,34 +245,41 @@ impl Policy {
         ];
         let mut unsure = None;
         for (at, constraint) in constraints.into_iter().enumerate() {
-            match matches(estate, namespace, wanted, constraint, at == 0) {
+            match matches(about, constraint, at == 0) {
                 Some(true) => {}
                 Some(false) => return Outcome::Passes,
                 None => {
                     unsure = Some(format!(
-                        "whether policy {} looks at pods in {namespace} is not known",
-                        self.name
+                        "whether policy {} looks at pods in {} is not known",
+                        self.name, about.namespace
                     ));
                 }
             }
         }
-        let params = match self.parameters(estate, namespace, binding) {
+        let params = match self.parameters(about, binding) {
             Parameters::Are(params) => params,
-            Parameters::Skip => return Outcome::Passes,
+            // A fault of the set-up, not of the pod (policy/validating/dispatcher.go, `addConfigError`).
+            Parameters::Deny if self.ignores_errors => return Outcome::Passes,
             Parameters::Deny => return soften(Outcome::Denies(by), unsure),
-            Parameters::Unknown => {
+            Parameters::Unknown if denies || !self.ignores_errors => {
                 let why = format!("the parameters of policy {} were not given", self.name);
                 return Outcome::Perhaps(why, by);
             }
+            Parameters::Unknown => return Outcome::Passes,
         };
+        if !denies {
+            return Outcome::Passes;
+        }
         let outcome = params
             .iter()
-            .map(|params| self.evaluate(estate, namespace, wanted, params, &by))
+            .map(|params| self.evaluate(about, params, &by))
             .fold(Outcome::Passes, Outcome::and);
         soften(outcome, unsure)
     }
 
-    fn parameters(&self, estate: &Estate, namespace: &str, binding: &Resource) -> Parameters {
+    /// Those of a name, or all with some labels (policy/generic/policy_dispatcher.go, `CollectParams`).
+    fn parameters(&self, about: &About<'_>, binding: &Resource) -> Parameters {
+        let estate = about.estate;
         let Some((group, kind)) = &self.params else {
             return Parameters::Are(vec![Value::Null]);
         };
@@ -233,34 +287,70 @@ impl Policy {
             return Parameters::Are(vec![Value::Null]);
         };
         let text = |key: &str| reference.get(key).and_then(Ref::as_str);
-        let Some(name) = text("name") else {
-            return Parameters::Unknown;
-        };
         let kind = if group.is_empty() || model::kinds::is_builtin(group, kind) {
             kind.to_string()
         } else {
             format!("{kind}.{group}")
         };
-        let places = [text("namespace").unwrap_or(namespace), ""];
-        let found = places
-            .into_iter()
-            .find_map(|place| estate.find(place, &kind, name));
-        match found {
-            Some(resource) => Parameters::Are(vec![written(resource.object(), 0)]),
-            None if estate.absent(&kind, Within::Everywhere).is_some() => Parameters::Unknown,
-            None if text("parameterNotFoundAction") == Some("Allow") => Parameters::Skip,
-            None => Parameters::Deny,
+        let place = text("namespace").unwrap_or(about.namespace);
+        let mut unsure = estate.absent(&kind, Within::Everywhere).is_some();
+        let mut found = Vec::new();
+        let mut implied = None;
+        if let Some(name) = text("name") {
+            let one = estate.find(place, &kind, name);
+            found.extend(one.or_else(|| estate.find("", &kind, name)));
+            unsure &= found.is_empty();
+        } else if let Some(selector) = reference.get("selector") {
+            let all = estate
+                .of_kind(&kind)
+                .iter()
+                .filter_map(|id| estate.get(*id));
+            for resource in all.filter(|one| {
+                let own = one.name.namespace.as_deref().unwrap_or_default();
+                own == place || own.is_empty()
+            }) {
+                let labels = resource.object().path(&["metadata", "labels"]);
+                match selects(Some(selector), &|key| label_in(labels, key)) {
+                    Some(true) => found.push(resource),
+                    Some(false) => {}
+                    None => unsure = true,
+                }
+            }
+            // Every namespace has it (kubernetes pkg/controller/certificates/rootcacertpublisher).
+            let root = "kube-root-ca.crt";
+            if kind == "ConfigMap"
+                && estate.find(place, &kind, root).is_none()
+                && selects(Some(selector), &|_| Label::Absent) == Some(true)
+            {
+                implied = Some(json!({
+                    "apiVersion": "v1", "kind": "ConfigMap",
+                    "metadata": {"name": root, "namespace": place},
+                    "data": {"ca.crt": format!("{OPEN}ca.crt")},
+                }));
+            }
+        } else {
+            return Parameters::Unknown;
         }
+        if unsure {
+            return Parameters::Unknown;
+        }
+        // With none there is nothing to evaluate.
+        if found.is_empty() && implied.is_none() && text("parameterNotFoundAction") == Some("Deny")
+        {
+            return Parameters::Deny;
+        }
+        let mut values: Vec<Value> = found.iter().map(|one| written(one.object(), 0)).collect();
+        values.extend(implied);
+        Parameters::Are(values)
     }
 
-    fn evaluate(
-        &self,
-        estate: &Estate,
-        namespace: &str,
-        wanted: &Wanted,
-        params: &Value,
-        by: &[ResourceRef],
-    ) -> Outcome {
+    fn evaluate(&self, about: &About<'_>, params: &Value, by: &[ResourceRef]) -> Outcome {
+        let About {
+            estate,
+            namespace,
+            wanted,
+            ..
+        } = *about;
         if self.unread {
             let why = format!("policy {} cannot be read here", self.name);
             return Outcome::Perhaps(why, by.to_vec());
@@ -271,20 +361,21 @@ impl Policy {
         let own = estate
             .find("", "Namespace", namespace)
             .map(|resource| written(resource.object(), 0));
-        let about = document(symbols, &own.clone().unwrap_or_else(|| json!({})));
+        let space = document(symbols, &own.clone().unwrap_or_else(|| json!({})));
         let params = document(symbols, params);
+        let old = document(symbols, wanted.old.as_ref().unwrap_or(&Value::Null));
         let bump = Bump::new();
         let scope = Request {
             policy: self,
             object: Val::Node(object.root()),
-            old: if wanted.subresource.is_empty() {
-                Val::Null
+            old: if wanted.old.is_some() {
+                Val::Node(old.root())
             } else {
-                Val::Unknown(CHOSEN)
+                Val::Null
             },
             request: Val::Node(request.root()),
             namespace: if own.is_some() {
-                Val::Node(about.root())
+                Val::Node(space.root())
             } else {
                 Val::Unknown(unknown::LIVE_ONLY)
             },
@@ -297,29 +388,47 @@ impl Policy {
             bump: &bump,
             budget: Budget::new(Budget::POLICY),
         };
-        self.verdict(&scope, by)
+        self.verdict(about, &scope, by)
     }
 
-    fn verdict<'a>(&'a self, scope: &Request<'a>, by: &[ResourceRef]) -> Outcome {
+    fn verdict<'a>(
+        &'a self,
+        about: &About<'_>,
+        scope: &Request<'a>,
+        by: &[ResourceRef],
+    ) -> Outcome {
         let perhaps = |what: &str| {
             let why = format!("whether policy {} {what} is not known", self.name);
             Outcome::Perhaps(why, by.to_vec())
         };
         let mut outcome = Outcome::Passes;
+        let mut wrong = false;
         for condition in &self.conditions {
             match ask(condition, scope) {
                 Answer::Yes => {}
+                // One that says no decides, whatever the others come to (webhook/matchconditions/matcher.go).
+                Answer::No => return Outcome::Passes,
                 // The attacker writes it so that the policy does not look.
-                Answer::No | Answer::Chosen => return Outcome::Passes,
-                Answer::Error if self.ignores_errors => return Outcome::Passes,
-                Answer::Error => return Outcome::Denies(by.to_vec()),
+                Answer::Chosen => {
+                    about.choose();
+                    return Outcome::Passes;
+                }
+                Answer::Error => wrong = true,
                 Answer::Unknown => outcome = perhaps("looks at such pods"),
             }
+        }
+        if wrong {
+            return match outcome {
+                _ if self.ignores_errors => Outcome::Passes,
+                Outcome::Passes => Outcome::Denies(by.to_vec()),
+                outcome => outcome,
+            };
         }
         let sure = outcome == Outcome::Passes;
         for validation in &self.validations {
             match ask(validation, scope) {
-                Answer::Yes | Answer::Chosen => {}
+                Answer::Yes => {}
+                Answer::Chosen => about.choose(),
                 Answer::Error if self.ignores_errors => {}
                 Answer::No | Answer::Error if sure => return Outcome::Denies(by.to_vec()),
                 Answer::No | Answer::Error => return outcome,
@@ -341,7 +450,6 @@ fn soften(outcome: Outcome, unsure: Option<String>) -> Outcome {
 
 enum Parameters {
     Are(Vec<Value>),
-    Skip,
     Deny,
     Unknown,
 }
@@ -413,6 +521,7 @@ impl<'a> cel::Scope<'a, Ref<'a>> for Request<'a> {
 
 /// The admission request; who asks is not known.
 fn request(namespace: &str, wanted: &Wanted) -> Value {
+    let name = wanted.object.pointer("/metadata/name");
     let creates = wanted.subresource.is_empty();
     json!({
         "kind": {"group": "", "version": "v1", "kind": "Pod"},
@@ -421,160 +530,10 @@ fn request(namespace: &str, wanted: &Wanted) -> Value {
         "requestResource": {"group": "", "version": "v1", "resource": "pods"},
         "subResource": wanted.subresource,
         "requestSubResource": wanted.subresource,
-        "name": ANY,
+        "name": name,
         "namespace": namespace,
         "operation": if creates { "CREATE" } else { "UPDATE" },
         "userInfo": format!("{OPEN}userInfo"),
         "dryRun": false,
     })
-}
-
-fn list<'a>(holder: Ref<'a>, key: &str) -> Vec<Ref<'a>> {
-    holder.get(key).into_iter().flat_map(Ref::items).collect()
-}
-
-/// Whether constraints take the request; `None` where labels are not known. A binding without any takes all.
-fn matches(
-    estate: &Estate,
-    namespace: &str,
-    wanted: &Wanted,
-    constraint: Option<Ref<'_>>,
-    of_policy: bool,
-) -> Option<bool> {
-    let Some(constraint) = constraint else {
-        return Some(!of_policy);
-    };
-    let rules = list(constraint, "resourceRules");
-    let taken = rules.iter().any(|rule| rule_takes(*rule, wanted));
-    if !taken && (of_policy || !rules.is_empty()) {
-        return Some(false);
-    }
-    let excluded = list(constraint, "excludeResourceRules")
-        .iter()
-        .any(|rule| rule_takes(*rule, wanted));
-    if excluded {
-        return Some(false);
-    }
-    let objects = constraint.get("objectSelector").filter(|selector| {
-        !list(*selector, "matchExpressions").is_empty()
-            || selector
-                .path(&["matchLabels"])
-                .is_some_and(|labels| labels.entries().len() > 0)
-    });
-    // Who writes the labels of the pod writes others; of a pod that is there they are not known.
-    let by_object = match objects {
-        Some(_) if wanted.subresource.is_empty() => return Some(false),
-        Some(_) => None,
-        None => Some(true),
-    };
-    let label = |key: &str| -> Label { label_of(estate, namespace, key) };
-    match selects(constraint.get("namespaceSelector"), &label) {
-        Some(false) => Some(false),
-        Some(true) => by_object,
-        None => None,
-    }
-}
-
-/// Whether a rule takes requests for pods
-/// (apiserver/pkg/admission/plugin/policy/matching, webhook/predicates/rules).
-pub(super) fn rule_takes(rule: Ref<'_>, wanted: &Wanted) -> bool {
-    let any = |key: &str, names: &[&str]| {
-        texts(rule.get(key)).any(|own| own == "*" || names.contains(&own))
-    };
-    let resources: &[&str] = if wanted.subresource.is_empty() {
-        &["pods", "*/*"]
-    } else {
-        &[
-            "pods/ephemeralcontainers",
-            "pods/*",
-            "*/*",
-            "*/ephemeralcontainers",
-        ]
-    };
-    let operation = if wanted.subresource.is_empty() {
-        "CREATE"
-    } else {
-        "UPDATE"
-    };
-    let of_resource = texts(rule.get("resources"))
-        .any(|own| resources.contains(&own) || own == "*" && wanted.subresource.is_empty());
-    // A name that is said is that of one pod.
-    let unnamed = list(rule, "resourceNames").is_empty();
-    let scope = rule.get("scope").and_then(Ref::as_str).unwrap_or("*");
-    any("apiGroups", &[""])
-        && any("apiVersions", &["v1"])
-        && any("operations", &[operation])
-        && of_resource
-        && unnamed
-        && scope != "Cluster"
-}
-
-/// An object of the estate as plain values; what is open is marked.
-fn written(value: Ref<'_>, depth: usize) -> Value {
-    use cel::{Node as _, View};
-    if depth > DEPTH {
-        return Value::Null;
-    }
-    match value.view() {
-        View::Null => Value::Null,
-        View::Unknown(_) => Value::String(format!("{OPEN}?")),
-        View::Bool(value) => value.into(),
-        View::Int(value) => value.into(),
-        View::Uint(value) => value.into(),
-        View::Double(value) => value.into(),
-        View::Str(value) => value.into(),
-        View::List(_) => value.items().map(|item| written(item, depth + 1)).collect(),
-        View::Map(_) => Value::Object(
-            value
-                .entries()
-                .map(|(key, _, value)| (key.to_owned(), written(value, depth + 1)))
-                .collect(),
-        ),
-    }
-}
-
-/// Values as a document over the names that a policy's programs know.
-fn document(symbols: &Symbols, value: &Value) -> Doc {
-    let mut builder = DocBuilder::new(symbols, Dialect::Plain, "".into(), 1);
-    let root = put(&mut builder, value, 0);
-    builder.finish(root)
-}
-
-fn put(builder: &mut DocBuilder<'_>, value: &Value, depth: usize) -> NodeId {
-    let none = Span { start: 0, end: 0 };
-    if depth > DEPTH + 8 {
-        return builder.null(none);
-    }
-    match value {
-        Value::Null => builder.null(none),
-        Value::Bool(value) => builder.bool(*value, none),
-        Value::Number(number) => match number.as_i64() {
-            Some(number) => builder.int(number, none),
-            None => builder.float(number.as_f64().unwrap_or_default(), none),
-        },
-        Value::String(text) if text == ANY => builder.not_given(),
-        Value::String(text) => match text.strip_prefix(OPEN) {
-            Some(expression) => builder.open(expression, none),
-            None => builder.string(text, none),
-        },
-        Value::Array(items) => {
-            let items: Vec<NodeId> = items
-                .iter()
-                .map(|item| put(builder, item, depth + 1))
-                .collect();
-            builder.list(&items, none)
-        }
-        Value::Object(entries) => {
-            let entries: Vec<Entry<'_, NodeId>> = entries
-                .iter()
-                .map(|(key, value)| Entry {
-                    key: key.as_str().into(),
-                    key_span: none,
-                    value: put(builder, value, depth + 1),
-                    merged: false,
-                })
-                .collect();
-            builder.map(&entries, none)
-        }
-    }
 }

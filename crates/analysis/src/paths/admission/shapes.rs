@@ -4,13 +4,19 @@ use model::{Estate, Ref, Resource};
 use serde_json::{Value, json};
 
 use super::Shape;
+use super::values::written;
 
 /// A value that the attacker writes as rules want it.
 pub(super) const ANY: &str = "\u{1}";
 
+/// What marks a value that nobody gave.
+pub(super) const OPEN: char = '\u{2}';
+
 /// A request to make a pod, or to put a container into one.
 pub(super) struct Wanted {
     pub(super) object: Value,
+    /// What is there before.
+    pub(super) old: Option<Value>,
     /// `ephemeralcontainers`, or nothing.
     pub(super) subresource: &'static str,
 }
@@ -29,6 +35,7 @@ pub(super) fn pods(
         put(&mut object, "/spec", spec);
         Wanted {
             object,
+            old: None,
             subresource: "",
         }
     };
@@ -45,21 +52,15 @@ pub(super) fn pods(
             }),
         )
     };
-    let privileged = || {
-        json!({
-            "privileged": true, "allowPrivilegeEscalation": true,
-            "runAsNonRoot": false, "runAsUser": 0, "capabilities": {"drop": ["ALL"]},
-        })
-    };
-    let capable = |names: &[&str]| {
-        json!({
-            "runAsNonRoot": false, "runAsUser": 0,
-            "capabilities": {"drop": ["ALL"], "add": names},
-            "appArmorProfile": {"type": "Unconfined"},
-        })
-    };
     match shape {
-        Shape::Plain => vec![pod(json!({}), json!({}))],
+        // As any account of the namespace: what rules say of accounts decides about some.
+        Shape::Plain => {
+            let any = format!("{OPEN}serviceAccountName");
+            vec![pod(
+                json!({}),
+                json!({"serviceAccountName": any, "serviceAccount": any}),
+            )]
+        }
         Shape::Node => vec![
             pod(
                 json!({"securityContext": privileged()}),
@@ -78,41 +79,187 @@ pub(super) fn pods(
         ],
         Shape::HostNetwork => vec![pod(json!({}), json!({"hostNetwork": true}))],
         Shape::HostPath => vec![mount("/", true), mount("/var/lib/kubelet", true)],
-        Shape::Privileged => [privileged(), capable(&["SYS_MODULE"])]
-            .into_iter()
-            .map(|context| {
-                let mut object = tame(namespace, &image);
-                let debugger = json!([{
-                    "name": "debugger", "image": image, "securityContext": context,
-                }]);
-                put(
+        // A pod that is there is needed: see `debugged`.
+        Shape::Privileged => Vec::new(),
+    }
+}
+
+/// Containers that take the node, each in a pod that a workload has. Its labels are what they are.
+pub(super) fn debugged(
+    estate: &Estate,
+    namespace: &str,
+    workload: &Resource,
+    elsewhere: Option<&str>,
+) -> Vec<Wanted> {
+    let Some(holder) = workload.pod_holder() else {
+        return Vec::new();
+    };
+    let image = image(estate, namespace, elsewhere);
+    let mut old = written(holder, 0);
+    let Some(fields) = old.as_object_mut() else {
+        return Vec::new();
+    };
+    fields.insert("apiVersion".to_owned(), "v1".into());
+    fields.insert("kind".to_owned(), "Pod".into());
+    let own = workload.name.kind.name() == "Pod";
+    let metadata = fields.entry("metadata").or_insert_with(|| json!({}));
+    if let Some(metadata) = metadata.as_object_mut() {
+        metadata.insert("namespace".to_owned(), namespace.into());
+        if !own {
+            metadata.insert("name".to_owned(), format!("{OPEN}name").into());
+        }
+    }
+    let spec = fields.entry("spec").or_insert_with(|| json!({}));
+    set_defaults(spec);
+    mount_token(estate, namespace, spec);
+    [privileged(), capable(&["SYS_MODULE"])]
+        .into_iter()
+        .map(|context| {
+            let mut object = old.clone();
+            let mut container = json!({
+                "name": ANY, "image": image, "imagePullPolicy": "Always", "securityContext": context,
+            });
+            merge(&mut container, container_defaults());
+            let at = "/spec/ephemeralContainers";
+            match object.pointer_mut(at).and_then(Value::as_array_mut) {
+                Some(list) => list.push(container),
+                None => put(
                     &mut object,
                     "/spec",
-                    json!({"ephemeralContainers": debugger}),
-                );
-                Wanted {
-                    object,
-                    subresource: "ephemeralcontainers",
-                }
-            })
-            .collect(),
+                    json!({"ephemeralContainers": [container]}),
+                ),
+            }
+            Wanted {
+                object,
+                old: Some(old.clone()),
+                subresource: "ephemeralcontainers",
+            }
+        })
+        .collect()
+}
+
+fn privileged() -> Value {
+    json!({
+        "privileged": true, "allowPrivilegeEscalation": true,
+        "runAsNonRoot": false, "runAsUser": 0, "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": true,
+    })
+}
+
+fn capable(names: &[&str]) -> Value {
+    json!({
+        "runAsNonRoot": false, "runAsUser": 0,
+        "capabilities": {"drop": ["ALL"], "add": names},
+        "appArmorProfile": {"type": "Unconfined"},
+        "readOnlyRootFilesystem": true,
+    })
+}
+
+/// What the API server and its admission set where nothing is said (kubernetes pkg/apis/core/v1/defaults.go;
+/// plugin/pkg/admission/serviceaccount and priority).
+fn set_defaults(spec: &mut Value) {
+    let Some(fields) = spec.as_object_mut() else {
+        return;
+    };
+    let account = fields
+        .get("serviceAccountName")
+        .cloned()
+        .unwrap_or_else(|| "default".into());
+    for (key, value) in [
+        ("restartPolicy", json!("Always")),
+        ("dnsPolicy", json!("ClusterFirst")),
+        ("schedulerName", json!("default-scheduler")),
+        ("terminationGracePeriodSeconds", json!(30)),
+        ("enableServiceLinks", json!(true)),
+        ("securityContext", json!({})),
+        ("priority", json!(0)),
+        ("preemptionPolicy", json!("PreemptLowerPriority")),
+        ("tolerations", json!(format!("{OPEN}tolerations"))),
+        ("serviceAccountName", account.clone()),
+        ("serviceAccount", account),
+    ] {
+        fields.entry(key).or_insert(value);
     }
+    for list in ["containers", "initContainers", "ephemeralContainers"] {
+        let containers = fields.get_mut(list).and_then(Value::as_array_mut);
+        for container in containers.into_iter().flatten() {
+            let mut all = container_defaults();
+            merge(&mut all, container.take());
+            *container = all;
+        }
+    }
+}
+
+/// The token that is mounted where neither the pod nor its account says otherwise.
+fn mount_token(estate: &Estate, namespace: &str, spec: &mut Value) {
+    const AUTOMOUNT: &str = "automountServiceAccountToken";
+    const PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+    let account = spec["serviceAccountName"].as_str();
+    let of_account = account
+        .and_then(|account| estate.find(namespace, "ServiceAccount", account))
+        .and_then(|account| account.object().get(AUTOMOUNT));
+    let wanted = spec[AUTOMOUNT]
+        .as_bool()
+        .or(of_account.and_then(Ref::as_bool));
+    let Some(fields) = spec.as_object_mut() else {
+        return;
+    };
+    let there = fields
+        .get("containers")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .any(|container| container.to_string().contains(PATH));
+    if there || wanted == Some(false) {
+        return;
+    }
+    let name = format!("{OPEN}name");
+    let add = |fields: &mut serde_json::Map<String, Value>, list: &str, item: Value| {
+        let list = fields.entry(list).or_insert_with(|| json!([]));
+        if let Some(list) = list.as_array_mut() {
+            list.push(item);
+        }
+    };
+    let volume = json!({"name": name, "projected": {"defaultMode": 420, "sources": [
+        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+    ]}});
+    add(fields, "volumes", volume);
+    for list in ["containers", "initContainers"] {
+        let containers = fields.get_mut(list).and_then(Value::as_array_mut);
+        for container in containers.into_iter().flatten() {
+            if let Some(container) = container.as_object_mut() {
+                let mount = json!({"name": name, "mountPath": PATH, "readOnly": true});
+                add(container, "volumeMounts", mount);
+            }
+        }
+    }
+}
+
+fn container_defaults() -> Value {
+    json!({
+        "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+        "resources": {},
+    })
 }
 
 /// A pod that `restricted` and most rules besides let pass.
 fn tame(namespace: &str, image: &str) -> Value {
     let probe = json!({"tcpSocket": {"port": 8080}, "periodSeconds": 10});
     let sizes = json!({"cpu": "10m", "memory": "16Mi", "ephemeral-storage": "16Mi"});
-    json!({
+    let mut object = json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {
-            "name": "app", "generateName": "app-", "namespace": namespace,
+            "name": ANY, "namespace": namespace,
             "labels": ANY, "annotations": ANY,
         },
         "spec": {
-            "serviceAccountName": "app",
-            "restartPolicy": "Always",
+            "serviceAccountName": ANY,
+            "serviceAccount": ANY,
+            "automountServiceAccountToken": ANY,
+            "enableServiceLinks": ANY,
             "priorityClassName": ANY,
+            "priority": ANY,
             "nodeSelector": ANY,
             "tolerations": ANY,
             "topologySpreadConstraints": ANY,
@@ -123,7 +270,7 @@ fn tame(namespace: &str, image: &str) -> Value {
             },
             "volumes": [],
             "containers": [{
-                "name": "app", "image": image, "imagePullPolicy": "Always",
+                "name": ANY, "image": image, "imagePullPolicy": "Always",
                 "resources": {"requests": sizes.clone(), "limits": sizes},
                 "livenessProbe": probe.clone(), "readinessProbe": probe,
                 "volumeMounts": [],
@@ -135,7 +282,11 @@ fn tame(namespace: &str, image: &str) -> Value {
                 },
             }],
         },
-    })
+    });
+    if let Some(spec) = object.get_mut("spec") {
+        set_defaults(spec);
+    }
+    object
 }
 
 /// Puts values into the map at a place.

@@ -219,12 +219,16 @@ fn ephemeral_containers_are_another_resource() {
     let closed = policy(
         "variables.all.all(c, !c.?securityContext.?privileged.orValue(false) && c.?securityContext.?capabilities.?add.orValue([]).size() == 0)",
     );
-    assert_eq!(word(&ask(&[SHOP, &closed], Shape::Privileged)), "no");
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec: {containers: [{name: web, image: shop.example/web:1}]}";
+    assert_eq!(word(&ask(&[SHOP, pod, &closed], Shape::Privileged)), "no");
     let only_pods = closed.replace(
         "resources: [pods, pods/ephemeralcontainers]",
         "resources: [pods]",
     );
-    assert_eq!(word(&ask(&[SHOP, &only_pods], Shape::Privileged)), "yes");
+    assert_eq!(
+        word(&ask(&[SHOP, pod, &only_pods], Shape::Privileged)),
+        "yes"
+    );
 }
 
 #[test]

@@ -174,28 +174,29 @@ fn or_nothing(builder: &mut Builder<'_>, evidence: Vec<Evidence>) -> Vec<Evidenc
 /// What a container added to pods of a namespace leads to: the nodes that they are on, where a privileged one
 /// passes. It joins no other namespaces of the node, but mounts its disk.
 fn debugged(builder: &mut Builder<'_>, namespace: &str, place: Place, own: &[u32]) {
-    let pools: BTreeSet<u32> = own
-        .iter()
-        .filter_map(|number| builder.pools_of.get(*number as usize))
-        .flatten()
-        .copied()
-        .collect();
+    let mut pools: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for number in own {
+        let on = builder.pools_of.get(*number as usize);
+        for pool in on.into_iter().flatten() {
+            pools.entry(*pool).or_default().push(*number);
+        }
+    }
     if pools.is_empty() {
         return;
     }
-    let (why, evidence) = match builder.admits(namespace, Shape::Privileged) {
-        Admitted::Yes(evidence) => (None, evidence),
-        Admitted::Perhaps(why, evidence) => (Some(why), evidence),
-        Admitted::No(_) => return,
-    };
-    let evidence = or_nothing(builder, evidence);
     let from = builder.right("pod-debug", place);
-    for pool in pools {
+    for (pool, own) in pools {
+        let (why, evidence) = match builder.admits_into(namespace, &own) {
+            Admitted::Yes(evidence) => (None, evidence),
+            Admitted::Perhaps(why, evidence) => (Some(why), evidence),
+            Admitted::No(_) => continue,
+        };
+        let evidence = or_nothing(builder, evidence);
         let to = builder.pool(pool);
         builder.add(
             Draft::new(Edge::PodDebug, from, to)
-                .by_all(evidence.iter().cloned())
-                .perhaps(why.clone()),
+                .by_all(evidence)
+                .perhaps(why),
         );
     }
 }
@@ -215,7 +216,7 @@ impl Hands {
         let Some(workload) = builder.names.workloads.get(number as usize).cloned() else {
             return;
         };
-        let (why, evidence) = match builder.admits(&workload.namespace, Shape::Privileged) {
+        let (why, evidence) = match builder.admits_into(&workload.namespace, &[number]) {
             Admitted::Yes(evidence) => (None, evidence),
             Admitted::Perhaps(why, evidence) => (Some(why), evidence),
             Admitted::No(_) => return,
