@@ -31,6 +31,30 @@ pub(crate) fn resources<'t>(texts: impl IntoIterator<Item = &'t str>, form: Form
     all
 }
 
+/// Resources as Azure answers with them.
+pub(crate) fn azure(resources: &[Value]) -> Vec<Resource> {
+    let symbols = Symbols::default();
+    let (managed, defaults) = (Managed::default(), model::azure::Defaults::default());
+    let reader = Reader {
+        symbols: &symbols,
+        wants: &|_| true,
+        managed: &managed,
+        defaults: &defaults,
+        limits: yaml::Limits::default(),
+        schema: None,
+    };
+    let read = |resource: &Value| {
+        let origin = Origin {
+            path: resource["id"].as_str().unwrap().into(),
+            index: 0,
+            rendered_by: None,
+            live: true,
+        };
+        model::azure::live::read(&reader, &resource.to_string(), &origin).resources
+    };
+    resources.iter().flat_map(read).collect()
+}
+
 pub(crate) fn estate(scope: Scope, resources: Vec<Resource>) -> Estate {
     let mut estate = Estate::new(scope);
     for resource in resources {

@@ -1,10 +1,21 @@
 //! What is tried: for each kind of step the requests by which it is done.
 
 use analysis::paths::Edge;
-use oracle::{ApiServer, certificate_request};
+use oracle::ApiServer;
 use serde_json::{Value, json};
 
 use super::estate::{NAMESPACES, RBAC, template};
+
+#[path = "deeds/certificates.rs"]
+mod certificates;
+#[path = "deeds/cluster.rs"]
+mod cluster;
+#[path = "deeds/network.rs"]
+mod network;
+#[path = "deeds/tokens.rs"]
+pub(super) mod tokens;
+#[path = "deeds/writers.rs"]
+mod writers;
 
 /// Does it with somebody's token; whether it was let pass.
 type Does = dyn Fn(&ApiServer, &str) -> bool;
@@ -128,6 +139,9 @@ fn merge(into: &mut Value, patch: &Value) {
 fn makers(namespace: &str, account: &str, privileged: bool) -> Vec<(String, Value, bool)> {
     let mut template = template();
     template["spec"]["serviceAccountName"] = account.into();
+    // With a token of the account for Entra.
+    template["spec"]["volumes"] = json!([{"name": "entra", "projected": {"sources": [
+        {"serviceAccountToken": {"path": "token", "audience": "api://AzureADTokenExchange"}}]}}]);
     if privileged {
         template["spec"]["hostPID"] = true.into();
         template["spec"]["containers"][0]["securityContext"] = json!({"privileged": true});
@@ -188,23 +202,25 @@ fn makes_pod(
             .any(|(path, object, _)| status(server, token, "POST", &dry(path), Some(object)) == 201)
 }
 
-fn changes_template(server: &ApiServer, token: &str, namespace: &str) -> bool {
-    let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments/d0");
-    let patch = json!({"spec": {"template": {"spec": {"serviceAccountName": "a0"}}}});
-    change(server, token, &path, &patch)
-}
-
+/// What is done to a Secret answers with what it holds, not only what reads it.
 fn reads(server: &ApiServer, token: &str, namespace: &str, name: &str) -> bool {
     let all = core(namespace, "secrets");
     let field = format!("fieldSelector=metadata.name%3D{name}");
-    [
-        format!("{all}/{name}"),
-        all.clone(),
-        format!("{all}?{field}"),
-        format!("{all}?watch=1&timeoutSeconds=1&{field}"),
-    ]
-    .iter()
-    .any(|path| status(server, token, "GET", path, None) != 403)
+    let shown = |method: &str, path: &str, body: Option<&Value>| {
+        let (status, answer) = server.request_as(token, method, path, body).unwrap();
+        assert!(
+            status != 200 || answer.to_string().contains(r#""data""#),
+            "{answer}"
+        );
+        status == 200
+    };
+    let watch = format!("{all}?watch=1&timeoutSeconds=1&{field}");
+    shown("GET", &format!("{all}/{name}"), None)
+        || shown("GET", &all, None)
+        || shown("GET", &format!("{all}?{field}"), None)
+        || status(server, token, "GET", &watch, None) != 403
+        || shown("PATCH", &dry(&format!("{all}/{name}")), Some(&json!({})))
+        || shown("DELETE", &dry(&all), None)
 }
 
 /// Whether the API server takes somebody for another.
@@ -272,43 +288,57 @@ impl Deed {
     }
 
     /// All that are tried in an estate.
-    pub(super) fn all(_objects: &[Value]) -> Vec<Self> {
+    pub(super) fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for namespace in NAMESPACES {
             pods(&mut all, namespace);
             credentials(&mut all, namespace);
             roles(&mut all, namespace);
+            network::add(&mut all, namespace);
+            tokens::add(&mut all, namespace);
+            writers::add(&mut all, namespace);
         }
-        cluster(&mut all);
+        cluster::add(&mut all);
+        certificates::add(&mut all);
+        writers::volumes(&mut all);
         all
     }
 }
 
 fn pods(all: &mut Vec<Deed>, namespace: &'static str) {
-    all.push(deed(
-        "run a command in a pod of",
-        namespace,
-        &[Edge::PodExec],
-        &["workload:NS/p0[Pod]"],
-        move |server, token| {
-            let path = core(namespace, "pods/p0/exec?command=id&stdout=1");
-            authorized(server, token, "POST", &path) || authorized(server, token, "GET", &path)
-        },
-    ));
     all.push(Deed {
         possible: true,
         ..deed(
-            "reach the ports of a pod of",
+            "run a command in a pod, or type into one, of",
             namespace,
-            &[Edge::PodForward],
+            &[Edge::PodExec],
             &["workload:NS/p0[Pod]"],
             move |server, token| {
-                let forward = core(namespace, "pods/p0/portforward?ports=80");
-                let proxy = core(namespace, "pods/p0/proxy/");
-                ["POST", "GET"].iter().any(|method| {
-                    authorized(server, token, method, &forward)
-                        || authorized(server, token, method, &proxy)
-                })
+                ["exec?command=id&stdout=1", "attach?stdin=1"]
+                    .iter()
+                    .any(|rest| {
+                        let path = core(namespace, &format!("pods/p0/{rest}"));
+                        ["POST", "GET"]
+                            .iter()
+                            .any(|method| authorized(server, token, method, &path))
+                    })
+            },
+        )
+    });
+    all.push(Deed {
+        // Who types only may come to nothing.
+        unless: vec![
+            format!("right:pod-attach@{namespace}"),
+            "right:pod-attach@*".to_owned(),
+        ],
+        ..deed(
+            "run a command in a pod of",
+            namespace,
+            &[Edge::PodExec],
+            &["workload:NS/p0[Pod]"],
+            move |server, token| {
+                let path = core(namespace, "pods/p0/exec?command=id&stdout=1");
+                authorized(server, token, "POST", &path) || authorized(server, token, "GET", &path)
             },
         )
     });
@@ -350,28 +380,13 @@ fn pods(all: &mut Vec<Deed>, namespace: &'static str) {
         },
     ));
     all.push(deed(
-        "change a Deployment of",
-        namespace,
-        &[Edge::PodPatch],
-        &["workload:NS/d0[Deployment]"],
-        move |server, token| {
-            // Its pods are changed as any pod is; none is there, for no controller makes them.
-            let path = dry(&core(namespace, "pods/d0-x"));
-            let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "d0-x"},
-                "spec": template()["spec"]});
-            changes_template(server, token, namespace)
-                || status(server, token, "PATCH", &path, Some(&pod)) == 404
-                || status(server, token, "PUT", &path, Some(&pod)) == 404
-        },
-    ));
-    all.push(deed(
         "run a pod as a service account of",
         namespace,
         &[Edge::PodCreate, Edge::PodPatch],
         &["sa:NS/a0"],
         move |server, token| {
             makes_pod(server, token, namespace, "a0", false)
-                || changes_template(server, token, namespace)
+                || writers::changes_any(server, token, namespace, "a0")
         },
     ));
     all.push(on_nodes(
@@ -483,6 +498,8 @@ fn credentials(all: &mut Vec<Deed>, namespace: &'static str) {
                 .unwrap();
             assert!(filled["data"]["token"].is_string());
             let read = reads(server, token, namespace, "tok");
+            let own = oracle::from_base64(filled["data"]["token"].as_str().unwrap()).unwrap();
+            assert_eq!(tokens::user_of(server, &own), format!("system:serviceaccount:{namespace}:a0"));
             assert_eq!(server.request("DELETE", &format!("{path}/tok"), None).unwrap().0, 200);
             read
         },
@@ -500,11 +517,8 @@ fn credentials(all: &mut Vec<Deed>, namespace: &'static str) {
                 return false;
             }
             // It is worth what it says.
-            let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
             let own = answer["status"]["token"].as_str().unwrap();
-            let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
-            let (_, answer) = server.request_as(own, "POST", path, Some(&review)).unwrap();
-            answer["status"]["userInfo"]["username"] == format!("system:serviceaccount:{namespace}:a0")
+            tokens::user_of(server, own) == format!("system:serviceaccount:{namespace}:a0")
         },
     ));
     all.push(deed(
@@ -576,181 +590,4 @@ fn roles(all: &mut Vec<Deed>, namespace: &'static str) {
             status(server, token, "POST", &dry(&path), Some(&role)) == 201
         },
     ));
-}
-
-fn cluster(all: &mut Vec<Deed>) {
-    all.push(deed(
-        "act as another user",
-        "",
-        &[Edge::Impersonate],
-        &["user:victim"],
-        |server, token| becomes(server, token, "victim", None),
-    ));
-    for group in ["victims", "system:masters"] {
-        all.push(deed(
-            &format!("act as a member of {group}"),
-            "",
-            &[Edge::Impersonate],
-            &[&format!("group:{group}")],
-            move |server, token| {
-                let users = ["victim", "u0", "somebody"].map(str::to_owned);
-                let accounts = NAMESPACES.map(|one| format!("system:serviceaccount:{one}:a0"));
-                let others = NAMESPACES.map(|one| format!("system:serviceaccount:{one}:any"));
-                users
-                    .iter()
-                    .chain(&accounts)
-                    .chain(&others)
-                    .any(|user| becomes(server, token, user, Some(group)))
-            },
-        ));
-    }
-    all.push(deed(
-        "bind cluster-admin",
-        "",
-        &[Edge::RoleBind],
-        &["right:everything@*", "role:cluster-admin@*"],
-        |server, token| binds(server, token, "", "ClusterRole", "cluster-admin"),
-    ));
-    all.push(Deed {
-        may_be_covered: true,
-        ..deed(
-            "bind ClusterRole cr0",
-            "",
-            &[Edge::RoleBind],
-            &["role:cr0@*", "right:everything@*"],
-            |server, token| {
-                binds(server, token, "", "ClusterRole", "cr0") || rebinds(server, token, "", "cb0")
-            },
-        )
-    });
-    all.push(Deed {
-        given: vec![
-            "role:cr0@*".to_owned(),
-            "right:cluster-role-held@*".to_owned(),
-        ],
-        ..deed(
-            "widen ClusterRole cr0",
-            "",
-            &[Edge::RoleEscalate],
-            &["right:everything@*"],
-            |server, token| widens(server, token, "", "cr0"),
-        )
-    });
-    all.push(deed(
-        "add everything to an aggregated ClusterRole",
-        "",
-        &[Edge::RoleAggregation, Edge::RoleEscalate],
-        &["right:cluster-role-invent@*", "right:cluster-role-widen@*"],
-        |server, token| {
-            let meta = json!({"name": "new", "labels": {"rbac.authorization.k8s.io/aggregate-to-view": "true"}});
-            let role = json!({"apiVersion": format!("{RBAC}/v1"), "kind": "ClusterRole", "metadata": meta, "rules": star()});
-            let path = format!("/apis/{RBAC}/v1/clusterroles");
-            let labelled = json!({"rules": star(), "metadata": {"labels": meta["labels"]}});
-            status(server, token, "POST", &dry(&path), Some(&role)) == 201
-                || change(server, token, &format!("{path}/cr0"), &labelled)
-                || change(server, token, &format!("{path}/cluster-admin"), &labelled)
-        },
-    ));
-    certificates(all);
-    control(all);
-}
-
-const CSRS: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
-
-fn request(name: &str, group: &str) -> Value {
-    json!({"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"name": name},
-        "spec": {"request": certificate_request("victim", group).unwrap(),
-            "signerName": "kubernetes.io/kube-apiserver-client", "usages": ["client auth"]}})
-}
-
-fn certificates(all: &mut Vec<Deed>) {
-    all.push(deed(
-        "ask for a certificate",
-        "",
-        &[Edge::CertificateSign],
-        &["right:csr-create@*"],
-        |server, token| {
-            // That of system:masters is refused to everybody.
-            let masters = request("masters", "system:masters");
-            assert_eq!(
-                status(server, server.token(), "POST", CSRS, Some(&masters)),
-                403
-            );
-            let own = request("new", "victims");
-            status(server, token, "POST", &dry(CSRS), Some(&own)) == 201
-        },
-    ));
-    all.push(deed(
-        "approve a certificate",
-        "",
-        &[Edge::CertificateSign],
-        &["right:csr-approve@*"],
-        |server, token| {
-            let own = request("csr0", "victims");
-            let (status, _) = server.request("POST", CSRS, Some(&own)).unwrap();
-            assert!(status == 201 || status == 409);
-            let path = format!("{CSRS}/csr0/approval");
-            let patch = json!({"status": {"conditions": [{"type": "Approved", "status": "True", "reason": "test"}]}});
-            change(server, token, &path, &patch)
-        },
-    ));
-}
-
-fn control(all: &mut Vec<Deed>) {
-    all.push(deed(
-        "reach the kubelet of a node",
-        "",
-        &[Edge::KubeletProxy],
-        &["right:kubelet-proxy@*"],
-        |server, token| {
-            let path = "/api/v1/nodes/node2/proxy/pods";
-            authorized(server, token, "GET", path) || authorized(server, token, "POST", path)
-        },
-    ));
-    let taint = |node: &'static str| {
-        move |server: &ApiServer, token: &str| {
-            let taints = json!({"spec": {"taints": [{"key": "a", "effect": "NoExecute"}]}});
-            change(server, token, &format!("/api/v1/nodes/{node}"), &taints)
-        }
-    };
-    all.push(Deed {
-        possible: true,
-        ..deed(
-            "taint any node",
-            "",
-            &[Edge::PodSteal],
-            &["right:pod-steal@*"],
-            taint("node2"),
-        )
-    });
-    all.push(Deed {
-        possible: true,
-        ..deed(
-            "change what admission does",
-            "",
-            &[Edge::WebhookWrite],
-            &["right:webhook-write@*"],
-            |server, token| {
-                let path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
-                let hook = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration",
-                    "metadata": {"name": "new"}, "webhooks": []});
-                let patch = json!({"metadata": {"labels": {"a": "b"}}});
-                status(server, token, "POST", &dry(path), Some(&hook)) == 201
-                    || change(server, token, &format!("{path}/mw"), &patch)
-            },
-        )
-    });
-    all.push(Deed {
-        possible: true,
-        ..deed(
-            "change cluster DNS",
-            "",
-            &[Edge::DnsConfig],
-            &["right:dns-config@*", "right:dns-config@kube-system"],
-            |server, token| {
-                let path = core("kube-system", "configmaps/coredns");
-                change(server, token, &path, &json!({"data": {"Corefile": "."}}))
-            },
-        )
-    });
 }
