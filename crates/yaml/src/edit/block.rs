@@ -252,6 +252,14 @@ impl<'t> Emit<'_, 't> {
                 .first()
                 .is_some_and(|first| !self.lines().same(first.lead as usize, head));
         let inside = place.form == Form::Block && !place.children.is_empty();
+        let same = matches!(value, Value::Map(_)) == (place.kind == Kind::Map);
+        if tall && same && place.form == Form::Flow && !place.children.is_empty() {
+            // What is in brackets stays in brackets.
+            let mut text = String::new();
+            self.render(start, None).brackets(&mut text, value, None);
+            self.piece(id, start, place.span.end as usize, text);
+            return Ok(());
+        }
         if !tall {
             return self.short(id, place, child, (head, start, below, dash), value);
         }

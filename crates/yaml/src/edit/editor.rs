@@ -14,7 +14,7 @@ use super::plan::{Effect, Plan};
 use super::refusal::Refusal;
 use super::style::Style;
 use super::tree::{NodeId, Tree};
-use super::{Edit, Format, Operation, Options, Shared};
+use super::{Edit, Format, Operation, Options, Shared, Step};
 
 /// One call of [`Editor::apply`] that was possible.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,18 +89,12 @@ impl<'t> Editor<'t> {
     /// # Errors
     /// When one of them is not possible or not wanted; nothing is planned then.
     pub fn apply(&mut self, document: u32, operations: &[Operation]) -> Result<Applied, Refusal> {
-        if !self.documents.contains_key(&document) {
-            let read = self.read(document)?;
-            self.documents.insert(document, read);
-        }
-        let Some(open) = self.documents.get_mut(&document) else {
-            return Err(Refusal::NoDocument(document));
-        };
+        let open = self.open(document)?;
         let (effects, shared) = open.plan.apply(operations)?;
         let changes = effects.iter().any(|effect| *effect != Effect::Nothing);
         let number = self.calls;
         self.calls += 1;
-        if changes {
+        if changes && let Some(open) = self.documents.get_mut(&document) {
             open.batches.push(Batch {
                 number,
                 operations: operations.to_vec(),
@@ -112,6 +106,30 @@ impl<'t> Editor<'t> {
             changes,
             shared,
         })
+    }
+
+    /// The steps to the map or list whose text begins at an offset of the text, for callers that
+    /// know a place and no route.
+    ///
+    /// # Errors
+    /// When the document cannot be read, or no map or list begins there.
+    pub fn route_to(&mut self, document: u32, offset: usize) -> Result<Vec<Step>, Refusal> {
+        let start = self.raw(document)?.offset as usize;
+        let at = offset
+            .checked_sub(start)
+            .and_then(|at| u32::try_from(at).ok());
+        let open = self.open(document)?;
+        at.and_then(|at| open.plan.route_to(at))
+            .ok_or_else(|| Refusal::Missing(format!("byte {offset}")))
+    }
+
+    fn open(&mut self, document: u32) -> Result<&mut Document<'t>, Refusal> {
+        if !self.documents.contains_key(&document) {
+            let read = self.read(document)?;
+            self.documents.insert(document, read);
+        }
+        let open = self.documents.get_mut(&document);
+        open.ok_or(Refusal::NoDocument(document))
     }
 
     fn raw(&self, document: u32) -> Result<Raw<'t>, Refusal> {

@@ -81,6 +81,8 @@ pub(crate) struct Plan<'t> {
     renamed: HashMap<PlaceId, Vec<(String, PlaceId)>>,
     /// places with an anchor that is used, by where they begin
     anchors: Vec<(u32, PlaceId)>,
+    /// maps and lists by where their text begins, once it was asked for
+    starts: HashMap<u32, PlaceId>,
     /// what the running operation changes besides
     shared: Vec<Shared>,
     /// what to put back if the running operations fail
@@ -114,6 +116,7 @@ impl<'t> Plan<'t> {
             touched: HashSet::new(),
             renamed: HashMap::new(),
             anchors,
+            starts: HashMap::new(),
             shared: Vec::new(),
             undo: Vec::new(),
             added: HashMap::new(),
@@ -141,6 +144,19 @@ impl<'t> Plan<'t> {
                 Err(refusal)
             }
         }
+    }
+
+    /// The steps to the map or list whose text begins at an offset.
+    pub(crate) fn route_to(&mut self, at: u32) -> Option<Vec<Step>> {
+        if self.starts.is_empty() {
+            for (id, place) in self.layout.places.iter().enumerate() {
+                if matches!(place.kind, Kind::Map | Kind::List) {
+                    self.starts.insert(place.span.start, id as PlaceId);
+                }
+            }
+        }
+        let id = *self.starts.get(&at)?;
+        Some(self.steps_to(id))
     }
 
     /// 1-based line of the file.

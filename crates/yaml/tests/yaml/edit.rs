@@ -1,7 +1,6 @@
 //! Edits: cases by hand with every byte, refusals, and random ones against second parsers.
 
 mod cases;
-mod cost;
 mod model;
 mod random;
 

@@ -35,7 +35,7 @@ impl Plan<'_> {
                 let uses = self.use_lines(place);
                 if !self.options.follow {
                     return Err(Refusal::Shared {
-                        route: self.place_route(place),
+                        route: route_text(&self.steps_to(place)),
                         anchor: self.anchor_name(place),
                         line: self.anchor_line(place),
                         uses,
@@ -53,7 +53,7 @@ impl Plan<'_> {
         Ok(shared)
     }
 
-    pub(super) fn place_route(&self, id: PlaceId) -> String {
+    pub(crate) fn steps_to(&self, id: PlaceId) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut at = id;
         while let Some((parent, slot)) = self.layout.get(at).and_then(|place| place.parent) {
@@ -68,7 +68,7 @@ impl Plan<'_> {
             at = parent;
         }
         steps.reverse();
-        route_text(&steps)
+        steps
     }
 
     pub(super) fn within(&self, outer: PlaceId, id: PlaceId) -> bool {

@@ -386,6 +386,12 @@ fn a_map_that_is_set_changes_where_it_differs() {
     );
     becomes("add: [SYS_ADMIN, CHOWN]\n", "set add to []", "add: []\n");
     becomes(
+        "r: [nodes/proxy] # c\n",
+        "set r to [nodes/metrics]",
+        "r: [nodes/metrics] # c\n",
+    );
+    becomes("- [a]\n", "set [0] to [b, {c: 1}]", "- [b, {c: 1}]\n");
+    becomes(
         "a: # why\n  b: 1 # c\n  d: 2\ne: 1\n",
         "set a to 5",
         "a: 5 # why\ne: 1\n",
@@ -689,4 +695,19 @@ fn documents_are_edited_apart() {
         "# one\na: 01\nb:\n  c: x\n---\n# two\na: 1\n---\n{\"a\": 21, \"b\": {\"c\": \"x\"}}\n---\na: 31\nb:\n  c: x"
             .replace("a: 01", "a: 1")
     );
+}
+
+#[test]
+fn places_lead_to_routes() {
+    let text = "a: 1\n---\nb:\n- {c: [1]}\n";
+    let mut editor = Editor::new(text, Options::default());
+    let at = |what: &str| text.find(what).unwrap();
+    assert_eq!(editor.route_to(1, at("{c")).unwrap(), super::route("b[0]"));
+    assert_eq!(
+        editor.route_to(1, at("[1]")).unwrap(),
+        super::route("b[0].c")
+    );
+    assert_eq!(editor.route_to(1, at("b:")).unwrap(), []);
+    assert!(editor.route_to(1, at("c:")).is_err());
+    assert!(editor.route_to(1, 0).is_err());
 }
