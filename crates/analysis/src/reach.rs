@@ -179,9 +179,17 @@ impl Reach {
             .into_iter()
             .map(|policy| Policy::resolve(policy, &universe))
             .collect();
-        let selected = Selected::new(&universe, &policies);
+        let mut selected = Selected::new(&universe, &policies);
         let names = universe.namespaces.iter().map(|(name, _)| &**name);
         let missing = facts::Missing::of(estate, names, engine == Engine::Cilium);
+        if engine != Engine::None {
+            let classes = universe.classes.iter().take(universe.pods).enumerate();
+            selected.unread(
+                classes
+                    .filter(|(_, class)| missing.is_unread(&class.traits.namespace))
+                    .map(|(number, _)| number),
+            );
+        }
         let mut reach = Self {
             universe,
             policies,

@@ -126,6 +126,12 @@ impl Completeness {
         }))
     }
 
+    /// Whether a reason is that something that was asked for could not be read.
+    #[must_use]
+    pub fn is_gap(&self, reason: Unknown) -> bool {
+        reason.0 >= unknown::GAP.0 && !self.is_elsewhere(reason)
+    }
+
     /// Whether a reason is that only a part was to be read.
     #[must_use]
     pub fn is_elsewhere(&self, reason: Unknown) -> bool {

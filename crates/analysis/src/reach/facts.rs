@@ -103,6 +103,10 @@ pub(crate) struct Missing {
     namespaced: Vec<(Box<str>, Box<str>)>,
     /// of policies of administrators
     admin: Option<Box<str>>,
+    /// namespaces of which a source that was asked could not read the policies
+    unread: Vec<Box<str>>,
+    /// the same of policies of administrators
+    unread_admin: bool,
 }
 
 /// The kinds that decide before or after network policies, as guidelines name them.
@@ -143,13 +147,22 @@ impl Missing {
             own.push("CiliumNetworkPolicy.cilium.io");
             admin.push("CiliumClusterwideNetworkPolicy.cilium.io");
         }
+        let mut unread = Vec::new();
+        let unread_admin = estate
+            .absent_any(&admin, Within::Everywhere)
+            .is_some_and(|why| estate.completeness.is_gap(why));
         Self {
             namespaced: namespaces
                 .filter_map(|name| {
                     let why = estate.absent_any(&own, Within::Namespace(name))?;
+                    if estate.completeness.is_gap(why) {
+                        unread.push(name.into());
+                    }
                     Some((name.into(), say("network policies", why)))
                 })
                 .collect(),
+            unread,
+            unread_admin,
             admin: has_calico(estate)
                 .then(|| "Calico's own policies are not judged".into())
                 .or_else(|| {
@@ -157,6 +170,12 @@ impl Missing {
                     Some(say("cluster-wide network policies", why))
                 }),
         }
+    }
+
+    /// Whether policies that could not be read may select pods of a namespace.
+    pub(crate) fn is_unread(&self, namespace: &str) -> bool {
+        let is = |name: &Box<str>| (**name).cmp(namespace);
+        self.unread_admin || self.unread.binary_search_by(is).is_ok()
     }
 
     fn in_namespace(&self, namespace: &str) -> Option<&str> {

@@ -84,6 +84,9 @@ impl Policy {
 /// The policies that select a class, in the order in which they decide.
 pub(crate) type Applied = Vec<(u32, Belongs)>;
 
+/// Stands for policies that could not be read.
+const UNREAD: u32 = u32::MAX;
+
 /// Which policies select which pods.
 #[derive(Debug)]
 pub(crate) struct Selected {
@@ -110,6 +113,17 @@ impl Selected {
         Self {
             ingress: of(Direction::Ingress),
             egress: of(Direction::Egress),
+        }
+    }
+
+    /// Notes of classes that policies nobody could read may select them.
+    pub(crate) fn unread(&mut self, classes: impl Iterator<Item = usize>) {
+        for class in classes {
+            for applied in [&mut self.ingress, &mut self.egress] {
+                if let Some(applied) = applied.get_mut(class) {
+                    applied.push((UNREAD, Belongs::Maybe));
+                }
+            }
         }
     }
 
@@ -141,6 +155,14 @@ impl Rows<'_> {
     ) -> Vec<ConnId> {
         if applied.is_empty() {
             return vec![ConnId::ALL; ends.len()];
+        }
+        if applied.iter().any(|(policy, _)| *policy == UNREAD) {
+            // They may stop anything, and let through what others stop.
+            let open = self.memo.conn(Conn {
+                sure: PortSet::none(),
+                may: PortSet::all(),
+            });
+            return vec![open; ends.len()];
         }
         let mut row = Row {
             states: vec![Memo::START; ends.len()],
@@ -376,7 +398,7 @@ pub struct Matrix<'r> {
     /// by signature
     ingress: Vec<Vec<ConnId>>,
     ingress_of: Vec<Signature>,
-    /// no policy is in effect
+    /// no policy lets anything in or not
     idle: bool,
     last: Option<(usize, Vec<ConnId>)>,
 }
@@ -416,7 +438,7 @@ impl<'r> Matrix<'r> {
             selected,
             ingress,
             ingress_of,
-            idle: policies.is_empty(),
+            idle: selected.ingress.iter().all(Vec::is_empty),
             last: None,
         }
     }

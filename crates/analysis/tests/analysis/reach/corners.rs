@@ -2,6 +2,7 @@
 
 use analysis::reach::{Answer, Audience, Conn, End, Engine, Options, Reach, Verdict, Way, address};
 use model::Scope;
+use model::completeness::Gap;
 
 use super::estate;
 
@@ -577,4 +578,39 @@ fn nobody_speaks_of_ipv6_who_names_no_such_block() {
     assert_eq!(outside, address::v4());
     let six = "{podSelector: {}, egress: [{to: [{ipBlock: {cidr: '2001:db8::/32'}}]}]}";
     assert!(all(six) > all("{podSelector: {}}"));
+}
+
+/// Policies that the cluster refused to list may stop anything, and let through what others stop.
+#[test]
+fn what_policies_nobody_could_read_decide_is_open() {
+    let closed = policy("{podSelector: {}, policyTypes: [Ingress, Egress]}");
+    for text in [pods(), closed] {
+        let mut estate = estate::of_yaml(&text, Scope::Open);
+        estate.completeness.gap(Gap {
+            kind: "NetworkPolicy".into(),
+            within: "a".into(),
+            why: "the cluster refused to list NetworkPolicies (403)".into(),
+        });
+        let reach = Reach::build(&estate, &Options::default());
+        let mut matrix = reach.matrix();
+        for (from, to) in [("a/web", "b/job"), ("b/job", "a/db"), ("a/web", "a/db")] {
+            let open = reach.conn(end(&reach, from), end(&reach, to));
+            assert!(open.sure.is_empty(), "{from} {to}");
+            assert_eq!(open.may, Conn::all().may, "{from} {to}");
+            let row = matrix.from(reach.number(end(&reach, from)));
+            let id = row[reach.number(end(&reach, to))];
+            assert_eq!(matrix.conn(id), open, "{from} {to}");
+        }
+        // Nothing is said of the other namespace.
+        let open = reach.conn(end(&reach, "b/job"), end(&reach, "api"));
+        assert_eq!(open, Conn::all());
+        // Without an engine no policy has an effect.
+        let none = Options {
+            engine: Some(Engine::None),
+            ..Options::default()
+        };
+        let reach = Reach::build(&estate, &none);
+        let open = reach.conn(end(&reach, "a/web"), end(&reach, "a/db"));
+        assert_eq!(open, Conn::all());
+    }
 }
