@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::rights::{Rights, RightsArgs};
 use crate::failure::Failure;
+use crate::output;
 
 /// Answers SubjectAccessReviews as the API server would.
 ///
@@ -154,24 +155,21 @@ fn answered(rights: &Rights, mut review: Value, tally: &mut Tally) -> Value {
 /// On what the answers rest.
 fn tell(rights: &Rights, tally: &Tally) -> anyhow::Result<()> {
     let (open, by_what_was_given) = (tally.open, tally.by_what_was_given);
-    let mut stderr = anstream::stderr().lock();
     if open > 0 {
-        writeln!(
-            stderr,
-            "note: {open} not known: `status.evaluationError` says why"
-        )?;
+        let text = format!("{open} not known: `status.evaluationError` says why");
+        output::say("note", &text)?;
     }
     if by_what_was_given > 0 {
         let gaps = rights.gaps(analysis::ask::Within::Anywhere);
-        writeln!(
-            stderr,
-            "note: {by_what_was_given} not allowed by what was given; {}",
+        let text = format!(
+            "{by_what_was_given} not allowed by what was given; {}",
             gaps.join("; ")
-        )?;
-        writeln!(
-            stderr,
-            "  help: `--bootstrap-roles` adds the roles that every cluster has, `--whole` says that \
-             the files are everything"
+        );
+        output::say("note", &text)?;
+        output::say(
+            "  help",
+            "`--bootstrap-roles` adds the roles that every cluster has, `--whole` says that the files are \
+             everything",
         )?;
     }
     Ok(())

@@ -159,11 +159,11 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<u8> {
     }
     // The other formats say it with all that was not given.
     if format == Format::Csv && !rights.which_cluster.is_empty() {
-        writeln!(
-            anstream::stderr().lock(),
-            "note: Azure's roles do not count: {} were given, say with `--aks` which one is meant",
+        let text = format!(
+            "Azure's roles do not count: {} were given, say with `--aks` which one is meant",
             rights.which_cluster.join(", ")
-        )?;
+        );
+        output::say("note", &text)?;
     }
     Ok(rights.exit_code())
 }

@@ -1,7 +1,5 @@
 //! Who may do one thing.
 
-use std::io::Write as _;
-
 use analysis::ask::{Attributes, Question, ResourceTarget, Target, Within};
 use analysis::rbac::resources::{Named, VERBS};
 use report::rights::matrix::{Column, Matrix};
@@ -9,6 +7,7 @@ use report::rights::{Answer, Asked, Row, data, text};
 
 use super::{Asking, Format, pretty};
 use crate::failure::Failure;
+use crate::output;
 
 pub(super) fn answer(asking: &Asking<'_>, verb: &str, word: &str) -> anyhow::Result<String> {
     let question = Words::new(asking, verb, word)?;
@@ -146,12 +145,12 @@ impl Words {
 /// A verb that nobody asks a server for is likely a slip, but roles may grant any.
 fn note(named: &Named, verb: &str) -> anyhow::Result<()> {
     if !named.verbs.is_empty() && !named.verbs.contains(&verb) && verb != "*" {
-        writeln!(
-            anstream::stderr().lock(),
-            "note: the API serves no `{verb}` of {}; there are {}",
+        let text = format!(
+            "the API serves no `{verb}` of {}; there are {}",
             named.resource,
             named.verbs.join(", ")
-        )?;
+        );
+        output::say("note", &text)?;
     }
     Ok(())
 }
