@@ -13,7 +13,7 @@ use model::coverage::Coverage;
 use report::config::Config;
 
 use super::estate::{self, EstateArgs};
-use super::{assess, load_guide};
+use super::load_guide;
 use crate::choices;
 use crate::failure::Failure;
 
@@ -57,8 +57,8 @@ impl Attack {
     /// Reads what is given.
     pub(crate) fn read(args: &AttackArgs) -> anyhow::Result<Self> {
         let guide = load_guide(args.guide.as_deref())?;
-        let config = assess::read_config(args.config.as_deref(), &args.estate.paths, &guide)?;
         let mut opened = args.estate.open()?;
+        let config = opened.configuration(args.config.as_deref(), &args.estate.paths, &guide)?;
         let kubernetes = choices::kubernetes(args.kubernetes.as_deref(), &config, &guide, || {
             opened.kubernetes_minor()
         })?;
@@ -76,7 +76,7 @@ impl Attack {
             let chosen = |kind: &model::kinds::Kind| choices.iter().any(|own| kind.is(own));
             let wants =
                 |kind: &model::kinds::Kind| paths::reads(kind) || judge.wants(kind) || chosen(kind);
-            estate::read_opened(&args.estate, opened, &guide, kubernetes, whole, &wants)?
+            estate::read(&args.estate, opened, &guide, kubernetes, whole, &wants)?
         };
         let named = args.aks.as_deref().map(Into::into);
         let wishes = Wishes {

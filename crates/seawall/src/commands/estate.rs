@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ::guide::Guide;
 use model::coverage::{Coverage, DocumentEntry, Status};
@@ -11,11 +11,13 @@ use model::managed::Managed;
 use model::manifest::Reader;
 use model::schema::Schema;
 use model::{Estate, Scope};
+use report::config::Config;
 use sources::cluster::{self, Cluster};
 use sources::live::{LiveError, Patience, Source};
 use sources::snapshot::{self, Configuration, Snapshot};
 use sources::{Given, Input, Options, Tools};
 
+use super::assess;
 use super::azure::AzureArgs;
 use crate::choices;
 use crate::failure::Failure;
@@ -181,6 +183,16 @@ impl Opened {
         Ok(None)
     }
 
+    /// The configuration that is given, stands beside the files, or was kept with a snapshot.
+    pub(crate) fn configuration(
+        &self,
+        given: Option<&Path>,
+        paths: &[PathBuf],
+        guide: &Guide,
+    ) -> anyhow::Result<Config> {
+        assess::read_config_or(given, paths, self.config.as_ref(), guide)
+    }
+
     /// The paths that places are relative to: those given, and those that snapshots were taken of.
     pub(crate) fn roots(&self, paths: &[PathBuf]) -> Vec<String> {
         let paths = paths.iter().map(|path| path.display().to_string());
@@ -273,17 +285,6 @@ impl Ledger {
 /// Reads the whole estate without judging it: for the commands that answer questions about it. Only
 /// what is of a wanted kind is kept.
 pub(crate) fn read(
-    args: &EstateArgs,
-    guide: &Guide,
-    kubernetes_minor: u8,
-    whole: bool,
-    wants: &(dyn Fn(&Kind) -> bool + Sync),
-) -> anyhow::Result<(Estate, Coverage)> {
-    read_opened(args, args.open()?, guide, kubernetes_minor, whole, wants)
-}
-
-/// The same, of what was opened already.
-pub(crate) fn read_opened(
     args: &EstateArgs,
     opened: Opened,
     guide: &Guide,

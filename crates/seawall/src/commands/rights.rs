@@ -15,7 +15,7 @@ use model::coverage::Coverage;
 use model::kinds::Kind;
 
 use super::estate::{self, EstateArgs};
-use super::{assess, load_guide};
+use super::load_guide;
 use crate::choices;
 use crate::failure::Failure;
 use crate::output;
@@ -84,18 +84,25 @@ impl Rights {
     /// Reads what is given.
     pub(crate) fn read(args: &RightsArgs) -> anyhow::Result<Self> {
         let guide = load_guide(args.guide.as_deref())?;
-        let config = assess::read_config(None, &args.estate.paths, &guide)?;
+        let mut opened = args.estate.open()?;
+        let config = opened.configuration(None, &args.estate.paths, &guide)?;
         let kubernetes_minor =
             choices::kubernetes(args.kubernetes.as_deref(), &config, &guide, || {
-                args.estate.open()?.kubernetes_minor()
+                opened.kubernetes_minor()
             })?;
         let whole = args.estate.whole || config.whole.unwrap_or(false);
         let wants = |kind: &Kind| match kind {
             Kind::Azure(_) => true,
             Kind::Kubernetes { .. } => KINDS.iter().any(|name| kind.is(name)),
         };
-        let (mut estate, coverage) =
-            estate::read(&args.estate, &guide, kubernetes_minor, whole, &wants)?;
+        let (mut estate, coverage) = estate::read(
+            &args.estate,
+            opened,
+            &guide,
+            kubernetes_minor,
+            whole,
+            &wants,
+        )?;
         if args.bootstrap_roles {
             bootstrap(&mut estate, &guide);
         }
