@@ -3,9 +3,19 @@
 use super::*;
 
 /// A way is asked for between these.
-pub(super) struct Ends {
+pub(crate) struct Ends {
     pub(super) entries: Vec<(Option<usize>, NodeNo)>,
     jewels: Vec<(Option<usize>, NodeNo)>,
+}
+
+impl Ends {
+    /// Those that the words name; without words all.
+    pub(crate) fn named(graph: &Graph, from: &[String], to: &[String]) -> anyhow::Result<Self> {
+        Ok(Self {
+            entries: entries(graph, from)?,
+            jewels: jewels(graph, to)?,
+        })
+    }
 }
 
 pub(super) fn answer<'a>(
@@ -16,10 +26,7 @@ pub(super) fn answer<'a>(
     efforts: &Efforts,
     measures: &mut Measures<'a>,
 ) -> anyhow::Result<Answer<'a>> {
-    let ends = Ends {
-        entries: entries(graph, &args.from)?,
-        jewels: jewels(graph, &args.to)?,
-    };
+    let ends = Ends::named(graph, &args.from, &args.to)?;
     let sure = graph.spread(Allowed::SURE);
     let possible = graph.spread(Allowed::POSSIBLE);
     let mut answer = Answer {
@@ -139,7 +146,7 @@ fn affordable(graph: &Graph) -> usize {
 
 /// What each class reaches, what is shown first coming first.
 fn reaching(
-    args: &Args,
+    only_sure: bool,
     graph: &Graph,
     ends: &Ends,
     (sure, possible): (&Spread, &Spread),
@@ -162,7 +169,7 @@ fn reaching(
                         _ => (true, true),
                     };
                     let surely = surely && !doubted;
-                    (surely || at_all && !args.sure).then_some((*jewel, *node, surely))
+                    (surely || at_all && !only_sure).then_some((*jewel, *node, surely))
                 })
                 .collect();
             let rank = reaches
@@ -183,23 +190,43 @@ fn weight(graph: &Graph, jewel: Option<usize>) -> u32 {
         .map_or(0, |jewel| jewel.weight)
 }
 
+/// What is looked for.
+pub(crate) struct Wanted {
+    /// Only what is sure.
+    pub(crate) sure: bool,
+    /// Entries that go the same way after their first step are told once.
+    pub(crate) merged: bool,
+    /// Administrators are told apart.
+    pub(crate) apart: bool,
+}
+
+/// The cheapest way of each pair.
+pub(crate) struct Looked {
+    pub(crate) pairs: Vec<Pair>,
+    pub(crate) administrators: Vec<NodeNo>,
+    /// Those of the entries that were not looked at too.
+    pub(crate) ways: Found,
+    /// Of how many classes of entries the ways were looked for, and how many there are.
+    pub(crate) classes: (usize, usize),
+}
+
 /// The ways, the sure ones first, the worth of the jewel, then the kind of the entry, then the length.
 ///
 /// In a large graph ways are looked for from as many classes of entries as can be afforded, those first that are
 /// shown first; the others are counted, one way for each jewel that they reach.
-fn pairs(
-    args: &Args,
+pub(crate) fn look(
+    wanted: &Wanted,
     graph: &Graph,
     efforts: &Efforts,
     ends: &Ends,
     spreads: (&Spread, &Spread),
-    answer: &mut Answer<'_>,
-) {
+) -> Looked {
     let mut found: Vec<Pair> = Vec::new();
     let mut seen: BTreeMap<(Option<EntryKind>, NodeNo, Vec<StepNo>), usize> = BTreeMap::new();
     let mut unsure: BTreeSet<(NodeNo, NodeNo)> = BTreeSet::new();
-    let mut classes = reaching(args, graph, ends, spreads);
-    let looked_at = affordable(graph).min(classes.len());
+    let mut classes = reaching(wanted.sure, graph, ends, spreads);
+    let all = classes.len();
+    let looked_at = affordable(graph).min(all);
     let counted = classes.split_off(looked_at);
     for class in classes {
         let Some((entry, from)) = class.members.first().copied() else {
@@ -211,7 +238,7 @@ fn pairs(
         let mut perhaps = None;
         for (jewel, to, _) in class.reaches {
             let mut way = graph.way(&surely, to);
-            if way.is_none() && !args.sure {
+            if way.is_none() && !wanted.sure {
                 let perhaps = perhaps
                     .get_or_insert_with(|| graph.derive(&[from], efforts, Allowed::POSSIBLE));
                 way = graph.way(perhaps, to);
@@ -220,7 +247,7 @@ fn pairs(
                 continue;
             };
             way.possible |= doubted;
-            if args.sure && way.possible {
+            if wanted.sure && way.possible {
                 continue;
             }
             let mut others: Vec<NodeNo> = class.members.iter().map(|(_, node)| *node).collect();
@@ -235,7 +262,7 @@ fn pairs(
             let key = (told.map(|entry| entry.kind), to, tail(graph, &way));
             if let Some(pair) = seen.get(&key).and_then(|at| found.get_mut(*at))
                 && pair.ways.iter().all(|one| one.possible == way.possible)
-                && args.from.is_empty()
+                && wanted.merged
             {
                 pair.alike.extend(others);
                 continue;
@@ -269,13 +296,39 @@ fn pairs(
         }
     }
     sort(graph, &mut found);
-    if !answer.narrowed {
-        answer.administrators = administrators(graph, &mut found);
+    let administrators = if wanted.apart {
+        administrators(graph, &mut found)
+    } else {
+        Vec::new()
+    };
+    let mut ways = Found::of(graph, &found);
+    ways.count(graph, counted.iter().flat_map(|class| &class.reaches));
+    Looked {
+        pairs: found,
+        administrators,
+        ways,
+        classes: (looked_at, all),
     }
-    answer.ways = Found::of(graph, &found);
-    answer
-        .ways
-        .count(graph, counted.iter().flat_map(|class| &class.reaches));
+}
+
+/// The ways that are shown.
+fn pairs(
+    args: &Args,
+    graph: &Graph,
+    efforts: &Efforts,
+    ends: &Ends,
+    spreads: (&Spread, &Spread),
+    answer: &mut Answer<'_>,
+) {
+    let wanted = Wanted {
+        sure: args.sure,
+        merged: args.from.is_empty(),
+        apart: !answer.narrowed,
+    };
+    let looked = look(&wanted, graph, efforts, ends, spreads);
+    let mut found = looked.pairs;
+    answer.administrators = looked.administrators;
+    answer.ways = looked.ways;
     answer.through = found
         .iter()
         .flat_map(|pair| &pair.ways)
