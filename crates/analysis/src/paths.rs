@@ -85,6 +85,15 @@ impl Graph {
     }
 }
 
+/// The keys of workloads that are read here beside those of every index; whole below where `true`.
+pub const READS: &[(&str, bool)] = &[
+    ("spec", true),
+    ("status", false),
+    ("phase", false),
+    ("podIP", false),
+    ("podIPs", true),
+];
+
 /// Whether the graph is built from objects of a kind.
 #[must_use]
 pub fn reads(kind: &Kind) -> bool {

@@ -290,6 +290,15 @@ impl Guide {
             .and_then(|index| self.guidelines.get(index))
     }
 
+    /// The number of a guideline in [`Guide::guidelines`].
+    #[must_use]
+    pub fn number(&self, id: &str) -> Option<u16> {
+        self.guidelines
+            .binary_search_by(|guideline| (*guideline.id.0).cmp(id))
+            .ok()
+            .map(|number| number as u16)
+    }
+
     /// The number of the shared definition behind a slot.
     pub(crate) fn variable_at(&self, slot: Slot) -> Option<usize> {
         self.variables

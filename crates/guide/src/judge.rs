@@ -532,6 +532,7 @@ impl<'a> Asking<'a, '_> {
             outcome,
             message,
             resource: name,
+            object: None,
             item: item_name,
             check,
             provider_managed: self.resource.provider_managed,

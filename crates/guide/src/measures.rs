@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use analysis::Analyses;
 use analysis::paths::{Edge, Object, Step};
 use model::finding::Outcome;
-use model::{GuidelineId, Resource, ResourceRef};
+use model::{Resource, ResourceRef};
 
 use crate::catalogue::Guide;
 use crate::judge::{Judge, Judged};
@@ -96,19 +96,11 @@ impl<'a> Measures<'a> {
             .findings
             .iter()
             .filter(|finding| matches!(finding.outcome, Outcome::Fail))
-            .filter_map(|finding| self.number(&finding.guideline))
+            .filter_map(|finding| self.guide.number(&finding.guideline.0))
             .collect();
         found.sort_unstable();
         found.dedup();
         found
-    }
-
-    fn number(&self, id: &GuidelineId) -> Option<u16> {
-        self.guide
-            .guidelines
-            .binary_search_by(|guideline| guideline.id.cmp(id))
-            .ok()
-            .map(|number| number as u16)
     }
 
     fn failing(&mut self, object: ResourceRef) -> &[u16] {
@@ -205,6 +197,9 @@ pub fn title(guide: &Guide, measure: Measure) -> &str {
 pub fn cuts_something(guideline: &crate::Guideline) -> bool {
     guideline.cuts.iter().any(|id| Edge::find(id).is_some())
 }
+
+mod failures;
+pub use failures::{Failure, Failures};
 
 #[cfg(test)]
 mod claims;

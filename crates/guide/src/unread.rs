@@ -64,6 +64,7 @@ impl Judge<'_> {
                 because: Because::Unread,
             },
             resource: Arc::clone(name),
+            object: None,
             item: None,
             check: None,
             provider_managed: false,

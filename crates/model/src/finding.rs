@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::remedy::Remedy;
-use crate::resource::ResourceName;
+use crate::resource::{ResourceName, ResourceRef};
 
 /// The stable name of a guideline.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -253,6 +253,8 @@ pub struct Finding {
     pub message: String,
     /// Which resource.
     pub resource: Arc<ResourceName>,
+    /// The number of the resource that was judged, where an estate is kept.
+    pub object: Option<ResourceRef>,
     /// The container (or other item) within it, by name.
     pub item: Option<Box<str>>,
     /// The line of the check that was not true, where the guideline has several.

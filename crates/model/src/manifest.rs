@@ -532,7 +532,9 @@ fn collect<'d>(
     });
 }
 
-pub(crate) fn unwanted(group: &str, kind: &str) -> (Status, Option<Box<str>>) {
+/// What becomes of a document that no guideline is about, and why.
+#[must_use]
+pub fn unwanted(group: &str, kind: &str) -> (Status, Option<Box<str>>) {
     if kinds::is_builtin(group, kind) {
         (
             Status::NotRelevant,
