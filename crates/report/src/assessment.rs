@@ -8,6 +8,8 @@ use model::coverage::Coverage;
 use model::finding::{Because, Finding, GuidelineId, Outcome, Severity};
 use model::resource::ResourceName;
 
+use crate::enables::Attack;
+
 /// Writes one output format. Findings come in the order of the input.
 pub trait Sink {
     /// A finding, after triage (its waiver and baseline marks are set).
@@ -60,6 +62,8 @@ pub struct Assessment<'a> {
     pub whole: bool,
     /// The framework that selected the guidelines, when one did.
     pub framework: Option<String>,
+    /// What findings open to attackers.
+    pub attack: Attack,
     /// Program version.
     pub version: &'static str,
 }

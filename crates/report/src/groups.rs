@@ -11,8 +11,11 @@ use std::sync::Arc;
 use guide::Guide;
 use model::finding::{Finding, GuidelineId, Outcome, Safety, Severity};
 
+use crate::enables::Attack;
 use crate::text::count;
 
+/// Findings kept of a guideline that takes steps of attackers away: which of them open most is known in the end.
+const CANDIDATES: usize = 64;
 /// Causes of which the first finding is kept for being shown.
 const CAUSES_KEPT: usize = 64;
 
@@ -104,7 +107,7 @@ impl Groups {
     }
 
     /// Takes a finding in, when it is a fail that counts.
-    pub(crate) fn add(&mut self, finding: &Finding) {
+    pub(crate) fn add(&mut self, finding: &Finding, guide: &Guide) {
         if !finding.counts() || !matches!(finding.outcome, Outcome::Fail) {
             return;
         }
@@ -122,15 +125,27 @@ impl Groups {
                 causes: BTreeMap::new(),
                 single: 0,
             });
-        group.add(finding, self.kept);
+        let guideline = guide.guideline(&finding.guideline.0);
+        let kept = if guideline.is_some_and(guide::measures::cuts_something) {
+            self.kept.max(CANDIDATES)
+        } else {
+            self.kept
+        };
+        group.add(finding, kept);
     }
 
-    /// What to do first: by severity, then what a machine can mend safely, then what there is most of.
-    pub(crate) fn in_order(&self) -> Vec<&Group> {
+    /// What to do first: by severity, then what opens most to attackers, then what a machine can mend safely, then
+    /// what there is most of.
+    pub(crate) fn in_order(&self, attack: &Attack, guide: &Guide) -> Vec<&Group> {
         let mut groups: Vec<&Group> = self.groups.values().collect();
         groups.sort_by_key(|group| {
             (
                 Reverse(group.severity),
+                Reverse(
+                    attack
+                        .of_guideline(&group.guideline, guide)
+                        .map(|enables| enables.weight),
+                ),
                 group.safe == 0,
                 Reverse(group.fails),
             )
@@ -205,10 +220,16 @@ impl Group {
         }
     }
 
-    /// The entries worth showing, the biggest causes first, and what is left.
-    pub(crate) fn shown(&self, most: usize) -> (Vec<&Entry>, Rest) {
+    /// The entries worth showing, those first that open most, then the biggest causes, and what is left.
+    pub(crate) fn shown(&self, most: usize, attack: &Attack, guide: &Guide) -> (Vec<&Entry>, Rest) {
         let mut entries: Vec<&Entry> = self.entries.iter().collect();
-        entries.sort_by_key(|entry| Reverse(entry.count));
+        entries.sort_by_cached_key(|entry| {
+            let opens = attack.of_finding(&entry.finding, guide);
+            (
+                Reverse(opens.map(|enables| enables.weight)),
+                Reverse(entry.count),
+            )
+        });
         entries.truncate(most);
         let mut files = self.files.clone();
         for (path, count) in entries.iter().flat_map(|entry| &entry.files) {
@@ -228,20 +249,21 @@ impl Group {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{finding, in_file};
+    use crate::testing::{finding, guide, in_file};
 
     #[test]
     fn findings_of_one_cause_are_one_entry() {
+        let guide = guide();
         let mut groups = Groups::new(2);
         for number in 0..40_u32 {
             let mut finding = in_file(&format!("f{}.yaml", number % 4));
             if number >= 8 {
                 finding.root_cause = Some("chart default values".into());
             }
-            groups.add(&finding);
+            groups.add(&finding, &guide);
         }
-        let ordered = groups.in_order();
-        let (shown, rest) = ordered[0].shown(2);
+        let ordered = groups.in_order(&Attack::default(), &guide);
+        let (shown, rest) = ordered[0].shown(2, &Attack::default(), &guide);
         assert_eq!(
             shown.iter().map(|entry| entry.count).collect::<Vec<_>>(),
             [32, 1]
@@ -257,10 +279,11 @@ mod tests {
 
     #[test]
     fn what_does_not_count_is_left_out() {
+        let guide = guide();
         let mut groups = Groups::new(2);
         let mut known = finding();
         known.in_baseline = true;
-        groups.add(&known);
-        assert!(groups.in_order().is_empty());
+        groups.add(&known, &guide);
+        assert!(groups.in_order(&Attack::default(), &guide).is_empty());
     }
 }

@@ -16,6 +16,7 @@ use model::resource::ResourceName;
 use serde::Serialize;
 
 use crate::assessment::{Assessment, Sink, Summary};
+use crate::enables::{Attack, EnablesLine, Mark};
 use crate::spool::Spool;
 
 /// The name of this version of the contract.
@@ -381,6 +382,46 @@ impl From<&Summary> for Sums {
     }
 }
 
+/// The ways that attackers have, or why they were not looked for.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum PathsLine<'a> {
+    Weighed {
+        weighed: bool,
+        ways: usize,
+        jewels: &'a [Box<str>],
+        starts: usize,
+        #[serde(rename = "startsLookedAt")]
+        looked_at: usize,
+    },
+    Left {
+        weighed: bool,
+        reason: &'a str,
+    },
+}
+
+impl<'a> From<&'a Attack> for PathsLine<'a> {
+    fn from(attack: &'a Attack) -> Self {
+        match attack {
+            Attack::Weighed(found) => Self::Weighed {
+                weighed: true,
+                ways: found.ways,
+                jewels: &found.jewels,
+                starts: found.starts.1,
+                looked_at: found.starts.0,
+            },
+            Attack::Nothing => Self::Left {
+                weighed: false,
+                reason: "nothing was found that takes a step of attackers away",
+            },
+            Attack::Left(reason) => Self::Left {
+                weighed: false,
+                reason,
+            },
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Tool {
     name: &'static str,
@@ -423,7 +464,8 @@ impl Json {
         self.field("framework", &assessment.framework)?;
         self.field("failOn", &assessment.fail_on.map_or("none", Severity::word))?;
         self.field("exitCode", &assessment.exit_code())?;
-        self.field("summary", &Sums::from(&assessment.summary))
+        self.field("summary", &Sums::from(&assessment.summary))?;
+        self.field("attackPaths", &PathsLine::from(&assessment.attack))
     }
 
     fn coverage(&mut self, assessment: &Assessment<'_>) -> io::Result<()> {
@@ -448,7 +490,8 @@ impl Sink for Json {
     fn finding(&mut self, finding: &Finding, guide: &Guide) -> io::Result<()> {
         let free = Cost::default();
         let line = FindingLine::of(finding, guide, &free);
-        serde_json::to_writer(self.findings.item()?, &line).map_err(io::Error::from)
+        let mark = Mark::of(finding, guide);
+        serde_json::to_writer(self.findings.marked(mark)?, &line).map_err(io::Error::from)
     }
 
     fn verdict(
@@ -476,7 +519,13 @@ impl Sink for Json {
         self.head(assessment)?;
         self.coverage(assessment)?;
         self.out.write_all(b"  \"findings\": [")?;
-        self.findings.copy_into(&mut self.out)?;
+        self.findings.complete_into(&mut self.out, |mark, out| {
+            let Some(enables) = assessment.attack.of(mark) else {
+                return Ok(());
+            };
+            out.write_all(b",\"enables\":")?;
+            serde_json::to_writer(out, &EnablesLine::from(enables)).map_err(io::Error::from)
+        })?;
         self.out.write_all(b"  ]")?;
         if self.with_verdicts {
             self.out.write_all(b",\n  \"verdicts\": [")?;
@@ -539,6 +588,45 @@ mod tests {
             let wrong: Value = serde_json::from_str(&text.replacen(from, to, 1)).unwrap();
             assert!(!jsonschema::is_valid(&schema, &wrong), "{from}");
         }
+    }
+
+    #[test]
+    fn what_findings_open_follows_the_schema() {
+        let guide = guide();
+        let mut findings = findings();
+        findings[0].object = Some(model::ResourceRef(7));
+        let mark = Mark::of(&findings[0], &guide);
+        let mut assessment = with_ledger(&guide, &findings);
+        let enables = crate::enables::Enables {
+            ways: 3,
+            closes: None,
+            jewel: "root on the nodes".into(),
+            kind: "node-root",
+            jewels: 2,
+            weight: 16,
+        };
+        let weighed = crate::enables::Weighed {
+            ways: 5,
+            jewels: vec!["cluster-admin".into()],
+            starts: (2, 4),
+            findings: [(mark.failure().unwrap(), enables)].into(),
+            ..Default::default()
+        };
+        assessment.attack = Attack::Weighed(weighed);
+        let value = validate(&written(new, &findings, &assessment));
+        assert_eq!(value["attackPaths"]["startsLookedAt"], 2);
+        let all = value["findings"].as_array().unwrap();
+        assert_eq!(all.len(), findings.len());
+        assert_eq!(all[0]["enables"]["ways"], 3);
+        assert_eq!(all[0]["enables"]["jewel"]["kind"], "node-root");
+        assert!(all[1..].iter().all(|one| one.get("enables").is_none()));
+        assessment.attack = Attack::Left("no".into());
+        let value = validate(&written(new, &findings, &assessment));
+        assert_eq!(
+            value["attackPaths"],
+            serde_json::json!({"weighed": false, "reason": "no"})
+        );
+        assert!(value["findings"][0].get("enables").is_none());
     }
 
     #[test]

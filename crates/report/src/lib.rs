@@ -10,6 +10,7 @@ pub mod config;
 pub mod csv;
 pub mod diff;
 pub mod edges;
+pub mod enables;
 pub mod explain;
 mod groups;
 pub mod html;
@@ -32,5 +33,6 @@ pub mod triage;
 mod unknowns;
 
 pub use assessment::{Assessment, Counts, Sink, Summary};
+pub use enables::Attack;
 pub use outcome::place as ledger_place;
 pub use text::{clean, count, shell_word, wrap};

@@ -9,7 +9,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use guide::{Guide, Guideline};
+use guide::Guide;
 use model::finding::{Finding, Severity};
 
 use crate::assessment::{Assessment, Sink};
@@ -162,7 +162,9 @@ fn entry(entry: &Entry, out: &mut String) {
     out.push('\n');
 }
 
-fn group(group: &Group, guideline: Option<&Guideline>) -> String {
+fn group(group: &Group, assessment: &Assessment<'_>) -> String {
+    let (guide, attack) = (assessment.guide, &assessment.attack);
+    let guideline = guide.guideline(&group.guideline.0);
     let mut out = String::new();
     let title = guideline.map_or("", |guideline| &*guideline.title);
     let _ = writeln!(
@@ -179,7 +181,7 @@ fn group(group: &Group, guideline: Option<&Guideline>) -> String {
         let _ = write!(out, " {}", escape(&text::first_sentence(&guideline.prose)));
     }
     out.push_str("\n\n");
-    let (entries, rest) = group.shown(PLACES);
+    let (entries, rest) = group.shown(PLACES, attack, guide);
     for shown in entries {
         entry(shown, &mut out);
     }
@@ -194,6 +196,9 @@ fn group(group: &Group, guideline: Option<&Guideline>) -> String {
     out.push('\n');
     if let Some(guideline) = guideline {
         let mut notes = Vec::new();
+        if let Some(enables) = attack.of_guideline(&group.guideline, guide) {
+            notes.push(format!("Opens {}.", escape(&enables.words())));
+        }
         if let Some(fix) = &guideline.fix {
             let operations: Vec<String> = text::operations(fix)
                 .iter()
@@ -220,10 +225,10 @@ fn group(group: &Group, guideline: Option<&Guideline>) -> String {
 }
 
 /// Groups as far as there is room.
-fn groups(groups: &[&Group], guide: &Guide, out: &mut String) {
+fn groups(groups: &[&Group], assessment: &Assessment<'_>, out: &mut String) {
     let mut left = Vec::new();
     for shown in groups {
-        let text = group(shown, guide.guideline(&shown.guideline.0));
+        let text = group(shown, assessment);
         if left.is_empty() && out.len() + text.len() <= GROUPS_LIMIT {
             out.push_str(&text);
         } else {
@@ -332,8 +337,8 @@ fn ledger(assessment: &Assessment<'_>, out: &mut String) {
 }
 
 impl Sink for Markdown {
-    fn finding(&mut self, finding: &Finding, _guide: &Guide) -> io::Result<()> {
-        self.groups.add(finding);
+    fn finding(&mut self, finding: &Finding, guide: &Guide) -> io::Result<()> {
+        self.groups.add(finding, guide);
         self.unknowns.add(finding);
         Ok(())
     }
@@ -341,7 +346,11 @@ impl Sink for Markdown {
     fn finish(&mut self, assessment: &Assessment<'_>) -> io::Result<()> {
         let mut out = String::new();
         headline(assessment, &mut out);
-        groups(&self.groups.in_order(), assessment.guide, &mut out);
+        groups(
+            &self.groups.in_order(&assessment.attack, assessment.guide),
+            assessment,
+            &mut out,
+        );
         unknowns(&self.unknowns, &mut out);
         ledger(assessment, &mut out);
         self.out.write_all(out.as_bytes())?;

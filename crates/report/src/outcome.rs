@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use model::coverage::{DocumentEntry, Status};
 
 use crate::assessment::{Assessment, Summary};
-use crate::text::{clean, count};
+use crate::enables::Attack;
+use crate::text::{clean, count, shell_word};
 
 /// `judged 41 resources in 17 files by 118 guidelines; 3 documents not read`.
 pub(crate) fn coverage(assessment: &Assessment<'_>) -> String {
@@ -96,6 +97,34 @@ pub(crate) fn exit_reason(assessment: &Assessment<'_>) -> String {
         (_, None) => "findings do not fail this run".to_owned(),
         (_, Some(floor)) => format!("nothing at or above {}", floor.word()),
     }
+}
+
+/// The ways that attackers have: `8 ways to cluster-admin and 3 more; …`. Nothing where there are none.
+pub(crate) fn attack(assessment: &Assessment<'_>) -> Option<String> {
+    let weighed = match &assessment.attack {
+        Attack::Weighed(weighed) => weighed,
+        Attack::Nothing => return None,
+        Attack::Left(reason) => return Some(format!("not weighed: {}", clean(reason))),
+    };
+    let first = weighed.jewels.first()?;
+    let mut words = format!("{} to {}", count(weighed.ways, "way"), clean(first));
+    if weighed.jewels.len() > 1 {
+        words.push_str(&format!(" and {} more", weighed.jewels.len() - 1));
+    }
+    let (looked_at, all) = weighed.starts;
+    if looked_at < all {
+        words.push_str(&format!(
+            "; findings are weighed by those from {looked_at} of {all} kinds of starts"
+        ));
+    }
+    let live = assessment.coverage.files == 0;
+    let mut command = "seawall paths".to_owned();
+    for word in assessment.subject.iter().filter(|_| !live) {
+        command.push('\u{a0}');
+        command.push_str(&shell_word(word));
+    }
+    words.push_str(&format!("; `{command}` tells them"));
+    Some(words)
 }
 
 /// What was found but does not count: `3 waived, 2 in the baseline`; `None` when there is none.

@@ -15,6 +15,7 @@ use model::finding::{Finding, GuidelineId, Location, Outcome, Severity};
 use serde::Serialize;
 
 use crate::assessment::{Assessment, Sink};
+use crate::enables::{EnablesLine, Mark};
 use crate::outcome;
 use crate::spool::Spool;
 use crate::text;
@@ -400,7 +401,7 @@ impl Sarif {
 }
 
 impl Sink for Sarif {
-    fn finding(&mut self, finding: &Finding, _guide: &Guide) -> io::Result<()> {
+    fn finding(&mut self, finding: &Finding, guide: &Guide) -> io::Result<()> {
         let next = self.rules.len();
         let rule = self
             .rules
@@ -443,7 +444,8 @@ impl Sink for Sarif {
                 "new"
             }),
         };
-        serde_json::to_writer(self.results.item()?, &line).map_err(io::Error::from)
+        let mark = Mark::of(finding, guide);
+        serde_json::to_writer(self.results.marked(mark)?, &line).map_err(io::Error::from)
     }
 
     fn finish(&mut self, assessment: &Assessment<'_>) -> io::Result<()> {
@@ -462,7 +464,18 @@ impl Sink for Sarif {
         ))?;
         self.notifications(assessment)?;
         self.put("}],\n\"results\": [")?;
-        self.results.copy_into(&mut self.out)?;
+        self.results.complete_into(&mut self.out, |mark, out| {
+            // §3.27.25: from 0 to 100.
+            if let Some(rank) = assessment.attack.rank(mark) {
+                write!(out, ",\"rank\":{rank:.1}")?;
+            }
+            let Some(enables) = assessment.attack.of(mark) else {
+                return Ok(());
+            };
+            out.write_all(b",\"properties\":{\"enables\":")?;
+            serde_json::to_writer(&mut *out, &EnablesLine::from(enables))?;
+            out.write_all(b"}")
+        })?;
         self.put("]\n}]\n}\n")?;
         self.out.flush()
     }

@@ -1,7 +1,7 @@
 //! The terminal: what to do first, where exactly, what it costs, and what was not looked at.
 //!
-//! Guidelines come in the order of severity, then of what a machine can mend, then of how much
-//! there is; each shows a few places in the manner of rustc. The first guidelines are shown in
+//! Guidelines come in the order of severity, then of what they open to attackers, then of what a machine can
+//! mend, then of how much there is; each shows a few places in the manner of rustc. The first guidelines are shown in
 //! full, the rest in two lines each. Plain words instead of symbols, so that a pipe, a log and
 //! a screen reader get the same text.
 //!
@@ -64,26 +64,22 @@ struct Terminal {
 }
 
 impl Sink for Terminal {
-    fn finding(&mut self, finding: &Finding, _guide: &Guide) -> io::Result<()> {
-        self.groups.add(finding);
+    fn finding(&mut self, finding: &Finding, guide: &Guide) -> io::Result<()> {
+        self.groups.add(finding, guide);
         self.unknowns.add(finding);
         Ok(())
     }
 
     fn finish(&mut self, assessment: &Assessment<'_>) -> io::Result<()> {
         let mut page = Page::new(self.options);
-        let groups = self.groups.in_order();
+        let groups = self.groups.in_order(&assessment.attack, assessment.guide);
         for group in groups.iter().take(FULL_GROUPS) {
-            full(
-                &mut page,
-                group,
-                assessment.guide.guideline(&group.guideline.0),
-            );
+            full(&mut page, group, assessment);
         }
         further(
             &mut page,
             groups.get(FULL_GROUPS..).unwrap_or_default(),
-            assessment.guide,
+            assessment,
         );
         // Where nothing but a running estate was read there are no files to declare whole.
         let settled = assessment.whole || assessment.coverage.files == 0;
@@ -114,12 +110,13 @@ fn heading(page: &mut Page, group: &Group, guideline: Option<&Guideline>) {
 }
 
 /// A guideline with its places, why it matters, how to mend it and what that costs.
-fn full(page: &mut Page, group: &Group, guideline: Option<&Guideline>) {
+fn full(page: &mut Page, group: &Group, assessment: &Assessment<'_>) {
+    let guideline = assessment.guide.guideline(&group.guideline.0);
     heading(page, group, guideline);
     if let Some(guideline) = guideline {
         page.paragraph("  ", &clean(&text::first_sentence(&guideline.prose)));
     }
-    let (entries, rest) = group.shown(PLACES);
+    let (entries, rest) = group.shown(PLACES, &assessment.attack, assessment.guide);
     let widest = entries
         .iter()
         .flat_map(|entry| entry.finding.places())
@@ -139,6 +136,7 @@ fn full(page: &mut Page, group: &Group, guideline: Option<&Guideline>) {
         ));
         page.gutter(gutter, "");
     }
+    opens(page, group, assessment, gutter);
     advice(page, group, guideline, gutter);
     page.blank();
 }
@@ -196,6 +194,21 @@ fn value_at<'f>(finding: &'f Finding, place: &Location) -> Option<&'f str> {
         .map(|evidence| evidence.value.as_str())
 }
 
+/// What the findings open to attackers, in a clause.
+fn opens(page: &mut Page, group: &Group, assessment: &Assessment<'_>, gutter: usize) {
+    if let Some(enables) = assessment
+        .attack
+        .of_guideline(&group.guideline, assessment.guide)
+    {
+        let mut words = clean(&enables.words()).into_owned();
+        if let Some(closing) = enables.closing() {
+            words.push_str("; ");
+            words.push_str(&closing);
+        }
+        page.labelled(gutter, "opens:", &[words]);
+    }
+}
+
 fn advice(page: &mut Page, group: &Group, guideline: Option<&Guideline>, gutter: usize) {
     if let Some(guideline) = guideline {
         if let Some(fix) = guideline.fix.as_ref() {
@@ -223,12 +236,17 @@ fn advice(page: &mut Page, group: &Group, guideline: Option<&Guideline>, gutter:
 }
 
 /// Guidelines that are not shown in full.
-fn further(page: &mut Page, groups: &[&Group], guide: &Guide) {
+fn further(page: &mut Page, groups: &[&Group], assessment: &Assessment<'_>) {
+    let (guide, attack) = (assessment.guide, &assessment.attack);
     for group in groups {
         heading(page, group, guide.guideline(&group.guideline.0));
-        let (entries, _) = group.shown(1);
+        let (entries, _) = group.shown(1, attack, guide);
         let files = group.count_places(group.files.len());
-        let words = format!("{} in {files}", count(group.fails, "finding"));
+        let mut words = format!("{} in {files}", count(group.fails, "finding"));
+        if let Some(enables) = attack.of_guideline(&group.guideline, guide) {
+            words.push_str("; opens ");
+            words.push_str(&clean(&enables.words()));
+        }
         match entries.first() {
             Some(entry) => page.place(1, "-->", &text::place(&entry.finding.place), &words),
             None => page.line(&format!("  {words}")),

@@ -15,6 +15,7 @@ use model::kinds::Kind;
 use model::resource::ResourceName;
 
 use crate::assessment::{Assessment, Sink, Summary};
+use crate::enables::Attack;
 
 const PRIVILEGED: &str = r#"---
 id: no-privileged
@@ -184,6 +185,7 @@ pub(crate) fn in_file(path: &str) -> Finding {
         outcome: Outcome::Fail,
         message: "container `app` is privileged".to_owned(),
         resource: resource("apps", "Deployment", Some("shop"), "web"),
+        object: None,
         item: Some("app".into()),
         check: None,
         provider_managed: false,
@@ -224,6 +226,7 @@ fn image(number: u32, cause: Option<&str>) -> Finding {
         severity: Severity::High,
         message: "image `example.azurecr.io/shop/a-service-with-a-long-name/and-a-longer-folder:latest` has no version".to_owned(),
         resource: resource("apps", "Deployment", Some("shop"), &format!("s{number}")),
+        object: None,
         fingerprint: Fingerprint::of(&["image-tag", &number.to_string()]),
         place,
         more_places: cause.map(|_| defaults).into_iter().collect(),
@@ -246,6 +249,7 @@ fn denied(name: &str, outcome: Outcome) -> Finding {
         },
         outcome,
         resource: resource("", "Namespace", None, name),
+        object: None,
         item: None,
         fingerprint: Fingerprint::of(&["default-deny", name]),
         place,
@@ -357,6 +361,7 @@ pub(crate) fn assessment<'g>(guide: &'g Guide, findings: &[Finding]) -> Assessme
         fail_on_unknown: false,
         whole: false,
         framework: None,
+        attack: Attack::default(),
         version: "0.1.0",
     }
 }

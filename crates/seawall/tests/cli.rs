@@ -27,6 +27,8 @@ mod decide;
 mod diff;
 #[path = "cli/disguises.rs"]
 mod disguises;
+#[path = "cli/enables.rs"]
+mod enables;
 #[path = "cli/examples.rs"]
 mod examples;
 #[path = "cli/exits.rs"]

@@ -9,6 +9,7 @@ use model::finding::{Finding, GuidelineId, Location, Severity};
 
 use super::{Kept, Tally, prose, result};
 use crate::assessment::Assessment;
+use crate::enables::Enables;
 use crate::text::{self, clean, count};
 
 /// A guideline's findings.
@@ -16,11 +17,12 @@ struct Group<'k> {
     id: &'k GuidelineId,
     tally: Tally,
     severity: Severity,
+    opens: Option<&'k Enables>,
     findings: Vec<&'k Finding>,
 }
 
-/// In the order of severity, then of how much there is. What only waits or was set aside comes after what fails.
-fn groups(kept: &Kept) -> Vec<Group<'_>> {
+/// In the order of severity, then of what is open to attackers, then of how much there is. What only waits or was set aside comes after what fails.
+fn groups<'k>(kept: &'k Kept, assessment: &'k Assessment<'_>) -> Vec<Group<'k>> {
     let mut by_guideline: BTreeMap<&GuidelineId, Vec<&Finding>> = BTreeMap::new();
     for finding in kept.findings.values().rev().flatten() {
         by_guideline
@@ -35,6 +37,7 @@ fn groups(kept: &Kept) -> Vec<Group<'_>> {
             id,
             tally: *tally,
             severity: tally.severity.unwrap_or(Severity::Low),
+            opens: assessment.attack.of_guideline(id, assessment.guide),
             findings: by_guideline.remove(id).unwrap_or_default(),
         })
         .collect();
@@ -43,6 +46,7 @@ fn groups(kept: &Kept) -> Vec<Group<'_>> {
             group.tally.fail == 0,
             group.tally.fail + group.tally.unknown == 0,
             Reverse(group.severity),
+            Reverse(group.opens.map(|enables| enables.weight)),
             Reverse(group.tally.fail),
         )
     });
@@ -51,7 +55,7 @@ fn groups(kept: &Kept) -> Vec<Group<'_>> {
 
 /// The section.
 pub(super) fn section(assessment: &Assessment<'_>, kept: &Kept) -> Markup {
-    let groups = groups(kept);
+    let groups = groups(kept, assessment);
     html! {
         section #findings aria-labelledby="findings-title" {
             h2 #findings-title { "Findings" }
@@ -127,11 +131,12 @@ fn card(group: &Group<'_>, assessment: &Assessment<'_>) -> Markup {
                 h3 id={ (group.id) "-title" } { (chip(group.severity)) " " (guideline.map_or(&*group.id.0, |guideline| &guideline.title)) }
                 p.meta { code { (group.id) } " · " (result::counts(group.tally)) }
             }
+            @if let Some(enables) = group.opens { p.opens { (opens(enables)) } }
             @if let Some(guideline) = guideline { (about(guideline, assessment.guide)) }
             table.cards {
                 caption.unseen { "Findings of " (group.id) }
                 thead { tr { th scope="col" { "State" } th scope="col" { "Resource" } th scope="col" { "What was found, and where" } } }
-                tbody { @for finding in &group.findings { (row(finding)) } }
+                tbody { @for finding in &group.findings { (row(finding, assessment)) } }
             }
             @if missing > 0 { p.notice { (count(missing, "finding")) " of this guideline left out here." } }
         }
@@ -179,7 +184,14 @@ fn control_words(guide: &Guide, framework: &str, control: &str) -> String {
     }
 }
 
-fn row(finding: &Finding) -> Markup {
+/// What is open to attackers, in a sentence.
+fn opens(enables: &Enables) -> String {
+    let closing = enables.closing();
+    let closing = closing.map_or_else(String::new, |closing| format!("; {closing}"));
+    format!("Opens {}{closing}.", clean(&enables.words()))
+}
+
+fn row(finding: &Finding, assessment: &Assessment<'_>) -> Markup {
     let state = result::state(finding);
     let filter = if finding.counts() {
         finding.outcome.word()
@@ -204,6 +216,7 @@ fn row(finding: &Finding) -> Markup {
                         @for evidence in &finding.evidence { li { code { (clean(&evidence.route)) } " = " code.value { (clean(&evidence.value)) } } }
                     }
                 }
+                @if let Some(enables) = assessment.attack.of_finding(finding, assessment.guide) { p.help { (opens(enables)) } }
                 @if let Some(cause) = &finding.root_cause { p.help { "Same cause as others: " (prose::words(cause)) } }
                 @if let Some(reason) = text::set_aside(finding) { p.help { (reason) @if let Some(waiver) = &finding.waiver { " (" code { (clean(&waiver.at)) } ")" } } }
             }

@@ -6,7 +6,7 @@ use guide::guideline::{ASPECTS, PRINCIPLES};
 use maud::{Markup, html};
 use model::finding::{Finding, Severity};
 
-use super::Kept;
+use super::{Kept, prose};
 use crate::assessment::{Assessment, Summary};
 use crate::outcome;
 use crate::text::count;
@@ -36,6 +36,7 @@ pub(super) fn section(assessment: &Assessment<'_>, kept: &Kept) -> Markup {
                 li.tile.plain { span.number { (summary.guidelines) } span.label { "guidelines" } }
             }
             @if !kept.tallies.is_empty() { (bars(assessment, kept)) }
+            @if let Some(words) = outcome::attack(assessment) { p { "Attack paths: " (prose::words(&words)) "." } }
             @if let Some(aside) = outcome::set_aside(summary) { p { "Not counted: " (aside) "." } }
             @if summary.unknowns_from_absence > 0 {
                 p {

@@ -34,6 +34,7 @@ pub(super) fn write(
         if fails > 0 {
             tally(page, assessment, groups);
         }
+        attack(page, assessment);
     }
     let aside = outcome::set_aside(summary);
     if !clear {
@@ -112,6 +113,13 @@ fn tally(page: &mut Page, assessment: &Assessment<'_>, groups: &Groups) {
     }
 }
 
+/// The ways that attackers have, and where their story is told.
+fn attack(page: &mut Page, assessment: &Assessment<'_>) {
+    if let Some(words) = outcome::attack(assessment) {
+        page.hanging("attack paths  ", 14, &words);
+    }
+}
+
 /// The next command to type, and why.
 fn next(
     assessment: &Assessment<'_>,
@@ -124,7 +132,10 @@ fn next(
         .map(|word| shell_word(word))
         .collect();
     let subject = words.join(" ");
-    if let Some(first) = groups.in_order().first() {
+    if let Some(first) = groups
+        .in_order(&assessment.attack, assessment.guide)
+        .first()
+    {
         let why = "why it matters, how to mend it, and how to accept it".to_owned();
         return Some((
             format!("seawall explain {}", clean(&first.guideline.0)),

@@ -5,18 +5,21 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use ::guide::guideline::Applies;
+use ::guide::measures::Failures;
 use ::guide::setting;
 use ::guide::{Guide, Guideline, Judge, Judged, Setting};
+use analysis::Analyses;
+use analysis::paths;
 use model::coverage::{Coverage, DocumentEntry, NotAssessed, Status};
 use model::finding::{Finding, GuidelineId, Severity};
 use model::kinds::Kind;
 use model::manifest::{Reader, Reading};
-use model::{Estate, Resource, ResourceName, Scope, Within};
+use model::{Estate, Resource, ResourceName, ResourceRef, Scope, Within};
 use rayon::prelude::*;
 use report::config::{self, Config};
 use report::owners::Owners;
 use report::triage::Triage;
-use report::{Assessment, Sink, Summary};
+use report::{Assessment, Attack, Sink, Summary};
 use sources::Given;
 use sources::snapshot::Configuration;
 
@@ -26,6 +29,8 @@ use crate::commands::load_guide;
 use crate::failure::Failure;
 use crate::output::{self, Wanted};
 use crate::progress::Progress;
+
+mod weigh;
 
 /// Judges an environment against the guide.
 ///
@@ -134,12 +139,7 @@ struct Plan {
 
 impl Plan {
     fn new(args: &Args, guide: &Guide, opened: &mut Opened) -> anyhow::Result<Self> {
-        let config = read_config_or(
-            args.config.as_deref(),
-            &args.estate.paths,
-            opened.config.as_ref(),
-            guide,
-        )?;
+        let config = opened.configuration(args.config.as_deref(), &args.estate.paths, guide)?;
         let kubernetes = choices::kubernetes(args.kubernetes.as_deref(), &config, guide, || {
             opened.kubernetes_minor()
         })?;
@@ -192,6 +192,13 @@ impl Plan {
             fail_on,
             baseline,
         })
+    }
+
+    /// Why it is not asked what findings open to attackers.
+    fn unweighed(&self, args: &Args) -> Option<Attack> {
+        let narrowed =
+            !args.guideline.is_empty() || !args.chapter.is_empty() || !self.frameworks.is_empty();
+        narrowed.then(|| Attack::Left("only a part of the guide was judged".into()))
     }
 
     fn selects(&self, args: &Args, guideline: &Guideline) -> bool {
@@ -304,7 +311,10 @@ fn assess<'g>(
     let judge = Judge::new(guide, setting, |guideline| {
         plan.selects(args, guideline) && !is_about_waivers(guideline)
     });
-    let wants = |kind: &Kind| judge.wants(kind);
+    let unweighed = plan.unweighed(args);
+    let weighs = unweighed.is_none();
+    let judged = |kind: &Kind| judge.wants(kind);
+    let wants = |kind: &Kind| judged(kind) || weighs && paths::reads(kind);
     let reader = Reader {
         symbols: &guide.symbols,
         wants: &wants,
@@ -325,6 +335,7 @@ fn assess<'g>(
         owners: Owners::default(),
         summary: Summary::default(),
         sinks,
+        failures: weighs.then(|| Failures::new(guide)),
         all: args.verdicts == "all",
     };
     let mut ledger = Ledger::default();
@@ -335,7 +346,12 @@ fn assess<'g>(
         Scope::Open
     });
     let joins = judge.joins();
-    let keep = judge.keep();
+    let mut keep = judge.keep();
+    if weighs {
+        for (key, whole) in paths::READS {
+            keep.add(guide.symbols.get(key), *whole);
+        }
+    }
     let mut progress = Progress::new(opened.inputs.len());
     let options = args.estate.options(guide, plan.setting.kubernetes_minor);
     let given = Given {
@@ -361,7 +377,8 @@ fn assess<'g>(
             }
             Batch { judged }
         },
-        |reading, batch| {
+        |mut reading, batch| {
+            let known = weigh::unjudged(&mut reading, judged);
             ledger.coverage.empty += usize::from(reading.empty);
             let path = reading.entries.first().map(|entry| &entry.path);
             if let Some(path) = path.or_else(|| Some(&reading.resources.first()?.origin.path)) {
@@ -370,11 +387,14 @@ fn assess<'g>(
             reading.entries.into_iter().for_each(|entry| {
                 ledger.add(entry);
             });
-            for (resource, judged) in reading.resources.into_iter().zip(batch.judged) {
+            for ((resource, judged), known) in
+                reading.resources.into_iter().zip(batch.judged).zip(known)
+            {
                 // A template is judged too, but it is no resource.
-                hearing.summary.resources += usize::from(resource.name.kind != template);
-                ledger.coverage.provider_managed += usize::from(resource.provider_managed);
-                hearing.hear(&resource, judged)?;
+                hearing.summary.resources += usize::from(known && resource.name.kind != template);
+                ledger.coverage.provider_managed += usize::from(known && resource.provider_managed);
+                let number = joins.then(|| ResourceRef(estate.resources().len() as u32));
+                hearing.hear(&resource, number, judged)?;
                 if joins {
                     estate.add(resource);
                 }
@@ -405,13 +425,21 @@ fn assess<'g>(
             && !absent.contains(&*guideline.id.0)
             && !is_about_waivers(guideline)
     });
-    join(&joint, &estate, &mut hearing)?;
+    let analyses = ::guide::facts::analyses(guide, setting, &estate);
+    join(&joint, &analyses, &mut hearing)?;
+    let attack = match (unweighed, hearing.failures.take()) {
+        (None, Some(failures)) => {
+            progress.phase("attack paths");
+            weigh::weigh(guide, &plan.config, &analyses, &failures)?
+        }
+        (unweighed, _) => unweighed.unwrap_or_default(),
+    };
     let waivers = hearing.triage.waivers(&guide.symbols);
     let overseer = Judge::new(guide, setting, |guideline| {
         plan.selects(args, guideline) && is_about_waivers(guideline)
     });
     for waiver in &waivers {
-        hearing.hear(waiver, overseer.local(waiver))?;
+        hearing.hear(waiver, None, overseer.local(waiver))?;
     }
     progress.finish();
     hearing.summary.guidelines = judge
@@ -431,33 +459,42 @@ fn assess<'g>(
         fail_on_unknown: plan.fail_on_unknown,
         whole: plan.whole,
         framework: (!plan.frameworks.is_empty()).then(|| plan.frameworks.join(", ")),
+        attack,
         version: env!("CARGO_PKG_VERSION"),
     })
 }
 
 /// Judges the complete estate by the guidelines that join objects, a part at a time so that
 /// findings do not pile up.
-fn join(judge: &Judge<'_>, estate: &Estate, hearing: &mut Hearing<'_, '_>) -> io::Result<()> {
-    let analyses = ::guide::facts::analyses(judge.guide, judge.setting, estate);
+fn join(
+    judge: &Judge<'_>,
+    analyses: &Analyses<'_>,
+    hearing: &mut Hearing<'_, '_>,
+) -> io::Result<()> {
+    let estate = analyses.estate;
     if !judge.joins() {
         return Ok(());
     }
+    let mut numbers = (0u32..).map(ResourceRef);
     for part in estate.resources().chunks(4096) {
         let judged: Vec<Judged> = if part.len() < 8 {
             part.iter()
-                .map(|resource| judge.joined(resource, &analyses))
+                .map(|resource| judge.joined(resource, analyses))
                 .collect()
         } else {
             part.par_iter()
-                .map(|resource| judge.joined(resource, &analyses))
+                .map(|resource| judge.joined(resource, analyses))
                 .collect()
         };
-        for (resource, judged) in part.iter().zip(judged) {
-            hearing.hear(resource, judged)?;
+        for ((resource, judged), number) in part.iter().zip(judged).zip(&mut numbers) {
+            hearing.hear(resource, Some(number), judged)?;
         }
     }
     if let Some(witness) = estate.resources().first() {
-        let judged = judge.estate(witness, &analyses);
+        let judged = judge.estate(witness, analyses);
+        if let Some(failures) = &mut hearing.failures {
+            failures.note_estate(&judged);
+        }
         hearing.count(&witness.name, &judged)?;
         hearing.say(judged.findings)?;
     }
@@ -471,12 +508,25 @@ struct Hearing<'a, 'g> {
     owners: Owners,
     summary: Summary,
     sinks: &'a mut [Box<dyn Sink>],
+    /// What takes steps of attackers away, where it is asked for.
+    failures: Option<Failures>,
     all: bool,
 }
 
 impl Hearing<'_, '_> {
-    fn hear(&mut self, resource: &Resource, judged: Judged) -> io::Result<()> {
+    fn hear(
+        &mut self,
+        resource: &Resource,
+        number: Option<ResourceRef>,
+        mut judged: Judged,
+    ) -> io::Result<()> {
         self.count(&resource.name, &judged)?;
+        if let (Some(failures), Some(number)) = (&mut self.failures, number) {
+            failures.note(number, &judged);
+            for finding in &mut judged.findings {
+                finding.object = Some(number);
+            }
+        }
         self.owners.note(resource);
         let findings = self.owners.sort(resource, judged.findings);
         self.say(findings)

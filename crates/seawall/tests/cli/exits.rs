@@ -310,6 +310,7 @@ fn the_whole_output_of_a_small_estate() {
     by aspect     api-server 0, traffic 0, images 0, secrets 0, network-isolation 0,
                   pods 1
     by principle  minimise-attack-surface 1, least-privilege 1
+    attack paths  not weighed: only a part of the guide was judged
 
     judged 2 resources in 2 files by 1 guideline; everything was read
     exit 1: 1 finding at or above high

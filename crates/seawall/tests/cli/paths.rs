@@ -8,7 +8,7 @@ use crate::pages::widths;
 use crate::run::{DAY, Folder};
 
 /// A shop whose front the internet reaches and whose agents command the runtime; a group that holds everything.
-const SHOP: &str = "\
+pub(crate) const SHOP: &str = "\
 apiVersion: v1
 kind: Namespace
 metadata: {name: shop}
