@@ -54,13 +54,12 @@ pub fn recognise(
         .iter()
         .filter(|one| **one == Recognition::Chosen)
         .count();
-    let open = said.iter().find(|one| matches!(one, Recognition::Open(_)));
-    match (chosen, open) {
-        (0, None) => Recognition::NotChosen,
-        (0, Some(open)) => open.clone(),
-        (all, _) if all == said.len() => Recognition::Chosen,
+    match chosen {
+        // Some are about all clusters together: one for each environment.
+        0 => ask(guide, setting, analyses, program, None),
+        all if all == said.len() => Recognition::Chosen,
         // In those of which it is open it is not said to be.
-        (some, _) => Recognition::Partly(some, said.len()),
+        some => Recognition::Partly(some, said.len()),
     }
 }
 
