@@ -198,9 +198,9 @@ fn constraints(dice: &mut Dice, of_policy: bool) -> Value {
 
 fn expression(dice: &mut Dice, params: bool) -> &'static str {
     if params && dice.once_in(2) {
-        *dice.of::<&str>(OF_PARAMS)
+        dice.of::<&str>(OF_PARAMS)
     } else {
-        *dice.of::<&str>(EXPRESSIONS)
+        dice.of::<&str>(EXPRESSIONS)
     }
 }
 
