@@ -338,13 +338,20 @@ fn check_bytes(text: &str, offset: usize, raw: &str, operations: &[Operation], e
     for operation in operations {
         let mut route = operation.route();
         loop {
-            let (start, end) = places.extent(root, route);
-            // Up to the end of the line, and comments that are indented deeper below it.
+            let (mut start, end) = places.extent(root, route);
+            let line = raw[..start].rfind(['\n', '\r']).map_or(0, |at| at + 1);
+            let below = raw[line..start].trim().is_empty();
+            if below && matches!(route.last(), Some(Step::Index(_))) {
+                // The item begins at its dash, on a line above.
+                start = raw[..start].rfind('-').unwrap_or(start);
+            }
+            // Up to the end of the line, with a comma below it and comments that are indented deeper below it.
             let line = &raw[raw[..start].rfind(['\n', '\r']).map_or(0, |at| at + 1)..];
             let column = line.len() - line.trim_start_matches(' ').len();
             let rest = raw[end..].split_inclusive('\n').scan(true, |first, line| {
                 let deeper = line.len() - line.trim_start_matches(' ').len() > column;
                 let goes = *first
+                    || line.trim_start().starts_with(',')
                     || line.trim().is_empty()
                     || (deeper && line.trim_start().starts_with('#'));
                 *first = false;
