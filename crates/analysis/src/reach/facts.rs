@@ -174,8 +174,8 @@ impl Missing {
 
     /// Whether policies that could not be read may select pods of a namespace.
     pub(crate) fn is_unread(&self, namespace: &str) -> bool {
-        let is = |name: &Box<str>| (**name).cmp(namespace);
-        self.unread_admin || self.unread.binary_search_by(is).is_ok()
+        let found = self.unread.binary_search_by(|name| (**name).cmp(namespace));
+        self.unread_admin || found.is_ok()
     }
 
     fn in_namespace(&self, namespace: &str) -> Option<&str> {

@@ -464,7 +464,7 @@ fn limits_rates_and_prices_can_stand_in_the_configuration() {
     let plain = Folder::of(&[("shop.yaml", SHOP)]);
     plain.write(
         "prices.yaml",
-        &std::fs::read_to_string(folder.path().join("prices.yaml")).unwrap(),
+        std::fs::read_to_string(folder.path().join("prices.yaml")).unwrap(),
     );
     let taken = ["shop.yaml", "--take", "traffic/firewall-egress"];
     let said = answer(&folder, &taken);
@@ -531,7 +531,7 @@ fn limits_rates_and_prices_can_stand_in_the_configuration() {
             "1: `budget` must be a map such as { money: 500, effort: 10 }",
         ),
     ] {
-        folder.write("seawall.yaml", &format!("budget: {budget}\n"));
+        folder.write("seawall.yaml", format!("budget: {budget}\n"));
         let refused = decide(&folder, &["shop.yaml"]);
         let expected = format!("exit 2\nerror: seawall.yaml:{message}");
         assert!(

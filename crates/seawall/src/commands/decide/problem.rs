@@ -17,6 +17,9 @@ use super::terms::Terms;
 use crate::commands::attack::Attack;
 use crate::commands::paths::find;
 
+/// A node, and what its sure and its possible ways weigh.
+type Weighed = (NodeNo, u32, u32);
+
 /// Alike entries on their way to a jewel, by sure steps or by possible ones.
 #[derive(Debug, Clone)]
 pub(super) struct Pairs {
@@ -280,7 +283,7 @@ impl<'a> Problem<'a> {
             let own = worth.entry(*node).or_default();
             *own = (*own).max(weight);
         }
-        let mut classes: BTreeMap<(u32, bool), Vec<(NodeNo, u32, u32)>> = BTreeMap::new();
+        let mut classes: BTreeMap<(u32, bool), Vec<Weighed>> = BTreeMap::new();
         for (node, (surely, perhaps)) in &starts {
             let Some(start) = self.net.of(*node) else {
                 continue;
