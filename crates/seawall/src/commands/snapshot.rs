@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         given: shown(&args.estate.paths),
         kubernetes_minor,
         config: beside.map(|mut config| {
-            config.text = scrub::text(&config.text).into_owned();
+            config.text = scrubbed(&config.text);
             config
         }),
     };
@@ -107,6 +107,32 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     } else {
         4
     })
+}
+
+/// A configuration without credentials. `secret:shop/db` names a Secret (a jewel) and is none.
+fn scrubbed(text: &str) -> String {
+    const NAMES: &str = "secret:";
+    const MARK: &str = "\u{1}";
+    let mut marked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(NAMES) {
+        let (before, from) = rest.split_at(at);
+        let after = from.get(NAMES.len()..).unwrap_or_default();
+        let end = after
+            .find(|c: char| !(c.is_ascii_alphanumeric() || "-./*".contains(c)))
+            .unwrap_or(after.len());
+        let name = after.get(..end).unwrap_or_default();
+        let alone = !before.ends_with(|c: char| c.is_alphanumeric() || "-_.".contains(c));
+        marked.push_str(before);
+        let named = alone
+            && name
+                .split_once('/')
+                .is_some_and(|(one, two)| !one.is_empty() && !two.is_empty());
+        marked.push_str(if named { MARK } else { NAMES });
+        rest = after;
+    }
+    marked.push_str(rest);
+    scrub::text(&marked).replace(MARK, NAMES)
 }
 
 /// Now, to the second.
@@ -446,5 +472,25 @@ fn size(bytes: u64) -> String {
         0..1_000 => format!("{bytes} bytes"),
         1_000..10_000_000 => format!("{} kB", bytes / 1_000),
         _ => format!("{} MB", bytes / 1_000_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scrubbed;
+
+    #[test]
+    fn names_of_secrets_stay_and_credentials_go() {
+        for (text, kept) in [
+            (
+                "jewels: [secret:shop/db, 'secret:*/tls']",
+                "jewels: [secret:shop/db, 'secret:*/tls']",
+            ),
+            ("secret: hunter/two", "secret: xxxxxx/xxx"),
+            ("client-secret:hunter/two", "client-secret:xxxxxx/xxx"),
+            ("# password=hunter2", "# password=xxxxxx0"),
+        ] {
+            assert_eq!(scrubbed(text), kept);
+        }
     }
 }
