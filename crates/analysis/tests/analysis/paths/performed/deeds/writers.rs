@@ -138,7 +138,7 @@ pub(super) fn volumes(all: &mut Vec<Deed>) {
     all.push(deed(
         "mount the node by a volume of one's own",
         "",
-        &[Edge::PersistentVolume],
+        &[Edge::PersistentVolume, Edge::PodCreate, Edge::PodPatch],
         &["pool:"],
         |server, token| {
             let volume = json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "new"},
