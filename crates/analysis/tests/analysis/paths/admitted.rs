@@ -231,16 +231,20 @@ fn relabelled(server: &ApiServer, namespace: &str, rules: &str) -> Result<(), St
         let (status, answer) = server
             .request_as(token, "PATCH", &path, Some(&body))
             .unwrap();
-        assert_eq!(status, 200, "{answer:#}");
+        // Policies may guard namespaces as well.
+        match status {
+            200 => Ok(()),
+            _ => Err(format!("{status}: {}", answer["message"])),
+        }
     };
     let mut last = Ok(());
     for team in [Value::Null, "shop".into(), "bank".into()] {
         for env in [Value::Null, "live".into(), "test".into()] {
-            patch(
-                json!({"pod-security.kubernetes.io/enforce": "privileged", "team": team, "env": env}),
-            );
-            thread::sleep(Duration::from_millis(50));
-            last = admitted(server, Purpose::Node, namespace, rules);
+            let labels = json!({"pod-security.kubernetes.io/enforce": "privileged", "team": team, "env": env});
+            last = patch(labels).and_then(|()| {
+                thread::sleep(Duration::from_millis(50));
+                admitted(server, Purpose::Node, namespace, rules)
+            });
             if last.is_ok() {
                 break;
             }
@@ -253,8 +257,11 @@ fn relabelled(server: &ApiServer, namespace: &str, rules: &str) -> Result<(), St
     for (key, value) in own.as_object().unwrap() {
         back[key] = value.clone();
     }
-    patch(back);
-    thread::sleep(Duration::from_millis(50));
+    let (_, now) = server.request("GET", &path, None).unwrap();
+    if now["metadata"]["labels"] != own {
+        patch(back).unwrap();
+        thread::sleep(Duration::from_millis(50));
+    }
     last
 }
 
