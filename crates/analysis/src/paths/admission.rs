@@ -6,6 +6,7 @@
 //! | module | reads |
 //! |---|---|
 //! | here | the namespace's Pod Security label (kubernetes staging/src/k8s.io/pod-security-admission); AKS sets neither defaults nor exemptions (<https://learn.microsoft.com/azure/aks/use-psa>) |
+//! | [`namespaces`] | ValidatingAdmissionPolicies that look at changes of the namespace itself |
 //! | [`policies`], [`matching`], [`values`] | ValidatingAdmissionPolicies, evaluated over the pods |
 //! | [`engines`] | Azure Policy, deployment safeguards, Gatekeeper, Kyverno, other webhooks |
 //! | [`shapes`] | the pods |
@@ -27,6 +28,7 @@ use super::graph::Evidence;
 mod choices;
 mod engines;
 mod matching;
+mod namespaces;
 mod policies;
 mod shapes;
 #[cfg(test)]
@@ -315,6 +317,14 @@ impl Builder<'_> {
                 let why = "what keeps such pods out may not select the namespace by its new labels";
                 Admitted::Perhaps(why.into(), evidence)
             }
+            Admitted::Yes(mut evidence) => match self.guard_of_namespaces(removed) {
+                None => Admitted::Yes(evidence),
+                Some((policy, name)) => {
+                    let why = format!("policy {name} is asked about changes of namespaces");
+                    evidence.push(self.seen(policy, None, &why));
+                    Admitted::Perhaps(why.into(), evidence)
+                }
+            },
             answer => answer,
         }
     }
