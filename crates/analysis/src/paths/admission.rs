@@ -329,7 +329,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Whether an object says to which namespaces it applies.
+    /// Whether an object says to which namespaces it applies, or judges by what stands in them.
     fn selects(&self, evidence: &Evidence) -> bool {
         let super::graph::Object::Estate(object) = evidence.object else {
             return false;
@@ -337,6 +337,15 @@ impl Builder<'_> {
         let Some(object) = self.estate.get(object).map(Resource::object) else {
             return false;
         };
+        let reads = ["validations", "matchConditions", "variables"]
+            .iter()
+            .filter_map(|key| object.path(&["spec", key]))
+            .flat_map(Ref::items)
+            .filter_map(|one| one.get("expression").and_then(Ref::as_str))
+            .any(|expression| expression.contains("namespaceObject"));
+        if reads {
+            return true;
+        }
         let constraints = ["matchConstraints", "matchResources", "match"]
             .iter()
             .filter_map(|key| object.path(&["spec", key, "namespaceSelector"]));
