@@ -6,7 +6,6 @@
 //! | module | reads |
 //! |---|---|
 //! | here | the namespace's Pod Security label (kubernetes staging/src/k8s.io/pod-security-admission); AKS sets neither defaults nor exemptions (<https://learn.microsoft.com/azure/aks/use-psa>) |
-//! | [`namespaces`] | ValidatingAdmissionPolicies that look at changes of the namespace itself |
 //! | [`policies`], [`matching`], [`values`] | ValidatingAdmissionPolicies, evaluated over the pods |
 //! | [`engines`] | Azure Policy, deployment safeguards, Gatekeeper, Kyverno, other webhooks |
 //! | [`shapes`] | the pods |
@@ -28,7 +27,6 @@ use super::graph::Evidence;
 mod choices;
 mod engines;
 mod matching;
-mod namespaces;
 mod policies;
 mod shapes;
 #[cfg(test)]
@@ -311,13 +309,15 @@ impl Builder<'_> {
     }
 
     fn relabelled(&mut self, namespace: &str, shape: Shape, removed: &Removed) -> Admitted {
+        let rules = self.rules();
         let pods = self.there(namespace, shape);
         match self.by_rules(namespace, shape, Admitted::Yes(Vec::new()), pods, removed) {
             Admitted::No(evidence) if evidence.iter().any(|one| self.selects(one)) => {
                 let why = "what keeps such pods out may not select the namespace by its new labels";
                 Admitted::Perhaps(why.into(), evidence)
             }
-            Admitted::Yes(mut evidence) => match self.guard_of_namespaces(removed) {
+            Admitted::Yes(mut evidence) => match rules.policies.of_namespaces(self.estate, removed)
+            {
                 None => Admitted::Yes(evidence),
                 Some((policy, name)) => {
                     let why = format!("policy {name} is asked about changes of namespaces");

@@ -128,6 +128,14 @@ fn label_of_pod(pod: &Value, key: &str) -> Label {
     }
 }
 
+/// Whether a rule takes the change of a namespace, or of its status, which writes labels too.
+pub(super) fn rule_takes_namespaces(rule: Ref<'_>) -> bool {
+    let any = |key: &str, names: &[&str]| texts(rule.get(key)).any(|own| names.contains(&own));
+    any("apiGroups", &["", "*"])
+        && any("operations", &["UPDATE", "*"])
+        && any("resources", &["namespaces", "*", "*/*", "namespaces/*"])
+}
+
 /// Whether a rule takes requests for pods, names aside
 /// (apiserver/pkg/admission/plugin/policy/matching, webhook/predicates/rules).
 pub(super) fn rule_takes(rule: Ref<'_>, wanted: &Wanted) -> bool {

@@ -11,7 +11,7 @@ use model::{Estate, Ref, Resource, ResourceRef, Within, unknown};
 use serde_json::{Value, json};
 
 use super::choices::Choices;
-use super::matching::{list, matches, texts};
+use super::matching::{list, matches, rule_takes_namespaces, texts};
 use super::shapes::{OPEN, Wanted};
 use super::values::{document, written};
 use super::{Label, Outcome, Removed, label_in, selects};
@@ -117,18 +117,48 @@ impl Policies {
     }
 
     fn ask(&self, about: &About<'_>, removed: &Removed) -> Outcome {
+        self.standing(about.estate, removed)
+            .map(|(policy, id, binding)| policy.judge(about, id, binding))
+            .fold(Outcome::Passes, Outcome::and)
+    }
+
+    /// Those that nobody took away, by each of their bindings.
+    fn standing<'a>(
+        &'a self,
+        estate: &'a Estate,
+        removed: &'a Removed,
+    ) -> impl Iterator<Item = (&'a Policy, (ResourceRef, bool), &'a Resource)> {
         self.all
             .iter()
             .filter(|policy| !removed.policies.has(&policy.name))
-            .flat_map(|policy| {
-                policy
-                    .bindings
-                    .iter()
-                    .filter_map(move |id| Some((policy, *id, about.estate.get(id.0)?)))
+            .flat_map(move |policy| {
+                let bindings = policy.bindings.iter();
+                bindings.filter_map(move |id| Some((policy, *id, estate.get(id.0)?)))
             })
             .filter(|(_, _, binding)| !removed.bindings.has(&binding.name.name))
-            .map(|(policy, id, binding)| policy.judge(about, id, binding))
-            .fold(Outcome::Passes, Outcome::and)
+    }
+
+    /// One that is asked about changes of namespaces, and its name: where it stands, labels may not simply be
+    /// written. What it makes of the change is not asked. Webhooks are left out: their code is not known, and
+    /// that of Gatekeeper is asked about namespaces everywhere and keeps only its own label.
+    pub(super) fn of_namespaces<'a>(
+        &'a self,
+        estate: &'a Estate,
+        removed: &'a Removed,
+    ) -> Option<(ResourceRef, &'a str)> {
+        let rules = |policy: &Policy| {
+            let spec = estate.get(policy.resource)?.object().get("spec")?;
+            Some(list(spec.get("matchConstraints")?, "resourceRules"))
+        };
+        self.standing(estate, removed)
+            .map(|(policy, ..)| policy)
+            .find(|policy| {
+                rules(policy)
+                    .into_iter()
+                    .flatten()
+                    .any(rule_takes_namespaces)
+            })
+            .map(|policy| (policy.resource, &*policy.name))
     }
 }
 
