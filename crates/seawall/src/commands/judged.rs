@@ -14,7 +14,7 @@ use report::triage::Triage;
 use sources::{Given, Overlay};
 
 use crate::choices;
-use crate::commands::assess::{is_about_waivers, read_config_or};
+use crate::commands::assess::is_about_waivers;
 use crate::commands::estate::{self, EstateArgs, Ledger, Stopped};
 use crate::progress::Progress;
 
@@ -49,12 +49,7 @@ impl Question<'_> {
     pub(crate) fn ask(&self, mut take: impl FnMut(Finding)) -> anyhow::Result<Answer> {
         let guide = self.guide;
         let mut opened = self.estate.open()?;
-        let config = read_config_or(
-            self.config,
-            &self.estate.paths,
-            opened.config.as_ref(),
-            guide,
-        )?;
+        let config = opened.configuration(self.config, &self.estate.paths, guide)?;
         let minor = choices::kubernetes(self.kubernetes, &config, guide, || {
             opened.kubernetes_minor()
         })?;

@@ -14,7 +14,7 @@ use sources::Given;
 use sources::live::{Event, LiveError, Of, principals_of};
 use sources::snapshot::{About, Writer};
 
-use crate::commands::assess::{config_text, read_config_or};
+use crate::commands::assess::config_text;
 use crate::commands::estate::{self, EstateArgs, Ledger, Opened, Stopped};
 use crate::commands::load_guide;
 use crate::failure::Failure;
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let guide = load_guide(None)?;
     let mut opened = args.estate.open()?;
     // What stands beside the code says of the files what they are.
-    let config = read_config_or(None, &args.estate.paths, opened.config.as_ref(), &guide)?;
+    let config = opened.configuration(None, &args.estate.paths, &guide)?;
     let beside = config_text(None, &args.estate.paths)?.or_else(|| opened.config.clone());
     let kubernetes_minor = opened.kubernetes_minor()?;
     let whole = args.estate.whole || config.whole.unwrap_or(false);

@@ -131,7 +131,6 @@ fn writable(finding: &Finding) -> Result<Writable<'_>, String> {
             "`{whole}` renders it: change what it is rendered from"
         ));
     }
-    ::guide::remedy::operations(&remedy.changes)?;
     Ok((&remedy.origin.path, remedy.origin.index, &remedy.changes))
 }
 

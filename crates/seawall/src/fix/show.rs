@@ -56,18 +56,23 @@ impl Shown<'_> {
                 .filter_map(|number| Some((*number, self.cures.get(*number)?)))
                 .filter(|(_, cure)| cure.path == *path)
                 .collect();
-            let starts = starts(&file.before);
-            let of_line = |line: usize| starts.partition_point(|start| *start <= line);
-            let mut by_document: BTreeMap<usize, Part<'_>> = BTreeMap::new();
+            // What is inserted before the `---` of a document stands in the one before.
+            let starts: Vec<u32> = yaml::documents(&file.before)
+                .map(|raw| raw.line + u32::from(raw.text.starts_with("---")))
+                .collect();
+            let document_of = |line: usize| {
+                let begun = starts.partition_point(|start| *start as usize <= line);
+                begun.saturating_sub(1) as u32
+            };
+            let mut by_document: BTreeMap<u32, Part<'_>> = BTreeMap::new();
             let part = || Part {
                 path,
                 cures: Vec::new(),
                 hunks: Vec::new(),
             };
             for (number, cure) in cures {
-                let line = cure.cured.first().map_or(1, |about| about.line as usize);
                 by_document
-                    .entry(of_line(line))
+                    .entry(cure.document)
                     .or_insert_with(part)
                     .cures
                     .push((number, cure));
@@ -79,7 +84,7 @@ impl Shown<'_> {
                     .iter()
                     .position(|line| !matches!(line, Line::Same(_)))
                     .unwrap_or(0);
-                let document = of_line(hunk.old + first);
+                let document = document_of(hunk.old + first);
                 let key = by_document
                     .range(..=document)
                     .next_back()
@@ -103,18 +108,6 @@ impl Shown<'_> {
             }
         })
     }
-}
-
-/// The lines on which documents begin, from 1.
-fn starts(text: &str) -> Vec<usize> {
-    let marks = text.lines().enumerate();
-    std::iter::once(1)
-        .chain(
-            marks
-                .filter(|(_, line)| *line == "---" || line.starts_with("--- "))
-                .map(|(at, _)| at + 2),
-        )
-        .collect()
 }
 
 /// Colours of the diff.
