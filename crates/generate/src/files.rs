@@ -1,0 +1,135 @@
+//! Templates filled in with a plan.
+
+use std::collections::BTreeMap;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Value;
+use minijinja::{Environment, Error, UndefinedBehavior, context};
+
+use crate::plan::Plan;
+
+mod built {
+    include!(concat!(env!("OUT_DIR"), "/files.rs"));
+}
+
+/// A file that is to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Below the folder that is written to, with `/`.
+    pub path: String,
+    /// Its whole text.
+    pub text: String,
+}
+
+/// What stands at the end of a template's name.
+const END: &str = ".j2";
+
+/// The files of a plan, in the order of their paths. `policies` are admission policies by name, as the guide exports
+/// them.
+///
+/// # Errors
+/// When a template is wrong, which no intent can cause.
+pub fn files(plan: &Plan, policies: &BTreeMap<String, String>) -> Result<Vec<File>, String> {
+    let environment = environment(plan).map_err(|error| report(&error))?;
+    let mut files = BTreeMap::new();
+    for (name, _) in built::FILES {
+        // What begins with an underscore is part of others.
+        if name
+            .rsplit('/')
+            .next()
+            .is_some_and(|last| last.starts_with('_'))
+        {
+            continue;
+        }
+        let path = name.strip_suffix(END).unwrap_or(name);
+        for (path, of) in each(path, plan) {
+            let template = environment
+                .get_template(name)
+                .map_err(|error| report(&error))?;
+            let values = context! { policies => policies, ..context! { ..of, ..Value::from_serialize(plan) } };
+            let text = template.render(values).map_err(|error| report(&error))?;
+            if !text.trim().is_empty() {
+                let text = tidy(&text);
+                files.insert(path.clone(), File { path, text });
+            }
+        }
+    }
+    Ok(files.into_values().collect())
+}
+
+fn report(error: &Error) -> String {
+    format!("{error:#}")
+}
+
+/// The files that a template makes, each with what it is about.
+fn each(path: &str, plan: &Plan) -> Vec<(String, Value)> {
+    if path.contains("{cluster}") {
+        let clusters = plan.clusters.iter();
+        return clusters
+            .map(|cluster| {
+                let own = context! { cluster => cluster };
+                (path.replace("{cluster}", &cluster.name), own)
+            })
+            .collect();
+    }
+    if path.contains("{namespace}") {
+        // Clusters of one environment each have the same namespaces.
+        let first = plan.clusters.first().into_iter();
+        return first
+            .flat_map(|cluster| &cluster.namespaces)
+            .map(|namespace| {
+                let own = context! { namespace => namespace, workload => namespace.workload };
+                (path.replace("{namespace}", &namespace.name), own)
+            })
+            .collect();
+    }
+    vec![(path.to_owned(), context! {})]
+}
+
+fn environment(plan: &Plan) -> Result<Environment<'static>, Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    environment.set_keep_trailing_newline(true);
+    // `${{ … }}` and `{{ … }}` are syntax of pipelines and Terraform.
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .block_delimiters("{%", "%}")
+            .variable_delimiters("<<", ">>")
+            .comment_delimiters("{#", "#}")
+            .build()?,
+    );
+    let chosen = plan.chosen.clone();
+    environment.add_function("chose", move |option: &str| chosen.contains(option));
+    let languages = plan.intent.infrastructure.clone();
+    environment.add_function("writes", move |language: &str| {
+        languages.iter().any(|other| **other == *language)
+    });
+    for (name, text) in built::FILES {
+        environment.add_template(name, text)?;
+    }
+    Ok(environment)
+}
+
+/// One empty line at most between others, and none at the end: what conditions leave behind.
+fn tidy(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut empty = true;
+    for line in text.lines().map(str::trim_end) {
+        if line.is_empty() {
+            if !empty {
+                out.push('\n');
+            }
+            empty = true;
+        } else {
+            out.push_str(line);
+            out.push('\n');
+            empty = false;
+        }
+    }
+    while out.ends_with("\n\n") {
+        out.pop();
+    }
+    out
+}
