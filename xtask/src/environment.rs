@@ -22,6 +22,8 @@ pub(crate) fn variables(places: &Places) -> Result<Vec<(&'static str, OsString)>
         ("SEAWALL_PSS_TESTDATA", cache("pss-testdata")),
         ("SEAWALL_KUBERNETES_SCHEMA", cache("kubernetes-schema.json")),
         ("SEAWALL_SARIF_SCHEMA", cache("sarif-schema-2.1.0.json")),
+        ("SEAWALL_TERRAFORM_SCHEMA", cache("terraform-schema.json")),
+        ("SEAWALL_ORACLE_HCL", bin("oracle-hcl")),
         ("PATH", places.path()?),
     ];
     all.extend(packages::chromium().map(|file| ("CHROMIUM", file.into_os_string())));

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::packages;
 use crate::places::{Places, Stamp, entries};
 use crate::run::{output, run, say, step, which};
+use crate::terraform_schema;
 
 /// The release that tests run; `oracle/go.mod` names the same.
 const KUBERNETES: &str = "1.34.4";
@@ -42,6 +43,7 @@ pub(crate) fn setup(places: &Places) -> Result<()> {
     cel_conformance(places)?;
     kubernetes_schema(places)?;
     sarif_schema(places)?;
+    terraform_schema::fetch(places)?;
     say(&format!("setup: ready in {}", places.cache.display()));
     Ok(())
 }
