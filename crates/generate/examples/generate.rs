@@ -1,7 +1,6 @@
 //! Writes what an intent makes: `cargo run -p seawall-generate --example generate -- intent.yaml out [pairs]`. With
 //! `pairs`, a folder for each set of decisions that covers all pairs of answers.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::{env, fs};
 
@@ -41,7 +40,7 @@ fn main() -> Result<(), Failure> {
 
 fn write(intent: Intent, guide: &Guide, questions: &Questions, out: &Path) -> Result<(), Failure> {
     let plan = Plan::of(intent, guide, questions, 2026)?;
-    for file in files(&plan, &BTreeMap::new())? {
+    for file in files(&plan, guide)? {
         let path = out.join(&file.path);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use guide::Guide;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
 use minijinja::{Environment, Error, UndefinedBehavior, context};
@@ -24,34 +25,43 @@ pub struct File {
 /// What stands at the end of a template's name.
 const END: &str = ".j2";
 
-/// The files of a plan, in the order of their paths. `policies` are admission policies by name, as the guide exports
-/// them.
+/// What the policies of the guide are made with.
+const CONFIGURATION: &str = "seawall.yaml";
+
+/// The files of a plan, in the order of their paths.
 ///
 /// # Errors
 /// When a template is wrong, which no intent can cause.
-pub fn files(plan: &Plan, policies: &BTreeMap<String, String>) -> Result<Vec<File>, String> {
+pub fn files(plan: &Plan, guide: &Guide) -> Result<Vec<File>, String> {
     let environment = environment(plan).map_err(|error| report(&error))?;
     let mut files = BTreeMap::new();
-    for (name, _) in built::FILES {
+    let (own, others): (Vec<&str>, Vec<&str>) = built::FILES
+        .iter()
+        .map(|(name, _)| *name)
         // What begins with an underscore is part of others.
-        if name
-            .rsplit('/')
-            .next()
-            .is_some_and(|last| last.starts_with('_'))
-        {
-            continue;
-        }
+        .filter(|name| {
+            !name
+                .rsplit('/')
+                .next()
+                .is_some_and(|last| last.starts_with('_'))
+        })
+        .partition(|name| name.strip_suffix(END) == Some(CONFIGURATION));
+    let mut policies = BTreeMap::new();
+    for name in own.into_iter().chain(others) {
         let path = name.strip_suffix(END).unwrap_or(name);
-        for (path, of) in each(path, plan) {
+        for (path, of) in each(path, plan, &policies) {
             let template = environment
                 .get_template(name)
                 .map_err(|error| report(&error))?;
-            let values = context! { policies => policies, ..context! { ..of, ..Value::from_serialize(plan) } };
+            let values = context! { ..of, ..Value::from_serialize(plan) };
             let text = template.render(values).map_err(|error| report(&error))?;
             if !text.trim().is_empty() {
                 let text = tidy(&text);
                 files.insert(path.clone(), File { path, text });
             }
+        }
+        if let Some(configuration) = files.get(CONFIGURATION).filter(|_| path == CONFIGURATION) {
+            policies = crate::policies::policies(guide, plan, &configuration.text)?;
         }
     }
     Ok(files.into_values().collect())
@@ -62,7 +72,16 @@ fn report(error: &Error) -> String {
 }
 
 /// The files that a template makes, each with what it is about.
-fn each(path: &str, plan: &Plan) -> Vec<(String, Value)> {
+fn each(path: &str, plan: &Plan, policies: &BTreeMap<String, String>) -> Vec<(String, Value)> {
+    if path.contains("{policy}") {
+        let policies = policies.iter();
+        return policies
+            .map(|(name, text)| {
+                let own = context! { policy => context! { name => name, text => text } };
+                (path.replace("{policy}", name), own)
+            })
+            .collect();
+    }
     if path.contains("{cluster}") {
         let clusters = plan.clusters.iter();
         return clusters

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! A template stands in `templates/` under the path of the file that it becomes, with `.j2` after it; one that
-//! comes out empty makes no file. `{cluster}` and `{namespace}` in a path make a file for each. The questions are
+//! comes out empty makes no file. `{cluster}`, `{namespace}` and
+//! `{policy}` in a path make a file for each. The questions are
 //! content of the guide (`guide/data/questions.yaml`), options are those of its topics.
 //!
 //! What it deliberately leaves out: reading and writing files, asking people, judging what came out.
@@ -18,6 +19,7 @@ mod files;
 mod intent;
 mod pairs;
 mod plan;
+mod policies;
 mod questions;
 
 pub use files::{File, files};
