@@ -21,6 +21,7 @@ mod pairs;
 mod plan;
 mod policies;
 mod questions;
+mod written;
 
 pub use files::{File, files};
 pub use intent::{Class, Environment, Intent, IntentError, Profile, Workload};

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    assess, can, decide, diff, explain, fix, guide, paths, policy, reach, snapshot, template,
-    who_can,
+    assess, can, decide, diff, explain, fix, generate, guide, paths, policy, reach, snapshot,
+    template, who_can,
 };
 use crate::failure::Failure;
 use crate::output;
@@ -33,6 +33,7 @@ enum Command {
     Diff(diff::Args),
     Explain(explain::Args),
     Fix(fix::Args),
+    Generate(generate::Args),
     Guide(guide::Args),
     Paths(Box<paths::Args>),
     Policy(policy::Args),
@@ -52,6 +53,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Fix(args) => fix::run(&args),
+        Command::Generate(args) => generate::run(&args),
         Command::Guide(args) => guide::run(&args),
         Command::Paths(args) => paths::run(&args),
         Command::Policy(args) => policy::run(&args),

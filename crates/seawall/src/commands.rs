@@ -9,6 +9,7 @@ pub(crate) mod diff;
 pub(crate) mod estate;
 pub(crate) mod explain;
 pub(crate) mod fix;
+pub(crate) mod generate;
 pub(crate) mod guide;
 pub(crate) mod judged;
 pub(crate) mod paths;

@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod failure;
 mod fix;
+mod generate;
 mod output;
 mod progress;
 

@@ -12,7 +12,7 @@ use crate::output;
 use crate::progress::Working;
 
 mod advice;
-mod costs;
+pub(crate) mod costs;
 mod json;
 mod net;
 mod page;
@@ -21,7 +21,7 @@ mod sentences;
 mod session;
 mod terms;
 mod text;
-mod words;
+pub(crate) mod words;
 
 use advice::{Advice, Settled, solve};
 use problem::Problem;

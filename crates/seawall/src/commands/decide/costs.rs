@@ -2,7 +2,7 @@
 //!
 //! A meter without a price stays a quantity: it adds nothing to a sum, and every sum names it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ::guide::Guide;
 use ::guide::options::{Charge, Known, Quantities};
@@ -19,38 +19,38 @@ use crate::failure::Failure;
 const OLD: i64 = 180;
 
 /// What amounts rest on.
-pub(super) struct Costs {
-    pub(super) currency: Box<str>,
+pub(crate) struct Costs {
+    pub(crate) currency: Box<str>,
     /// Where prices were asked for; nothing where no file needs it.
-    pub(super) region: Option<Box<str>>,
+    pub(crate) region: Option<Box<str>>,
     prices: Prices,
     quantities: Quantities,
     /// What is to be known about the prices, a sentence each.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// What something costs, and how that comes about.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Bill {
-    pub(super) cost: Cost,
-    pub(super) lines: Vec<Line>,
+pub(crate) struct Bill {
+    pub(crate) cost: Cost,
+    pub(crate) lines: Vec<Line>,
 }
 
 /// Units of a meter.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Line {
-    pub(super) meter: Box<str>,
+pub(crate) struct Line {
+    pub(crate) meter: Box<str>,
     /// What is charged, and by what.
-    pub(super) about: Box<str>,
-    pub(super) unit: Box<str>,
+    pub(crate) about: Box<str>,
+    pub(crate) unit: Box<str>,
     /// How many units a month.
-    pub(super) units: f64,
+    pub(crate) units: f64,
     /// What they scale with, and how that number is known.
-    pub(super) per: Option<(Box<str>, Known)>,
+    pub(crate) per: Option<(Box<str>, Known)>,
     /// Cents a month; nothing where there is no price.
-    pub(super) money: Option<i64>,
+    pub(crate) money: Option<i64>,
     /// Where the price comes from, and of which day.
-    pub(super) source: Option<(Box<str>, Box<str>)>,
+    pub(crate) source: Option<(Box<str>, Box<str>)>,
 }
 
 impl Costs {
@@ -59,18 +59,39 @@ impl Costs {
         attack: &Attack,
         analyses: &Analyses<'_>,
     ) -> anyhow::Result<Self> {
-        let currency = terms.currency.clone();
-        let mut prices = Prices::builtin(&attack.guide);
-        let mut notes = Vec::new();
         let mut region = terms.region.clone();
         if region.is_none() && !terms.prices.is_empty() {
             region = Some(region_of(analyses)?);
         }
-        for file in &terms.prices {
+        let said = &attack.config.quantities;
+        let quantities =
+            Quantities::of(&attack.guide, &attack.setting, analyses, said).map_err(Failure::new)?;
+        Self::of(
+            &attack.guide,
+            &terms.prices,
+            region,
+            &terms.currency,
+            &attack.as_of,
+            quantities,
+        )
+    }
+
+    /// What prices of these files come to for so much of everything.
+    pub(crate) fn of(
+        guide: &Guide,
+        files: &[PathBuf],
+        region: Option<Box<str>>,
+        currency: &str,
+        as_of: &str,
+        quantities: Quantities,
+    ) -> anyhow::Result<Self> {
+        let mut prices = Prices::builtin(guide);
+        let mut notes = Vec::new();
+        for file in files {
             let place = region.as_deref().unwrap_or_default();
-            add(&mut prices, file, place, &currency, &mut notes)?;
+            add(&mut prices, file, place, currency, &mut notes)?;
         }
-        let stale = prices.stale(&attack.as_of, OLD);
+        let stale = prices.stale(as_of, OLD);
         if !stale.is_empty() {
             let each: Vec<String> = stale
                 .iter()
@@ -78,11 +99,8 @@ impl Costs {
                 .collect();
             notes.push(format!("prices older than {OLD} days: {}", each.join(", ")));
         }
-        let said = &attack.config.quantities;
-        let quantities =
-            Quantities::of(&attack.guide, &attack.setting, analyses, said).map_err(Failure::new)?;
         Ok(Self {
-            currency,
+            currency: currency.into(),
             region,
             prices,
             quantities,
@@ -91,7 +109,7 @@ impl Costs {
     }
 
     /// What charges, work and upkeep come to.
-    pub(super) fn bill(&self, charges: &[Charge], effort: Range, upkeep_hours: f64) -> Bill {
+    pub(crate) fn bill(&self, charges: &[Charge], effort: Range, upkeep_hours: f64) -> Bill {
         let lines: Vec<Line> = charges.iter().map(|charge| self.line(charge)).collect();
         let money = lines.iter().filter_map(|line| line.money).sum();
         Bill {

@@ -5,7 +5,7 @@ use analysis::decide::{Effort, Rates};
 use super::costs::Line;
 
 /// `1,234` or `1,234.50` of cents.
-pub(super) fn money(cents: i64) -> String {
+pub(crate) fn money(cents: i64) -> String {
     let sign = if cents < 0 { "-" } else { "" };
     let cents = cents.unsigned_abs();
     let digits = (cents / 100).to_string();
@@ -31,7 +31,7 @@ pub(super) fn tenths(tenths: u32) -> String {
 }
 
 /// `2-5.5`, or `2` where both ends are the same.
-pub(super) fn days(effort: Effort) -> String {
+pub(crate) fn days(effort: Effort) -> String {
     if effort.low == effort.high {
         tenths(effort.low)
     } else {
@@ -40,12 +40,12 @@ pub(super) fn days(effort: Effort) -> String {
 }
 
 /// Hours with at most two places.
-pub(super) fn hours(minutes: u32) -> String {
+pub(crate) fn hours(minutes: u32) -> String {
     number(f64::from(minutes) / 60.0)
 }
 
 /// With at most two places.
-pub(super) fn number(number: f64) -> String {
+pub(crate) fn number(number: f64) -> String {
     let text = format!("{number:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
@@ -65,7 +65,7 @@ pub(super) fn overall(cost: &analysis::decide::Cost, rates: &Rates) -> i64 {
 }
 
 /// `6 node months (acns-node; 6 node, counted)`.
-pub(super) fn line(line: &Line) -> String {
+pub(crate) fn line(line: &Line) -> String {
     let mut text = format!("{} x {} ({}", number(line.units), line.unit, line.meter);
     if let Some((per, known)) = &line.per {
         text.push_str(&format!(", by {per}, {}", known.words()));
@@ -75,7 +75,7 @@ pub(super) fn line(line: &Line) -> String {
 }
 
 /// `1 day`, `0.5-1 days`.
-pub(super) fn with_unit(number: &str, one: &str, more: &str) -> String {
+pub(crate) fn with_unit(number: &str, one: &str, more: &str) -> String {
     format!("{number} {}", if number == "1" { one } else { more })
 }
 
