@@ -153,7 +153,10 @@ impl Plan {
         let rules = Rules { guide, questions };
         let decided = rules.decided(&intent)?;
         let chosen = rules.chosen(&intent, &decided)?;
-        rules.hold(&chosen)?;
+        let all = questions.questions.iter().map(|question| &*question.id);
+        if let Some(error) = rules.error(&chosen, &all.collect()) {
+            return Err(error);
+        }
         let answers = rules.answers(&intent, &decided, &chosen);
         let clusters = clusters(&intent, chosen.contains("separation/namespaces"))?;
         let waivers = rules.waivers(&intent, &chosen);
@@ -253,6 +256,10 @@ impl Rules<'_> {
                 answered.insert(&question.id);
             }
         }
+        // What was decided is told apart from what the guide adds to it.
+        if let Some(error) = self.error(&chosen, &answered) {
+            return Err(error);
+        }
         let profile = intent.strictest();
         for question in &self.questions.questions {
             if !answered.insert(&question.id) {
@@ -296,23 +303,15 @@ impl Rules<'_> {
         Ok(chosen)
     }
 
-    /// Whether everything fits.
-    fn hold(&self, chosen: &BTreeSet<String>) -> Result<(), PlanError> {
-        let all: BTreeSet<&str> = self
-            .questions
-            .questions
-            .iter()
-            .map(|question| &*question.id)
-            .collect();
-        match self.trouble(chosen, &all) {
-            None => Ok(()),
-            Some((option, message)) => Err(PlanError {
-                question: self
-                    .question_of(&option)
-                    .map(|question| question.id.clone()),
-                message,
-            }),
-        }
+    /// What does not fit, with the question that is to blame.
+    fn error(&self, chosen: &BTreeSet<String>, answered: &BTreeSet<&str>) -> Option<PlanError> {
+        let (option, message) = self.trouble(chosen, answered)?;
+        Some(PlanError {
+            question: self
+                .question_of(&option)
+                .map(|question| question.id.clone()),
+            message,
+        })
     }
 
     fn question_of(&self, full: &str) -> Option<&Question> {

@@ -35,6 +35,8 @@ mod examples;
 mod exits;
 #[path = "cli/fix.rs"]
 mod fix;
+#[path = "cli/generate.rs"]
+mod generate;
 #[path = "cli/guide.rs"]
 mod guide;
 #[path = "cli/oddities.rs"]
