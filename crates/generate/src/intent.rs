@@ -373,7 +373,7 @@ impl<'a> At<'a> {
         }
     }
 
-    fn items(self, fields: &Fields<'a>, key: &str) -> Read<Vec<At<'a>>> {
+    fn items(self, fields: &Fields<'a>, key: &str) -> Read<Vec<Self>> {
         match fields.get(key) {
             None => Ok(Vec::new()),
             Some(list) if list.is_list() => Ok(list.items().map(At).collect()),

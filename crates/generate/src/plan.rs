@@ -391,10 +391,10 @@ impl Rules<'_> {
     ) -> Vec<Answer> {
         let answer = |question: &Question| {
             let topic = topic_of(self.guide, &question.topic);
-            let choice = |id: &Box<str>| {
+            let choice = |id: &str| {
                 let known = option(self.guide, &question.full(id));
                 Choice {
-                    id: id.clone(),
+                    id: id.into(),
                     title: known.map_or_else(|| "None of them".into(), |known| known.title.clone()),
                     trade_off: known
                         .map(|known| known.trade_off.clone())
@@ -412,9 +412,9 @@ impl Rules<'_> {
                 page: topic
                     .map(|topic| format!("{}/{}", topic.chapter, topic.id))
                     .unwrap_or_default(),
-                options: options.into_iter().map(choice).collect(),
-                others: others.into_iter().map(choice).collect(),
-                always: question.always.iter().map(choice).collect(),
+                options: options.into_iter().map(|id| choice(id)).collect(),
+                others: others.into_iter().map(|id| choice(id)).collect(),
+                always: question.always.iter().map(|id| choice(id)).collect(),
                 by: if decided.contains_key(&question.id) {
                     "intent"
                 } else if self.is_asked(intent, question) {
