@@ -1,10 +1,10 @@
 //! From a guideline's fix to the changes that cure one finding.
 
 use cel::{Node as _, Val, View};
-use model::remedy::{Act, Change, Remedy, Step};
+use model::remedy::{Act, Change, Remedy, Step, Written};
 use model::{Ref, Resource};
 use serde_json::Value as Json;
-use yaml::edit;
+use yaml::{Span, edit};
 
 use crate::context::Value;
 use crate::fix::{Fix, Given, Operation, Route};
@@ -57,7 +57,12 @@ pub(crate) fn of<'a>(
             continue;
         }
         at.extend(route.keys.iter().cloned().map(Step::Key));
-        changes.push(Change { at, act });
+        let written = if resource.azure.is_some() {
+            places(resource, &at)
+        } else {
+            Vec::new()
+        };
+        changes.push(Change { at, act, written });
     }
     (!changes.is_empty()).then_some(Remedy {
         safety: fix.safety,
@@ -112,7 +117,12 @@ fn start<'a>(
     item: Option<Value<'a>>,
 ) -> Option<(Vec<Step>, Option<Ref<'a>>)> {
     let object = resource.object();
-    let document = resource.doc.root();
+    // A template's document has no way to its resources: it starts at each.
+    let document = if resource.azure.is_some() {
+        object
+    } else {
+        resource.doc.root()
+    };
     let below = |holder: Ref<'a>, key: &str| {
         let mut at = document.way_to(holder)?;
         at.push(Step::Key(key.into()));
@@ -128,6 +138,54 @@ fn start<'a>(
             Some((document.way_to(node)?, Some(node)))
         }
     }
+}
+
+/// Where the values on a way down from an Azure resource are written.
+fn places(resource: &Resource, at: &[Step]) -> Vec<Written> {
+    let doc = &*resource.doc;
+    // What the text is not at hand of has no place in it.
+    if doc.knows_only_lines() || resource.origin.live {
+        return Vec::new();
+    }
+    let through: &[Span] = resource
+        .azure
+        .as_ref()
+        .map_or(&[], |azure| azure.through.as_slice());
+    let mut places = Vec::new();
+    let mut value = resource.object();
+    let mut key = None;
+    for steps in 0..=at.len() {
+        let span = value.span();
+        if !value.is_filled_in()
+            && let Some(part) = doc.part_at(span.start)
+        {
+            let local = |span: Span| Span {
+                start: span.start - part.start,
+                end: span.end - part.start,
+            };
+            let beside =
+                |key: &Span| doc.path_at(key.start) == Some(&part.path) && key.start < key.end;
+            places.push(Written {
+                steps,
+                path: part.path.clone(),
+                span: local(span),
+                key: key.filter(beside).map(local),
+                published: through.contains(&span),
+                hidden: part.hidden,
+            });
+        }
+        let below = match at.get(steps) {
+            Some(Step::Key(wanted)) => value
+                .entries()
+                .find(|(own, _, _)| own.eq_ignore_ascii_case(wanted))
+                .map(|(_, key, value)| (Some(key), value)),
+            Some(Step::Index(index)) => value.items().nth(*index).map(|item| (None, item)),
+            None => None,
+        };
+        let Some(below) = below else { break };
+        (key, value) = below;
+    }
+    places
 }
 
 fn is_there(root: Option<Ref<'_>>, route: &Route) -> bool {

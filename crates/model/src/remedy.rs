@@ -1,6 +1,10 @@
 //! What would cure a finding: changes of the document that its object stands in, without regard to the language
 //! that the document is written in.
 
+use std::sync::Arc;
+
+use yaml::Span;
+
 use crate::finding::Safety;
 use crate::resource::Origin;
 
@@ -27,10 +31,47 @@ pub struct Remedy {
 /// One change of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Where, from the document's root.
+    /// Where, from the document's root; in a template from the resource.
     pub at: Vec<Step>,
     /// What.
     pub act: Act,
+    /// Where the values on the way are written, outermost first; nothing where the document is
+    /// written as its values are: then the way says it.
+    pub written: Vec<Written>,
+}
+
+/// Where a value of a template is written. It may be far from where it is used: the default of a
+/// parameter, a parameter file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// How many steps of the way lead to it.
+    pub steps: usize,
+    /// The file.
+    pub path: Arc<str>,
+    /// Its place there, in bytes; a byte order mark does not count.
+    pub span: Span,
+    /// The place of the key that leads to it, when it stands in the same file.
+    pub key: Option<Span>,
+    /// It stands in a published module, which nobody edits; the place is that of the call.
+    pub published: bool,
+    /// The file holds values that are not shown.
+    pub hidden: bool,
+}
+
+impl Change {
+    /// The deepest value that is written and that the change is in: what is set, or what holds
+    /// that; what holds an entry that goes.
+    #[must_use]
+    pub fn anchor(&self) -> Option<&Written> {
+        let most = match self.act {
+            Act::Set(_) | Act::Add(_) => self.at.len(),
+            Act::Remove | Act::Replace { .. } => self.at.len().saturating_sub(1),
+        };
+        self.written
+            .iter()
+            .rev()
+            .find(|written| written.steps <= most)
+    }
 }
 
 /// What is done to a value. Values are YAML in flow style.

@@ -2,7 +2,7 @@
 //! that they would make.
 //!
 //! ```text
-//! judged::Question ─▶ findings with remedies ─▶ cures ─▶ yaml::edit ─▶ texts ─▶ judged::Question again
+//! judged::Question ─▶ findings with remedies ─▶ cures ─▶ languages ─▶ texts ─▶ judged::Question again
 //!                                                 ▲                                  │
 //!                                                 └──── without those that do not hold ──┘
 //! ```
@@ -10,6 +10,7 @@
 mod cure;
 mod hidden;
 mod hunks;
+mod languages;
 mod prove;
 mod show;
 mod texts;

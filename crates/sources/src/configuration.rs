@@ -19,7 +19,7 @@ use terraform::reading;
 use terraform::table::Table;
 
 use crate::fence::Fence;
-use crate::stream::{Options, shown};
+use crate::stream::{Options, Overlay, shown};
 
 /// Larger files are no configuration that a person wrote.
 const LONGEST: u64 = 64 << 20;
@@ -29,6 +29,8 @@ struct Disk {
     fence: Fence,
     /// Files that the user named: they may lie anywhere.
     named: Vec<String>,
+    /// Texts that files are read as.
+    overlay: Overlay,
 }
 
 impl Files for Disk {
@@ -51,6 +53,9 @@ impl Files for Disk {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         if !self.named.iter().any(|named| named == path) {
             self.fence.admits(Path::new(path), path)?;
+        }
+        if let Some(text) = self.overlay.get(path) {
+            return Ok(text.clone().into_bytes());
         }
         let about = fs::metadata(path).map_err(|error| said(&error))?;
         if !about.is_file() {
@@ -133,6 +138,7 @@ pub(crate) fn read(
     let disk = Disk {
         fence: Fence::around(folder, &options.given),
         named: var_files.clone(),
+        overlay: options.overlay.clone(),
     };
     let bump = Bump::new();
     let mut sources = Sources::default();

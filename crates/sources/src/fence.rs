@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use bicep::disk::Disk;
 use bicep::source::{Files, Found};
 
+use crate::stream::Overlay;
+
 /// Folders that a template may read from.
 #[derive(Debug, Clone)]
 pub(crate) struct Fence {
@@ -67,6 +69,8 @@ impl Fence {
 pub(crate) struct Fenced {
     disk: Disk,
     fence: Fence,
+    /// Texts that files are read as.
+    overlay: Overlay,
 }
 
 impl Fenced {
@@ -74,7 +78,14 @@ impl Fenced {
         Self {
             disk: Disk::new(caches.to_vec()),
             fence,
+            overlay: Overlay::default(),
         }
+    }
+
+    /// With texts that files are read as.
+    pub(crate) fn with(mut self, overlay: &Overlay) -> Self {
+        self.overlay = overlay.clone();
+        self
     }
 
     fn check(&self, from: &str, path: &str) -> Result<(), String> {
@@ -96,7 +107,11 @@ impl Fenced {
 impl Files for Fenced {
     fn file(&self, from: &str, path: &str) -> Result<Found, String> {
         self.check(from, path)?;
-        self.disk.file(from, path)
+        let mut found = self.disk.file(from, path)?;
+        if let Some(text) = self.overlay.get(found.name.as_str()) {
+            found.bytes = text.clone().into_bytes();
+        }
+        Ok(found)
     }
 
     fn module(&self, from: &str, reference: &str) -> Result<Found, String> {

@@ -14,7 +14,7 @@ use model::manifest::{Reader, Reading};
 use model::resource::Origin;
 
 use crate::fence::{Fence, Fenced};
-use crate::stream::{Options, shown};
+use crate::stream::{Options, Overlay, shown};
 
 /// A template's texts as they stand on disk.
 struct Texts {
@@ -26,14 +26,14 @@ struct Texts {
 }
 
 impl Texts {
-    fn read(path: &Path, parameters: &[PathBuf]) -> Result<Self, DocumentEntry> {
+    fn read(path: &Path, parameters: &[PathBuf], overlay: &Overlay) -> Result<Self, DocumentEntry> {
         let origin = Origin {
             path: shown(path).into(),
             index: 0,
             rendered_by: None,
             live: false,
         };
-        let text = text(path).map_err(|reason| unreadable(&origin, &reason))?;
+        let text = text(path, overlay).map_err(|reason| unreadable(&origin, &reason))?;
         let mut texts = Self {
             origin,
             text,
@@ -41,7 +41,7 @@ impl Texts {
             unread: Vec::new(),
         };
         for file in parameters.iter().filter(|file| belongs(file, path)) {
-            match self::text(file) {
+            match self::text(file, overlay) {
                 Ok(text) => texts.parameters.push((shown(file), text)),
                 Err(reason) => {
                     let origin = Origin {
@@ -73,7 +73,7 @@ pub(crate) fn read(
     options: &Options,
     reader: &Reader<'_>,
 ) -> Reading {
-    let texts = match Texts::read(path, parameters) {
+    let texts = match Texts::read(path, parameters, &options.overlay) {
         Ok(texts) => texts,
         Err(entry) => {
             return Reading {
@@ -120,7 +120,8 @@ pub fn expand<R>(
             entry.reason.as_deref().unwrap_or_default()
         )
     };
-    let texts = Texts::read(path, &options.parameters).map_err(|entry| failed(&entry))?;
+    let texts =
+        Texts::read(path, &options.parameters, &options.overlay).map_err(|entry| failed(&entry))?;
     if let Some(entry) = texts.unread.first() {
         return Err(failed(entry));
     }
@@ -142,7 +143,8 @@ pub fn expand<R>(
 
 /// The disk, as far as a template may read it.
 fn fenced(path: &Path, options: &Options) -> Fenced {
-    Fenced::new(&options.module_caches, Fence::around(path, &options.given))
+    let fence = Fence::around(path, &options.given);
+    Fenced::new(&options.module_caches, fence).with(&options.overlay)
 }
 
 /// A Bicep parameter file stands for itself; others take JSON parameter files.
@@ -159,9 +161,16 @@ fn language(path: &Path) -> Language {
     }
 }
 
-fn text(path: &Path) -> Result<String, String> {
+fn text(path: &Path, overlay: &Overlay) -> Result<String, String> {
+    if let Some(text) = overlay.get(shown(path).as_str()) {
+        return decoded(text.as_bytes());
+    }
     let bytes = fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
-    yaml::decode(&bytes)
+    decoded(&bytes)
+}
+
+fn decoded(bytes: &[u8]) -> Result<String, String> {
+    yaml::decode(bytes)
         .map(|text| text.into_owned())
         .map_err(|error| error.to_string())
 }

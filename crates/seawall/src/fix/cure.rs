@@ -1,6 +1,6 @@
 //! Which findings have a cure that can be written into a file, and which have none here, with why.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use model::Safety;
@@ -22,6 +22,28 @@ pub(crate) struct Cure {
     pub(crate) changes: Box<[Change]>,
     /// What it cures.
     pub(crate) cured: Vec<About>,
+}
+
+impl Cure {
+    /// The files that it changes.
+    pub(crate) fn files(&self) -> BTreeSet<&Arc<str>> {
+        self.changes
+            .iter()
+            .map(|change| file_of(change, &self.path))
+            .collect()
+    }
+
+    /// What it changes in one file.
+    pub(crate) fn changes_in<'c>(&'c self, path: &'c str) -> impl Iterator<Item = &'c Change> {
+        self.changes
+            .iter()
+            .filter(move |change| **file_of(change, &self.path) == *path)
+    }
+}
+
+/// The file that a change is made in: that of the document, unless what it changes is written elsewhere.
+fn file_of<'c>(change: &'c Change, document: &'c Arc<str>) -> &'c Arc<str> {
+    change.anchor().map_or(document, |anchor| &anchor.path)
 }
 
 /// A cure with its number.
@@ -114,11 +136,6 @@ type Writable<'f> = (&'f Arc<str>, u32, &'f [Change]);
 
 /// What is to be done to which document of which file, or why that cannot be.
 fn writable(finding: &Finding) -> Result<Writable<'_>, String> {
-    if matches!(finding.resource.kind, Kind::Azure(_)) {
-        return Err(
-            "seawall does not edit templates yet: `seawall explain` says what to set".to_owned(),
-        );
-    }
     let Some(remedy) = &finding.remedy else {
         return Err(if finding.place.live {
             "it was read from a running system: fix the file that it is applied from".to_owned()
@@ -131,7 +148,26 @@ fn writable(finding: &Finding) -> Result<Writable<'_>, String> {
             "`{whole}` renders it: change what it is rendered from"
         ));
     }
-    Ok((&remedy.origin.path, remedy.origin.index, &remedy.changes))
+    if !matches!(finding.resource.kind, Kind::Azure(_)) {
+        return Ok((&remedy.origin.path, remedy.origin.index, &remedy.changes));
+    }
+    for change in &remedy.changes {
+        let Some(anchor) = change.anchor() else {
+            return Err("nothing of it is written in a file that was given".to_owned());
+        };
+        if anchor.published {
+            return Err(format!(
+                "it is made by a published module: {} there has to come from what line {} of `{}` passes to it",
+                in_words(change),
+                finding.place.line,
+                anchor.path
+            ));
+        }
+    }
+    // What several deployments share is changed once, whichever of them asks.
+    let path = remedy.changes.first().and_then(Change::anchor);
+    let path = path.map_or(&remedy.origin.path, |anchor| &anchor.path);
+    Ok((path, 0, &remedy.changes))
 }
 
 /// What is to be done, for people.

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::cure::{About, Cure, Left, Numbered};
 use super::hidden::Hidden;
 use super::hunks::{Hunk, Line, hunks};
+use super::languages::is_template;
 use super::prove::Proved;
 
 /// Everything that is shown.
@@ -54,12 +55,17 @@ impl Shown<'_> {
                 .held
                 .iter()
                 .filter_map(|number| Some((*number, self.cures.get(*number)?)))
-                .filter(|(_, cure)| cure.path == *path)
+                .filter(|(_, cure)| cure.files().contains(path))
                 .collect();
             // What is inserted before the `---` of a document stands in the one before.
-            let starts: Vec<u32> = yaml::documents(&file.before)
-                .map(|raw| raw.line + u32::from(raw.text.starts_with("---")))
-                .collect();
+            let template = cures.iter().any(|(_, cure)| is_template(cure));
+            let starts: Vec<u32> = if template {
+                vec![1]
+            } else {
+                yaml::documents(&file.before)
+                    .map(|raw| raw.line + u32::from(raw.text.starts_with("---")))
+                    .collect()
+            };
             let document_of = |line: usize| {
                 let begun = starts.partition_point(|start| *start as usize <= line);
                 begun.saturating_sub(1) as u32

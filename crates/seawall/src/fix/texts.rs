@@ -1,14 +1,15 @@
 //! The files that cures change: their texts before and after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 use sources::Overlay;
-use yaml::edit::{self, Edit, Editor, Format};
+use yaml::edit::{self, Edit};
 
 use super::cure::{Cure, Numbered};
+use super::languages::{self, Edited};
 
 /// One file that changes.
 #[derive(Debug)]
@@ -42,8 +43,10 @@ impl Disk {
     /// Reads the files of cures that are not known yet.
     pub(crate) fn read(&mut self, cures: &[Cure]) {
         for cure in cures {
-            if !self.known.contains_key(&cure.path) {
-                self.known.insert(cure.path.clone(), text_of(&cure.path));
+            for path in cure.files() {
+                if !self.known.contains_key(path) {
+                    self.known.insert(path.clone(), text_of(path));
+                }
             }
         }
     }
@@ -63,29 +66,55 @@ fn text_of(path: &str) -> Result<Arc<str>, String> {
 impl Texts {
     /// Writes cures, given with their numbers, into the texts of their files.
     pub(crate) fn of(cures: &[Numbered<'_>], disk: &Disk) -> Self {
+        let mut cures = cures.to_vec();
+        let mut refused = Vec::new();
+        loop {
+            let mut texts = Self::once(&cures, disk);
+            // What cannot be done in one file must not be done in another.
+            let torn: BTreeSet<usize> = cures
+                .iter()
+                .filter(|(number, cure)| {
+                    cure.files().len() > 1
+                        && texts.refused.iter().any(|(refused, _)| refused == number)
+                })
+                .map(|(number, _)| *number)
+                .collect();
+            if torn.is_empty() {
+                texts.refused.extend(refused);
+                return texts;
+            }
+            let of_torn = texts.refused.into_iter();
+            refused.extend(of_torn.filter(|(number, _)| torn.contains(number)));
+            cures.retain(|(number, _)| !torn.contains(number));
+        }
+    }
+
+    fn once(cures: &[Numbered<'_>], disk: &Disk) -> Self {
         let mut by_file: BTreeMap<&Arc<str>, Vec<Numbered<'_>>> = BTreeMap::new();
         for (number, cure) in cures {
-            by_file.entry(&cure.path).or_default().push((*number, cure));
+            for path in cure.files() {
+                by_file.entry(path).or_default().push((*number, cure));
+            }
         }
         let files: Vec<(&Arc<str>, Vec<Numbered<'_>>)> = by_file.into_iter().collect();
-        let done: Vec<_> = files
+        let done: Vec<Edited> = files
             .par_iter()
             .map(|(path, cures)| match disk.known.get(*path) {
-                Some(Ok(text)) => edited(path, text, cures),
-                Some(Err(why)) => (
-                    None,
-                    cures
-                        .iter()
-                        .map(|(number, _)| (*number, why.clone()))
-                        .collect(),
-                ),
-                None => (None, Vec::new()),
+                Some(Ok(text)) => languages::edit(path, text, cures),
+                Some(Err(why)) => Edited::refused(cures, why),
+                None => Edited::default(),
             })
             .collect();
         let mut texts = Self::default();
-        for ((path, _), (file, refused)) in files.into_iter().zip(done) {
-            texts.refused.extend(refused);
-            if let Some(file) = file {
+        for ((path, _), done) in files.into_iter().zip(done) {
+            texts.refused.extend(done.refused);
+            if !done.edits.is_empty()
+                && let Some(Ok(text)) = disk.known.get(path)
+            {
+                let file = File {
+                    before: text.clone(),
+                    edits: done.edits,
+                };
                 texts.files.insert(path.clone(), file);
             }
         }
@@ -109,49 +138,6 @@ impl Texts {
                 .map_err(|error| (path.clone(), error))?;
         }
         Ok(())
-    }
-}
-
-fn edited(
-    path: &Arc<str>,
-    text: &Arc<str>,
-    cures: &[Numbered<'_>],
-) -> (Option<File>, Vec<(usize, String)>) {
-    let options = edit::Options {
-        format: format_of(path, text),
-        ..edit::Options::default()
-    };
-    let mut editor = Editor::new(text, options);
-    let mut refused = Vec::new();
-    let mut calls = Vec::new();
-    for (number, cure) in cures {
-        let done = ::guide::remedy::operations(&cure.changes).and_then(|operations| {
-            let applied = editor.apply(cure.document, &operations);
-            applied.map_err(|refusal| refusal.to_string())
-        });
-        match done {
-            Ok(_) => calls.push(*number),
-            Err(why) => refused.push((*number, why)),
-        }
-    }
-    let outcome = editor.finish();
-    for (call, refusal) in &outcome.refused {
-        if let Some(number) = calls.get(*call) {
-            refused.push((*number, refusal.to_string()));
-        }
-    }
-    let file = (!outcome.edits.is_empty()).then(|| File {
-        before: text.clone(),
-        edits: outcome.edits,
-    });
-    (file, refused)
-}
-
-fn format_of(path: &str, text: &str) -> Format {
-    if path.ends_with(".json") && text.trim_start().starts_with(['{', '/']) {
-        Format::Jsonc
-    } else {
-        Format::Documents
     }
 }
 

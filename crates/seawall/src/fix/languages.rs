@@ -1,0 +1,77 @@
+//! Cures as edits of one file, in the language that it is written in. Each language has a module; all refuse what
+//! they cannot prove to be right, with a reason for people. It leaves out what the edits come to: `prove` asks.
+
+mod arm;
+mod bicep;
+mod manifests;
+mod terraform;
+
+use yaml::edit::Edit;
+
+use super::cure::{Cure, Numbered};
+
+/// What became of the cures of one file.
+#[derive(Debug, Default)]
+pub(crate) struct Edited {
+    /// In order, not overlapping.
+    pub(crate) edits: Vec<Edit>,
+    /// Cures that could not be written, by their number, and why.
+    pub(crate) refused: Vec<(usize, String)>,
+}
+
+impl Edited {
+    /// None of them can be written.
+    pub(crate) fn refused(cures: &[Numbered<'_>], why: &str) -> Self {
+        let refused = cures.iter().map(|(number, _)| (*number, why.to_owned()));
+        Self {
+            edits: Vec::new(),
+            refused: refused.collect(),
+        }
+    }
+}
+
+/// Writes cures into the text of a file.
+pub(crate) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
+    match of(path, text, cures) {
+        Language::Manifests => manifests::edit(path, text, cures),
+        Language::Arm => arm::edit(path, text, cures),
+        Language::Bicep => bicep::edit(path, text, cures),
+        Language::Terraform => terraform::edit(path, text, cures),
+        Language::Plan => Edited::refused(
+            cures,
+            "a plan is what Terraform would do: give the configuration that it is made from",
+        ),
+    }
+}
+
+/// What a file is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Language {
+    Manifests,
+    Arm,
+    Bicep,
+    Terraform,
+    Plan,
+}
+
+fn of(path: &str, text: &str, cures: &[Numbered<'_>]) -> Language {
+    if !cures.iter().any(|(_, cure)| is_template(cure)) {
+        return Language::Manifests;
+    }
+    let ends = |endings: &[&str]| endings.iter().any(|ending| path.ends_with(ending));
+    if ends(&[".bicep", ".bicepparam"]) {
+        Language::Bicep
+    } else if ends(&[".tf", ".tfvars", ".tf.json", ".tfvars.json"]) {
+        Language::Terraform
+    } else if text.contains("\"terraform_version\"") {
+        Language::Plan
+    } else {
+        Language::Arm
+    }
+}
+
+/// Whether what a cure changes is written in a template.
+pub(crate) fn is_template(cure: &Cure) -> bool {
+    let mut changes = cure.changes.iter();
+    changes.any(|change| !change.written.is_empty())
+}
