@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ::generate::{Intent, Plan, Questions, files};
 use ::guide::{Guide, setting};
+use yaml::edit::{self, Editor, Operation, Step, Value};
 
 use crate::choices;
 use crate::commands::decide::words;
@@ -154,10 +155,19 @@ fn read(file: &Path, newest: &str) -> anyhow::Result<Intent> {
         Failure::new(format!("cannot read `{shown}`: {error}"))
             .help("`seawall generate --interactive` asks and writes one")
     })?;
-    Intent::parse(&text, newest).map_err(|error| {
-        Failure::new(format!("{shown}:{}: {}", error.line, error.message))
-            .help("docs/generate.md says what an intent holds")
-            .into()
+    parse(file, &text, newest)
+}
+
+fn parse(file: &Path, text: &str, newest: &str) -> anyhow::Result<Intent> {
+    Intent::parse(text, newest).map_err(|error| {
+        Failure::new(format!(
+            "{}:{}: {}",
+            file.display(),
+            error.line,
+            error.message
+        ))
+        .help("docs/generate.md says what an intent holds")
+        .into()
     })
 }
 
@@ -172,10 +182,16 @@ fn talk(
     let stdin = io::stdin();
     let mut input = stdin.lock();
     let mut out = anstream::stdout().lock();
-    let mut intent = if file.exists() {
-        read(file, newest)?
-    } else {
-        basics(&mut input, &mut out, newest)?
+    let before = match std::fs::read_to_string(file) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => {
+            return Err(Failure::new(format!("cannot read `{}`: {error}", file.display())).into());
+        }
+    };
+    let mut intent = match &before {
+        Some(text) => parse(file, text, newest)?,
+        None => basics(&mut input, &mut out, newest)?,
     };
     let charges = Charges::of(made.guide, &intent, &args.prices, as_of)?;
     let asked = Asked {
@@ -188,11 +204,43 @@ fn talk(
         writeln!(out, "Nothing was written.")?;
         return Ok(None);
     }
-    let text = intent.text(made.questions);
+    let text = match before {
+        Some(before) => kept(&before, &intent)?,
+        None => intent.text(made.questions),
+    };
     std::fs::write(file, text)
         .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", file.display())))?;
     writeln!(out, "The answers stand in {}.", file.display())?;
     Ok(Some(intent))
+}
+
+/// The text of an intent with other decisions; everything else stays as somebody wrote it.
+fn kept(text: &str, intent: &Intent) -> anyhow::Result<String> {
+    let mut editor = Editor::new(text, edit::Options::default());
+    let mut operations = Vec::new();
+    for (question, options) in &intent.decisions {
+        let value = match options.as_slice() {
+            [one] => one.to_string(),
+            several => format!("[{}]", several.join(", ")),
+        };
+        operations.push(Operation::Set {
+            route: vec![Step::from("decisions"), Step::from(&**question)],
+            value: Value::read(&value)?,
+        });
+    }
+    editor.apply(0, &operations).map_err(|refusal| {
+        Failure::new(format!(
+            "the answers cannot be written into the intent: {refusal}"
+        ))
+    })?;
+    let outcome = editor.finish();
+    if let Some((_, refusal)) = outcome.refused.first() {
+        return Err(Failure::new(format!(
+            "the answers cannot be written into the intent: {refusal}"
+        ))
+        .into());
+    }
+    Ok(edit::apply(text, &outcome.edits))
 }
 
 fn checked(folder: &Folder<'_>, out: &Path) -> anyhow::Result<u8> {

@@ -277,19 +277,22 @@ fn what_is_decided_bends_what_the_guide_would_take() {
     let ran = generate(&folder, &["intent.yaml", "--out", "shop"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     let readme = fs::read_to_string(folder.path().join("shop/README.md")).unwrap();
-    assert!(readme.contains("(`no-egress`, chosen)"), "{readme}");
-    let api_server = readme
-        .split("### ")
-        .find(|part| part.starts_with("The API server"))
-        .unwrap();
-    let taken = api_server
-        .lines()
-        .find(|line| line.starts_with("- **"))
-        .unwrap();
+    let answer = |question: &str| -> String {
+        let key = format!("`{question}: ");
+        let line = readme.lines().find(|line| line.contains(&key));
+        line.unwrap_or_else(|| panic!("{question} in {readme}"))
+            .to_owned()
+    };
+    let egress = answer("egress");
+    assert!(egress.contains("`egress: no-egress`"), "{egress}");
+    assert!(!egress.contains("The guide's choice"), "{egress}");
+    // An isolated cluster has no public API server.
+    let api_server = answer("api-server");
     assert!(
-        taken.contains("private"),
-        "an isolated cluster has no public API server: {taken}"
+        api_server.contains("`api-server: vnet-integration-private`"),
+        "{api_server}"
     );
+    assert!(api_server.contains("The guide's choice"), "{api_server}");
 }
 
 #[test]
@@ -338,6 +341,20 @@ fn a_talk_ends_in_an_intent_that_reads_the_same() {
             .collect()
     };
     assert_eq!(texts_of(again), texts_of(made));
+}
+
+#[test]
+fn answers_are_written_into_an_intent_that_is_there() {
+    let folder = Folder::of(&[("intent.yaml", INTENT)]);
+    let ran = folder.run_with(
+        &["generate", "intent.yaml", "--interactive", "--as-of", DAY],
+        b"none\n2\nrest\n",
+        OsString::new(),
+    );
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let intent = fs::read_to_string(folder.path().join("intent.yaml")).unwrap();
+    let added = "decisions:\n  environments: namespaces\n  governance: []\n";
+    assert_eq!(intent, format!("{INTENT}{added}"));
 }
 
 #[test]
