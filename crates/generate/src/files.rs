@@ -7,6 +7,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
 use minijinja::{Environment, Error, UndefinedBehavior, context};
 
+use crate::layout;
 use crate::plan::Plan;
 
 mod built {
@@ -56,7 +57,10 @@ pub fn files(plan: &Plan, guide: &Guide) -> Result<Vec<File>, String> {
             let values = context! { ..of, ..Value::from_serialize(plan) };
             let text = template.render(values).map_err(|error| report(&error))?;
             if !text.trim().is_empty() {
-                let text = tidy(&text);
+                let text = match path.ends_with(".tf") {
+                    true => layout::terraform(&tidy(&text)),
+                    false => tidy(&text),
+                };
                 files.insert(path.clone(), File { path, text });
             }
         }

@@ -17,6 +17,7 @@
 mod address;
 mod files;
 mod intent;
+mod layout;
 mod pairs;
 mod plan;
 mod policies;
