@@ -39,13 +39,14 @@ const BINDINGS: [Binding; 2] = [
 ];
 
 /// What has been reduced changes with this.
-const FORM: &str = "1";
+const FORM: &str = "2";
 
 /// `terraform-schema.json` in the cache: `[{provider, version, blocks}]`. `blocks` are by kind and
 /// type (`resource azurerm_subnet`, `data …`, `provider azurerm`), each a table of structures, by
 /// name, of which the one without a name is the block itself. A structure has types by argument:
 /// `string`, `bool`, `number`, `map`, `any`, `NAME` (one nested block), `[…]` (of several), each
-/// with `!` where it must be there.
+/// with `!` where it must be there. `=` is no structure: it holds all attributes that a reference
+/// may name, in camel case.
 pub(crate) fn fetch(places: &Places) -> Result<()> {
     let made = places.cache.join("terraform-schema.json");
     let input = BINDINGS
@@ -152,6 +153,8 @@ fn read(library: &Path, binding: &Binding) -> Result<BTreeMap<String, Value>> {
 fn declarations(text: &str, mark: &str) -> Result<Option<(String, Structures)>> {
     let mut structures = Structures::new();
     let mut names = (None, None, None);
+    let mut class = false;
+    let mut attributes = BTreeMap::new();
     let (mut open, mut argument): (Option<&str>, Option<&str>) = (None, None);
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("export interface ") {
@@ -163,6 +166,10 @@ fn declarations(text: &str, mark: &str) -> Result<Option<(String, Structures)>> 
             open = Some(name);
         } else if line == "}" {
             open = None;
+            class = false;
+        } else if let Some(rest) = line.strip_prefix("    get ").filter(|_| class) {
+            let (name, _) = rest.split_once('(').unwrap_or((rest, ""));
+            attributes.insert(name.to_owned(), String::new());
         } else if line.contains("{@link ") {
             // `{@link ADDRESS#argument Structure#argument}`
             argument = line
@@ -182,6 +189,7 @@ fn declarations(text: &str, mark: &str) -> Result<Option<(String, Structures)>> 
         {
             names.1 = rest.split('"').nth(1);
         } else if line.starts_with("export declare class ") {
+            class = kind(line).is_some();
             names.2 = kind(line).or(names.2);
         }
     }
@@ -194,6 +202,7 @@ fn declarations(text: &str, mark: &str) -> Result<Option<(String, Structures)>> 
         "`{name}` has no arguments of the version expected"
     );
     structures.insert(String::new(), own);
+    structures.insert("=".to_owned(), attributes);
     Ok(Some((format!("{kind} {name}"), structures)))
 }
 
