@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::address::Range;
 use crate::intent::{Intent, Profile, Workload};
-use crate::questions::{NONE, Question, Questions, option, topic_of};
+use crate::questions::{Accept, NONE, Question, Questions, option, topic_of};
 
 /// What is set up.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -314,6 +314,35 @@ impl Rules<'_> {
         })
     }
 
+    /// Whether the intent says what the choices need.
+    fn given(&self, intent: &Intent, chosen: &BTreeSet<String>) -> Result<(), PlanError> {
+        for (full, lacks, what) in [
+            (
+                "api-server/public-ranges",
+                intent.access.ranges.is_empty(),
+                "`access.ranges`: the addresses from which people and pipelines come",
+            ),
+            (
+                "private-endpoints/public-firewall",
+                intent.access.ranges.is_empty(),
+                "`access.ranges`: the addresses from which people and pipelines come",
+            ),
+            (
+                "virtual-network/hub-and-spoke",
+                intent.network.hub.is_some() && intent.network.firewall.is_none(),
+                "`network.firewall`: the private address of the firewall in the hub",
+            ),
+        ] {
+            if lacks && chosen.contains(full) {
+                return Err(PlanError {
+                    question: self.question_of(full).map(|question| question.id.clone()),
+                    message: format!("{} needs {what}", self.written(full)),
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn question_of(&self, full: &str) -> Option<&Question> {
         self.questions.questions.iter().find(|question| {
             question
@@ -428,35 +457,26 @@ impl Rules<'_> {
     }
 
     fn waivers(&self, intent: &Intent, chosen: &BTreeSet<String>) -> Vec<Waiver> {
-        let mut waivers: Vec<Waiver> = self
-            .questions
-            .accepts
-            .iter()
-            .filter(|accept| {
-                accept
-                    .options
-                    .iter()
-                    .all(|option| chosen.contains(&**option))
-                    && accept
-                        .language
-                        .as_ref()
-                        .is_none_or(|language| intent.infrastructure.contains(language))
-            })
+        let accepts = self.questions.accepts.iter();
+        let mut waivers: Vec<Waiver> = accepts
+            .filter(|accept| holds(accept, intent, chosen))
             .map(|accept| {
-                let names: Vec<String> = accept
-                    .options
-                    .iter()
-                    .map(|full| self.written(full).replace('`', ""))
-                    .collect();
+                let names = |options: &[Box<str>]| {
+                    let names = options.iter().map(|full| self.written(full));
+                    names.collect::<Vec<_>>().join(", ").replace('`', "")
+                };
+                let reason = match (accept.options.as_slice(), accept.without.as_slice()) {
+                    ([], []) => accept.reason.to_string(),
+                    ([], without) => {
+                        format!("not chosen: {}; {}", names(without), accept.reason)
+                    }
+                    (options, _) => format!("chosen: {}; {}", names(options), accept.reason),
+                };
                 Waiver {
                     guideline: accept.guideline.clone(),
                     resource: accept.resource.clone(),
                     container: accept.container.clone(),
-                    reason: if names.is_empty() {
-                        accept.reason.to_string()
-                    } else {
-                        format!("chosen: {}; {}", names.join(", "), accept.reason)
-                    },
+                    reason,
                 }
             })
             .collect();
@@ -464,6 +484,25 @@ impl Rules<'_> {
         waivers.dedup();
         waivers
     }
+}
+
+/// Whether something is accepted with what was chosen.
+fn holds(accept: &Accept, intent: &Intent, chosen: &BTreeSet<String>) -> bool {
+    let has = |option: &Box<str>| chosen.contains(&**option);
+    let uses = |service: &Box<str>| {
+        let mut workloads = intent.workloads.iter();
+        workloads.any(|workload| workload.uses.contains(service))
+    };
+    accept.options.iter().all(has)
+        && !accept.without.iter().any(has)
+        && accept.uses.as_ref().is_none_or(uses)
+        && accept
+            .hub
+            .is_none_or(|given| given == intent.network.hub.is_some())
+        && accept
+            .language
+            .as_ref()
+            .is_none_or(|language| intent.infrastructure.contains(language))
 }
 
 /// The clusters: one for each environment, or one for all.

@@ -53,6 +53,12 @@ pub struct Question {
 pub struct Accept {
     /// `topic/option`; all of them must be chosen.
     pub options: Vec<Box<str>>,
+    /// `topic/option`; none of them may be chosen.
+    pub without: Vec<Box<str>>,
+    /// Only where a workload uses this service.
+    pub uses: Option<Box<str>>,
+    /// Only where the intent names a hub, or only where it does not.
+    pub hub: Option<bool>,
     /// What would fail.
     pub guideline: Box<str>,
     /// Which resources, as in `seawall.yaml`.
@@ -227,6 +233,9 @@ fn question(guide: &Guide, item: Ref<'_>) -> Result<Question, String> {
 fn accept(guide: &Guide, item: Ref<'_>) -> Result<Accept, String> {
     let known = [
         "options",
+        "without",
+        "uses",
+        "hub",
         "guideline",
         "resource",
         "container",
@@ -244,8 +253,17 @@ fn accept(guide: &Guide, item: Ref<'_>) -> Result<Accept, String> {
     if guide.guideline(guideline).is_none() {
         return Err(format!("there is no guideline `{guideline}`"));
     }
+    let hub = match fields.get("hub").map(|_| fields.text("hub")) {
+        None => None,
+        Some(Ok("given")) => Some(true),
+        Some(Ok("own")) => Some(false),
+        Some(_) => return Err("`hub` must be given or own".to_owned()),
+    };
     Ok(Accept {
-        options: known_options(guide, &fields)?,
+        hub,
+        options: known_options(guide, &fields, "options")?,
+        without: known_options(guide, &fields, "without")?,
+        uses: text("uses")?,
         guideline: guideline.into(),
         resource: text("resource")?,
         container: text("container")?,
@@ -256,7 +274,7 @@ fn accept(guide: &Guide, item: Ref<'_>) -> Result<Accept, String> {
 
 fn exclude(guide: &Guide, item: Ref<'_>) -> Result<Exclude, String> {
     let fields = Fields::of(item, &["options", "because"])?;
-    let options = known_options(guide, &fields)?;
+    let options = known_options(guide, &fields, "options")?;
     Ok(Exclude {
         options: <[Box<str>; 2]>::try_from(options)
             .map_err(|_| "`options` must be two".to_owned())?,
@@ -264,8 +282,8 @@ fn exclude(guide: &Guide, item: Ref<'_>) -> Result<Exclude, String> {
     })
 }
 
-fn known_options(guide: &Guide, fields: &Fields<'_>) -> Result<Vec<Box<str>>, String> {
-    let options = fields.texts("options")?;
+fn known_options(guide: &Guide, fields: &Fields<'_>, key: &str) -> Result<Vec<Box<str>>, String> {
+    let options = fields.texts(key)?;
     match options.iter().find(|full| option(guide, full).is_none()) {
         Some(full) => Err(format!("there is no option `{full}`")),
         None => Ok(options),
