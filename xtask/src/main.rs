@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 use crate::places::Places;
 
 mod azure_roles;
+mod azure_types;
 mod azurerm;
 mod check;
 mod conform;
@@ -41,10 +42,15 @@ The chores of seawall. Run one with `cargo xtask CHORE`.
                carries, from the oracle's (`test` says when it is stale).
   azure-roles  Write the table of Azure's built-in roles that the binary carries:
                  cargo xtask azure-roles --from LIST.json --seen DATE
+  azure-types  Write the types of the resources that seawall generates, from a
+               checkout of Azure/bicep-types-az:
+                 cargo xtask azure-types --types DIR
   conform      Hold the Bicep compiler against the official one's output:
                  cargo xtask conform bicep --pairs DIR [--types DIR]
                or the table of azurerm's arguments against Azure's types:
                  cargo xtask conform azurerm --types DIR
+               or the types that generated Bicep is held against, likewise:
+                 cargo xtask conform azure-types --types DIR
   env          Print the variables that `test` sets, for a shell:
                  eval \"$(cargo xtask env)\" && cargo test -p seawall-oracle
 
@@ -68,7 +74,7 @@ fn chore(arguments: &[String]) -> Result<()> {
         Some((name, rest)) => (name.as_str(), rest),
         None => ("--help", arguments),
     };
-    if !rest.is_empty() && !matches!(name, "test" | "conform" | "azure-roles") {
+    if !rest.is_empty() && !matches!(name, "test" | "conform" | "azure-roles" | "azure-types") {
         bail!("`{name}` takes no arguments\nhelp: cargo xtask --help");
     }
     let places = Places::find()?;
@@ -79,10 +85,12 @@ fn chore(arguments: &[String]) -> Result<()> {
         "tidy" => tidy::tidy(&places),
         "types" => types::write(&places),
         "azure-roles" => azure_roles::write(&places, rest),
-        "conform" if rest.first().is_some_and(|what| what == "azurerm") => {
-            azurerm::conform(&places, rest)
-        }
-        "conform" => conform::conform(&places, rest),
+        "azure-types" => azure_types::write(&places, rest),
+        "conform" => match rest.first().map(String::as_str) {
+            Some("azurerm") => azurerm::conform(&places, rest),
+            Some("azure-types") => azure_types::conform(&places, rest),
+            _ => conform::conform(&places, rest),
+        },
         "env" => environment::print_for_shell(&places),
         "help" | "-h" | "--help" => {
             run::print(HELP);
