@@ -3,8 +3,9 @@
 //!
 //! ```text
 //! judged::Question ─▶ findings with remedies ─▶ cures ─▶ languages ─▶ texts ─▶ judged::Question again
-//!                                                 ▲                                  │
-//!                                                 └──── without those that do not hold ──┘
+//!                                               │   ▲                                  │
+//!                      of rendered objects: ────┘   └──── without those that do not hold ──┘
+//!                      led to their sources
 //! ```
 
 mod cure;
@@ -12,10 +13,12 @@ mod hidden;
 mod hunks;
 mod languages;
 mod prove;
+mod rendered;
 mod show;
 mod texts;
 
-pub(crate) use cure::{Cure, Sorting};
+pub(crate) use cure::{Cure, Sorted, Sorting};
 pub(crate) use hidden::Hidden;
 pub(crate) use prove::{Counts, Proved, alone, prove};
+pub(crate) use rendered::Rendered;
 pub(crate) use show::{Shown, json, parts, text};

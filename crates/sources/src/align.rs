@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::kustomization;
+use crate::stream::Overlay;
 
 /// The files a chart or kustomization is made of.
 pub(crate) struct Sources {
@@ -25,10 +26,14 @@ struct Declared {
 }
 
 impl Sources {
-    pub(crate) fn new(folder: &Path) -> Self {
+    /// Those in a folder; an overlay's texts stand for what is in the files.
+    pub(crate) fn new(folder: &Path, overlay: &Overlay) -> Self {
+        let texts = overlay.iter();
         Self {
             folder: folder.to_path_buf(),
-            texts: BTreeMap::new(),
+            texts: texts
+                .map(|(path, text)| (PathBuf::from(&**path), Some(text.clone())))
+                .collect(),
             manifests: None,
         }
     }

@@ -38,6 +38,8 @@ struct Refers {
     local: Vec<PathBuf>,
     /// Those of them that declare objects or build on what does.
     resources: Vec<PathBuf>,
+    /// Those that hold patches.
+    patches: Vec<PathBuf>,
     remote: Vec<String>,
     missing: Vec<String>,
     component: bool,
@@ -127,7 +129,8 @@ pub(crate) fn outside(folder: &Path) -> Outside {
 }
 
 /// The files that declare the objects of a kustomization, its own first.
-pub(crate) fn manifests(folder: &Path) -> Vec<PathBuf> {
+#[must_use]
+pub fn manifests(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut queue = std::collections::VecDeque::from([clean(folder)]);
     let mut seen = BTreeSet::new();
@@ -149,8 +152,95 @@ pub(crate) fn manifests(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// The files with patches of a kustomization and of those that it builds on, its own first.
+#[must_use]
+pub fn patches(folder: &Path) -> Vec<PathBuf> {
+    let mut patches = Vec::new();
+    let mut queue = std::collections::VecDeque::from([clean(folder)]);
+    let mut seen = BTreeSet::new();
+    while let Some(at) = queue.pop_front() {
+        let Some(file) = file_of(&at).filter(|_| seen.insert(at.clone())) else {
+            continue;
+        };
+        let refers = read(&file, &at);
+        patches.extend(refers.patches);
+        queue.extend(refers.local.into_iter().filter(|local| local.is_dir()));
+    }
+    patches
+}
+
+/// Every file that a kustomization and those that it builds on may read: their own, and what any of their texts
+/// names.
+pub(crate) fn reads(folder: &Path) -> BTreeSet<PathBuf> {
+    let mut files = BTreeSet::new();
+    let mut queue = vec![clean(folder)];
+    while let Some(at) = queue.pop() {
+        let file = if at.is_dir() { file_of(&at) } else { Some(at) };
+        let Some(file) = file.filter(|file| files.insert(file.clone())) else {
+            continue;
+        };
+        let folder = file.parent().unwrap_or(Path::new("")).to_path_buf();
+        for named in named_by(&file, &folder) {
+            // What generators and transformers name is not said by the kustomization; their files are short.
+            let leads_on = named.is_dir() || !is_manifest(&named);
+            if leads_on {
+                queue.push(named);
+            } else {
+                files.insert(named);
+            }
+        }
+    }
+    files
+}
+
+/// Whether a file declares an object of a cluster: it names no files.
+fn is_manifest(file: &Path) -> bool {
+    let Ok(text) = std::fs::read_to_string(file) else {
+        return true;
+    };
+    let is_config = |line: &str| {
+        line.strip_prefix("apiVersion:")
+            .is_some_and(|version| version.trim().starts_with("builtin"))
+    };
+    !text.lines().any(is_config)
+}
+
+/// The files and folders that strings in a file name.
+fn named_by(file: &Path, folder: &Path) -> Vec<PathBuf> {
+    let Ok(text) = std::fs::read_to_string(file) else {
+        return Vec::new();
+    };
+    let symbols = Symbols::default();
+    let mut named = Vec::new();
+    for raw in yaml::documents(&text) {
+        let mut builder = DocBuilder::new(&symbols, Dialect::Plain, (&*raw.text).into(), 1);
+        let Ok(Some(root)) = yaml::parse(&raw.text, &yaml::Limits::default(), &mut builder) else {
+            continue;
+        };
+        let doc = builder.finish(root);
+        let mut queue = vec![doc.root()];
+        while let Some(at) = queue.pop() {
+            queue.extend(at.items());
+            queue.extend(at.entries().map(|(_, _, value)| value));
+            let Some(text) = at.as_str().filter(|text| !text.contains('\n')) else {
+                continue;
+            };
+            // Files of generators may be written `key=file`.
+            let behind = text.split_once('=').map(|(_, file)| file);
+            for name in std::iter::once(text).chain(behind) {
+                let path = folder.join(name);
+                if !name.is_empty() && path.exists() {
+                    named.push(clean(&path));
+                }
+            }
+        }
+    }
+    named
+}
+
 /// The kustomization's file in a folder.
-pub(crate) fn file_of(folder: &Path) -> Option<PathBuf> {
+#[must_use]
+pub fn file_of(folder: &Path) -> Option<PathBuf> {
     NAMES
         .iter()
         .map(|name| folder.join(name))
@@ -210,11 +300,17 @@ fn read(file: &Path, folder: &Path) -> Refers {
             .flat_map(Ref::items)
         {
             // An inline patch has line breaks.
-            refers.add(item.as_str().filter(|text| !text.contains('\n')), folder);
+            let file = item.as_str().filter(|text| !text.contains('\n'));
+            refers.add(file, folder);
+            refers.add_patch(file, folder);
         }
         for key in ["patches", "patchesJson6902", "replacements"] {
             for item in root.get(key).into_iter().flat_map(Ref::items) {
-                refers.add(item.get("path").and_then(Ref::as_str), folder);
+                let file = item.get("path").and_then(Ref::as_str);
+                refers.add(file, folder);
+                if key == "patches" {
+                    refers.add_patch(file, folder);
+                }
             }
         }
         if root
@@ -228,6 +324,12 @@ fn read(file: &Path, folder: &Path) -> Refers {
 }
 
 impl Refers {
+    fn add_patch(&mut self, file: Option<&str>, folder: &Path) {
+        let files = file.map(|file| folder.join(file)).into_iter();
+        self.patches
+            .extend(files.filter(|file| file.is_file()).map(|file| clean(&file)));
+    }
+
     fn add(&mut self, reference: Option<&str>, folder: &Path) {
         let Some(reference) = reference else { return };
         let local = folder.join(reference);
@@ -250,7 +352,8 @@ fn is_address(reference: &str) -> bool {
 }
 
 /// Removes `.` and `..` without touching the disk.
-pub(crate) fn clean(path: &Path) -> PathBuf {
+#[must_use]
+pub fn clean(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for part in path.components() {
         match part {

@@ -15,14 +15,15 @@ pub mod cluster;
 mod configuration;
 mod deployments;
 mod fence;
-mod kustomization;
+pub mod kustomization;
 pub mod live;
+mod mirror;
 mod render;
 pub mod snapshot;
 mod stream;
 pub mod template;
 mod walk;
 
-pub use render::Tools;
-pub use stream::{Given, Options, Overlay, Reached, Read, read};
+pub use render::{Tools, is_chart, render};
+pub use stream::{Given, Options, Overlay, Reached, Read, read, shown};
 pub use walk::{Input, WalkError, walk};

@@ -1,10 +1,12 @@
 //! Charts and kustomizations, rendered by the programs that are installed. Nothing is
-//! fetched: what would reach outside is unresolved.
+//! fetched: what would reach outside is unresolved. What an overlay has other texts for is rendered from a copy.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::kustomization;
+use crate::mirror::{self, Mirror};
+use crate::stream::Overlay;
 
 /// The programs to render with, by path or name.
 #[derive(Debug, Clone)]
@@ -51,6 +53,11 @@ impl NotRendered {
         }
     }
 
+    fn not_copied(error: &std::io::Error) -> Self {
+        let reason = format!("what it is rendered from cannot be copied: {error}");
+        Self::new(reason, None)
+    }
+
     fn no_objects(reason: &str) -> Self {
         Self {
             reason: reason.to_owned(),
@@ -65,18 +72,30 @@ impl NotRendered {
 const RELEASE: &str = "release";
 
 /// Renders a chart with its own defaults and the given values.
-pub(crate) fn chart(folder: &Path, tools: &Tools) -> Result<String, NotRendered> {
+pub(crate) fn chart(
+    folder: &Path,
+    tools: &Tools,
+    overlay: &Overlay,
+) -> Result<String, NotRendered> {
+    let copied = copied_chart(folder, tools, overlay);
+    let (mirror, changed) = copied.map_err(|error| NotRendered::not_copied(&error))?;
+    let given = match &mirror {
+        Some(mirror) if changed => mirror.at(folder),
+        _ => folder.to_path_buf(),
+    };
     let mut command = Command::new(&tools.helm);
     command
         .arg("template")
         .arg(RELEASE)
-        .arg(folder)
+        .arg(given)
         .arg("--namespace")
         .arg(RELEASE);
     if let Some(minor) = tools.kubernetes_minor {
         command.arg("--kube-version").arg(format!("1.{minor}.0"));
     }
     for values in &tools.values {
+        let other = mirror::text_of(overlay, values).and(mirror.as_ref());
+        let values = other.map_or_else(|| values.clone(), |mirror| mirror.at(values));
         command.arg("--values").arg(values);
     }
     // A lookup of a cluster or a repository must not happen.
@@ -92,8 +111,61 @@ pub(crate) fn chart(folder: &Path, tools: &Tools) -> Result<String, NotRendered>
                 folder.display()
             )),
         )),
-        Err(Failed::Said(said)) => Err(chart_failed(folder, &said)),
+        Err(Failed::Said(said)) => {
+            let said = mirror.map_or_else(|| said.clone(), |mirror| mirror.outside(&said));
+            Err(chart_failed(folder, &said))
+        }
     }
+}
+
+/// A copy with the overlay's texts, where it has some, and whether the chart itself is in it.
+fn copied_chart(
+    folder: &Path,
+    tools: &Tools,
+    overlay: &Overlay,
+) -> std::io::Result<(Option<Mirror>, bool)> {
+    let changed = mirror::within(overlay, folder).next().is_some();
+    let values: Vec<(&Path, &str)> = tools
+        .values
+        .iter()
+        .filter_map(|values| Some((values.as_path(), mirror::text_of(overlay, values)?)))
+        .collect();
+    if !changed && values.is_empty() {
+        return Ok((None, false));
+    }
+    let mut copy = Mirror::new()?;
+    if changed {
+        copy.copy_folder(folder)?;
+    }
+    for (path, text) in mirror::within(overlay, folder).chain(values) {
+        copy.write(path, text)?;
+    }
+    Ok((Some(copy), changed))
+}
+
+/// A copy with the overlay's texts, where it has some for what a kustomization reads.
+fn copied_kustomization(folder: &Path, overlay: &Overlay) -> std::io::Result<Option<Mirror>> {
+    if overlay.is_empty() {
+        return Ok(None);
+    }
+    let reads = kustomization::reads(folder);
+    // A file that is not there yet stands in the kustomization's own folder.
+    let changed: Vec<(&Path, &str)> = reads
+        .iter()
+        .filter_map(|file| Some((file.as_path(), mirror::text_of(overlay, file)?)))
+        .chain(mirror::within(overlay, folder).filter(|(path, _)| !path.exists()))
+        .collect();
+    if changed.is_empty() {
+        return Ok(None);
+    }
+    let mut copy = Mirror::new()?;
+    for file in &reads {
+        copy.copy(file)?;
+    }
+    for (path, text) in changed {
+        copy.write(path, text)?;
+    }
+    Ok(Some(copy))
 }
 
 fn chart_failed(folder: &Path, said: &str) -> NotRendered {
@@ -116,7 +188,11 @@ fn chart_failed(folder: &Path, said: &str) -> NotRendered {
 }
 
 /// Builds a kustomization.
-pub(crate) fn kustomization(folder: &Path, tools: &Tools) -> Result<String, NotRendered> {
+pub(crate) fn kustomization(
+    folder: &Path,
+    tools: &Tools,
+    overlay: &Overlay,
+) -> Result<String, NotRendered> {
     let outside = kustomization::outside(folder);
     if let Some(first) = outside.missing.first() {
         return Err(NotRendered::new(
@@ -133,10 +209,15 @@ pub(crate) fn kustomization(folder: &Path, tools: &Tools) -> Result<String, NotR
             )),
         ));
     }
+    let copied = copied_kustomization(folder, overlay);
+    let mirror = copied.map_err(|error| NotRendered::not_copied(&error))?;
+    let given = mirror
+        .as_ref()
+        .map_or_else(|| folder.to_path_buf(), |mirror| mirror.at(folder));
     let mut kustomize = Command::new(&tools.kustomize);
-    kustomize.arg("build").arg(folder);
+    kustomize.arg("build").arg(&given);
     let mut kubectl = Command::new(&tools.kubectl);
-    kubectl.arg("kustomize").arg(folder);
+    kubectl.arg("kustomize").arg(&given);
     for (name, command) in [
         ("kustomize build", kustomize),
         ("kubectl kustomize", kubectl),
@@ -151,6 +232,7 @@ pub(crate) fn kustomization(folder: &Path, tools: &Tools) -> Result<String, NotR
                 ));
             }
             Err(Failed::Said(said)) => {
+                let said = mirror.map_or_else(|| said.clone(), |mirror| mirror.outside(&said));
                 return Err(NotRendered::new(format!("`{name}` failed: {said}"), None));
             }
         }
@@ -162,6 +244,25 @@ pub(crate) fn kustomization(folder: &Path, tools: &Tools) -> Result<String, NotR
             folder.display()
         )),
     ))
+}
+
+/// Renders the chart or kustomization in a folder, with an overlay's texts in place of those of its files.
+///
+/// # Errors
+/// Why it cannot be rendered.
+pub fn render(folder: &Path, tools: &Tools, overlay: &Overlay) -> Result<String, String> {
+    let rendered = if is_chart(folder) {
+        chart(folder, tools, overlay)
+    } else {
+        kustomization(folder, tools, overlay)
+    };
+    rendered.map_err(|error| error.reason)
+}
+
+/// Whether a folder is a chart's; otherwise what is rendered of it is a kustomization.
+#[must_use]
+pub fn is_chart(folder: &Path) -> bool {
+    folder.join("Chart.yaml").is_file()
 }
 
 enum Failed {

@@ -259,7 +259,8 @@ pub fn read<T: Send, E: From<LiveError>>(
                 )?;
             }
             Input::Chart(folder) => {
-                for work in rendered(folder, "Chart.yaml", render::chart(folder, &options.tools)) {
+                let output = render::chart(folder, &options.tools, &options.overlay);
+                for work in rendered(folder, "Chart.yaml", output, &options.overlay) {
                     sink(work, &mut batch, &mut files)?;
                 }
             }
@@ -269,7 +270,8 @@ pub fn read<T: Send, E: From<LiveError>>(
                     .as_ref()
                     .and_then(|file| file.file_name()?.to_str())
                     .unwrap_or("kustomization.yaml");
-                for work in rendered(folder, name, render::kustomization(folder, &options.tools)) {
+                let output = render::kustomization(folder, &options.tools, &options.overlay);
+                for work in rendered(folder, name, output, &options.overlay) {
                     sink(work, &mut batch, &mut files)?;
                 }
             }
@@ -411,7 +413,8 @@ impl Batch {
 }
 
 /// A path as people write it.
-pub(crate) fn shown(path: &Path) -> String {
+#[must_use]
+pub fn shown(path: &Path) -> String {
     let text = path.to_string_lossy().replace('\\', "/");
     text.strip_prefix("./")
         .map_or_else(|| text.clone(), str::to_owned)
@@ -544,7 +547,12 @@ fn document(raw: Raw<'_>, path: &Arc<str>) -> Work {
 }
 
 /// The documents of a rendered chart or kustomization, each led back to the file it came from.
-fn rendered(folder: &Path, file: &str, output: Result<String, NotRendered>) -> Vec<Work> {
+fn rendered(
+    folder: &Path,
+    file: &str,
+    output: Result<String, NotRendered>,
+    overlay: &Overlay,
+) -> Vec<Work> {
     let own = shown(&folder.join(file));
     let text = match output {
         Ok(text) => text,
@@ -558,7 +566,7 @@ fn rendered(folder: &Path, file: &str, output: Result<String, NotRendered>) -> V
         }
     };
     let whole: Arc<str> = shown(folder).into();
-    let mut sources = align::Sources::new(folder);
+    let mut sources = align::Sources::new(folder, overlay);
     let mut works = Vec::new();
     for raw in yaml::documents(&text) {
         let found = sources.find(&raw.text);

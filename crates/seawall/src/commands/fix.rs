@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// Files and folders
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
+    /// Values for Helm charts; repeatable
+    #[arg(long, value_name = "FILE")]
+    values: Vec<PathBuf>,
     /// Write the safe fixes into the files
     #[arg(long)]
     write: bool,
@@ -87,6 +90,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let as_of = choices::day(args.as_of.as_deref())?.to_string();
     let estate = EstateArgs {
         paths: args.paths.clone(),
+        values: args.values.clone(),
         whole: args.whole,
         ..EstateArgs::default()
     };
@@ -124,11 +128,25 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     if before.resources == 0 && before.unread().next().is_none() {
         return nothing(args);
     }
-    let (cures, left) = sorting.end();
+    let fix::Sorted {
+        mut cures,
+        rendered,
+        mut left,
+    } = sorting.end();
+    let tools = estate
+        .options(&guide, before.setting.kubernetes_minor)
+        .tools;
     let hidden = Hidden::of(&before.estate);
     let unread: Vec<DocumentEntry> = before.unread().cloned().collect();
     // What the texts would be is read and judged beside it: two estates are too many.
     drop(before);
+    let led = fix::Rendered {
+        tools: &tools,
+        given: &args.paths,
+    }
+    .lead(rendered);
+    cures.extend(led.cures);
+    left.extend(led.left);
     let (mut cures, held): (Vec<Cure>, Vec<Cure>) = cures
         .into_iter()
         .partition(|cure| !args.write || args.risky || cure.safety == Safety::Safe);

@@ -8,6 +8,7 @@ use model::finding::{Finding, Outcome, Severity};
 use model::kinds::Kind;
 use model::remedy::{self, Act, Change};
 use model::resource::ResourceName;
+use yaml::edit::Value;
 
 /// What cures one or more findings of one document.
 #[derive(Debug, Clone)]
@@ -22,6 +23,29 @@ pub(crate) struct Cure {
     pub(crate) changes: Box<[Change]>,
     /// What it cures.
     pub(crate) cured: Vec<About>,
+    /// How it is written.
+    pub(crate) way: Way,
+}
+
+/// How changes are written into a file.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Way {
+    /// Into the document itself.
+    Document,
+    /// Into a chart's template, whose document is not YAML before it is rendered.
+    Template,
+    /// As a patch of an object, in a kustomization's file; the changes are those of the object.
+    Patch(Box<Patch>),
+}
+
+/// A patch of one object.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Patch {
+    pub(crate) api_version: Box<str>,
+    pub(crate) kind: Box<str>,
+    pub(crate) name: Box<str>,
+    /// What is merged into the object.
+    pub(crate) merge: Value,
 }
 
 impl Cure {
@@ -72,8 +96,24 @@ pub(crate) struct Left {
 #[derive(Default)]
 pub(crate) struct Sorting {
     /// by document, then by what is done
-    cures: HashMap<(Arc<str>, u32), Vec<Cure>>,
+    cures: HashMap<Document, Vec<Cure>>,
+    /// the same of what is rendered, by the chart or kustomization
+    rendered: HashMap<Document, Vec<Cure>>,
     left: Vec<Left>,
+}
+
+/// A document by its file, or by what renders it, and its number there.
+type Document = (Arc<str>, u32);
+
+/// What was sorted.
+pub(crate) struct Sorted {
+    /// In the order of files and documents.
+    pub(crate) cures: Vec<Cure>,
+    /// Cures of objects that a chart or a kustomization renders: that is their path, and their document is one of
+    /// what it renders to.
+    pub(crate) rendered: Vec<Cure>,
+    /// Findings that stay.
+    pub(crate) left: Vec<Left>,
 }
 
 impl Sorting {
@@ -88,7 +128,12 @@ impl Sorting {
             Ok(found) => found,
             Err(why) => return self.left.push(Left { about, safety, why }),
         };
-        let cures = self.cures.entry((path.clone(), document)).or_default();
+        let origin = finding.remedy.as_ref().map(|remedy| &remedy.origin);
+        let (path, all) = match origin.and_then(|origin| origin.rendered_by.as_ref()) {
+            Some(whole) => (whole, &mut self.rendered),
+            None => (path, &mut self.cures),
+        };
+        let cures = all.entry((path.clone(), document)).or_default();
         // Several findings may ask for the same.
         match cures.iter_mut().find(|cure| *cure.changes == *changes) {
             Some(cure) => {
@@ -103,20 +148,33 @@ impl Sorting {
                 safety,
                 changes: changes.into(),
                 cured: vec![about],
+                way: Way::Document,
             }),
         }
     }
 
-    /// The cures in the order of files and documents, and the findings that stay.
-    pub(crate) fn end(self) -> (Vec<Cure>, Vec<Left>) {
-        let mut cures: Vec<Cure> = self.cures.into_values().flatten().collect();
-        let line = |cure: &Cure| cure.cured.first().map_or(0, |about| about.line);
-        cures.sort_by(|one, other| {
-            let key = |cure: &Cure| (cure.path.clone(), cure.document, line(cure));
-            key(one).cmp(&key(other))
-        });
-        (cures, self.left)
+    pub(crate) fn end(self) -> Sorted {
+        Sorted {
+            cures: in_order(self.cures),
+            rendered: in_order(self.rendered),
+            left: self.left,
+        }
     }
+}
+
+fn in_order(cures: HashMap<Document, Vec<Cure>>) -> Vec<Cure> {
+    let mut cures: Vec<Cure> = cures.into_values().flatten().collect();
+    sort(&mut cures);
+    cures
+}
+
+/// Puts cures in the order of files and documents.
+pub(super) fn sort(cures: &mut [Cure]) {
+    let line = |cure: &Cure| cure.cured.first().map_or(0, |about| about.line);
+    cures.sort_by(|one, other| {
+        let key = |cure: &Cure| (cure.path.clone(), cure.document, line(cure));
+        key(one).cmp(&key(other))
+    });
 }
 
 impl About {
@@ -143,11 +201,6 @@ fn writable(finding: &Finding) -> Result<Writable<'_>, String> {
             "the object itself was not given, or lacks what the fix changes".to_owned()
         });
     };
-    if let Some(whole) = &remedy.origin.rendered_by {
-        return Err(format!(
-            "`{whole}` renders it: change what it is rendered from"
-        ));
-    }
     if !matches!(finding.resource.kind, Kind::Azure(_)) {
         return Ok((&remedy.origin.path, remedy.origin.index, &remedy.changes));
     }

@@ -3,12 +3,14 @@
 
 mod arm;
 mod bicep;
+mod charts;
 mod manifests;
+mod patches;
 mod terraform;
 
 use yaml::edit::Edit;
 
-use super::cure::{Cure, Numbered};
+use super::cure::{Cure, Numbered, Way};
 
 /// What became of the cures of one file.
 #[derive(Debug, Default)]
@@ -33,6 +35,7 @@ impl Edited {
 /// Writes cures into the text of a file.
 pub(crate) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
     match of(path, text, cures) {
+        Language::Chart => charts::edit(text, cures),
         Language::Manifests => manifests::edit(path, text, cures),
         Language::Arm => arm::edit(path, text, cures),
         Language::Bicep => bicep::edit(path, text, cures),
@@ -48,6 +51,7 @@ pub(crate) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Language {
     Manifests,
+    Chart,
     Arm,
     Bicep,
     Terraform,
@@ -55,6 +59,9 @@ enum Language {
 }
 
 fn of(path: &str, text: &str, cures: &[Numbered<'_>]) -> Language {
+    if cures.iter().any(|(_, cure)| cure.way == Way::Template) {
+        return Language::Chart;
+    }
     if !cures.iter().any(|(_, cure)| is_template(cure)) {
         return Language::Manifests;
     }

@@ -2,8 +2,8 @@
 
 use yaml::edit::{self, Editor, Format};
 
-use super::Edited;
-use crate::fix::cure::Numbered;
+use super::{Edited, patches};
+use crate::fix::cure::{Numbered, Way};
 
 pub(super) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
     let options = edit::Options {
@@ -14,20 +14,30 @@ pub(super) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
     let mut refused = Vec::new();
     let mut calls = Vec::new();
     for (number, cure) in cures {
+        if matches!(cure.way, Way::Patch(_)) {
+            continue;
+        }
         let done = ::guide::remedy::operations(&cure.changes).and_then(|operations| {
             let applied = editor.apply(cure.document, &operations);
             applied.map_err(|refusal| refusal.to_string())
         });
         match done {
-            Ok(_) => calls.push(*number),
+            Ok(_) => calls.push(vec![*number]),
             Err(why) => refused.push((*number, why)),
+        }
+    }
+    for (numbers, operation) in patches::operations(cures) {
+        match editor.apply(0, &[operation]) {
+            Ok(_) => calls.push(numbers),
+            Err(why) => {
+                refused.extend(numbers.iter().map(|number| (*number, why.to_string())));
+            }
         }
     }
     let outcome = editor.finish();
     for (call, refusal) in &outcome.refused {
-        if let Some(number) = calls.get(*call) {
-            refused.push((*number, refusal.to_string()));
-        }
+        let numbers = calls.get(*call).into_iter().flatten();
+        refused.extend(numbers.map(|number| (*number, refusal.to_string())));
     }
     Edited {
         edits: outcome.edits,
