@@ -35,6 +35,8 @@ mod examples;
 mod exits;
 #[path = "cli/fix.rs"]
 mod fix;
+#[path = "cli/fix_rendered.rs"]
+mod fix_rendered;
 #[path = "cli/generate.rs"]
 mod generate;
 #[path = "cli/guide.rs"]

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::kustomization;
+use crate::kustomization::{self, clean};
 use crate::stream::Overlay;
 
 /// The files a chart or kustomization is made of.
@@ -32,7 +32,7 @@ impl Sources {
         Self {
             folder: folder.to_path_buf(),
             texts: texts
-                .map(|(path, text)| (PathBuf::from(&**path), Some(text.clone())))
+                .map(|(path, text)| (clean(Path::new(&**path)), Some(text.clone())))
                 .collect(),
             manifests: None,
         }
@@ -55,7 +55,7 @@ impl Sources {
 
     fn text(&mut self, path: &Path) -> Option<&str> {
         self.texts
-            .entry(path.to_path_buf())
+            .entry(clean(path))
             .or_insert_with(|| std::fs::read_to_string(path).ok())
             .as_deref()
     }
@@ -93,6 +93,11 @@ impl Sources {
             })
             .map(|declared| declared.path.clone())
     }
+}
+
+/// Kind and name of a rendered object.
+pub(crate) fn named(text: &str) -> Option<(String, String)> {
+    Some((field(text, "kind:")?.to_owned(), name(text)?.to_owned()))
 }
 
 /// An unindented field's value.

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::kustomization;
 use crate::mirror::{self, Mirror};
+use crate::post_render;
 use crate::stream::Overlay;
 
 /// The programs to render with, by path or name.
@@ -45,7 +46,7 @@ pub(crate) struct NotRendered {
 }
 
 impl NotRendered {
-    fn new(reason: impl Into<String>, help: Option<String>) -> Self {
+    pub(crate) fn new(reason: impl Into<String>, help: Option<String>) -> Self {
         Self {
             reason: reason.into(),
             help,
@@ -53,7 +54,7 @@ impl NotRendered {
         }
     }
 
-    fn not_copied(error: &std::io::Error) -> Self {
+    pub(crate) fn not_copied(error: &std::io::Error) -> Self {
         let reason = format!("what it is rendered from cannot be copied: {error}");
         Self::new(reason, None)
     }
@@ -103,7 +104,7 @@ pub(crate) fn chart(
         .env("HELM_NO_PLUGINS", "1")
         .env("KUBECONFIG", "/dev/null");
     match output(command) {
-        Ok(text) => Ok(text),
+        Ok(text) => post_render::applied(folder, text, tools, overlay),
         Err(Failed::Missing) => Err(NotRendered::new(
             "a Helm chart, and `helm` is not installed",
             Some(format!(
@@ -214,28 +215,19 @@ pub(crate) fn kustomization(
     let given = mirror
         .as_ref()
         .map_or_else(|| folder.to_path_buf(), |mirror| mirror.at(folder));
-    let mut kustomize = Command::new(&tools.kustomize);
-    kustomize.arg("build").arg(&given);
-    let mut kubectl = Command::new(&tools.kubectl);
-    kubectl.arg("kustomize").arg(&given);
-    for (name, command) in [
-        ("kustomize build", kustomize),
-        ("kubectl kustomize", kubectl),
-    ] {
-        match output(command) {
-            Ok(text) => return Ok(text),
-            Err(Failed::Missing) => {}
-            // A component that brings objects can be built; one that patches those of others cannot.
-            Err(Failed::Said(_)) if kustomization::is_component(folder) => {
-                return Err(NotRendered::no_objects(
-                    "a component, which changes the kustomization that names it and makes no objects by itself",
-                ));
-            }
-            Err(Failed::Said(said)) => {
-                let said = mirror.map_or_else(|| said.clone(), |mirror| mirror.outside(&said));
-                return Err(NotRendered::new(format!("`{name}` failed: {said}"), None));
-            }
+    match build(&given, tools) {
+        Some(Ok(text)) => return Ok(text),
+        // A component that brings objects can be built; one that patches those of others cannot.
+        Some(Err(_)) if kustomization::is_component(folder) => {
+            return Err(NotRendered::no_objects(
+                "a component, which changes the kustomization that names it and makes no objects by itself",
+            ));
         }
+        Some(Err((name, said))) => {
+            let said = mirror.map_or_else(|| said.clone(), |mirror| mirror.outside(&said));
+            return Err(NotRendered::new(format!("`{name}` failed: {said}"), None));
+        }
+        None => {}
     }
     Err(NotRendered::new(
         "a kustomization, and neither `kustomize` nor `kubectl` is installed",
@@ -244,6 +236,29 @@ pub(crate) fn kustomization(
             folder.display()
         )),
     ))
+}
+
+/// Builds the kustomization in a folder with the first program that is installed; `None` when none is. What failed
+/// says which, and why.
+pub(crate) fn build(
+    folder: &Path,
+    tools: &Tools,
+) -> Option<Result<String, (&'static str, String)>> {
+    let mut kustomize = Command::new(&tools.kustomize);
+    kustomize.arg("build").arg(folder);
+    let mut kubectl = Command::new(&tools.kubectl);
+    kubectl.arg("kustomize").arg(folder);
+    for (name, command) in [
+        ("kustomize build", kustomize),
+        ("kubectl kustomize", kubectl),
+    ] {
+        match output(command) {
+            Ok(text) => return Some(Ok(text)),
+            Err(Failed::Missing) => {}
+            Err(Failed::Said(said)) => return Some(Err((name, said))),
+        }
+    }
+    None
 }
 
 /// Renders the chart or kustomization in a folder, with an overlay's texts in place of those of its files.

@@ -8,6 +8,7 @@ use ignore::WalkBuilder;
 
 use crate::deployments;
 use crate::kustomization;
+use crate::post_render;
 
 /// One thing to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -222,9 +223,11 @@ fn charts(files: &[PathBuf]) -> Vec<PathBuf> {
 fn is_template_source(file: &Path, chart: &Path) -> bool {
     let within = file.strip_prefix(chart).unwrap_or(file);
     is_manifest(file)
-        && within
-            .components()
-            .any(|part| part.as_os_str() == "templates" || part.as_os_str() == "crds")
+        && within.components().any(|part| {
+            ["templates", "crds", post_render::FOLDER]
+                .map(AsRef::as_ref)
+                .contains(&part.as_os_str())
+        })
 }
 
 fn is_manifest(file: &Path) -> bool {

@@ -25,6 +25,8 @@ pub(crate) struct Cure {
     pub(crate) cured: Vec<About>,
     /// How it is written.
     pub(crate) way: Way,
+    /// The chart or kustomization that renders what it is about.
+    pub(crate) rendered_by: Option<Arc<str>>,
 }
 
 /// How changes are written into a file.
@@ -38,6 +40,16 @@ pub(crate) enum Way {
     Patch(Box<Patch>),
 }
 
+impl Way {
+    /// Why it is written so and not into the document.
+    pub(crate) fn why(&self) -> Option<&str> {
+        match self {
+            Self::Patch(patch) => Some(&patch.why),
+            Self::Document | Self::Template => None,
+        }
+    }
+}
+
 /// A patch of one object.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Patch {
@@ -46,6 +58,8 @@ pub(crate) struct Patch {
     pub(crate) name: Box<str>,
     /// What is merged into the object.
     pub(crate) merge: Value,
+    /// Why it is a patch.
+    pub(crate) why: Box<str>,
 }
 
 impl Cure {
@@ -129,7 +143,8 @@ impl Sorting {
             Err(why) => return self.left.push(Left { about, safety, why }),
         };
         let origin = finding.remedy.as_ref().map(|remedy| &remedy.origin);
-        let (path, all) = match origin.and_then(|origin| origin.rendered_by.as_ref()) {
+        let rendered_by = origin.and_then(|origin| origin.rendered_by.clone());
+        let (path, all) = match &rendered_by {
             Some(whole) => (whole, &mut self.rendered),
             None => (path, &mut self.cures),
         };
@@ -149,6 +164,7 @@ impl Sorting {
                 changes: changes.into(),
                 cured: vec![about],
                 way: Way::Document,
+                rendered_by: rendered_by.clone(),
             }),
         }
     }

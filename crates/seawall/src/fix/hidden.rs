@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ::guide::Guide;
+use model::doc::{Dialect, DocBuilder};
 use model::{Estate, secrets};
+
+use super::rendered::masked;
 
 /// Places of hidden values by file: first line and column, last line and column (from 1; the last is past the end).
 #[derive(Debug, Default)]
@@ -14,6 +18,10 @@ impl Hidden {
         let mut hidden = Self::default();
         let mut seen = BTreeSet::new();
         for resource in estate.resources() {
+            // What is rendered has the lines of its source, and columns of its own: see `of_source`.
+            if resource.origin.rendered_by.is_some() {
+                continue;
+            }
             // The items of a list share its document.
             if !seen.insert(Arc::as_ptr(&resource.doc)) {
                 continue;
@@ -29,6 +37,26 @@ impl Hidden {
             }
         }
         hidden
+    }
+
+    /// The same of a file that objects are rendered from, which was not read as one of objects.
+    pub(crate) fn of_source(guide: &Guide, text: &str) -> Vec<String> {
+        let text = masked(text);
+        let mut hidden = BTreeSet::new();
+        for raw in yaml::documents(&text) {
+            let copy = (&*raw.text).into();
+            let mut builder = DocBuilder::new(&guide.symbols, Dialect::Plain, copy, raw.line);
+            let Ok(Some(root)) = raw.parse(&yaml::Limits::default(), &mut builder) else {
+                continue;
+            };
+            let doc = builder.finish(root);
+            for span in secrets::secret_spans(doc.root()) {
+                let part = raw.text.get(span.start as usize..span.end as usize);
+                let lines = part.unwrap_or_default().lines().map(str::trim);
+                hidden.extend(lines.filter(|line| line.len() > 2).map(str::to_owned));
+            }
+        }
+        longest_first(hidden)
     }
 
     /// The texts themselves, line by line, longest first.
@@ -57,8 +85,12 @@ impl Hidden {
                 }
             }
         }
-        let mut hidden: Vec<String> = hidden.into_iter().collect();
-        hidden.sort_by_key(|text| std::cmp::Reverse(text.len()));
-        hidden
+        longest_first(hidden)
     }
+}
+
+fn longest_first(hidden: BTreeSet<String>) -> Vec<String> {
+    let mut hidden: Vec<String> = hidden.into_iter().collect();
+    hidden.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    hidden
 }

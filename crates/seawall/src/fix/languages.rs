@@ -5,7 +5,7 @@ mod arm;
 mod bicep;
 mod charts;
 mod manifests;
-mod patches;
+pub(super) mod patches;
 mod terraform;
 
 use yaml::edit::Edit;
@@ -35,6 +35,7 @@ impl Edited {
 /// Writes cures into the text of a file.
 pub(crate) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
     match of(path, text, cures) {
+        Language::Patches => patches::new_file(path, cures),
         Language::Chart => charts::edit(text, cures),
         Language::Manifests => manifests::edit(path, text, cures),
         Language::Arm => arm::edit(path, text, cures),
@@ -51,6 +52,7 @@ pub(crate) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Language {
     Manifests,
+    Patches,
     Chart,
     Arm,
     Bicep,
@@ -59,6 +61,10 @@ enum Language {
 }
 
 fn of(path: &str, text: &str, cures: &[Numbered<'_>]) -> Language {
+    let is_patch = |(_, cure): &Numbered<'_>| matches!(cure.way, Way::Patch(_));
+    if text.is_empty() && cures.iter().all(is_patch) {
+        return Language::Patches;
+    }
     if cures.iter().any(|(_, cure)| cure.way == Way::Template) {
         return Language::Chart;
     }

@@ -10,7 +10,7 @@ mod post;
 mod template;
 pub(crate) mod values;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use yaml::edit::Value;
 
 pub(crate) use self::template::masked;
 use self::values::{applied, get, holds, same, string};
-use super::cure::{About, Cure, Left, Numbered};
+use super::cure::{Cure, Left, Numbered};
 use super::texts::{Disk, Texts};
 
 /// What everything is rendered with, and what may be edited.
@@ -48,6 +48,9 @@ enum Try {
     /// By itself: it may change anything.
     Alone,
 }
+
+/// A candidate and the number of the cure that wants it.
+type Tentative = (usize, Cure);
 
 /// How often everything is rendered again to find out which candidate stops it.
 const TRIALS: usize = 160;
@@ -181,7 +184,6 @@ pub(super) struct Object {
     pub(super) value: Value,
     /// The template that helm says it comes from, behind the chart's name.
     pub(super) source: Option<String>,
-    pub(super) text: String,
     name: Name,
 }
 
@@ -223,7 +225,6 @@ impl Rendering {
             rendering.objects.push(Object {
                 value,
                 source,
-                text: raw.text.into_owned(),
                 name,
             });
         }
@@ -272,24 +273,38 @@ impl Search<'_> {
             if next.is_empty() {
                 return;
             }
-            match self.render(&next) {
-                Ok((after, refused)) => self.judge(next, &after, &refused),
-                // One of them stops everything: each by itself.
-                Err(why) if next.len() == 1 => {
-                    for (number, _) in next {
-                        self.fail(number, &why);
-                    }
+            // One of them stops everything, or undoes what was found: each by itself.
+            if let Err((why, next)) = self.attempt(next) {
+                if next.len() == 1 {
+                    self.refuse(&next, &why);
+                    continue;
                 }
-                Err(_) => {
-                    for (number, cure) in next {
-                        let one = vec![(number, cure)];
-                        match self.render(&one) {
-                            Ok((after, refused)) => self.judge(one, &after, &refused),
-                            Err(why) => self.fail(number, &why),
-                        }
+                for one in next {
+                    if let Err((why, one)) = self.attempt(vec![one]) {
+                        self.refuse(&one, &why);
                     }
                 }
             }
+        }
+    }
+
+    /// Keeps those that do what is wanted, unless they cannot be together with what was found.
+    fn attempt(&mut self, next: Vec<Tentative>) -> Result<(), (String, Vec<Tentative>)> {
+        let (after, refused) = match self.render(&next) {
+            Ok(rendered) => rendered,
+            Err(why) => return Err((why, next)),
+        };
+        let mut found = self.found.iter().enumerate();
+        if found.any(|(number, found)| found.is_some() && !self.does(number, &after)) {
+            return Err(("it would undo what cures another finding".to_owned(), next));
+        }
+        self.judge(next, &after, &refused);
+        Ok(())
+    }
+
+    fn refuse(&mut self, next: &[Tentative], why: &str) {
+        for (number, _) in next {
+            self.fail(*number, why);
         }
     }
 
@@ -301,7 +316,7 @@ impl Search<'_> {
 
     /// The next candidates that are tried together, with the numbers of the cures that want them; or one that is
     /// tried alone.
-    fn next(&mut self) -> Vec<(usize, Cure)> {
+    fn next(&mut self) -> Vec<Tentative> {
         let (mut next, mut alone) = (Vec::new(), None);
         for (number, candidates) in self.candidates.iter().enumerate() {
             if self.found.get(number).is_none_or(Option::is_some) {
@@ -344,7 +359,7 @@ impl Search<'_> {
     /// Renders what was found with candidates. Those that cannot be written are told by their place among them.
     fn render(
         &mut self,
-        next: &[(usize, Cure)],
+        next: &[Tentative],
     ) -> Result<(Rendering, BTreeMap<usize, String>), String> {
         self.trials += 1;
         if self.trials > TRIALS {
@@ -367,7 +382,7 @@ impl Search<'_> {
     /// Keeps the candidates that do what is wanted.
     fn judge(
         &mut self,
-        next: Vec<(usize, Cure)>,
+        next: Vec<Tentative>,
         after: &Rendering,
         refused: &BTreeMap<usize, String>,
     ) {
@@ -433,10 +448,4 @@ impl Search<'_> {
                     .is_some_and(|now| same(&now.value, &meant))
             })
     }
-}
-
-/// The objects that cures are about, each once.
-pub(crate) fn objects(cured: &[About]) -> usize {
-    let names: BTreeSet<String> = cured.iter().map(|about| about.resource.id()).collect();
-    names.len()
 }

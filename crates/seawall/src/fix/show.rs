@@ -1,6 +1,6 @@
 //! What would be written, for people and for programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -31,6 +31,8 @@ pub(crate) struct Shown<'a> {
 /// A document that changes, with what cures it.
 struct Part<'a> {
     path: &'a Arc<str>,
+    /// The file does not exist yet.
+    new: bool,
     cures: Vec<Numbered<'a>>,
     hunks: Vec<Hunk>,
 }
@@ -40,7 +42,17 @@ impl Shown<'_> {
     fn parts(&self) -> Vec<Part<'_>> {
         let mut parts = Vec::new();
         for (path, file) in &self.proved.texts.files {
-            let hidden = self.hidden.texts(path, &file.before);
+            let cures: Vec<Numbered<'_>> = self
+                .proved
+                .held
+                .iter()
+                .filter_map(|number| Some((*number, self.cures.get(*number)?)))
+                .filter(|(_, cure)| cure.files().contains(path))
+                .collect();
+            let mut hidden = self.hidden.texts(path, &file.before);
+            if cures.iter().any(|(_, cure)| cure.rendered_by.is_some()) {
+                hidden.extend(Hidden::of_source(self.guide, &file.before));
+            }
             let mut all = hunks(&file.before, &file.edits);
             for line in all.iter_mut().flat_map(|hunk| &mut hunk.lines) {
                 let (Line::Same(text) | Line::Gone(text) | Line::New(text)) = line;
@@ -50,13 +62,6 @@ impl Shown<'_> {
                     }
                 }
             }
-            let cures: Vec<Numbered<'_>> = self
-                .proved
-                .held
-                .iter()
-                .filter_map(|number| Some((*number, self.cures.get(*number)?)))
-                .filter(|(_, cure)| cure.files().contains(path))
-                .collect();
             // What is inserted before the `---` of a document stands in the one before.
             let template = cures.iter().any(|(_, cure)| is_template(cure));
             let starts: Vec<u32> = if template {
@@ -73,6 +78,7 @@ impl Shown<'_> {
             let mut by_document: BTreeMap<u32, Part<'_>> = BTreeMap::new();
             let part = || Part {
                 path,
+                new: file.new,
                 cures: Vec::new(),
                 hunks: Vec::new(),
             };
@@ -143,13 +149,18 @@ pub(crate) fn parts(shown: &Shown<'_>, options: report::terminal::Options) -> St
     let (paint, width) = (Paint(options.colour), options.width);
     let mut page = String::new();
     for part in shown.parts() {
-        let Some(about) = part.cures.first().and_then(|(_, cure)| cure.cured.first()) else {
-            continue;
+        let about = part.cures.first().and_then(|(_, cure)| cure.cured.first());
+        let name = match about {
+            Some(about) => format!("{}  {}", clean(part.path), clean(&objects(&part, about))),
+            None if part.new => format!("{}  belongs to it", clean(part.path)),
+            None => continue,
         };
-        let name = format!("{}  {}", clean(part.path), clean(&resource(about)));
         let _ = writeln!(page, "{}", paint.on("1", &name));
         for line in cured(&part, shown.guide, &paint, width) {
             let _ = writeln!(page, "{line}");
+        }
+        if part.new {
+            let _ = writeln!(page, "  {}", paint.on("1", "--- /dev/null"));
         }
         for hunk in &part.hunks {
             diff(&mut page, hunk, &paint);
@@ -157,6 +168,20 @@ pub(crate) fn parts(shown: &Shown<'_>, options: report::terminal::Options) -> St
         page.push('\n');
     }
     page
+}
+
+/// The object that a part is about; how many, when there are several.
+fn objects(part: &Part<'_>, about: &About) -> String {
+    let cured = part.cures.iter().flat_map(|(_, cure)| &cure.cured);
+    let names: BTreeSet<String> = cured.map(|about| about.resource.id()).collect();
+    match names.len() {
+        0 | 1 => resource(about),
+        many => format!(
+            "{} and {}",
+            resource(about),
+            count(many - 1, "other object")
+        ),
+    }
 }
 
 /// `Deployment shop/web`.
@@ -207,12 +232,20 @@ fn cured(part: &Part<'_>, guide: &Guide, paint: &Paint, width: usize) -> Vec<Str
             });
         }
     }
+    let whys = part.cures.iter().filter_map(|(_, cure)| cure.way.why());
+    for why in whys.collect::<BTreeSet<_>>() {
+        for line in wrap(&clean(why), width.saturating_sub(10)) {
+            lines.push(format!("          {line}"));
+        }
+    }
     lines
 }
 
 fn diff(page: &mut String, hunk: &Hunk, paint: &Paint) {
     let (old, new) = hunk.sizes();
-    let head = format!("@@ -{},{old} +{},{new} @@", hunk.old, hunk.new);
+    // What comes into an empty file comes behind its line 0.
+    let first = hunk.old - usize::from(old == 0);
+    let head = format!("@@ -{first},{old} +{},{new} @@", hunk.new);
     let _ = writeln!(page, "  {}", paint.on("36", &head));
     for line in &hunk.lines {
         let line = match line {
@@ -333,6 +366,8 @@ pub(crate) fn json(shown: &Shown<'_>) -> anyhow::Result<String> {
             .map(|(_, cure)| {
                 json!({
                     "safety": cure.safety.word(),
+                    "renderedBy": cure.rendered_by.as_deref(),
+                    "why": cure.way.why(),
                     "operations": cure.changes.iter().map(super::cure::in_words).collect::<Vec<_>>(),
                     "findings": cure.cured.iter().map(finding).collect::<Vec<_>>(),
                 })
@@ -346,7 +381,9 @@ pub(crate) fn json(shown: &Shown<'_>) -> anyhow::Result<String> {
             .lines()
             .map(|line| line.strip_prefix("  ").unwrap_or(line))
             .collect();
-        changes.push(json!({ "path": &**part.path, "fixes": cures, "diff": diff_lines }));
+        changes.push(
+            json!({ "path": &**part.path, "new": part.new, "fixes": cures, "diff": diff_lines }),
+        );
     }
     let mut left: Vec<_> = shown
         .left

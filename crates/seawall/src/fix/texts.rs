@@ -1,6 +1,7 @@
 //! The files that cures change: their texts before and after.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,8 +9,8 @@ use rayon::prelude::*;
 use sources::Overlay;
 use yaml::edit::{self, Edit};
 
-use super::cure::{Cure, Numbered};
-use super::languages::{self, Edited};
+use super::cure::{Cure, Numbered, Way};
+use super::languages::{self, Edited, patches};
 
 /// One file that changes.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(crate) struct File {
     pub(crate) before: Arc<str>,
     /// In order, not overlapping.
     pub(crate) edits: Vec<Edit>,
+    /// It does not exist yet: there is nothing before.
+    pub(crate) new: bool,
 }
 
 impl File {
@@ -45,7 +48,9 @@ impl Disk {
         for cure in cures {
             for path in cure.files() {
                 if !self.known.contains_key(path) {
-                    self.known.insert(path.clone(), text_of(path));
+                    let is_new = matches!(cure.way, Way::Patch(_)) && !Path::new(&**path).exists();
+                    let text = if is_new { Ok("".into()) } else { text_of(path) };
+                    self.known.insert(path.clone(), text);
                 }
             }
         }
@@ -111,14 +116,33 @@ impl Texts {
             if !done.edits.is_empty()
                 && let Some(Ok(text)) = disk.known.get(path)
             {
+                let new = text.is_empty() && !Path::new(&**path).exists();
                 let file = File {
                     before: text.clone(),
                     edits: done.edits,
+                    new,
                 };
                 texts.files.insert(path.clone(), file);
+                if new {
+                    texts.add_beside(path);
+                }
             }
         }
         texts
+    }
+
+    /// The files that belong to a new one.
+    fn add_beside(&mut self, path: &str) {
+        for (path, edit) in patches::beside(path) {
+            if !Path::new(&path).exists() {
+                let file = File {
+                    before: "".into(),
+                    edits: vec![edit],
+                    new: true,
+                };
+                self.files.insert(path.into(), file);
+            }
+        }
     }
 
     /// The texts as they would be read.
@@ -134,11 +158,24 @@ impl Texts {
     /// Writes the files: each beside itself first, so that none is left half written.
     pub(crate) fn write(&self) -> Result<(), (Arc<str>, std::io::Error)> {
         for (path, file) in &self.files {
-            replace(Path::new(&**path), &file.before, &file.after())
-                .map_err(|error| (path.clone(), error))?;
+            let to = Path::new(&**path);
+            let written = if file.new {
+                create(to, &file.after())
+            } else {
+                replace(to, &file.before, &file.after())
+            };
+            written.map_err(|error| (path.clone(), error))?;
         }
         Ok(())
     }
+}
+
+/// Writes a file that is not there.
+fn create(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::File::create_new(path)?.write_all(text.as_bytes())
 }
 
 /// Writes a file through a new one in the same folder, with the rights of the old one.

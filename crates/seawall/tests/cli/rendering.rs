@@ -8,7 +8,7 @@ use crate::run::{DAY, Folder, Json, cached, repository};
 
 const ONE: [&str; 2] = ["--guideline", "pss-privileged"];
 
-fn tools() -> OsString {
+pub(crate) fn tools() -> OsString {
     let bin = cached("KUBEBUILDER_ASSETS", "bin");
     for tool in ["helm", "kustomize"] {
         assert!(

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use yaml::edit::{self, Editor, Operation, Step, Value, apply};
+use sources::post_render;
+use yaml::edit::{self, Edit, Editor, Operation, Step, Value, apply};
+
+use super::Edited;
 
 use crate::fix::cure::{Numbered, Patch, Way};
 use crate::fix::rendered::values::merge;
@@ -52,8 +55,100 @@ fn merged(cures: &[Numbered<'_>]) -> Vec<(Vec<usize>, Patch)> {
     merged.into_values().collect()
 }
 
+/// A kustomization for a chart's post-renderer with these patches.
+pub(super) fn new_file(path: &str, cures: &[Numbered<'_>]) -> Edited {
+    let text = kustomization(path);
+    let done = super::manifests::edit(path, &text, cures);
+    let edits = if done.edits.is_empty() {
+        Vec::new()
+    } else {
+        vec![new_text(apply(&text, &done.edits))]
+    };
+    Edited { edits, ..done }
+}
+
+/// The edit that fills a new file.
+fn new_text(text: String) -> Edit {
+    Edit {
+        start: 0,
+        end: 0,
+        text,
+    }
+}
+
+/// The chart's name, by its folder.
+fn chart_of(path: &str) -> &str {
+    let folder = path.rsplit('/').nth(2).filter(|name| !name.is_empty());
+    folder.unwrap_or("chart")
+}
+
+fn kustomization(path: &str) -> String {
+    let (folder, rendered) = (post_render::FOLDER, post_render::RENDERED);
+    format!(
+        "\
+# What no value of the chart changes, changed when it has been rendered. In the chart's folder:
+#   Helm 3: helm upgrade --install NAME . --post-renderer sh --post-renderer-args {folder}/run.sh
+#   Helm 4: helm plugin install {folder}; helm upgrade --install NAME . --post-renderer {name}
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources:
+- {rendered}
+",
+        name = plugin(path),
+    )
+}
+
+fn plugin(path: &str) -> String {
+    format!("post-render-{}", chart_of(path))
+}
+
+/// Whether a file is one of a chart's post-renderer, and none of manifests.
+pub(crate) fn is_post_render(path: &str) -> bool {
+    path.rsplit('/').nth(1) == Some(post_render::FOLDER)
+}
+
+/// The files beside a new kustomization of a post-renderer, by path: what helm runs.
+/// <https://helm.sh/docs/plugins/developer/tutorial-postrenderer-plugin>
+pub(crate) fn beside(path: &str) -> Vec<(String, Edit)> {
+    let folder = path.strip_suffix("/kustomization.yaml");
+    let Some(folder) = folder.filter(|_| is_post_render(path)) else {
+        return Vec::new();
+    };
+    let rendered = post_render::RENDERED;
+    let script = format!(
+        "\
+#!/bin/sh
+# Patches what helm renders, from standard input to standard output.
+set -eu
+work=$(mktemp -d)
+trap 'rm -rf \"$work\"' EXIT
+cp \"$(dirname \"$0\")/kustomization.yaml\" \"$work\"
+cat > \"$work/{rendered}\"
+kubectl kustomize \"$work\"
+"
+    );
+    let plugin = format!(
+        "\
+apiVersion: v1
+type: postrenderer/v1
+name: {name}
+version: 0.1.0
+runtime: subprocess
+runtimeConfig:
+  platformCommand:
+  - command: sh
+    args: [\"${{HELM_PLUGIN_DIR}}/run.sh\"]
+",
+        name = plugin(path),
+    );
+    vec![
+        (format!("{folder}/plugin.yaml"), new_text(plugin)),
+        (format!("{folder}/run.sh"), new_text(script)),
+    ]
+}
+
 /// The patch as a document.
-pub(crate) fn written(patch: &Patch) -> String {
+fn written(patch: &Patch) -> String {
     let mut entries = vec![
         ("apiVersion".to_owned(), text(&patch.api_version)),
         ("kind".to_owned(), text(&patch.kind)),

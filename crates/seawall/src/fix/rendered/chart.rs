@@ -36,7 +36,7 @@ pub(super) struct Reference {
     /// It is written whole, as a map may be.
     pub(super) whole: bool,
     /// The template, within the chart.
-    file: String,
+    pub(super) file: String,
 }
 
 impl Chart {

@@ -11,7 +11,7 @@ use yaml::edit::Value;
 
 use super::super::cure::{Cure, Way};
 use super::chart::{Chart, Reference};
-use super::values::{at, get, json, mapped, written};
+use super::values::{at, json, mapped, written};
 use super::{Candidate, Object, Rendered, Rendering, Try};
 
 /// Scalars that are tried for one cure.

@@ -124,10 +124,9 @@ fn in_source(
         Cure {
             path: shown.into(),
             document: source.index,
-            safety: cure.safety,
             changes,
-            cured: cure.cured.clone(),
             way: Way::Document,
+            ..cure.clone()
         },
     ))
 }
@@ -151,15 +150,14 @@ fn as_patch(
         Cure {
             path: shown.into(),
             document: 0,
-            safety: cure.safety,
-            changes: cure.changes.clone(),
-            cured: cure.cured.clone(),
             way: Way::Patch(Box::new(Patch {
                 api_version: object.api_version().into(),
                 kind: object.kind().into(),
                 name: name.into(),
                 merge,
+                why: "patched here, since nothing else that was given changes it".into(),
             })),
+            ..cure.clone()
         },
     ))
 }

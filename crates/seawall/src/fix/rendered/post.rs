@@ -1,18 +1,50 @@
-//! What no value of a chart exposes.
+//! What no value of a chart exposes and its templates do not say literally: a patch of what it renders to, which a
+//! post-renderer of helm applies.
 
 use std::path::Path;
 
-use super::super::cure::Cure;
-use super::{Candidate, Object, Rendered};
+use sources::post_render::FOLDER;
 
+use super::super::cure::{Cure, Patch, Way};
+use super::values::patch;
+use super::{Candidate, Object, Rendered, Try};
+
+/// A cure as a patch that is applied when the chart has been rendered.
 pub(super) fn candidate(
-    _rendered: &Rendered<'_>,
+    rendered: &Rendered<'_>,
     folder: &Path,
-    _cure: &Cure,
-    _object: &Object,
+    cure: &Cure,
+    object: &Object,
 ) -> Candidate {
-    Err(format!(
-        "no value of the chart `{}` leads to it: patch what it renders to",
-        sources::shown(folder)
+    let file = folder.join(FOLDER).join("kustomization.yaml");
+    let shown = sources::shown(&file);
+    if !rendered.may_edit(folder) {
+        return Err(format!(
+            "the chart `{}` was not given",
+            sources::shown(folder)
+        ));
+    }
+    let merge = patch(&object.value, &cure.changes).ok_or_else(|| {
+        "no value of the chart leads to it, and no patch can say it: an item of a list has no name"
+            .to_owned()
+    })?;
+    let template = object.source.as_deref().unwrap_or("its template");
+    let why = format!(
+        "patched after rendering: no value leads to it, and `{template}` does not say it literally"
+    );
+    Ok((
+        Try::Together,
+        Cure {
+            path: shown.into(),
+            document: 0,
+            way: Way::Patch(Box::new(Patch {
+                api_version: object.api_version().into(),
+                kind: object.kind().into(),
+                name: object.name().into(),
+                merge,
+                why: why.into(),
+            })),
+            ..cure.clone()
+        },
     ))
 }
