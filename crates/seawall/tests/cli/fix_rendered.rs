@@ -217,7 +217,19 @@ const VALUES: &str = "\
 network:
   host: true   # the node's
 debug: true
-containers: [{name: app}]
+containers:
+- name: app
+  securityContext: {runAsUser: 10001}
+";
+
+/// Pods that leave the node's network want one.
+const POLICY: &str = "\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: default-deny, namespace: shop}
+spec:
+  podSelector: {}
+  policyTypes: [Ingress, Egress]
 ";
 
 fn chart() -> Folder {
@@ -226,6 +238,7 @@ fn chart() -> Folder {
         ("web/values.yaml", VALUES),
         ("web/templates/web.yaml", TEMPLATE),
         ("calm.yaml", "debug: false\n"),
+        ("policy.yaml", POLICY),
         ("host.yaml", "network:\n  host: true\n"),
     ])
 }
@@ -233,7 +246,7 @@ fn chart() -> Folder {
 #[test]
 fn a_value_that_a_template_names_is_edited() {
     let folder = chart();
-    let report = cure(&folder, &["web"], "pss-host-network");
+    let report = cure(&folder, &["web", "policy.yaml"], "pss-host-network");
     assert_eq!(fixed(&report), ["web/values.yaml pss-host-network"]);
     assert_eq!(
         read(&folder, "web/values.yaml"),
@@ -258,7 +271,7 @@ fn the_file_of_values_that_counts_is_edited() {
     let folder = chart();
     let report = cure(
         &folder,
-        &["web", "--values", "host.yaml"],
+        &["web", "policy.yaml", "--values", "host.yaml"],
         "pss-host-network",
     );
     assert_eq!(fixed(&report), ["host.yaml pss-host-network"]);
@@ -297,6 +310,7 @@ fn what_a_template_says_literally_is_edited_there() {
 fn parent() -> Folder {
     Folder::of(&[
         ("shop/Chart.yaml", &CHART.replace("web-chart", "shop")),
+        ("policy.yaml", POLICY),
         ("shop/values.yaml", "cache: {}\n"),
         (
             "shop/charts/cache/Chart.yaml",
@@ -316,7 +330,7 @@ fn parent() -> Folder {
 #[test]
 fn a_value_of_a_chart_within_is_given_by_the_chart_that_was_given() {
     let folder = parent();
-    let report = cure(&folder, &["shop"], "pss-host-network");
+    let report = cure(&folder, &["shop", "policy.yaml"], "pss-host-network");
     assert_eq!(fixed(&report), ["shop/values.yaml pss-host-network"]);
     assert_eq!(
         read(&folder, "shop/charts/cache/values.yaml"),
