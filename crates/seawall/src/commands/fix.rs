@@ -129,7 +129,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         return nothing(args);
     }
     let fix::Sorted {
-        mut cures,
+        cures,
         rendered,
         mut left,
     } = sorting.end();
@@ -140,19 +140,26 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let unread: Vec<DocumentEntry> = before.unread().cloned().collect();
     // What the texts would be is read and judged beside it: two estates are too many.
     drop(before);
-    let led = fix::Rendered {
+    let fix::Found {
+        mut cures,
+        mut proved,
+        left: of_rendered,
+        held_back,
+    } = fix::Rendered {
         tools: &tools,
         given: &args.paths,
     }
-    .lead(rendered);
-    cures.extend(led.cures);
-    left.extend(led.left);
-    let (mut cures, held): (Vec<Cure>, Vec<Cure>) = cures
-        .into_iter()
-        .partition(|cure| !args.write || args.risky || cure.safety == Safety::Safe);
-    let held_back = held.iter().map(|cure| cure.cured.len()).sum();
-    drop(held);
-    let mut proved = fix::prove(&question, unread.len(), &was, &cures)?;
+    .proved(
+        &fix::Asked {
+            question: &question,
+            unread: unread.len(),
+            was: &was,
+            keeps: &|cure| !args.write || args.risky || cure.safety == Safety::Safe,
+        },
+        cures,
+        &rendered,
+    )?;
+    left.extend(of_rendered);
     if args.interactive {
         cures = ask(&guide, &hidden, cures, &proved)?;
         proved = fix::prove(&question, unread.len(), &was, &cures)?;

@@ -7,6 +7,7 @@ mod chart;
 mod charted;
 mod kustomized;
 mod post;
+mod proof;
 mod template;
 pub(crate) mod values;
 
@@ -18,6 +19,7 @@ use model::Safety;
 use sources::{Overlay, Tools};
 use yaml::edit::Value;
 
+pub(crate) use self::proof::{Asked, Found};
 pub(crate) use self::template::masked;
 use self::values::{applied, get, holds, same, string};
 use super::cure::{Cure, Left, Numbered};
@@ -32,9 +34,9 @@ pub(crate) struct Rendered<'a> {
 
 /// Where cures of rendered objects lead.
 #[derive(Default)]
-pub(crate) struct Led {
-    pub(crate) cures: Vec<Cure>,
-    pub(crate) left: Vec<Left>,
+struct Led {
+    cures: Vec<Cure>,
+    left: Vec<Left>,
 }
 
 /// A cure that may do it, or why none can be made here.
@@ -57,41 +59,50 @@ const TRIALS: usize = 160;
 
 impl Rendered<'_> {
     /// Leads cures, whose paths are those of charts and kustomizations and whose documents are those of what they
-    /// render to.
-    pub(crate) fn lead(&self, wanted: Vec<Cure>) -> Led {
+    /// render to; to none that was refused.
+    fn lead(&self, wanted: &[Cure], refused: &[Cure]) -> Led {
         let mut by_whole: BTreeMap<Arc<str>, Vec<Cure>> = BTreeMap::new();
         for cure in wanted {
-            by_whole.entry(cure.path.clone()).or_default().push(cure);
+            by_whole
+                .entry(cure.path.clone())
+                .or_default()
+                .push(cure.clone());
         }
         let mut led = Led::default();
         for (whole, wanted) in by_whole {
-            self.lead_whole(&whole, wanted, &mut led);
+            self.lead_whole(&whole, &wanted, refused, &mut led);
         }
         led.cures = joined(led.cures);
         led
     }
 
-    fn lead_whole(&self, whole: &str, wanted: Vec<Cure>, led: &mut Led) {
+    fn lead_whole(&self, whole: &str, wanted: &[Cure], refused: &[Cure], led: &mut Led) {
         let folder = Path::new(whole);
         let before = match self.render(folder, &Overlay::default()) {
             Ok(before) => before,
             Err(why) => {
                 for cure in wanted {
-                    led.left.extend(left(&cure, &why));
+                    led.left.extend(left(cure, &why));
                 }
                 return;
             }
         };
-        let candidates = if sources::is_chart(folder) {
-            charted::candidates(self, folder, &before, &wanted)
+        let mut candidates = if sources::is_chart(folder) {
+            charted::candidates(self, folder, &before, wanted)
         } else {
-            kustomized::candidates(self, folder, &before, &wanted)
+            kustomized::candidates(self, folder, &before, wanted)
         };
+        for candidates in &mut candidates {
+            candidates.retain(|candidate| match candidate {
+                Ok((_, cure)) => !refused.iter().any(|refused| does_the_same(refused, cure)),
+                Err(_) => true,
+            });
+        }
         let mut search = Search {
             rendered: self,
             folder,
             before: &before,
-            wanted: &wanted,
+            wanted,
             candidates,
             tried: vec![0; wanted.len()],
             found: vec![None; wanted.len()],
@@ -101,15 +112,10 @@ impl Rendered<'_> {
         search.run();
         search.doubt();
         let Search { found, why, .. } = search;
-        for ((cure, found), why) in wanted.into_iter().zip(found).zip(why) {
+        for ((cure, found), why) in wanted.iter().zip(found).zip(why) {
             match found {
                 Some(found) => led.cures.push(found),
-                None => {
-                    let why = why.unwrap_or_else(|| {
-                        format!("`{whole}` renders it, and no value, patch or source of it was found that changes it")
-                    });
-                    led.left.extend(left(&cure, &why));
-                }
+                None => led.left.extend(proof::unled(whole, cure, why)),
             }
         }
     }
@@ -147,16 +153,18 @@ fn left<'c>(cure: &'c Cure, why: &'c str) -> impl Iterator<Item = Left> + 'c {
     })
 }
 
+fn does_the_same(one: &Cure, other: &Cure) -> bool {
+    one.path == other.path
+        && one.document == other.document
+        && one.changes == other.changes
+        && one.way == other.way
+}
+
 /// Cures that do the same as one.
 fn joined(cures: Vec<Cure>) -> Vec<Cure> {
     let mut all: Vec<Cure> = Vec::new();
     for cure in cures {
-        let alike = all.iter_mut().find(|other| {
-            other.path == cure.path
-                && other.document == cure.document
-                && other.changes == cure.changes
-                && other.way == cure.way
-        });
+        let alike = all.iter_mut().find(|other| does_the_same(other, &cure));
         match alike {
             Some(other) => {
                 if cure.safety == Safety::Unsafe {

@@ -191,7 +191,7 @@ spec:
     metadata: {labels: {app: web}}
     spec:
       hostPID: true  # literally
-      hostNetwork: {{ .Values.network.host }}
+      shareProcessNamespace: {{ .Values.processes.shared }}
       {{- with .Values.pod }}
       securityContext:
         {{- toYaml . | nindent 8 }}
@@ -214,22 +214,12 @@ spec:
 
 const VALUES: &str = "\
 # How the shop is deployed.
-network:
-  host: true   # the node's
+processes:
+  shared: true   # for all
 debug: true
 containers:
 - name: app
   securityContext: {runAsUser: 10001}
-";
-
-/// Pods that leave the node's network want one.
-const POLICY: &str = "\
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: default-deny, namespace: shop}
-spec:
-  podSelector: {}
-  policyTypes: [Ingress, Egress]
 ";
 
 fn chart() -> Folder {
@@ -238,19 +228,18 @@ fn chart() -> Folder {
         ("web/values.yaml", VALUES),
         ("web/templates/web.yaml", TEMPLATE),
         ("calm.yaml", "debug: false\n"),
-        ("policy.yaml", POLICY),
-        ("host.yaml", "network:\n  host: true\n"),
+        ("host.yaml", "processes:\n  shared: true\n"),
     ])
 }
 
 #[test]
 fn a_value_that_a_template_names_is_edited() {
     let folder = chart();
-    let report = cure(&folder, &["web", "policy.yaml"], "pss-host-network");
-    assert_eq!(fixed(&report), ["web/values.yaml pss-host-network"]);
+    let report = cure(&folder, &["web"], "pss-own-processes");
+    assert_eq!(fixed(&report), ["web/values.yaml pss-own-processes"]);
     assert_eq!(
         read(&folder, "web/values.yaml"),
-        VALUES.replace("host: true   #", "host: false   #")
+        VALUES.replace("shared: true   #", "shared: false   #")
     );
     assert_eq!(read(&folder, "web/templates/web.yaml"), TEMPLATE);
 }
@@ -271,11 +260,11 @@ fn the_file_of_values_that_counts_is_edited() {
     let folder = chart();
     let report = cure(
         &folder,
-        &["web", "policy.yaml", "--values", "host.yaml"],
-        "pss-host-network",
+        &["web", "--values", "host.yaml"],
+        "pss-own-processes",
     );
-    assert_eq!(fixed(&report), ["host.yaml pss-host-network"]);
-    assert_eq!(read(&folder, "host.yaml"), "network:\n  host: false\n");
+    assert_eq!(fixed(&report), ["host.yaml pss-own-processes"]);
+    assert_eq!(read(&folder, "host.yaml"), "processes:\n  shared: false\n");
     assert_eq!(read(&folder, "web/values.yaml"), VALUES);
 }
 
@@ -310,13 +299,15 @@ fn what_a_template_says_literally_is_edited_there() {
 fn parent() -> Folder {
     Folder::of(&[
         ("shop/Chart.yaml", &CHART.replace("web-chart", "shop")),
-        ("policy.yaml", POLICY),
         ("shop/values.yaml", "cache: {}\n"),
         (
             "shop/charts/cache/Chart.yaml",
             &CHART.replace("web-chart", "cache"),
         ),
-        ("shop/charts/cache/values.yaml", "network: {host: true}\n"),
+        (
+            "shop/charts/cache/values.yaml",
+            "processes: {shared: true}\n",
+        ),
         (
             "shop/charts/cache/templates/cache.yaml",
             &TEMPLATE.replace("-web", "-cache").replace(
@@ -330,11 +321,11 @@ fn parent() -> Folder {
 #[test]
 fn a_value_of_a_chart_within_is_given_by_the_chart_that_was_given() {
     let folder = parent();
-    let report = cure(&folder, &["shop", "policy.yaml"], "pss-host-network");
-    assert_eq!(fixed(&report), ["shop/values.yaml pss-host-network"]);
+    let report = cure(&folder, &["shop"], "pss-own-processes");
+    assert_eq!(fixed(&report), ["shop/values.yaml pss-own-processes"]);
     assert_eq!(
         read(&folder, "shop/charts/cache/values.yaml"),
-        "network: {host: true}\n"
+        "processes: {shared: true}\n"
     );
 }
 

@@ -76,7 +76,7 @@ pub(super) fn holds(value: &Value, change: &Change) -> bool {
             }
             _ => false,
         },
-        Act::Remove => here.is_none_or(|here| *here == Value::Null),
+        Act::Remove => here.is_none_or(|here| matches!(here, Value::Null | Value::Bool(false))),
         Act::Replace { key, .. } => {
             let holder = change.at.split_last().map_or(&[][..], |(_, holder)| holder);
             let new = at(value, holder).and_then(|holder| get(holder, key));
