@@ -190,8 +190,7 @@ spec:
   template:
     metadata: {labels: {app: web}}
     spec:
-      hostPID: true  # literally
-      shareProcessNamespace: {{ .Values.processes.shared }}
+      hostIPC: {{ .Values.processes.shared }}
       {{- with .Values.pod }}
       securityContext:
         {{- toYaml . | nindent 8 }}
@@ -235,8 +234,8 @@ fn chart() -> Folder {
 #[test]
 fn a_value_that_a_template_names_is_edited() {
     let folder = chart();
-    let report = cure(&folder, &["web"], "pss-own-processes");
-    assert_eq!(fixed(&report), ["web/values.yaml pss-own-processes"]);
+    let report = cure(&folder, &["web"], "pss-host-pid-ipc");
+    assert_eq!(fixed(&report), ["web/values.yaml pss-host-pid-ipc"]);
     assert_eq!(
         read(&folder, "web/values.yaml"),
         VALUES.replace("shared: true   #", "shared: false   #")
@@ -261,9 +260,9 @@ fn the_file_of_values_that_counts_is_edited() {
     let report = cure(
         &folder,
         &["web", "--values", "host.yaml"],
-        "pss-own-processes",
+        "pss-host-pid-ipc",
     );
-    assert_eq!(fixed(&report), ["host.yaml pss-own-processes"]);
+    assert_eq!(fixed(&report), ["host.yaml pss-host-pid-ipc"]);
     assert_eq!(read(&folder, "host.yaml"), "processes:\n  shared: false\n");
     assert_eq!(read(&folder, "web/values.yaml"), VALUES);
 }
@@ -281,13 +280,23 @@ fn a_map_that_a_template_writes_whole_gets_what_is_missing() {
     );
 }
 
+/// The template with a value of its own.
+fn literally() -> String {
+    TEMPLATE.replace(
+        "hostIPC: {{ .Values.processes.shared }}",
+        "hostPID: true  # literally",
+    )
+}
+
 #[test]
 fn what_a_template_says_literally_is_edited_there() {
     let folder = chart();
+    folder.write("web/templates/web.yaml", literally());
     let report = cure(&folder, &["web"], "pss-host-pid-ipc");
     assert_eq!(fixed(&report), ["web/templates/web.yaml pss-host-pid-ipc"]);
     let template = read(&folder, "web/templates/web.yaml");
-    let gone: Vec<&str> = TEMPLATE
+    let before = literally();
+    let gone: Vec<&str> = before
         .lines()
         .filter(|line| !template.lines().any(|other| other == *line))
         .collect();
@@ -321,8 +330,8 @@ fn parent() -> Folder {
 #[test]
 fn a_value_of_a_chart_within_is_given_by_the_chart_that_was_given() {
     let folder = parent();
-    let report = cure(&folder, &["shop"], "pss-own-processes");
-    assert_eq!(fixed(&report), ["shop/values.yaml pss-own-processes"]);
+    let report = cure(&folder, &["shop"], "pss-host-pid-ipc");
+    assert_eq!(fixed(&report), ["shop/values.yaml pss-host-pid-ipc"]);
     assert_eq!(
         read(&folder, "shop/charts/cache/values.yaml"),
         "processes: {shared: true}\n"
@@ -332,6 +341,9 @@ fn a_value_of_a_chart_within_is_given_by_the_chart_that_was_given() {
 #[test]
 fn what_nothing_leads_to_is_patched_after_rendering() {
     let folder = parent();
+    let path = "shop/charts/cache/templates/cache.yaml";
+    let literal = read(&folder, path).replace("{{ .Values.processes.shared }}", "true");
+    folder.write(path, literal);
     let shown = fix(&folder, &["shop", "--guideline", "pss-host-pid-ipc"]);
     assert_eq!(shown.code, 1, "{}{}", shown.out, shown.err);
     assert!(shown.out.contains("--- /dev/null"), "{}", shown.out);

@@ -215,10 +215,15 @@ fn item_like(item: &Value, index: usize, count: usize, own: &[Value]) -> Option<
         if let (Some((found, _)), None) = (alike.next(), alike.next()) {
             return Some(found);
         }
-        // A name may be made when it is rendered; any other name is another item.
-        let open = |other: &Value| string(other, key).is_some_and(|text| text.contains(MASKED));
-        if own.iter().any(open) {
-            break;
+        // A name may be made when it is rendered, of one item in a loop perhaps; any other name is another item.
+        let mut open = own
+            .iter()
+            .enumerate()
+            .filter(|(_, other)| string(other, key).is_some_and(|text| text.contains(MASKED)));
+        match (open.next(), open.next()) {
+            (Some((found, _)), None) => return Some(found),
+            (Some(_), Some(_)) => break,
+            (None, _) => {}
         }
         if own.iter().any(|other| get(other, key).is_some()) {
             return None;
