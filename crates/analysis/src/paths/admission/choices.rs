@@ -77,37 +77,36 @@ impl Choices {
         }
     }
 
-    /// The same pod with values for what the attacker writes, as far as rules name some.
-    pub(super) fn pods(&self, wanted: &Wanted) -> Vec<Wanted> {
+    /// The same pod with values for what the attacker writes, as far as rules name some: made as they are asked for,
+    /// since one of the first is often enough.
+    pub(super) fn pods<'w>(&self, wanted: &'w Wanted) -> impl Iterator<Item = Wanted> + 'w {
         let mut places = BTreeMap::new();
         open(&wanted.object, String::new(), 0, &mut places);
-        let mut all = vec![wanted.object.clone()];
-        for (place, key) in places {
-            let values = self.values_of(&key);
-            if values.is_empty() {
-                continue;
-            }
-            let mut next = Vec::new();
-            for pod in &all {
-                for value in &values {
-                    if next.len() < MANY {
-                        let mut pod = pod.clone();
-                        if let Some(own) = pod.pointer_mut(&place) {
-                            *own = value.clone();
-                        }
-                        next.push(pod);
-                    }
+        let places: Vec<(String, Vec<Value>)> = places
+            .into_iter()
+            .map(|(place, key)| (place, self.values_of(&key)))
+            .filter(|(_, values)| !values.is_empty())
+            .collect();
+        let all = places.iter().fold(1_usize, |all, (_, values)| {
+            all.saturating_mul(values.len()).min(MANY)
+        });
+        (0..all).map(move |number| {
+            let mut object = wanted.object.clone();
+            // The last place changes first.
+            let mut rest = number;
+            for (place, values) in places.iter().rev() {
+                let value = values.get(rest % values.len().max(1));
+                rest /= values.len().max(1);
+                if let (Some(own), Some(value)) = (object.pointer_mut(place), value) {
+                    *own = value.clone();
                 }
             }
-            all = next;
-        }
-        all.into_iter()
-            .map(|object| Wanted {
+            Wanted {
                 object,
                 old: wanted.old.clone(),
                 subresource: wanted.subresource,
-            })
-            .collect()
+            }
+        })
     }
 
     fn values_of(&self, key: &str) -> Vec<Value> {

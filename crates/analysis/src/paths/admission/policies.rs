@@ -89,37 +89,51 @@ impl Policies {
         wanted: &Wanted,
         removed: &Removed,
     ) -> Outcome {
-        let ask = |wanted: &Wanted, chosen: &Cell<u32>| {
+        // Those that hang on what the attacker writes; what the others say holds for every pod.
+        let mut hung = Vec::new();
+        let mut rules = 0;
+        let mut outcome = Outcome::Passes;
+        for one in self.standing(estate, removed) {
+            let (policy, id, binding) = one;
+            let chosen = Cell::new(0);
             let about = About {
                 estate,
                 namespace,
                 wanted,
-                chosen,
+                chosen: &chosen,
             };
-            self.ask(&about, removed)
-        };
-        let chosen = Cell::new(0);
-        let outcome = ask(wanted, &chosen);
-        if chosen.get() < 2 || matches!(outcome, Outcome::Denies(_)) {
+            outcome = outcome.and(policy.judge(&about, id, binding));
+            if chosen.get() > 0 {
+                rules += chosen.get();
+                hung.push(one);
+            }
+        }
+        if rules < 2 || matches!(outcome, Outcome::Denies(_)) {
             return outcome;
         }
         // Whose refusal it would be.
         let mut by = Vec::new();
         for pod in self.choices.pods(wanted) {
             let left = Cell::new(0);
-            match ask(&pod, &left) {
-                Outcome::Passes if left.get() < 2 => return outcome,
-                Outcome::Denies(own) | Outcome::Perhaps(_, own) if by.is_empty() => by = own,
+            let about = About {
+                estate,
+                namespace,
+                wanted: &pod,
+                chosen: &left,
+            };
+            let refused = hung.iter().find_map(|(policy, id, binding)| {
+                match policy.judge(&about, *id, binding) {
+                    Outcome::Passes => None,
+                    Outcome::Denies(own) | Outcome::Perhaps(_, own) => Some(own),
+                }
+            });
+            match refused {
+                None if left.get() < 2 => return outcome,
+                Some(own) if by.is_empty() => by = own,
                 _ => {}
             }
         }
         outcome.and(Outcome::Perhaps(MEET.to_owned(), by))
-    }
-
-    fn ask(&self, about: &About<'_>, removed: &Removed) -> Outcome {
-        self.standing(about.estate, removed)
-            .map(|(policy, id, binding)| policy.judge(about, id, binding))
-            .fold(Outcome::Passes, Outcome::and)
     }
 
     /// Those that nobody took away, by each of their bindings.
