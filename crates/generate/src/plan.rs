@@ -157,6 +157,7 @@ impl Plan {
         if let Some(error) = rules.error(&chosen, &all.collect()) {
             return Err(error);
         }
+        rules.given(&intent, &chosen)?;
         let answers = rules.answers(&intent, &decided, &chosen);
         let clusters = clusters(&intent, chosen.contains("separation/namespaces"))?;
         let waivers = rules.waivers(&intent, &chosen);

@@ -80,6 +80,7 @@ fn add<'a>(bump: &'a Bump, sources: &mut Sources<'a>, files: &Generated, name: &
 /// Everything that is wrong with a set of files.
 fn problems(types: &Types, files: &Generated) -> BTreeSet<String> {
     let mut problems = BTreeSet::new();
+    indexed_in_lambdas(files, &mut problems);
     let bump = Bump::new();
     let mut sources = Sources::default();
     let main = add(&bump, &mut sources, files, "bicep/main.bicep");
@@ -203,6 +204,21 @@ fn arguments(call: &Value, called: &Value, of: &str, problems: &mut BTreeSet<Str
     }
 }
 
+/// What the official compiler refuses though it can be compiled: a variable of a lambda as the index of a
+/// resource (BCP247). Any index is refused here.
+fn indexed_in_lambdas(files: &Generated, problems: &mut BTreeSet<String>) {
+    let lambda = regex::Regex::new(r"\b(\w+) => ").expect("a pattern");
+    for (name, text) in &files.0 {
+        for line in text.lines() {
+            for variable in lambda.captures_iter(line) {
+                if line.contains(&format!("[{}]", &variable[1])) {
+                    problems.insert(format!("{name}: a lambda's variable is an index: {line}"));
+                }
+            }
+        }
+    }
+}
+
 /// Parameters and variables that nothing reads (the official linter's `no-unused-params`).
 fn unused(compiled: &Value, of: &str, problems: &mut BTreeSet<String>) {
     let mut rest = compiled.clone();
@@ -288,6 +304,12 @@ fn mistakes_are_noticed() {
             "param skuTier",
             "param skuTear",
             "is no parameter",
+        ),
+        (
+            "bicep/modules/network.bicep",
+            "zone => zone.key",
+            "zone => zones[zone].name",
+            "is an index",
         ),
         (
             "bicep/modules/registry.bicep",
