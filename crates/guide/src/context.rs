@@ -11,12 +11,14 @@ use model::certificates;
 use model::resource::ResourceRef;
 use model::{Estate, Ref, Resource, Within, unknown};
 
+use crate::beside::{Ask, Cache, level};
 use crate::catalogue::Guide;
 use crate::facts::Facts;
 use crate::judge::Setting;
 
 /// The names below `facts`.
-pub(crate) const FACTS: [&str; 18] = [
+pub(crate) const FACTS: [&str; 19] = [
+    "podSecurity",
     "dataHolders",
     "reaches",
     "exposedBy",
@@ -96,6 +98,7 @@ const USERS: [&str; 2] = ["ServiceAccount", "Ingress"];
 /// What facts are computed from.
 #[derive(Clone, Copy)]
 struct World<'a> {
+    guide: &'a Guide,
     setting: &'a Setting,
     resource: &'a Resource,
     /// Present when objects may be joined.
@@ -118,6 +121,7 @@ impl<'a> Context<'a> {
             bump,
             budget: Budget::new(Budget::POLICY),
             world: World {
+                guide,
                 setting,
                 resource,
                 estate: analyses.map(|analyses| analyses.estate),
@@ -145,6 +149,16 @@ impl<'a> Context<'a> {
     pub(crate) fn of_cluster(mut self, id: &'a str) -> Self {
         self.world.cluster = Some(id);
         self
+    }
+
+    /// What writers of new objects are told.
+    pub(crate) fn ask(&self, cache: &'a Cache) -> Ask<'a> {
+        Ask {
+            cache,
+            resource: self.world.resource,
+            setting: self.world.setting,
+            analyses: self.world.analyses,
+        }
     }
 
     /// Every guideline may spend as much as one policy in an API server.
@@ -517,6 +531,12 @@ impl<'a> World<'a> {
                 };
                 Some(self.list(found, self.absent(&BINDINGS, within), bump))
             }
+            "podSecurity" => Some(Val::Str(level::of(
+                self.guide,
+                self.setting,
+                estate,
+                self.namespace()?,
+            ))),
             "certificates" => Some(self.certificates(bump)),
             "reaches" => self.analysed()?.reaches(bump),
             "exposedBy" => self.analysed()?.exposed_by(bump),

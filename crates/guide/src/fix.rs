@@ -1,7 +1,14 @@
-//! Fixes as lists of operations on routes; each language renders them in its own way.
+//! Fixes as lists of operations on routes, which each language renders in its own way, and new objects beside.
+
+pub mod object;
+
+use std::ops::Range;
 
 use cel::Program;
 use model::Safety;
+
+use self::object::Object;
+use crate::beside::{self, Writer};
 
 /// What a machine can do about a finding.
 #[derive(Debug)]
@@ -10,10 +17,23 @@ pub struct Fix {
     pub safety: Safety,
     /// Where this is not true, a machine has nothing to offer.
     pub when: Option<Box<Program>>,
+    /// Where this is true, it must not be done, and why.
+    pub unless: Option<(Box<Program>, Box<str>)>,
     /// In order.
     pub operations: Vec<Operation>,
-    /// It cures the findings of the checks above it: how many of the guideline's checks those are.
-    pub checks: usize,
+    /// Objects that are missing, in order.
+    pub new: Vec<New>,
+    /// It cures the findings of these of the guideline's checks: those between the fixes before it and it.
+    pub checks: Range<usize>,
+}
+
+/// An object that is missing.
+#[derive(Debug)]
+pub enum New {
+    /// As the guideline writes it.
+    Written(Object),
+    /// What an analysis of the estate writes.
+    From(&'static Writer),
 }
 
 /// One edit.
@@ -79,7 +99,16 @@ impl Fix {
                 Given::Computed(program, _) => Some(&**program),
             }
         });
-        self.when.iter().map(|when| &**when).chain(computed)
+        let written = self.new.iter().filter_map(|new| match new {
+            New::Written(object) => Some(object.programs()),
+            New::From(_) => None,
+        });
+        self.when
+            .iter()
+            .map(|when| &**when)
+            .chain(self.unless.iter().map(|(unless, _)| &**unless))
+            .chain(computed)
+            .chain(written.flatten())
     }
 }
 
@@ -98,13 +127,33 @@ pub fn parse(
         Some("unsafe") => Safety::Unsafe,
         _ => return Err("a fix is `fix safe` or `fix unsafe`".to_owned()),
     };
+    let (text, object) = beside_of(text);
     let mut operations = Vec::new();
-    let mut when = None;
+    let mut new = Vec::new();
+    let (mut when, mut unless) = (None, None);
     for line in text
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
     {
+        if let Some(name) = line.strip_prefix("new from ") {
+            new.push(New::From(beside::writer(name.trim())?));
+            continue;
+        }
+        if let Some(rest) = line.strip_prefix("unless ") {
+            let (condition, why) = rest.split_once(" because ").ok_or_else(|| {
+                format!("`{line}` says no reason: `unless EXPRESSION because REASON`")
+            })?;
+            let program =
+                compile(condition.trim()).map_err(|error| format!("in `{line}`: {error}"))?;
+            if unless
+                .replace((Box::new(program), why.trim().into()))
+                .is_some()
+            {
+                return Err("a fix has one `unless`".to_owned());
+            }
+            continue;
+        }
         if let Some(condition) = line.strip_prefix("when ") {
             let program =
                 compile(condition.trim()).map_err(|error| format!("in `{line}`: {error}"))?;
@@ -115,7 +164,7 @@ pub fn parse(
         }
         let read = operation(line, item).ok_or_else(|| {
             format!(
-                "`{line}` is no operation: `set ROUTE to VALUE`, `set ROUTE from EXPRESSION`, `add VALUE to ROUTE`, `remove ROUTE`, `replace ROUTE with KEY: VALUE`"
+                "`{line}` is no operation: `set ROUTE to VALUE`, `set ROUTE from EXPRESSION`, `add VALUE to ROUTE`, `remove ROUTE`, `replace ROUTE with KEY: VALUE`, `new from ANALYSIS`, `new` above the YAML of an object"
             )
         })?;
         operations.push(match read {
@@ -129,15 +178,33 @@ pub fn parse(
             },
         });
     }
-    if operations.is_empty() {
-        return Err("a fix without operations".to_owned());
+    if let Some(object) = object {
+        new.push(New::Written(Object::compile(object, compile)?));
+    }
+    if operations.is_empty() && new.is_empty() {
+        return Err("a fix without operations and without a new object".to_owned());
     }
     Ok(Fix {
         safety,
         when,
+        unless,
         operations,
-        checks: usize::MAX,
+        new,
+        checks: 0..usize::MAX,
     })
+}
+
+/// The operations of a fix, and the YAML of the object that it makes, which stands below the line `new`.
+fn beside_of(text: &str) -> (&str, Option<&str>) {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let end = at + line.len();
+        if line.trim() == "new" {
+            return (text.get(..at).unwrap_or_default(), text.get(end..));
+        }
+        at = end;
+    }
+    (text, None)
 }
 
 /// A line that was read: an operation, or one whose value is yet to be compiled.

@@ -1,7 +1,7 @@
 //! One guideline, as its file says it, with its programs compiled.
 
 use cel::Program;
-use model::{Cost, GuidelineId, Safety, Severity};
+use model::{Cost, GuidelineId, Severity};
 
 use crate::fix::Fix;
 use crate::message::Template;
@@ -154,8 +154,8 @@ pub struct Guideline {
     pub cuts: Vec<Box<str>>,
     /// Where its facts come from.
     pub references: Vec<Reference>,
-    /// What a machine can do.
-    pub fix: Option<Fix>,
+    /// What a machine can do. Of several for the same checks the first counts that has something to offer.
+    pub fixes: Vec<Fix>,
     /// The values it points to are never shown.
     pub sensitive: bool,
     /// It judges files, not what a cluster holds: no cluster enforces it.
@@ -208,6 +208,12 @@ impl Guideline {
 
     /// All programs of the guideline.
     pub fn programs(&self) -> impl Iterator<Item = &Program> {
+        self.judging()
+            .chain(self.fixes.iter().flat_map(Fix::programs))
+    }
+
+    /// The programs that judge.
+    pub fn judging(&self) -> impl Iterator<Item = &Program> {
         self.when
             .iter()
             .chain(self.each.iter().map(|each| &each.program))
@@ -216,7 +222,6 @@ impl Guideline {
                     std::iter::once(&check.program).chain(check.message.programs())
                 }),
             )
-            .chain(self.fix.iter().flat_map(Fix::programs))
     }
 
     /// The control of a framework it maps to.
@@ -227,21 +232,12 @@ impl Guideline {
             .map(|(_, control)| &**control)
     }
 
-    /// The fix for findings of one of its checks.
-    #[must_use]
-    pub fn fix_of(&self, check: &Check) -> Option<&Fix> {
-        let fix = self.fix.as_ref()?;
-        let covered = self.checks.get(..fix.checks).unwrap_or(&self.checks);
-        covered
+    /// The fixes for findings of one of its checks, in order.
+    pub fn fixes_of<'g>(&'g self, check: &Check) -> impl Iterator<Item = &'g Fix> {
+        let number = self.checks.iter().position(|one| one.line == check.line);
+        self.fixes
             .iter()
-            .any(|one| one.line == check.line)
-            .then_some(fix)
-    }
-
-    /// Whether there is a machine fix, and whether it is safe.
-    #[must_use]
-    pub fn fix_safety(&self) -> Option<Safety> {
-        self.fix.as_ref().map(|fix| fix.safety)
+            .filter(move |fix| number.is_some_and(|number| fix.checks.contains(&number)))
     }
 }
 

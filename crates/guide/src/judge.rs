@@ -15,6 +15,7 @@ use model::resource::ResourceName;
 use model::value::Ref;
 use model::{Estate, Resource, unknown};
 
+use crate::beside::Cache;
 use crate::cases;
 use crate::catalogue::Guide;
 use crate::context::{Context, Value};
@@ -101,6 +102,8 @@ pub struct Judge<'g> {
     selected: Vec<u16>,
     /// Findings carry what would cure them.
     remedies: bool,
+    /// What was found out for them about the estate.
+    beside: Cache,
     /// Guidelines about a kind: local ones, joined ones.
     by_kind: RwLock<HashMap<Kind, Arc<Plan>>>,
 }
@@ -139,6 +142,7 @@ impl<'g> Judge<'g> {
             setting,
             selected,
             remedies: false,
+            beside: Cache::default(),
             by_kind: RwLock::default(),
         }
     }
@@ -515,17 +519,22 @@ impl<'a> Asking<'a, '_> {
         );
         let root_cause = self.root_cause(guideline, &decided);
         // An unknown may turn out to be any of the checks' failures.
-        let fix = match failed {
-            Some(check) => guideline.fix_of(check),
-            None => guideline.fix.as_ref(),
+        let mut fix = match failed {
+            Some(check) => guideline.fixes_of(check).next(),
+            None => guideline.fixes.first(),
         };
-        let wanted = failed.is_some() && self.judge.remedies;
-        let remedy = fix.filter(|_| wanted).and_then(|fix| {
+        let mut remedy = None;
+        if let Some(check) = failed.filter(|_| self.judge.remedies) {
             let item = item.map(|(_, value)| value);
-            remedy::of(fix, self.resource, item, |program| {
-                self.eval(program, locals)
-            })
-        });
+            let ask = self.context.ask(&self.judge.beside);
+            for one in guideline.fixes_of(check) {
+                remedy = remedy::of(one, &ask, item, |program| self.eval(program, locals));
+                if remedy.is_some() {
+                    fix = Some(one);
+                    break;
+                }
+            }
+        }
         self.findings.push(Finding {
             guideline: guideline.id.clone(),
             severity: self.judge.severity(guideline),

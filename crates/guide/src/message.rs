@@ -65,7 +65,7 @@ impl Template {
 }
 
 /// The offset of the brace that closes the one at the start, minding quotes and nesting.
-fn closing(text: &str) -> Option<usize> {
+pub(crate) fn closing(text: &str) -> Option<usize> {
     let mut depth = 0usize;
     let mut quote = None;
     let mut escaped = false;

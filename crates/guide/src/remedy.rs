@@ -1,33 +1,47 @@
 //! From a guideline's fix to the changes that cure one finding.
 
 use cel::{Node as _, Val, View};
-use model::remedy::{Act, Change, Remedy, Step, Written};
+use model::remedy::{Act, Change, NewObject, Remedy, Step, Written};
 use model::{Ref, Resource};
 use serde_json::Value as Json;
 use yaml::{Span, edit};
 
+use crate::beside::Ask;
 use crate::context::Value;
-use crate::fix::{Fix, Given, Operation, Route};
+use crate::fix::{Fix, Given, New, Operation, Route};
 
 /// Values deeper than this are none that a fix makes.
 const DEPTH: usize = 32;
 
-/// What a fix does to the document of a resource; `None` where there is nothing it can change: what it names is not
-/// there, or stands in another document. `eval` computes values.
+/// What a fix does to the document of a resource and which objects it puts beside it; `None` where there is nothing
+/// that it can do: what it changes is not there, or stands in another document. `eval` computes values.
 pub(crate) fn of<'a>(
     fix: &'a Fix,
-    resource: &'a Resource,
+    ask: &Ask<'a>,
     item: Option<Value<'a>>,
     mut eval: impl FnMut(&'a cel::Program) -> Value<'a>,
 ) -> Option<Remedy> {
+    let resource = ask.resource;
     // What others only name has no document to change.
-    if resource.implied {
+    if resource.implied && !fix.operations.is_empty() {
         return None;
     }
     if let Some(when) = &fix.when
         && !matches!(eval(when).resolve(), Val::Bool(true))
     {
         return None;
+    }
+    let refused = |why: Box<str>| Remedy {
+        safety: fix.safety,
+        origin: resource.origin.clone(),
+        changes: Vec::new(),
+        new: Vec::new(),
+        refused: Some(why),
+    };
+    if let Some((unless, why)) = &fix.unless
+        && matches!(eval(unless).resolve(), Val::Bool(true))
+    {
+        return Some(refused(why.clone()));
     }
     let mut changes = Vec::new();
     for operation in &fix.operations {
@@ -64,11 +78,44 @@ pub(crate) fn of<'a>(
         };
         changes.push(Change { at, act, written });
     }
-    (!changes.is_empty()).then_some(Remedy {
+    let mut remedy = Remedy {
         safety: fix.safety,
         origin: resource.origin.clone(),
         changes,
-    })
+        new: Vec::new(),
+        refused: None,
+    };
+    for new in &fix.new {
+        match new {
+            New::Written(object) => {
+                let made = object.filled(&mut eval)?;
+                if let Some(why) = exists(ask, &made) {
+                    return Some(refused(why));
+                }
+                remedy.new.push(made);
+            }
+            New::From(writer) => match (writer.write)(ask) {
+                Ok(made) => remedy.new.extend(made),
+                Err(why) => return Some(refused(why)),
+            },
+        }
+    }
+    (!remedy.changes.is_empty() || !remedy.new.is_empty()).then_some(remedy)
+}
+
+/// Why an object cannot be made: there is one of its name.
+fn exists(ask: &Ask<'_>, made: &NewObject) -> Option<Box<str>> {
+    let estate = ask.analyses?.estate;
+    let namespace = made.namespace.as_deref().unwrap_or_default();
+    let found = estate.find(namespace, &made.kind, &made.name);
+    let found = found.filter(|found| !found.implied)?;
+    Some(
+        format!(
+            "there is a {} `{}` already, in {}: change that one",
+            made.kind, made.name, found.origin.path
+        )
+        .into(),
+    )
 }
 
 /// Changes as edits of a text with the values of its document.
@@ -198,7 +245,7 @@ fn is_there(root: Option<Ref<'_>>, route: &Route) -> bool {
 }
 
 /// A value as JSON, which is YAML in flow style; `None` for what no document can hold.
-fn json(value: Value<'_>, depth: usize) -> Option<Json> {
+pub(crate) fn json(value: Value<'_>, depth: usize) -> Option<Json> {
     if depth > DEPTH {
         return None;
     }

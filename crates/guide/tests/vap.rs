@@ -7,6 +7,8 @@
 )]
 #![expect(clippy::print_stdout, reason = "the counts are the test's report")]
 
+#[path = "vap/beside.rs"]
+mod beside;
 #[path = "vap/cluster.rs"]
 mod cluster;
 #[path = "vap/examples.rs"]

@@ -26,6 +26,25 @@ pub struct Remedy {
     pub origin: Origin,
     /// In order.
     pub changes: Vec<Change>,
+    /// Objects that stand beside it, in order.
+    pub new: Vec<NewObject>,
+    /// Why nothing can be offered after all; then there are no changes and no objects.
+    pub refused: Option<Box<str>>,
+}
+
+/// An object that is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewObject {
+    /// Its kind; that of the first where the text holds several.
+    pub kind: Box<str>,
+    /// Its namespace.
+    pub namespace: Option<Box<str>>,
+    /// Its name.
+    pub name: Box<str>,
+    /// The name of a file for it, without its ending.
+    pub stem: Box<str>,
+    /// YAML: one document or several. Many findings may ask for it.
+    pub text: Arc<str>,
 }
 
 /// One change of a document.

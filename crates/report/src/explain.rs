@@ -49,7 +49,7 @@ pub fn page(guide: &Guide, guideline: &Guideline, width: usize) -> String {
         code(&mut page, check.program.source());
         paragraph(&mut page, "    otherwise: ", &check.message.source, width);
     }
-    if let Some(fix) = &guideline.fix {
+    for fix in &guideline.fixes {
         let _ = writeln!(page, "\nHow to mend it ({})", fix.safety.word());
         for operation in text::operations(fix) {
             paragraph(&mut page, "  ", &operation, width);

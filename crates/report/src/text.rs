@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use guide::fix::{Fix, Given, Operation, Route};
+use guide::fix::{Fix, Given, New, Operation, Route};
 use model::finding::{Cost, Finding, Location, Range};
 use model::resource::ResourceName;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -205,6 +205,10 @@ fn between<'t>(text: &'t str, open: &str, close: &str) -> Option<(String, &'t st
 
 /// What a machine would do, an operation each, in the words of the guide's fix blocks.
 pub(crate) fn operations(fix: &Fix) -> Vec<String> {
+    let new = fix.new.iter().map(|new| match new {
+        New::Written(object) => format!("add a {} beside it", object.kind),
+        New::From(writer) => format!("add {} beside it", writer.makes),
+    });
     fix.operations
         .iter()
         .map(|operation| match operation {
@@ -223,6 +227,7 @@ pub(crate) fn operations(fix: &Fix) -> Vec<String> {
                 format!("replace {} with {key}: {value}", route_words(route))
             }
         })
+        .chain(new)
         .collect()
 }
 

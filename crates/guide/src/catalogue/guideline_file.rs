@@ -104,7 +104,7 @@ impl Guide {
                 .known_edges(fields.texts("cuts").map_err(at)?)
                 .map_err(at)?,
             references: fields.references().map_err(at)?,
-            fix: None,
+            fixes: Vec::new(),
             sensitive: fields
                 .get("sensitive")
                 .and_then(Ref::as_bool)
@@ -245,11 +245,17 @@ fn read_body(
                 };
                 let fix = fix::parse(&fence.info, &fence.text, item, &mut compile)
                     .map_err(|message| (fence.line, message))?;
-                if guideline.fix.is_some() {
-                    return Err((fence.line, "a guideline has one fix".to_owned()));
-                }
-                guideline.fix = Some(fix::Fix {
-                    checks: guideline.checks.len(),
+                // One that follows another is an alternative to it.
+                let above = guideline.checks.len();
+                let from = guideline.fixes.last().map_or(0, |last| {
+                    if last.checks.end == above {
+                        last.checks.start
+                    } else {
+                        last.checks.end
+                    }
+                });
+                guideline.fixes.push(fix::Fix {
+                    checks: from..above,
                     ..fix
                 });
             }

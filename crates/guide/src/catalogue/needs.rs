@@ -5,18 +5,35 @@ use std::collections::BTreeSet;
 use cel::{Program, Step};
 
 use super::Guide;
+use crate::fix::Fix;
 use crate::guideline::{Applies, Guideline, Needs};
 
 impl Guide {
     /// What a guideline reads, from the references of its programs and of the variables they use.
     pub(super) fn needs(&self, guideline: &Guideline) -> Result<Needs, String> {
+        let mut needs = self.needs_of(guideline, guideline.judging().collect())?;
+        // What a fix reads does not make a difference to who can enforce the check.
+        let fixes = guideline.fixes.iter().flat_map(Fix::programs).collect();
+        let fixes = self.needs_of(guideline, fixes)?;
+        needs.joined |= fixes.joined;
+        needs.network |= fixes.network;
+        for kind in fixes.kinds {
+            if !needs.kinds.contains(&kind) {
+                needs.kinds.push(kind);
+            }
+        }
+        needs.kinds.sort();
+        Ok(needs)
+    }
+
+    fn needs_of(&self, guideline: &Guideline, programs: Vec<&Program>) -> Result<Needs, String> {
         let mut needs = Needs::default();
         let mut params = BTreeSet::new();
         let mut kinds = BTreeSet::new();
         let mut seen = BTreeSet::new();
         let mut facts = false;
         let mut resource = false;
-        let mut queue: Vec<&Program> = guideline.programs().collect();
+        let mut queue = programs;
         needs.minimum_minor = queue
             .iter()
             .map(|program| program.minimum_minor())

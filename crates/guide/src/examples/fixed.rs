@@ -1,11 +1,12 @@
 //! Trying a guideline's fix on its own bad examples.
 
 use model::finding::{Finding, Outcome};
+use model::remedy::NewObject;
 use yaml::edit::{self, Editor};
 
 use super::{Outcomes, judged};
 use crate::catalogue::Guide;
-use crate::guideline::{Example, Expectation, Guideline};
+use crate::guideline::{Example, ExampleFile, Expectation, Guideline};
 use crate::remedy;
 
 /// What a fix did for one example.
@@ -15,8 +16,8 @@ pub struct Tried {
     pub cured: usize,
     /// Findings that it was tried on and that stay, with why.
     pub stays: Vec<String>,
-    /// The files of the example after it.
-    pub texts: Vec<String>,
+    /// The example after it, with the objects that it made as further files.
+    pub after: Option<Example>,
 }
 
 /// Applies the fix of a guideline to each finding in a bad example of manifests, all at once.
@@ -29,7 +30,7 @@ pub fn fixed(guide: &Guide, guideline: &Guideline, example: &Example) -> Result<
         .files
         .iter()
         .all(|file| &*file.language == "yaml" && !file.live);
-    if guideline.fix.is_none() || example.expectation != Expectation::Bad || !manifests {
+    if guideline.fixes.is_empty() || example.expectation != Expectation::Bad || !manifests {
         return Ok(tried);
     }
     let before = judged(guide, guideline, example, false, true)?;
@@ -42,7 +43,7 @@ pub fn fixed(guide: &Guide, guideline: &Guideline, example: &Example) -> Result<
             let Some(remedy) = finding.remedy.as_deref() else {
                 continue;
             };
-            if remedy.origin.path.parse() != Ok(number) {
+            if remedy.origin.path.parse() != Ok(number) || remedy.changes.is_empty() {
                 continue;
             }
             if !seen.contains(&(remedy.origin.index, &remedy.changes)) {
@@ -62,6 +63,7 @@ pub fn fixed(guide: &Guide, guideline: &Guideline, example: &Example) -> Result<
         }
         file.text = edit::apply(&file.text, &outcome.edits).into();
     }
+    done.extend(add_new(&before.findings, &mut after)?);
     if done.is_empty() {
         return Ok(tried);
     }
@@ -83,12 +85,46 @@ pub fn fixed(guide: &Guide, guideline: &Guideline, example: &Example) -> Result<
             tried.cured += 1;
         }
     }
-    tried.texts = after
-        .files
-        .iter()
-        .map(|file| file.text.to_string())
-        .collect();
+    tried.after = Some(after);
     Ok(tried)
+}
+
+/// Adds the objects that findings ask for, each once, and says which findings ask for nothing else.
+fn add_new<'f>(findings: &'f [Finding], after: &mut Example) -> Result<Vec<&'f Finding>, String> {
+    let mut made: Vec<&NewObject> = Vec::new();
+    let mut done = Vec::new();
+    for finding in findings {
+        let Some(remedy) = finding.remedy.as_deref() else {
+            continue;
+        };
+        for new in &remedy.new {
+            let same = |other: &&&NewObject| {
+                (&other.kind, &other.namespace, &other.name)
+                    == (&new.kind, &new.namespace, &new.name)
+            };
+            match made.iter().find(same) {
+                Some(other) if *other == new => {}
+                Some(_) => {
+                    return Err(format!(
+                        "two findings ask for different {} `{}`",
+                        new.kind, new.name
+                    ));
+                }
+                None => made.push(new),
+            }
+        }
+        if remedy.changes.is_empty() && !remedy.new.is_empty() {
+            done.push(finding);
+        }
+    }
+    let files = made.iter().map(|new| ExampleFile {
+        language: "yaml".into(),
+        text: (&*new.text).into(),
+        line: 1,
+        live: false,
+    });
+    after.files.extend(files);
+    Ok(done)
 }
 
 #[cfg(test)]

@@ -134,11 +134,7 @@ fn cured(guide: &Guide, guideline: &Guideline, example: &Example) -> Option<Exam
     if example.invalid || tried.cured == 0 {
         return None;
     }
-    let mut after = example.clone();
-    for (file, text) in after.files.iter_mut().zip(tried.texts) {
-        file.text = text.into();
-    }
-    Some(after)
+    tried.after
 }
 
 fn report(

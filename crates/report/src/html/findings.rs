@@ -152,7 +152,7 @@ fn about(guideline: &Guideline, guide: &Guide) -> Markup {
             details.prose { summary { "Why it matters, and when not to follow it" } (prose::blocks(&guideline.prose)) }
         }
         dl.advice {
-            @if let Some(fix) = &guideline.fix {
+            @for fix in &guideline.fixes {
                 div { dt { (fix.safety.word()) " fix" } dd { @for operation in text::operations(fix) { code { (operation) } " " } } }
             }
             @if let Some(cost) = text::cost(&guideline.cost) { div { dt { "Cost" } dd { (prose::spans(&cost)) } } }

@@ -125,17 +125,17 @@ fn fix(guideline: &Guideline) -> Markup {
     html! {
         section.prose aria-labelledby="fix" {
             h2 #fix { "How to mend it" }
-            @match &guideline.fix {
-                None => p { "By hand: the guide has no change that a machine could make." },
-                Some(fix) => {
-                    p {
-                        @match fix.safety {
-                            Safety::Safe => "A machine can make this change, and it is safe: it cannot break a workload that works.",
-                            Safety::Unsafe => "A machine can make this change, and it is unsafe: it may break a workload that works, so look at it first.",
-                        }
+            @if guideline.fixes.is_empty() {
+                p { "By hand: the guide has no change that a machine could make." }
+            }
+            @for fix in &guideline.fixes {
+                p {
+                    @match fix.safety {
+                        Safety::Safe => "A machine can make this change, and it is safe: it cannot break a workload that works.",
+                        Safety::Unsafe => "A machine can make this change, and it is unsafe: it may break a workload that works, so look at it first.",
                     }
-                    ul { @for operation in text::operations(fix) { li { code { (operation) } } } }
                 }
+                ul { @for operation in text::operations(fix) { li { code { (operation) } } } }
             }
         }
     }
