@@ -8,6 +8,7 @@
 //!                      led to their sources
 //! ```
 
+mod beside;
 mod cure;
 mod hidden;
 mod hunks;

@@ -17,6 +17,8 @@ mod awkward;
 mod azure;
 #[path = "cli/azure_rights.rs"]
 mod azure_rights;
+#[path = "cli/beside.rs"]
+mod beside;
 #[path = "cli/canary.rs"]
 mod canary;
 #[path = "cli/cluster.rs"]

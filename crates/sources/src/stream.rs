@@ -38,6 +38,8 @@ pub struct Options {
     pub module_caches: Vec<PathBuf>,
     /// Texts that files of manifests are read as, whatever stands in them.
     pub overlay: Overlay,
+    /// Texts of files of manifests that are not there yet: they are read after the inputs.
+    pub new_files: Overlay,
 }
 
 /// Texts of files by the paths that [`Origin`] has, as if they had been written.
@@ -277,6 +279,17 @@ pub fn read<T: Send, E: From<LiveError>>(
             }
         }
         sink(Work::FileDone, &mut batch, &mut files)?;
+    }
+    for (path, text) in options.new_files.iter() {
+        stream(&mut text.as_bytes(), path, &mut |work| {
+            batch.push(work);
+            if batch.full() {
+                flush(std::mem::take(&mut batch).works, &mut files)
+            } else {
+                Ok(())
+            }
+        })?;
+        files += 1;
     }
     let mut completeness = Completeness::default();
     let mut names = Vec::new();

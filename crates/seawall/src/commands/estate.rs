@@ -158,6 +158,7 @@ impl EstateArgs {
                 .map_or_else(String::new, |text| text.to_string()),
             module_caches: self.module_cache.clone(),
             overlay: sources::Overlay::default(),
+            new_files: sources::Overlay::default(),
         }
     }
 }

@@ -103,6 +103,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         as_of: &as_of,
         selects: &|_| true,
         overlay: Overlay::default(),
+        new_files: Overlay::default(),
         remedies: true,
     };
     let wanted: BTreeSet<&str> = guide

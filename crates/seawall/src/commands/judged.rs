@@ -29,6 +29,8 @@ pub(crate) struct Question<'a> {
     pub(crate) selects: &'a (dyn Fn(&Guideline) -> bool + Sync),
     /// Texts that files are read as.
     pub(crate) overlay: Overlay,
+    /// Texts of manifests that are no files yet.
+    pub(crate) new_files: Overlay,
     /// Findings carry what would cure them.
     pub(crate) remedies: bool,
 }
@@ -97,6 +99,7 @@ impl Question<'_> {
         };
         let mut options = self.estate.options(guide, minor);
         options.overlay = self.overlay.clone();
+        options.new_files = self.new_files.clone();
         let mut resources = 0;
         let read = sources::read(
             given,

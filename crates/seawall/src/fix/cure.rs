@@ -6,9 +6,11 @@ use std::sync::Arc;
 use model::Safety;
 use model::finding::{Finding, Outcome, Severity};
 use model::kinds::Kind;
-use model::remedy::{self, Act, Change};
+use model::remedy::{self, Act, Change, NewObject};
 use model::resource::ResourceName;
 use yaml::edit::Value;
+
+use super::beside::{self, Beside};
 
 /// What cures one or more findings of one document.
 #[derive(Debug, Clone)]
@@ -21,6 +23,8 @@ pub(crate) struct Cure {
     pub(crate) safety: Safety,
     /// What is done.
     pub(crate) changes: Box<[Change]>,
+    /// What is made.
+    pub(crate) beside: Box<[Beside]>,
     /// What it cures.
     pub(crate) cured: Vec<About>,
     /// How it is written.
@@ -69,6 +73,11 @@ impl Cure {
             .iter()
             .map(|change| file_of(change, &self.path))
             .collect()
+    }
+
+    /// Whether it makes a file.
+    pub(crate) fn makes(&self, path: &str) -> bool {
+        self.beside.iter().any(|beside| *beside.path == *path)
     }
 
     /// What it changes in one file.
@@ -138,7 +147,7 @@ impl Sorting {
             return;
         }
         let about = About::of(finding);
-        let (path, document, changes) = match writable(finding) {
+        let (path, document, changes, new) = match writable(finding) {
             Ok(found) => found,
             Err(why) => return self.left.push(Left { about, safety, why }),
         };
@@ -148,9 +157,23 @@ impl Sorting {
             Some(whole) => (whole, &mut self.rendered),
             None => (path, &mut self.cures),
         };
+        if rendered_by.is_some() && !new.is_empty() {
+            let why = format!(
+                "`{path}` is rendered: add {} to what it is rendered from",
+                new.iter()
+                    .map(|new| format!("{} `{}`", new.kind, new.name))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            );
+            return self.left.push(Left { about, safety, why });
+        }
+        let same = |cure: &Cure| {
+            let made = cure.beside.iter().map(|beside| &beside.object);
+            *cure.changes == *changes && made.eq(new)
+        };
         let cures = all.entry((path.clone(), document)).or_default();
         // Several findings may ask for the same.
-        match cures.iter_mut().find(|cure| *cure.changes == *changes) {
+        match cures.iter_mut().find(|cure| same(cure)) {
             Some(cure) => {
                 if safety == Safety::Unsafe {
                     cure.safety = safety;
@@ -162,6 +185,7 @@ impl Sorting {
                 document,
                 safety,
                 changes: changes.into(),
+                beside: Beside::of(new),
                 cured: vec![about],
                 way: Way::Document,
                 rendered_by: rendered_by.clone(),
@@ -169,9 +193,11 @@ impl Sorting {
         }
     }
 
-    pub(crate) fn end(self) -> Sorted {
+    /// The cures in the order of files and documents, and the findings that stay.
+    pub(crate) fn end(mut self) -> Sorted {
+        let cures = beside::place(in_order(self.cures), &mut self.left);
         Sorted {
-            cures: in_order(self.cures),
+            cures,
             rendered: in_order(self.rendered),
             left: self.left,
         }
@@ -206,9 +232,9 @@ impl About {
     }
 }
 
-type Writable<'f> = (&'f Arc<str>, u32, &'f [Change]);
+type Writable<'f> = (&'f Arc<str>, u32, &'f [Change], &'f [NewObject]);
 
-/// What is to be done to which document of which file, or why that cannot be.
+/// What is to be done to which document of which file and made beside it, or why that cannot be.
 fn writable(finding: &Finding) -> Result<Writable<'_>, String> {
     let Some(remedy) = &finding.remedy else {
         return Err(if finding.place.live {
@@ -217,8 +243,12 @@ fn writable(finding: &Finding) -> Result<Writable<'_>, String> {
             "the object itself was not given, or lacks what the fix changes".to_owned()
         });
     };
+    if let Some(why) = &remedy.refused {
+        return Err(why.to_string());
+    }
     if !matches!(finding.resource.kind, Kind::Azure(_)) {
-        return Ok((&remedy.origin.path, remedy.origin.index, &remedy.changes));
+        let origin = &remedy.origin;
+        return Ok((&origin.path, origin.index, &remedy.changes, &remedy.new));
     }
     for change in &remedy.changes {
         let Some(anchor) = change.anchor() else {
@@ -236,7 +266,7 @@ fn writable(finding: &Finding) -> Result<Writable<'_>, String> {
     // What several deployments share is changed once, whichever of them asks.
     let path = remedy.changes.first().and_then(Change::anchor);
     let path = path.map_or(&remedy.origin.path, |anchor| &anchor.path);
-    Ok((path, 0, &remedy.changes))
+    Ok((path, 0, &remedy.changes, &remedy.new))
 }
 
 /// What is to be done, for people.

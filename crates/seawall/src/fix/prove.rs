@@ -12,7 +12,6 @@ use super::cure::{Cure, Numbered};
 use super::texts::{Disk, Texts};
 use crate::commands::estate::EstateArgs;
 use crate::commands::judged::Question;
-use sources::Overlay;
 
 /// How often the texts are assessed again before every cure of a doubtful object is taken back.
 const ROUNDS: usize = 8;
@@ -118,12 +117,13 @@ pub(crate) fn prove(
         }
         let again = Question {
             overlay: texts.overlay(),
+            new_files: texts.new_files(),
             remedies: false,
             ..*question
         };
         let mut is = Counts::default();
         let after = again.ask(|finding| is.add(&finding))?;
-        let trouble = troubles(cures, &held, was, &is);
+        let trouble = troubles(cures, &held, was, &is, &texts);
         let unread = after.unread().count() > unread_before;
         if trouble.is_empty() && !unread {
             return Ok(Proved {
@@ -177,7 +177,13 @@ enum Trouble {
     Worse(Key),
 }
 
-fn troubles(cures: &[Cure], held: &BTreeSet<usize>, was: &Counts, is: &Counts) -> Vec<Trouble> {
+fn troubles(
+    cures: &[Cure],
+    held: &BTreeSet<usize>,
+    was: &Counts,
+    is: &Counts,
+    texts: &Texts,
+) -> Vec<Trouble> {
     let mut expected: BTreeMap<Key, usize> = BTreeMap::new();
     for cure in held.iter().filter_map(|number| cures.get(*number)) {
         for about in &cure.cured {
@@ -200,12 +206,31 @@ fn troubles(cures: &[Cure], held: &BTreeSet<usize>, was: &Counts, is: &Counts) -
         if expected.contains_key(key) {
             continue;
         }
-        let before = was.of(key);
-        if now.worse_than(before) {
+        let is_new = texts.files.get(&key.1).is_some_and(|file| file.new);
+        // Of an object that is new much may be unknown, and that is no worse than that there is none.
+        let worse = if is_new {
+            now.fails > elsewhere(key, was, &expected).fails
+        } else {
+            now.worse_than(was.of(key))
+        };
+        if worse {
             troubles.push(Trouble::Worse(key.clone()));
         }
     }
     troubles
+}
+
+/// What was said, wherever that was, of an object that a new file declares, without what is cured: a namespace that
+/// others only named was judged where they name it.
+fn elsewhere(key: &Key, was: &Counts, expected: &BTreeMap<Key, usize>) -> Count {
+    let mut count = Count::default();
+    let same = |other: &Key| other.0 == key.0 && other.2 == key.2;
+    for (other, own) in was.0.iter().filter(|(other, _)| same(other)) {
+        let gone = expected.get(other).copied().unwrap_or_default();
+        count.fails += own.fails.saturating_sub(gone);
+        count.unknowns += own.unknowns;
+    }
+    count
 }
 
 /// Which cures make which guideline fail, tried one by one in the file of the first object where it happens.
@@ -253,13 +278,11 @@ impl Culprits<'_> {
         };
         let mut found = BTreeSet::new();
         for (estate, here) in [(&file, true), (self.question.estate, false)] {
-            let before = self.count(key, estate, Overlay::default())?;
+            let before = self.count(key, estate, &Texts::default())?;
             for (about, cures) in kinds.iter().take(TRIALS) {
                 let cures = cures.iter().filter(|(_, cure)| !here || cure.path == key.1);
                 let alone = Texts::of(&cures.copied().collect::<Vec<_>>(), self.disk);
-                if !alone.files.is_empty()
-                    && self.count(key, estate, alone.overlay())?.worse_than(before)
-                {
+                if !alone.files.is_empty() && self.count(key, estate, &alone)?.worse_than(before) {
                     found.extend(about.iter().cloned());
                 }
             }
@@ -272,18 +295,29 @@ impl Culprits<'_> {
     }
 
     /// What one guideline says of one object.
-    fn count(&self, key: &Key, estate: &EstateArgs, overlay: Overlay) -> anyhow::Result<Count> {
+    fn count(&self, key: &Key, estate: &EstateArgs, texts: &Texts) -> anyhow::Result<Count> {
         let mut counts = Counts::default();
         Question {
             estate,
             selects: &|guideline: &Guideline| guideline.id == key.0,
-            overlay,
+            overlay: texts.overlay(),
+            new_files: texts.new_files(),
             remedies: false,
             ..*self.question
         }
         .ask(|finding| counts.add(&finding))?;
         Ok(counts.of(key))
     }
+}
+
+/// The cures that make a file.
+fn makers<'c>(
+    cures: &'c [Cure],
+    held: &'c BTreeSet<usize>,
+    path: &'c str,
+) -> impl Iterator<Item = usize> + 'c {
+    let makes = move |number: &usize| cures.get(*number).is_some_and(|cure| cure.makes(path));
+    held.iter().copied().filter(makes)
 }
 
 /// The cures that are taken back for these troubles; `all` ends the search.
@@ -319,6 +353,10 @@ fn blamed(
                 };
                 let mine = own.iter().copied().filter(mine).collect();
                 (mine, format!("`{}` would still not hold after it", key.0))
+            }
+            // A new object that is not good enough itself.
+            Trouble::Worse(_) if makers(cures, held, &key.1).next().is_some() => {
+                (makers(cures, held, &key.1).collect(), worse)
             }
             Trouble::Worse(_) => {
                 // Those of the object; where another object is worse off, any.

@@ -9,6 +9,7 @@ use model::Safety;
 use report::{clean, count, wrap};
 use serde_json::json;
 
+use super::beside::Beside;
 use super::cure::{About, Cure, Left, Numbered};
 use super::hidden::Hidden;
 use super::hunks::{Hunk, Line, hunks};
@@ -47,7 +48,7 @@ impl Shown<'_> {
                 .held
                 .iter()
                 .filter_map(|number| Some((*number, self.cures.get(*number)?)))
-                .filter(|(_, cure)| cure.files().contains(path))
+                .filter(|(_, cure)| cure.files().contains(path) || cure.makes(path))
                 .collect();
             let mut hidden = self.hidden.texts(path, &file.before);
             if cures.iter().any(|(_, cure)| cure.rendered_by.is_some()) {
@@ -83,8 +84,9 @@ impl Shown<'_> {
                 hunks: Vec::new(),
             };
             for (number, cure) in cures {
+                let document = if cure.makes(path) { 0 } else { cure.document };
                 by_document
-                    .entry(cure.document)
+                    .entry(document)
                     .or_insert_with(part)
                     .cures
                     .push((number, cure));
@@ -161,6 +163,8 @@ pub(crate) fn parts(shown: &Shown<'_>, options: report::terminal::Options) -> St
         }
         if part.new {
             let _ = writeln!(page, "  {}", paint.on("1", "--- /dev/null"));
+            let to = format!("+++ {}", clean(part.path));
+            let _ = writeln!(page, "  {}", paint.on("1", &to));
         }
         for hunk in &part.hunks {
             diff(&mut page, hunk, &paint);
@@ -345,6 +349,13 @@ fn summary(page: &mut String, shown: &Shown<'_>, paint: &Paint, width: usize) {
     }
 }
 
+/// What a cure does, a sentence each.
+fn operations(cure: &Cure) -> Vec<String> {
+    let changes = cure.changes.iter().map(super::cure::in_words);
+    let made = cure.beside.iter().map(Beside::in_words);
+    changes.chain(made).collect()
+}
+
 /// `seawall.fix/v1`.
 pub(crate) fn json(shown: &Shown<'_>) -> anyhow::Result<String> {
     let finding = |about: &About| {
@@ -368,7 +379,7 @@ pub(crate) fn json(shown: &Shown<'_>) -> anyhow::Result<String> {
                     "safety": cure.safety.word(),
                     "renderedBy": cure.rendered_by.as_deref(),
                     "why": cure.way.why(),
-                    "operations": cure.changes.iter().map(super::cure::in_words).collect::<Vec<_>>(),
+                    "operations": operations(cure),
                     "findings": cure.cured.iter().map(finding).collect::<Vec<_>>(),
                 })
             })

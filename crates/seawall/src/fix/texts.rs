@@ -32,6 +32,8 @@ impl File {
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     pub(crate) files: BTreeMap<Arc<str>, File>,
+    /// Those of them that hold new objects.
+    objects: BTreeSet<Arc<str>>,
     /// Cures that could not be written, by their number, and why.
     pub(crate) refused: Vec<(usize, String)>,
 }
@@ -128,6 +130,7 @@ impl Texts {
                 }
             }
         }
+        texts.add_new(cures);
         texts
     }
 
@@ -145,9 +148,42 @@ impl Texts {
         }
     }
 
+    /// Adds the files that cures make, but for those that could not be written otherwise.
+    fn add_new(&mut self, cures: &[Numbered<'_>]) {
+        let refused: BTreeSet<usize> = self.refused.iter().map(|(number, _)| *number).collect();
+        let made = cures
+            .iter()
+            .filter(|(number, _)| !refused.contains(number))
+            .flat_map(|(_, cure)| &cure.beside);
+        for beside in made {
+            let edit = Edit {
+                start: 0,
+                end: 0,
+                text: beside.object.text.to_string(),
+            };
+            self.objects.insert(beside.path.clone());
+            self.files
+                .entry(beside.path.clone())
+                .or_insert_with(|| File {
+                    before: "".into(),
+                    edits: vec![edit],
+                    new: true,
+                });
+        }
+    }
+
     /// The texts as they would be read.
     pub(crate) fn overlay(&self) -> Overlay {
-        let texts = self.files.iter();
+        self.of_files(|_| true)
+    }
+
+    /// The texts of manifests that are no files yet, and that nothing else leads to.
+    pub(crate) fn new_files(&self) -> Overlay {
+        self.of_files(|path| self.objects.contains(path))
+    }
+
+    fn of_files(&self, wanted: impl Fn(&Arc<str>) -> bool) -> Overlay {
+        let texts = self.files.iter().filter(|(path, _)| wanted(path));
         Arc::new(
             texts
                 .map(|(path, file)| (path.clone(), file.after()))

@@ -32,6 +32,7 @@ pub(super) fn take(args: &Args, guide: &Guide, path: &Path, as_of: &str) -> anyh
         as_of,
         selects: &|guideline| selects(args, &guideline.id),
         overlay: Overlay::default(),
+        new_files: Overlay::default(),
         remedies: false,
     }
     .ask(|finding| findings.push(finding))?;
