@@ -48,7 +48,10 @@ impl Shown<'_> {
                 .held
                 .iter()
                 .filter_map(|number| Some((*number, self.cures.get(*number)?)))
-                .filter(|(_, cure)| cure.files().contains(path) || cure.makes(path))
+                // What also changes a file is told there.
+                .filter(|(_, cure)| {
+                    cure.files().contains(path) || cure.changes.is_empty() && cure.makes(path)
+                })
                 .collect();
             let mut hidden = self.hidden.texts(path, &file.before);
             if cures.iter().any(|(_, cure)| cure.rendered_by.is_some()) {
