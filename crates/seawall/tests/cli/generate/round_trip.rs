@@ -131,6 +131,39 @@ fn every_choice_is_recognised_and_no_way_in_is_left() {
     });
 }
 
+/// What intents may leave out, or say.
+const OTHERS: [&str; 4] = [
+    "name: a\nregion: westeurope\nowner: me\nenvironments: [{ name: one, range: 10.0.0.0/16 }]\ndecisions: { api-server: private }\n",
+    "name: big-name01\nregion: uksouth\nowner: Team Platform\ncompliance: [PCI-DSS]\npipeline: azure-devops\nenvironments:\n- { name: test, profile: development, range: 10.1.0.0/20 }\n- { name: stage, range: 10.2.0.0/20 }\n- { name: live, range: 10.3.0.0/20 }\nworkloads: [{ name: web, class: web, hosts: [a.example, b.example], uses: [storage] }]\n",
+    "name: dev\nregion: westeurope\nowner: me\npipeline: none\nenvironments: [{ name: dev, profile: development, range: 10.0.0.0/16 }]\naccess: { ranges: [203.0.113.0/24] }\nworkloads: [{ name: job, class: batch }, { name: run, class: untrusted, egress: [pypi.example] }]\n",
+    "name: spoke\nregion: westeurope\nowner: me\nmail: sec@example.com\nnetwork: { hub: /subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-hub/providers/Microsoft.Network/virtualNetworks/vnet-hub, firewall: 10.0.0.4 }\nenvironments: [{ name: prod, range: 10.9.0.0/21 }]\nworkloads: [{ name: api, class: internal, uses: [vault] }]\ndecisions: { network: hub-and-spoke, egress: firewall-egress }\n",
+];
+
+#[test]
+fn other_intents_are_judged_clean() {
+    let made = Made::new();
+    let mut wrong = Vec::new();
+    for text in OTHERS {
+        for language in ["bicep", "terraform"] {
+            let intent = Intent::parse(text, "1.34").unwrap();
+            let intent = Intent {
+                infrastructure: vec![language.into()],
+                ..intent
+            };
+            let name = intent.name.clone();
+            let plan = Plan::of(intent, &made.guide, &made.questions, 2026).unwrap();
+            let folder = made.write(&plan);
+            let report = json(&folder, &["assess", "."]);
+            let findings = report.findings().into_iter();
+            wrong.extend(findings.map(|finding| format!("{name} {language}: {finding}")));
+            wrong.extend(
+                (report.code != 0).then(|| format!("{name} {language}: exit code {}", report.code)),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// A workload that does everything right, as somebody would put it into a namespace that is there.
 fn workload(plan: &Plan, namespace: &Namespace) -> String {
     let Namespace {
