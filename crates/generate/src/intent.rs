@@ -20,7 +20,7 @@ pub struct Intent {
     /// Who answers for it; goes into tags and waivers.
     pub owner: Box<str>,
     /// Who hears of attacks.
-    pub mail: Option<Box<str>>,
+    pub mail: Box<str>,
     /// `bicep`, `terraform`.
     pub infrastructure: Vec<Box<str>>,
     /// `github`, `azure-devops` or `none`.
@@ -69,14 +69,14 @@ pub struct Environment {
 }
 
 /// Entra groups by what they may do, and from where.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Access {
     /// Object id of the Entra group of administrators.
-    pub administrators: Option<Box<str>>,
+    pub administrators: Box<str>,
     /// of those who deploy
-    pub deployers: Option<Box<str>>,
+    pub deployers: Box<str>,
     /// of those who read logs
-    pub readers: Option<Box<str>>,
+    pub readers: Box<str>,
     /// Addresses from which people and pipelines come.
     pub ranges: Vec<Box<str>>,
 }
@@ -153,8 +153,9 @@ const KEYS: [&str; 14] = [
 /// Azure services that workloads can use.
 const SERVICES: [&str; 2] = ["vault", "storage"];
 
-/// What Azure allows of the names that are made of it: a vault's has 24 characters.
+/// What Azure allows of the names that are made of it: a vault's has 24 characters, and a registry's at least five.
 const LONGEST_NAME: usize = 10;
+const SHORTEST_NAME: usize = 2;
 
 type Read<T> = Result<T, IntentError>;
 
@@ -239,7 +240,7 @@ impl Intent {
             region,
             kubernetes,
             owner: at.required(&fields, "owner")?,
-            mail: at.text(&fields, "mail")?,
+            mail: at.required(&fields, "mail")?,
             infrastructure,
             pipeline,
             repository: at.text(&fields, "repository")?,
@@ -247,7 +248,7 @@ impl Intent {
             budget,
             review,
             environments,
-            access: access(&fields)?,
+            access: access(at, &fields)?,
             network: network(&fields)?,
             workloads,
             decisions: decisions(at, &fields)?,
@@ -357,7 +358,7 @@ impl<'a> At<'a> {
     /// A name that DNS and Azure take.
     fn name(self, fields: &Fields<'a>, longest: usize) -> Read<Box<str>> {
         let name = self.required(fields, "name")?;
-        let fits = name.len() <= longest
+        let fits = (SHORTEST_NAME..=longest).contains(&name.len())
             && name.starts_with(|c: char| c.is_ascii_lowercase())
             && !name.ends_with('-')
             && name
@@ -368,7 +369,7 @@ impl<'a> At<'a> {
         } else {
             Err(self.key(
                 "name",
-                &format!("`name` must be at most {longest} lower case letters, digits and hyphens, a letter first: it is part of other names"),
+                &format!("`name` must be {SHORTEST_NAME} to {longest} lower case letters, digits and hyphens, a letter first: it is part of other names"),
             ))
         }
     }
@@ -489,27 +490,26 @@ fn workloads(at: At<'_>, fields: &Fields<'_>) -> Read<Vec<Workload>> {
     Ok(workloads)
 }
 
-fn access(fields: &Fields<'_>) -> Read<Access> {
+fn access(at: At<'_>, fields: &Fields<'_>) -> Read<Access> {
     let Some(map) = fields.get("access").map(At) else {
-        return Ok(Access::default());
+        return Err(at.here(
+            "`access` must name three Entra groups by their object ids: administrators, deployers, readers",
+        ));
     };
     let own = map.fields(&["administrators", "deployers", "readers", "ranges"])?;
-    let group = |key: &str| -> Read<Option<Box<str>>> {
-        let id = map.text(&own, key)?;
-        match id {
-            Some(id) if !is_guid(&id) => Err(map.key(
-                key,
-                &format!("`{key}` must be the object id of an Entra group: `az ad group show --group NAME --query id`"),
-            )),
-            id => Ok(id),
-        }
+    let group = |key: &str| -> Read<Box<str>> {
+        let id = own.text(key).ok().filter(|id| is_guid(id));
+        id.map(Into::into).ok_or_else(|| {
+            let message = format!(
+                "`{key}` must be the object id of an Entra group: `az ad group show --group NAME --query id`"
+            );
+            map.key(key, &message)
+        })
     };
     let ranges = map.texts(&own, "ranges")?;
     if let Some(range) = ranges.iter().find(|range| Range::parse(range).is_none()) {
-        return Err(map.key(
-            "ranges",
-            &format!("`{range}` is no range of addresses such as 203.0.113.0/24"),
-        ));
+        let message = format!("`{range}` is no range of addresses such as 203.0.113.0/24");
+        return Err(map.key("ranges", &message));
     }
     Ok(Access {
         administrators: group("administrators")?,

@@ -68,6 +68,8 @@ pub struct Cluster {
     pub profile: Profile,
     /// The environments in it.
     pub environments: Vec<Box<str>>,
+    /// The name of its registry: letters and digits only.
+    pub registry: String,
     /// Addresses of its network.
     pub range: Box<str>,
     /// Parts of the range by what they are for.
@@ -497,6 +499,7 @@ fn holds(accept: &Accept, intent: &Intent, chosen: &BTreeSet<String>) -> bool {
     accept.options.iter().all(has)
         && !accept.without.iter().any(has)
         && accept.uses.as_ref().is_none_or(uses)
+        && accept.from <= intent.strictest()
         && accept
             .hub
             .is_none_or(|given| given == intent.network.hub.is_some())
@@ -617,6 +620,7 @@ fn cluster(
         }
     }
     Ok(Cluster {
+        registry: format!("cr{}{name}", intent.name).replace('-', ""),
         name,
         profile,
         environments,

@@ -57,6 +57,8 @@ pub struct Accept {
     pub without: Vec<Box<str>>,
     /// Only where a workload uses this service.
     pub uses: Option<Box<str>>,
+    /// Only from this care on.
+    pub from: Profile,
     /// Only where the intent names a hub, or only where it does not.
     pub hub: Option<bool>,
     /// What would fail.
@@ -236,6 +238,7 @@ fn accept(guide: &Guide, item: Ref<'_>) -> Result<Accept, String> {
         "without",
         "uses",
         "hub",
+        "from",
         "guideline",
         "resource",
         "container",
@@ -259,7 +262,14 @@ fn accept(guide: &Guide, item: Ref<'_>) -> Result<Accept, String> {
         Some(Ok("own")) => Some(false),
         Some(_) => return Err("`hub` must be given or own".to_owned()),
     };
+    let from = match fields.get("from").map(|_| fields.text("from")) {
+        None => Profile::Development,
+        Some(Ok("production")) => Profile::Production,
+        Some(Ok("regulated")) => Profile::Regulated,
+        Some(_) => return Err("`from` must be production or regulated".to_owned()),
+    };
     Ok(Accept {
+        from,
         hub,
         options: known_options(guide, &fields, "options")?,
         without: known_options(guide, &fields, "without")?,

@@ -16,11 +16,8 @@ impl Intent {
         line(&mut text, "region", &self.region);
         let _ = writeln!(text, "kubernetes: \"{}\"", self.kubernetes);
         line(&mut text, "owner", &self.owner);
-        for (key, value) in [
-            ("mail", &self.mail),
-            ("repository", &self.repository),
-            ("review", &self.review),
-        ] {
+        line(&mut text, "mail", &self.mail);
+        for (key, value) in [("repository", &self.repository), ("review", &self.review)] {
             if let Some(value) = value {
                 line(&mut text, key, value);
             }
@@ -68,21 +65,17 @@ impl Intent {
     /// People, and what is there.
     fn around(&self, text: &mut String) {
         let access = &self.access;
-        let groups = [
+        text.push_str("access:\n");
+        for (key, group) in [
             ("administrators", &access.administrators),
             ("deployers", &access.deployers),
             ("readers", &access.readers),
-        ];
-        if groups.iter().any(|(_, group)| group.is_some()) || !access.ranges.is_empty() {
-            text.push_str("access:\n");
-            for (key, group) in groups {
-                if let Some(id) = group {
-                    let _ = writeln!(text, "  {key}: {id}");
-                }
-            }
-            if !access.ranges.is_empty() {
-                let _ = writeln!(text, "  ranges: {}", list(&access.ranges));
-            }
+        ] {
+            // A guid of digits and one `e` would be a number.
+            let _ = writeln!(text, "  {key}: {}", scalar(group));
+        }
+        if !access.ranges.is_empty() {
+            let _ = writeln!(text, "  ranges: {}", list(&access.ranges));
         }
         if let Some(hub) = &self.network.hub {
             let _ = writeln!(text, "network:\n  hub: {hub}");

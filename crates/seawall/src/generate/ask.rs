@@ -99,7 +99,7 @@ pub(crate) fn basics(
         &mut lines,
         newest,
         "name",
-        "Its name, part of every other (at most 10 letters, digits, hyphens)",
+        "Its name, part of every other (2 to 10 letters, digits, hyphens)",
         None,
     )?;
     keyed(
@@ -124,7 +124,7 @@ pub(crate) fn basics(
         newest,
         "mail",
         "Mail address that hears of attacks",
-        Some(""),
+        None,
     )?;
     keyed(
         &mut talk,
@@ -165,23 +165,23 @@ pub(crate) fn basics(
         newest,
         "access.administrators",
         "Object id of the Entra group of administrators",
-        Some(""),
+        None,
     )?;
     keyed(
         &mut talk,
         &mut lines,
         newest,
         "access.deployers",
-        "of those who deploy",
-        Some(""),
+        "  of those who deploy",
+        None,
     )?;
     keyed(
         &mut talk,
         &mut lines,
         newest,
         "access.readers",
-        "of those who read logs",
-        Some(""),
+        "  of those who read logs",
+        None,
     )?;
     keyed(
         &mut talk,
@@ -199,22 +199,31 @@ pub(crate) fn basics(
 fn text_of(lines: &[String]) -> String {
     let mut text = String::new();
     let mut access = String::new();
+    for group in ["administrators", "deployers", "readers"] {
+        if !lines
+            .iter()
+            .any(|line| line.starts_with(&format!("access.{group}:")))
+        {
+            access.push_str(&format!(
+                "  {group}: 00000000-0000-0000-0000-000000000000\n"
+            ));
+        }
+    }
     for line in lines {
         match line.strip_prefix("access.") {
             Some(line) => access.push_str(&format!("  {line}\n")),
             None => text.push_str(&format!("{line}\n")),
         }
     }
-    if !access.is_empty() {
-        text.push_str(&format!("access:\n{access}"));
-    }
+    text.push_str(&format!("access:\n{access}"));
     for (key, line) in [
-        ("name:", "name: a"),
+        ("name:", "name: aa"),
         ("region:", "region: westeurope"),
         ("owner:", "owner: a"),
+        ("mail:", "mail: a@example.com"),
         (
             "environments:",
-            "environments: [{ name: a, range: 10.0.0.0/16 }]",
+            "environments: [{ name: aa, range: 10.0.0.0/16 }]",
         ),
     ] {
         if !lines.iter().any(|line| line.starts_with(key)) {

@@ -303,7 +303,7 @@ fn what_is_decided_bends_what_the_guide_would_take() {
 
 #[test]
 fn a_talk_ends_in_an_intent_that_reads_the_same() {
-    let basics = "shop\n\nteam-platform\n\n\n\n\n\n\n\n\n\n\nstorefront\nweb\nshop.example.com\n\n\n\n\norders\n\n8081\nvault\n\n\n\n";
+    let basics = "shop\n\nteam-platform\nsec@example.com\n\n\n\n\n\n11111111-1111-1111-1111-111111111111\n22222222-2222-2222-2222-222222222222\n33333333-3333-3333-3333-333333333333\n\nstorefront\nweb\nshop.example.com\n\n\n\n\norders\n\n8081\nvault\n\n\n\n";
     let folder = Folder::new();
     // One by its number, one by its name, the page of the guide, back, and the rest as marked.
     let answers = format!("{basics}\nnamespaces\n?\n\nb\nnone\nrest\n");
@@ -365,7 +365,10 @@ fn answers_are_written_into_an_intent_that_is_there() {
 
 #[test]
 fn a_talk_that_breaks_off_writes_nothing() {
-    for answers in ["shop\n", "shop\n\nteam\n\n\n\n\n\n\n\n\n\n\n\nq\n"] {
+    for answers in [
+        "shop\n",
+        "shop\n\nteam\nsec@example.com\n\n\n\n\n\n11111111-1111-1111-1111-111111111111\n22222222-2222-2222-2222-222222222222\n33333333-3333-3333-3333-333333333333\n\n\nq\n",
+    ] {
         let folder = Folder::new();
         let ran = folder.run_with(
             &["generate", "--interactive"],

@@ -133,11 +133,23 @@ fn every_choice_is_recognised_and_no_way_in_is_left() {
 
 /// What intents may leave out, or say.
 const OTHERS: [&str; 4] = [
-    "name: a\nregion: westeurope\nowner: me\nenvironments: [{ name: one, range: 10.0.0.0/16 }]\ndecisions: { api-server: private }\n",
-    "name: big-name01\nregion: uksouth\nowner: Team Platform\ncompliance: [PCI-DSS]\npipeline: azure-devops\nenvironments:\n- { name: test, profile: development, range: 10.1.0.0/20 }\n- { name: stage, range: 10.2.0.0/20 }\n- { name: live, range: 10.3.0.0/20 }\nworkloads: [{ name: web, class: web, hosts: [a.example, b.example], uses: [storage] }]\n",
-    "name: dev\nregion: westeurope\nowner: me\npipeline: none\nenvironments: [{ name: dev, profile: development, range: 10.0.0.0/16 }]\naccess: { ranges: [203.0.113.0/24] }\nworkloads: [{ name: job, class: batch }, { name: run, class: untrusted, egress: [pypi.example] }]\n",
-    "name: spoke\nregion: westeurope\nowner: me\nmail: sec@example.com\nnetwork: { hub: /subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-hub/providers/Microsoft.Network/virtualNetworks/vnet-hub, firewall: 10.0.0.4 }\nenvironments: [{ name: prod, range: 10.9.0.0/21 }]\nworkloads: [{ name: api, class: internal, uses: [vault] }]\ndecisions: { network: hub-and-spoke, egress: firewall-egress }\n",
+    "name: aa\nenvironments: [{ name: one, range: 10.0.0.0/16 }]\ndecisions: { api-server: private }\n",
+    "name: big-name01\ncompliance: [PCI-DSS]\npipeline: azure-devops\nenvironments:\n- { name: test, profile: development, range: 10.1.0.0/20 }\n- { name: stage, range: 10.2.0.0/20 }\n- { name: live, range: 10.3.0.0/20 }\nworkloads: [{ name: web, class: web, hosts: [a.example, b.example], uses: [storage] }]\n",
+    "name: dev\npipeline: none\nenvironments: [{ name: dev, profile: development, range: 10.0.0.0/16 }]\nworkloads: [{ name: job, class: batch }, { name: run, class: untrusted, egress: [pypi.example] }]\n",
+    "name: spoke\nnetwork: { hub: /subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-hub/providers/Microsoft.Network/virtualNetworks/vnet-hub, firewall: 10.0.0.4 }\nenvironments: [{ name: prod, range: 10.9.0.0/21 }]\nworkloads: [{ name: api, class: internal, uses: [vault] }]\ndecisions: { network: hub-and-spoke, egress: firewall-egress }\n",
 ];
+
+/// What every intent says.
+const ALL: &str = "\
+region: uksouth
+owner: Team Platform
+mail: sec@example.com
+access:
+  administrators: 11111111-1111-1111-1111-111111111111
+  deployers: 22222222-2222-2222-2222-222222222222
+  readers: 33333333-3333-3333-3333-333333333333
+  ranges: [203.0.113.0/24]
+";
 
 #[test]
 fn other_intents_are_judged_clean() {
@@ -145,7 +157,7 @@ fn other_intents_are_judged_clean() {
     let mut wrong = Vec::new();
     for text in OTHERS {
         for language in ["bicep", "terraform"] {
-            let intent = Intent::parse(text, "1.34").unwrap();
+            let intent = Intent::parse(&format!("{ALL}{text}"), "1.34").unwrap();
             let intent = Intent {
                 infrastructure: vec![language.into()],
                 ..intent
@@ -240,7 +252,7 @@ spec:
         "      \
       containers:
       - name: app
-        image: shopprod.azurecr.io/{name}:1.0.0@sha256:41f9908acaa412eef32dd1f3cdf2fe77d7f080ff72587a4f2dbc3094171f658b
+        image: crshopprod.azurecr.io/{name}:1.0.0@sha256:41f9908acaa412eef32dd1f3cdf2fe77d7f080ff72587a4f2dbc3094171f658b
         securityContext: {{allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {{drop: [ALL]}}}}
         resources:
           requests: {{cpu: 100m, memory: 128Mi}}
