@@ -496,7 +496,12 @@ fn holds(accept: &Accept, intent: &Intent, chosen: &BTreeSet<String>) -> bool {
         let mut workloads = intent.workloads.iter();
         workloads.any(|workload| workload.uses.contains(service))
     };
+    let alone = match intent.environments.as_slice() {
+        [one] => accept.alone.contains(&one.name),
+        _ => false,
+    };
     accept.options.iter().all(has)
+        && (accept.alone.is_empty() || alone)
         && !accept.without.iter().any(has)
         && accept.uses.as_ref().is_none_or(uses)
         && accept.from <= intent.strictest()

@@ -57,6 +57,8 @@ pub struct Accept {
     pub without: Vec<Box<str>>,
     /// Only where a workload uses this service.
     pub uses: Option<Box<str>>,
+    /// Only where there is one environment, and it is called one of these.
+    pub alone: Vec<Box<str>>,
     /// Only from this care on.
     pub from: Profile,
     /// Only where the intent names a hub, or only where it does not.
@@ -239,6 +241,7 @@ fn accept(guide: &Guide, item: Ref<'_>) -> Result<Accept, String> {
         "uses",
         "hub",
         "from",
+        "alone",
         "guideline",
         "resource",
         "container",
@@ -269,6 +272,7 @@ fn accept(guide: &Guide, item: Ref<'_>) -> Result<Accept, String> {
         Some(_) => return Err("`from` must be production or regulated".to_owned()),
     };
     Ok(Accept {
+        alone: fields.texts("alone")?,
         from,
         hub,
         options: known_options(guide, &fields, "options")?,
