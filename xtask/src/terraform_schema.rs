@@ -39,7 +39,7 @@ const BINDINGS: [Binding; 2] = [
 ];
 
 /// What has been reduced changes with this.
-const FORM: &str = "2";
+const FORM: &str = "3";
 
 /// `terraform-schema.json` in the cache: `[{provider, version, blocks}]`. `blocks` are by kind and
 /// type (`resource azurerm_subnet`, `data …`, `provider azurerm`), each a table of structures, by
@@ -153,6 +153,7 @@ fn read(library: &Path, binding: &Binding) -> Result<BTreeMap<String, Value>> {
 fn declarations(text: &str, mark: &str) -> Result<Option<(String, Structures)>> {
     let mut structures = Structures::new();
     let mut names = (None, None, None);
+    let mut last: Option<(&str, &str)> = None;
     let mut class = false;
     let mut attributes = BTreeMap::new();
     let (mut open, mut argument): (Option<&str>, Option<&str>) = (None, None);
@@ -183,6 +184,15 @@ fn declarations(text: &str, mark: &str) -> Result<Option<(String, Structures)>> 
         {
             let fields = structures.entry(structure.to_owned()).or_default();
             fields.insert(name.to_owned(), type_of(rest));
+            last = Some((structure, name));
+        } else if line.trim_start().starts_with("[key: string]: any")
+            && let Some((structure, name)) = last.take()
+        {
+            // A value of whatever type: a list as well as a table.
+            let fields = structures.entry(structure.to_owned()).or_default();
+            fields
+                .entry(name.to_owned())
+                .and_modify(|of| *of = of.replace("map", "any"));
         } else if let Some(rest) = line
             .trim_start()
             .strip_prefix("static readonly tfResourceType")

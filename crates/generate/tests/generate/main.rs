@@ -5,4 +5,5 @@ mod bad;
 mod bicep;
 mod cluster;
 mod made;
+mod terraform;
 mod types;
