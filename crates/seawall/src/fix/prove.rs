@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ::guide::Guideline;
+use model::azure::template;
 use model::finding::{Finding, GuidelineId, Outcome};
+use model::kinds::Kind;
 
 use super::cure::{Cure, Numbered};
 use super::texts::{Disk, Texts};
@@ -47,11 +49,15 @@ pub(crate) struct Counts(BTreeMap<Key, Count>);
 
 impl Counts {
     pub(crate) fn add(&mut self, finding: &Finding) {
-        let key = (
-            finding.guideline.clone(),
-            finding.place.path.clone(),
-            finding.resource.id(),
-        );
+        // Findings about the estate stand where it begins, which may be elsewhere when objects are rendered anew.
+        let of_estate = matches!(&finding.resource.kind, Kind::Kubernetes { group, kind }
+            if **group == *template::GROUP && &**kind == "Estate");
+        let path = if of_estate {
+            "".into()
+        } else {
+            finding.place.path.clone()
+        };
+        let key = (finding.guideline.clone(), path, finding.resource.id());
         let count = self.0.entry(key).or_default();
         match finding.outcome {
             Outcome::Fail => count.fails += 1,

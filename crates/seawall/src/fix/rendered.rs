@@ -184,7 +184,7 @@ pub(super) struct Rendering {
     by_name: BTreeMap<Name, usize>,
 }
 
-/// Version, kind, namespace and name.
+/// Group, kind, namespace and name: a fix may change the version.
 type Name = [String; 4];
 
 /// One rendered object.
@@ -207,8 +207,7 @@ impl Object {
     }
 
     pub(super) fn api_version(&self) -> &str {
-        let [version, _, _, _] = &self.name;
-        version
+        string(&self.value, "apiVersion").unwrap_or_default()
     }
 }
 
@@ -255,7 +254,9 @@ fn name_of(value: &Value) -> Name {
             .to_owned()
     };
     let own = |key: &str| string(value, key).unwrap_or_default().to_owned();
-    [own("apiVersion"), own("kind"), of("namespace"), of("name")]
+    let version = own("apiVersion");
+    let group = version.split_once('/').map_or("", |(group, _)| group);
+    [group.to_owned(), own("kind"), of("namespace"), of("name")]
 }
 
 /// The search for the candidate of each cure that does what the cure wants.

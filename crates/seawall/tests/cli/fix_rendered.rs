@@ -244,6 +244,30 @@ fn a_value_that_a_template_names_is_edited() {
 }
 
 #[test]
+fn the_registry_of_an_image_is_a_part_of_it() {
+    let image = "image: \"{{ $.Values.image.registry }}/pause:{{ $.Values.image.tag }}\"";
+    let folder = chart();
+    folder.write(
+        "web/templates/web.yaml",
+        TEMPLATE.replace(
+            "image: {{ .image | default \"example.azurecr.io/web:1\" }}",
+            image,
+        ),
+    );
+    folder.write(
+        "web/values.yaml",
+        format!("{VALUES}image:\n  registry: k8s.gcr.io # moved\n  tag: 3.9\n"),
+    );
+    let report = cure(&folder, &["web"], "mt-old-image-host");
+    assert_eq!(fixed(&report), ["web/values.yaml mt-old-image-host"]);
+    let values = read(&folder, "web/values.yaml");
+    assert!(
+        values.contains("registry: registry.k8s.io # moved\n"),
+        "{values}"
+    );
+}
+
+#[test]
 fn a_switch_is_turned_off() {
     let folder = chart();
     let report = cure(&folder, &["web"], "pss-privileged");
@@ -361,6 +385,8 @@ fn what_nothing_leads_to_is_patched_after_rendering() {
     // The next patch joins the first.
     let report = cure(&folder, &["shop"], "pss-seccomp");
     assert!(!fixed(&report).is_empty());
+    let own = read(&folder, "shop/seawall-post-render/kustomization.yaml");
+    assert_eq!(own.matches("target:").count(), 1, "{own}");
     let script = read(&folder, "shop/seawall-post-render/run.sh");
     assert!(script.contains("kubectl kustomize"), "{script}");
 }

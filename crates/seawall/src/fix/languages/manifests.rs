@@ -26,7 +26,7 @@ pub(super) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
             Err(why) => refused.push((*number, why)),
         }
     }
-    for (numbers, operation) in patches::operations(cures) {
+    for (numbers, operation) in patches::operations(text, cures) {
         match editor.apply(0, &[operation]) {
             Ok(_) => calls.push(numbers),
             Err(why) => {

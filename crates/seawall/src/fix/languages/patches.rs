@@ -8,26 +8,62 @@ use yaml::edit::{self, Edit, Editor, Operation, Step, Value, apply};
 use super::Edited;
 
 use crate::fix::cure::{Numbered, Patch, Way};
-use crate::fix::rendered::values::merge;
+use crate::fix::rendered::values::{get, merge, string};
 
-/// What is added to the file, with the numbers of the cures that it makes.
-pub(crate) fn operations(cures: &[Numbered<'_>]) -> Vec<(Vec<usize>, Operation)> {
-    let merged = merged(cures).into_iter();
-    merged
-        .map(|(numbers, patch)| {
-            let target = [("kind", &patch.kind), ("name", &patch.name)];
-            let target = target.map(|(key, value)| (key.to_owned(), text(value)));
-            let entry = Value::Map(vec![
-                ("target".to_owned(), Value::Map(target.to_vec())),
-                ("patch".to_owned(), Value::String(written(&patch))),
-            ]);
-            let operation = Operation::Add {
-                route: vec![Step::from("patches")],
-                value: entry,
-            };
-            (numbers, operation)
+/// What is done to the file's text, with the numbers of the cures that it makes.
+pub(super) fn operations(text: &str, cures: &[Numbered<'_>]) -> Vec<(Vec<usize>, Operation)> {
+    let merged = merged(cures);
+    if merged.is_empty() {
+        return Vec::new();
+    }
+    let own = Value::read(text).unwrap_or(Value::Null);
+    let one = |(numbers, patch): (Vec<usize>, Patch)| {
+        let operation = joining(&own, &patch).unwrap_or_else(|| adding(&patch));
+        (numbers, operation)
+    };
+    merged.into_iter().map(one).collect()
+}
+
+/// A patch as a new entry.
+fn adding(patch: &Patch) -> Operation {
+    let target = [("kind", &patch.kind), ("name", &patch.name)];
+    let target = target.map(|(key, value)| (key.to_owned(), text(value)));
+    let entry = Value::Map(vec![
+        ("target".to_owned(), Value::Map(target.to_vec())),
+        ("patch".to_owned(), Value::String(written(patch))),
+    ]);
+    Operation::Add {
+        route: vec![Step::from("patches")],
+        value: entry,
+    }
+}
+
+/// A patch as a part of one of the same object that the file has, unless that would lose a comment.
+fn joining(own: &Value, patch: &Patch) -> Option<Operation> {
+    let Value::List(entries) = get(own, "patches")? else {
+        return None;
+    };
+    entries.iter().enumerate().find_map(|(index, entry)| {
+        let target = get(entry, "target")?;
+        let alike = string(target, "kind") == Some(&*patch.kind)
+            && string(target, "name") == Some(&*patch.name);
+        let text = string(entry, "patch").filter(|text| alike && !text.contains('#'))?;
+        let mut whole = Value::read(text).ok()?;
+        let is_same = string(&whole, "kind") == Some(&*patch.kind)
+            && string(&whole, "apiVersion") == Some(&*patch.api_version);
+        if !is_same {
+            return None;
+        }
+        merge(&mut whole, &patch.merge);
+        Some(Operation::Set {
+            route: vec![
+                Step::from("patches"),
+                Step::from(index),
+                Step::from("patch"),
+            ],
+            value: Value::String(block(&whole)),
         })
-        .collect()
+    })
 }
 
 fn text(text: &str) -> Value {

@@ -247,7 +247,7 @@ fn scalars(
     let Some(wanted) = wanted.filter(is_scalar) else {
         return;
     };
-    let mut ways: Vec<(bool, Vec<Step>)> = Vec::new();
+    let mut ways: Vec<(bool, Vec<Step>, Value)> = Vec::new();
     for reference in chart.references_of(object.source.as_deref()) {
         let way: Vec<Step> = reference
             .keys
@@ -256,6 +256,16 @@ fn scalars(
             .collect();
         let named = reference.keys.last().is_some_and(|key| key == last);
         let value = at(&chart.merged, &way);
+        // A part of a text: the registry of an image.
+        if let (Some(Value::String(part)), Some(Value::String(now)), Value::String(wanted)) =
+            (value, now, &wanted)
+            && part != now
+            && let Some(new) = part_of(part, now, wanted)
+            && !ways.iter().any(|(_, other, _)| *other == way)
+        {
+            ways.push((true, way, Value::String(new)));
+            continue;
+        }
         let may = match value {
             None | Some(Value::Null) => named,
             Some(Value::Bool(value)) => {
@@ -263,21 +273,27 @@ fn scalars(
             }
             Some(value) => is_scalar(value) && (now == Some(value) || named),
         };
-        if may && value != Some(&wanted) && !ways.iter().any(|(_, other)| *other == way) {
-            ways.push((named, way));
+        if may && value != Some(&wanted) && !ways.iter().any(|(_, other, _)| *other == way) {
+            ways.push((named, way, wanted.clone()));
         }
     }
     // Those that are called alike first.
-    ways.sort_by_key(|(named, _)| !*named);
-    let act = Act::Set(json(&wanted).to_string().into());
-    for (_, way) in ways.into_iter().take(SCALARS) {
+    ways.sort_by_key(|(named, _, _)| !*named);
+    for (_, way, value) in ways.into_iter().take(SCALARS) {
         let change = Change {
             at: way,
-            act: act.clone(),
+            act: Act::Set(json(&value).to_string().into()),
             ..change.clone()
         };
         found.extend(in_values(rendered, chart, cure, &[change], Try::Alone));
     }
+}
+
+/// What a part of a text becomes when the text becomes another one and all around the part stays.
+fn part_of(part: &str, now: &str, wanted: &str) -> Option<String> {
+    let (before, after) = now.split_once(part).filter(|_| !part.is_empty())?;
+    let new = wanted.strip_prefix(before)?.strip_suffix(after)?;
+    (!new.is_empty() && new != part).then(|| new.to_owned())
 }
 
 fn is_scalar(value: &Value) -> bool {

@@ -61,7 +61,8 @@ pub(super) fn candidate(
 }
 
 /// A template with its actions masked, byte for byte as long as it was: lines that hold nothing else are comments,
-/// other actions are words.
+/// other actions are words. A line that alone makes the value of the key before it is a word too, so that what is
+/// written beside the key comes behind it.
 pub(crate) fn masked(text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let mut at = 0;
@@ -78,26 +79,124 @@ pub(crate) fn masked(text: &str) -> String {
         }
         at = end;
     }
-    // Lines on which nothing but actions stood.
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let end = start + line.len();
-        let had = bytes.get(start..end).unwrap_or_default();
-        let only = had
-            .iter()
-            .all(|byte| byte.is_ascii_whitespace() || *byte == MASK)
-            && had.iter().filter(|byte| **byte == MASK).count() > 1
-            && line.as_bytes() != had;
-        if only
-            && let Some(first) = bytes
-                .get_mut(start..end)
-                .and_then(|line| line.iter_mut().find(|byte| **byte == MASK))
-        {
-            *first = b'#';
+    let lines = lines(text, &bytes);
+    let values = values(&lines);
+    for (number, line) in lines.iter().enumerate() {
+        if !matches!(line.holds, Holds::Actions { .. }) {
+            continue;
         }
-        start = end;
+        let own = bytes.get_mut(line.start..line.end).unwrap_or_default();
+        match values.iter().find(|(value, _)| *value == number) {
+            // A word, and deeper than its key.
+            Some((_, column)) => own.iter_mut().take(*column).for_each(|byte| *byte = b' '),
+            None => {
+                if let Some(first) = own.iter_mut().find(|byte| **byte == MASK) {
+                    *first = b'#';
+                }
+            }
+        }
     }
     String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// A line of a template.
+struct Line<'t> {
+    start: usize,
+    /// Without its end.
+    end: usize,
+    text: &'t str,
+    holds: Holds,
+}
+
+enum Holds {
+    /// Actions and nothing else; whether they write something where they stand.
+    Actions {
+        output: bool,
+    },
+    /// Nothing, or a comment.
+    Nothing,
+    Content,
+}
+
+fn lines<'t>(text: &'t str, masked: &[u8]) -> Vec<Line<'t>> {
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for whole in text.split_inclusive('\n') {
+        let line = whole.trim_end_matches(['\n', '\r']);
+        let end = start + line.len();
+        let own = masked.get(start..end).unwrap_or_default();
+        let only = own
+            .iter()
+            .all(|byte| byte.is_ascii_whitespace() || *byte == MASK);
+        let trimmed = line.trim();
+        let holds = if only && own != line.as_bytes() {
+            let output = trimmed.starts_with("{{") && trimmed.ends_with("}}") && writes(trimmed);
+            Holds::Actions { output }
+        } else if trimmed.is_empty() || trimmed.starts_with('#') {
+            Holds::Nothing
+        } else {
+            Holds::Content
+        };
+        lines.push(Line {
+            start,
+            end,
+            text: line,
+            holds,
+        });
+        start += whole.len();
+    }
+    lines
+}
+
+/// Whether an action writes something: it is no block, definition, comment or assignment.
+fn writes(action: &str) -> bool {
+    let inner = action.trim_matches(['{', '}', '-', ' ', '\t']);
+    let first = inner.split_whitespace().next().unwrap_or_default();
+    let blocks = [
+        "if", "else", "end", "with", "range", "define", "block", "break", "continue",
+    ];
+    let assigns = first.starts_with('$') && inner.contains('=');
+    !blocks.contains(&first) && !inner.starts_with("/*") && !assigns
+}
+
+/// The lines of actions that are the value of a key, by number, each with the column that it must stand behind.
+fn values(lines: &[Line<'_>]) -> Vec<(usize, usize)> {
+    let mut values = Vec::new();
+    for (number, line) in lines.iter().enumerate() {
+        let is_key = matches!(line.holds, Holds::Content) && line.text.trim_end().ends_with(':');
+        if !is_key {
+            continue;
+        }
+        let column = key_column(line.text);
+        let after = lines.iter().enumerate().skip(number + 1);
+        let mut value = None;
+        let mut has_more = false;
+        for (number, line) in after {
+            match line.holds {
+                Holds::Actions { output: true } if value.is_none() => value = Some((number, line)),
+                Holds::Actions { .. } | Holds::Nothing => {}
+                Holds::Content => {
+                    let own = line.text.len() - line.text.trim_start_matches(' ').len();
+                    let item = line.text.trim_start().starts_with('-');
+                    has_more = own > column || own == column && item;
+                    break;
+                }
+            }
+        }
+        if let Some((number, line)) = value.filter(|_| !has_more) {
+            let stands = line.text.len() - line.text.trim_start_matches(' ').len();
+            let needs = stands.max(column + 1);
+            if needs + 4 <= line.text.len() {
+                values.push((number, needs));
+            }
+        }
+    }
+    values
+}
+
+/// Where the key of a line stands, behind the dashes of items.
+fn key_column(line: &str) -> usize {
+    line.len() - line.trim_start_matches([' ', '-']).len()
 }
 
 const MASK: u8 = b'_';
@@ -138,7 +237,16 @@ mod tests {
         assert_eq!(masked.len(), text.len());
         assert_eq!(
             masked,
-            "#___________________\nkind: Pod\n  #__________\n#________\nname: ___________________-é\nx: \"________________\"\n________: ________\n#_________\n"
+            "#___________________\nkind: Pod\n  #____________\n#_______\nname: ___________________-é\nx: \"_________________\"\n________: ________\n#__________\n"
+        );
+    }
+
+    #[test]
+    fn an_action_that_is_a_value_is_a_word_behind_its_key() {
+        let text = "spec:\n  - resources:\n{{ toYaml .Values.resources | indent 6 }}\n    labels:\n      {{- include \"labels\" . | nindent 6 }}\n      own: x\n    {{- with .Values.more }}\n    more:\n      {{- toYaml . | nindent 6 }}\n    {{- end }}\n";
+        assert_eq!(
+            masked(text),
+            "spec:\n  - resources:\n     ___________________________________\n    labels:\n      #____________________________________\n      own: x\n    #_____________________\n    more:\n      ___________________________\n    #_________\n"
         );
     }
 }

@@ -5,7 +5,7 @@ use model::remedy::{Act, Change, Step};
 use yaml::edit::Value;
 
 /// The entry of a map.
-pub(super) fn get<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
+pub(crate) fn get<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
     match value {
         Value::Map(entries) => entries.iter().find(|(own, _)| own == key),
         _ => None,
@@ -13,7 +13,7 @@ pub(super) fn get<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
     .map(|(_, value)| value)
 }
 
-pub(super) fn string<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
+pub(crate) fn string<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
     match get(value, key) {
         Some(Value::String(text)) => Some(text),
         _ => None,
@@ -356,5 +356,97 @@ pub(crate) fn json(value: &Value) -> serde_json::Value {
             .iter()
             .map(|(key, value)| (key.clone(), json(value)))
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::remedy::{Act, Change, Step};
+    use yaml::edit::Value;
+
+    use super::{applied, holds, mapped, merge, patch, same};
+
+    fn read(text: &str) -> Value {
+        Value::read(text).unwrap()
+    }
+
+    fn way(steps: &str) -> Vec<Step> {
+        let step = |step: &str| match step.parse() {
+            Ok(index) => Step::Index(index),
+            Err(_) => Step::Key(step.into()),
+        };
+        steps.split('.').map(step).collect()
+    }
+
+    fn change(at: &str, act: Act) -> Change {
+        Change {
+            at: way(at),
+            act,
+            written: Vec::new(),
+        }
+    }
+
+    const RENDERED: &str = "{spec: {containers: [{name: side, image: a}, {name: web, image: b, ports: [{containerPort: 80, hostPort: 80}]}]}}";
+
+    #[test]
+    fn items_are_found_by_what_they_say() {
+        let rendered = read(RENDERED);
+        let at = |source: &str, steps: &str| mapped(&rendered, &read(source), &way(steps));
+        let web = "spec.containers.1.securityContext.privileged";
+        assert_eq!(
+            at("{spec: {containers: [{name: web}]}}", web),
+            Some(way("spec.containers.0.securityContext.privileged"))
+        );
+        // Another item is none of it, even where it stands at the same place.
+        assert_eq!(
+            at("{spec: {containers: [{name: x}, {name: y}]}}", web),
+            None
+        );
+        assert_eq!(at("{spec: {}}", web), None);
+        assert_eq!(at("{spec: text}", web), None);
+        // The item of a loop has no name yet.
+        assert_eq!(
+            at("{spec: {containers: [{name: x}, {name: ______}]}}", web),
+            Some(way("spec.containers.1.securityContext.privileged"))
+        );
+        assert_eq!(
+            at(
+                "{spec: {containers: [{name: web, ports: [{containerPort: 1}, {containerPort: 80}]}]}}",
+                "spec.containers.1.ports.0.hostPort"
+            ),
+            Some(way("spec.containers.0.ports.1.hostPort"))
+        );
+    }
+
+    #[test]
+    fn a_patch_says_what_changes_and_no_more() {
+        let rendered = read(RENDERED);
+        let privileged = change(
+            "spec.containers.1.securityContext.privileged",
+            Act::Set("false".into()),
+        );
+        let port = change("spec.containers.1.ports.0.hostPort", Act::Remove);
+        let drop = change(
+            "spec.containers.0.securityContext.capabilities.drop",
+            Act::Add("ALL".into()),
+        );
+        let mut all = patch(&rendered, &[privileged.clone(), port.clone()]).unwrap();
+        merge(
+            &mut all,
+            &patch(&rendered, std::slice::from_ref(&drop)).unwrap(),
+        );
+        let wanted = "{spec: {containers: [
+            {name: web, securityContext: {privileged: false}, ports: [{containerPort: 80, hostPort: null}]},
+            {name: side, securityContext: {capabilities: {drop: [ALL]}}}]}}";
+        assert!(same(&all, &read(wanted)), "{all:?}");
+        let after = applied(&rendered, &[privileged.clone(), port.clone(), drop.clone()]);
+        for change in [&privileged, &port, &drop] {
+            assert!(!holds(&rendered, change) || change == &privileged);
+            assert!(holds(&after, change));
+        }
+        // What has no name cannot be patched.
+        let nameless = read("{spec: {containers: [{image: a}]}}");
+        let change = change("spec.containers.0.image", Act::Set("b".into()));
+        assert_eq!(patch(&nameless, &[change]), None);
     }
 }
