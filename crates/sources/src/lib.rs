@@ -25,6 +25,6 @@ mod stream;
 pub mod template;
 mod walk;
 
-pub use render::{Tools, is_chart, render};
+pub use render::{RELEASE, Tools, is_chart, render};
 pub use stream::{Given, Options, Overlay, Reached, Read, read, shown};
 pub use walk::{Input, WalkError, walk};

@@ -70,7 +70,7 @@ impl NotRendered {
 
 /// The release and its namespace. `default`, which helm takes when nobody says one, would be
 /// judged as if the chart had chosen it.
-const RELEASE: &str = "release";
+pub const RELEASE: &str = "release";
 
 /// Renders a chart with its own defaults and the given values.
 pub(crate) fn chart(

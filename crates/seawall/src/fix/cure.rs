@@ -60,6 +60,8 @@ pub(crate) struct Patch {
     pub(crate) api_version: Box<str>,
     pub(crate) kind: Box<str>,
     pub(crate) name: Box<str>,
+    /// The name that is looked for, a regular expression as kustomize reads it.
+    pub(crate) target: Box<str>,
     /// What is merged into the object.
     pub(crate) merge: Value,
     /// Why it is a patch.

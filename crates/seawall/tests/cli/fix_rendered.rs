@@ -387,6 +387,8 @@ fn what_nothing_leads_to_is_patched_after_rendering() {
     assert!(!fixed(&report).is_empty());
     let own = read(&folder, "shop/seawall-post-render/kustomization.yaml");
     assert_eq!(own.matches("target:").count(), 1, "{own}");
+    // Whatever the release is called.
+    assert!(own.contains("name: .*-cache\n"), "{own}");
     let script = read(&folder, "shop/seawall-post-render/run.sh");
     assert!(script.contains("kubectl kustomize"), "{script}");
 }

@@ -26,7 +26,7 @@ pub(super) fn operations(text: &str, cures: &[Numbered<'_>]) -> Vec<(Vec<usize>,
 
 /// A patch as a new entry.
 fn adding(patch: &Patch) -> Operation {
-    let target = [("kind", &patch.kind), ("name", &patch.name)];
+    let target = [("kind", &patch.kind), ("name", &patch.target)];
     let target = target.map(|(key, value)| (key.to_owned(), text(value)));
     let entry = Value::Map(vec![
         ("target".to_owned(), Value::Map(target.to_vec())),
@@ -46,7 +46,7 @@ fn joining(own: &Value, patch: &Patch) -> Option<Operation> {
     entries.iter().enumerate().find_map(|(index, entry)| {
         let target = get(entry, "target")?;
         let alike = string(target, "kind") == Some(&*patch.kind)
-            && string(target, "name") == Some(&*patch.name);
+            && string(target, "name") == Some(&*patch.target);
         let text = string(entry, "patch").filter(|text| alike && !text.contains('#'))?;
         let mut whole = Value::read(text).ok()?;
         let is_same = string(&whole, "kind") == Some(&*patch.kind)

@@ -154,6 +154,7 @@ fn as_patch(
                 api_version: object.api_version().into(),
                 kind: object.kind().into(),
                 name: name.into(),
+                target: name.into(),
                 merge,
                 why: "patched here, since nothing else that was given changes it".into(),
             })),

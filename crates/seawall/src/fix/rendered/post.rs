@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use sources::post_render::FOLDER;
+use sources::{RELEASE, post_render::FOLDER};
 
 use super::super::cure::{Cure, Patch, Way};
-use super::values::patch;
+use super::values::{json, patch};
 use super::{Candidate, Object, Rendered, Try};
 
 /// A cure as a patch that is applied when the chart has been rendered.
@@ -28,6 +28,13 @@ pub(super) fn candidate(
         "no value of the chart leads to it, and no patch can say it: an item of a list has no name"
             .to_owned()
     })?;
+    // Whoever installs the chart names the release.
+    if json(&merge).to_string().contains(RELEASE) {
+        return Err(
+            "no value of the chart leads to it, and what would be patched has the release's name"
+                .to_owned(),
+        );
+    }
     let template = object.source.as_deref().unwrap_or("its template");
     let why = format!(
         "patched after rendering: no value leads to it, and `{template}` does not say it literally"
@@ -40,7 +47,8 @@ pub(super) fn candidate(
             way: Way::Patch(Box::new(Patch {
                 api_version: object.api_version().into(),
                 kind: object.kind().into(),
-                name: object.name().into(),
+                name: object.name().replace(RELEASE, "name").into(),
+                target: object.name().replace(RELEASE, ".*").into(),
                 merge,
                 why: why.into(),
             })),
