@@ -172,6 +172,7 @@ spec:
                 written: Vec::new(),
             }]
             .into(),
+            beside: Box::default(),
             cured: Vec::new(),
             way: Way::Template,
             rendered_by: None,
