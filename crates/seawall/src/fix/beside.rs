@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use model::remedy::NewObject;
+use model::remedy::{Act, Change, NewObject, Step};
 
 use super::cure::{Cure, Left};
 
@@ -89,7 +89,39 @@ fn place_one(
         beside.path = path;
         made.insert(identity, beside.clone());
     }
+    if cure.rendered_by.is_some() && cure.changes.is_empty() {
+        cure.changes = cure
+            .beside
+            .iter()
+            .filter_map(|one| list(one, &cure.path))
+            .collect();
+    }
     Ok(())
+}
+
+/// The file of a kustomization to which new objects are added, beside which they stand; why there is none.
+pub(super) fn listed(whole: &str, changes: &[Change]) -> Result<Arc<str>, String> {
+    let folder = Path::new(whole);
+    let list = sources::kustomization::file_of(folder).filter(|_| !sources::is_chart(folder));
+    match list {
+        Some(list) if changes.is_empty() => Ok(sources::shown(&list).into()),
+        Some(_) => Err(format!(
+            "`{whole}` renders it: what is changed there and what is added to it are not proved together"
+        )),
+        None => Err(format!(
+            "`{whole}` renders it: add a template to the chart, or the object beside it"
+        )),
+    }
+}
+
+/// A new file as a resource of the kustomization that it stands beside; nothing where it stands elsewhere.
+fn list(beside: &Beside, kustomization: &str) -> Option<Change> {
+    let name = beside.path.strip_prefix(&*folder(kustomization))?;
+    (!name.contains('/')).then(|| Change {
+        at: vec![Step::Key("resources".into())],
+        act: Act::Add(serde_json::Value::from(name).to_string().into()),
+        written: Vec::new(),
+    })
 }
 
 /// The folder of a file, with the slash behind it.

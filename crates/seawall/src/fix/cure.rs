@@ -155,20 +155,18 @@ impl Sorting {
         };
         let origin = finding.remedy.as_ref().map(|remedy| &remedy.origin);
         let rendered_by = origin.and_then(|origin| origin.rendered_by.clone());
-        let (path, all) = match &rendered_by {
-            Some(whole) => (whole, &mut self.rendered),
-            None => (path, &mut self.cures),
+        let beside = match &rendered_by {
+            Some(whole) if !new.is_empty() => match beside::listed(whole, changes) {
+                Ok(list) => Some(list),
+                Err(why) => return self.left.push(Left { about, safety, why }),
+            },
+            _ => None,
         };
-        if rendered_by.is_some() && !new.is_empty() {
-            let why = format!(
-                "`{path}` is rendered: add {} to what it is rendered from",
-                new.iter()
-                    .map(|new| format!("{} `{}`", new.kind, new.name))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            );
-            return self.left.push(Left { about, safety, why });
-        }
+        let (path, document, all) = match (&beside, &rendered_by) {
+            (Some(list), _) => (list, 0, &mut self.cures),
+            (None, Some(whole)) => (whole, document, &mut self.rendered),
+            (None, None) => (path, document, &mut self.cures),
+        };
         let same = |cure: &Cure| {
             let made = cure.beside.iter().map(|beside| &beside.object);
             *cure.changes == *changes && made.eq(new)

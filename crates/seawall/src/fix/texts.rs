@@ -151,17 +151,23 @@ impl Texts {
     /// Adds the files that cures make, but for those that could not be written otherwise.
     fn add_new(&mut self, cures: &[Numbered<'_>]) {
         let refused: BTreeSet<usize> = self.refused.iter().map(|(number, _)| *number).collect();
-        let made = cures
+        let made = |(number, _): &&Numbered<'_>| !refused.contains(number);
+        // A kustomization that lists a file reads it.
+        let listed: BTreeSet<&Arc<str>> = cures
             .iter()
-            .filter(|(number, _)| !refused.contains(number))
-            .flat_map(|(_, cure)| &cure.beside);
-        for beside in made {
+            .filter(made)
+            .filter(|(_, cure)| cure.rendered_by.is_some() && !cure.changes.is_empty())
+            .flat_map(|(_, cure)| cure.beside.iter().map(|beside| &beside.path))
+            .collect();
+        for beside in cures.iter().filter(made).flat_map(|(_, cure)| &cure.beside) {
             let edit = Edit {
                 start: 0,
                 end: 0,
                 text: beside.object.text.to_string(),
             };
-            self.objects.insert(beside.path.clone());
+            if !listed.contains(&beside.path) {
+                self.objects.insert(beside.path.clone());
+            }
             self.files
                 .entry(beside.path.clone())
                 .or_insert_with(|| File {

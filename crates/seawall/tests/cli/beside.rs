@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::fs;
 
+use crate::rendering::tools;
 use crate::run::{DAY, Folder, Ran};
 use crate::schemas::{errors, schema};
 
@@ -465,4 +466,37 @@ fn each_new_file_can_be_asked_for_and_none_is_written_over() {
     assert!(ran.out.contains("+++ apps/"), "{}", ran.out);
     assert_eq!(read(&folder, "apps/web-poddisruptionbudget.yaml"), taken);
     assert!(read(&folder, "apps/shop-web-poddisruptionbudget.yaml").contains("name: web"));
+}
+
+#[test]
+fn a_kustomization_lists_what_is_added_to_it() {
+    let folder = Folder::of(&[
+        ("base/web.yaml", WEB),
+        ("base/kustomization.yaml", "resources:\n- web.yaml # ours\n"),
+    ]);
+    let whole = [
+        "--whole",
+        "--as-of",
+        DAY,
+        "--guideline",
+        "cfg-available-through-drain",
+    ];
+    let run = |args: &[&str]| folder.run_with(&[args, &whole[..]].concat(), b"", tools());
+    let ran = run(&["fix", "base", "--write", "--unsafe"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(
+        read(&folder, "base/kustomization.yaml"),
+        "resources:\n- web.yaml # ours\n- web-poddisruptionbudget.yaml\n",
+        "{}",
+        ran.out
+    );
+    assert!(
+        read(&folder, "base/web-poddisruptionbudget.yaml").contains("kind: PodDisruptionBudget")
+    );
+    let report = run(&["assess", "base", "--format", "json"]).json();
+    let findings = report.list("/findings").iter();
+    let said: String = findings
+        .map(|finding| finding["message"].to_string())
+        .collect();
+    assert!(!said.contains("disruption budget covers"), "{said}");
 }
