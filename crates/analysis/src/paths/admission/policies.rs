@@ -7,6 +7,7 @@
 use std::cell::Cell;
 
 use cel::{Budget, Bump, Env, Program, Slot, Unknown, Val};
+use model::doc::Doc;
 use model::{Estate, Ref, Resource, ResourceRef, Within, unknown};
 use serde_json::{Value, json};
 
@@ -18,6 +19,9 @@ use super::{Label, Outcome, Removed, label_in, selects};
 
 /// Those that look at pods, with the bindings that put them in force.
 pub(crate) struct Policies {
+    /// One for all, so that a pod is one document for all.
+    env: Env,
+    roots: Roots,
     all: Vec<Policy>,
     choices: Choices,
 }
@@ -25,8 +29,6 @@ pub(crate) struct Policies {
 struct Policy {
     resource: ResourceRef,
     name: Box<str>,
-    env: Env,
-    roots: Roots,
     /// Their slots and expressions, in order.
     variables: Vec<(Slot, Program)>,
     conditions: Vec<Program>,
@@ -55,13 +57,24 @@ const CHOSEN: Unknown = unknown::NAMESPACE_NOT_GIVEN;
 
 impl Policies {
     pub(crate) fn read(estate: &Estate) -> Self {
+        let mut env = Env::new();
+        let roots = Roots {
+            object: env.declare("object"),
+            old: env.declare("oldObject"),
+            request: env.declare("request"),
+            namespace: env.declare("namespaceObject"),
+            params: env.declare("params"),
+            authorizer: env.declare("authorizer"),
+        };
         let policies = estate
             .of_kind("ValidatingAdmissionPolicy")
             .iter()
-            .filter_map(|id| Policy::read(estate, *id))
+            .filter_map(|id| Policy::read(estate, *id, &mut env))
             .filter(|policy| !policy.bindings.is_empty())
             .collect();
         let mut own = Self {
+            env,
+            roots,
             all: policies,
             choices: Choices::default(),
         };
@@ -93,6 +106,7 @@ impl Policies {
         let mut hung = Vec::new();
         let mut rules = 0;
         let mut outcome = Outcome::Passes;
+        let asked = self.asked(estate, namespace, wanted);
         for one in self.standing(estate, removed) {
             let (policy, id, binding) = one;
             let chosen = Cell::new(0);
@@ -100,6 +114,7 @@ impl Policies {
                 estate,
                 namespace,
                 wanted,
+                asked: &asked,
                 chosen: &chosen,
             };
             outcome = outcome.and(policy.judge(&about, id, binding));
@@ -115,10 +130,12 @@ impl Policies {
         let mut by = Vec::new();
         for pod in self.choices.pods(wanted) {
             let left = Cell::new(0);
+            let asked = self.asked(estate, namespace, &pod);
             let about = About {
                 estate,
                 namespace,
                 wanted: &pod,
+                asked: &asked,
                 chosen: &left,
             };
             let refused = hung.iter().find_map(|(policy, id, binding)| {
@@ -134,6 +151,19 @@ impl Policies {
             }
         }
         outcome.and(Outcome::Perhaps(MEET.to_owned(), by))
+    }
+
+    /// What policies are asked about a pod.
+    fn asked<'p>(&'p self, estate: &Estate, namespace: &str, wanted: &Wanted) -> Asked<'p> {
+        let symbols = self.env.symbols();
+        let space = estate.find("", "Namespace", namespace);
+        Asked {
+            policies: self,
+            object: document(symbols, &wanted.object),
+            old: wanted.old.as_ref().map(|old| document(symbols, old)),
+            request: document(symbols, &request(namespace, wanted)),
+            space: space.map(|space| document(symbols, &written(space.object(), 0))),
+        }
     }
 
     /// Those that nobody took away, by each of their bindings.
@@ -184,8 +214,19 @@ pub(super) struct About<'e> {
     pub(super) estate: &'e Estate,
     pub(super) namespace: &'e str,
     pub(super) wanted: &'e Wanted,
+    asked: &'e Asked<'e>,
     /// How many rules hang on what the attacker writes.
     chosen: &'e Cell<u32>,
+}
+
+/// A request as documents over the names that policies know.
+struct Asked<'p> {
+    policies: &'p Policies,
+    object: Doc,
+    old: Option<Doc>,
+    request: Doc,
+    /// The namespace, where it was given.
+    space: Option<Doc>,
 }
 
 impl About<'_> {
@@ -196,7 +237,7 @@ impl About<'_> {
 }
 
 impl Policy {
-    fn read(estate: &Estate, id: ResourceRef) -> Option<Self> {
+    fn read(estate: &Estate, id: ResourceRef, env: &mut Env) -> Option<Self> {
         let resource = estate.get(id)?;
         let spec = resource.object().get("spec")?;
         let bindings = estate
@@ -211,15 +252,6 @@ impl Policy {
                 (named == Some(&resource.name.name) && counts).then_some((*binding, denies))
             })
             .collect();
-        let mut env = Env::new();
-        let roots = Roots {
-            object: env.declare("object"),
-            old: env.declare("oldObject"),
-            request: env.declare("request"),
-            namespace: env.declare("namespaceObject"),
-            params: env.declare("params"),
-            authorizer: env.declare("authorizer"),
-        };
         let mut unread = false;
         let mut variables = Vec::new();
         for variable in list(spec, "variables") {
@@ -256,8 +288,6 @@ impl Policy {
         Some(Self {
             resource: id,
             name: resource.name.name.clone(),
-            env,
-            roots,
             variables,
             conditions,
             validations,
@@ -389,45 +419,23 @@ impl Policy {
     }
 
     fn evaluate(&self, about: &About<'_>, params: &Value, by: &[ResourceRef]) -> Outcome {
-        let About {
-            estate,
-            namespace,
-            wanted,
-            ..
-        } = *about;
         if self.unread {
             let why = format!("policy {} cannot be read here", self.name);
             return Outcome::Perhaps(why, by.to_vec());
         }
-        let symbols = self.env.symbols();
-        let object = document(symbols, &wanted.object);
-        let request = document(symbols, &request(namespace, wanted));
-        let own = estate
-            .find("", "Namespace", namespace)
-            .map(|resource| written(resource.object(), 0));
-        let space = document(symbols, &own.clone().unwrap_or_else(|| json!({})));
-        let params = document(symbols, params);
-        let old = document(symbols, wanted.old.as_ref().unwrap_or(&Value::Null));
+        let asked = about.asked;
+        let params = params
+            .is_object()
+            .then(|| document(asked.policies.env.symbols(), params));
         let bump = Bump::new();
         let scope = Request {
             policy: self,
-            object: Val::Node(object.root()),
-            old: if wanted.old.is_some() {
-                Val::Node(old.root())
-            } else {
-                Val::Null
-            },
-            request: Val::Node(request.root()),
-            namespace: if own.is_some() {
-                Val::Node(space.root())
-            } else {
-                Val::Unknown(unknown::LIVE_ONLY)
-            },
-            params: if params.root().is_map() {
-                Val::Node(params.root())
-            } else {
-                Val::Null
-            },
+            roots: &asked.policies.roots,
+            object: Val::Node(asked.object.root()),
+            old: node(asked.old.as_ref()).unwrap_or(Val::Null),
+            request: Val::Node(asked.request.root()),
+            namespace: node(asked.space.as_ref()).unwrap_or(Val::Unknown(unknown::LIVE_ONLY)),
+            params: node(params.as_ref()).unwrap_or(Val::Null),
             variables: self.variables.iter().map(|_| Cell::new(None)).collect(),
             bump: &bump,
             budget: Budget::new(Budget::POLICY),
@@ -485,6 +493,11 @@ impl Policy {
     }
 }
 
+/// A document that may be there.
+fn node(doc: Option<&Doc>) -> Option<Val<'_, Ref<'_>>> {
+    doc.map(|doc| Val::Node(doc.root()))
+}
+
 fn soften(outcome: Outcome, unsure: Option<String>) -> Outcome {
     match (outcome, unsure) {
         (Outcome::Denies(by), Some(why)) => Outcome::Perhaps(why, by),
@@ -523,6 +536,7 @@ fn ask<'a>(program: &'a Program, scope: &Request<'a>) -> Answer {
 /// The variables of one evaluation.
 struct Request<'a> {
     policy: &'a Policy,
+    roots: &'a Roots,
     object: Val<'a, Ref<'a>>,
     old: Val<'a, Ref<'a>>,
     request: Val<'a, Ref<'a>>,
@@ -535,8 +549,7 @@ struct Request<'a> {
 
 impl<'a> cel::Scope<'a, Ref<'a>> for Request<'a> {
     fn variable(&self, slot: Slot) -> Val<'a, Ref<'a>> {
-        let policy = self.policy;
-        let roots = &policy.roots;
+        let (policy, roots) = (self.policy, self.roots);
         if let Some(at) = policy.variables.iter().position(|(own, _)| *own == slot) {
             let (Some(cell), Some((_, program))) =
                 (self.variables.get(at), policy.variables.get(at))
