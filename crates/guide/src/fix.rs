@@ -19,11 +19,14 @@ pub struct Fix {
     pub when: Option<Box<Program>>,
     /// Where this is true, it must not be done, and why.
     pub unless: Option<(Box<Program>, Box<str>)>,
+    /// Places that operations are repeated for.
+    pub each: Option<Box<Places>>,
     /// In order.
     pub operations: Vec<Operation>,
     /// Objects that are missing, in order.
     pub new: Vec<New>,
-    /// It cures the findings of these of the guideline's checks: those between the fixes before it and it.
+    /// Which of the guideline's checks it cures findings of. Of several fixes for a check the first counts that has
+    /// something to offer.
     pub checks: Range<usize>,
 }
 
@@ -34,6 +37,24 @@ pub enum New {
     Written(Object),
     /// What an analysis of the estate writes.
     From(&'static Writer),
+}
+
+/// Checks whose findings no machine can cure.
+#[derive(Debug)]
+pub struct ByHand {
+    /// Which of the guideline's.
+    pub checks: Range<usize>,
+    /// What a person has to decide or do.
+    pub why: Box<str>,
+}
+
+/// A list, for each item of which operations on routes with its name are done.
+#[derive(Debug)]
+pub struct Places {
+    /// what gives the items: values of the document, or keys of maps in it
+    pub program: Program,
+    /// what an item is called
+    pub name: Box<str>,
 }
 
 /// One edit.
@@ -78,13 +99,29 @@ pub enum Given {
     Computed(Box<Program>, Box<str>),
 }
 
-/// Where an operation works: a root (`object`, `pod`, `podMetadata`, `resource`, or the name of the item) and keys.
+/// Where an operation works: a root (`object`, `pod`, `podMetadata`, `resource`, or the name of an item) and keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// the first word
     pub root: Box<str>,
     /// the keys below it
-    pub keys: Vec<Box<str>>,
+    pub keys: Vec<Key>,
+}
+
+/// A step below a route's root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    /// as written
+    Written(Box<str>),
+    /// the item of the fix's list, a text, whose name this is
+    Item(Box<str>),
+}
+
+impl Route {
+    /// Whether it hangs on the item of the fix's own list.
+    pub(crate) fn names(&self, item: &str) -> bool {
+        *self.root == *item || self.keys.iter().any(|key| matches!(key, Key::Item(_)))
+    }
 }
 
 impl Fix {
@@ -107,12 +144,29 @@ impl Fix {
             .iter()
             .map(|when| &**when)
             .chain(self.unless.iter().map(|(unless, _)| &**unless))
+            .chain(self.each.iter().map(|each| &each.program))
             .chain(computed)
             .chain(written.flatten())
     }
 }
 
-/// Reads the operations of a fix block. `compile` compiles the expressions in it.
+impl Operation {
+    /// Where it works.
+    #[must_use]
+    pub fn route(&self) -> &Route {
+        match self {
+            Self::Set { route, .. }
+            | Self::Add { route, .. }
+            | Self::Remove { route }
+            | Self::Replace { route, .. } => route,
+        }
+    }
+}
+
+/// Compiles an expression, in which the item of the fix's own list may have a name.
+pub type Compile<'c> = dyn FnMut(&str, Option<&str>) -> Result<Program, String> + 'c;
+
+/// Reads the operations of a fix block. `item` is the name of the guideline's own items.
 ///
 /// # Errors
 /// A sentence that names the line that is not understood.
@@ -120,7 +174,7 @@ pub fn parse(
     info: &str,
     text: &str,
     item: Option<&str>,
-    compile: &mut dyn FnMut(&str) -> Result<Program, String>,
+    compile: &mut Compile<'_>,
 ) -> Result<Fix, String> {
     let safety = match info.split_whitespace().nth(1) {
         Some("safe") => Safety::Safe,
@@ -128,70 +182,121 @@ pub fn parse(
         _ => return Err("a fix is `fix safe` or `fix unsafe`".to_owned()),
     };
     let (text, object) = beside_of(text);
-    let mut operations = Vec::new();
-    let mut new = Vec::new();
-    let (mut when, mut unless) = (None, None);
+    let mut fix = Fix {
+        safety,
+        when: None,
+        unless: None,
+        each: None,
+        operations: Vec::new(),
+        new: Vec::new(),
+        checks: 0..usize::MAX,
+    };
     for line in text
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
     {
+        fix.line(line, item, compile)?;
+    }
+    if let Some(object) = object {
+        let mut compile = |text: &str| compile(text, None);
+        fix.new
+            .push(New::Written(Object::compile(object, &mut compile)?));
+    }
+    if fix.operations.is_empty() && fix.new.is_empty() {
+        return Err("a fix without operations and without a new object".to_owned());
+    }
+    Ok(fix)
+}
+
+impl Fix {
+    fn line(
+        &mut self,
+        line: &str,
+        item: Option<&str>,
+        compile: &mut Compile<'_>,
+    ) -> Result<(), String> {
+        let within = |error: String| format!("in `{line}`: {error}");
+        if let Some(condition) = line.strip_prefix("when ") {
+            let program = compile(condition.trim(), None).map_err(within)?;
+            return match self.when.replace(Box::new(program)) {
+                Some(_) => Err("a fix has one `when`".to_owned()),
+                None => Ok(()),
+            };
+        }
         if let Some(name) = line.strip_prefix("new from ") {
-            new.push(New::From(beside::writer(name.trim())?));
-            continue;
+            self.new.push(New::From(beside::writer(name.trim())?));
+            return Ok(());
         }
         if let Some(rest) = line.strip_prefix("unless ") {
             let (condition, why) = rest.split_once(" because ").ok_or_else(|| {
                 format!("`{line}` says no reason: `unless EXPRESSION because REASON`")
             })?;
-            let program =
-                compile(condition.trim()).map_err(|error| format!("in `{line}`: {error}"))?;
-            if unless
-                .replace((Box::new(program), why.trim().into()))
-                .is_some()
-            {
-                return Err("a fix has one `unless`".to_owned());
-            }
-            continue;
+            let program = compile(condition.trim(), None).map_err(within)?;
+            let unless = (Box::new(program), why.trim().into());
+            return match self.unless.replace(unless) {
+                Some(_) => Err("a fix has one `unless`".to_owned()),
+                None => Ok(()),
+            };
         }
-        if let Some(condition) = line.strip_prefix("when ") {
-            let program =
-                compile(condition.trim()).map_err(|error| format!("in `{line}`: {error}"))?;
-            if when.replace(Box::new(program)).is_some() {
-                return Err("a fix has one `when`".to_owned());
+        if let Some(each) = line.strip_prefix("each ") {
+            let (source, name) = split_each(each)
+                .ok_or_else(|| format!("`{line}` must be `each EXPRESSION as NAME`"))?;
+            if item == Some(name) || ROOTS.contains(&name) {
+                return Err(within(format!("`{name}` means something else already")));
             }
-            continue;
+            if self.each.is_some() || !self.operations.is_empty() {
+                return Err("a fix has one `each`, before its operations".to_owned());
+            }
+            let program = compile(source, None).map_err(within)?;
+            self.each = Some(Box::new(Places {
+                program,
+                name: name.into(),
+            }));
+            return Ok(());
         }
-        let read = operation(line, item).ok_or_else(|| {
+        let own = self.each.as_ref().map(|each| &*each.name);
+        let names = Names { item, own };
+        let read = operation(line, names).ok_or_else(|| {
             format!(
-                "`{line}` is no operation: `set ROUTE to VALUE`, `set ROUTE from EXPRESSION`, `add VALUE to ROUTE`, `remove ROUTE`, `replace ROUTE with KEY: VALUE`, `new from ANALYSIS`, `new` above the YAML of an object"
+                "`{line}` is no operation: `set ROUTE to VALUE`, `set ROUTE from EXPRESSION`, `add VALUE to ROUTE`, `add from EXPRESSION to ROUTE`, `remove ROUTE`, `replace ROUTE with KEY: VALUE`, `new from ANALYSIS`, `new` above the YAML of an object"
             )
         })?;
-        operations.push(match read {
+        let mut computed = |expression: &str| {
+            let program = compile(expression, own).map_err(within)?;
+            Ok::<_, String>(Given::Computed(Box::new(program), expression.into()))
+        };
+        self.operations.push(match read {
             Read::Whole(operation) => operation,
             Read::SetFrom(route, expression) => Operation::Set {
                 route,
-                value: Given::Computed(
-                    Box::new(compile(expression).map_err(|error| format!("in `{line}`: {error}"))?),
-                    expression.into(),
-                ),
+                value: computed(expression)?,
+            },
+            Read::AddFrom(expression, route) => Operation::Add {
+                route,
+                value: computed(expression)?,
             },
         });
+        Ok(())
     }
-    if let Some(object) = object {
-        new.push(New::Written(Object::compile(object, compile)?));
-    }
-    if operations.is_empty() && new.is_empty() {
-        return Err("a fix without operations and without a new object".to_owned());
-    }
-    Ok(Fix {
-        safety,
-        when,
-        unless,
-        operations,
-        new,
-        checks: 0..usize::MAX,
-    })
+}
+
+/// `EXPRESSION as NAME`.
+pub(crate) fn split_each(each: &str) -> Option<(&str, &str)> {
+    let (source, name) = each.rsplit_once(" as ")?;
+    let name = name.trim();
+    (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        .then_some((source.trim(), name))
+}
+
+/// What a route may begin with, whatever the guideline.
+const ROOTS: [&str; 4] = ["object", "pod", "podMetadata", "resource"];
+
+/// Names of items: the guideline's, the fix's own.
+#[derive(Debug, Clone, Copy)]
+struct Names<'n> {
+    item: Option<&'n str>,
+    own: Option<&'n str>,
 }
 
 /// The operations of a fix, and the YAML of the object that it makes, which stands below the line `new`.
@@ -211,9 +316,10 @@ fn beside_of(text: &str) -> (&str, Option<&str>) {
 enum Read<'t> {
     Whole(Operation),
     SetFrom(Route, &'t str),
+    AddFrom(&'t str, Route),
 }
 
-fn operation<'t>(line: &'t str, item: Option<&str>) -> Option<Read<'t>> {
+fn operation<'t>(line: &'t str, names: Names<'_>) -> Option<Read<'t>> {
     let (verb, rest) = line.split_once(' ')?;
     let rest = rest.trim();
     let written = |text: &str| Given::Written(text.trim().into());
@@ -221,7 +327,7 @@ fn operation<'t>(line: &'t str, item: Option<&str>) -> Option<Read<'t>> {
         "set" => {
             let (at, rest) = rest.split_once(' ')?;
             let (word, value) = rest.trim().split_once(' ')?;
-            let at = route(at, item)?;
+            let at = route(at, names)?;
             match word {
                 "to" => Operation::Set {
                     route: at,
@@ -233,19 +339,23 @@ fn operation<'t>(line: &'t str, item: Option<&str>) -> Option<Read<'t>> {
         }
         "add" => {
             let (value, at) = rest.rsplit_once(" to ")?;
+            let at = route(at, names)?;
+            if let Some(expression) = value.strip_prefix("from ") {
+                return Some(Read::AddFrom(expression.trim(), at));
+            }
             Operation::Add {
-                route: route(at, item)?,
+                route: at,
                 value: written(value),
             }
         }
         "remove" => Operation::Remove {
-            route: route(rest, item)?,
+            route: route(rest, names)?,
         },
         "replace" => {
             let (at, entry) = rest.split_once(" with ")?;
             let (key, value) = entry.split_once(':')?;
             Operation::Replace {
-                route: route(at, item)?,
+                route: route(at, names)?,
                 key: key.trim().into(),
                 value: value.trim().into(),
             }
@@ -254,20 +364,28 @@ fn operation<'t>(line: &'t str, item: Option<&str>) -> Option<Read<'t>> {
     }))
 }
 
-fn route(text: &str, item: Option<&str>) -> Option<Route> {
+fn route(text: &str, names: Names<'_>) -> Option<Route> {
     let mut keys = Vec::new();
     let mut rest = text.trim();
     let end = rest.find(['.', '[']).unwrap_or(rest.len());
     let (root, tail) = rest.split_at(end);
-    if !["object", "pod", "podMetadata", "resource"].contains(&root) && Some(root) != item {
+    if !ROOTS.contains(&root) && ![names.item, names.own].contains(&Some(root)) {
         return None;
     }
     rest = tail;
     while !rest.is_empty() {
         if let Some(quoted) = rest.strip_prefix("[\"").or_else(|| rest.strip_prefix("['")) {
             let close = quoted.find(['"', '\''])?;
-            keys.push(quoted.get(..close)?.into());
+            keys.push(Key::Written(quoted.get(..close)?.into()));
             rest = quoted.get(close + 1..)?.strip_prefix(']')?;
+        } else if let Some(name) = rest.strip_prefix('[') {
+            let close = name.find(']')?;
+            let (name, tail) = name.split_at(close);
+            if names.own != Some(name) {
+                return None;
+            }
+            keys.push(Key::Item(name.into()));
+            rest = tail.strip_prefix(']')?;
         } else {
             let plain = rest.strip_prefix('.')?;
             let end = plain.find(['.', '[']).unwrap_or(plain.len());
@@ -275,7 +393,7 @@ fn route(text: &str, item: Option<&str>) -> Option<Route> {
             if key.is_empty() {
                 return None;
             }
-            keys.push(key.into());
+            keys.push(Key::Written(key.into()));
             rest = tail;
         }
     }
@@ -289,17 +407,18 @@ fn route(text: &str, item: Option<&str>) -> Option<Route> {
 mod tests {
     use super::*;
 
-    fn compile(text: &str) -> Result<Program, String> {
+    fn compile(text: &str, own: Option<&str>) -> Result<Program, String> {
         let mut env = cel::Env::default();
-        env.compile_in(text, &["c"])
+        let names: Vec<&str> = ["c"].into_iter().chain(own).collect();
+        env.compile_in(text, &names)
             .map_err(|error| error.to_string())
     }
 
     #[test]
     fn reads_every_operation() {
-        let text = "set c.a.b to false\nset c.d from c.a + \" to \"\nadd \"ALL\" to c.drop\nremove object.metadata.annotations[\"a.b/c\"]\nreplace c.x with emptyDir: {}\n";
+        let text = "set c.a.b to false\nset c.d from c.a + \" to \"\nadd \"ALL\" to c.drop\nadd from c.a + [1] to c.e\nremove object.metadata.annotations[\"a.b/c\"]\nreplace c.x with emptyDir: {}\n";
         let fix = parse("fix safe", text, Some("c"), &mut compile).unwrap();
-        assert_eq!(fix.operations.len(), 5);
+        assert_eq!(fix.operations.len(), 6);
         let Operation::Set {
             value: Given::Computed(_, expression),
             ..
@@ -308,18 +427,37 @@ mod tests {
             panic!("{:?}", fix.operations[1]);
         };
         assert_eq!(&**expression, "c.a + \" to \"");
-        let Operation::Remove { route } = &fix.operations[3] else {
-            panic!("{:?}", fix.operations[3]);
+        let Operation::Remove { route } = &fix.operations[4] else {
+            panic!("{:?}", fix.operations[4]);
         };
         assert_eq!(&*route.root, "object");
         assert_eq!(
             route.keys,
-            ["metadata".into(), "annotations".into(), Box::from("a.b/c")]
+            ["metadata", "annotations", "a.b/c"].map(|key| Key::Written(key.into()))
         );
-        let Operation::Replace { key, value, .. } = &fix.operations[4] else {
-            panic!("{:?}", fix.operations[4]);
+        let Operation::Replace { key, value, .. } = &fix.operations[5] else {
+            panic!("{:?}", fix.operations[5]);
         };
         assert_eq!((&**key, &**value), ("emptyDir", "{}"));
+    }
+
+    #[test]
+    fn repeats_operations_for_items_of_a_list() {
+        let text = "each c.ports.filter(p, p.hostPort != 0) as p\nremove p.hostPort\nset c.names[p].mode from p.name\nremove c.x\n";
+        let fix = parse("fix unsafe", text, Some("c"), &mut compile).unwrap();
+        let name = &*fix.each.as_ref().unwrap().name;
+        let hang: Vec<bool> = fix
+            .operations
+            .iter()
+            .map(|operation| operation.route().names(name))
+            .collect();
+        assert_eq!(hang, [true, true, false]);
+        assert_eq!(
+            fix.operations[1].route().keys[1],
+            Key::Item("p".into()),
+            "{:?}",
+            fix.operations[1]
+        );
     }
 
     #[test]
@@ -328,6 +466,17 @@ mod tests {
             ("remove x.y", "`remove x.y` is no operation"),
             ("set c.a towards 1", "is no operation"),
             ("set c.a from c.", "in `set c.a from c.`"),
+            ("remove c[p]", "`remove c[p]` is no operation"),
+            ("each c.ports", "must be `each EXPRESSION as NAME`"),
+            (
+                "each c.ports as c\nremove c.a",
+                "`c` means something else already",
+            ),
+            (
+                "each c.a as p\neach c.b as q\nremove p",
+                "a fix has one `each`",
+            ),
+            ("when c.a\nwhen c.b\nremove c", "a fix has one `when`"),
         ] {
             let error = parse("fix safe", text, Some("c"), &mut compile).unwrap_err();
             assert!(error.contains(says), "{error}");

@@ -1,9 +1,9 @@
 //! One guideline, as its file says it, with its programs compiled.
 
 use cel::Program;
-use model::{Cost, GuidelineId, Severity};
+use model::{Cost, GuidelineId, Safety, Severity};
 
-use crate::fix::Fix;
+use crate::fix::{ByHand, Fix};
 use crate::message::Template;
 use crate::options::TopicOption;
 
@@ -156,6 +156,8 @@ pub struct Guideline {
     pub references: Vec<Reference>,
     /// What a machine can do. Of several for the same checks the first counts that has something to offer.
     pub fixes: Vec<Fix>,
+    /// What only a person can do.
+    pub by_hand: Vec<ByHand>,
     /// The values it points to are never shown.
     pub sensitive: bool,
     /// It judges files, not what a cluster holds: no cluster enforces it.
@@ -232,12 +234,29 @@ impl Guideline {
             .map(|(_, control)| &**control)
     }
 
-    /// The fixes for findings of one of its checks, in order.
-    pub fn fixes_of<'g>(&'g self, check: &Check) -> impl Iterator<Item = &'g Fix> {
-        let number = self.checks.iter().position(|one| one.line == check.line);
-        self.fixes
-            .iter()
-            .filter(move |fix| number.is_some_and(|number| fix.checks.contains(&number)))
+    /// Which of its checks one is, from 0.
+    pub(crate) fn number_of(&self, check: &Check) -> Option<usize> {
+        self.checks.iter().position(|one| one.line == check.line)
+    }
+
+    /// The fixes for findings of one of its checks: the first counts that has something to offer.
+    pub fn fixes_of(&self, check: &Check) -> impl Iterator<Item = &Fix> {
+        let number = self.number_of(check).unwrap_or(usize::MAX);
+        let covers = move |fix: &&Fix| fix.checks.contains(&number);
+        self.fixes.iter().filter(covers)
+    }
+
+    /// Whether there is a machine fix, and whether all there are are safe.
+    #[must_use]
+    pub fn fix_safety(&self) -> Option<Safety> {
+        let is_safe = |fix: &Fix| fix.safety == Safety::Safe;
+        self.fixes.first().map(|_| {
+            if self.fixes.iter().all(is_safe) {
+                Safety::Safe
+            } else {
+                Safety::Unsafe
+            }
+        })
     }
 }
 

@@ -501,8 +501,8 @@ impl<'a> Asking<'a, '_> {
                 .map_or_else(|| index.to_string().into(), Into::into)
         });
         let check = failed
-            .map(|check| check.line)
-            .filter(|_| guideline.checks.len() > 1);
+            .filter(|_| guideline.checks.len() > 1)
+            .and_then(|check| guideline.number_of(check));
         let path = &self.resource.origin.path;
         let relative = relative(path, &self.judge.setting.roots);
         let fingerprint = Fingerprint::of_finding(
@@ -519,21 +519,21 @@ impl<'a> Asking<'a, '_> {
         );
         let root_cause = self.root_cause(guideline, &decided);
         // An unknown may turn out to be any of the checks' failures.
-        let mut fix = match failed {
-            Some(check) => guideline.fixes_of(check).next(),
-            None => guideline.fixes.first(),
+        let mut safety = match failed {
+            Some(check) => guideline.fixes_of(check).next().map(|fix| fix.safety),
+            None => guideline.fix_safety(),
         };
         let mut remedy = None;
         if let Some(check) = failed.filter(|_| self.judge.remedies) {
             let item = item.map(|(_, value)| value);
             let ask = self.context.ask(&self.judge.beside);
-            for one in guideline.fixes_of(check) {
-                remedy = remedy::of(one, &ask, item, |program| self.eval(program, locals));
-                if remedy.is_some() {
-                    fix = Some(one);
-                    break;
-                }
-            }
+            remedy = guideline.fixes_of(check).find_map(|fix| {
+                remedy::of(fix, &ask, item, |program, own| {
+                    let locals: Vec<Value<'a>> = locals.iter().copied().chain(own).collect();
+                    self.eval(program, &locals)
+                })
+            });
+            safety = remedy.as_ref().map_or(safety, |remedy| Some(remedy.safety));
         }
         self.findings.push(Finding {
             guideline: guideline.id.clone(),
@@ -549,7 +549,7 @@ impl<'a> Asking<'a, '_> {
             place: decided.place,
             more_places: decided.more_places,
             evidence: decided.evidence,
-            fix: fix.map(|fix| fix.safety),
+            fix: safety,
             remedy: remedy.map(Box::new),
             waiver: None,
             in_baseline: false,

@@ -8,18 +8,19 @@ use yaml::{Span, edit};
 
 use crate::beside::Ask;
 use crate::context::Value;
-use crate::fix::{Fix, Given, New, Operation, Route};
+use crate::fix::{Fix, Given, Key, New, Operation, Route};
 
 /// Values deeper than this are none that a fix makes.
 const DEPTH: usize = 32;
 
 /// What a fix does to the document of a resource and which objects it puts beside it; `None` where there is nothing
-/// that it can do: what it changes is not there, or stands in another document. `eval` computes values.
+/// that it can do: what it changes is not there, or stands in another document. `eval` computes values; it takes the item
+/// of the fix's own list.
 pub(crate) fn of<'a>(
     fix: &'a Fix,
     ask: &Ask<'a>,
     item: Option<Value<'a>>,
-    mut eval: impl FnMut(&'a cel::Program) -> Value<'a>,
+    mut eval: impl FnMut(&'a cel::Program, Option<Value<'a>>) -> Value<'a>,
 ) -> Option<Remedy> {
     let resource = ask.resource;
     // What others only name has no document to change.
@@ -27,7 +28,7 @@ pub(crate) fn of<'a>(
         return None;
     }
     if let Some(when) = &fix.when
-        && !matches!(eval(when).resolve(), Val::Bool(true))
+        && !matches!(eval(when, None).resolve(), Val::Bool(true))
     {
         return None;
     }
@@ -39,44 +40,34 @@ pub(crate) fn of<'a>(
         refused: Some(why),
     };
     if let Some((unless, why)) = &fix.unless
-        && matches!(eval(unless).resolve(), Val::Bool(true))
+        && matches!(eval(unless, None).resolve(), Val::Bool(true))
     {
         return Some(refused(why.clone()));
     }
+    let own = match &fix.each {
+        Some(each) => {
+            let list = eval(&each.program, None).as_list()?;
+            (0..list.len())
+                .filter_map(|index| list.get(index))
+                .collect()
+        }
+        None => Vec::new(),
+    };
     let mut changes = Vec::new();
     for operation in &fix.operations {
-        let mut given = |given: &'a Given| -> Option<Box<str>> {
-            match given {
-                Given::Written(text) => Some(text.clone()),
-                Given::Computed(program, _) => {
-                    Some(json(eval(program), 0)?.to_string().into_boxed_str())
+        let mut asking = Asking {
+            resource,
+            item,
+            eval: &mut eval,
+        };
+        match fix.each.as_ref() {
+            Some(each) if operation.route().names(&each.name) => {
+                for value in &own {
+                    changes.extend(asking.change(operation, Some((&each.name, *value)))?);
                 }
             }
-        };
-        let (route, act) = match operation {
-            Operation::Set { route, value } => (route, Act::Set(given(value)?)),
-            Operation::Add { route, value } => (route, Act::Add(given(value)?)),
-            Operation::Remove { route } => (route, Act::Remove),
-            Operation::Replace { route, key, value } => (
-                route,
-                Act::Replace {
-                    key: key.clone(),
-                    value: value.clone(),
-                },
-            ),
-        };
-        let (mut at, root) = start(&route.root, resource, item)?;
-        let takes_away = matches!(act, Act::Remove | Act::Replace { .. });
-        if takes_away && !is_there(root, route) {
-            continue;
+            _ => changes.extend(asking.change(operation, None)?),
         }
-        at.extend(route.keys.iter().cloned().map(Step::Key));
-        let written = if resource.azure.is_some() {
-            places(resource, &at)
-        } else {
-            Vec::new()
-        };
-        changes.push(Change { at, act, written });
     }
     let mut remedy = Remedy {
         safety: fix.safety,
@@ -88,7 +79,7 @@ pub(crate) fn of<'a>(
     for new in &fix.new {
         match new {
             New::Written(object) => {
-                let made = object.filled(&mut eval)?;
+                let made = object.filled(&mut |program| eval(program, None))?;
                 if let Some(why) = exists(ask, &made) {
                     return Some(refused(why));
                 }
@@ -101,6 +92,77 @@ pub(crate) fn of<'a>(
         }
     }
     (!remedy.changes.is_empty() || !remedy.new.is_empty()).then_some(remedy)
+}
+
+/// An item of a fix's own list, with what it is called.
+type Own<'a> = (&'a str, Value<'a>);
+
+/// What an operation is asked about.
+struct Asking<'a, 'e, E> {
+    resource: &'a Resource,
+    /// of the guideline
+    item: Option<Value<'a>>,
+    eval: &'e mut E,
+}
+
+impl<'a, E> Asking<'a, '_, E>
+where
+    E: FnMut(&'a cel::Program, Option<Value<'a>>) -> Value<'a>,
+{
+    /// The change that an operation is for an item of the fix's list, if it is one. `None` if its place is nowhere.
+    fn change(&mut self, operation: &'a Operation, own: Option<Own<'a>>) -> Option<Option<Change>> {
+        let mut given = |given: &'a Given| -> Option<Box<str>> {
+            match given {
+                Given::Written(text) => Some(text.clone()),
+                Given::Computed(program, _) => {
+                    let value = (self.eval)(program, own.map(|(_, value)| value));
+                    let mut text = String::new();
+                    flow(value, 0, &mut text)?;
+                    Some(text.into_boxed_str())
+                }
+            }
+        };
+        let act = match operation {
+            Operation::Set { value, .. } => Act::Set(given(value)?),
+            Operation::Add { value, .. } => Act::Add(given(value)?),
+            Operation::Remove { .. } => Act::Remove,
+            Operation::Replace { key, value, .. } => Act::Replace {
+                key: key.clone(),
+                value: value.clone(),
+            },
+        };
+        let route = operation.route();
+        let item = match own {
+            Some((name, value)) if *name == *route.root => Some(value),
+            _ => self.item,
+        };
+        let (mut at, root) = start(&route.root, self.resource, item)?;
+        let keys = keys(route, own)?;
+        let takes_away = matches!(act, Act::Remove | Act::Replace { .. });
+        if takes_away && !is_there(root, &keys) {
+            return Some(None);
+        }
+        at.extend(keys.into_iter().map(Step::Key));
+        let written = if self.resource.azure.is_some() {
+            places(self.resource, &at)
+        } else {
+            Vec::new()
+        };
+        Some(Some(Change { at, act, written }))
+    }
+}
+
+/// The keys of a route below its root.
+fn keys(route: &Route, own: Option<Own<'_>>) -> Option<Vec<Box<str>>> {
+    let keys = route.keys.iter().map(|key| match key {
+        Key::Written(key) => Some(key.clone()),
+        Key::Item(_) => match own?.1.resolve() {
+            Val::Str(text) => Some(text.into()),
+            Val::Node(node) => node.as_str().map(Into::into),
+            _ => None,
+        },
+    });
+    keys.collect()
 }
 
 /// Why an object cannot be made: there is one of its name.
@@ -235,13 +297,85 @@ fn places(resource: &Resource, at: &[Step]) -> Vec<Written> {
     places
 }
 
-fn is_there(root: Option<Ref<'_>>, route: &Route) -> bool {
-    route
-        .keys
-        .iter()
+fn is_there(root: Option<Ref<'_>>, keys: &[Box<str>]) -> bool {
+    keys.iter()
         .try_fold(root, |at, key| at.map(|at| at.get(key)))
         .flatten()
         .is_some()
+}
+
+/// Writes a value as JSON, which is YAML in flow style, entries in their own order; `None` for what no document can
+/// hold.
+fn flow(value: Value<'_>, depth: usize, out: &mut String) -> Option<()> {
+    if depth > DEPTH {
+        return None;
+    }
+    let scalar = match value.resolve() {
+        Val::Null => Json::Null,
+        Val::Bool(value) => value.into(),
+        Val::Int(value) => value.into(),
+        Val::Uint(value) => value.into(),
+        Val::Double(value) => serde_json::Number::from_f64(value)?.into(),
+        Val::Str(text) => text.into(),
+        Val::List(list) if list.rest.is_none() => {
+            return items(list.items.iter().copied(), depth, out);
+        }
+        Val::Map(map) if map.rest.is_none() => {
+            let pairs = map.entries.iter().map(|(key, value)| match key.resolve() {
+                Val::Str(key) => Some((key, *value)),
+                _ => None,
+            });
+            return entries(pairs, depth, out);
+        }
+        Val::Node(node) => {
+            return match node.view() {
+                View::List(_) => items(node.items().map(Val::Node), depth, out),
+                View::Map(_) => {
+                    let pairs = node.entries();
+                    entries(
+                        pairs.map(|(key, _, value)| Some((key, Val::Node(value)))),
+                        depth,
+                        out,
+                    )
+                }
+                _ => None,
+            };
+        }
+        _ => return None,
+    };
+    out.push_str(&scalar.to_string());
+    Some(())
+}
+
+fn items<'a>(items: impl Iterator<Item = Value<'a>>, depth: usize, out: &mut String) -> Option<()> {
+    out.push('[');
+    for (number, item) in items.enumerate() {
+        if number > 0 {
+            out.push(',');
+        }
+        flow(item, depth + 1, out)?;
+    }
+    out.push(']');
+    Some(())
+}
+
+fn entries<'k, 'a>(
+    entries: impl Iterator<Item = Option<(&'k str, Value<'a>)>>,
+    depth: usize,
+    out: &mut String,
+) -> Option<()> {
+    out.push('{');
+    for (number, entry) in entries.enumerate() {
+        let (key, value) = entry?;
+        if number > 0 {
+            out.push(',');
+        }
+        out.push_str(&Json::from(key).to_string());
+        out.push(':');
+        flow(value, depth + 1, out)?;
+    }
+    out.push('}');
+    Some(())
 }
 
 /// A value as JSON, which is YAML in flow style; `None` for what no document can hold.

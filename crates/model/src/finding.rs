@@ -227,9 +227,9 @@ impl Fingerprint {
         path: &str,
         id: &str,
         item: Option<&str>,
-        check: Option<u32>,
+        check: Option<usize>,
     ) -> Self {
-        let check = check.map(|line| line.to_string()).unwrap_or_default();
+        let check = check.map(|number| number.to_string()).unwrap_or_default();
         Self::of(&[&guideline.0, path, id, item.unwrap_or_default(), &check])
     }
 }
@@ -257,8 +257,8 @@ pub struct Finding {
     pub object: Option<ResourceRef>,
     /// The container (or other item) within it, by name.
     pub item: Option<Box<str>>,
-    /// The line of the check that was not true, where the guideline has several.
-    pub check: Option<u32>,
+    /// Which check was not true, from 0, where the guideline has several.
+    pub check: Option<usize>,
     /// AKS itself makes and keeps this object.
     pub provider_managed: bool,
     /// Tells it from others and stays when lines move.

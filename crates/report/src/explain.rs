@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use guide::fix::Fix;
 use guide::guideline::{ASPECTS, Applies, Example, Expectation};
 use guide::{Guide, Guideline};
 
@@ -50,10 +51,13 @@ pub fn page(guide: &Guide, guideline: &Guideline, width: usize) -> String {
         paragraph(&mut page, "    otherwise: ", &check.message.source, width);
     }
     for fix in &guideline.fixes {
-        let _ = writeln!(page, "\nHow to mend it ({})", fix.safety.word());
-        for operation in text::operations(fix) {
-            paragraph(&mut page, "  ", &operation, width);
-        }
+        mending(&mut page, guideline, fix, width);
+    }
+    for by_hand in &guideline.by_hand {
+        let which = text::checks_of(guideline, &by_hand.checks);
+        let which = which.map_or_else(String::new, |which| format!(", {which}"));
+        let _ = writeln!(page, "\nHow to mend it (by hand{which})");
+        paragraph(&mut page, "  ", &by_hand.why, width);
     }
     if let Some(cost) = text::cost(&guideline.cost) {
         let _ = writeln!(page, "\nWhat it costs");
@@ -130,6 +134,16 @@ fn mappings(page: &mut String, guide: &Guide, guideline: &Guideline, width: usiz
             &format!("takes from an attacker: {title}"),
             width,
         );
+    }
+}
+
+/// What a machine would change for findings of the checks that a fix is for.
+fn mending(page: &mut String, guideline: &Guideline, fix: &Fix, width: usize) {
+    let which = text::checks_of(guideline, &fix.checks);
+    let which = which.map_or_else(String::new, |which| format!(", {which}"));
+    let _ = writeln!(page, "\nHow to mend it ({}{which})", fix.safety.word());
+    for line in text::fix_lines(fix) {
+        paragraph(page, "  ", &line, width);
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct Group {
     pub(crate) fails: usize,
     /// Of them, those that a machine may mend without asking.
     pub(crate) safe: usize,
+    /// The checks that failed, where the guideline has several.
+    pub(crate) checks: BTreeSet<usize>,
     /// Findings by file; those of a running estate by namespace or resource group.
     pub(crate) files: BTreeMap<Arc<str>, usize>,
     /// What these places are.
@@ -119,6 +121,7 @@ impl Groups {
                 severity: finding.severity,
                 fails: 0,
                 safe: 0,
+                checks: BTreeSet::new(),
                 files: BTreeMap::new(),
                 places: BTreeSet::new(),
                 entries: Vec::new(),
@@ -178,6 +181,7 @@ impl Group {
         self.fails += 1;
         self.severity = self.severity.max(finding.severity);
         self.safe += usize::from(finding.fix == Some(Safety::Safe));
+        self.checks.extend(finding.check);
         let (kind, place) = place_of(finding);
         self.places.insert(kind);
         *self.files.entry(Arc::clone(&place)).or_default() += 1;

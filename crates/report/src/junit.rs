@@ -72,7 +72,7 @@ fn description(finding: &Finding, guide: &Guide) -> String {
     }
     if let Some(fix) = guide
         .guideline(&finding.guideline.0)
-        .and_then(|guideline| guideline.fixes.first())
+        .and_then(|guideline| text::fixes(guideline, &finding.check.into_iter().collect()).next())
         && finding.fix.is_some()
     {
         let _ = write!(

@@ -199,7 +199,7 @@ fn group(group: &Group, assessment: &Assessment<'_>) -> String {
         if let Some(enables) = attack.of_guideline(&group.guideline, guide) {
             notes.push(format!("Opens {}.", escape(&enables.words())));
         }
-        for fix in &guideline.fixes {
+        for fix in text::fixes(guideline, &group.checks) {
             let operations: Vec<String> = text::operations(fix)
                 .iter()
                 .map(|operation| code(operation))

@@ -211,7 +211,7 @@ fn opens(page: &mut Page, group: &Group, assessment: &Assessment<'_>, gutter: us
 
 fn advice(page: &mut Page, group: &Group, guideline: Option<&Guideline>, gutter: usize) {
     if let Some(guideline) = guideline {
-        if let Some(fix) = guideline.fixes.first() {
+        for fix in text::fixes(guideline, &group.checks) {
             let label = match fix.safety {
                 Safety::Safe => "safe fix:",
                 Safety::Unsafe => "unsafe fix:",

@@ -6,9 +6,11 @@
 //! What it deliberately leaves out: layout, which each format does in its own way.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use guide::fix::{Fix, Given, New, Operation, Route};
+use guide::Guideline;
+use guide::fix::{Fix, Given, Key, New, Operation, Places, Route};
 use model::finding::{Cost, Finding, Location, Range};
 use model::resource::ResourceName;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -205,46 +207,100 @@ fn between<'t>(text: &'t str, open: &str, close: &str) -> Option<(String, &'t st
 
 /// What a machine would do, an operation each, in the words of the guide's fix blocks.
 pub(crate) fn operations(fix: &Fix) -> Vec<String> {
+    let own = fix.each.as_deref();
     let new = fix.new.iter().map(|new| match new {
         New::Written(object) => format!("add a {} beside it", object.kind),
         New::From(writer) => format!("add {} beside it", writer.makes),
     });
     fix.operations
         .iter()
-        .map(|operation| match operation {
-            Operation::Set { route, value } => match value {
-                Given::Written(value) => format!("set {} to {value}", route_words(route)),
-                Given::Computed(_, expression) => {
-                    format!("set {} from {expression}", route_words(route))
+        .map(|operation| {
+            let at = route_words(operation.route(), own);
+            match operation {
+                Operation::Set { value, .. } => match value {
+                    Given::Written(value) => format!("set {at} to {value}"),
+                    Given::Computed(_, expression) => format!("set {at} from {expression}"),
+                },
+                Operation::Add { value, .. } => {
+                    let (Given::Written(text) | Given::Computed(_, text)) = value;
+                    format!("add {text} to {at}")
                 }
-            },
-            Operation::Add { route, value } => {
-                let (Given::Written(text) | Given::Computed(_, text)) = value;
-                format!("add {text} to {}", route_words(route))
-            }
-            Operation::Remove { route } => format!("remove {}", route_words(route)),
-            Operation::Replace { route, key, value } => {
-                format!("replace {} with {key}: {value}", route_words(route))
+                Operation::Remove { .. } => format!("remove {at}"),
+                Operation::Replace { key, value, .. } => {
+                    format!("replace {at} with {key}: {value}")
+                }
             }
         })
         .chain(new)
         .collect()
 }
 
-/// The route below its root; the place that is shown beside it says where that is.
-fn route_words(route: &Route) -> String {
+/// A fix in full: where it is offered, what it is repeated for, and its operations.
+pub(crate) fn fix_lines(fix: &Fix) -> Vec<String> {
+    let one_line = |source: &str| source.split_whitespace().collect::<Vec<_>>().join(" ");
+    let when = fix.when.iter();
+    let when = when.map(|when| format!("only when {}", one_line(when.source())));
+    let each = fix.each.iter();
+    let each = each.map(|each| {
+        let list = one_line(each.program.source());
+        format!("for each {} of {list}", each.name)
+    });
+    let unless = fix.unless.iter();
+    let unless =
+        unless.map(|(unless, why)| format!("not when {}: {why}", one_line(unless.source())));
+    when.chain(unless)
+        .chain(each)
+        .chain(operations(fix))
+        .collect()
+}
+
+/// Which checks of a guideline a fix is for, unless it is for all of them.
+pub(crate) fn checks_of(guideline: &Guideline, checks: &std::ops::Range<usize>) -> Option<String> {
+    let all = guideline.checks.len();
+    (checks.len() < all).then(|| {
+        let numbers: Vec<String> = checks.clone().map(|at| (at + 1).to_string()).collect();
+        let word = if numbers.len() == 1 {
+            "check"
+        } else {
+            "checks"
+        };
+        format!("{word} {} of {all}", numbers.join(", "))
+    })
+}
+
+/// The fixes that matter to findings of these checks; all of them where a guideline has one check.
+pub(crate) fn fixes<'g>(
+    guideline: &'g Guideline,
+    checks: &BTreeSet<usize>,
+) -> impl Iterator<Item = &'g Fix> {
+    guideline.fixes.iter().filter(move |fix| {
+        checks.is_empty() || checks.iter().any(|check| fix.checks.contains(check))
+    })
+}
+
+/// The route below its root; the place that is shown beside it says where that is. What hangs on an item of the
+/// fix's own list says so.
+fn route_words(route: &Route, own: Option<&Places>) -> String {
     let mut words = String::new();
     if &*route.root == "podMetadata" {
         words.push_str("metadata");
+    } else if own.is_some_and(|own| own.name == route.root) {
+        let _ = write!(words, "each {}", route.root);
     }
     for key in &route.keys {
-        if key.contains(['.', '/']) {
-            let _ = write!(words, "[\"{key}\"]");
-        } else {
-            if !words.is_empty() {
-                words.push('.');
+        match key {
+            Key::Item(name) => {
+                let _ = write!(words, "[each {name}]");
             }
-            words.push_str(key);
+            Key::Written(key) if key.contains(['.', '/']) => {
+                let _ = write!(words, "[\"{key}\"]");
+            }
+            Key::Written(key) => {
+                if !words.is_empty() {
+                    words.push('.');
+                }
+                words.push_str(key);
+            }
         }
     }
     if words.is_empty() {

@@ -1,5 +1,6 @@
 //! One guideline from its file: front matter, checks, messages, fix, examples.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use cel::Env;
@@ -54,7 +55,7 @@ impl Guide {
             .get("each")
             .and_then(Ref::as_str)
             .map(|each| {
-                split_each(each).ok_or_else(|| at("`each` is `EXPRESSION as NAME`".to_owned()))
+                fix::split_each(each).ok_or_else(|| at("`each` is `EXPRESSION as NAME`".to_owned()))
             })
             .transpose()?;
         let locals: Vec<&str> = each.iter().map(|(_, name)| *name).collect();
@@ -105,6 +106,7 @@ impl Guide {
                 .map_err(at)?,
             references: fields.references().map_err(at)?,
             fixes: Vec::new(),
+            by_hand: Vec::new(),
             sensitive: fields
                 .get("sensitive")
                 .and_then(Ref::as_bool)
@@ -191,11 +193,22 @@ fn applies(words: Vec<Box<str>>) -> Result<Applies, String> {
     }
 }
 
-fn split_each(each: &str) -> Option<(&str, &str)> {
-    let (source, name) = each.rsplit_once(" as ")?;
-    let name = name.trim();
-    (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-        .then_some((source.trim(), name))
+/// The checks that a fix is for: those above it, back to the fix before it, or those of that one, to which it is
+/// then another way.
+fn checks_above(guideline: &Guideline) -> Result<Range<usize>, String> {
+    let to = guideline.checks.len();
+    let fixes = guideline.fixes.last().map(|fix| &fix.checks);
+    let by_hand = guideline.by_hand.last().map(|other| &other.checks);
+    let last = fixes
+        .into_iter()
+        .chain(by_hand)
+        .max_by_key(|range| range.end);
+    match last {
+        Some(last) if last.end == to => Ok(last.clone()),
+        _ if to == 0 => Err("a fix stands behind the checks whose findings it cures".to_owned()),
+        Some(last) => Ok(last.end..to),
+        None => Ok(0..to),
+    }
 }
 
 fn read_body(
@@ -237,27 +250,25 @@ fn read_body(
                     line: fence.line,
                 });
             }
+            Block::Fence(fence) if fence.info == "by-hand" => {
+                let checks = checks_above(guideline).map_err(|message| (fence.line, message))?;
+                let why = fence.text.split_whitespace().collect::<Vec<_>>().join(" ");
+                guideline.by_hand.push(fix::ByHand {
+                    checks,
+                    why: why.into(),
+                });
+            }
             Block::Fence(fence) if fence.info.starts_with("fix") => {
                 let item = locals.first().copied();
-                let mut compile = |text: &str| {
-                    env.compile_in(text, locals)
+                let mut compile = |text: &str, own: Option<&str>| {
+                    let names: Vec<&str> = locals.iter().copied().chain(own).collect();
+                    env.compile_in(text, &names)
                         .map_err(|error| error.to_string())
                 };
                 let fix = fix::parse(&fence.info, &fence.text, item, &mut compile)
                     .map_err(|message| (fence.line, message))?;
-                // One that follows another is an alternative to it.
-                let above = guideline.checks.len();
-                let from = guideline.fixes.last().map_or(0, |last| {
-                    if last.checks.end == above {
-                        last.checks.start
-                    } else {
-                        last.checks.end
-                    }
-                });
-                guideline.fixes.push(fix::Fix {
-                    checks: from..above,
-                    ..fix
-                });
+                let checks = checks_above(guideline).map_err(|message| (fence.line, message))?;
+                guideline.fixes.push(fix::Fix { checks, ..fix });
             }
             Block::Fence(fence) => read_example(fence, &mut guideline.examples)?,
             Block::Prose(_) | Block::Heading(..) => {}

@@ -130,6 +130,10 @@ fn the_api_server_agrees_with_every_example() {
 
 /// A valid bad example as the guideline's fix leaves it; `None` where the fix changes nothing.
 fn cured(guide: &Guide, guideline: &Guideline, example: &Example) -> Option<Example> {
+    // Of templates no API server is asked.
+    if example.files.iter().any(|file| &*file.language != "yaml") {
+        return None;
+    }
     let tried = fixed(guide, guideline, example).unwrap();
     if example.invalid || tried.cured == 0 {
         return None;

@@ -1,7 +1,7 @@
 //! Findings by guideline: why, how to mend it, what it costs, and each place.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use guide::{Guide, Guideline};
 use maud::{Markup, html};
@@ -132,7 +132,7 @@ fn card(group: &Group<'_>, assessment: &Assessment<'_>) -> Markup {
                 p.meta { code { (group.id) } " · " (result::counts(group.tally)) }
             }
             @if let Some(enables) = group.opens { p.opens { (opens(enables)) } }
-            @if let Some(guideline) = guideline { (about(guideline, assessment.guide)) }
+            @if let Some(guideline) = guideline { (about(guideline, &group.findings.iter().filter_map(|finding| finding.check).collect(), assessment.guide)) }
             table.cards {
                 caption.unseen { "Findings of " (group.id) }
                 thead { tr { th scope="col" { "State" } th scope="col" { "Resource" } th scope="col" { "What was found, and where" } } }
@@ -144,7 +144,7 @@ fn card(group: &Group<'_>, assessment: &Assessment<'_>) -> Markup {
 }
 
 /// Why, how to mend it, what it costs, what it maps to.
-fn about(guideline: &Guideline, guide: &Guide) -> Markup {
+fn about(guideline: &Guideline, checks: &BTreeSet<usize>, guide: &Guide) -> Markup {
     let sentence = text::first_sentence(&guideline.prose);
     html! {
         p.why { (prose::spans(&sentence)) }
@@ -152,7 +152,7 @@ fn about(guideline: &Guideline, guide: &Guide) -> Markup {
             details.prose { summary { "Why it matters, and when not to follow it" } (prose::blocks(&guideline.prose)) }
         }
         dl.advice {
-            @for fix in &guideline.fixes {
+            @for fix in text::fixes(guideline, checks) {
                 div { dt { (fix.safety.word()) " fix" } dd { @for operation in text::operations(fix) { code { (operation) } " " } } }
             }
             @if let Some(cost) = text::cost(&guideline.cost) { div { dt { "Cost" } dd { (prose::spans(&cost)) } } }

@@ -125,17 +125,25 @@ fn fix(guideline: &Guideline) -> Markup {
     html! {
         section.prose aria-labelledby="fix" {
             h2 #fix { "How to mend it" }
-            @if guideline.fixes.is_empty() {
+            @for by_hand in &guideline.by_hand {
+                p {
+                    "By hand"
+                    @if let Some(which) = text::checks_of(guideline, &by_hand.checks) { ", " (which) }
+                    ": " (prose::words(&by_hand.why))
+                }
+            }
+            @if guideline.fixes.is_empty() && guideline.by_hand.is_empty() {
                 p { "By hand: the guide has no change that a machine could make." }
             }
             @for fix in &guideline.fixes {
                 p {
+                    @if let Some(which) = text::checks_of(guideline, &fix.checks) { (which) ": " }
                     @match fix.safety {
                         Safety::Safe => "A machine can make this change, and it is safe: it cannot break a workload that works.",
                         Safety::Unsafe => "A machine can make this change, and it is unsafe: it may break a workload that works, so look at it first.",
                     }
                 }
-                ul { @for operation in text::operations(fix) { li { code { (operation) } } } }
+                ul { @for line in text::fix_lines(fix) { li { code { (line) } } } }
             }
         }
     }

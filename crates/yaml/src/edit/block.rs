@@ -244,7 +244,10 @@ impl<'t> Emit<'_, 't> {
         let child = self.plan.layout.own_child(id).ok_or(Refusal::Unsafe)?;
         let head = self.head(place, child)?;
         let start = self.content_start(place)?;
-        let tall = is_tall(value);
+        // A list without brackets stays one.
+        let flat = !(place.form == Form::Block && place.kind == Kind::List)
+            && self.render(start, None).is_flat(value);
+        let tall = is_tall(value) && !flat;
         let dash = parent.kind != Kind::Map;
         let below = place.form == Form::Block
             && place
@@ -253,7 +256,7 @@ impl<'t> Emit<'_, 't> {
                 .is_some_and(|first| !self.lines().same(first.lead as usize, head));
         let inside = place.form == Form::Block && !place.children.is_empty();
         let same = matches!(value, Value::Map(_)) == (place.kind == Kind::Map);
-        if tall && same && place.form == Form::Flow && !place.children.is_empty() {
+        if (tall || flat) && same && place.form == Form::Flow && !place.children.is_empty() {
             // What is in brackets stays in brackets.
             let mut text = String::new();
             self.render(start, None).brackets(&mut text, value, None);
@@ -269,7 +272,7 @@ impl<'t> Emit<'_, 't> {
         self.under_key(id, place, child, (head, start, below), value)
     }
 
-    /// A scalar or an empty collection.
+    /// A scalar, an empty collection or a short list in brackets.
     fn short(
         &mut self,
         id: PlaceId,
@@ -287,7 +290,9 @@ impl<'t> Emit<'_, 't> {
         let lines = self.lines();
         let free = lines.skip(behind) >= lines.end(behind);
         let mut text = String::new();
-        if free {
+        if is_tall(value) {
+            render.brackets(&mut text, value, None);
+        } else if free {
             render.inline(&mut text, value, inner);
         } else {
             // A text of several lines has no room before a comment.

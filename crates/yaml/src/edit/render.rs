@@ -1,7 +1,7 @@
 //! Values as text, in the style of a document. It leaves out where the text goes.
 
 use super::quote::{self, Context};
-use super::style::Style;
+use super::style::{SHORT, Style};
 use super::value::Value;
 
 /// Whether a value is written over several lines without brackets.
@@ -12,6 +12,9 @@ pub(crate) fn is_tall(value: &Value) -> bool {
         _ => false,
     }
 }
+
+/// Longer texts need a line of their own.
+const WORD: usize = 40;
 
 #[derive(Debug)]
 pub(crate) struct Render<'s> {
@@ -32,9 +35,26 @@ impl Render<'_> {
         out.extend(std::iter::repeat_n(' ', column));
     }
 
+    /// Whether a value is a short list that this document writes in brackets.
+    pub(crate) fn is_flat(&self, value: &Value) -> bool {
+        let Value::List(items) = value else {
+            return false;
+        };
+        self.style.flat == Some(true)
+            && (1..=SHORT).contains(&items.len())
+            && items.iter().all(|item| match item {
+                Value::String(text) => text.len() <= WORD && !text.contains(['\n', '\r']),
+                item => !matches!(item, Value::List(_) | Value::Map(_)),
+            })
+    }
+
     /// A value behind `key:` or `-`, the blank included.
     fn behind(&self, out: &mut String, value: &Value, column: usize, dash: bool) {
         match value {
+            value if self.is_flat(value) => {
+                out.push(' ');
+                self.brackets(out, value, None);
+            }
             value if is_tall(value) && dash => {
                 out.push(' ');
                 self.block(out, value, column + 2);

@@ -3,7 +3,7 @@
 
 use crate::scan::Style as Scalar;
 
-use super::layout::{Form, Kind, Layout, Place, PlaceId};
+use super::layout::{Child, Form, Kind, Layout, Place, PlaceId};
 use super::lines::Lines;
 
 #[derive(Debug, Clone, Default)]
@@ -12,6 +12,8 @@ pub(crate) struct Style {
     pub(crate) step: Option<usize>,
     /// blanks by which `- ` stands deeper than the key
     pub(crate) list: Option<usize>,
+    /// short lists stand in brackets more often than on lines of their own
+    pub(crate) flat: Option<bool>,
     /// single quotes are more frequent
     pub(crate) single: bool,
     /// brackets: what one level is indented by, if anything is on lines of its own
@@ -30,6 +32,8 @@ struct Counts {
     lists: [u32; 17],
     single: u32,
     double: u32,
+    flat: u32,
+    tall: u32,
 }
 
 fn most(counts: &[u32]) -> Option<usize> {
@@ -50,6 +54,17 @@ impl Style {
                 Kind::Scalar(Scalar::Double) => counts.double += 1,
                 _ => {}
             }
+            if is_short(layout, place) {
+                match place.form {
+                    Form::Flow
+                        if lines.same(place.span.start as usize, place.span.end as usize) =>
+                    {
+                        counts.flat += 1;
+                    }
+                    Form::Flow | Form::Pair => {}
+                    Form::Block => counts.tall += 1,
+                }
+            }
             if place.form == Form::Flow {
                 style.brackets(place, lines);
             } else if let Some((is_map, deeper)) = depth(layout, lines, place) {
@@ -64,6 +79,7 @@ impl Style {
             }
         }
         style.single = counts.single > counts.double;
+        style.flat = (counts.flat + counts.tall > 0).then_some(counts.flat > counts.tall);
         style.step = most(&counts.steps);
         style.list = most(&counts.lists);
         style
@@ -101,6 +117,7 @@ impl Style {
     pub(crate) fn or(mut self, other: &Self) -> Self {
         self.step = self.step.or(other.step);
         self.list = self.list.or(other.list);
+        self.flat = self.flat.or(other.flat);
         self
     }
 
@@ -124,6 +141,27 @@ impl Style {
             _ => " ",
         }
     }
+}
+
+/// More items than these are no short list.
+pub(crate) const SHORT: usize = 8;
+
+/// Whether it is a list of a few scalars that no brackets stand around.
+fn is_short(layout: &Layout<'_>, place: &Place<'_>) -> bool {
+    let in_block = place.parent.is_some_and(|(parent, _)| {
+        layout
+            .get(parent)
+            .is_some_and(|parent| parent.form == Form::Block)
+    });
+    let is_scalar = |child: &Child<'_>| {
+        layout
+            .get(child.place)
+            .is_some_and(|place| matches!(place.kind, Kind::Scalar(_)))
+    };
+    in_block
+        && place.kind == Kind::List
+        && (1..=SHORT).contains(&place.children.len())
+        && place.children.iter().all(is_scalar)
 }
 
 /// The blanks at a place, if something follows them on the line.

@@ -212,6 +212,43 @@ fn new_keys_follow_the_style_around() {
 }
 
 #[test]
+fn short_lists_stand_in_brackets_where_others_do() {
+    let flat = "command: [sh, -c, run]\nsecurityContext:\n  runAsUser: 1\n";
+    becomes(
+        flat,
+        "add \"ALL\" to securityContext.capabilities.drop",
+        "command: [sh, -c, run]\nsecurityContext:\n  runAsUser: 1\n  capabilities:\n    drop: [ALL]\n",
+    );
+    becomes(
+        flat,
+        "set securityContext to [a, 'b: c', 1]",
+        "command: [sh, -c, run]\nsecurityContext: [a, \"b: c\", 1]\n",
+    );
+    becomes(
+        "command: [sh]\nargs: # of it\n",
+        "set args to [a, b]",
+        "command: [sh]\nargs: [a, b] # of it\n",
+    );
+    becomes(
+        "command: [sh]\nsteps:\n- [a]\n- x\n",
+        "set steps[1] to [b, c]",
+        "command: [sh]\nsteps:\n- [a]\n- [b, c]\n",
+    );
+    // A list that stands on lines of its own stays there, and maps are no short lists.
+    becomes(
+        "a: [x]\nb: [y]\nc:\n- z\nd:\n",
+        "set c to [w]\nset d to [{e: f}]",
+        "a: [x]\nb: [y]\nc:\n- w\nd:\n- e: f\n",
+    );
+    // Where most stand on lines of their own, a new one does too.
+    becomes(
+        "a: [x]\nb:\n- y\nc:\n- z\n",
+        "set d to [w]",
+        "a: [x]\nb:\n- y\nc:\n- z\nd:\n- w\n",
+    );
+}
+
+#[test]
 fn comments_stay_where_they_belong() {
     becomes(
         "a:\n  b: 1\n  # c: 2\n\n# about d\nd: 1\n",
