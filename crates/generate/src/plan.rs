@@ -484,7 +484,12 @@ impl Rules<'_> {
             })
             .collect();
         waivers.sort();
-        waivers.dedup();
+        // One reason suffices.
+        waivers.dedup_by(|one, other| {
+            one.guideline == other.guideline
+                && one.resource == other.resource
+                && one.container == other.container
+        });
         waivers
     }
 }
