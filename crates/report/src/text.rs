@@ -268,14 +268,24 @@ pub(crate) fn checks_of(guideline: &Guideline, checks: &std::ops::Range<usize>) 
     })
 }
 
-/// The fixes that matter to findings of these checks; all of them where a guideline has one check.
+/// The fixes that matter to findings of these checks, without alternatives; all of them where a guideline has one
+/// check.
 pub(crate) fn fixes<'g>(
     guideline: &'g Guideline,
     checks: &BTreeSet<usize>,
 ) -> impl Iterator<Item = &'g Fix> {
-    guideline.fixes.iter().filter(move |fix| {
-        checks.is_empty() || checks.iter().any(|check| fix.checks.contains(check))
-    })
+    let other_way = move |at: usize, fix: &Fix| {
+        let before = at.checked_sub(1).and_then(|at| guideline.fixes.get(at));
+        before.is_some_and(|before| before.checks == fix.checks)
+    };
+    let fixes = guideline.fixes.iter().enumerate();
+    fixes
+        .filter(move |(at, fix)| {
+            let matters =
+                checks.is_empty() || checks.iter().any(|check| fix.checks.contains(check));
+            matters && !other_way(*at, fix)
+        })
+        .map(|(_, fix)| fix)
 }
 
 /// The route below its root; the place that is shown beside it says where that is. What hangs on an item of the
