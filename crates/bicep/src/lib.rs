@@ -12,6 +12,7 @@
 pub mod compile;
 pub mod deployment;
 pub mod disk;
+pub mod edit;
 pub mod emit;
 mod evaluate;
 pub mod expand;

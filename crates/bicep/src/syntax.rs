@@ -21,4 +21,5 @@ pub use expression::*;
 pub use parser::{MAX_DEPTH, parse, parse_parameters};
 pub use print::{print, print_expression, print_type};
 pub use statement::*;
+pub(crate) use text::escape;
 pub use types::*;

@@ -14,5 +14,7 @@ mod arm;
 mod compile;
 #[path = "bicep/disk.rs"]
 mod disk;
+#[path = "bicep/edit.rs"]
+mod edit;
 #[path = "bicep/syntax.rs"]
 mod syntax;

@@ -100,7 +100,7 @@ fn character(code: u32, after: &str) -> (char, &str) {
 }
 
 /// Writes a value as it stands in a string on one line.
-pub(super) fn escape(out: &mut String, text: &str) {
+pub(crate) fn escape(out: &mut String, text: &str) {
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
