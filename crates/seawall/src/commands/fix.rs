@@ -49,6 +49,14 @@ pub(crate) struct Args {
     /// Ask for each fix, and write those that are taken
     #[arg(long, conflicts_with = "write")]
     interactive: bool,
+    /// Parameter files for templates (JSON, .tfvars) instead of those beside them;
+    /// repeatable, a later one counts more
+    #[arg(long, value_name = "FILE")]
+    parameters: Vec<PathBuf>,
+    /// Folder with published Bicep modules, laid out as in ~/.bicep/br or PATH/VERSION/main.json;
+    /// repeatable
+    #[arg(long, value_name = "DIR")]
+    module_cache: Vec<PathBuf>,
     /// Only this guideline; repeatable
     #[arg(long, value_name = "ID")]
     guideline: Vec<String>,
@@ -91,6 +99,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let estate = EstateArgs {
         paths: args.paths.clone(),
         values: args.values.clone(),
+        parameters: args.parameters.clone(),
+        module_cache: args.module_cache.clone(),
         whole: args.whole,
         ..EstateArgs::default()
     };
@@ -213,7 +223,10 @@ fn nothing(args: &Args) -> anyhow::Result<u8> {
             paths.join(", ")
         ),
     )?;
-    output::say("  help", "give a folder or a file with manifests")?;
+    output::say(
+        "  help",
+        "give a folder or a file with manifests or templates",
+    )?;
     Ok(3)
 }
 

@@ -8,9 +8,15 @@ mod manifests;
 pub(super) mod patches;
 mod terraform;
 
-use yaml::edit::Edit;
+use std::ops::Range;
+
+use model::remedy::Change;
+use yaml::edit::{Edit, Operation};
 
 use super::cure::{Cure, Numbered, Way};
+
+/// The byte order mark, which places do not count.
+const MARK: char = '\u{feff}';
 
 /// What became of the cures of one file.
 #[derive(Debug, Default)]
@@ -87,4 +93,34 @@ fn of(path: &str, text: &str, cures: &[Numbered<'_>]) -> Language {
 pub(crate) fn is_template(cure: &Cure) -> bool {
     let mut changes = cure.changes.iter();
     changes.any(|change| !change.written.is_empty())
+}
+
+/// A change of a template, from where something is written.
+struct Asked {
+    /// A literal or a declaration in the text without its byte order mark.
+    place: Range<usize>,
+    /// What is done on the way from there.
+    operation: Operation,
+}
+
+/// What a cure changes in one file, from where it is written.
+fn from_anchor(cure: &Cure, path: &str) -> Result<Vec<Asked>, String> {
+    let changes = cure.changes_in(path);
+    let asked = changes.map(|change| {
+        let anchor = change
+            .anchor()
+            .ok_or("nothing of it is written in the file")?;
+        let rest = Change {
+            at: change.at.get(anchor.steps..).unwrap_or_default().to_vec(),
+            act: change.act.clone(),
+            written: Vec::new(),
+        };
+        let operations = ::guide::remedy::operations(std::slice::from_ref(&rest))?;
+        let operation = operations.into_iter().next().ok_or("it changes nothing")?;
+        Ok(Asked {
+            place: anchor.span.start as usize..anchor.span.end as usize,
+            operation,
+        })
+    });
+    asked.collect()
 }

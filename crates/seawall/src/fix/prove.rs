@@ -279,6 +279,8 @@ impl Culprits<'_> {
         }
         let file = EstateArgs {
             paths: vec![PathBuf::from(&*key.1)],
+            parameters: self.question.estate.parameters.clone(),
+            module_cache: self.question.estate.module_cache.clone(),
             whole: self.question.estate.whole,
             ..EstateArgs::default()
         };

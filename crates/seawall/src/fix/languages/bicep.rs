@@ -1,8 +1,59 @@
-//! Bicep files and their parameters.
+//! Bicep files and their parameters. Names are not followed here: the anchor of a change is the literal that the value
+//! came from.
 
-use super::Edited;
+use bicep::edit::{Act, Change, Editor, Form};
+use yaml::edit::{Edit, Operation};
+
+use super::{Edited, MARK, from_anchor};
 use crate::fix::cure::Numbered;
 
-pub(super) fn edit(_path: &str, _text: &str, cures: &[Numbered<'_>]) -> Edited {
-    Edited::refused(cures, "seawall does not edit Bicep yet")
+pub(super) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
+    let form = if path.ends_with(".bicepparam") {
+        Form::Parameters
+    } else {
+        Form::Template
+    };
+    let bare = text.strip_prefix(MARK).unwrap_or(text);
+    let mark = text.len() - bare.len();
+    let mut editor = Editor::new(bare, form);
+    let mut refused = Vec::new();
+    for (number, cure) in cures {
+        let done = from_anchor(cure, path).and_then(|asked| {
+            let changes: Vec<Change<'_>> = asked
+                .iter()
+                .map(|asked| Change {
+                    place: asked.place.clone(),
+                    steps: asked.operation.route(),
+                    act: act(&asked.operation),
+                })
+                .collect();
+            editor
+                .apply(&changes)
+                .map_err(|refusal| refusal.to_string())
+        });
+        if let Err(why) = done {
+            refused.push((*number, why));
+        }
+    }
+    let edits = editor.finish().into_iter().map(|edit| Edit {
+        start: edit.start + mark,
+        end: edit.end + mark,
+        ..edit
+    });
+    Edited {
+        edits: edits.collect(),
+        refused,
+    }
+}
+
+fn act(operation: &Operation) -> Act {
+    match operation {
+        Operation::Set { value, .. } => Act::Set(value.clone()),
+        Operation::Add { value, .. } => Act::Add(value.clone()),
+        Operation::Remove { .. } | Operation::Rename { .. } => Act::Remove,
+        Operation::Replace { key, value, .. } => Act::Replace {
+            key: key.clone(),
+            value: value.clone(),
+        },
+    }
 }
