@@ -1,5 +1,8 @@
 //! `fix`: what is shown is what is written, nothing else changes, and what is said to be cured is.
 
+#[path = "fix/templates.rs"]
+mod templates;
+
 use std::ffi::OsString;
 use std::fs;
 
