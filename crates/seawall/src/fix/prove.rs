@@ -146,7 +146,8 @@ pub(crate) fn prove(
             objects: &objects,
             known: BTreeMap::new(),
         };
-        for (number, why) in blamed(&held, &trouble, last || unread, &mut culprits)? {
+        // A value that a parameter does not allow is unread, and its finding stays.
+        for (number, why) in blamed(&held, &trouble, last, &mut culprits)? {
             held.remove(&number);
             dropped.insert(number, why);
         }

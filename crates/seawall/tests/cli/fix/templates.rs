@@ -213,3 +213,27 @@ fn arm_templates_are_fixed_where_the_value_comes_from() {
     let ran = cure(&folder, &[".", "--write", "--unsafe"]);
     assert!(ran.out.contains("Nothing to fix here."), "{}", ran.out);
 }
+
+#[test]
+fn what_a_parameter_does_not_allow_is_taken_back_alone() {
+    let main = MAIN.replace(
+        "param noLocalAccounts bool = false",
+        "@allowed([false])\nparam noLocalAccounts bool = false",
+    );
+    let folder = Folder::of(&[("main.bicep", &main), ("main.bicepparam", VALUES)]);
+    fs::create_dir(folder.path().join("modules")).unwrap();
+    folder.write("modules/cluster.bicep", CLUSTER);
+    let ran = cure(&folder, &[".", "--write", "--unsafe"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out
+            .contains("`api-local-accounts-off` would still not hold after it"),
+        "{}",
+        ran.out
+    );
+    assert_eq!(read(&folder, "main.bicep"), main);
+    assert_eq!(
+        read(&folder, "main.bicepparam"),
+        VALUES.replace("= true", "= false")
+    );
+}
