@@ -28,9 +28,11 @@
 //! # Ok::<(), bicep::edit::Refusal>(())
 //! ```
 
+mod choice;
 mod draft;
 mod find;
 mod layout;
+mod nearest;
 mod plan;
 mod tree;
 mod write;

@@ -6,12 +6,13 @@ use yaml::edit::{Step, Value};
 
 use crate::syntax::{
     ArrayItem, Expression, ExpressionKind, Object, ObjectItem, ObjectProperty, Program,
-    StatementKind, TernaryOperation, UnaryOperator, print_expression,
+    StatementKind, print_expression,
 };
 
 use super::draft::Splice;
 use super::find::{Index, range};
 use super::layout::{Holder, Lines};
+use super::nearest::{nearest, see_through};
 use super::tree::Tree;
 use super::{Act, DEPTH, Refusal, write};
 
@@ -114,81 +115,10 @@ enum Set {
     Parts(Vec<(Vec<Step>, Act)>),
 }
 
-/// What stands in parentheses, behind `if`, in a loop, in `any`.
-fn see_through(expression: Expression<'_>) -> Expression<'_> {
-    let mut at = expression;
-    loop {
-        at = match at.kind {
-            ExpressionKind::Parenthesized(inner) => *inner,
-            ExpressionKind::If(of) => of.body,
-            ExpressionKind::For(of) => of.body,
-            ExpressionKind::FunctionCall(call) => match (call.name.name, call.arguments) {
-                ("any", [only]) => *only,
-                _ => return at,
-            },
-            _ => return at,
-        };
-    }
-}
-
-/// The literal that is edited for a way from an expression, and the way on from it: behind what is seen through, and
-/// in `union(…)` the object that has the key, else the first one.
-fn nearest<'a, 's>(
-    from: Expression<'a>,
-    steps: &'s [Step],
-    takes_away: bool,
-) -> (Expression<'a>, &'s [Step]) {
-    let mut nearest = (see_through(from), steps);
-    let mut at = from;
-    let mut rest = steps;
-    loop {
-        let mut seen = see_through(at);
-        if let [Step::Key(key), ..] = rest {
-            seen = of_union(seen, key);
-        }
-        if seen.span != at.inner().span && !(takes_away && rest.is_empty()) {
-            nearest = (seen, rest);
-        }
-        let Some((step, next)) = rest.split_first() else {
-            return nearest;
-        };
-        let below = match (seen.kind, step) {
-            (ExpressionKind::Object(object), Step::Key(key)) => {
-                let (found, _) = lookup(&object, key);
-                found.map(|(_, property)| property.value)
-            }
-            (ExpressionKind::Array(items), Step::Index(index)) => match items.get(*index) {
-                Some(ArrayItem::Item(item)) => Some(*item),
-                _ => None,
-            },
-            _ => None,
-        };
-        let Some(below) = below else { return nearest };
-        (at, rest) = (below, next);
-    }
-}
-
-/// Of `union(…)` the object that says a key: the last one that has it, else the first one that is written.
-fn of_union<'a>(expression: Expression<'a>, key: &str) -> Expression<'a> {
-    let ExpressionKind::FunctionCall(call) = expression.kind else {
-        return expression;
-    };
-    if call.name.name != "union" {
-        return expression;
-    }
-    let mut chosen = None;
-    for argument in call.arguments {
-        let argument = see_through(*argument);
-        if let ExpressionKind::Object(object) = argument.kind
-            && (chosen.is_none() || lookup(&object, key).0.is_some())
-        {
-            chosen = Some(argument);
-        }
-    }
-    chosen.unwrap_or(expression)
-}
-
-fn lookup<'a>(object: &Object<'a>, key: &str) -> (Option<(usize, &'a ObjectProperty<'a>)>, bool) {
+pub(super) fn lookup<'a>(
+    object: &Object<'a>,
+    key: &str,
+) -> (Option<(usize, &'a ObjectProperty<'a>)>, bool) {
     let mut found = None;
     let mut twice = false;
     for (number, item) in object.items.iter().enumerate() {
@@ -277,7 +207,7 @@ impl At<'_, '_> {
     }
 
     /// Why an expression is not edited.
-    fn decided(&self, expression: &Expression<'_>, steps: &[Step]) -> Refusal {
+    pub(super) fn decided(&self, expression: &Expression<'_>, steps: &[Step]) -> Refusal {
         let what = called(steps);
         let variable = |name: &str| {
             self.program.statements.iter().find_map(|statement| {
@@ -344,86 +274,6 @@ impl At<'_, '_> {
             };
         }
         Ok(End::There(see_through(at)))
-    }
-
-    /// Whether a condition chooses a value that is no object or list.
-    fn is_chosen(&self, there: &Expression<'_>) -> bool {
-        !matches!(
-            there.kind,
-            ExpressionKind::Object(_) | ExpressionKind::Array(_)
-        ) && self.index.choice(&range(there.span)).is_some()
-    }
-
-    /// Makes a condition choose the other value, when that is the one that is wanted. A choice
-    /// between two that are the same is none.
-    fn choose(&self, there: &Expression<'_>, value: &Value) -> Result<Planned, Refusal> {
-        let Some((of, holds)) = self.index.choice(&range(there.span)) else {
-            return Err(self.decided(there, &[]));
-        };
-        let other = if holds {
-            of.false_expression
-        } else {
-            of.true_expression
-        };
-        let wanted = Tree::of_value(value);
-        if wanted.as_ref().is_some_and(|new| Tree::of(there).same(new)) {
-            return Ok(Planned::Nothing);
-        }
-        let whole = Expression {
-            kind: ExpressionKind::Ternary(&of),
-            span: there.span,
-        };
-        wanted
-            .filter(|new| Tree::of(&other).same(new))
-            .and_then(|_| self.switched(&of, !holds))
-            .ok_or_else(|| self.decided(&whole, &[]))
-    }
-
-    /// Makes a condition choose something where it chooses nothing.
-    fn choose_any(&self, there: &Expression<'_>) -> Option<Planned> {
-        let ExpressionKind::Ternary(of) = there.inner().kind else {
-            return None;
-        };
-        let nothing = |chosen: &Expression<'_>| match Tree::of(chosen) {
-            Tree::Null => true,
-            Tree::Map(entries) => entries.is_empty(),
-            _ => false,
-        };
-        match (nothing(&of.true_expression), nothing(&of.false_expression)) {
-            (false, true) => self.switched(of, true),
-            (true, false) => self.switched(of, false),
-            _ => None,
-        }
-    }
-
-    /// Gives the parameter that is a condition the other default.
-    fn switched(&self, of: &TernaryOperation<'_>, holds: bool) -> Option<Planned> {
-        let (name, wanted) = match of.condition.inner().kind {
-            ExpressionKind::VariableAccess(name) => (name, holds),
-            ExpressionKind::Unary(unary) => match (unary.operator, unary.operand.inner().kind) {
-                (UnaryOperator::Not, ExpressionKind::VariableAccess(name)) => (name, !holds),
-                _ => return None,
-            },
-            _ => return None,
-        };
-        let default = self.program.statements.iter().find_map(|statement| {
-            let StatementKind::Parameter(parameter) = statement.kind else {
-                return None;
-            };
-            (parameter.name.name == name).then_some(parameter.default?)
-        })?;
-        match default.kind {
-            ExpressionKind::Boolean(now) if now != wanted => {
-                let place = range(default.span);
-                let splice = Splice {
-                    start: place.start,
-                    end: place.end,
-                    text: wanted.to_string(),
-                };
-                Some(Planned::Splice(splice, Tree::Bool(wanted), place))
-            }
-            _ => None,
-        }
     }
 
     /// Replaces a literal.

@@ -270,7 +270,7 @@ fn several_changes_of_one_place_come_together() {
             steps,
             act,
         };
-        assert_eq!(editor.apply(&[change.clone()]), Ok(true));
+        assert_eq!(editor.apply(std::slice::from_ref(&change)), Ok(true));
         // Whoever else asks for the same finds it done.
         assert_eq!(editor.apply(&[change]), Ok(false));
     }
