@@ -496,19 +496,21 @@ impl Rules<'_> {
 
 /// Whether something is accepted with what was chosen.
 fn holds(accept: &Accept, intent: &Intent, chosen: &BTreeSet<String>) -> bool {
-    let has = |option: &Box<str>| chosen.contains(&**option);
-    let uses = |service: &Box<str>| {
-        let mut workloads = intent.workloads.iter();
-        workloads.any(|workload| workload.uses.contains(service))
+    let mut workloads = intent.workloads.iter();
+    let uses = match &accept.uses {
+        Some(service) => workloads.any(|workload| workload.uses.contains(service)),
+        None => true,
     };
     let alone = match intent.environments.as_slice() {
         [one] => accept.alone.contains(&one.name),
         _ => false,
     };
-    accept.options.iter().all(has)
+    let mut options = accept.options.iter();
+    let mut without = accept.without.iter();
+    options.all(|option| chosen.contains(&**option))
         && (accept.alone.is_empty() || alone)
-        && !accept.without.iter().any(has)
-        && accept.uses.as_ref().is_none_or(uses)
+        && !without.any(|option| chosen.contains(&**option))
+        && uses
         && accept.from <= intent.strictest()
         && accept
             .hub
