@@ -129,10 +129,35 @@ fn environment(plan: &Plan) -> Result<Environment<'static>, Error> {
     environment.add_function("writes", move |language: &str| {
         languages.iter().any(|other| **other == *language)
     });
+    environment.add_filter("label", |text: &str| label(text, LONGEST_LABEL));
     for (name, text) in built::FILES {
         environment.add_template(name, text)?;
     }
     Ok(environment)
+}
+
+/// The most that the value of a label may be long.
+const LONGEST_LABEL: usize = 63;
+
+/// What somebody is called, as Kubernetes takes it for the value of a label: `Team Platform` is `team-platform`.
+fn label(text: &str, longest: usize) -> String {
+    let plain = text.chars().map(|letter| match letter {
+        letter if letter.is_ascii_alphanumeric() || ['.', '_'].contains(&letter) => {
+            letter.to_ascii_lowercase()
+        }
+        _ => '-',
+    });
+    let mut out = String::new();
+    for letter in plain.take(longest) {
+        if letter != '-' || !out.ends_with('-') {
+            out.push(letter);
+        }
+    }
+    let ends = |letter: char| !letter.is_ascii_alphanumeric();
+    match out.trim_matches(ends) {
+        "" => "nobody".to_owned(),
+        label => label.to_owned(),
+    }
 }
 
 /// One empty line at most between others, and none at the end: what conditions leave behind.
@@ -155,4 +180,24 @@ fn tidy(text: &str) -> String {
         out.pop();
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST_LABEL, label};
+
+    #[test]
+    fn whatever_somebody_is_called_is_a_label() {
+        for (text, expected) in [
+            ("Team Platform", "team-platform"),
+            ("team@example.com", "team-example.com"),
+            ("Platform, Inc. (Team: 7)", "platform-inc.-team-7"),
+            ("Ünder_score", "nder_score"),
+            ("§§", "nobody"),
+        ] {
+            assert_eq!(label(text, LONGEST_LABEL), expected);
+        }
+        let long = label(&"a-".repeat(60), LONGEST_LABEL);
+        assert!(long.len() <= 63 && long.ends_with('a'), "{long}");
+    }
 }

@@ -150,6 +150,14 @@ const KEYS: [&str; 14] = [
     "network",
 ];
 
+/// Namespaces that are there, or that the way in takes; a workload's namespace has its name.
+const TAKEN: [&str; 4] = [
+    "default",
+    "gateway",
+    "gatekeeper-system",
+    "azure-alb-system",
+];
+
 /// Azure services that workloads can use.
 const SERVICES: [&str; 2] = ["vault", "storage"];
 
@@ -342,6 +350,31 @@ impl<'a> At<'a> {
         }
     }
 
+    /// Names of hosts.
+    fn hosts(self, fields: &Fields<'a>, key: &str) -> Read<Vec<Box<str>>> {
+        let hosts = self.texts(fields, key)?;
+        let part = |part: &str| {
+            !part.is_empty()
+                && !part.starts_with('-')
+                && !part.ends_with('-')
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        };
+        let wrong = hosts
+            .iter()
+            .find(|host| !host.contains('.') || !host.split('.').all(part));
+        match wrong {
+            Some(host) => Err(self.key(
+                key,
+                &format!(
+                    "`{host}` in `{key}` must be the name of a host, such as shop.example.com"
+                ),
+            )),
+            None => Ok(hosts),
+        }
+    }
+
     fn among(self, key: &str, texts: &[Box<str>], known: &[&str]) -> Read<()> {
         match texts.iter().find(|text| !known.contains(&&***text)) {
             Some(text) => Err(self.key(
@@ -436,6 +469,12 @@ fn workloads(at: At<'_>, fields: &Fields<'_>) -> Read<Vec<Workload>> {
     for item in at.items(fields, "workloads")? {
         let own = item.fields(&["name", "class", "port", "hosts", "uses", "calls", "egress"])?;
         let name = item.name(&own, 20)?;
+        if TAKEN.contains(&&*name) || name.starts_with("kube-") || name.starts_with("aks-") {
+            return Err(item.key(
+                "name",
+                &format!("`{name}` is a namespace already, of Kubernetes, AKS or the way in"),
+            ));
+        }
         let class = match own.text("class") {
             Ok("web") => Class::Web,
             Ok("internal") => Class::Internal,
@@ -455,7 +494,7 @@ fn workloads(at: At<'_>, fields: &Fields<'_>) -> Read<Vec<Workload>> {
                 Some(number as u16)
             }
         };
-        let hosts = item.texts(&own, "hosts")?;
+        let hosts = item.hosts(&own, "hosts")?;
         if class == Class::Web && hosts.is_empty() {
             return Err(item.key(
                 "hosts",
@@ -474,7 +513,7 @@ fn workloads(at: At<'_>, fields: &Fields<'_>) -> Read<Vec<Workload>> {
             hosts,
             uses,
             calls: item.texts(&own, "calls")?,
-            egress: item.texts(&own, "egress")?,
+            egress: item.hosts(&own, "egress")?,
         });
     }
     for (item, workload) in at.items(fields, "workloads")?.into_iter().zip(&workloads) {

@@ -13,5 +13,6 @@ mod bad;
 mod bicep;
 mod cluster;
 mod made;
+mod names;
 mod terraform;
 mod types;
