@@ -89,7 +89,8 @@ fn place_one(
         beside.path = path;
         made.insert(identity, beside.clone());
     }
-    if cure.rendered_by.is_some() && cure.changes.is_empty() {
+    let whole = cure.rendered_by.as_deref().map(Path::new);
+    if whole.is_some_and(|whole| !sources::is_chart(whole)) && cure.changes.is_empty() {
         cure.changes = cure
             .beside
             .iter()
@@ -99,18 +100,43 @@ fn place_one(
     Ok(())
 }
 
-/// The file of a kustomization to which new objects are added, beside which they stand; why there is none.
-pub(super) fn listed(whole: &str, changes: &[Change]) -> Result<Arc<str>, String> {
+/// The file beside which new objects stand: that of a kustomization, to which they are added, or a template of a
+/// chart; why there is none.
+pub(super) fn listed(
+    whole: &str,
+    changes: &[Change],
+    new: &[NewObject],
+) -> Result<Arc<str>, String> {
     let folder = Path::new(whole);
-    let list = sources::kustomization::file_of(folder).filter(|_| !sources::is_chart(folder));
-    match list {
-        Some(list) if changes.is_empty() => Ok(sources::shown(&list).into()),
-        Some(_) => Err(format!(
+    if !changes.is_empty() {
+        return Err(format!(
             "`{whole}` renders it: what is changed there and what is added to it are not proved together"
-        )),
-        None => Err(format!(
-            "`{whole}` renders it: add a template to the chart, or the object beside it"
-        )),
+        ));
+    }
+    if sources::is_chart(folder) {
+        // Whoever installs the chart names the release.
+        if new.iter().any(|new| new.text.contains(sources::RELEASE)) {
+            return Err(format!(
+                "`{whole}` renders it, and what it needs has the release's name in it: write a template"
+            ));
+        }
+        return Ok(sources::shown(&folder.join("templates").join("new.yaml")).into());
+    }
+    sources::kustomization::file_of(folder)
+        .map(|list| sources::shown(&list).into())
+        .ok_or_else(|| format!("`{whole}` renders it: add the object beside it"))
+}
+
+/// Whether what renders the object of a cure reads a file that the cure makes.
+pub(super) fn is_read(cure: &Cure, beside: &Beside) -> bool {
+    let Some(whole) = cure.rendered_by.as_deref().map(Path::new) else {
+        return false;
+    };
+    if sources::is_chart(whole) {
+        let templates = sources::shown(&whole.join("templates"));
+        Path::new(&*beside.path).starts_with(&templates)
+    } else {
+        !cure.changes.is_empty()
     }
 }
 

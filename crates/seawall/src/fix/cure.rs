@@ -156,7 +156,7 @@ impl Sorting {
         let origin = finding.remedy.as_ref().map(|remedy| &remedy.origin);
         let rendered_by = origin.and_then(|origin| origin.rendered_by.clone());
         let beside = match &rendered_by {
-            Some(whole) if !new.is_empty() => match beside::listed(whole, changes) {
+            Some(whole) if !new.is_empty() => match beside::listed(whole, changes, new) {
                 Ok(list) => Some(list),
                 Err(why) => return self.left.push(Left { about, safety, why }),
             },

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use sources::Overlay;
 use yaml::edit::{self, Edit};
 
+use super::beside::is_read;
 use super::cure::{Cure, Numbered, Way};
 use super::languages::{self, Edited, patches};
 
@@ -152,12 +153,13 @@ impl Texts {
     fn add_new(&mut self, cures: &[Numbered<'_>]) {
         let refused: BTreeSet<usize> = self.refused.iter().map(|(number, _)| *number).collect();
         let made = |(number, _): &&Numbered<'_>| !refused.contains(number);
-        // A kustomization that lists a file reads it.
+        // A kustomization that lists a file reads it, and a chart its templates.
         let listed: BTreeSet<&Arc<str>> = cures
             .iter()
             .filter(made)
-            .filter(|(_, cure)| cure.rendered_by.is_some() && !cure.changes.is_empty())
-            .flat_map(|(_, cure)| cure.beside.iter().map(|beside| &beside.path))
+            .flat_map(|(_, cure)| cure.beside.iter().map(move |beside| (cure, beside)))
+            .filter(|(cure, beside)| is_read(cure, beside))
+            .map(|(_, beside)| &beside.path)
             .collect();
         for beside in cures.iter().filter(made).flat_map(|(_, cure)| &cure.beside) {
             let edit = Edit {

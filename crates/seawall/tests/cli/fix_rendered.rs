@@ -177,6 +177,32 @@ fn patches_of_one_object_are_one() {
     );
 }
 
+/// What the guideline asks for besides.
+const SPREAD: &str = "\
+      topologySpreadConstraints:
+      - maxSkew: 1
+        topologyKey: kubernetes.io/hostname
+        whenUnsatisfiable: ScheduleAnyway
+        labelSelector: {matchLabels: {app: web}}
+";
+
+#[test]
+fn an_object_beside_is_a_template_of_the_chart() {
+    let folder = chart();
+    let template = TEMPLATE
+        .replace("spec:\n  sel", "spec:\n  replicas: 2\n  sel")
+        .replace("{{ .Release.Name }}-web", "web")
+        .replace("      hostIPC", &format!("{SPREAD}      hostIPC"));
+    folder.write("web/templates/web.yaml", template);
+    let report = cure(&folder, &["web", "--whole"], "cfg-available-through-drain");
+    let changes = report.list("/changes");
+    let made = changes.iter().find(|change| change["new"] == true).unwrap();
+    let path = made["path"].as_str().unwrap();
+    assert!(path.starts_with("web/templates/"), "{path}");
+    let object = read(&folder, path);
+    assert!(object.contains("kind: PodDisruptionBudget"), "{object}");
+}
+
 const CHART: &str = "apiVersion: v2\nname: web-chart\nversion: 0.1.0\n";
 
 const TEMPLATE: &str = "\
