@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(masked.len(), text.len());
         assert_eq!(
             masked,
-            "#___________________\nkind: Pod\n  #____________\n#_______\nname: ___________________-é\nx: \"_________________\"\n________: ________\n#__________\n"
+            "#___________________\nkind: Pod\n  #____________\n#________\nname: ___________________-é\nx: \"__________________\"\n________: ________\n#_________\n"
         );
     }
 
@@ -246,7 +246,7 @@ mod tests {
         let text = "spec:\n  - resources:\n{{ toYaml .Values.resources | indent 6 }}\n    labels:\n      {{- include \"labels\" . | nindent 6 }}\n      own: x\n    {{- with .Values.more }}\n    more:\n      {{- toYaml . | nindent 6 }}\n    {{- end }}\n";
         assert_eq!(
             masked(text),
-            "spec:\n  - resources:\n     ___________________________________\n    labels:\n      #____________________________________\n      own: x\n    #_____________________\n    more:\n      ___________________________\n    #_________\n"
+            "spec:\n  - resources:\n     ____________________________________\n    labels:\n      #____________________________________\n      own: x\n    #_______________________\n    more:\n      ___________________________\n    #_________\n"
         );
     }
 }
