@@ -57,6 +57,8 @@ fn the_api_server_takes_what_fixes_put_beside() {
     for kind in [
         "NetworkPolicy",
         "PodDisruptionBudget",
+        "ResourceQuota",
+        "LimitRange",
         "ServiceAccount",
         "Namespace",
         "ValidatingAdmissionPolicyBinding",

@@ -209,6 +209,7 @@ fn troubles(
             troubles.push(Trouble::Stays(key.clone()));
         }
     }
+    let mut before = None;
     for (key, now) in &is.0 {
         if expected.contains_key(key) {
             continue;
@@ -216,7 +217,9 @@ fn troubles(
         let is_new = texts.files.get(&key.1).is_some_and(|file| file.new);
         // Of an object that is new much may be unknown, and that is no worse than that there is none.
         let worse = if is_new {
-            now.fails > elsewhere(key, was, &expected).fails
+            let before = before.get_or_insert_with(|| anywhere(was, &expected));
+            let before = before.get(&(key.0.clone(), key.2.clone()));
+            now.fails > before.copied().unwrap_or_default()
         } else {
             now.worse_than(was.of(key))
         };
@@ -227,17 +230,21 @@ fn troubles(
     troubles
 }
 
-/// What was said, wherever that was, of an object that a new file declares, without what is cured: a namespace that
-/// others only named was judged where they name it.
-fn elsewhere(key: &Key, was: &Counts, expected: &BTreeMap<Key, usize>) -> Count {
-    let mut count = Count::default();
-    let same = |other: &Key| other.0 == key.0 && other.2 == key.2;
-    for (other, own) in was.0.iter().filter(|(other, _)| same(other)) {
-        let gone = expected.get(other).copied().unwrap_or_default();
-        count.fails += own.fails.saturating_sub(gone);
-        count.unknowns += own.unknowns;
+/// How often guidelines fail for objects, wherever that is, without what is cured: a namespace that others only named
+/// was judged where they name it, and now it is declared by a new file.
+fn anywhere(
+    was: &Counts,
+    expected: &BTreeMap<Key, usize>,
+) -> BTreeMap<(GuidelineId, String), usize> {
+    let mut fails: BTreeMap<(GuidelineId, String), usize> = BTreeMap::new();
+    for (key, count) in &was.0 {
+        let gone = expected.get(key).copied().unwrap_or_default();
+        let stays = count.fails.saturating_sub(gone);
+        if stays > 0 {
+            *fails.entry((key.0.clone(), key.2.clone())).or_default() += stays;
+        }
     }
-    count
+    fails
 }
 
 /// Which cures make which guideline fail, tried one by one in the file of the first object where it happens.

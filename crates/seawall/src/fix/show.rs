@@ -42,17 +42,9 @@ impl Shown<'_> {
     /// The documents that change, in order.
     fn parts(&self) -> Vec<Part<'_>> {
         let mut parts = Vec::new();
+        let mut by_file = self.by_file();
         for (path, file) in &self.proved.texts.files {
-            let cures: Vec<Numbered<'_>> = self
-                .proved
-                .held
-                .iter()
-                .filter_map(|number| Some((*number, self.cures.get(*number)?)))
-                // What also changes a file is told there.
-                .filter(|(_, cure)| {
-                    cure.files().contains(path) || cure.changes.is_empty() && cure.makes(path)
-                })
-                .collect();
+            let cures = by_file.remove(path).unwrap_or_default();
             let mut hidden = self.hidden.texts(path, &file.before);
             if cures.iter().any(|(_, cure)| cure.rendered_by.is_some()) {
                 hidden.extend(Hidden::of_source(self.guide, &file.before));
@@ -111,6 +103,24 @@ impl Shown<'_> {
             parts.extend(by_document.into_values());
         }
         parts
+    }
+
+    /// The cures that hold, by the files that they change. One that changes nothing is told where it makes something.
+    fn by_file(&self) -> BTreeMap<&Arc<str>, Vec<Numbered<'_>>> {
+        let mut by_file: BTreeMap<&Arc<str>, Vec<Numbered<'_>>> = BTreeMap::new();
+        for number in &self.proved.held {
+            let Some(cure) = self.cures.get(*number) else {
+                continue;
+            };
+            let mut files = cure.files();
+            if cure.changes.is_empty() {
+                files.extend(cure.beside.iter().map(|beside| &beside.path));
+            }
+            for path in files {
+                by_file.entry(path).or_default().push((*number, cure));
+            }
+        }
+        by_file
     }
 
     fn numbers(&self) -> (usize, usize) {
