@@ -86,6 +86,12 @@ pub(crate) struct Args {
 const FORMATS: [&str; 2] = ["text", "json"];
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
+    let is_missing = |path: &&PathBuf| !path.exists() && path.as_os_str() != "-";
+    if let Some(path) = args.paths.iter().find(is_missing) {
+        return Err(Failure::new(format!("`{}` does not exist", path.display()))
+            .help("give files or folders that exist")
+            .into());
+    }
     let guide = load_guide(args.guide.as_deref())?;
     let formats = output::parse_of(&args.format, &FORMATS)?;
     choices::guidelines_exist(&args.guideline, &guide)?;

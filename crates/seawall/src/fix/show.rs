@@ -319,7 +319,20 @@ fn summary(page: &mut String, shown: &Shown<'_>, paint: &Paint, width: usize) {
             let _ = writeln!(page, "{line}");
         }
     };
-    if safe + other == 0 {
+    let held = shown.held_back;
+    if safe + other == 0 && shown.written && held > 0 {
+        let (findings, has, them) = if held == 1 {
+            (count(held, "finding"), "has", "it")
+        } else {
+            (count(held, "finding"), "have", "them")
+        };
+        say(
+            page,
+            &format!(
+                "Nothing was written: {findings} {has} a fix that may break a workload. `seawall fix PATH` shows {them}, `--write --unsafe` writes {them}."
+            ),
+        );
+    } else if safe + other == 0 {
         say(page, "Nothing to fix here.");
     } else {
         let verb = if shown.written { "Fixed" } else { "Would fix" };
@@ -351,8 +364,8 @@ fn summary(page: &mut String, shown: &Shown<'_>, paint: &Paint, width: usize) {
             "`seawall fix PATH --write --unsafe` writes all; `--interactive` asks for each.",
         );
     }
-    if shown.written && shown.held_back > 0 {
-        let held = count(shown.held_back, "finding");
+    if shown.written && held > 0 && safe + other > 0 {
+        let held = count(held, "finding");
         say(
             page,
             &format!(

@@ -208,6 +208,31 @@ spec:
 }
 
 #[test]
+fn what_is_held_back_is_told() {
+    let folder = Folder::of(&[("web.yaml", WEB)]);
+    let one = ["web.yaml", "--guideline", "pss-host-pid-ipc", "--write"];
+    let ran = fix(&folder, &one);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let said = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains(
+            "Nothing was written: 1 finding has a fix that may break a workload. \
+             `seawall fix PATH` shows it, `--write --unsafe` writes it."
+        ),
+        "{said}"
+    );
+    assert_eq!(read(&folder, "web.yaml"), WEB);
+    let missing = fix(&folder, &["none"]);
+    assert_eq!(missing.code, 2);
+    assert!(
+        missing.err.contains("`none` does not exist"),
+        "{}",
+        missing.err
+    );
+    assert!(!missing.err.contains("standard input"), "{}", missing.err);
+}
+
+#[test]
 fn accepted_findings_are_left_alone() {
     let text = WEB.replace(
         "            hostPID: true  # for debugging",
