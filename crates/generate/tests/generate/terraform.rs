@@ -22,10 +22,11 @@ use serde_json::{Map, Value};
 use crate::types::Types;
 
 /// What azapi makes.
-const AZAPI: [&str; 3] = [
+const AZAPI: [&str; 4] = [
     "Microsoft.ContainerService/managedClusters",
     "Microsoft.ContainerService/managedClusters/maintenanceConfigurations",
     "Microsoft.KeyVault/vaults/keys",
+    "Microsoft.Network/networkWatchers/flowLogs",
 ];
 
 const MODULE: &str = "terraform/modules/environment/";
