@@ -19,6 +19,7 @@ use crate::output::{Out, Reading, Resource};
 use crate::table::{Id, Kind, Table};
 use rules::{Child, Rest};
 use tree::Tree;
+pub(crate) use tree::words as tree_words;
 
 /// What azapi writes beside the body.
 const AZAPI: &[(&str, &str)] = &[("location", "location"), ("tags", "tags")];
@@ -59,12 +60,24 @@ pub struct Mapped<'a> {
     pub resources: Vec<ArmResource<'a>>,
     /// What is not mapped.
     pub unmapped: Vec<Unmapped<'a>>,
+    /// What says something of each resource.
+    pub(crate) origins: Vec<Vec<Origin>>,
+}
+
+/// What says something of a resource.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin {
+    /// Its number among the resources as Terraform has them.
+    pub(crate) resource: usize,
+    /// Where the block stands in it that makes a resource of its own.
+    pub(crate) block: Option<Span>,
 }
 
 /// A resource that can still be changed by another.
 struct Work<'a> {
     made: ArmResource<'a>,
     tree: Tree<'a>,
+    origins: Vec<Origin>,
 }
 
 /// What says something of another resource.
@@ -75,6 +88,8 @@ struct Patch<'a> {
     append: Option<&'a str>,
     tree: Tree<'a>,
     from: Resource<'a>,
+    /// The number of that resource.
+    number: usize,
 }
 
 struct Mapper<'a, 't> {
@@ -91,6 +106,8 @@ struct Mapper<'a, 't> {
     unmapped: Vec<Unmapped<'a>>,
     /// Types of other providers that are listed.
     foreign: BTreeSet<&'a str>,
+    /// The number of the resource that is being mapped.
+    number: usize,
 }
 
 /// Maps what was read.
@@ -110,24 +127,27 @@ pub(crate) fn map<'a>(
         patches: Vec::new(),
         unmapped: Vec::new(),
         foreign: BTreeSet::new(),
+        number: 0,
     };
-    for resource in &reading.resources {
+    for (number, resource) in reading.resources.iter().enumerate() {
+        mapper.number = number;
         mapper.resource(resource);
     }
     for patch in std::mem::take(&mut mapper.patches) {
         mapper.patch(patch);
     }
-    let resources = mapper
-        .works
-        .into_iter()
-        .map(|work| ArmResource {
+    let (mut resources, mut origins) = (Vec::new(), Vec::new());
+    for work in mapper.works {
+        resources.push(ArmResource {
             body: work.tree.freeze(arena, 0),
             ..work.made
-        })
-        .collect();
+        });
+        origins.push(work.origins);
+    }
     Mapped {
         resources,
         unmapped: mapper.unmapped,
+        origins,
     }
 }
 
@@ -249,6 +269,7 @@ impl<'a> Mapper<'a, '_> {
                     .map(|path| &*self.arena.alloc_str(path)),
                 tree,
                 from: *resource,
+                number: self.number,
             });
         }
     }
@@ -280,6 +301,10 @@ impl<'a> Mapper<'a, '_> {
                 through: resource.through,
             },
             tree,
+            origins: vec![Origin {
+                resource: self.number,
+                block: None,
+            }],
         });
     }
 
@@ -309,6 +334,14 @@ impl<'a> Mapper<'a, '_> {
             ..*resource
         };
         self.push(&from, id, kind, api, name, tree);
+        for origin in self
+            .works
+            .last_mut()
+            .iter_mut()
+            .flat_map(|work| &mut work.origins)
+        {
+            origin.block = Some(child.span);
+        }
     }
 
     fn head(
@@ -376,6 +409,7 @@ impl<'a> Mapper<'a, '_> {
                 append: None,
                 tree,
                 from: *resource,
+                number: self.number,
             });
             return;
         }
@@ -473,10 +507,18 @@ impl<'a> Mapper<'a, '_> {
                 ..patch.from
             };
             self.push(&from, id, patch.kind, patch.api, name, head);
+            // Nothing of it is written but the patch.
+            if let Some(work) = self.works.last_mut() {
+                work.origins.clear();
+            }
             self.works.len() - 1
         });
         let span = patch.from.span;
         if let Some(work) = self.works.get_mut(place) {
+            work.origins.push(Origin {
+                resource: patch.number,
+                block: None,
+            });
             match patch.append {
                 Some(path) => work.tree.append(self.arena, path, span, tree),
                 None => {

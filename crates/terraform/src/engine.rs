@@ -123,6 +123,8 @@ pub(crate) struct Engine<'a, 'f> {
     pub(crate) ids: BTreeMap<&'a str, &'a str>,
     /// Texts of `jsonencode` and what they encode.
     pub(crate) encoded: BTreeMap<&'a str, Val<'a>>,
+    /// What keeps dynamic blocks away: see [`crate::output::Reading::switches`].
+    pub(crate) switches: Vec<(Span, Span, bool)>,
     pub(crate) levels: usize,
     steps: u64,
     /// Within `try` and `can`, and whether there something was assumed to exist.
@@ -145,6 +147,7 @@ impl<'a, 'f> Engine<'a, 'f> {
             compared: BTreeMap::new(),
             ids: BTreeMap::new(),
             encoded: BTreeMap::new(),
+            switches: Vec::new(),
             levels: 0,
             steps: 0,
             trying: false,

@@ -390,6 +390,15 @@ impl<'a> Engine<'a, '_> {
             }
             return Err(self.fault(each.value.span, "`for_each` takes a list, a map or a set"));
         };
+        if let (true, Kind::Conditional([condition, ..])) = (pairs.is_empty(), each.value.kind)
+            && let Val {
+                span,
+                data: Data::Bool(known),
+                ..
+            } = self.value(scope, condition)
+        {
+            self.switches.push((block.head, span, known));
+        }
         if pairs.len() + items.len() > MAX_INSTANCES {
             return Err(self.fault(each.value.span, "`for_each` is too large to be evaluated"));
         }

@@ -44,6 +44,7 @@
 //! ```
 
 pub mod arm;
+pub mod edit;
 pub mod files;
 pub mod output;
 pub mod plan;

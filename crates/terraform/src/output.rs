@@ -48,6 +48,11 @@ pub struct Reading<'a> {
     pub problems: Vec<Problem>,
     /// The lowest and the highest major version of azurerm that it may be used with.
     pub azurerm: (u64, u64),
+    /// Arguments that are null: where each stands, and where the null was written.
+    pub(crate) nulls: Vec<(Span, Span)>,
+    /// Dynamic blocks that make nothing because of a condition: where each stands, where the
+    /// condition's value was written, and which it is.
+    pub(crate) switches: Vec<(Span, Span, bool)>,
 }
 
 /// Values of one reading that are written out at most.
@@ -57,6 +62,8 @@ const MAX_VALUES: usize = 2_000_000;
 pub(crate) struct Out<'a> {
     pub(crate) arena: &'a Bump,
     left: usize,
+    /// See [`Reading::nulls`].
+    pub(crate) nulls: Vec<(Span, Span)>,
 }
 
 /// An expression for the text of an open string, whose braces would be taken for the borders of
@@ -74,6 +81,7 @@ impl<'a> Out<'a> {
         Self {
             arena,
             left: MAX_VALUES,
+            nulls: Vec::new(),
         }
     }
 
@@ -120,6 +128,7 @@ impl<'a> Out<'a> {
         let mut fields: Vec<Field<'a>> = Vec::with_capacity(entries.len());
         for entry in entries {
             if sparse && entry.value.is_null() {
+                self.nulls.push((entry.key_span, entry.value.span));
                 continue;
             }
             fields.push(Field {

@@ -88,6 +88,8 @@ pub(crate) fn evaluated<'a>(
         walk.module(&mut engine, 0);
         reading.outputs = walk.outputs(&mut engine);
         reading.resources = walk.resources;
+        reading.nulls = walk.out.nulls;
+        reading.switches = std::mem::take(&mut engine.switches);
         reading.azurerm = engine.azurerm();
         reading.open = engine.open(options);
         reading.interface = engine

@@ -1,6 +1,7 @@
 //! The table that says what azurerm's arguments are in Azure Resource Manager, read from
 //! `guide/data/azurerm.yaml`; its form is described there.
 
+mod arguments;
 mod paths;
 
 use std::collections::BTreeMap;
@@ -12,12 +13,14 @@ use crate::json::Values;
 use crate::lower::Place;
 use crate::value::{Data, MAX_DEPTH, Val};
 
+pub(crate) use arguments::Arguments;
 pub use paths::Property;
 
 /// The facts about a provider's resources.
 #[derive(Debug, Default)]
 pub struct Table {
     pub(crate) kinds: BTreeMap<String, Kind>,
+    pub(crate) arguments: BTreeMap<String, Arguments>,
 }
 
 /// One kind of resource.
@@ -179,7 +182,10 @@ impl Table {
             .map_err(|error| error.to_string())?
             .ok_or("the table is empty")?;
         let shared = root.get("shared").unwrap_or(Val::null(root.span));
-        let mut table = Self::default();
+        let mut table = Self {
+            arguments: Arguments::parse(&root)?,
+            ..Self::default()
+        };
         let listed = root.get("resources").and_then(|list| list.seq());
         for entry in listed.ok_or("`resources` is missing")? {
             let name = text_of(entry, "azurerm").ok_or("a resource without `azurerm`")?;

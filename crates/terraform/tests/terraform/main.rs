@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+mod edit;
 mod expressions;
 mod given;
 mod language;

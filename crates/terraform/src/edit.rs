@@ -1,0 +1,332 @@
+//! Edits of configurations that make a resource in Azure what it should be: the argument that
+//! says it is set, added or removed, and every other byte stays as it is. New lines are as
+//! `terraform fmt` leaves them.
+//!
+//! A property may be said far from its resource: by a variable's default, a file of variables, a
+//! local value. The literal that it comes from is edited there; in a downloaded module, which
+//! nobody edits, the call gets an argument. What is computed is never overwritten.
+//!
+//! Every edit is proved before it is handed out: the configuration is evaluated again with the
+//! new texts, each property must be as wanted, and every other property of every resource as it
+//! was. What fails is refused with the reason.
+//!
+//! Left out: the JSON syntax of Terraform (values in `.tfvars.json` are edited), plans and state,
+//! whole new resources.
+
+mod body;
+mod expr;
+mod find;
+mod lines;
+mod pieces;
+mod prove;
+mod render;
+mod reverse;
+mod settle;
+
+use std::collections::BTreeMap;
+
+use bicep::source::{Sources, Span};
+use bicep::value::Value;
+use bumpalo::Bump;
+use yaml::edit::{Edit, Operation, Step};
+
+use crate::arm::{self, Mapped};
+use crate::files::Files;
+use crate::output::Reading;
+use crate::reading::{self, Options};
+use crate::table::Table;
+use find::{Deed, Finder, deeds};
+use pieces::Pieces;
+
+/// What is wanted of one resource.
+#[derive(Debug, Clone)]
+pub struct Wanted<'w> {
+    /// Its type in Azure.
+    pub kind: &'w str,
+    /// Its name in Azure.
+    pub name: &'w str,
+    /// The file and the offset of its declaration, when they are known; a byte order mark does
+    /// not count.
+    pub place: Option<(&'w str, usize)>,
+    /// What is done to it; routes begin at the resource.
+    pub operations: &'w [Operation],
+}
+
+/// What a configuration is read with.
+#[derive(Clone, Copy)]
+pub struct Input<'i> {
+    /// Files.
+    pub files: &'i dyn Files,
+    /// What azurerm's arguments are in Azure.
+    pub table: &'i Table,
+    /// The folder of the root module.
+    pub folder: &'i str,
+    /// What is given beside it.
+    pub options: &'i Options<'i>,
+}
+
+/// Edits of the files of one or more configurations.
+#[derive(Debug, Default)]
+pub struct Editor {
+    files: Texts,
+}
+
+/// What became of a wish: the files that changed for it (none where all was so already), or why
+/// it was refused.
+pub type Outcome = Result<Vec<String>, String>;
+
+/// Whether something could be done, or why not.
+type Done = Result<(), String>;
+
+/// The texts that were read for editing, by path.
+type Texts = BTreeMap<String, Text>;
+
+/// A file's text.
+#[derive(Debug, Clone)]
+struct Text {
+    pieces: Pieces,
+    /// Bytes of the file before it: a byte order mark.
+    before: usize,
+    /// How many edits had been made when the configuration was evaluated.
+    read: usize,
+}
+
+/// Files as they are with the edits so far.
+struct Edited<'e> {
+    files: &'e dyn Files,
+    texts: &'e Texts,
+}
+
+impl Files for Edited<'_> {
+    fn list(&self, folder: &str) -> Result<Vec<String>, String> {
+        self.files.list(folder)
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        match self.texts.get(path) {
+            Some(text) => Ok(text.pieces.text.clone().into_bytes()),
+            None => self.files.read(path),
+        }
+    }
+}
+
+/// A configuration as it was evaluated.
+struct State<'a> {
+    sources: Sources<'a>,
+    reading: Reading<'a>,
+    mapped: Mapped<'a>,
+    encoded: BTreeMap<&'a str, Value<'a>>,
+}
+
+impl<'a> State<'a> {
+    fn of(arena: &'a Bump, input: &Input<'a>, texts: &Texts) -> Self {
+        let files = Edited {
+            files: input.files,
+            texts,
+        };
+        let mut sources = Sources::default();
+        let (reading, encoded) = reading::evaluated(
+            arena,
+            &files,
+            &mut sources,
+            input.folder,
+            input.options,
+            Some(input.table),
+        );
+        let mapped = arm::map(arena, input.table, &reading, &encoded);
+        Self {
+            sources,
+            reading,
+            mapped,
+            encoded,
+        }
+    }
+
+    /// The number of the resource that is meant.
+    fn meant(&self, wanted: &Wanted<'_>) -> Option<usize> {
+        let fits = |at: &usize| {
+            self.mapped.resources.get(*at).is_some_and(|resource| {
+                resource.kind.eq_ignore_ascii_case(wanted.kind) && resource.name == wanted.name
+            })
+        };
+        let all: Vec<usize> = (0..self.mapped.resources.len()).filter(fits).collect();
+        let placed = all.iter().find(|at| {
+            let span = self
+                .mapped
+                .resources
+                .get(**at)
+                .map(|resource| resource.span);
+            wanted.place.is_some_and(|(path, start)| {
+                span.is_some_and(|span| {
+                    self.path(span) == Some(path) && span.start as usize == start
+                })
+            })
+        });
+        placed.or(all.first()).copied()
+    }
+
+    fn path(&self, span: Span) -> Option<&'a str> {
+        self.sources.get(span.file).map(|source| source.name)
+    }
+}
+
+impl Editor {
+    /// Edits the files of a configuration; what became of each wish, in their order.
+    pub fn apply(&mut self, input: &Input<'_>, wishes: &[Wanted<'_>]) -> Vec<Outcome> {
+        let arena = Bump::new();
+        let before = self.state(&arena, input);
+        let start = self.files.clone();
+        let mut done: Vec<Outcome> = Vec::with_capacity(wishes.len());
+        let mut allowed = prove::Allowed::default();
+        let mut again = Vec::new();
+        for wanted in wishes {
+            let (outcome, switched) = self.one(input, &before, wanted, &mut allowed);
+            again.push(switched && outcome.is_err());
+            done.push(outcome);
+        }
+        // All at once, which is how most configurations are proved.
+        let after = State::of(&arena, input, &self.files);
+        let held = |wanted: &Wanted<'_>| prove::holds(&after, wanted);
+        let each = wishes.iter().zip(&done);
+        let all = each
+            .filter(|(_, done)| done.is_ok())
+            .try_for_each(|(wanted, _)| held(wanted));
+        let proved = all.is_ok() && prove::same(&before, &after, &allowed).is_ok();
+        drop(after);
+        if !proved {
+            self.files = start;
+        }
+        // One after the other, where that may say more.
+        let each = wishes.iter().zip(done).zip(again);
+        each.map(|((wanted, done), again)| match done {
+            Ok(_) if !proved => self.alone(input, wanted),
+            Err(_) if again => self.alone(input, wanted),
+            done => done,
+        })
+        .collect()
+    }
+
+    /// Evaluates the texts as they are: places mean them from now on.
+    fn state<'a>(&mut self, arena: &'a Bump, input: &Input<'a>) -> State<'a> {
+        for text in self.files.values_mut() {
+            text.read = text.pieces.mark();
+        }
+        State::of(arena, input, &self.files)
+    }
+
+    /// Edits for one wish and proves it, or leaves everything as it is.
+    fn alone(&mut self, input: &Input<'_>, wanted: &Wanted<'_>) -> Outcome {
+        let arena = Bump::new();
+        let before = self.state(&arena, input);
+        let start = self.files.clone();
+        let mut allowed = prove::Allowed::default();
+        let done = self
+            .steps(&arena, input, wanted, &mut allowed)
+            .and_then(|()| {
+                let after = State::of(&arena, input, &self.files);
+                prove::holds(&after, wanted)?;
+                prove::same(&before, &after, &allowed)
+            });
+        if let Err(why) = done {
+            self.files = start;
+            return Err(why);
+        }
+        Ok(self.changed(&start))
+    }
+
+    /// Edits for one wish, property by property: each may be said in what the one before it
+    /// brought in.
+    fn steps<'a>(
+        &mut self,
+        arena: &'a Bump,
+        input: &Input<'a>,
+        wanted: &Wanted<'_>,
+        allowed: &mut prove::Allowed,
+    ) -> Done {
+        for deed in all_deeds(wanted)? {
+            let state = self.state(arena, input);
+            let at = meant(&state, wanted, input)?;
+            Finder::new(input, &state, &mut self.files, allowed).deed(at, &deed)?;
+        }
+        Ok(())
+    }
+
+    /// The files that are others than before.
+    fn changed(&self, before: &Texts) -> Vec<String> {
+        let mark = |text: Option<&Text>| text.map_or(0, |text| text.pieces.mark());
+        let files = self.files.iter();
+        files
+            .filter(|(path, text)| mark(Some(text)) > mark(before.get(*path)))
+            .map(|(path, _)| path.clone())
+            .collect()
+    }
+
+    /// Edits for one wish, or leaves everything as it is; whether a dynamic block came in.
+    fn one<'a>(
+        &mut self,
+        input: &Input<'a>,
+        state: &State<'a>,
+        wanted: &Wanted<'_>,
+        allowed: &mut prove::Allowed,
+    ) -> (Outcome, bool) {
+        let (start, permitted) = (self.files.clone(), allowed.clone());
+        let mut finder = Finder::new(input, state, &mut self.files, allowed);
+        let done = meant(state, wanted, input).and_then(|at| {
+            let deeds = all_deeds(wanted)?;
+            deeds.iter().try_for_each(|deed| finder.deed(at, deed))
+        });
+        let switched = finder.switched;
+        if let Err(why) = done {
+            self.files = start;
+            *allowed = permitted;
+            return (Err(why), switched);
+        }
+        (Ok(self.changed(&start)), switched)
+    }
+
+    /// The edits of each file that changes, in order and not overlapping.
+    #[must_use]
+    pub fn finish(self) -> BTreeMap<String, Vec<Edit>> {
+        let files = self.files.into_iter().map(|(path, text)| {
+            let mut edits = text.pieces.edits();
+            for edit in &mut edits {
+                edit.start += text.before;
+                edit.end += text.before;
+            }
+            (path, edits)
+        });
+        files.filter(|(_, edits)| !edits.is_empty()).collect()
+    }
+}
+
+fn all_deeds(wanted: &Wanted<'_>) -> Result<Vec<Deed>, String> {
+    let each = wanted.operations.iter().map(deeds);
+    Ok(each.collect::<Result<Vec<_>, String>>()?.concat())
+}
+
+/// The number of the resource that is meant.
+fn meant(state: &State<'_>, wanted: &Wanted<'_>, input: &Input<'_>) -> Result<usize, String> {
+    state.meant(wanted).ok_or_else(|| {
+        format!(
+            "`{}` of {} is not in `{}`",
+            wanted.name, wanted.kind, input.folder
+        )
+    })
+}
+
+/// A route for people: `properties.networkProfile.networkPlugin`.
+fn route_text(route: &[Step]) -> String {
+    let mut text = String::new();
+    for step in route {
+        match step {
+            Step::Key(key) => {
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.push_str(key);
+            }
+            Step::Index(at) => text.push_str(&format!("[{at}]")),
+        }
+    }
+    text
+}
