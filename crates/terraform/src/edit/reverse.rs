@@ -428,3 +428,6 @@ pub(crate) fn leaves(route: &[Step], value: &Value) -> Vec<(Vec<Step>, Value)> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@
 )]
 
 mod edit;
+mod edit_random;
 mod expressions;
 mod given;
 mod language;
