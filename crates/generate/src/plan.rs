@@ -505,12 +505,17 @@ fn holds(accept: &Accept, intent: &Intent, chosen: &BTreeSet<String>) -> bool {
         [one] => accept.alone.contains(&one.name),
         _ => false,
     };
+    let quiet = intent
+        .workloads
+        .iter()
+        .all(|workload| workload.uses.is_empty() && workload.egress.is_empty());
     let mut options = accept.options.iter();
     let mut without = accept.without.iter();
     options.all(|option| chosen.contains(&**option))
         && (accept.alone.is_empty() || alone)
         && !without.any(|option| chosen.contains(&**option))
         && uses
+        && (quiet || !accept.quiet)
         && accept.from <= intent.strictest()
         && accept
             .hub

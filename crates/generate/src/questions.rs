@@ -59,6 +59,8 @@ pub struct Accept {
     pub uses: Option<Box<str>>,
     /// Only where there is one environment, and it is called one of these.
     pub alone: Vec<Box<str>>,
+    /// Only where no workload uses Azure or calls a name outside.
+    pub quiet: bool,
     /// Only from this care on.
     pub from: Profile,
     /// Only where the intent names a hub, or only where it does not.
@@ -242,6 +244,7 @@ fn accept(guide: &Guide, item: Ref<'_>) -> Result<Accept, String> {
         "hub",
         "from",
         "alone",
+        "quiet",
         "guideline",
         "resource",
         "container",
@@ -273,6 +276,7 @@ fn accept(guide: &Guide, item: Ref<'_>) -> Result<Accept, String> {
     };
     Ok(Accept {
         alone: fields.texts("alone")?,
+        quiet: fields.get("quiet").and_then(Ref::as_bool).unwrap_or(false),
         from,
         hub,
         options: known_options(guide, &fields, "options")?,

@@ -145,7 +145,8 @@ fn every_choice_is_recognised_and_no_way_in_is_left() {
 }
 
 /// What intents may leave out, or say.
-const OTHERS: [&str; 4] = [
+const OTHERS: [&str; 5] = [
+    "name: quiet\nenvironments: [{ name: prod, profile: regulated, range: 10.0.0.0/16 }]\nworkloads: [{ name: web, class: web, hosts: [a.example] }]\n",
     "name: aa\nenvironments: [{ name: one, range: 10.0.0.0/16 }]\ndecisions: { api-server: private }\n",
     "name: big-name01\ncompliance: [PCI-DSS]\npipeline: azure-devops\nenvironments:\n- { name: test, profile: development, range: 10.1.0.0/20 }\n- { name: stage, range: 10.2.0.0/20 }\n- { name: live, range: 10.3.0.0/20 }\nworkloads: [{ name: web, class: web, hosts: [a.example, b.example], uses: [storage] }]\n",
     "name: dev\npipeline: none\nenvironments: [{ name: dev, profile: development, range: 10.0.0.0/16 }]\nworkloads: [{ name: job, class: batch }, { name: run, class: untrusted, egress: [pypi.example] }]\n",
