@@ -26,6 +26,7 @@ pub mod secrets;
 pub mod template;
 mod write;
 
+pub use children::{Inline, inline};
 pub use defaults::Defaults;
 pub use ids::{parent_of_id, scope_of_id, segments, shown, type_of_id};
 

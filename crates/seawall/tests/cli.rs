@@ -39,6 +39,8 @@ mod exits;
 mod fix;
 #[path = "cli/fix_rendered.rs"]
 mod fix_rendered;
+#[path = "cli/fix_terraform.rs"]
+mod fix_terraform;
 #[path = "cli/generate.rs"]
 mod generate;
 #[path = "cli/guide.rs"]

@@ -1,6 +1,7 @@
 //! Terraform from disk: configurations by folder, and plans, as the Azure resources that they
 //! stand for.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -14,9 +15,11 @@ use model::coverage::Status;
 use model::manifest::{Reader, Reading, failed};
 use model::resource::Origin;
 use terraform::Environment;
+use terraform::edit::{Editor, Input, Outcome, Wanted};
 use terraform::files::Files;
 use terraform::reading;
 use terraform::table::Table;
+use yaml::edit::Edit;
 
 use crate::fence::Fence;
 use crate::stream::{Options, Overlay, shown};
@@ -126,20 +129,8 @@ pub(crate) fn read(
         Ok(table) => table,
         Err(reading) => return reading,
     };
-    let var_files: Vec<String> = options
-        .parameters
-        .iter()
-        .filter(|file| {
-            let name = file.to_string_lossy();
-            name.ends_with(".tfvars") || name.ends_with(".tfvars.json")
-        })
-        .map(|file| crate::stream::shown(file))
-        .collect();
-    let disk = Disk {
-        fence: Fence::around(folder, &options.given),
-        named: var_files.clone(),
-        overlay: options.overlay.clone(),
-    };
+    let var_files = var_files(options);
+    let disk = disk(folder, options, &var_files);
     let bump = Bump::new();
     let mut sources = Sources::default();
     let first = terraform::read(
@@ -170,6 +161,56 @@ pub(crate) fn read(
             ))
         },
     )
+}
+
+/// What is wanted of the resources of one configuration: its folder, and each wish.
+pub type Wishes<'w> = (&'w str, Vec<Wanted<'w>>);
+
+/// What comes of wishes: edits by file, and what became of each wish, by configuration.
+pub type Granted = (BTreeMap<String, Vec<Edit>>, Vec<Vec<Outcome>>);
+
+/// Edits configurations so that their resources are as wanted.
+///
+/// # Errors
+/// When what the guide says of azurerm cannot be read.
+pub fn edit(configurations: &[Wishes<'_>], options: &Options) -> Result<Granted, String> {
+    let table = Table::parse(&options.azurerm)?;
+    let mut editor = Editor::default();
+    let mut granted = Vec::new();
+    for (folder, wishes) in configurations {
+        let var_files = var_files(options);
+        let disk = disk(Path::new(folder), options, &var_files);
+        let bump = Bump::new();
+        let given = given(&bump, &var_files, None);
+        let input = Input {
+            files: &disk,
+            table: &table,
+            folder,
+            options: &given,
+        };
+        granted.push(editor.apply(&input, wishes));
+    }
+    Ok((editor.finish(), granted))
+}
+
+fn var_files(options: &Options) -> Vec<String> {
+    options
+        .parameters
+        .iter()
+        .filter(|file| {
+            let name = file.to_string_lossy();
+            name.ends_with(".tfvars") || name.ends_with(".tfvars.json")
+        })
+        .map(|file| crate::stream::shown(file))
+        .collect()
+}
+
+fn disk(folder: &Path, options: &Options, var_files: &[String]) -> Disk {
+    Disk {
+        fence: Fence::around(folder, &options.given),
+        named: var_files.to_vec(),
+        overlay: options.overlay.clone(),
+    }
 }
 
 /// What is given beside the folder.

@@ -25,6 +25,8 @@ mod stream;
 pub mod template;
 mod walk;
 
+pub use configuration::{Granted, Wishes, edit as edit_configurations};
 pub use render::{RELEASE, Tools, is_chart, render};
 pub use stream::{Given, Options, Overlay, Reached, Read, read, shown};
+pub use terraform::edit::{Wanted, Within};
 pub use walk::{Input, WalkError, walk};

@@ -50,6 +50,19 @@ pub struct Wanted<'w> {
     pub place: Option<(&'w str, usize)>,
     /// What is done to it; routes begin at the resource.
     pub operations: &'w [Operation],
+    /// Where its parent may hold it, where that is possible.
+    pub within: Option<Within<'w>>,
+}
+
+/// The list of a parent in which a resource may stand.
+#[derive(Debug, Clone, Copy)]
+pub struct Within<'w> {
+    /// The parent's type.
+    pub kind: &'w str,
+    /// The property of the parent.
+    pub list: &'w str,
+    /// The item has no `properties` of its own.
+    pub flat: bool,
 }
 
 /// What a configuration is read with.
@@ -165,6 +178,39 @@ impl<'a> State<'a> {
         placed.or(all.first()).copied()
     }
 
+    /// For a resource that stands in a list of its parent: the parent's name, and what is done, from there.
+    fn of_parent(&self, wanted: &Wanted<'_>) -> Option<(String, Vec<Operation>)> {
+        let within = wanted.within.filter(|_| self.meant(wanted).is_none())?;
+        let (parent, own) = wanted.name.rsplit_once('/')?;
+        let holder = self.mapped.resources.iter().find(|resource| {
+            resource.kind.eq_ignore_ascii_case(within.kind) && resource.name == parent
+        })?;
+        let list = holder.body.get("properties")?.get(within.list)?;
+        let at = list
+            .items()
+            .iter()
+            .position(|item| item.get("name").and_then(Value::as_str) == Some(own))?;
+        let moved = |operation: &Operation| {
+            let mut operation = operation.clone();
+            let (Operation::Set { route, .. }
+            | Operation::Add { route, .. }
+            | Operation::Remove { route, .. }
+            | Operation::Rename { route, .. }
+            | Operation::Replace { route, .. }) = &mut operation;
+            let own = usize::from(within.flat && route.first() == Some(&Step::from("properties")));
+            let mut way = vec![
+                Step::from("properties"),
+                Step::from(within.list),
+                Step::Index(at),
+            ];
+            way.extend(route.drain(..).skip(own));
+            *route = way;
+            operation
+        };
+        let operations = wanted.operations.iter().map(moved).collect();
+        Some((parent.to_owned(), operations))
+    }
+
     fn path(&self, span: Span) -> Option<&'a str> {
         self.sources.get(span.file).map(|source| source.name)
     }
@@ -175,6 +221,25 @@ impl Editor {
     pub fn apply(&mut self, input: &Input<'_>, wishes: &[Wanted<'_>]) -> Vec<Outcome> {
         let arena = Bump::new();
         let before = self.state(&arena, input);
+        let moved: Vec<_> = wishes
+            .iter()
+            .map(|wanted| before.of_parent(wanted))
+            .collect();
+        let wishes: Vec<Wanted<'_>> = wishes
+            .iter()
+            .zip(&moved)
+            .map(|(wanted, moved)| match (moved, wanted.within) {
+                (Some((name, operations)), Some(within)) => Wanted {
+                    kind: within.kind,
+                    name,
+                    place: None,
+                    operations,
+                    within: None,
+                },
+                _ => wanted.clone(),
+            })
+            .collect();
+        let wishes = wishes.as_slice();
         let start = self.files.clone();
         let mut done: Vec<Outcome> = Vec::with_capacity(wishes.len());
         let mut allowed = prove::Allowed::default();

@@ -9,12 +9,25 @@ use crate::doc::{Doc, NodeId};
 use crate::value::Ref;
 
 /// How a list in a parent's properties holds resources that also exist on their own.
-struct Inline {
-    parent: &'static str,
-    list: &'static str,
+#[derive(Debug, Clone, Copy)]
+pub struct Inline {
+    /// The parent's type.
+    pub parent: &'static str,
+    /// The property of the parent.
+    pub list: &'static str,
     child: &'static str,
     /// The item holds the properties themselves, without a `properties` of its own.
-    flat: bool,
+    pub flat: bool,
+}
+
+/// The list of a parent in which resources of a type may be written, too.
+#[must_use]
+pub fn inline(kind: &str) -> Option<Inline> {
+    let (parent, child) = kind.rsplit_once('/')?;
+    let found = INLINE.iter().find(|inline| {
+        inline.parent.eq_ignore_ascii_case(parent) && inline.child.eq_ignore_ascii_case(child)
+    });
+    found.copied()
 }
 
 /// The lists whose items have a resource type of their own (Azure/bicep-types-az, types of

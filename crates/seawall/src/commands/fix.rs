@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
-use ::guide::Guide;
 use model::Safety;
 use model::coverage::{DocumentEntry, Status};
 use sources::Overlay;
@@ -178,7 +177,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     )?;
     left.extend(of_rendered);
     if args.interactive {
-        cures = ask(&guide, &hidden, cures, &proved)?;
+        cures = ask(&question, &hidden, cures, &proved)?;
         proved = fix::prove(&question, unread.len(), &was, &cures)?;
     }
     let writes = args.write || args.interactive;
@@ -262,7 +261,7 @@ fn tell_unread(unread: &[DocumentEntry]) -> io::Result<()> {
 
 /// Asks for each cure that holds, with its own diff.
 fn ask(
-    guide: &Guide,
+    question: &Question<'_>,
     hidden: &Hidden,
     cures: Vec<Cure>,
     proved: &Proved,
@@ -281,9 +280,9 @@ fn ask(
             continue;
         }
         let one = [cure.clone()];
-        let alone = fix::alone(&one);
+        let alone = fix::alone(question, &one);
         let shown = Shown {
-            guide,
+            guide: question.guide,
             hidden,
             cures: &one,
             proved: &alone,

@@ -199,6 +199,7 @@ mod tests {
         Cure {
             path: path.into(),
             document: 0,
+            origin: path.into(),
             safety: model::Safety::Unsafe,
             changes: Box::default(),
             beside: Beside::of(objects),

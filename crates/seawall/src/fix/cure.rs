@@ -11,6 +11,7 @@ use model::resource::ResourceName;
 use yaml::edit::Value;
 
 use super::beside::{self, Beside};
+use super::languages::terraform::is_terraform;
 
 /// What cures one or more findings of one document.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub(crate) struct Cure {
     pub(crate) path: Arc<str>,
     /// Number of the document in it.
     pub(crate) document: u32,
+    /// What was read: for Terraform the folder of the configuration, otherwise the file.
+    pub(crate) origin: Arc<str>,
     /// Whether it may be written without asking.
     pub(crate) safety: Safety,
     /// What is done.
@@ -153,8 +156,9 @@ impl Sorting {
             Ok(found) => found,
             Err(why) => return self.left.push(Left { about, safety, why }),
         };
-        let origin = finding.remedy.as_ref().map(|remedy| &remedy.origin);
-        let rendered_by = origin.and_then(|origin| origin.rendered_by.clone());
+        let remedy = finding.remedy.as_ref();
+        let origin = remedy.map_or_else(|| path.clone(), |remedy| remedy.origin.path.clone());
+        let rendered_by = remedy.and_then(|remedy| remedy.origin.rendered_by.clone());
         let beside = match &rendered_by {
             Some(whole) if !new.is_empty() => match beside::listed(whole, changes, new) {
                 Ok(list) => Some(list),
@@ -169,7 +173,8 @@ impl Sorting {
         };
         let same = |cure: &Cure| {
             let made = cure.beside.iter().map(|beside| &beside.object);
-            *cure.changes == *changes && made.eq(new)
+            let ours = cure.origin == origin || !is_terraform(cure);
+            *cure.changes == *changes && made.eq(new) && ours
         };
         let cures = all.entry((path.clone(), document)).or_default();
         // Several findings may ask for the same.
@@ -183,6 +188,7 @@ impl Sorting {
             None => cures.push(Cure {
                 path: path.clone(),
                 document,
+                origin: origin.clone(),
                 safety,
                 changes: changes.into(),
                 beside: Beside::of(new),
@@ -254,7 +260,8 @@ fn writable(finding: &Finding) -> Result<Writable<'_>, String> {
         let Some(anchor) = change.anchor() else {
             return Err("nothing of it is written in a file that was given".to_owned());
         };
-        if anchor.published {
+        // A call of Terraform may get an argument.
+        if anchor.published && !anchor.path.ends_with(".tf") {
             return Err(format!(
                 "it is made by a published module: {} there has to come from what line {} of `{}` passes to it",
                 in_words(change),

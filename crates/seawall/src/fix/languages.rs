@@ -6,7 +6,7 @@ mod bicep;
 mod charts;
 mod manifests;
 pub(super) mod patches;
-mod terraform;
+pub(super) mod terraform;
 
 use std::ops::Range;
 
@@ -46,7 +46,11 @@ pub(crate) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
         Language::Manifests => manifests::edit(path, text, cures),
         Language::Arm => arm::edit(path, text, cures),
         Language::Bicep => bicep::edit(path, text, cures),
-        Language::Terraform => terraform::edit(path, text, cures),
+        // A configuration is edited as a whole, before this.
+        Language::Terraform => Edited::refused(
+            cures,
+            "it is written in Terraform and used by another template",
+        ),
         Language::Plan => Edited::refused(
             cures,
             "a plan is what Terraform would do: give the configuration that it is made from",

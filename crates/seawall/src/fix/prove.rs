@@ -71,8 +71,8 @@ impl Counts {
 }
 
 /// What cures write, without proof.
-pub(crate) fn alone(cures: &[Cure]) -> Proved {
-    let mut disk = Disk::default();
+pub(crate) fn alone(question: &Question<'_>, cures: &[Cure]) -> Proved {
+    let mut disk = Disk::new(question.estate.options(question.guide, 0));
     disk.read(cures);
     let chosen: Vec<Numbered<'_>> = cures.iter().enumerate().collect();
     Proved {
@@ -89,7 +89,7 @@ pub(crate) fn prove(
     was: &Counts,
     cures: &[Cure],
 ) -> anyhow::Result<Proved> {
-    let mut disk = Disk::default();
+    let mut disk = Disk::new(question.estate.options(question.guide, 0));
     disk.read(cures);
     let mut objects: BTreeMap<(Arc<str>, String), Vec<usize>> = BTreeMap::new();
     for (number, cure) in cures.iter().enumerate() {

@@ -112,7 +112,7 @@ impl Shown<'_> {
             let Some(cure) = self.cures.get(*number) else {
                 continue;
             };
-            let mut files = cure.files();
+            let mut files = self.proved.texts.changed((*number, cure));
             if cure.changes.is_empty() {
                 files.extend(cure.beside.iter().map(|beside| &beside.path));
             }

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use sources::Overlay;
+use sources::{Options, Overlay};
 use yaml::edit::{self, Edit};
 
 use super::beside::is_read;
 use super::cure::{Cure, Numbered, Way};
+use super::languages::terraform::{self, is_terraform};
 use super::languages::{self, Edited, patches};
 
 /// One file that changes.
@@ -37,15 +38,26 @@ pub(crate) struct Texts {
     objects: BTreeSet<Arc<str>>,
     /// Cures that could not be written, by their number, and why.
     pub(crate) refused: Vec<(usize, String)>,
+    /// Which cures changed which file, where the cures themselves do not say.
+    by: BTreeMap<Arc<str>, BTreeSet<usize>>,
 }
 
 /// Texts as they stand on disk; read once.
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
     known: BTreeMap<Arc<str>, Result<Arc<str>, String>>,
+    /// How configurations are read.
+    options: Options,
 }
 
 impl Disk {
+    pub(crate) fn new(options: Options) -> Self {
+        Self {
+            options,
+            ..Self::default()
+        }
+    }
+
     /// Reads the files of cures that are not known yet.
     pub(crate) fn read(&mut self, cures: &[Cure]) {
         for cure in cures {
@@ -74,7 +86,10 @@ fn text_of(path: &str) -> Result<Arc<str>, String> {
 impl Texts {
     /// Writes cures, given with their numbers, into the texts of their files.
     pub(crate) fn of(cures: &[Numbered<'_>], disk: &Disk) -> Self {
-        let mut cures = cures.to_vec();
+        let (configured, mut cures): (Vec<_>, Vec<_>) = cures
+            .iter()
+            .copied()
+            .partition(|(_, cure)| is_terraform(cure));
         let mut refused = Vec::new();
         loop {
             let mut texts = Self::once(&cures, disk);
@@ -89,6 +104,7 @@ impl Texts {
                 .collect();
             if torn.is_empty() {
                 texts.refused.extend(refused);
+                texts.configure(&configured, disk);
                 return texts;
             }
             let of_torn = texts.refused.into_iter();
@@ -178,6 +194,46 @@ impl Texts {
                     new: true,
                 });
         }
+    }
+
+    /// Writes cures into configurations.
+    fn configure(&mut self, cures: &[Numbered<'_>], disk: &Disk) {
+        if cures.is_empty() {
+            return;
+        }
+        let written = terraform::edit(cures, &disk.options);
+        self.refused.extend(written.refused);
+        for (path, edits) in written.edits {
+            match text_of(&path) {
+                Ok(before) => {
+                    self.files.insert(
+                        path,
+                        File {
+                            before,
+                            edits,
+                            new: false,
+                        },
+                    );
+                }
+                Err(why) => {
+                    let of_it = written.by.get(&path).into_iter().flatten();
+                    self.refused
+                        .extend(of_it.map(|number| (*number, why.clone())));
+                }
+            }
+        }
+        self.by = written.by;
+    }
+
+    /// The files that a cure changes. Where Terraform says something is found by editing.
+    pub(crate) fn changed<'t>(&'t self, (number, cure): Numbered<'t>) -> Vec<&'t Arc<str>> {
+        if !is_terraform(cure) {
+            return cure.files().into_iter().collect();
+        }
+        let by = self.by.iter();
+        by.filter(|(_, by)| by.contains(&number))
+            .map(|(path, _)| path)
+            .collect()
     }
 
     /// The texts as they would be read.

@@ -178,8 +178,7 @@ fn patches_of_one_object_are_one() {
 }
 
 /// What the guideline asks for besides.
-const SPREAD: &str = "\
-      topologySpreadConstraints:
+const SPREAD: &str = "      topologySpreadConstraints:
       - maxSkew: 1
         topologyKey: kubernetes.io/hostname
         whenUnsatisfiable: ScheduleAnyway

@@ -52,6 +52,7 @@ fn edited(
         name,
         place: None,
         operations,
+        within: None,
     };
     let done = editor.apply(&input, &[wanted]);
     done.into_iter().collect::<Result<Vec<_>, String>>()?;

@@ -219,6 +219,7 @@ fn edited(table: &Table, text: &str, (at, value, _): (&str, &str, &str)) -> Resu
         name: "aks",
         place: None,
         operations: &operations,
+        within: None,
     };
     let mut editor = Editor::default();
     editor.apply(&input, &[wanted]).pop().unwrap()?;

@@ -165,6 +165,7 @@ spec:
         Cure {
             path: "pod.yaml".into(),
             document: 0,
+            origin: "".into(),
             safety: Safety::Unsafe,
             changes: [Change {
                 at,

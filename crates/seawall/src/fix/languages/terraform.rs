@@ -1,8 +1,112 @@
-//! Terraform configurations and values of variables.
+//! Terraform configurations. A property may be said in another file than its resource, so cures are written into all
+//! files of a configuration at once; `terraform::edit` proves them.
 
-use super::Edited;
-use crate::fix::cure::Numbered;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-pub(super) fn edit(_path: &str, _text: &str, cures: &[Numbered<'_>]) -> Edited {
-    Edited::refused(cures, "seawall does not edit Terraform yet")
+use model::kinds::Kind;
+use sources::{Options, Wanted, Within, edit_configurations};
+use yaml::edit::{Edit, Operation};
+
+use crate::fix::cure::{Cure, Numbered};
+
+/// What became of cures of configurations.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// By file, in order and not overlapping.
+    pub(crate) edits: BTreeMap<Arc<str>, Vec<Edit>>,
+    /// Which cures changed which file, by their numbers.
+    pub(crate) by: BTreeMap<Arc<str>, BTreeSet<usize>>,
+    /// Cures that could not be written, by their number, and why.
+    pub(crate) refused: Vec<(usize, String)>,
+}
+
+/// Whether a cure changes a Terraform configuration.
+pub(crate) fn is_terraform(cure: &Cure) -> bool {
+    let mut places = cure.changes.iter().flat_map(|change| &change.written);
+    places.any(|written| written.path.ends_with(".tf") || written.path.ends_with(".tf.json"))
+}
+
+/// Writes cures into the files of their configurations.
+pub(crate) fn edit(cures: &[Numbered<'_>], options: &Options) -> Written {
+    let mut written = Written::default();
+    let mut operations: Vec<(Numbered<'_>, Vec<Operation>)> = Vec::new();
+    for (number, cure) in cures {
+        match ::guide::remedy::operations(&cure.changes) {
+            Ok(done) => operations.push(((*number, cure), done)),
+            Err(why) => written.refused.push((*number, why)),
+        }
+    }
+    let mut by_folder: BTreeMap<&str, (Vec<Wanted<'_>>, Vec<usize>)> = BTreeMap::new();
+    for ((number, cure), operations) in &operations {
+        let (wishes, numbers) = by_folder.entry(&cure.origin).or_default();
+        match wanted(cure, operations) {
+            Some(wanted) => {
+                wishes.push(wanted);
+                numbers.push(*number);
+            }
+            None => written
+                .refused
+                .push((*number, "the resource has no name in Azure".to_owned())),
+        }
+    }
+    let (mut wishes, mut numbers) = (Vec::new(), Vec::new());
+    for (folder, (of, numbered)) in by_folder {
+        wishes.push((folder, of));
+        numbers.push(numbered);
+    }
+    let (edits, outcomes) = match edit_configurations(&wishes, options) {
+        Ok(granted) => granted,
+        Err(why) => {
+            let all = numbers.into_iter().flatten();
+            written
+                .refused
+                .extend(all.map(|number| (number, why.clone())));
+            return written;
+        }
+    };
+    for (number, outcome) in numbers
+        .into_iter()
+        .flatten()
+        .zip(outcomes.into_iter().flatten())
+    {
+        match outcome {
+            Ok(paths) => {
+                for path in paths {
+                    written.by.entry(path.into()).or_default().insert(number);
+                }
+            }
+            Err(why) => written.refused.push((number, why)),
+        }
+    }
+    written.edits = edits
+        .into_iter()
+        .map(|(path, edits)| (path.into(), edits))
+        .collect();
+    written
+}
+
+fn wanted<'w>(cure: &'w Cure, operations: &'w [Operation]) -> Option<Wanted<'w>> {
+    let about = cure.cured.first()?;
+    let Kind::Azure(kind) = &about.resource.kind else {
+        return None;
+    };
+    let written = cure
+        .changes
+        .first()
+        .and_then(|change| change.written.first());
+    let place = written
+        .filter(|written| written.steps == 0 && !written.published)
+        .map(|written| (&*written.path, written.span.start as usize));
+    Some(Wanted {
+        kind,
+        name: &about.resource.name,
+        place,
+        operations,
+        within: model::azure::inline(kind).map(|inline| Within {
+            kind: inline.parent,
+            list: inline.list,
+            flat: inline.flat,
+        }),
+    })
 }
