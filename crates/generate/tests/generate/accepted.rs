@@ -129,10 +129,10 @@ fn hardened_workloads_get_in_and_nothing_else() {
     );
 
     // A sandbox for the code of others.
-    let plugins = workloads()
+    let mut plugins = workloads()
         .into_iter()
         .filter_map(|workload| pod_of(&workload));
-    let mut bare = plugins.last().unwrap();
+    let mut bare = plugins.next_back().unwrap();
     assert_eq!(bare["metadata"]["namespace"], "plugins");
     bare["metadata"]["name"] = "bare".into();
     bare["spec"]
@@ -183,7 +183,8 @@ fn people_may_what_the_roles_say() {
     let deployment = workloads().into_iter().find(|workload| {
         workload["kind"] == "Deployment" && workload["metadata"]["namespace"] == "orders"
     });
-    let cases: [(&str, &str, &str, Option<&Value>, &[u16]); 12] = [
+    type Case<'c> = (&'c str, &'c str, &'c str, Option<&'c Value>, &'c [u16]);
+    let cases: [Case<'_>; 12] = [
         (
             "deployer",
             "POST",

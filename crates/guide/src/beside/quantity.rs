@@ -71,14 +71,14 @@ pub(super) fn round(value: Milli, memory: bool) -> Milli {
 /// As YAML: what reads as a number is quoted.
 pub(super) fn shown(value: Milli, memory: bool) -> String {
     if memory {
-        if value % GI == 0 {
+        if value.is_multiple_of(GI) {
             format!("{}Gi", value / GI)
-        } else if value % MI == 0 {
+        } else if value.is_multiple_of(MI) {
             format!("{}Mi", value / MI)
         } else {
             format!("\"{}\"", value.div_ceil(1000))
         }
-    } else if value % 1000 == 0 {
+    } else if value.is_multiple_of(1000) {
         format!("\"{}\"", value / 1000)
     } else {
         format!("{value}m")

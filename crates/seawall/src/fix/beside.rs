@@ -217,7 +217,7 @@ mod tests {
         std::fs::write(at("web-poddisruptionbudget.yaml"), "").unwrap();
         let budget = object("PodDisruptionBudget", "shop", "web", "a");
         let cures = vec![
-            cure(&at("web.yaml"), &[budget.clone()]),
+            cure(&at("web.yaml"), std::slice::from_ref(&budget)),
             cure(&at("other.yaml"), &[budget]),
             cure(
                 &at("web.yaml"),

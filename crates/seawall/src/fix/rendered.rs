@@ -398,10 +398,10 @@ impl Search<'_> {
         for (at, (number, cure)) in next.into_iter().enumerate() {
             if let Some(why) = refused.get(&at) {
                 self.fail(number, why);
-            } else if self.does(number, after) {
-                if let Some(slot) = self.found.get_mut(number) {
-                    *slot = Some(cure);
-                }
+            } else if self.does(number, after)
+                && let Some(slot) = self.found.get_mut(number)
+            {
+                *slot = Some(cure);
             }
         }
     }

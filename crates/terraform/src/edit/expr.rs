@@ -380,7 +380,10 @@ mod tests {
         let expr = &body.get_attribute("v").unwrap().value;
         let edit = edit(&text, expr, &route, act)?;
         let text = apply(&text, &edit.into_iter().collect::<Vec<_>>());
-        Ok(text["v = ".len()..text.len() - 1].to_owned())
+        let own = text
+            .strip_prefix("v = ")
+            .and_then(|text| text.get(..text.len() - 1));
+        Ok(own.unwrap().to_owned())
     }
 
     #[test]
