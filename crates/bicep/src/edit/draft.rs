@@ -187,7 +187,7 @@ mod tests {
             draft.splice(next);
             assert_eq!(apply(given, &draft.edits()), draft.text());
         }
-        assert_eq!(draft.text(), "b12X-fgh!");
+        assert_eq!(draft.text(), "b12X-efgh!");
     }
 
     #[test]
