@@ -25,6 +25,7 @@ mod settle;
 
 use std::collections::BTreeMap;
 
+use bicep::deployment::Resource;
 use bicep::source::{Sources, Span};
 use bicep::value::Value;
 use bumpalo::Bump;
@@ -155,41 +156,51 @@ impl<'a> State<'a> {
         }
     }
 
-    /// The number of the resource that is meant.
+    /// The number of the resource that is meant: one of that name, the one declared at the place where there are
+    /// several; where a name is not known, the one that is declared there.
     fn meant(&self, wanted: &Wanted<'_>) -> Option<usize> {
-        let fits = |at: &usize| {
-            self.mapped.resources.get(*at).is_some_and(|resource| {
-                resource.kind.eq_ignore_ascii_case(wanted.kind) && resource.name == wanted.name
+        let resources = &self.mapped.resources;
+        let of_kind = |at: &usize| {
+            let resource = resources.get(*at);
+            resource.is_some_and(|resource| resource.kind.eq_ignore_ascii_case(wanted.kind))
+        };
+        let named = |at: &&usize| {
+            let resource = resources.get(**at);
+            resource.is_some_and(|resource| resource.name == wanted.name)
+        };
+        let placed = |at: &&usize| {
+            let span = resources.get(**at).map(|resource| resource.span);
+            wanted.place.zip(span).is_some_and(|((path, start), span)| {
+                self.path(span) == Some(path) && span.start as usize == start
             })
         };
-        let all: Vec<usize> = (0..self.mapped.resources.len()).filter(fits).collect();
-        let placed = all.iter().find(|at| {
-            let span = self
-                .mapped
-                .resources
-                .get(**at)
-                .map(|resource| resource.span);
-            wanted.place.is_some_and(|(path, start)| {
-                span.is_some_and(|span| {
-                    self.path(span) == Some(path) && span.start as usize == start
-                })
-            })
-        });
-        placed.or(all.first()).copied()
+        let all: Vec<usize> = (0..resources.len()).filter(of_kind).collect();
+        let both = all.iter().find(|at| named(at) && placed(at));
+        both.or_else(|| all.iter().find(named))
+            .or_else(|| all.iter().find(placed))
+            .copied()
     }
 
     /// For a resource that stands in a list of its parent: the parent's name, and what is done, from there.
     fn of_parent(&self, wanted: &Wanted<'_>) -> Option<(String, Vec<Operation>)> {
         let within = wanted.within.filter(|_| self.meant(wanted).is_none())?;
         let (parent, own) = wanted.name.rsplit_once('/')?;
-        let holder = self.mapped.resources.iter().find(|resource| {
-            resource.kind.eq_ignore_ascii_case(within.kind) && resource.name == parent
-        })?;
-        let list = holder.body.get("properties")?.get(within.list)?;
-        let at = list
-            .items()
-            .iter()
-            .position(|item| item.get("name").and_then(Value::as_str) == Some(own))?;
+        let holds = |resource: &Resource<'_>| {
+            let list = resource.body.get("properties")?.get(within.list)?;
+            let mut items = list.items().iter();
+            items.position(|item| item.get("name").and_then(Value::as_str) == Some(own))
+        };
+        let all = self.mapped.resources.iter();
+        let parents = all.filter(|resource| resource.kind.eq_ignore_ascii_case(within.kind));
+        let mut parents = parents.filter_map(|resource| Some((resource, holds(resource)?)));
+        // A name that is not known is written otherwise here.
+        let (holder, at) = match parents
+            .clone()
+            .find(|(resource, _)| resource.name == parent)
+        {
+            Some(named) => named,
+            None => parents.next().filter(|_| parents.next().is_none())?,
+        };
         let moved = |operation: &Operation| {
             let mut operation = operation.clone();
             let (Operation::Set { route, .. }
@@ -208,7 +219,7 @@ impl<'a> State<'a> {
             operation
         };
         let operations = wanted.operations.iter().map(moved).collect();
-        Some((parent.to_owned(), operations))
+        Some((holder.name.to_owned(), operations))
     }
 
     fn path(&self, span: Span) -> Option<&'a str> {

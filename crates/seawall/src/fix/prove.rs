@@ -266,6 +266,9 @@ fn about(cure: &Cure) -> impl Iterator<Item = &Arc<str>> {
     cure.cured.iter().map(|about| &about.guideline)
 }
 
+/// Cures by the guidelines that they are about.
+type Kinds<'c> = BTreeMap<Guidelines, Vec<Numbered<'c>>>;
+
 /// How many assessments of everything are spent on one doubtful verdict.
 const TRIALS: usize = 32;
 
@@ -273,14 +276,7 @@ impl Culprits<'_> {
     /// The guidelines among those of these cures whose cure makes `key` worse by itself: tried in the file of the
     /// object, then in all that was given.
     fn of(&mut self, key: &Key, doubted: &[usize]) -> anyhow::Result<Guidelines> {
-        // Cures of the same guidelines do the same.
-        let mut kinds: BTreeMap<Guidelines, Vec<Numbered<'_>>> = BTreeMap::new();
-        for number in doubted {
-            if let Some(cure) = self.cures.get(*number) {
-                let about = about(cure).cloned().collect();
-                kinds.entry(about).or_default().push((*number, cure));
-            }
-        }
+        let kinds = self.kinds(doubted);
         let asked = (key.0.clone(), kinds.keys().flatten().cloned().collect());
         if let Some(known) = self.known.get(&asked) {
             return Ok(known.clone());
@@ -310,6 +306,42 @@ impl Culprits<'_> {
         Ok(found)
     }
 
+    /// Cures of the same guidelines do the same.
+    fn kinds(&self, doubted: &[usize]) -> Kinds<'_> {
+        let mut kinds = Kinds::new();
+        for number in doubted {
+            if let Some(cure) = self.cures.get(*number) {
+                let about = about(cure).cloned().collect();
+                kinds.entry(about).or_default().push((*number, cure));
+            }
+        }
+        kinds
+    }
+
+    /// The cures of an object, wherever its findings stand.
+    fn about(&self, object: &str, held: &BTreeSet<usize>) -> Vec<usize> {
+        let objects = self.objects.iter().filter(|((_, id), _)| id == object);
+        let numbers = objects.flat_map(|(_, numbers)| numbers).copied();
+        let numbers: BTreeSet<usize> = numbers.filter(|number| held.contains(number)).collect();
+        numbers.into_iter().collect()
+    }
+
+    /// Where it takes several cures: the guidelines of those without which the others do no harm.
+    fn needed(&self, key: &Key, doubted: &[usize]) -> anyhow::Result<Guidelines> {
+        let kinds = self.kinds(doubted);
+        let estate = self.question.estate;
+        let before = self.count(key, estate, &Texts::default())?;
+        for without in kinds.keys().take(TRIALS) {
+            let others = kinds.iter().filter(|(about, _)| *about != without);
+            let others: Vec<Numbered<'_>> = others.flat_map(|(_, cures)| cures).copied().collect();
+            let texts = Texts::of(&others, self.disk);
+            if !self.count(key, estate, &texts)?.worse_than(before) {
+                return Ok(without.clone());
+            }
+        }
+        Ok(Guidelines::new())
+    }
+
     /// What one guideline says of one object.
     fn count(&self, key: &Key, estate: &EstateArgs, texts: &Texts) -> anyhow::Result<Count> {
         let mut counts = Counts::default();
@@ -334,6 +366,11 @@ fn makers<'c>(
 ) -> impl Iterator<Item = usize> + 'c {
     let makes = move |number: &usize| cures.get(*number).is_some_and(|cure| cure.makes(path));
     held.iter().copied().filter(makes)
+}
+
+/// Whether an id is that of a resource of Azure, of which several files may say something.
+fn is_azure(id: &str) -> bool {
+    id.starts_with("Microsoft.")
 }
 
 /// The cures that are taken back for these troubles; `all` ends the search.
@@ -375,13 +412,28 @@ fn blamed(
                 (makers(cures, held, &key.1).collect(), worse)
             }
             Trouble::Worse(_) => {
-                // Those of the object; where another object is worse off, any.
-                let doubted = if own.is_empty() {
-                    held.iter().copied().collect()
-                } else {
-                    own
-                };
-                let by = culprits.of(key, &doubted)?;
+                // Those of the object where it stands, then wherever a template says something of it; where another
+                // object is worse off, any.
+                let anywhere: Vec<usize> = culprits.about(&key.2, held);
+                let mut doubted = own;
+                let mut by = Guidelines::new();
+                for wider in [anywhere, held.iter().copied().collect()] {
+                    if !doubted.is_empty() {
+                        by = culprits.of(key, &doubted)?;
+                    }
+                    if !by.is_empty() {
+                        break;
+                    }
+                    if doubted.len() < wider.len() && (doubted.is_empty() || is_azure(&key.2)) {
+                        doubted = wider;
+                    }
+                }
+                if by.is_empty() {
+                    by = culprits.of(key, &doubted)?;
+                }
+                if by.is_empty() {
+                    by = culprits.needed(key, &doubted)?;
+                }
                 let guilty = |number: &usize| {
                     cures
                         .get(*number)
