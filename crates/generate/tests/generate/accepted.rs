@@ -247,7 +247,16 @@ fn people_may_what_the_roles_say() {
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": crate::cluster::ADMINISTRATORS}]});
     cluster.made(&all);
-    let (status, message) = cluster.as_user("administrator", "POST", &exec, None);
+    // The server hears of its own bindings a moment later.
+    let heard = (0..100).find_map(|_| {
+        let (status, message) = cluster.as_user("administrator", "POST", &exec, None);
+        if message.contains("cannot create resource") {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            return None;
+        }
+        Some((status, message))
+    });
+    let (status, message) = heard.expect("the binding counts");
     assert!(
         ![403, 422].contains(&status) && message.contains("does not have a host assigned"),
         "{status} {message}"
