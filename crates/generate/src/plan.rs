@@ -240,15 +240,6 @@ impl Rules<'_> {
         Ok(decided)
     }
 
-    fn is_asked(&self, intent: &Intent, question: &Question) -> bool {
-        question.when.is_none_or(|class| {
-            intent
-                .workloads
-                .iter()
-                .any(|workload| workload.class == class)
-        })
-    }
-
     /// What was decided, and what the guide adds: for each open question the first default that fits.
     fn chosen(&self, intent: &Intent, decided: &Decided) -> Result<BTreeSet<String>, PlanError> {
         let mut chosen = self.questions.always();
@@ -268,7 +259,7 @@ impl Rules<'_> {
             if !answered.insert(&question.id) {
                 continue;
             }
-            if !self.is_asked(intent, question) {
+            if !question.is_asked(intent) {
                 continue;
             }
             let fitting = question
@@ -449,7 +440,7 @@ impl Rules<'_> {
                 always: question.always.iter().map(|id| choice(id)).collect(),
                 by: if decided.contains_key(&question.id) {
                     "intent"
-                } else if self.is_asked(intent, question) {
+                } else if question.is_asked(intent) {
                     "guide"
                 } else {
                     "nobody"

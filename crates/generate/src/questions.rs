@@ -8,7 +8,7 @@ use guide::options::TopicOption;
 use guide::{Guide, GuideError};
 use model::Ref;
 
-use crate::intent::{Class, Profile};
+use crate::intent::{Class, Intent, Profile};
 
 /// The file below `guide/data`.
 pub(crate) const FILE: &str = "questions.yaml";
@@ -146,6 +146,14 @@ impl Question {
     #[must_use]
     pub fn full(&self, option: &str) -> String {
         format!("{}/{option}", self.topic)
+    }
+
+    /// Whether it is asked: something is wanted that it is about.
+    #[must_use]
+    pub fn is_asked(&self, intent: &Intent) -> bool {
+        let mut workloads = intent.workloads.iter();
+        self.when
+            .is_none_or(|class| workloads.any(|workload| workload.class == class))
     }
 
     /// What is taken where nobody says, the best first.

@@ -77,6 +77,51 @@ impl Talk<'_> {
     }
 }
 
+/// A key of the intent, how it is asked for, and what an empty line takes; nothing: an answer is needed.
+type First = (&'static str, &'static str, Option<&'static str>);
+
+const WHAT: [First; 8] = [
+    (
+        "name",
+        "Its name, part of every other (2 to 10 letters, digits, hyphens)",
+        None,
+    ),
+    ("region", "Azure region", Some("westeurope")),
+    ("owner", "Who answers for it, a team or a person", None),
+    ("mail", "Mail address that hears of attacks", None),
+    (
+        "infrastructure",
+        "Language of templates: bicep, terraform, or both with a comma",
+        Some("bicep"),
+    ),
+    (
+        "pipeline",
+        "Pipeline: github, azure-devops or none",
+        Some("github"),
+    ),
+    (
+        "compliance",
+        "Rules that an auditor asks about, with commas (PCI-DSS, …)",
+        Some(""),
+    ),
+    ("budget", "EUR a month at most", Some("")),
+];
+
+const WHO: [First; 4] = [
+    (
+        "access.administrators",
+        "Object id of the Entra group of administrators",
+        None,
+    ),
+    ("access.deployers", "  of those who deploy", None),
+    ("access.readers", "  of those who read logs", None),
+    (
+        "access.ranges",
+        "Addresses that people and pipelines come from, with commas",
+        Some(""),
+    ),
+];
+
 /// Asks for what the questions are about, and returns the text of an intent without decisions.
 pub(crate) fn basics(
     input: &mut dyn BufRead,
@@ -94,103 +139,13 @@ pub(crate) fn basics(
     )?;
     // Each answer is read as the file would be, so that a wrong one is said at once.
     let mut lines: Vec<String> = Vec::new();
-    keyed(
-        &mut talk,
-        &mut lines,
-        newest,
-        "name",
-        "Its name, part of every other (2 to 10 letters, digits, hyphens)",
-        None,
-    )?;
-    keyed(
-        &mut talk,
-        &mut lines,
-        newest,
-        "region",
-        "Azure region",
-        Some("westeurope"),
-    )?;
-    keyed(
-        &mut talk,
-        &mut lines,
-        newest,
-        "owner",
-        "Who answers for it, a team or a person",
-        None,
-    )?;
-    keyed(
-        &mut talk,
-        &mut lines,
-        newest,
-        "mail",
-        "Mail address that hears of attacks",
-        None,
-    )?;
-    keyed(
-        &mut talk,
-        &mut lines,
-        newest,
-        "infrastructure",
-        "Language of templates: bicep, terraform, or both with a comma",
-        Some("bicep"),
-    )?;
-    keyed(
-        &mut talk,
-        &mut lines,
-        newest,
-        "pipeline",
-        "Pipeline: github, azure-devops or none",
-        Some("github"),
-    )?;
-    keyed(
-        &mut talk,
-        &mut lines,
-        newest,
-        "compliance",
-        "Rules that an auditor asks about, with commas (PCI-DSS, …)",
-        Some(""),
-    )?;
-    keyed(
-        &mut talk,
-        &mut lines,
-        newest,
-        "budget",
-        "EUR a month at most",
-        Some(""),
-    )?;
+    for (key, question, usual) in WHAT {
+        keyed(&mut talk, &mut lines, newest, key, question, usual)?;
+    }
     environments(&mut talk, &mut lines, newest)?;
-    keyed(
-        &mut talk,
-        &mut lines,
-        newest,
-        "access.administrators",
-        "Object id of the Entra group of administrators",
-        None,
-    )?;
-    keyed(
-        &mut talk,
-        &mut lines,
-        newest,
-        "access.deployers",
-        "  of those who deploy",
-        None,
-    )?;
-    keyed(
-        &mut talk,
-        &mut lines,
-        newest,
-        "access.readers",
-        "  of those who read logs",
-        None,
-    )?;
-    keyed(
-        &mut talk,
-        &mut lines,
-        newest,
-        "access.ranges",
-        "Addresses that people and pipelines come from, with commas",
-        Some(""),
-    )?;
+    for (key, question, usual) in WHO {
+        keyed(&mut talk, &mut lines, newest, key, question, usual)?;
+    }
     workloads(&mut talk, &mut lines, newest)?;
     Ok(Intent::parse(&text_of(&lines), newest).map_err(|error| Failure::new(error.message))?)
 }
@@ -420,12 +375,7 @@ pub(crate) fn ask(
     let all: Vec<&Question> = asked.questions.questions.iter().collect();
     let mut at = 0;
     while let Some(question) = all.get(at) {
-        if !question.when.is_none_or(|class| {
-            intent
-                .workloads
-                .iter()
-                .any(|workload| workload.class == class)
-        }) {
+        if !question.is_asked(intent) {
             at += 1;
             continue;
         }
@@ -447,14 +397,9 @@ pub(crate) fn ask(
                 at = at.saturating_sub(1);
                 // One that is not asked is no place to go back to.
                 while at > 0
-                    && all.get(at).is_some_and(|question| {
-                        !question.when.is_none_or(|class| {
-                            intent
-                                .workloads
-                                .iter()
-                                .any(|workload| workload.class == class)
-                        })
-                    })
+                    && all
+                        .get(at)
+                        .is_some_and(|question| !question.is_asked(intent))
                 {
                     at -= 1;
                 }
