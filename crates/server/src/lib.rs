@@ -1,0 +1,11 @@
+//! `seawall serve`: the guide at the door of a cluster, and its watch.
+//!
+//! ```text
+//!                 ┌─▶ admission ─ one object beside the cached estate ─▶ allowed, denied, warned
+//! http (TLS) ─────┤
+//!                 └─▶ metrics, health
+//! sources ── watch ─▶ the cached estate, its facts and findings ─▶ reports, alerts, history
+//! ```
+//!
+//! What it deliberately leaves out: talking to Kubernetes and Azure (`sources` does), judging (`guide`), and
+//! reading the command line.
