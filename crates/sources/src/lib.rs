@@ -20,6 +20,7 @@ pub mod live;
 mod mirror;
 pub mod post_render;
 mod render;
+mod renderings;
 pub mod snapshot;
 mod stream;
 pub mod template;
@@ -27,6 +28,7 @@ mod walk;
 
 pub use configuration::{Granted, Wishes, edit as edit_configurations};
 pub use render::{RELEASE, Tools, is_chart, render};
+pub use renderings::Renderings;
 pub use stream::{Given, Options, Overlay, Reached, Read, read, shown};
 pub use terraform::edit::{Wanted, Within};
 pub use walk::{Input, WalkError, walk};

@@ -1,12 +1,14 @@
 //! Charts and kustomizations, rendered by the programs that are installed. Nothing is
 //! fetched: what would reach outside is unresolved. What an overlay has other texts for is rendered from a copy.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::kustomization;
 use crate::mirror::{self, Mirror};
 use crate::post_render;
+use crate::renderings::{Key, Renderings};
 use crate::stream::Overlay;
 
 /// The programs to render with, by path or name.
@@ -22,6 +24,8 @@ pub struct Tools {
     pub values: Vec<PathBuf>,
     /// The Kubernetes minor that charts are rendered for; `helm`'s own default without it.
     pub kubernetes_minor: Option<u8>,
+    /// What was rendered before.
+    pub renderings: Renderings,
 }
 
 impl Default for Tools {
@@ -32,6 +36,7 @@ impl Default for Tools {
             kubectl: "kubectl".into(),
             values: Vec::new(),
             kubernetes_minor: None,
+            renderings: Renderings::default(),
         }
     }
 }
@@ -78,6 +83,29 @@ pub(crate) fn chart(
     tools: &Tools,
     overlay: &Overlay,
 ) -> Result<String, NotRendered> {
+    let key = || {
+        let values = tools.values.iter().filter_map(|values| {
+            let text = mirror::text_of(overlay, values)?;
+            Some((values.as_path(), text))
+        });
+        key(folder, tools, mirror::within(overlay, folder).chain(values))
+    };
+    tools
+        .renderings
+        .of(key, || render_chart(folder, tools, overlay))
+}
+
+fn key<'o>(folder: &Path, tools: &Tools, texts: impl Iterator<Item = (&'o Path, &'o str)>) -> Key {
+    let texts = texts.filter_map(|(path, text)| Some((path.to_str()?, text)));
+    Key::new(
+        folder.to_path_buf(),
+        tools.values.clone(),
+        tools.kubernetes_minor,
+        texts,
+    )
+}
+
+fn render_chart(folder: &Path, tools: &Tools, overlay: &Overlay) -> Result<String, NotRendered> {
     let copied = copied_chart(folder, tools, overlay);
     let (mirror, changed) = copied.map_err(|error| NotRendered::not_copied(&error))?;
     let given = match &mirror {
@@ -144,29 +172,43 @@ fn copied_chart(
     Ok((Some(copy), changed))
 }
 
-/// A copy with the overlay's texts, where it has some for what a kustomization reads.
-fn copied_kustomization(folder: &Path, overlay: &Overlay) -> std::io::Result<Option<Mirror>> {
-    if overlay.is_empty() {
-        return Ok(None);
+/// The files that a kustomization reads, and the overlay's texts for them.
+#[derive(Default)]
+struct Reads<'o> {
+    files: BTreeSet<PathBuf>,
+    changed: Vec<(PathBuf, &'o str)>,
+}
+
+impl<'o> Reads<'o> {
+    fn of(folder: &Path, overlay: &'o Overlay) -> Self {
+        if overlay.is_empty() {
+            return Self::default();
+        }
+        let files = kustomization::reads(folder);
+        // A file that is not there yet stands in the kustomization's own folder.
+        let new = mirror::within(overlay, folder).filter(|(path, _)| !path.exists());
+        let changed = files
+            .iter()
+            .filter_map(|file| Some((file.clone(), mirror::text_of(overlay, file)?)))
+            .chain(new.map(|(path, text)| (path.to_path_buf(), text)))
+            .collect();
+        Self { files, changed }
     }
-    let reads = kustomization::reads(folder);
-    // A file that is not there yet stands in the kustomization's own folder.
-    let changed: Vec<(&Path, &str)> = reads
-        .iter()
-        .filter_map(|file| Some((file.as_path(), mirror::text_of(overlay, file)?)))
-        .chain(mirror::within(overlay, folder).filter(|(path, _)| !path.exists()))
-        .collect();
-    if changed.is_empty() {
-        return Ok(None);
+
+    /// A copy with the overlay's texts, where it has some.
+    fn copied(&self) -> std::io::Result<Option<Mirror>> {
+        if self.changed.is_empty() {
+            return Ok(None);
+        }
+        let mut copy = Mirror::new()?;
+        for file in &self.files {
+            copy.copy(file)?;
+        }
+        for (path, text) in &self.changed {
+            copy.write(path, text)?;
+        }
+        Ok(Some(copy))
     }
-    let mut copy = Mirror::new()?;
-    for file in &reads {
-        copy.copy(file)?;
-    }
-    for (path, text) in changed {
-        copy.write(path, text)?;
-    }
-    Ok(Some(copy))
 }
 
 fn chart_failed(folder: &Path, said: &str) -> NotRendered {
@@ -194,6 +236,25 @@ pub(crate) fn kustomization(
     tools: &Tools,
     overlay: &Overlay,
 ) -> Result<String, NotRendered> {
+    let reads = Reads::of(folder, overlay);
+    let key = || {
+        let changed = reads.changed.iter();
+        key(
+            folder,
+            tools,
+            changed.map(|(path, text)| (path.as_path(), *text)),
+        )
+    };
+    tools
+        .renderings
+        .of(key, || render_kustomization(folder, tools, &reads))
+}
+
+fn render_kustomization(
+    folder: &Path,
+    tools: &Tools,
+    reads: &Reads<'_>,
+) -> Result<String, NotRendered> {
     let outside = kustomization::outside(folder);
     if let Some(first) = outside.missing.first() {
         return Err(NotRendered::new(
@@ -210,8 +271,9 @@ pub(crate) fn kustomization(
             )),
         ));
     }
-    let copied = copied_kustomization(folder, overlay);
-    let mirror = copied.map_err(|error| NotRendered::not_copied(&error))?;
+    let mirror = reads
+        .copied()
+        .map_err(|error| NotRendered::not_copied(&error))?;
     let given = mirror
         .as_ref()
         .map_or_else(|| folder.to_path_buf(), |mirror| mirror.at(folder));

@@ -63,6 +63,9 @@ pub(crate) struct EstateArgs {
     pub(crate) snapshot: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) azure: AzureArgs,
+    /// What was rendered, when the same is read several times
+    #[arg(skip)]
+    pub(crate) renderings: sources::Renderings,
 }
 
 impl EstateArgs {
@@ -148,6 +151,7 @@ impl EstateArgs {
             tools: Tools {
                 values: self.values.clone(),
                 kubernetes_minor: Some(kubernetes_minor),
+                renderings: self.renderings.clone(),
                 ..Tools::default()
             },
             given: self.paths.clone(),

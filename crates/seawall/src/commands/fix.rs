@@ -107,6 +107,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         parameters: args.parameters.clone(),
         module_cache: args.module_cache.clone(),
         whole: args.whole,
+        renderings: sources::Renderings::kept(),
         ..EstateArgs::default()
     };
     // Every guideline is asked, also when some are to be fixed only: no other verdict may become worse.

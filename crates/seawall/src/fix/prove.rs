@@ -286,6 +286,7 @@ impl Culprits<'_> {
             parameters: self.question.estate.parameters.clone(),
             module_cache: self.question.estate.module_cache.clone(),
             whole: self.question.estate.whole,
+            renderings: self.question.estate.renderings.clone(),
             ..EstateArgs::default()
         };
         let mut found = BTreeSet::new();
