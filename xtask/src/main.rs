@@ -14,6 +14,7 @@ mod azurerm;
 mod check;
 mod conform;
 mod environment;
+mod image;
 mod packages;
 mod places;
 mod run;
@@ -51,6 +52,12 @@ The chores of seawall. Run one with `cargo xtask CHORE`.
                  cargo xtask conform azurerm --types DIR
                or the types that generated Bicep is held against, likewise:
                  cargo xtask conform azure-types --types DIR
+  image        Make the container image of seawall: the static program and the
+               authorities to trust, nothing else.
+                 cargo xtask image [--binary FILE] [--out DIR] [--push HOST:PORT/NAME:TAG]
+               Without --binary it is built first, which needs the target
+               x86_64-unknown-linux-musl and musl-gcc. DIR becomes an OCI image
+               layout; --push is for a registry on this machine.
   env          Print the variables that `test` sets, for a shell:
                  eval \"$(cargo xtask env)\" && cargo test -p seawall-oracle
 
@@ -74,7 +81,12 @@ fn chore(arguments: &[String]) -> Result<()> {
         Some((name, rest)) => (name.as_str(), rest),
         None => ("--help", arguments),
     };
-    if !rest.is_empty() && !matches!(name, "test" | "conform" | "azure-roles" | "azure-types") {
+    if !rest.is_empty()
+        && !matches!(
+            name,
+            "test" | "conform" | "azure-roles" | "azure-types" | "image"
+        )
+    {
         bail!("`{name}` takes no arguments\nhelp: cargo xtask --help");
     }
     let places = Places::find()?;
@@ -91,6 +103,7 @@ fn chore(arguments: &[String]) -> Result<()> {
             Some("azure-types") => azure_types::conform(&places, rest),
             _ => conform::conform(&places, rest),
         },
+        "image" => image::make(&places, rest),
         "env" => environment::print_for_shell(&places),
         "help" | "-h" | "--help" => {
             run::print(HELP);

@@ -14,6 +14,7 @@ mod guard;
 mod lines;
 mod options;
 mod parts;
+mod registry;
 mod server;
 
 pub use certificate::{certificate_request, from_base64, from_base64url};
@@ -21,4 +22,5 @@ pub use error::{Error, Result};
 pub use lines::Lines;
 pub use options::{Options, User};
 pub use parts::part;
+pub use registry::Registry;
 pub use server::ApiServer;

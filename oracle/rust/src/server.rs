@@ -24,7 +24,7 @@ use crate::{Error, Options, Result, User, part};
 
 /// How long a server may take to get ready: about five seconds on an idle
 /// machine, much more beside compilers.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The files of the keys of service account tokens.
 const SIGN: &str = "service-accounts.key";
@@ -232,7 +232,7 @@ impl ApiServer {
 }
 
 /// A folder of this server alone; it holds tokens, so nobody else reads it.
-fn new_folder() -> Result<PathBuf> {
+pub(crate) fn new_folder() -> Result<PathBuf> {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("seawall-oracle-{}-{count}", process::id());
@@ -246,13 +246,13 @@ fn new_folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
+pub(crate) fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
     let path = folder.join(name);
     fs::write(&path, text).map_err(Error::io(&path))
 }
 
 /// Three different ports that nobody listens on.
-fn free_ports() -> Result<[u16; 3]> {
+pub(crate) fn free_ports() -> Result<[u16; 3]> {
     let listen = || TcpListener::bind(("127.0.0.1", 0));
     let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
     (|| {
