@@ -11,6 +11,7 @@ use model::certificates;
 use model::resource::ResourceRef;
 use model::{Estate, Ref, Resource, Within, unknown};
 
+use crate::admission::Admission;
 use crate::beside::{Ask, Cache, level};
 use crate::catalogue::Guide;
 use crate::facts::Facts;
@@ -104,6 +105,8 @@ struct World<'a> {
     /// Present when objects may be joined.
     estate: Option<&'a Estate>,
     analyses: Option<&'a Analyses<'a>>,
+    /// Present when an API server asks.
+    admission: Option<&'a Admission>,
     /// The id of the one AKS cluster that there is, where a question is about one of several.
     cluster: Option<&'a str>,
 }
@@ -126,6 +129,7 @@ impl<'a> Context<'a> {
                 resource,
                 estate: analyses.map(|analyses| analyses.estate),
                 analyses,
+                admission: None,
                 cluster: None,
             },
             variables: guide.variables.iter().map(|_| Cell::new(None)).collect(),
@@ -143,6 +147,12 @@ impl<'a> Context<'a> {
         let mut context = Self::new(guide, setting, witness, Some(analyses), bump);
         context.budget = Budget::new(u64::MAX);
         context
+    }
+
+    /// Binds what an API server says of a request.
+    pub(crate) fn at_admission(mut self, admission: Option<&'a Admission>) -> Self {
+        self.world.admission = admission;
+        self
     }
 
     /// Leaves out all AKS clusters, with their parts, but the one of this id.
@@ -206,6 +216,12 @@ impl<'a> cel::Scope<'a, Ref<'a>> for Context<'a> {
             self.world.namespace_object()
         } else if slot == roots.authorizer {
             Val::Unknown(unknown::LIVE_ONLY)
+        } else if slot == roots.old_object {
+            let old = self
+                .world
+                .admission
+                .and_then(|admission| admission.old.as_ref());
+            old.map_or(Val::Null, |old| Val::Node(old.root()))
         } else {
             Val::Null
         }
@@ -269,7 +285,11 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
             (View::Kubernetes, "aks") => Some(host(View::Aks)),
             (View::Aks, "supported") => Some(texts(&world.setting.aks.supported, bump)),
             (View::Aks, "longTerm") => Some(texts(&world.setting.aks.long_term, bump)),
-            (View::Request, "operation") => Some(Val::Str("CREATE")),
+            (View::Request, "operation") => Some(Val::Str(
+                world
+                    .admission
+                    .map_or("CREATE", |admission| admission.operation.word()),
+            )),
             (View::Request, "namespace") => Some(match world.namespace() {
                 // The place in the file where it is said, so that a finding can point there.
                 Some(namespace) => world
@@ -281,7 +301,10 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
                 None if world.is_cluster_scoped() => Val::Str(""),
                 None => Val::Unknown(unknown::NAMESPACE_AT_APPLY),
             }),
-            (View::Request, _) => Some(Val::Unknown(unknown::LIVE_ONLY)),
+            (View::Request, name) => match world.admission {
+                Some(admission) => admission.request.root().get(name).map(Val::Node),
+                None => Some(Val::Unknown(unknown::LIVE_ONLY)),
+            },
             (View::All, "workloads") => {
                 let more = world.absent(&WORKLOADS, Within::Everywhere);
                 Some(world.list(world.estate?.workloads(), more, bump))
@@ -426,6 +449,12 @@ impl<'a> World<'a> {
         let Some(namespace) = self.namespace() else {
             return Val::Unknown(unknown::NAMESPACE_AT_APPLY);
         };
+        let own = self
+            .admission
+            .and_then(|admission| admission.namespace.as_ref());
+        if let Some(own) = own.filter(|own| *own.name.name == *namespace) {
+            return Val::Node(own.object());
+        }
         match self
             .estate
             .and_then(|estate| estate.find("", "Namespace", namespace))

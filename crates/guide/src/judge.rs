@@ -15,6 +15,7 @@ use model::resource::ResourceName;
 use model::value::Ref;
 use model::{Estate, Resource, unknown};
 
+use crate::admission::Admission;
 use crate::beside::Cache;
 use crate::cases;
 use crate::catalogue::Guide;
@@ -251,14 +252,57 @@ impl<'g> Judge<'g> {
     #[must_use]
     pub fn local(&self, resource: &Resource) -> Judged {
         let plan = self.plan(&resource.name.kind);
-        self.judge(resource, None, &plan.local)
+        self.judge(resource, None, None, &plan.local)
+    }
+
+    /// The same for the object of a request before an API server.
+    #[must_use]
+    pub fn local_at(&self, resource: &Resource, admission: &Admission) -> Judged {
+        let plan = self.plan(&resource.name.kind);
+        self.judge(resource, None, Some(admission), &plan.local)
     }
 
     /// Judges a resource of a complete estate by the guidelines that join objects.
     #[must_use]
     pub fn joined(&self, resource: &Resource, analyses: &Analyses<'_>) -> Judged {
         let plan = self.plan(&resource.name.kind);
-        self.judge(resource, Some(analyses), &plan.joined)
+        self.judge(resource, Some(analyses), None, &plan.joined)
+    }
+
+    /// Judges the object of a request before an API server beside what the cluster holds. Guidelines that
+    /// `asks` refuses are left out: what they read is not known of an object that is not there yet.
+    #[must_use]
+    pub fn joined_at(
+        &self,
+        resource: &Resource,
+        analyses: &Analyses<'_>,
+        admission: &Admission,
+        asks: impl Fn(&Guideline) -> bool,
+    ) -> Judged {
+        let asked: Vec<u16> = self
+            .joined_about(resource)
+            .into_iter()
+            .filter(|(_, guideline)| asks(guideline))
+            .map(|(number, _)| number)
+            .collect();
+        self.judge(resource, Some(analyses), Some(admission), &asked)
+    }
+
+    /// The guidelines about a resource that join objects.
+    #[must_use]
+    pub fn joined_about(&self, resource: &Resource) -> Vec<(u16, &'g Guideline)> {
+        let plan = self.plan(&resource.name.kind);
+        let numbers = plan.joined.iter();
+        numbers
+            .filter_map(|number| Some((*number, self.guide.guidelines.get(*number as usize)?)))
+            .collect()
+    }
+
+    /// Whether any guideline in question is about this kind.
+    #[must_use]
+    pub fn is_asked_about(&self, kind: &Kind) -> bool {
+        let plan = self.plan(kind);
+        !plan.local.is_empty() || !plan.joined.is_empty()
     }
 
     /// Judges the estate as a whole. `witness` stands for it: where its findings point.
@@ -269,7 +313,7 @@ impl<'g> Judge<'g> {
             .filter(|(_, guideline)| guideline.applies == Applies::Estate)
             .map(|(index, _)| index)
             .collect();
-        let mut judged = self.judge(witness, Some(analyses), &about);
+        let mut judged = self.judge(witness, Some(analyses), None, &about);
         // Nothing that was read is to blame: the place is only where the estate begins.
         let name = Arc::new(ResourceName {
             kind: Kind::Kubernetes {
@@ -289,7 +333,8 @@ impl<'g> Judge<'g> {
     }
 
     /// A guideline's severity, which the configuration may change.
-    pub(crate) fn severity(&self, guideline: &Guideline) -> Severity {
+    #[must_use]
+    pub fn severity(&self, guideline: &Guideline) -> Severity {
         self.setting
             .severities
             .get(&*guideline.id.0)
@@ -304,13 +349,14 @@ impl<'g> Judge<'g> {
         analyses: Option<&Analyses<'_>>,
         guideline: u16,
     ) -> Judged {
-        self.judge(resource, analyses, &[guideline])
+        self.judge(resource, analyses, None, &[guideline])
     }
 
     fn judge(
         &self,
         resource: &Resource,
         analyses: Option<&Analyses<'_>>,
+        admission: Option<&Admission>,
         guidelines: &[u16],
     ) -> Judged {
         let mut judged = Judged::default();
@@ -319,7 +365,8 @@ impl<'g> Judge<'g> {
         }
         judged.verdicts.reserve_exact(guidelines.len());
         let bump = Bump::new();
-        let context = Context::new(self.guide, self.setting, resource, analyses, &bump);
+        let context = Context::new(self.guide, self.setting, resource, analyses, &bump)
+            .at_admission(admission);
         let mut asking = Asking {
             judge: self,
             context,

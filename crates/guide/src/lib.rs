@@ -8,6 +8,7 @@
 //! resource + estate ──context (CEL variables, facts)──▶ judge ──place──▶ findings
 //! ```
 
+pub mod admission;
 pub mod beside;
 mod cases;
 pub mod catalogue;

@@ -9,8 +9,10 @@ use guide::setting::to_json;
 use model::{Ref, Severity};
 
 mod budget;
+mod serve;
 
 pub use budget::Budget;
+pub use serve::Serve;
 
 /// The file's name.
 pub const FILE: &str = "seawall.yaml";
@@ -40,6 +42,8 @@ pub struct Config {
     pub quantities: BTreeMap<String, f64>,
     /// What a plan may cost.
     pub budget: Budget,
+    /// How the webhook answers.
+    pub serve: Serve,
     /// What guidelines read as `params`, as a YAML map.
     pub params: Option<String>,
     /// The file, for messages.
@@ -79,7 +83,7 @@ pub struct ConfigError {
     pub message: String,
 }
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "whole",
     "fail-on",
     "fail-on-unknown",
@@ -91,6 +95,7 @@ const KEYS: [&str; 11] = [
     "cluster",
     "jewels",
     "budget",
+    "serve",
 ];
 
 impl Config {
@@ -230,6 +235,13 @@ impl Config {
                 }
                 "budget" => {
                     config.budget = Budget::read(value, path)
+                        .map_err(|(at, message)| error(doc.line_column(at).0, message))?;
+                }
+                "serve" if !value.is_map() => {
+                    return Err(wrong("a map such as { deny: [critical, high] }"));
+                }
+                "serve" => {
+                    config.serve = Serve::read(value)
                         .map_err(|(at, message)| error(doc.line_column(at).0, message))?;
                 }
                 "jewels" if !value.is_list() => return Err(wrong("a list of jewels")),

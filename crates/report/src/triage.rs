@@ -100,20 +100,30 @@ impl Triage {
             }
         }
         for (waiver, used) in &mut self.waivers {
-            if &*waiver.guideline != guideline || !covers(waiver, finding) {
+            if &*waiver.guideline != guideline || !covers(waiver, finding, &finding.resource) {
                 continue;
             }
             *used = true;
-            let valid = !waiver.reason.is_empty() && !waiver.owner.is_empty();
-            if valid && in_force(waiver.until.as_deref(), &self.as_of) {
-                finding.waiver = Some(WaiverNote {
-                    reason: waiver.reason.clone(),
-                    owner: waiver.owner.clone(),
-                    until: waiver.until.clone(),
-                    at: format!("{}:{}", self.file, waiver.line).into(),
-                });
+            if let Some(note) = note(waiver, &self.file, &self.as_of) {
+                finding.waiver = Some(note);
             }
         }
+    }
+
+    /// The waiver of the configuration that accepts a finding, also when it names one of `owners`, for which a
+    /// controller made the object. Unlike [`Triage::apply`] it does not note that the waiver was of use: an object
+    /// that asks to be let in says nothing of that.
+    #[must_use]
+    pub fn accepted(&self, finding: &Finding, owners: &[ResourceName]) -> Option<WaiverNote> {
+        self.waivers
+            .iter()
+            .map(|(waiver, _)| waiver)
+            .filter(|waiver| *waiver.guideline == *finding.guideline.0)
+            .filter(|waiver| {
+                covers(waiver, finding, &finding.resource)
+                    || owners.iter().any(|owner| covers(waiver, finding, owner))
+            })
+            .find_map(|waiver| note(waiver, &self.file, &self.as_of))
     }
 
     /// The waivers as objects, once every finding went through [`Triage::apply`].
@@ -161,16 +171,28 @@ fn in_force(until: Option<&str>, as_of: &str) -> bool {
     until.is_none_or(|until| until.parse::<jiff::civil::Date>().is_ok() && until >= as_of)
 }
 
-fn covers(waiver: &Waiver, finding: &Finding) -> bool {
-    let id = finding.resource.id();
-    let short = match &finding.resource.kind {
+/// What a waiver leaves with a finding, where it is in force.
+fn note(waiver: &Waiver, file: &str, as_of: &str) -> Option<WaiverNote> {
+    let valid = !waiver.reason.is_empty() && !waiver.owner.is_empty();
+    (valid && in_force(waiver.until.as_deref(), as_of)).then(|| WaiverNote {
+        reason: waiver.reason.clone(),
+        owner: waiver.owner.clone(),
+        until: waiver.until.clone(),
+        at: format!("{file}:{}", waiver.line).into(),
+    })
+}
+
+/// Whether a waiver is about a finding, were it one of `name`.
+fn covers(waiver: &Waiver, finding: &Finding, name: &ResourceName) -> bool {
+    let id = name.id();
+    let short = match &name.kind {
         Kind::Kubernetes { group, .. } if !group.is_empty() => {
             id.get(group.len() + 1..).unwrap_or(&id)
         }
         _ => &id,
     };
     // Azure does not mind the case of types and names, and reports part the two by a space.
-    let azure = matches!(finding.resource.kind, Kind::Azure(_));
+    let azure = matches!(name.kind, Kind::Azure(_));
     let resource = waiver.resource.as_deref().is_none_or(|pattern| {
         if azure {
             glob(

@@ -9,3 +9,11 @@
 //!
 //! What it deliberately leaves out: talking to Kubernetes and Azure (`sources` does), judging (`guide`), and
 //! reading the command line.
+
+pub mod admission;
+pub mod bench;
+pub mod docket;
+pub mod http;
+pub mod install;
+pub mod metrics;
+pub mod tls;

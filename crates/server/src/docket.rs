@@ -1,0 +1,139 @@
+//! The reviews that wait to be judged: in order, of a bounded number, each with the moment after which nobody waits
+//! for it any more.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use hyper::body::Bytes;
+use tokio::sync::oneshot;
+
+use crate::admission::{Answer, Half};
+
+/// A review that waits.
+#[derive(Debug)]
+pub struct Case {
+    /// The body as it came.
+    pub body: Bytes,
+    /// Which guidelines are asked.
+    pub half: Half,
+    /// When it came.
+    pub received: Instant,
+    /// When it must be answered.
+    pub deadline: Instant,
+    /// Who waits.
+    pub reply: oneshot::Sender<Judged>,
+}
+
+/// What became of a case.
+#[derive(Debug)]
+pub enum Judged {
+    /// An answer to the request of this uid.
+    Answer(Box<str>, Answer),
+    /// The body is no review.
+    Malformed(String),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    cases: VecDeque<Case>,
+    /// Only judges of this number take cases.
+    sitting: u64,
+    closed: bool,
+    /// When a case was last taken, or came while none waited.
+    moved: Option<Instant>,
+}
+
+/// The queue.
+#[derive(Debug)]
+pub struct Docket {
+    state: Mutex<State>,
+    changed: Condvar,
+    capacity: usize,
+}
+
+impl Docket {
+    /// A queue that holds so many.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            capacity,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a case at the end.
+    ///
+    /// # Errors
+    /// Gives it back when there is no room.
+    pub fn add(&self, case: Case) -> Result<(), Box<Case>> {
+        let mut state = self.lock();
+        if state.closed || state.cases.len() >= self.capacity {
+            return Err(Box::new(case));
+        }
+        if state.cases.is_empty() {
+            state.moved = Some(case.received);
+        }
+        state.cases.push_back(case);
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// The first case, as soon as there is one; none when others sit now, or it is over.
+    #[must_use]
+    pub fn take(&self, sitting: u64) -> Option<Case> {
+        let mut state = self.lock();
+        loop {
+            if state.closed || state.sitting != sitting {
+                // A case may have been announced to this judge alone.
+                self.changed.notify_one();
+                return None;
+            }
+            if let Some(case) = state.cases.pop_front() {
+                state.moved = Some(Instant::now());
+                return Some(case);
+            }
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// From now on judges of this number sit; those before finish what they have begun.
+    pub fn sit(&self, sitting: u64) {
+        self.lock().sitting = sitting;
+        self.changed.notify_all();
+    }
+
+    /// Which judges sit; 0: none yet.
+    #[must_use]
+    pub fn sitting(&self) -> u64 {
+        self.lock().sitting
+    }
+
+    /// Whether cases have waited for so long without any being taken: the judges hang.
+    #[must_use]
+    pub fn hangs(&self, long: Duration) -> bool {
+        let state = self.lock();
+        !state.cases.is_empty() && state.moved.is_some_and(|moved| moved.elapsed() > long)
+    }
+
+    /// No case is taken any more.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Whether it is over.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+}

@@ -1,0 +1,431 @@
+//! The webhook's door: HTTPS with bounds on everything a client decides.
+//!
+//! | a client may | bound |
+//! |---|---|
+//! | connect | so many at once; the handshake and the first request within seconds |
+//! | send a head | 64 headers, 64 KiB |
+//! | send a body | 8 MiB, within the deadline; all together 64 MiB in memory |
+//! | wait | as long as the API server says in `timeout`, less a margin |
+//!
+//! HTTP/1.1 only: API servers call webhooks over it to spread their requests (kubernetes/kubernetes#75791).
+//!
+//! What it deliberately leaves out: knowing what a review says.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode, header};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio_rustls::TlsAcceptor;
+
+use crate::admission::{Answer, Half, Review, unjudged};
+use crate::docket::{Case, Docket, Judged};
+use crate::metrics::Metrics;
+use crate::tls::{CertificateError, Certificates};
+
+/// Bounds on what clients may do.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Open connections.
+    pub connections: usize,
+    /// Bytes of a body. An API server takes objects of 3 MiB, and sends the old one too.
+    pub body: usize,
+    /// Bytes of all bodies that are being read or judged.
+    pub bodies: usize,
+    /// For the handshake, and for the first request after it.
+    pub patience: Duration,
+    /// For the next request. API servers close idle connections after 90 seconds (`http.DefaultTransport` of Go);
+    /// who closes first must not be the one who is about to be asked.
+    pub idle: Duration,
+    /// For an answer, where the API server does not say it.
+    pub deadline: Duration,
+    /// What is kept of it for the way back.
+    pub margin: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 2048,
+            body: 8 << 20,
+            bodies: 64 << 20,
+            patience: Duration::from_secs(10),
+            idle: Duration::from_secs(100),
+            deadline: Duration::from_secs(10),
+            margin: Duration::from_millis(300),
+        }
+    }
+}
+
+/// What the door needs.
+#[derive(Debug)]
+pub struct Door {
+    /// Where reviews wait.
+    pub docket: Arc<Docket>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What is shown to clients.
+    pub certificates: Arc<Certificates>,
+    /// Bounds.
+    pub limits: Limits,
+    /// Everything is let in.
+    pub dry_run: bool,
+    /// No new work is to come: the process ends soon.
+    pub ending: AtomicBool,
+}
+
+type Reply = Response<Full<Bytes>>;
+
+/// How long judges may take nothing while reviews wait before the process counts as hung.
+const HUNG: Duration = Duration::from_secs(30);
+
+/// Serves until `stop` is true; then no connection is accepted, and those that are open end after their answer.
+///
+/// # Errors
+/// When the certificate cannot be used.
+pub async fn serve(
+    listener: TcpListener,
+    door: Arc<Door>,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), CertificateError> {
+    let acceptor = TlsAcceptor::from(Arc::new(door.certificates.server()?));
+    let places = Arc::new(Semaphore::new(door.limits.connections));
+    let memory = Arc::new(Semaphore::new(door.limits.bodies / KIB));
+    loop {
+        // Beyond the bound, clients wait before they are accepted.
+        let place = tokio::select! {
+            place = Arc::clone(&places).acquire_owned() => place,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        let Ok(place) = place else {
+            break;
+        };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let client = Client {
+                    door: Arc::clone(&door),
+                    memory: Arc::clone(&memory),
+                    asked: Arc::new(AtomicBool::new(false)),
+                };
+                tokio::spawn(client.talk(stream, acceptor.clone(), stop.clone(), place));
+            }
+            // No more file descriptors, for instance: others may end meanwhile.
+            Err(_) => {
+                door.refused("accept");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    drop(listener);
+    // All places free again: everybody has left.
+    let all = u32::try_from(door.limits.connections).unwrap_or(u32::MAX);
+    let _ = tokio::time::timeout(door.limits.deadline, places.acquire_many(all)).await;
+    Ok(())
+}
+
+/// Opens the port.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await
+}
+
+const KIB: usize = 1024;
+
+/// One connection.
+#[derive(Clone)]
+struct Client {
+    door: Arc<Door>,
+    memory: Arc<Semaphore>,
+    /// A request has come.
+    asked: Arc<AtomicBool>,
+}
+
+impl Client {
+    async fn talk(
+        self,
+        stream: TcpStream,
+        acceptor: TlsAcceptor,
+        mut stop: watch::Receiver<bool>,
+        _place: OwnedSemaphorePermit,
+    ) {
+        let limits = self.door.limits;
+        let _ = stream.set_nodelay(true);
+        let stream = match tokio::time::timeout(limits.patience, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(_)) => return self.door.refused("tls"),
+            Err(_) => return self.door.refused("slow"),
+        };
+        let _open = Open::count(&self.door);
+        let client = self.clone();
+        let service = service_fn(move |request| {
+            let client = client.clone();
+            async move { Ok::<_, Infallible>(client.answer(request).await) }
+        });
+        let mut builder = http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.idle)
+            .max_headers(64)
+            .max_buf_size(64 * KIB);
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        let first = tokio::time::sleep(limits.patience);
+        tokio::pin!(first);
+        let (mut waits, mut goes_on) = (true, true);
+        loop {
+            tokio::select! {
+                done = connection.as_mut() => {
+                    if done.is_err_and(|error| error.is_parse() || error.is_timeout()) {
+                        self.door.refused("malformed");
+                    }
+                    return;
+                }
+                () = first.as_mut(), if waits => {
+                    waits = false;
+                    if !self.asked.load(Ordering::Relaxed) {
+                        return self.door.refused("slow");
+                    }
+                }
+                _ = stop.wait_for(|stop| *stop), if goes_on => {
+                    goes_on = false;
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Reply {
+        self.asked.store(true, Ordering::Relaxed);
+        let half = match request.uri().path() {
+            "/validate/closed" => Half::Closed,
+            "/validate/open" => Half::Open,
+            "/validate" => Half::Both,
+            "/healthz" if self.door.docket.hangs(HUNG) => {
+                return text(StatusCode::INTERNAL_SERVER_ERROR, "the judges hang\n");
+            }
+            "/healthz" => return text(StatusCode::OK, "ok\n"),
+            "/readyz" if self.door.ending.load(Ordering::Relaxed) => {
+                return text(StatusCode::SERVICE_UNAVAILABLE, "ending\n");
+            }
+            "/readyz" if self.door.docket.sitting() == 0 => {
+                return text(StatusCode::SERVICE_UNAVAILABLE, "no judge sits yet\n");
+            }
+            "/readyz" => return text(StatusCode::OK, "ok\n"),
+            "/metrics" => return text(StatusCode::OK, self.door.metrics.text()),
+            _ => {
+                self.door.refused("path");
+                return text(StatusCode::NOT_FOUND, "there is nothing here\n");
+            }
+        };
+        if request.method() != Method::POST {
+            self.door.refused("method");
+            return text(StatusCode::METHOD_NOT_ALLOWED, "POST an AdmissionReview\n");
+        }
+        let received = Instant::now();
+        let deadline = received + self.deadline(request.uri().query().unwrap_or_default());
+        match self.body(request, deadline).await {
+            Ok((body, _held)) => self.judge(body, half, deadline).await,
+            Err(reply) => reply,
+        }
+    }
+
+    /// API servers add `timeout=10s` to the address
+    /// (`k8s.io/apiserver/pkg/admission/plugin/webhook/validating/dispatcher.go`).
+    fn deadline(&self, query: &str) -> Duration {
+        let limits = &self.door.limits;
+        let said = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("timeout="))
+            .and_then(duration)
+            // No API server waits longer (`timeoutSeconds`).
+            .map_or(limits.deadline, |said| said.min(Duration::from_secs(30)));
+        said.saturating_sub(limits.margin.min(said / 4))
+    }
+
+    /// The whole body, with the room that it takes.
+    async fn body(
+        &self,
+        request: Request<Incoming>,
+        deadline: Instant,
+    ) -> Result<(Bytes, OwnedSemaphorePermit), Reply> {
+        let limits = &self.door.limits;
+        let refuse = |why: &str, status, said: &'static str| {
+            self.door.refused(why);
+            Err(text(status, said))
+        };
+        let hint = request.body().size_hint();
+        let size = hint.exact().unwrap_or(limits.body as u64);
+        if size > limits.body as u64 {
+            return refuse(
+                "too-large",
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the body is too large\n",
+            );
+        }
+        let kibs = u32::try_from(size as usize / KIB + 1).unwrap_or(u32::MAX);
+        let read = async {
+            let held = Arc::clone(&self.memory).acquire_many_owned(kibs).await;
+            let body = Limited::new(request.into_body(), limits.body).collect();
+            Some((body.await, held.ok()?))
+        };
+        match tokio::time::timeout_at(deadline.into(), read).await {
+            Ok(Some((Ok(body), held))) => Ok((body.to_bytes(), held)),
+            Ok(Some((Err(error), _))) if error.is::<LengthLimitError>() => refuse(
+                "too-large",
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the body is too large\n",
+            ),
+            Ok(_) => refuse(
+                "malformed",
+                StatusCode::BAD_REQUEST,
+                "the body ends early\n",
+            ),
+            Err(_) => refuse(
+                "slow",
+                StatusCode::REQUEST_TIMEOUT,
+                "the body came too late\n",
+            ),
+        }
+    }
+
+    async fn judge(&self, body: Bytes, half: Half, deadline: Instant) -> Reply {
+        let received = Instant::now();
+        let (reply, answer) = oneshot::channel();
+        let case = Case {
+            body: body.clone(),
+            half,
+            received,
+            deadline,
+            reply,
+        };
+        if self.door.docket.add(case).is_err() {
+            return self.without_judge(&body, half, "full", "more is asked than can be judged");
+        }
+        let judged = match tokio::time::timeout_at(deadline.into(), answer).await {
+            Ok(Ok(judged)) => judged,
+            Ok(Err(_)) => {
+                return self.without_judge(&body, half, "lost", "judging stopped");
+            }
+            Err(_) => {
+                return self.without_judge(&body, half, "late", "there was no time left");
+            }
+        };
+        self.door.metrics.observe(
+            "seawall_admission_seconds",
+            received.elapsed().as_secs_f64(),
+        );
+        match judged {
+            Judged::Answer(uid, answer) => self.send(&uid, &answer),
+            Judged::Malformed(why) => self.malformed(why),
+        }
+    }
+
+    /// Answers as was declared for the case that nothing can be said.
+    fn without_judge(&self, body: &[u8], half: Half, why: &str, said: &str) -> Reply {
+        let metrics = &self.door.metrics;
+        let review = std::str::from_utf8(body)
+            .map_err(|error| error.to_string())
+            .and_then(|body| Review::parse(body).map_err(|error| error.to_string()));
+        match review {
+            Ok(review) => {
+                metrics.count("seawall_admission_unjudged_total", &[("why", why)]);
+                let allowed = half != Half::Closed || self.door.dry_run;
+                self.send(&review.uid, &unjudged(allowed, said))
+            }
+            Err(why) => self.malformed(why),
+        }
+    }
+
+    fn malformed(&self, why: String) -> Reply {
+        self.door.refused("malformed");
+        text(StatusCode::BAD_REQUEST, why + "\n")
+    }
+
+    fn send(&self, uid: &str, answer: &Answer) -> Reply {
+        let word = if answer.allowed { "allowed" } else { "refused" };
+        self.door
+            .metrics
+            .count("seawall_admission_reviews_total", &[("answer", word)]);
+        let mut reply = Response::new(Full::new(Bytes::from(answer.json(uid))));
+        reply.headers_mut().insert(
+            header::CONTENT_TYPE,
+            header::HeaderValue::from_static("application/json"),
+        );
+        reply
+    }
+}
+
+impl Door {
+    fn refused(&self, why: &str) {
+        self.metrics
+            .count("seawall_http_refused_total", &[("why", why)]);
+    }
+}
+
+/// Counts a connection while it is open.
+struct Open<'d>(&'d Door);
+
+impl<'d> Open<'d> {
+    fn count(door: &'d Door) -> Self {
+        door.metrics.add("seawall_http_connections", &[], 1.0);
+        Self(door)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.metrics.add("seawall_http_connections", &[], -1.0);
+    }
+}
+
+fn text(status: StatusCode, text: impl Into<Bytes>) -> Reply {
+    let mut reply = Response::new(Full::new(text.into()));
+    *reply.status_mut() = status;
+    reply.headers_mut().insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    reply
+}
+
+/// A duration as Go writes those of webhooks: `10s`, `500ms`.
+fn duration(text: &str) -> Option<Duration> {
+    if let Some(millis) = text.strip_suffix("ms") {
+        return millis.parse().ok().map(Duration::from_millis);
+    }
+    let seconds: f64 = text.strip_suffix('s')?.parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::duration;
+
+    #[test]
+    fn durations_of_webhooks() {
+        assert_eq!(duration("10s"), Some(Duration::from_secs(10)));
+        assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
+        assert_eq!(duration("1.5s"), Some(Duration::from_millis(1500)));
+        for wrong in ["", "10", "-1s", "s", "1e300s", "NaNs"] {
+            assert_eq!(duration(wrong), None, "{wrong}");
+        }
+    }
+}

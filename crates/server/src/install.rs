@@ -1,0 +1,175 @@
+//! The ValidatingWebhookConfiguration that leads an API server here.
+//!
+//! Its namespace selectors are those that AKS's Admissions Enforcer writes into every configuration
+//! (Azure/AKS#1771), so that nothing changes them back and forth. What it deliberately leaves out: sending it;
+//! `sources::cluster` does.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use model::kinds::Kind;
+use serde_json::{Value, json};
+use sources::cluster::kinds::WANTED;
+
+use crate::admission::{Gate, Half};
+
+/// The name of the configuration.
+pub const NAME: &str = "seawall";
+/// Where an API server has configurations.
+pub const CONFIGURATIONS: &str =
+    "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+
+/// Seconds that an API server waits.
+const TIMEOUT: u32 = 5;
+
+/// How API servers reach the webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// Through a Service in the cluster.
+    Service {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// Its port.
+        port: u16,
+    },
+    /// At an address (`https://seawall.example:8443`), for a webhook outside of the cluster.
+    Url(String),
+}
+
+/// What the configuration says besides the guidelines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installed {
+    /// How the webhook is reached.
+    pub way: Way,
+    /// The authorities to trust, as PEM; none: somebody else writes them (cert-manager's injector).
+    pub trusted: Option<String>,
+    /// Namespaces that are left alone, besides `kube-system`.
+    pub exclude: Vec<String>,
+}
+
+/// What the control plane and nodes write to stay alive: a webhook that is away or strict must not stop them. Of
+/// Secrets nothing is judged that a webhook should be sent their values for; they are not in the table.
+const LEFT_ALONE: [&str; 5] = [
+    "nodes",
+    "endpointslices",
+    "certificatesigningrequests",
+    "validatingwebhookconfigurations",
+    "mutatingwebhookconfigurations",
+];
+
+/// The configuration: one webhook for what fails closed and one for what fails open, each where some guideline asks.
+#[must_use]
+pub fn configuration(gate: &Gate<'_>, installed: &Installed) -> Value {
+    let webhooks: Vec<Value> = [
+        (Half::Closed, "closed", "Fail"),
+        (Half::Open, "open", "Ignore"),
+    ]
+    .into_iter()
+    .filter_map(|(half, word, policy)| webhook(gate, installed, half, word, policy))
+    .collect();
+    json!({
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {
+            "name": NAME,
+            "labels": { "app.kubernetes.io/name": "seawall", "app.kubernetes.io/managed-by": "seawall" }
+        },
+        "webhooks": webhooks,
+    })
+}
+
+fn webhook(
+    gate: &Gate<'_>,
+    installed: &Installed,
+    half: Half,
+    word: &str,
+    policy: &str,
+) -> Option<Value> {
+    let rules = rules(gate, half);
+    if rules.is_empty() {
+        return None;
+    }
+    // Of a dry run nobody needs to wait for an answer.
+    let policy = if gate.fails_closed(half) {
+        policy
+    } else {
+        "Ignore"
+    };
+    let path = format!("/validate/{word}");
+    let mut client = match &installed.way {
+        Way::Service {
+            namespace,
+            name,
+            port,
+        } => json!({
+            "service": { "namespace": namespace, "name": name, "path": path, "port": port }
+        }),
+        Way::Url(url) => json!({ "url": format!("{}{path}", url.trim_end_matches('/')) }),
+    };
+    if let (Some(trusted), Some(client)) = (&installed.trusted, client.as_object_mut()) {
+        client.insert("caBundle".to_owned(), bundle(trusted).into());
+    }
+    let mut left_alone = vec!["kube-system".to_owned()];
+    left_alone.extend(installed.exclude.iter().cloned());
+    left_alone.sort();
+    left_alone.dedup();
+    Some(json!({
+        "name": format!("{word}.seawall.dev"),
+        "clientConfig": client,
+        "rules": rules,
+        "failurePolicy": policy,
+        "matchPolicy": "Equivalent",
+        "namespaceSelector": {
+            "matchExpressions": [
+                { "key": "control-plane", "operator": "NotIn", "values": ["true"] },
+                { "key": "kubernetes.azure.com/managedby", "operator": "NotIn", "values": ["aks"] },
+                { "key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": left_alone },
+            ]
+        },
+        "sideEffects": "None",
+        "timeoutSeconds": TIMEOUT,
+        "admissionReviewVersions": ["v1"],
+    }))
+}
+
+/// The authorities as a configuration holds them.
+#[must_use]
+pub fn bundle(trusted: &str) -> String {
+    STANDARD.encode(trusted)
+}
+
+/// What is sent: the kinds that guidelines of a half are about, a rule for each group.
+fn rules(gate: &Gate<'_>, half: Half) -> Vec<Value> {
+    let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
+    for wanted in WANTED {
+        let kind = Kind::Kubernetes {
+            group: wanted.group.into(),
+            kind: wanted.kind.into(),
+        };
+        if LEFT_ALONE.contains(&wanted.resource) || !gate.is_asked_about(half, &kind) {
+            continue;
+        }
+        let mut resources = vec![wanted.resource.to_owned()];
+        if wanted.resource == "pods" {
+            // Containers that are added to a pod later; the review holds the whole pod.
+            resources.push("pods/ephemeralcontainers".to_owned());
+        }
+        match groups.iter_mut().find(|(group, _)| *group == wanted.group) {
+            Some((_, known)) => known.extend(resources),
+            None => groups.push((wanted.group, resources)),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(group, resources)| {
+            json!({
+                "apiGroups": [group],
+                "apiVersions": ["*"],
+                "operations": ["CREATE", "UPDATE"],
+                "resources": resources,
+                "scope": "*",
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,12 @@
+//! The webhook: the same answers as `assess`, decisions, and its door, with real parts.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+#[path = "server/decisions.rs"]
+mod decisions;
+#[path = "server/examples.rs"]
+mod examples;
