@@ -8,5 +8,9 @@
 
 #[path = "server/decisions.rs"]
 mod decisions;
+#[path = "server/door.rs"]
+mod door;
 #[path = "server/examples.rs"]
 mod examples;
+#[path = "server/running.rs"]
+mod running;

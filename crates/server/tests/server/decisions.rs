@@ -282,7 +282,7 @@ fn an_unknown_verdict_is_let_in_unless_opted_in() {
 fn what_is_no_review_is_refused() {
     for (body, error) in [
         ("", "no AdmissionReview"),
-        ("[]", "no AdmissionReview"),
+        ("[]", "a `` of ``"),
         ("{}", "a `` of ``"),
         (
             "{\"apiVersion\":\"admission.k8s.io/v1beta1\",\"kind\":\"AdmissionReview\"}",

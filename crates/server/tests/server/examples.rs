@@ -137,6 +137,13 @@ fn the_gate_says_what_assess_says_of_every_example() {
                 .map(|resource| sent(&resource))
                 .collect();
             for (at, object) in texts.iter().enumerate() {
+                // No API server hands on an object whose name is no text.
+                if ["name", "namespace"].iter().any(|key| {
+                    let value = &object["metadata"][key];
+                    !value.is_null() && !value.is_string()
+                }) {
+                    continue;
+                }
                 let text = object.to_string();
                 let own = read(&guide, &text, Form::Json, 1);
                 let [own] = own.as_slice() else {
@@ -145,12 +152,16 @@ fn the_gate_says_what_assess_says_of_every_example() {
                 // The others stand in the cluster already.
                 let mut estate = Estate::new(scope);
                 let mut whole = Estate::new(scope);
+                let mut number = None;
                 for (other, object) in texts.iter().enumerate() {
                     for resource in read(&guide, &object.to_string(), Form::Json, 1) {
                         if other != at {
                             estate.add(resource.clone());
                         }
-                        whole.add(resource);
+                        let id = whole.add(resource);
+                        if other == at {
+                            number = Some(id);
+                        }
                     }
                 }
                 estate.imply_namespaces(&guide.symbols);
@@ -158,14 +169,10 @@ fn the_gate_says_what_assess_says_of_every_example() {
                 let beside = guide::facts::analyses(&guide, &setting, &estate);
                 let all = guide::facts::analyses(&guide, &setting, &whole);
                 let mut file = judge.local(own).findings;
-                let number = whole
-                    .resources()
-                    .iter()
-                    .find(|resource| resource.name == own.name && !resource.implied)
-                    .unwrap();
+                let among = whole.get(number.unwrap()).unwrap();
                 if !judge.joined_about(own).is_empty() {
                     joined += 1;
-                    file.extend(judge.joined(number, &all).findings);
+                    file.extend(judge.joined(among, &all).findings);
                 }
                 let body = review(object);
                 let review = Review::parse(&body).unwrap();
