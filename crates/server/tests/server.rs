@@ -6,6 +6,8 @@
     reason = "tests fail by panicking"
 )]
 
+#[path = "server/cluster.rs"]
+mod cluster;
 #[path = "server/decisions.rs"]
 mod decisions;
 #[path = "server/door.rs"]

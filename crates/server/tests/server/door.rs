@@ -18,7 +18,10 @@ use super::running::{Running, Speaking, Wishes, is_set, names};
 #[test]
 fn reviews_are_answered_and_counted() {
     let running = Running::start(Wishes::default());
-    assert_eq!(running.ask("GET", "/healthz", b""), (200, "ok\n".to_owned()));
+    assert_eq!(
+        running.ask("GET", "/healthz", b""),
+        (200, "ok\n".to_owned())
+    );
     assert_eq!(running.ask("GET", "/readyz", b""), (200, "ok\n".to_owned()));
     let (bad, good) = (review(&bad()), review(&good()));
     for path in ["/validate", "/validate/closed?timeout=10s"] {
@@ -91,7 +94,9 @@ fn what_is_malformed_disturbs_nobody() {
     let _ = plain.read_to_end(&mut Vec::new());
     // No HTTP in it.
     let mut odd = running.connect().unwrap();
-    odd.stream.write_all(b"\x00\x01\x02 nonsense\r\n\r\n").unwrap();
+    odd.stream
+        .write_all(b"\x00\x01\x02 nonsense\r\n\r\n")
+        .unwrap();
     let _ = odd.receive();
     assert_eq!(running.refused("tls"), 1.0);
     // A client that does not trust the authority leaves by itself.
@@ -99,7 +104,10 @@ fn what_is_malformed_disturbs_nobody() {
     let other = other.unwrap().unwrap();
     assert!(Speaking::to(running.address, made::trusted(&other).unwrap()).is_err());
     // Everybody else is served.
-    assert_eq!(running.review("/validate", &review(&good()))["allowed"], true);
+    assert_eq!(
+        running.review("/validate", &review(&good()))["allowed"],
+        true
+    );
 }
 
 #[test]
@@ -118,11 +126,17 @@ fn slow_clients_are_left() {
         .collect();
     let mut begun: Vec<Speaking> = (0..4).map(|_| running.connect().unwrap()).collect();
     for speaking in &mut begun {
-        speaking.stream.write_all(b"POST /validate HTTP/1.1\r\nHo").unwrap();
+        speaking
+            .stream
+            .write_all(b"POST /validate HTTP/1.1\r\nHo")
+            .unwrap();
     }
     // All places are taken; the next one waits until they are free.
     let begin = Instant::now();
-    assert_eq!(running.review("/validate", &review(&good()))["allowed"], true);
+    assert_eq!(
+        running.review("/validate", &review(&good()))["allowed"],
+        true
+    );
     assert!(begin.elapsed() < Duration::from_secs(20));
     assert!(running.refused("slow") >= 1.0);
     drop((silent, begun));
@@ -150,7 +164,12 @@ fn without_an_answer_in_time_the_failure_mode_counts() {
     let closed = running.review("/validate/closed?timeout=1s", &body);
     assert!(begin.elapsed() < Duration::from_secs(5));
     assert_eq!(open["allowed"], true);
-    assert!(open["warnings"][0].as_str().unwrap().contains("no time left"));
+    assert!(
+        open["warnings"][0]
+            .as_str()
+            .unwrap()
+            .contains("no time left")
+    );
     assert_eq!(closed["allowed"], false);
     assert_eq!(closed["status"]["code"], 503);
     let late = running
@@ -170,7 +189,9 @@ fn a_burst_beyond_capacity_is_shed_in_order() {
     // Three wait; from the fourth on the answer comes at once.
     let mut waiting: Vec<Speaking> = (0..3).map(|_| running.connect().unwrap()).collect();
     for speaking in &mut waiting {
-        speaking.send("POST", "/validate/open?timeout=2s", body.as_bytes()).unwrap();
+        speaking
+            .send("POST", "/validate/open?timeout=2s", body.as_bytes())
+            .unwrap();
         thread::sleep(Duration::from_millis(150));
     }
     for (path, allowed) in [("/validate/open", true), ("/validate/closed", false)] {
@@ -198,7 +219,10 @@ fn a_burst_beyond_capacity_is_shed_in_order() {
 
 #[test]
 fn certificates_follow_one_another_without_losing_a_request() {
-    let running = Arc::new(Running::start(Wishes::default()));
+    let running = Arc::new(Running::start(Wishes {
+        made_ago: 61 * 86_400,
+        ..Wishes::default()
+    }));
     let stop = Arc::new(AtomicBool::new(false));
     let answered = Arc::new(AtomicUsize::new(0));
     let body = review(&good());
@@ -217,12 +241,15 @@ fn certificates_follow_one_another_without_losing_a_request() {
         })
         .collect();
     let mut stays = running.connect().unwrap();
-    assert_eq!(stays.ask("POST", "/validate", body.as_bytes()).unwrap().0, 200);
+    assert_eq!(
+        stays.ask("POST", "/validate", body.as_bytes()).unwrap().0,
+        200
+    );
     // Through a whole renewal, as the clock of the Secret says.
     let mut clock = Timestamp::now().as_second();
     let first = running.certificates.not_after();
     let mut steps = 0;
-    for after in [61 * 86_400, made::OVERLAP, 4 * made::OVERLAP] {
+    for after in [0, made::OVERLAP, 4 * made::OVERLAP] {
         clock += after;
         let kept = running.kept.lock().unwrap().clone();
         let next = made::step(&kept, &names(), clock).unwrap().unwrap();
@@ -232,7 +259,10 @@ fn certificates_follow_one_another_without_losing_a_request() {
         running.certificates.exchange(made::shown(&next).unwrap());
         thread::sleep(Duration::from_millis(300));
         steps += 1;
-        assert_eq!(stays.ask("POST", "/validate", body.as_bytes()).unwrap().0, 200);
+        assert_eq!(
+            stays.ask("POST", "/validate", body.as_bytes()).unwrap().0,
+            200
+        );
     }
     assert_eq!(steps, 3);
     assert!(running.certificates.not_after() > first);

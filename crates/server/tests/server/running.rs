@@ -33,6 +33,8 @@ pub(crate) struct Wishes {
     pub(crate) judges: bool,
     pub(crate) dry_run: bool,
     pub(crate) beside: Arc<dyn Beside>,
+    /// How many seconds ago its certificate was made.
+    pub(crate) made_ago: i64,
 }
 
 impl Default for Wishes {
@@ -44,6 +46,7 @@ impl Default for Wishes {
             judges: true,
             dry_run: false,
             beside: Arc::new(Alone),
+            made_ago: 0,
         }
     }
 }
@@ -76,8 +79,10 @@ impl Running {
             select: Arc::new(|_| true),
             dry_run: wishes.dry_run,
         };
-        let moment = Timestamp::now().as_second();
-        let kept = made::step(&made::Kept::new(), &names(), moment).unwrap().unwrap();
+        let moment = Timestamp::now().as_second() - wishes.made_ago;
+        let kept = made::step(&made::Kept::new(), &names(), moment)
+            .unwrap()
+            .unwrap();
         let certificates = Certificates::new(made::shown(&kept).unwrap());
         let metrics = Arc::new(Metrics::new());
         let docket = Arc::new(Docket::new(wishes.capacity));
@@ -107,7 +112,9 @@ impl Running {
                 .build()
                 .unwrap();
             runtime.block_on(async {
-                let listener = server::http::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
+                let listener = server::http::listen("127.0.0.1:0".parse().unwrap())
+                    .await
+                    .unwrap();
                 tell.send(listener.local_addr().unwrap()).unwrap();
                 serve(listener, door, stopped).await.unwrap();
             });
@@ -134,7 +141,9 @@ impl Running {
     }
 
     pub(crate) fn trusted(&self) -> String {
-        made::trusted(&self.kept.lock().unwrap()).unwrap().to_owned()
+        made::trusted(&self.kept.lock().unwrap())
+            .unwrap()
+            .to_owned()
     }
 
     pub(crate) fn connect(&self) -> io::Result<Speaking> {
@@ -155,7 +164,8 @@ impl Running {
     }
 
     pub(crate) fn refused(&self, why: &str) -> f64 {
-        self.metrics.value("seawall_http_refused_total", &[("why", why)])
+        self.metrics
+            .value("seawall_http_refused_total", &[("why", why)])
     }
 }
 
@@ -236,7 +246,12 @@ impl Speaking {
         }
     }
 
-    pub(crate) fn ask(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<(u16, String)> {
+    pub(crate) fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> io::Result<(u16, String)> {
         self.send(method, path, body)?;
         self.receive()
     }
