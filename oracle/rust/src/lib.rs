@@ -16,11 +16,13 @@ mod options;
 mod parts;
 mod registry;
 mod server;
+mod texts;
 
 pub use certificate::{certificate_request, from_base64, from_base64url};
 pub use error::{Error, Result};
 pub use lines::Lines;
 pub use options::{Options, User};
-pub use parts::part;
+pub use parts::{fixture, part};
 pub use registry::Registry;
 pub use server::ApiServer;
+pub use texts::answers;

@@ -1,4 +1,4 @@
-//! Where the real parts are. They are found, never built or downloaded here.
+//! Where the real parts and test data are. They are found, never built or downloaded here.
 
 use std::env;
 use std::path::PathBuf;
@@ -25,6 +25,18 @@ pub fn part(name: &str) -> Result<PathBuf> {
             name: name.to_owned(),
             searched: searched + "`PATH`",
         })
+}
+
+/// A file or folder that the test set-up has put into its cache: test data of a standard, a schema.
+pub fn fixture(name: &str) -> Result<PathBuf> {
+    let searched = cache().map(|cache| cache.join(name));
+    match searched {
+        Some(found) if found.exists() => Ok(found),
+        searched => Err(Error::Missing {
+            name: name.to_owned(),
+            searched: format!("`{}`", searched.unwrap_or_default().display()),
+        }),
+    }
 }
 
 /// `$SEAWALL_CACHE`, or `~/.cache/seawall`: the same rule as in `xtask`.

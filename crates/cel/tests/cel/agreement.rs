@@ -1,29 +1,16 @@
 //! Agreement with cel-go in the environment of a Kubernetes 1.34 API server on random
 //! expressions and data.
 //!
-//! The other side is the program `oracle/cel`; `SEAWALL_ORACLE_CEL` names its binary.
+//! The other side is the program `oracle/cel`.
 //! `SEAWALL_CEL_CASES` sets the number of cases, `SEAWALL_CEL_SEED` the first seed.
 
-use crate::conformance::cache;
 use crate::generate::{Generator, Kind};
 use crate::samples::format_case;
 use crate::tree::{At, Tree, Values};
 use cel::{Budget, Bump, Env, Val};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
-
-fn oracle() -> PathBuf {
-    let path = std::env::var_os("SEAWALL_ORACLE_CEL")
-        .map_or_else(|| cache().join("bin/oracle-cel"), PathBuf::from);
-    assert!(
-        path.is_file(),
-        "cel-go is not at {}: run `cargo xtask setup`, or set SEAWALL_ORACLE_CEL to the built oracle/cel",
-        path.display()
-    );
-    path
-}
 
 fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name)
@@ -161,7 +148,7 @@ fn is_broken(answer: &Value) -> bool {
 fn random_expressions_agree_with_cel_go() {
     let cases = number("SEAWALL_CEL_CASES", 4_000);
     let seed = number("SEAWALL_CEL_SEED", 1);
-    let mut child = Command::new(oracle())
+    let mut child = Command::new(oracle::part("oracle-cel").unwrap())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

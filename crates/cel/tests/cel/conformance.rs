@@ -1,7 +1,7 @@
 //! The specification's conformance tests, as far as they need no protobuf messages.
 //!
 //! The files are the module `cel.dev/expr`'s `tests/simple/testdata/*.textproto`, written as
-//! JSON; `SEAWALL_CEL_CONFORMANCE` names their directory.
+//! JSON by the test set-up.
 
 use crate::tree::{At, Values};
 use cel::{Budget, Bump, Duration, Env, Slot, Timestamp, Val};
@@ -52,25 +52,6 @@ fn accepted_failure(name: &str) -> bool {
     EXPECTED_FAILURES
         .iter()
         .any(|(n, _)| *n == name || n.strip_suffix('*').is_some_and(|p| name.starts_with(p)))
-}
-
-/// The cache that `cargo xtask` fills.
-pub(crate) fn cache() -> PathBuf {
-    if let Some(dir) = std::env::var_os("SEAWALL_CACHE") {
-        return dir.into();
-    }
-    PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/seawall")
-}
-
-fn directory() -> PathBuf {
-    let dir = std::env::var_os("SEAWALL_CEL_CONFORMANCE")
-        .map_or_else(|| cache().join("cel-conformance"), PathBuf::from);
-    assert!(
-        dir.is_dir(),
-        "the conformance tests are not at {}: run `cargo xtask setup`, or set SEAWALL_CEL_CONFORMANCE to their directory",
-        dir.display()
-    );
-    dir
 }
 
 type V<'a> = Val<'a, At<'a>>;
@@ -259,7 +240,7 @@ fn run(test: &Value) -> Outcome {
 
 #[test]
 fn the_specifications_tests_pass() {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(directory())
+    let mut files: Vec<PathBuf> = std::fs::read_dir(oracle::fixture("cel-conformance").unwrap())
         .unwrap()
         .map(|f| f.unwrap().path())
         .filter(|p| p.extension().is_some_and(|e| e == "json"))

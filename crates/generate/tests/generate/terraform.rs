@@ -6,9 +6,7 @@
 //! second reader is HashiCorp's own HCL library (`oracle/hcl`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::LazyLock;
 
 use ::bicep::source::Sources;
@@ -51,46 +49,11 @@ impl ::terraform::files::Files for Generated {
     }
 }
 
-fn cached(variable: &str, file: &str) -> PathBuf {
-    if let Some(path) = std::env::var_os(variable) {
-        return path.into();
-    }
-    let cache = std::env::var_os("SEAWALL_CACHE").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/seawall"),
-        PathBuf::from,
-    );
-    cache.join(file)
-}
-
 /// What HashiCorp's library makes of each text.
 fn ask(texts: &[&String]) -> Vec<Value> {
-    let program = cached("SEAWALL_ORACLE_HCL", "bin/oracle-hcl");
-    let mut child = Command::new(&program)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| {
-            panic!(
-                "`{}` does not start ({error}): cargo xtask setup",
-                program.display()
-            )
-        });
-    let input = child.stdin.take().expect("a pipe");
-    let output = BufReader::new(child.stdout.take().expect("a pipe"));
-    let answers = std::thread::scope(|scope| {
-        scope.spawn(move || {
-            let mut input = BufWriter::new(input);
-            for text in texts {
-                write!(input, "{}\n{text}", text.len()).expect("written");
-            }
-        });
-        output
-            .lines()
-            .map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON"))
-            .collect()
-    });
-    assert!(child.wait().expect("an end").success());
-    answers
+    let answers = oracle::answers("oracle-hcl", texts).expect("answers");
+    let read = |line: &String| serde_json::from_str(line).expect("JSON");
+    answers.iter().map(read).collect()
 }
 
 /// Providers' schemas: blocks by kind and type.
@@ -101,10 +64,8 @@ struct Schema {
 
 impl Schema {
     fn read() -> Self {
-        let path = cached("SEAWALL_TERRAFORM_SCHEMA", "terraform-schema.json");
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| {
-            panic!("`{}`: {error}: cargo xtask setup", path.display());
-        });
+        let path = oracle::fixture("terraform-schema.json").expect("a schema");
+        let text = std::fs::read_to_string(path).expect("a text");
         let all: Value = serde_json::from_str(&text).expect("JSON");
         let mut schema = Self {
             blocks: BTreeMap::new(),

@@ -15,12 +15,8 @@ use crate::said::{id, say};
 
 /// Where `cargo xtask setup` puts the fixtures.
 fn folder(level: &str, minor: u8) -> PathBuf {
-    let cache = std::env::var_os("SEAWALL_CACHE").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/seawall"),
-        PathBuf::from,
-    );
-    cache
-        .join("pss-testdata")
+    oracle::fixture("pss-testdata")
+        .unwrap()
         .join(level)
         .join(format!("v1.{minor}"))
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use crate::run::{Folder, cached, text};
+use crate::run::{Folder, text};
 
 fn names(folder: &Path) -> BTreeSet<String> {
     fs::read_dir(folder)
@@ -15,7 +15,7 @@ fn names(folder: &Path) -> BTreeSet<String> {
 
 #[test]
 fn every_fixture_is_judged_as_kubernetes_judges_it() {
-    let data = cached("SEAWALL_PSS_TESTDATA", "pss-testdata");
+    let data = oracle::fixture("pss-testdata").unwrap();
     let here = Folder::new();
     let (mut files, mut wrong) = (0, Vec::new());
     for level in ["baseline", "restricted"] {

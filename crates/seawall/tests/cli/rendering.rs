@@ -4,20 +4,18 @@ use std::ffi::OsString;
 
 use insta::assert_snapshot;
 
-use crate::run::{DAY, Folder, Json, cached, repository};
+use crate::run::{DAY, Folder, Json, repository};
 
 const ONE: [&str; 2] = ["--guideline", "pss-privileged"];
 
 pub(crate) fn tools() -> OsString {
-    let bin = cached("KUBEBUILDER_ASSETS", "bin");
-    for tool in ["helm", "kustomize"] {
-        assert!(
-            bin.join(tool).is_file(),
-            "`{tool}` is missing in `{}`; `cargo xtask setup` builds it",
-            bin.display()
-        );
-    }
-    bin.into_os_string()
+    let helm = oracle::part("helm").unwrap();
+    let bin = helm.parent().unwrap();
+    assert!(
+        bin.join("kustomize").is_file(),
+        "`cargo xtask setup` builds both"
+    );
+    bin.as_os_str().to_owned()
 }
 
 fn assess(folder: &Folder, args: &[&str], path: OsString) -> Json {

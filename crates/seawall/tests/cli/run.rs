@@ -213,22 +213,3 @@ pub(crate) fn repository(path: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     root.join(path).canonicalize().unwrap()
 }
-
-/// Something that the test set-up made.
-pub(crate) fn cached(variable: &str, name: &str) -> PathBuf {
-    let path = std::env::var_os(variable).map_or_else(
-        || match std::env::var_os("SEAWALL_CACHE") {
-            Some(cache) => repository("").join(cache).join(name),
-            None => Path::new(&std::env::var_os("HOME").expect("HOME or SEAWALL_CACHE"))
-                .join(".cache/seawall")
-                .join(name),
-        },
-        PathBuf::from,
-    );
-    assert!(
-        path.exists(),
-        "`{}` is missing; `cargo xtask setup` makes it",
-        path.display()
-    );
-    path
-}

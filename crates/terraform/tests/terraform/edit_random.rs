@@ -2,9 +2,6 @@
 //! what was wanted, and what was formatted as it formats still is.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use terraform::edit::{Editor, Input, Wanted};
 use terraform::reading::Options;
@@ -14,45 +11,10 @@ use yaml::edit::{Operation, Step, Value, apply};
 use crate::given::Memory;
 use crate::table::table;
 
-fn program() -> PathBuf {
-    if let Some(path) = std::env::var_os("SEAWALL_ORACLE_HCL") {
-        return path.into();
-    }
-    let cache = std::env::var_os("SEAWALL_CACHE").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/seawall"),
-        PathBuf::from,
-    );
-    cache.join("bin/oracle-hcl")
-}
-
 /// What HashiCorp's library makes of each text: the text formatted, and what it says.
 fn ask(texts: &[String]) -> Vec<Result<(String, Value), String>> {
-    let program = program();
-    let mut child = Command::new(&program)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| {
-            panic!(
-                "the oracle `{}` does not start ({error}): build it from oracle/hcl, or name it in SEAWALL_ORACLE_HCL",
-                program.display()
-            )
-        });
-    let input = child.stdin.take().unwrap();
-    let output = BufReader::new(child.stdout.take().unwrap());
-    let answers = std::thread::scope(|scope| {
-        scope.spawn(move || {
-            let mut input = BufWriter::new(input);
-            for text in texts {
-                writeln!(input, "{}", text.len()).unwrap();
-                input.write_all(text.as_bytes()).unwrap();
-            }
-            input.flush().unwrap();
-        });
-        output.lines().map(|line| answer(&line.unwrap())).collect()
-    });
-    assert!(child.wait().unwrap().success());
-    answers
+    let answers = oracle::answers("oracle-hcl", texts).unwrap();
+    answers.iter().map(|line| answer(line)).collect()
 }
 
 fn answer(line: &str) -> Result<(String, Value), String> {
