@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, bail};
 
 use crate::environment;
+use crate::manifests;
 use crate::places::Places;
 use crate::run::{line, output, run, say};
 use crate::setup::setup;
@@ -15,6 +16,7 @@ use crate::types;
 pub(crate) fn test(places: &Places, arguments: &[String]) -> Result<()> {
     setup(places)?;
     types::check(places)?;
+    manifests::check(places)?;
     let variables = environment::variables(places)?;
     let mut tests = cargo(places);
     tests.args(["test", "--all-features", "--no-fail-fast"]);

@@ -15,6 +15,7 @@ mod check;
 mod conform;
 mod environment;
 mod image;
+mod manifests;
 mod packages;
 mod places;
 mod run;
@@ -58,6 +59,8 @@ The chores of seawall. Run one with `cargo xtask CHORE`.
                Without --binary it is built first, which needs the target
                x86_64-unknown-linux-musl and musl-gcc. DIR becomes an OCI image
                layout; --push is for a registry on this machine.
+  manifests    Write the server's plain manifests, from its chart (`test` says
+               when they are stale).
   env          Print the variables that `test` sets, for a shell:
                  eval \"$(cargo xtask env)\" && cargo test -p seawall-oracle
 
@@ -103,6 +106,7 @@ fn chore(arguments: &[String]) -> Result<()> {
             Some("azure-types") => azure_types::conform(&places, rest),
             _ => conform::conform(&places, rest),
         },
+        "manifests" => manifests::write(&places),
         "image" => image::make(&places, rest),
         "env" => environment::print_for_shell(&places),
         "help" | "-h" | "--help" => {

@@ -25,6 +25,8 @@ mod canary;
 mod cluster;
 #[path = "cli/decide.rs"]
 mod decide;
+#[path = "cli/deploy.rs"]
+mod deploy;
 #[path = "cli/diff.rs"]
 mod diff;
 #[path = "cli/disguises.rs"]

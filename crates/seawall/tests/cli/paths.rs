@@ -1,7 +1,5 @@
 //! `paths`: what scripts rely on, and what people read.
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 
 use crate::pages::widths;

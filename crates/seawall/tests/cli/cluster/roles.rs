@@ -43,8 +43,15 @@ fn text(secrets: bool) -> String {
             "# What `seawall --cluster` reads, kind by kind: no Secrets, no logs, nothing to write.\n",
         )
     };
-    let mut text = format!(
-        "{what}apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: {name}\n  labels:\n    app.kubernetes.io/name: seawall\nrules:\n- nonResourceURLs: [/version, /api, /api/*, /apis, /apis/*]\n  verbs: [get]\n"
+    format!(
+        "{what}apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: {name}\n  labels:\n    app.kubernetes.io/name: seawall\n{}",
+        rules_text(secrets, "get, list")
+    )
+}
+
+fn rules_text(secrets: bool, verbs: &str) -> String {
+    let mut text = String::from(
+        "rules:\n- nonResourceURLs: [/version, /api, /api/*, /apis, /apis/*]\n  verbs: [get]\n",
     );
     for (group, resources) in rules(secrets) {
         let group = if group.is_empty() { "\"\"" } else { group };
@@ -52,7 +59,7 @@ fn text(secrets: bool) -> String {
         for resource in resources {
             let _ = writeln!(text, "  - {resource}");
         }
-        text.push_str("  verbs: [get, list]\n");
+        let _ = writeln!(text, "  verbs: [{verbs}]");
     }
     text
 }
@@ -86,6 +93,14 @@ fn the_files_name_each_kind_that_is_read() {
         let found = std::fs::read_to_string(&path).unwrap_or_default();
         assert_eq!(found, wanted, "{}", path.display());
     }
+}
+
+#[test]
+fn the_server_reads_the_same_and_goes_on() {
+    let path = repository("deploy/chart/templates/rights.yaml");
+    let chart = std::fs::read_to_string(&path).unwrap();
+    let wanted = rules_text(false, "get, list, watch");
+    assert!(chart.contains(&wanted), "{}:\n{wanted}", path.display());
 }
 
 /// Everything that is not assessed or judged, with its reason.
