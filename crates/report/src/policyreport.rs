@@ -11,26 +11,113 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use guide::Guide;
-use model::finding::{Finding, Outcome};
+use model::finding::{Finding, Outcome, Severity};
 
 use crate::assessment::{Assessment, Sink};
 use crate::text;
 
-/// Results in one object; etcd takes about 1.5 MB, the API server refuses more.
+/// Results in one object, and how long they may be together; etcd takes about 1.5 MB, the API server refuses more.
 const RESULTS_IN_A_REPORT: usize = 1000;
+const LONGEST_REPORT: usize = 900_000;
 
 /// A sink that writes policy reports.
 pub fn new(out: Box<dyn Write>) -> impl Sink {
     PolicyReports {
         out,
-        results: BTreeMap::new(),
+        results: Results::default(),
     }
 }
 
 struct PolicyReports {
     out: Box<dyn Write>,
+    results: Results,
+}
+
+/// The result of a finding, and its YAML.
+type Entry = (&'static str, String);
+
+/// Findings on their way into reports.
+#[derive(Debug, Default)]
+pub struct Results {
+    /// The cluster's definition has no severity `critical`: early ones of v1alpha2 end at `high`
+    /// (wg-policy-prototypes, policy-report/crd/v1alpha2). A property says it then.
+    no_critical: bool,
     /// By namespace; `None` for what belongs to the cluster.
-    results: BTreeMap<Option<Box<str>>, Vec<(&'static str, String)>>,
+    by_namespace: BTreeMap<Option<Box<str>>, Vec<Entry>>,
+}
+
+/// A report as the API server takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// `None`: a `ClusterPolicyReport`.
+    pub namespace: Option<Box<str>>,
+    /// `seawall`, `seawall-2`, ...
+    pub name: String,
+    /// The object.
+    pub yaml: String,
+}
+
+impl Results {
+    /// Nothing yet; for a cluster whose definition has no severity `critical`, or for any.
+    #[must_use]
+    pub fn new(no_critical: bool) -> Self {
+        Self {
+            no_critical,
+            ..Self::default()
+        }
+    }
+
+    /// Adds a finding.
+    ///
+    /// # Errors
+    /// Never, as far as texts can be written.
+    pub fn add(&mut self, finding: &Finding, guide: &Guide) -> io::Result<()> {
+        let entry = (word(finding), result(finding, guide, self.no_critical)?);
+        self.by_namespace
+            .entry(finding.resource.namespace.clone())
+            .or_default()
+            .push(entry);
+        Ok(())
+    }
+
+    /// Whether there is nothing to report.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_namespace.is_empty()
+    }
+
+    /// The reports, in the order of namespaces; each small enough for the API server.
+    ///
+    /// # Errors
+    /// Never, as far as texts can be written.
+    pub fn reports(self) -> io::Result<Vec<Report>> {
+        let mut reports = Vec::new();
+        for (namespace, entries) in self.by_namespace {
+            for (number, chunk) in chunks(&entries).into_iter().enumerate() {
+                reports.push(report(namespace.as_deref(), number, chunk)?);
+            }
+        }
+        Ok(reports)
+    }
+}
+
+/// Parts of which each fits into an object.
+fn chunks(mut entries: &[Entry]) -> Vec<&[Entry]> {
+    let mut chunks = Vec::new();
+    while !entries.is_empty() {
+        let mut length = 0;
+        let fits = entries
+            .iter()
+            .take(RESULTS_IN_A_REPORT)
+            .take_while(|(_, yaml)| {
+                length += yaml.len();
+                length <= LONGEST_REPORT
+            });
+        let (chunk, rest) = entries.split_at(fits.count().max(1));
+        chunks.push(chunk);
+        entries = rest;
+    }
+    chunks
 }
 
 /// A YAML scalar: JSON's strings are YAML's double-quoted ones.
@@ -51,7 +138,13 @@ fn line(yaml: &mut String, before: &str, key: &str, value: &str) -> io::Result<(
     writeln!(yaml, "{before}{key}: {}", quoted(value)?).map_err(io::Error::other)
 }
 
-fn result(finding: &Finding, guide: &Guide) -> io::Result<String> {
+fn result(finding: &Finding, guide: &Guide, no_critical: bool) -> io::Result<String> {
+    let raised = no_critical && finding.severity == Severity::Critical;
+    let severity = if raised {
+        Severity::High
+    } else {
+        finding.severity
+    };
     let resource = &finding.resource;
     let mut yaml = String::new();
     line(&mut yaml, "- ", "policy", &finding.guideline.0)?;
@@ -59,7 +152,7 @@ fn result(finding: &Finding, guide: &Guide) -> io::Result<String> {
         line(&mut yaml, "  ", "rule", &guideline.topic)?;
         line(&mut yaml, "  ", "category", &guideline.aspect)?;
     }
-    line(&mut yaml, "  ", "severity", finding.severity.word())?;
+    line(&mut yaml, "  ", "severity", severity.word())?;
     line(&mut yaml, "  ", "result", word(finding))?;
     line(&mut yaml, "  ", "source", "seawall")?;
     line(&mut yaml, "  ", "message", &finding.message)?;
@@ -78,17 +171,16 @@ fn result(finding: &Finding, guide: &Guide) -> io::Result<String> {
         &finding.fingerprint.to_string(),
     )?;
     line(&mut yaml, "    ", "place", &text::place(&finding.place))?;
+    if raised {
+        line(&mut yaml, "    ", "severity", finding.severity.word())?;
+    }
     if let Some(reason) = text::set_aside(finding) {
         line(&mut yaml, "    ", "skipped", &reason)?;
     }
     Ok(yaml)
 }
 
-fn report(
-    namespace: Option<&str>,
-    number: usize,
-    results: &[(&'static str, String)],
-) -> io::Result<String> {
+fn report(namespace: Option<&str>, number: usize, results: &[Entry]) -> io::Result<Report> {
     let kind = if namespace.is_some() {
         "PolicyReport"
     } else {
@@ -99,9 +191,8 @@ fn report(
     } else {
         format!("seawall-{}", number + 1)
     };
-    let mut yaml = format!(
-        "---\napiVersion: wgpolicyk8s.io/v1alpha2\nkind: {kind}\nmetadata:\n  name: {name}\n"
-    );
+    let mut yaml =
+        format!("apiVersion: wgpolicyk8s.io/v1alpha2\nkind: {kind}\nmetadata:\n  name: {name}\n");
     if let Some(namespace) = namespace {
         let _ = writeln!(yaml, "  namespace: {}", quoted(namespace)?);
     }
@@ -110,33 +201,33 @@ fn report(
         let count = results.iter().filter(|(result, _)| *result == word).count();
         let _ = writeln!(yaml, "  {word}: {count}");
     }
-    yaml.push_str("results:\n");
+    yaml.push_str(if results.is_empty() {
+        "results: []\n"
+    } else {
+        "results:\n"
+    });
     for (_, result) in results {
         yaml.push_str(result);
     }
-    Ok(yaml)
+    Ok(Report {
+        namespace: namespace.map(Into::into),
+        name,
+        yaml,
+    })
 }
 
 impl Sink for PolicyReports {
     fn finding(&mut self, finding: &Finding, guide: &Guide) -> io::Result<()> {
-        let entry = (word(finding), result(finding, guide)?);
-        self.results
-            .entry(finding.resource.namespace.clone())
-            .or_default()
-            .push(entry);
-        Ok(())
+        self.results.add(finding, guide)
     }
 
     fn finish(&mut self, _assessment: &Assessment<'_>) -> io::Result<()> {
-        if self.results.is_empty() {
-            let empty = report(None, 0, &[])?.replace("results:\n", "results: []\n");
-            self.out.write_all(empty.as_bytes())?;
+        let mut reports = std::mem::take(&mut self.results).reports()?;
+        if reports.is_empty() {
+            reports.push(report(None, 0, &[])?);
         }
-        for (namespace, results) in std::mem::take(&mut self.results) {
-            for (number, chunk) in results.chunks(RESULTS_IN_A_REPORT).enumerate() {
-                self.out
-                    .write_all(report(namespace.as_deref(), number, chunk)?.as_bytes())?;
-            }
+        for report in reports {
+            write!(self.out, "---\n{}", report.yaml)?;
         }
         self.out.flush()
     }
