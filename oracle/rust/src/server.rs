@@ -40,8 +40,10 @@ const CLIENT_CA_KEY: &str = "clients.key";
 pub struct ApiServer {
     // In this order, so that no part outlives one that it needs.
     _controllers: Option<Guard>,
-    _server: Guard,
+    server: Option<Guard>,
     _etcd: Guard,
+    /// The program of the server and its flags, to start it again.
+    command: (PathBuf, Vec<String>),
     client: Client,
     folder: PathBuf,
     url: String,
@@ -77,8 +79,8 @@ impl ApiServer {
         let [client_port, peer_port, port] = free_ports()?;
         let flags = etcd_flags(&folder, client_port, peer_port);
         let mut etcd = Guard::start(&etcd, &flags, &folder, true)?;
-        let flags = server_flags(options, &folder, client_port, port)?;
-        let mut server = Guard::start(&server, &flags, &folder, false)?;
+        let command = (server, server_flags(options, &folder, client_port, port)?);
+        let mut server = Guard::start(&command.0, &command.1, &folder, false)?;
         let url = format!("https://127.0.0.1:{port}");
         let admin = users.first().map(|(_, token)| token.clone());
         let admin = admin.unwrap_or_default();
@@ -93,14 +95,36 @@ impl ApiServer {
         };
         Ok(Self {
             _controllers: controllers,
-            _server: server,
+            server: Some(server),
             _etcd: etcd,
+            command,
             client,
             folder,
             url,
             ca,
             users,
         })
+    }
+
+    /// Kills the server; what it stored stays.
+    pub fn kill(&mut self) {
+        self.server = None;
+    }
+
+    /// Starts it again after [`ApiServer::kill`], at the same address, and waits until it is ready.
+    pub fn revive(&mut self) -> Result<()> {
+        let (program, flags) = &self.command;
+        let mut server = Guard::start(program, flags, &self.folder, false)?;
+        let begin = Instant::now();
+        while !matches!(self.request("GET", "/readyz", None), Ok((200, _))) {
+            server.alive()?;
+            if begin.elapsed() > PATIENCE {
+                return Err(server.failed("was not ready in time"));
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        self.server = Some(server);
+        Ok(())
     }
 
     /// `https://127.0.0.1:PORT`.
