@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use cel::{Env, Program, Slot, Symbols};
 use model::Ref;
 use model::azure::Defaults;
+use model::managed::Managed;
 use model::prune::INDEXED;
+use model::schema::Schema;
 
 use crate::front_matter::GuideError;
 use crate::guideline::{Chapter, Framework, Guideline, Topic};
@@ -111,6 +113,22 @@ impl Guide {
                 .iter()
                 .map(|(path, text)| (*path, *text)),
         )
+    }
+
+    /// How objects that AKS manages are recognised (`data/provider-managed.yaml`).
+    #[must_use]
+    pub fn managed(&self) -> Managed {
+        self.data
+            .get("provider-managed.yaml")
+            .and_then(|text| crate::front_matter::read(text, 1).ok())
+            .map_or_else(Managed::default, |doc| Managed::from_data(doc.root()))
+    }
+
+    /// The types that objects are held against (`data/kubernetes-types.txt`).
+    #[must_use]
+    pub fn schema(&self) -> Option<Schema> {
+        let text = self.data.get("kubernetes-types.txt");
+        text.map(|text| Schema::parse(text))
     }
 
     /// A guide from its files, and everything that is wrong with them. What is wrong is left out.

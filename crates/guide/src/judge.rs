@@ -169,6 +169,12 @@ impl<'g> Judge<'g> {
         !plan.local.is_empty() || !plan.joined.is_empty() || self.reads(kind)
     }
 
+    /// Whether what guidelines say of the estate as a whole may hang on an object of this kind.
+    #[must_use]
+    pub fn joins_read(&self, kind: &Kind) -> bool {
+        !self.plan(kind).joined.is_empty() || self.reads(kind)
+    }
+
     /// Whether a guideline in question reads this kind while judging something else.
     fn reads(&self, kind: &Kind) -> bool {
         const LINKED: [&str; 12] = [

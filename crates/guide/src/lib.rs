@@ -33,6 +33,7 @@ mod place;
 pub mod prices;
 pub mod remedy;
 pub mod setting;
+pub mod unjudged;
 mod unread;
 mod variables;
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use cel::Symbols;
+use guide::Guideline;
 use model::doc::{Dialect, DocBuilder, NodeId};
 use model::finding::{Finding, Fingerprint, WaiverNote};
 use model::kinds::Kind;
@@ -18,6 +19,16 @@ use crate::config::{Config, Waiver};
 
 /// The API group of the objects that triage makes.
 pub const WAIVER_GROUP: &str = "seawall.dev";
+
+/// Waivers are judged last, when it is known which of them matched.
+#[must_use]
+pub fn is_about_waivers(guideline: &Guideline) -> bool {
+    let waiver = Kind::Kubernetes {
+        group: WAIVER_GROUP.into(),
+        kind: "Waiver".into(),
+    };
+    guideline.is_about(&waiver, false)
+}
 
 /// Decides which findings are accepted.
 #[derive(Debug, Default)]

@@ -387,17 +387,10 @@ fn tell_unread(coverage: &Coverage) -> anyhow::Result<()> {
 
 /// How objects that AKS manages are recognised.
 pub(crate) fn managed(guide: &Guide) -> Managed {
-    guide
-        .data
-        .get("provider-managed.yaml")
-        .and_then(|text| ::guide::front_matter::read(text, 1).ok())
-        .map_or_else(Managed::default, |doc| Managed::from_data(doc.root()))
+    guide.managed()
 }
 
 /// The types that objects are held against.
 pub(crate) fn schema(guide: &Guide) -> Option<Schema> {
-    guide
-        .data
-        .get("kubernetes-types.txt")
-        .map(|text| Schema::parse(text))
+    guide.schema()
 }

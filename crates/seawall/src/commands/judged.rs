@@ -10,11 +10,10 @@ use model::{Estate, Scope};
 use rayon::prelude::*;
 use report::config::Config;
 use report::owners::Owners;
-use report::triage::Triage;
+use report::triage::{Triage, is_about_waivers};
 use sources::{Given, Overlay};
 
 use crate::choices;
-use crate::commands::assess::is_about_waivers;
 use crate::commands::estate::{self, EstateArgs, Ledger, Stopped};
 use crate::progress::Progress;
 
