@@ -23,7 +23,7 @@ mod cloud;
 mod entra;
 mod graph;
 mod health;
-mod http;
+pub(crate) mod http;
 mod permissions;
 mod principals;
 mod subscription;

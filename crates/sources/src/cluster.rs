@@ -5,7 +5,7 @@
 //!                                    └─ refused: namespace by namespace, else a gap with its reason
 //! ```
 //!
-//! Every request is a GET. Values of Secrets are never asked for.
+//! Every request is a GET, but for what [`Writer`] is asked to write. Values of Secrets are never asked for.
 
 mod admitted;
 mod ask;
@@ -18,9 +18,13 @@ pub mod kinds;
 mod listing;
 #[cfg(test)]
 mod tests;
+pub mod watch;
+mod write;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use model::completeness::{ELSEWHERE, EVERY_KIND};
 
@@ -33,6 +37,7 @@ use self::listing::{List, METADATA, OBJECTS};
 use crate::live::{Event, LiveError, Object, Of, Patience, Source, Unread};
 
 pub use self::condense::VALUES_WRITTEN;
+pub use self::write::{Refused, Writer};
 
 /// Which cluster is read, and what of it.
 #[derive(Debug, Clone, Default)]
@@ -57,7 +62,7 @@ pub struct Cluster {
 }
 
 struct Connected {
-    asker: Asker,
+    asker: Arc<Asker>,
     described: Described,
 }
 
@@ -83,22 +88,35 @@ impl Cluster {
     /// Connects and asks for the version, once.
     fn connect(&mut self) -> Result<&Connected, LiveError> {
         if self.connected.is_none() {
-            // Another part of the program may have chosen one; either will do.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(|error| LiveError {
-                    message: format!("no connection can be made: {error}"),
-                    help: None,
-                })?;
-            let config = runtime.block_on(self.target.config())?;
-            let asker = Asker::connect(runtime, config, &self.options.patience)?;
+            let asker = asker(&self.target, &self.options.patience, connect::SILENCE)?;
             let described = Described::ask(&asker)?;
-            self.connected = Some(Connected { asker, described });
+            self.connected = Some(Connected {
+                asker: Arc::new(asker),
+                described,
+            });
         }
         self.connected.as_ref().ok_or_else(LiveError::stopped)
     }
+}
+
+/// A client of a cluster, with a thread of its own: this one. An answer may pause for so long.
+fn asker(
+    target: &connect::Target,
+    patience: &Patience,
+    silence: Duration,
+) -> Result<Asker, LiveError> {
+    // Another part of the program may have chosen one; either will do.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| LiveError {
+            message: format!("no connection can be made: {error}"),
+            help: None,
+        })?;
+    let mut config = runtime.block_on(target.config())?;
+    config.read_timeout = Some(silence);
+    Asker::connect(runtime, config, patience)
 }
 
 impl Source for Cluster {
@@ -116,17 +134,21 @@ impl Source for Cluster {
             return Err(LiveError::stopped());
         };
         tell(Event::Doing("asking what the cluster serves".to_owned()))?;
-        let discovered = discovery::discover(&connected.asker)
-            .map_err(|trouble| fatal(trouble, connected.asker.url()))?;
+        let asker = &*connected.asker;
+        let discovered = asker
+            .wait(discovery::discover(asker))
+            .map_err(|trouble| fatal(trouble, asker.url()))?;
         let mut reading = Reading {
-            asker: &connected.asker,
+            asker,
             options: &self.options,
             discovered: &discovered,
             namespaces: None,
             closed: BTreeMap::new(),
             versions: Versions::default(),
         };
-        reading.part(tell)?;
+        if let Some(part) = part(self.options.namespaces.as_slice()) {
+            tell(Event::Gap(part))?;
+        }
         for wanted in WANTED {
             reading.kind(wanted, tell)?;
         }
@@ -138,10 +160,11 @@ impl Source for Cluster {
             })?;
         }
         tell(Event::Doing("asking as nobody".to_owned()))?;
-        let object =
-            connected
-                .described
-                .object(&self.target.name, &connected.asker, &reading.versions);
+        let written = reading.versions.values();
+        let describing = connected
+            .described
+            .object(&self.target.name, asker, written);
+        let object = asker.wait(describing);
         tell(Event::Object(object))?;
         tell(Event::Complete {
             kind: describe::KIND.into(),
@@ -222,7 +245,7 @@ struct Reading<'r> {
 impl Reading<'_> {
     fn kind(&mut self, wanted: &Wanted, tell: Tell<'_>) -> Result<(), LiveError> {
         let Some(served) = self.discovered.find(wanted) else {
-            return self.not_served(wanted, tell);
+            return tell(not_served(wanted, self.discovered));
         };
         tell(Event::Doing(format!("listing {}", served.resource)))?;
         if self.options.namespaces.is_empty() {
@@ -235,65 +258,6 @@ impl Reading<'_> {
         } else {
             self.everywhere(wanted, served, tell)
         }
-    }
-
-    /// That only some namespaces are to be read.
-    fn part(&self, tell: Tell<'_>) -> Result<(), LiveError> {
-        let names: Vec<String> = self
-            .options
-            .namespaces
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect();
-        let read = match names.as_slice() {
-            [] => return Ok(()),
-            [one] => format!("only namespace {one} of the cluster was read"),
-            [some @ .., last] => format!(
-                "only namespaces {} and {last} of the cluster were read",
-                some.join(", ")
-            ),
-        };
-        tell(Event::Gap(Unread {
-            kind: EVERY_KIND.into(),
-            within: ELSEWHERE.into(),
-            address: "/api/v1/namespaces".into(),
-            why: format!("{read} (`--namespace`)").into(),
-            help: Some("leave `--namespace` out to read all".into()),
-            by_choice: true,
-        }))
-    }
-
-    /// A kind that is not served has no objects, unless the server that serves it is away.
-    fn not_served(&self, wanted: &Wanted, tell: Tell<'_>) -> Result<(), LiveError> {
-        if self
-            .discovered
-            .stale
-            .iter()
-            .any(|group| group == wanted.group)
-        {
-            return tell(Event::Gap(Unread {
-                kind: wanted.name().into(),
-                within: "".into(),
-                address: format!("/apis/{}", wanted.group).into(),
-                why: format!(
-                    "the server of `{}` does not answer, so nobody knows whether it serves {}",
-                    wanted.group, wanted.resource
-                )
-                .into(),
-                help: Some(
-                    format!(
-                        "`kubectl get apiservices` shows why `{}` is away",
-                        wanted.group
-                    )
-                    .into(),
-                ),
-                by_choice: false,
-            }));
-        }
-        tell(Event::Complete {
-            kind: wanted.name().into(),
-            within: "".into(),
-        })
     }
 
     fn everywhere(
@@ -318,9 +282,9 @@ impl Reading<'_> {
             Some(404) => self.complete(wanted, "", tell),
             Some(403) if served.namespaced => match self.namespaces.clone() {
                 Some(all) => self.one_by_one(wanted, served, &all, true, tell),
-                None => tell(Event::Gap(self.unread(wanted, served, "", &trouble))),
+                None => tell(Event::Gap(unread(wanted, served, "", &trouble))),
             },
-            _ => tell(Event::Gap(self.unread(wanted, served, "", &trouble))),
+            _ => tell(Event::Gap(unread(wanted, served, "", &trouble))),
         }
     }
 
@@ -356,7 +320,7 @@ impl Reading<'_> {
         if all && complete.is_empty() {
             // Refused in each: that is refused.
             if let Some((_, trouble)) = gaps.first() {
-                return tell(Event::Gap(self.unread(wanted, served, "", trouble)));
+                return tell(Event::Gap(unread(wanted, served, "", trouble)));
             }
         }
         if all && gaps.is_empty() {
@@ -366,7 +330,7 @@ impl Reading<'_> {
             self.complete(wanted, namespace, tell)?;
         }
         for (namespace, trouble) in gaps {
-            tell(Event::Gap(self.unread(wanted, served, namespace, &trouble)))?;
+            tell(Event::Gap(unread(wanted, served, namespace, &trouble)))?;
         }
         Ok(())
     }
@@ -398,7 +362,7 @@ impl Reading<'_> {
                     });
                 }
                 Err(trouble) => {
-                    let mut gap = self.unread(wanted, served, "", &trouble);
+                    let mut gap = unread(wanted, served, "", &trouble);
                     gap.address = address.into();
                     tell(Event::Gap(gap))?;
                 }
@@ -411,21 +375,10 @@ impl Reading<'_> {
     /// although it does not stand in the metadata.
     fn secrets(&mut self, tell: Tell<'_>) -> Result<(), LiveError> {
         let Some(served) = self.discovered.find(&SECRETS) else {
-            return self.not_served(&SECRETS, tell);
+            return tell(not_served(&SECRETS, self.discovered));
         };
         if !self.options.secrets {
-            return tell(Event::Gap(Unread {
-                kind: "Secret".into(),
-                within: "".into(),
-                address: "/api/v1/secrets".into(),
-                why: "Secrets were not asked for".into(),
-                help: Some(
-                    "`--secrets` reads their names and labels, never their values; it needs the \
-                     ClusterRole `seawall-reader-secrets`"
-                        .into(),
-                ),
-                by_choice: true,
-            }));
+            return tell(Event::Gap(secrets_left_out()));
         }
         tell(Event::Doing("listing secrets".to_owned()))?;
         let namespaces = match (self.options.namespaces.is_empty(), &self.namespaces) {
@@ -436,7 +389,7 @@ impl Reading<'_> {
             match self.secrets_within(served, namespace, tell)? {
                 Ok(()) => self.complete(&SECRETS, namespace, tell)?,
                 Err(trouble) => {
-                    let mut gap = self.unread(&SECRETS, served, namespace, &trouble);
+                    let mut gap = unread(&SECRETS, served, namespace, &trouble);
                     if trouble.status() == Some(403) {
                         gap.help = Some(HELP_SECRETS.into());
                     }
@@ -507,56 +460,116 @@ impl Reading<'_> {
             within: within.into(),
         })
     }
+}
 
-    #[expect(clippy::unused_self, reason = "reads as its siblings do")]
-    fn unread(&self, wanted: &Wanted, served: &Served, within: &str, trouble: &Trouble) -> Unread {
-        let list = List {
-            served,
-            namespace: within,
-            page: 0,
-            accept: OBJECTS,
-            field_selector: "",
-        };
-        let place = if within.is_empty() {
-            String::new()
-        } else {
-            format!(" in namespace `{within}`")
-        };
-        let what = &served.resource;
-        let (why, help) = match trouble {
-            Trouble::Refused { status: 403, .. } => (
-                format!("the cluster refused to list {what}{place} (403)"),
-                Some(HELP.to_owned()),
-            ),
-            Trouble::Refused {
-                status: 0, message, ..
-            } => (
-                format!("{what} were not asked for: {message}"),
-                Some(HELP.to_owned()),
-            ),
-            Trouble::Refused { status: 401, .. } => (
-                format!("the token was no longer accepted when {what}{place} were listed (401)"),
-                Some("sign in again, and read the cluster again".to_owned()),
-            ),
-            Trouble::Refused {
-                status, message, ..
-            } => (
-                format!("the cluster could not list {what}{place} ({status}): {message}"),
-                Some("read the cluster again; what is unread stays unknown".to_owned()),
-            ),
-            Trouble::Lost(error) => (
-                format!("{what}{place} could not be listed: {}", error.message),
-                error.help.clone(),
-            ),
-        };
-        Unread {
+/// That only some namespaces are to be read.
+fn part(namespaces: &[String]) -> Option<Unread> {
+    let names: Vec<String> = namespaces.iter().map(|name| format!("`{name}`")).collect();
+    let read = match names.as_slice() {
+        [] => return None,
+        [one] => format!("only namespace {one} of the cluster was read"),
+        [some @ .., last] => format!(
+            "only namespaces {} and {last} of the cluster were read",
+            some.join(", ")
+        ),
+    };
+    Some(Unread {
+        kind: EVERY_KIND.into(),
+        within: ELSEWHERE.into(),
+        address: "/api/v1/namespaces".into(),
+        why: format!("{read} (`--namespace`)").into(),
+        help: Some("leave `--namespace` out to read all".into()),
+        by_choice: true,
+    })
+}
+
+/// A kind that is not served has no objects, unless the server that serves it is away.
+fn not_served(wanted: &Wanted, discovered: &Discovered) -> Event {
+    let group = wanted.group;
+    if !discovered.stale.iter().any(|stale| stale == group) {
+        return Event::Complete {
             kind: wanted.name().into(),
-            within: within.into(),
-            address: list.address().into(),
-            why: why.into(),
-            help: help.map(Into::into),
-            by_choice: false,
-        }
+            within: "".into(),
+        };
+    }
+    let what = wanted.resource;
+    let why = format!(
+        "the server of `{group}` does not answer, so nobody knows whether it serves {what}"
+    );
+    let help = format!("`kubectl get apiservices` shows why `{group}` is away");
+    Event::Gap(Unread {
+        kind: wanted.name().into(),
+        within: "".into(),
+        address: format!("/apis/{group}").into(),
+        why: why.into(),
+        help: Some(help.into()),
+        by_choice: false,
+    })
+}
+
+fn secrets_left_out() -> Unread {
+    Unread {
+        kind: "Secret".into(),
+        within: "".into(),
+        address: "/api/v1/secrets".into(),
+        why: "Secrets were not asked for".into(),
+        help: Some(
+            "`--secrets` reads their names and labels, never their values; it needs the \
+             ClusterRole `seawall-reader-secrets`"
+                .into(),
+        ),
+        by_choice: true,
+    }
+}
+
+/// Why a kind was not listed.
+fn unread(wanted: &Wanted, served: &Served, within: &str, trouble: &Trouble) -> Unread {
+    let list = List {
+        served,
+        namespace: within,
+        page: 0,
+        accept: OBJECTS,
+        field_selector: "",
+    };
+    let place = if within.is_empty() {
+        String::new()
+    } else {
+        format!(" in namespace `{within}`")
+    };
+    let what = &served.resource;
+    let (why, help) = match trouble {
+        Trouble::Refused { status: 403, .. } => (
+            format!("the cluster refused to list {what}{place} (403)"),
+            Some(HELP.to_owned()),
+        ),
+        Trouble::Refused {
+            status: 0, message, ..
+        } => (
+            format!("{what} were not asked for: {message}"),
+            Some(HELP.to_owned()),
+        ),
+        Trouble::Refused { status: 401, .. } => (
+            format!("the token was no longer accepted when {what}{place} were listed (401)"),
+            Some("sign in again, and read the cluster again".to_owned()),
+        ),
+        Trouble::Refused {
+            status, message, ..
+        } => (
+            format!("the cluster could not list {what}{place} ({status}): {message}"),
+            Some("read the cluster again; what is unread stays unknown".to_owned()),
+        ),
+        Trouble::Lost(error) => (
+            format!("{what}{place} could not be listed: {}", error.message),
+            error.help.clone(),
+        ),
+    };
+    Unread {
+        kind: wanted.name().into(),
+        within: within.into(),
+        address: list.address().into(),
+        why: why.into(),
+        help: help.map(Into::into),
+        by_choice: false,
     }
 }
 
@@ -574,7 +587,7 @@ const SECRET_TYPES: [&str; 9] = [
     "helm.sh/release.v1",
 ];
 
-fn object(address: String, item: listing::Item) -> Object {
+fn object(address: impl Into<Arc<str>>, item: listing::Item) -> Object {
     Object {
         of: Of::Kubernetes,
         address: address.into(),

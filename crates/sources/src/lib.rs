@@ -18,6 +18,7 @@ mod fence;
 pub mod kustomization;
 pub mod live;
 mod mirror;
+pub mod post;
 pub mod post_render;
 mod render;
 mod renderings;

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use model::Ref;
-use model::completeness::ELSEWHERE;
+use model::completeness::{ELSEWHERE, EVERY_KIND, Gap};
 use model::coverage::{DocumentEntry, Status};
 use model::kept::Kept;
 use model::manifest::{Form, Reader, Reading};
@@ -48,6 +48,27 @@ pub enum Event {
         /// Kind.
         kind: Box<str>,
     },
+}
+
+/// One thing that a source tells while it is watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// As when it is read. An object that was told before has changed; what is said of a kind and a place takes
+    /// the place of what was said before.
+    Told(Event),
+    /// The object of this address is there no more.
+    Gone(Arc<str>),
+    /// What was told of the kind is as of now.
+    Heard(Box<str>),
+    /// What was told of the kind may be old from now on, until it is heard of again.
+    Lost {
+        /// The kind as guidelines name it.
+        kind: Box<str>,
+        /// Why, as a clause.
+        why: Box<str>,
+    },
+    /// Everything that is there has been told once; from now on only what changes is.
+    CaughtUp,
 }
 
 /// An object as the API gave it.
@@ -127,6 +148,62 @@ pub fn read_object(object: &Object, reader: &Reader<'_>) -> Reading {
     match object.of {
         Of::Kubernetes => reader.read(&in_lines(&object.json), Form::Json, 1, &origin),
         Of::Azure => model::azure::live::read(reader, &object.json, &origin),
+    }
+}
+
+/// The kinds of which a live object could not be understood: they are not complete any more.
+#[must_use]
+pub fn hidden(reading: &Reading) -> Option<Gap> {
+    let entry = reading
+        .entries
+        .iter()
+        .find(|entry| entry.live && entry.status == Status::Unreadable)?;
+    let kind = entry.kind.as_deref().unwrap_or(EVERY_KIND);
+    Some(Gap {
+        kind: kind.into(),
+        within: entry.namespace.clone().unwrap_or_default(),
+        why: format!("{} could not be understood", entry.path).into(),
+    })
+}
+
+/// A kind that a cluster serves and nobody asked for.
+#[must_use]
+pub fn other(api_version: &str, kind: &str) -> DocumentEntry {
+    if kind.contains('/') {
+        return DocumentEntry {
+            path: format!("/{api_version}").into(),
+            index: 0,
+            line: 1,
+            live: true,
+            status: Status::NotRelevant,
+            kind: Some(kind.into()),
+            namespace: None,
+            name: None,
+            reason: Some("no guideline reads this type".into()),
+            help: None,
+        };
+    }
+    let (group, _) = model::kinds::split_api_version(api_version);
+    let builtin = model::kinds::is_builtin(group, kind);
+    DocumentEntry {
+        path: format!("/{api_version}").into(),
+        index: 0,
+        line: 1,
+        live: true,
+        status: if builtin {
+            Status::NotRelevant
+        } else {
+            Status::UnknownKind
+        },
+        kind: Some(kind.into()),
+        namespace: None,
+        name: None,
+        reason: Some(if builtin {
+            "no guideline reads this kind".into()
+        } else {
+            "the cluster serves this kind, and seawall does not know it".into()
+        }),
+        help: None,
     }
 }
 

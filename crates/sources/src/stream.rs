@@ -7,7 +7,7 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::completeness::{Completeness, EVERY_KIND, Gap};
+use model::completeness::{Completeness, Gap};
 use model::coverage::{DocumentEntry, Status};
 use model::kept::Kept;
 use model::manifest::{Form, Reader, Reading};
@@ -160,7 +160,7 @@ pub fn read<T: Send, E: From<LiveError>>(
         for result in done {
             match result {
                 Some((reading, judged)) => {
-                    unread.borrow_mut().extend(hidden(&reading));
+                    unread.borrow_mut().extend(live::hidden(&reading));
                     consume(reading, judged)?;
                 }
                 None => *files += 1,
@@ -318,7 +318,9 @@ pub fn read<T: Send, E: From<LiveError>>(
                     });
                     Work::Entry(Box::new(entry))
                 }
-                Event::Other { api_version, kind } => other(&api_version, &kind),
+                Event::Other { api_version, kind } => {
+                    Work::Entry(Box::new(live::other(&api_version, &kind)))
+                }
                 Event::Object(object) => Work::Live(object),
                 Event::Kept(kept) => Work::Kept(kept),
                 Event::Entry(entry) => Work::Entry(entry),
@@ -347,60 +349,6 @@ pub fn read<T: Send, E: From<LiveError>>(
         completeness,
         names,
     })
-}
-
-/// The kinds of which a live object could not be understood: they are not complete any more.
-fn hidden(reading: &Reading) -> Option<Gap> {
-    let entry = reading
-        .entries
-        .iter()
-        .find(|entry| entry.live && entry.status == Status::Unreadable)?;
-    let kind = entry.kind.as_deref().unwrap_or(EVERY_KIND);
-    Some(Gap {
-        kind: kind.into(),
-        within: entry.namespace.clone().unwrap_or_default(),
-        why: format!("{} could not be understood", entry.path).into(),
-    })
-}
-
-/// A kind that a cluster serves and nobody asked for.
-fn other(api_version: &str, kind: &str) -> Work {
-    if kind.contains('/') {
-        return Work::Entry(Box::new(DocumentEntry {
-            path: format!("/{api_version}").into(),
-            index: 0,
-            line: 1,
-            live: true,
-            status: Status::NotRelevant,
-            kind: Some(kind.into()),
-            namespace: None,
-            name: None,
-            reason: Some("no guideline reads this type".into()),
-            help: None,
-        }));
-    }
-    let (group, _) = model::kinds::split_api_version(api_version);
-    let builtin = model::kinds::is_builtin(group, kind);
-    Work::Entry(Box::new(DocumentEntry {
-        path: format!("/{api_version}").into(),
-        index: 0,
-        line: 1,
-        live: true,
-        status: if builtin {
-            Status::NotRelevant
-        } else {
-            Status::UnknownKind
-        },
-        kind: Some(kind.into()),
-        namespace: None,
-        name: None,
-        reason: Some(if builtin {
-            "no guideline reads this kind".into()
-        } else {
-            "the cluster serves this kind, and seawall does not know it".into()
-        }),
-        help: None,
-    }))
 }
 
 #[derive(Default)]

@@ -1,9 +1,10 @@
 //! One request after the other, with the patience that a busy API server asks for.
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::{Request, StatusCode, header};
+use futures::io::AsyncBufRead;
+use http::{Method, Request, StatusCode, header};
 use kube::client::Body;
 use serde::Deserialize;
 
@@ -32,8 +33,33 @@ pub(super) struct Asker {
     config: kube::Config,
     url: String,
     /// Whether it ever answered: what it then fails to answer is worth another try.
-    answered: Cell<bool>,
+    answered: AtomicBool,
     patience: Patience,
+}
+
+/// One request.
+#[derive(Debug, Clone)]
+pub(super) struct Question<'q> {
+    pub(super) method: Method,
+    pub(super) path: &'q str,
+    pub(super) accept: &'q str,
+    /// The type of what is sent, and what.
+    pub(super) body: Option<(&'static str, &'q str)>,
+}
+
+impl<'q> Question<'q> {
+    const fn get(path: &'q str, accept: &'q str) -> Self {
+        Self {
+            method: Method::GET,
+            path,
+            accept,
+            body: None,
+        }
+    }
+
+    fn reads(&self) -> bool {
+        self.method == Method::GET
+    }
 }
 
 /// Why there is no answer.
@@ -96,7 +122,7 @@ impl Asker {
             client,
             config,
             url,
-            answered: Cell::new(false),
+            answered: AtomicBool::new(false),
             patience: patience.clone(),
         })
     }
@@ -105,23 +131,55 @@ impl Asker {
         &self.url
     }
 
+    /// Waits for something on this thread.
+    pub(super) fn wait<F: Future>(&self, work: F) -> F::Output {
+        self.runtime.block_on(work)
+    }
+
     /// GET, as JSON text.
     pub(super) fn get(&self, path: &str, accept: &str) -> Result<String, Trouble> {
-        self.runtime.block_on(self.patiently(path, accept))
+        self.wait(self.fetch(path, accept))
+    }
+
+    /// The same, for whoever does something else meanwhile.
+    pub(super) async fn fetch(&self, path: &str, accept: &str) -> Result<String, Trouble> {
+        self.patiently(&Question::get(path, accept)).await
+    }
+
+    /// Asks once more only where the server says that it has done nothing yet.
+    pub(super) fn write(&self, question: &Question<'_>) -> Result<String, Trouble> {
+        self.wait(self.patiently(question))
+    }
+
+    /// The lines of an answer that does not end by itself.
+    pub(super) async fn lines(
+        &self,
+        path: &str,
+        accept: &str,
+    ) -> Result<impl AsyncBufRead + Unpin + Send + use<>, Trouble> {
+        let request = Request::get(path)
+            .header(header::ACCEPT, accept)
+            .body(Vec::new())
+            .map_err(|error| lost(format!("`{path}` is no address: {error}")))?;
+        match self.client.request_stream(request).await {
+            Ok(lines) => Ok(Box::pin(lines)),
+            Err(kube::Error::Api(status)) => Err(Trouble::Refused {
+                status: status.code,
+                message: one_line(&status.message),
+                go_on: None,
+            }),
+            Err(error) => Err(Trouble::Lost(unreachable(&self.url, &error))),
+        }
     }
 
     /// The status of the answer to each path when nothing says who asks. Paths that get no answer are left
     /// out.
-    pub(super) fn anonymously(&self, paths: &[&'static str]) -> Vec<(&'static str, u16)> {
+    pub(super) async fn anonymously(&self, paths: &[&'static str]) -> Vec<(&'static str, u16)> {
         let mut config = self.config.clone();
         config.auth_info = kube::config::AuthInfo::default();
         config.headers.clear();
         config.read_timeout = Some(ANONYMOUS);
-        let made = {
-            let _within = self.runtime.enter();
-            kube::Client::try_from(config)
-        };
-        let Ok(client) = made else {
+        let Ok(client) = kube::Client::try_from(config) else {
             return Vec::new();
         };
         let ask = async |path: &'static str| {
@@ -129,25 +187,26 @@ impl Asker {
             let answer = tokio::time::timeout(ANONYMOUS, client.send(request)).await;
             Some((path, answer.ok()?.ok()?.status().as_u16()))
         };
-        self.runtime.block_on(async {
-            let mut answers = Vec::new();
-            for path in paths {
-                answers.extend(ask(path).await);
-            }
-            answers
-        })
+        let mut answers = Vec::new();
+        for path in paths {
+            answers.extend(ask(path).await);
+        }
+        answers
     }
 
     /// The certificates that the server shows, its own first.
-    pub(super) fn certificates(&self) -> Vec<rustls::pki_types::CertificateDer<'static>> {
-        super::certificates::shown(&self.config)
+    pub(super) async fn certificates(&self) -> Vec<rustls::pki_types::CertificateDer<'static>> {
+        let config = self.config.clone();
+        tokio::task::spawn_blocking(move || super::certificates::shown(&config))
+            .await
+            .unwrap_or_default()
     }
 
-    async fn patiently(&self, path: &str, accept: &str) -> Result<String, Trouble> {
+    async fn patiently(&self, question: &Question<'_>) -> Result<String, Trouble> {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let (trouble, wait) = match self.once(path, accept).await {
+            let (trouble, wait) = match self.once(question).await {
                 Ok(text) => return Ok(text),
                 Err(failed) => failed,
             };
@@ -163,10 +222,19 @@ impl Asker {
         }
     }
 
-    async fn once(&self, path: &str, accept: &str) -> Result<String, (Trouble, Option<Wait>)> {
-        let request = Request::get(path)
-            .header(header::ACCEPT, accept)
-            .body(Body::empty())
+    async fn once(&self, question: &Question<'_>) -> Result<String, (Trouble, Option<Wait>)> {
+        let path = question.path;
+        let mut request = Request::builder()
+            .method(question.method.clone())
+            .uri(path)
+            .header(header::ACCEPT, question.accept);
+        if let Some((kind, _)) = question.body {
+            request = request.header(header::CONTENT_TYPE, kind);
+        }
+        let request = request
+            .body(question.body.map_or_else(Body::empty, |(_, text)| {
+                Body::from(text.as_bytes().to_vec())
+            }))
             .map_err(|error| {
                 let message = format!("`{path}` is no address: {error}");
                 (lost(message), None)
@@ -177,7 +245,7 @@ impl Asker {
             let bytes = body.collect_bytes().await?;
             Ok::<_, kube::Error>((parts, bytes))
         };
-        let deadline = if self.answered.get() {
+        let deadline = if self.answered.load(Ordering::Relaxed) {
             DEADLINE
         } else {
             self.patience.after * FIRST
@@ -190,7 +258,9 @@ impl Asker {
             .map_err(|_| (Trouble::Lost(silent(&self.url)), None))?;
         let (parts, bytes) = done.map_err(|error| {
             // A connection that broke is worth another try, one that never was is not.
-            let again: Option<Wait> = self.answered.get().then_some(Wait::Grows);
+            // What was written may have been done.
+            let again = self.answered.load(Ordering::Relaxed) && question.reads();
+            let again: Option<Wait> = again.then_some(Wait::Grows);
             let trouble = match &error {
                 kube::Error::Auth(_) => client_error(&error),
                 kube::Error::Service(inner) if inner.is::<kube::client::AuthError>() => {
@@ -200,7 +270,7 @@ impl Asker {
             };
             (Trouble::Lost(trouble), again)
         })?;
-        self.answered.set(true);
+        self.answered.store(true, Ordering::Relaxed);
         if parts.status.is_success() {
             return String::from_utf8(bytes.to_vec())
                 .map_err(|_| (lost(format!("{path} is no UTF-8")), None));
@@ -211,14 +281,14 @@ impl Asker {
             .get(header::RETRY_AFTER)
             .and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok())
             .map(Duration::from_secs);
-        let transient = matches!(
-            parts.status,
-            StatusCode::TOO_MANY_REQUESTS
-                | StatusCode::INTERNAL_SERVER_ERROR
-                | StatusCode::BAD_GATEWAY
-                | StatusCode::SERVICE_UNAVAILABLE
-                | StatusCode::GATEWAY_TIMEOUT
-        );
+        let transient = match parts.status {
+            StatusCode::TOO_MANY_REQUESTS => true,
+            StatusCode::INTERNAL_SERVER_ERROR
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => question.reads(),
+            _ => false,
+        };
         let wait = transient.then(|| asked.map_or(Wait::Grows, Wait::Asked));
         let trouble = Trouble::Refused {
             status: parts.status.as_u16(),

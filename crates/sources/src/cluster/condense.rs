@@ -27,22 +27,28 @@ pub(super) struct Versions {
 
 #[derive(Debug, Default)]
 struct Writes {
-    objects: usize,
-    example: String,
-    latest: String,
+    /// when it was last written so, as far as that is known
+    objects: BTreeMap<String, String>,
 }
 
 impl Versions {
     fn note(&mut self, version: &str, kind: &str, manager: &str, object: &str, time: &str) {
         let key = (version.to_owned(), kind.to_owned(), manager.to_owned());
         let writes = self.written.entry(key).or_default();
-        if writes.objects == 0 {
-            object.clone_into(&mut writes.example);
+        let latest = writes.objects.entry(object.to_owned()).or_default();
+        if time > latest.as_str() {
+            time.clone_into(latest);
         }
-        writes.objects += 1;
-        if time > writes.latest.as_str() {
-            time.clone_into(&mut writes.latest);
-        }
+    }
+
+    /// An object is gone, or is about to be told anew.
+    pub(super) fn forget(&mut self, kind: &str, object: &str) {
+        self.written.retain(|(_, of, _), writes| {
+            if of == kind {
+                writes.objects.remove(object);
+            }
+            !writes.objects.is_empty()
+        });
     }
 
     /// As values of the object that describes the cluster.
@@ -54,9 +60,9 @@ impl Versions {
                     "apiVersion": version,
                     "kind": kind,
                     "manager": manager,
-                    "objects": writes.objects,
-                    "example": writes.example,
-                    "latest": writes.latest,
+                    "objects": writes.objects.len(),
+                    "example": writes.objects.keys().next(),
+                    "latest": writes.objects.values().max(),
                 })
             })
             .collect()
@@ -169,12 +175,7 @@ fn without_schemas(item: &mut Item) {
 
 /// Who wrote the object with another API version than the one it is read in.
 fn note_versions(wanted: &Wanted, api_version: &str, item: &Item, versions: &mut Versions) {
-    let (namespace, name) = names(item);
-    let object = if namespace.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{namespace}/{name}")
-    };
+    let object = called(item);
     let metadata = item.get("metadata");
     let managed = metadata
         .and_then(|metadata| metadata.get("managedFields"))
@@ -197,6 +198,14 @@ fn note_versions(wanted: &Wanted, api_version: &str, item: &Item, versions: &mut
         && version != api_version
     {
         versions.note(&version, wanted.kind, "kubectl apply", &object, "");
+    }
+}
+
+/// `shop/web`; without a namespace the name.
+pub(super) fn called(item: &Item) -> String {
+    match names(item) {
+        ("", name) => name.to_owned(),
+        (namespace, name) => format!("{namespace}/{name}"),
     }
 }
 

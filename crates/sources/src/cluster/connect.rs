@@ -36,7 +36,7 @@ enum From {
 
 /// How long to wait for a connection, and for the server's next words.
 const CONNECT: Duration = Duration::from_secs(10);
-const SILENCE: Duration = Duration::from_secs(60);
+pub(super) const SILENCE: Duration = Duration::from_secs(60);
 
 fn error(message: impl Into<String>, help: impl Into<String>) -> LiveError {
     LiveError {

@@ -14,7 +14,6 @@ use serde_json::Value;
 
 use super::ask::Asker;
 use super::certificates;
-use super::condense::Versions;
 use crate::live::{LiveError, Object, Of};
 
 /// The kind, as guidelines name it.
@@ -79,21 +78,23 @@ impl Described {
     }
 
     /// The object. What could not be found out is absent from it.
-    pub(super) fn object(&self, name: &str, asker: &Asker, versions: &Versions) -> Object {
+    pub(super) async fn object(&self, name: &str, asker: &Asker, written: Vec<Value>) -> Object {
         let mut object = serde_json::json!({
             "apiVersion": "seawall.dev/v1",
             "kind": "Cluster",
             "metadata": {"name": name},
             "version": self.version.git_version,
-            "writtenVersions": versions.values(),
+            "writtenVersions": written,
         });
         let anonymous: BTreeMap<&str, u16> = asker
             .anonymously(&ANONYMOUS)
+            .await
             .into_iter()
             .map(|(path, status)| (path.split('?').next().unwrap_or(path), status))
             .collect();
         let shown: Vec<Value> = asker
             .certificates()
+            .await
             .iter()
             .enumerate()
             .filter_map(|(index, der)| {

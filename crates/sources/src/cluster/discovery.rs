@@ -162,10 +162,10 @@ const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGrou
                           application/json";
 
 /// Asks what is served.
-pub(super) fn discover(asker: &Asker) -> Result<Discovered, Trouble> {
+pub(super) async fn discover(asker: &Asker) -> Result<Discovered, Trouble> {
     let mut found = Discovered::default();
     for path in ["/api", "/apis"] {
-        let text = asker.get(path, AGGREGATED)?;
+        let text = asker.fetch(path, AGGREGATED).await?;
         let Ok(list) = serde_json::from_str::<GroupList>(&text) else {
             return Err(no_api_server(path));
         };
@@ -173,12 +173,12 @@ pub(super) fn discover(asker: &Asker) -> Result<Discovered, Trouble> {
             "APIGroupDiscoveryList" => list.items.into_iter().for_each(|group| found.add(group)),
             "APIVersions" => {
                 for version in &list.versions {
-                    found.ask_old(asker, version)?;
+                    found.ask_old(asker, version).await?;
                 }
             }
             "APIGroupList" => {
                 for group in &list.groups {
-                    found.add_old(asker, group)?;
+                    found.add_old(asker, group).await?;
                 }
             }
             _ => return Err(no_api_server(path)),
@@ -217,7 +217,7 @@ impl Discovered {
         }
     }
 
-    fn add_old(&mut self, asker: &Asker, group: &OldGroup) -> Result<(), Trouble> {
+    async fn add_old(&mut self, asker: &Asker, group: &OldGroup) -> Result<(), Trouble> {
         let preferred = group.preferred_version.as_ref();
         let preferred = preferred.map(|version| version.group_version.as_str());
         let mut versions: Vec<&str> = preferred.into_iter().collect();
@@ -229,7 +229,7 @@ impl Discovered {
                 .filter(|version| Some(*version) != preferred),
         );
         for version in versions {
-            self.ask_old(asker, version)?;
+            self.ask_old(asker, version).await?;
         }
         if group.versions.is_empty() {
             self.stale.push(group.name.clone());
@@ -238,10 +238,11 @@ impl Discovered {
     }
 
     /// One version of a group, as Kubernetes before 1.26 tells it.
-    fn ask_old(&mut self, asker: &Asker, api_version: &str) -> Result<(), Trouble> {
+    async fn ask_old(&mut self, asker: &Asker, api_version: &str) -> Result<(), Trouble> {
         let (group, version) = model::kinds::split_api_version(api_version);
         let root = if group.is_empty() { "/api" } else { "/apis" };
-        let answer = asker.get(&format!("{root}/{api_version}"), "application/json");
+        let path = format!("{root}/{api_version}");
+        let answer = asker.fetch(&path, "application/json").await;
         let text = match answer {
             Ok(text) => text,
             // A server behind the API server may be away; the others are not.

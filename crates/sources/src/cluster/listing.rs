@@ -11,18 +11,24 @@ use super::discovery::Served;
 /// An object as the API gives it in a list.
 pub(super) type Item = Map<String, Value>;
 
+/// A part of a list.
 #[derive(Debug, Deserialize)]
-struct Page {
+pub(super) struct Page {
     #[serde(default)]
-    metadata: PageMeta,
+    pub(super) metadata: PageMeta,
     #[serde(default)]
-    items: Option<Vec<Item>>,
+    pub(super) items: Option<Vec<Item>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct PageMeta {
+#[serde(rename_all = "camelCase")]
+pub(super) struct PageMeta {
+    /// What asks for the next part; empty at the end.
     #[serde(default, rename = "continue")]
-    go_on: String,
+    pub(super) go_on: String,
+    /// What the list is as of.
+    #[serde(default)]
+    pub(super) resource_version: String,
 }
 
 /// One list.
@@ -80,6 +86,29 @@ impl List<'_> {
         path
     }
 
+    /// One page: the first, or the one that `go_on` stands for.
+    pub(super) async fn part(&self, asker: &Asker, go_on: &str) -> Result<Page, Trouble> {
+        let text = asker.fetch(&self.path(go_on), self.accept).await?;
+        serde_json::from_str(&text).map_err(|error| Trouble::Refused {
+            status: 200,
+            message: format!("the answer is no list: {error}"),
+            go_on: None,
+        })
+    }
+
+    /// What tells the changes from a version on.
+    pub(super) fn watch_path(&self, version: &str, seconds: u64) -> String {
+        let mut path = format!(
+            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={seconds}&resourceVersion={}",
+            self.address(),
+            escaped(version)
+        );
+        if !self.field_selector.is_empty() {
+            let _ = write!(path, "&fieldSelector={}", escaped(self.field_selector));
+        }
+        path
+    }
+
     /// Reads every page. `tell` stops it by returning an error.
     pub(super) fn read<E>(
         &self,
@@ -91,8 +120,8 @@ impl List<'_> {
         let mut last = String::new();
         let mut restarts = 0;
         loop {
-            let text = match asker.get(&self.path(&go_on), self.accept) {
-                Ok(text) => text,
+            let page = match asker.wait(self.part(asker, &go_on)) {
+                Ok(page) => page,
                 // The list took longer than the server keeps its past (`etcd` compacts after five
                 // minutes). It gives a token that goes on with what is there now; without one the
                 // list is begun again, and what was told stays told.
@@ -115,17 +144,6 @@ impl List<'_> {
                 }
                 Err(trouble) => return Ok(Err(trouble)),
             };
-            let page: Page = match serde_json::from_str(&text) {
-                Ok(page) => page,
-                Err(error) => {
-                    return Ok(Err(Trouble::Refused {
-                        status: 200,
-                        message: format!("the answer is no list: {error}"),
-                        go_on: None,
-                    }));
-                }
-            };
-            drop(text);
             for item in page.items.unwrap_or_default() {
                 // Lists are in the order of etcd's keys: `namespace/name`.
                 let (namespace, name) = names(&item);
