@@ -17,3 +17,4 @@ pub mod http;
 pub mod install;
 pub mod metrics;
 pub mod tls;
+pub mod watch;

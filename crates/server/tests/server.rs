@@ -1,4 +1,4 @@
-//! The webhook: the same answers as `assess`, decisions, and its door, with real parts.
+//! The webhook: the same answers as `assess`, decisions, and its door; and the watch, with real parts.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -16,3 +16,5 @@ mod door;
 mod examples;
 #[path = "server/running.rs"]
 mod running;
+#[path = "server/watch.rs"]
+mod watch;

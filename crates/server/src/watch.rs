@@ -1,0 +1,370 @@
+//! The watch: what runs, judged as it changes.
+//!
+//! ```text
+//! sources::cluster::watch ─┐  read and judged alone,      ┌─▶ findings of objects, at once
+//! Azure, from time to time ┴─▶ a batch at a time ─▶ Held ─┤
+//!                                                         └─▶ a pass over everything, when it was quiet for a moment
+//!                                                             ─▶ Picture, findings of joins ─▶ keeper: reports, …
+//! ```
+//!
+//! One thread hears and judges; one passes over everything, never two at a time, and rests at least as long as it
+//! worked; one keeps (`keeper`): reports, alerts, history. What guidelines say of an object alone stands as soon as
+//! it is judged; what they say with others, and what the analyses find, is as of the moment of the last pass, which
+//! [`Picture::at`] tells.
+//!
+//! Verdicts hang on the day: with each new one, UTC, everything is told and judged anew. That also mends whatever a
+//! long watch may have missed.
+//!
+//! What it deliberately leaves out: weighing what findings open to attackers, and any decision about admission.
+
+mod alerts;
+mod feed;
+mod figures;
+mod held;
+pub mod history;
+mod judging;
+mod keeper;
+mod lease;
+mod listener;
+mod pass;
+mod reports;
+mod said;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ::guide::Guide;
+use jiff::Timestamp;
+use model::Resource;
+use model::coverage::Status;
+use model::finding::{Finding, GuidelineId};
+use report::assessment::Counts;
+use report::config::Config;
+use serde_json::Value;
+use sources::cluster;
+use sources::cluster::watch::Pace;
+use sources::live::{LiveError, Source, Unread};
+
+use self::held::Held;
+use self::said::{Makers, Said};
+
+pub use self::alerts::SCHEMA as ALERT_SCHEMA;
+pub use self::held::Lost;
+pub use self::judging::settings;
+pub use self::keeper::{Alerting, Keeping};
+pub use self::lease::Election;
+pub use self::pass::Picture;
+pub use self::said::Standing;
+
+/// How grave a line of the log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// As it should be.
+    Info,
+    /// Something is worse than it should be, and goes on.
+    Warn,
+    /// Something that was asked for is not done.
+    Error,
+}
+
+/// Who writes the log: how grave, what happened, and what belongs to it (a map).
+pub type Log = Arc<dyn Fn(Level, &str, Value) + Send + Sync>;
+
+/// Makes a source that is read from time to time.
+pub type Opening = Arc<dyn Fn() -> Result<Box<dyn Source>, LiveError> + Send + Sync>;
+
+/// What is watched, and how.
+#[derive(Clone)]
+pub struct Options {
+    /// The cluster.
+    pub cluster: cluster::Options,
+    /// How patient its watch is.
+    pub pace: Pace,
+    /// Azure, where it is read too.
+    pub azure: Option<Opening>,
+    /// How often Azure is read.
+    pub azure_every: Duration,
+    /// What is accepted, and how severe things are.
+    pub config: Arc<Config>,
+    /// The time.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// A pass begins when nothing changed for so long, ...
+    pub quiet: Duration,
+    /// ... or when something changed so long ago.
+    pub most: Duration,
+    /// What is done with what stands.
+    pub keeping: Keeping,
+    /// Who writes the log.
+    pub log: Log,
+}
+
+impl Options {
+    /// The current cluster, with a configuration, silently.
+    #[must_use]
+    pub fn new(cluster: cluster::Options, config: Arc<Config>) -> Self {
+        Self {
+            cluster,
+            pace: Pace::default(),
+            azure: None,
+            azure_every: Duration::from_secs(900),
+            config,
+            clock: Arc::new(Timestamp::now),
+            quiet: Duration::from_secs(2),
+            most: Duration::from_secs(10),
+            keeping: Keeping::default(),
+            log: Arc::new(|_, _, _| {}),
+        }
+    }
+
+    fn day(&self) -> String {
+        let now = (self.clock)();
+        now.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("cluster", &self.cluster)
+            .field("pace", &self.pace)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is held of the estate; under one lock, which is held for moments only.
+#[derive(Debug, Default)]
+struct Live {
+    held: Held,
+    makers: Makers,
+    local: Said,
+    joined: Said,
+}
+
+/// What the watch knows, for the webhook, the reports and whoever asks.
+#[derive(Debug)]
+pub struct Shared {
+    live: RwLock<Live>,
+    picture: RwLock<Arc<Picture>>,
+    dirt: Mutex<Dirt>,
+    changed: Condvar,
+    figures: Figures,
+    kept: Kept,
+}
+
+/// What the keeper has done.
+#[derive(Debug, Default)]
+struct Kept {
+    keeps: AtomicBool,
+    report_writes: AtomicU64,
+    alerts_told: AtomicU64,
+    alerts_dropped: AtomicU64,
+    history_errors: AtomicU64,
+}
+
+/// What has changed since the last pass began.
+#[derive(Debug, Default)]
+struct Dirt {
+    first: Option<Instant>,
+    last: Option<Instant>,
+}
+
+/// Numbers that only grow.
+#[derive(Debug, Default)]
+struct Figures {
+    objects_judged: AtomicU64,
+    objects_gone: AtomicU64,
+    passes: AtomicU64,
+    unreachable: AtomicBool,
+}
+
+/// What stands at one moment.
+#[derive(Debug, Clone)]
+pub struct Stand {
+    /// Objects that are held.
+    pub objects: usize,
+    /// By guideline.
+    pub guidelines: BTreeMap<GuidelineId, Standing>,
+    /// All verdicts by word.
+    pub verdicts: Counts,
+    /// How many objects of each kind ended with which status.
+    pub ledger: BTreeMap<(Box<str>, Status), usize>,
+    /// What could not be read.
+    pub gaps: Vec<Unread>,
+    /// Kinds of which nothing is heard.
+    pub lost: BTreeMap<Box<str>, Lost>,
+    /// Objects that were judged since the start, again and again.
+    pub objects_judged: u64,
+    /// Objects that went since the start.
+    pub objects_gone: u64,
+    /// Passes over everything since the start.
+    pub passes: u64,
+    /// The moment of the last pass, and how long it took.
+    pub passed: Option<(Timestamp, Duration)>,
+    /// The cluster cannot be reached at all.
+    pub unreachable: bool,
+}
+
+impl Shared {
+    /// Nothing is known yet.
+    ///
+    /// # Errors
+    /// When the configuration's parameters do not parse.
+    pub fn new(guide: &Guide, options: &Options) -> Result<Self, String> {
+        let setting = Arc::new(settings(guide, &options.config, None, &options.day())?);
+        Ok(Self {
+            live: RwLock::default(),
+            picture: RwLock::new(Arc::new(Picture::nothing(setting))),
+            dirt: Mutex::default(),
+            changed: Condvar::new(),
+            figures: Figures::default(),
+            kept: Kept::default(),
+        })
+    }
+
+    fn live(&self) -> RwLockReadGuard<'_, Live> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self) -> RwLockWriteGuard<'_, Live> {
+        self.live.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A Namespace as it is now.
+    #[must_use]
+    pub fn namespace(&self, name: &str) -> Option<Resource> {
+        self.object(&format!("/api/v1/namespaces/{name}"))
+    }
+
+    /// An object as it is now, by its address; of a workload what joins read.
+    #[must_use]
+    pub fn object(&self, address: &str) -> Option<Resource> {
+        let live = self.live();
+        live.held.get(address)?.resources.first().cloned()
+    }
+
+    /// The estate as of the last pass; nothing (number 0) before the first.
+    #[must_use]
+    pub fn picture(&self) -> Arc<Picture> {
+        let picture = self.picture.read();
+        Arc::clone(&picture.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether everything was read and judged once.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.picture().number > 0
+    }
+
+    /// Every finding that stands, accepted ones too: what objects say alone as of now, the rest as of the last pass.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        let live = self.live();
+        live.local
+            .findings()
+            .chain(live.joined.findings())
+            .collect()
+    }
+
+    /// What is said of the object at an address, also where it belongs to what made it.
+    #[must_use]
+    pub fn findings_of(&self, address: &str) -> Vec<Finding> {
+        let live = self.live();
+        let mut findings = live.local.findings_of(address);
+        findings.extend(live.joined.findings_of(address));
+        findings
+    }
+
+    /// What stands, in numbers.
+    #[must_use]
+    pub fn stand(&self) -> Stand {
+        let picture = self.picture();
+        let live = self.live();
+        let mut guidelines = live.local.counts().clone();
+        guidelines.extend(live.joined.counts().clone());
+        let (local, joined) = (live.local.verdicts(), live.joined.verdicts());
+        Stand {
+            objects: live.held.len(),
+            guidelines,
+            verdicts: Counts {
+                pass: local.pass + joined.pass,
+                fail: local.fail + joined.fail,
+                unknown: local.unknown + joined.unknown,
+                not_applicable: local.not_applicable + joined.not_applicable,
+            },
+            ledger: live.held.ledger(),
+            gaps: live.held.gaps(),
+            lost: live.held.lost_kinds(),
+            objects_judged: self.figures.objects_judged.load(Ordering::Relaxed),
+            objects_gone: self.figures.objects_gone.load(Ordering::Relaxed),
+            passes: self.figures.passes.load(Ordering::Relaxed),
+            passed: (picture.number > 0).then_some((picture.at, picture.took)),
+            unreachable: self.figures.unreachable.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Whether this replica writes reports and alerts.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        self.kept.keeps.load(Ordering::Relaxed)
+    }
+
+    /// A number that grows whenever something stands differently.
+    fn version(&self) -> u64 {
+        let figures = &self.figures;
+        [
+            &figures.objects_judged,
+            &figures.objects_gone,
+            &figures.passes,
+        ]
+        .iter()
+        .map(|figure| figure.load(Ordering::Relaxed))
+        .sum()
+    }
+
+    fn dirty(&self) {
+        let now = Instant::now();
+        let mut dirt = self.dirt.lock().unwrap_or_else(PoisonError::into_inner);
+        dirt.first = dirt.first.or(Some(now));
+        dirt.last = Some(now);
+        self.changed.notify_all();
+    }
+}
+
+/// How long the threads wait before they look whether to stop.
+const TICK: Duration = Duration::from_millis(250);
+/// What waits to be judged.
+const INBOX: usize = 512;
+
+/// Watches until `stop` is true.
+pub fn run(guide: &Guide, options: &Options, shared: &Shared, stop: &AtomicBool) {
+    let again = AtomicBool::new(false);
+    let (told, inbox) = sync_channel(INBOX);
+    thread::scope(|scope| {
+        let begin = told.clone();
+        let again = &again;
+        scope.spawn(move || feed::stream(options, shared, &begin, stop, again));
+        if let Some(open) = &options.azure {
+            scope.spawn(move || feed::poll(options, shared, open, &told, stop));
+        } else {
+            drop(told);
+        }
+        scope.spawn(move || pass::passes(guide, options, shared, stop));
+        scope.spawn(move || keeper::keep(guide, options, shared, stop));
+        // It takes the inbox with it: who tells must not wait for ever.
+        listener::listen(guide, options, shared, inbox, stop, again);
+        again.store(true, Ordering::Relaxed);
+    });
+}
+
+/// Sleeps, unless it is time to stop.
+fn rest(time: Duration, stop: &AtomicBool) {
+    let begun = Instant::now();
+    while !stop.load(Ordering::Relaxed) && begun.elapsed() < time {
+        thread::sleep(TICK.min(time.saturating_sub(begun.elapsed())));
+    }
+}

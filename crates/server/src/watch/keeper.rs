@@ -1,0 +1,253 @@
+//! What is done with what stands, by one replica: reports in the cluster, alerts, posture history.
+//!
+//! What it deliberately leaves out: findings that are not as of a pass yet are reported all the same; only before the
+//! first pass nothing is kept.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use ::guide::Guide;
+use model::finding::Severity;
+use serde_json::json;
+use sources::azure::Trust;
+use sources::cluster::Writer;
+use sources::post::Post;
+
+use super::alerts::Alerts;
+use super::history::{History, Posture};
+use super::lease::{Election, Lease};
+use super::reports::Reports;
+use super::{Level, Options, Shared, rest};
+
+/// What is kept, and by whom.
+#[derive(Debug, Clone, Default)]
+pub struct Keeping {
+    /// With several replicas, the Lease whose holder keeps.
+    pub election: Option<Election>,
+    /// Write reports into the cluster.
+    pub reports: bool,
+    /// Where new grave findings are told.
+    pub alerts: Option<Alerting>,
+    /// The folder of the posture history.
+    pub history: Option<PathBuf>,
+}
+
+/// Where new findings are told, and which.
+#[derive(Clone)]
+pub struct Alerting {
+    /// The address; it may hold a token.
+    pub url: String,
+    /// Whom to trust there.
+    pub trust: Trust,
+    /// Findings at or above it.
+    pub floor: Severity,
+}
+
+impl std::fmt::Debug for Alerting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Alerting")
+            .field("floor", &self.floor)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How often it is looked what there is to do.
+const EVERY: Duration = Duration::from_secs(1);
+/// Reports are written no more often.
+const REPORTS_EVERY: Duration = Duration::from_secs(10);
+
+/// Keeps until it is time to stop.
+pub(super) fn keep(guide: &Guide, options: &Options, shared: &Shared, stop: &AtomicBool) {
+    let keeping = &options.keeping;
+    let post = keeping.alerts.as_ref().and_then(|alerting| {
+        Post::new(&alerting.url, &alerting.trust)
+            .map_err(|why| {
+                (options.log)(Level::Error, "alerts cannot be sent", json!({"why": why}));
+            })
+            .ok()
+    });
+    let mut keeper = Keeper {
+        guide,
+        options,
+        shared,
+        writer: None,
+        lease: keeping.election.clone().map(Lease::new),
+        kept: false,
+        reports: Reports::default(),
+        reported: None,
+        version: 0,
+        alerts: Alerts::default(),
+        post,
+        history: keeping.history.as_deref().map(History::new),
+        troubles: [None, None, None, None],
+    };
+    while !stop.load(Ordering::Relaxed) {
+        keeper.turn();
+        rest(EVERY, stop);
+    }
+    if let (Some(lease), Some(writer)) = (&mut keeper.lease, &keeper.writer) {
+        lease.release(writer);
+    }
+}
+
+struct Keeper<'k> {
+    guide: &'k Guide,
+    options: &'k Options,
+    shared: &'k Shared,
+    writer: Option<Writer>,
+    lease: Option<Lease>,
+    /// Whether it kept at the last turn.
+    kept: bool,
+    reports: Reports,
+    /// When and as of which version they were written.
+    reported: Option<(Instant, u64)>,
+    /// As of which version what stands was looked at.
+    version: u64,
+    alerts: Alerts,
+    post: Option<Post>,
+    history: Option<History>,
+    /// What was told of each kind of trouble, so that it is told once.
+    troubles: [Option<String>; 4],
+}
+
+const LEASE: usize = 0;
+const REPORTS: usize = 1;
+const ALERTS: usize = 2;
+const HISTORY: usize = 3;
+const WORDS: [&str; 4] = [
+    "the Lease cannot be held",
+    "reports cannot be written",
+    "alerts cannot be sent",
+    "the posture history cannot be written",
+];
+
+impl Keeper<'_> {
+    fn turn(&mut self) {
+        let figures = &self.shared.kept;
+        let keeps = self.keeps();
+        figures.keeps.store(keeps, Ordering::Relaxed);
+        if keeps && !self.kept {
+            (self.options.log)(Level::Info, "keeping reports and alerts", json!({}));
+            self.reports.forget();
+            self.reported = None;
+        }
+        self.kept = keeps;
+        if !self.shared.is_ready() {
+            return;
+        }
+        let version = self.shared.version();
+        if version != self.version {
+            self.version = version;
+            self.note(keeps);
+        }
+        if keeps {
+            self.tell();
+            self.write_reports(version);
+        }
+    }
+
+    /// Whether this replica keeps.
+    fn keeps(&mut self) -> bool {
+        let reports = self.options.keeping.reports;
+        if self.writer.is_none() && (self.lease.is_some() || reports) {
+            match Writer::connect(&self.options.cluster) {
+                Ok(writer) => self.writer = Some(writer),
+                Err(error) => self.trouble(LEASE, Some(error.message)),
+            }
+        }
+        let Some(lease) = &mut self.lease else {
+            return true;
+        };
+        let Some(writer) = &self.writer else {
+            return false;
+        };
+        let held = lease.hold(writer, (self.options.clock)());
+        let is_held = lease.is_held();
+        self.trouble(LEASE, held.err().map(|refused| refused.message));
+        is_held
+    }
+
+    /// Takes note of what stands.
+    fn note(&mut self, keeps: bool) {
+        if let Some(alerting) = &self.options.keeping.alerts {
+            let lasts = self.options.keeping.election.as_ref();
+            let since = lasts.map_or(Duration::ZERO, |election| election.lasts * 4);
+            let findings = self.shared.findings();
+            self.alerts
+                .note(&findings, self.guide, alerting.floor, (keeps, since));
+        }
+        if keeps && let Some(history) = &mut self.history {
+            let now = (self.options.clock)();
+            let posture = Posture::of(&self.shared.stand(), self.guide, now);
+            let noted = history.note(posture);
+            if noted.is_err() {
+                let errors = &self.shared.kept.history_errors;
+                errors.fetch_add(1, Ordering::Relaxed);
+                // It is tried again.
+                self.version = 0;
+            }
+            self.trouble(HISTORY, noted.err().map(|error| error.to_string()));
+        }
+    }
+
+    fn tell(&mut self) {
+        let Some(post) = &self.post else {
+            return;
+        };
+        let subject = self.shared.picture().subject.clone();
+        let told = self.alerts.tell(post, &subject, (self.options.clock)());
+        let kept = &self.shared.kept;
+        kept.alerts_told.store(self.alerts.told, Ordering::Relaxed);
+        kept.alerts_dropped
+            .store(self.alerts.dropped, Ordering::Relaxed);
+        self.trouble(ALERTS, told);
+    }
+
+    fn write_reports(&mut self, version: u64) {
+        let due = self
+            .reported
+            .is_none_or(|(at, written)| written != version && at.elapsed() >= REPORTS_EVERY);
+        let Some(writer) = self
+            .writer
+            .as_ref()
+            .filter(|_| self.options.keeping.reports && due)
+        else {
+            return;
+        };
+        let findings = self.shared.findings();
+        let written = self.reports.write(writer, &findings, self.guide);
+        // What was refused is tried again, no sooner than anything else.
+        let as_of = if written.is_ok() { version } else { 0 };
+        self.reported = Some((Instant::now(), as_of));
+        let writes = &self.shared.kept.report_writes;
+        writes.store(self.reports.writes, Ordering::Relaxed);
+        let why = written.err().map(|refused| {
+            if refused.is_absent() {
+                "the cluster does not serve PolicyReport (wgpolicyk8s.io/v1alpha2): install its \
+                 definition, or serve without reports"
+                    .to_owned()
+            } else {
+                refused.message
+            }
+        });
+        self.trouble(REPORTS, why);
+    }
+
+    /// Tells a trouble when it is another than before, and when it is over.
+    fn trouble(&mut self, of: usize, why: Option<String>) {
+        let (Some(last), Some(what)) = (self.troubles.get_mut(of), WORDS.get(of)) else {
+            return;
+        };
+        match &why {
+            Some(why) if last.as_ref() != Some(why) => {
+                (self.options.log)(Level::Error, what, json!({"why": why}));
+            }
+            None if last.is_some() => {
+                (self.options.log)(Level::Info, "that is over", json!({"what": what}));
+            }
+            _ => {}
+        }
+        *last = why;
+    }
+}
