@@ -139,8 +139,12 @@ impl Triage {
 
     /// The waivers as objects, once every finding went through [`Triage::apply`].
     #[must_use]
-    pub fn waivers(&self, symbols: &Symbols) -> Vec<Resource> {
+    pub fn waivers(&self, symbols: &Symbols, seen: &Seen<'_>) -> Vec<Resource> {
         let mut objects = Vec::new();
+        let matches = |used: bool, guideline: &str, all: bool| {
+            let known = used || all && (seen.asked)(guideline);
+            known.then_some(used)
+        };
         for (waiver, used) in &self.waivers {
             let facts = Facts {
                 guideline: &waiver.guideline,
@@ -148,7 +152,7 @@ impl Triage {
                 owner: &waiver.owner,
                 until: waiver.until.as_deref(),
                 expired: !in_force(waiver.until.as_deref(), &self.as_of),
-                matches: *used,
+                matches: matches(*used, &waiver.guideline, seen.beside),
                 inline: false,
             };
             objects.push(facts.object(
@@ -167,7 +171,7 @@ impl Triage {
                     owner: "",
                     until: waiver.until.as_deref(),
                     expired,
-                    matches: *used,
+                    matches: matches(*used, &waiver.guideline, true),
                     inline: true,
                 };
                 objects.push(facts.object(symbols, path, waiver.line, &waiver.source));
@@ -175,6 +179,14 @@ impl Triage {
         }
         objects
     }
+}
+
+/// What must have been seen before a waiver that matched nothing is known to match nothing.
+pub struct Seen<'a> {
+    /// Whether everything was read that a guideline judges, and it was asked.
+    pub asked: &'a dyn Fn(&str) -> bool,
+    /// Whether all that the configuration speaks of was given.
+    pub beside: bool,
 }
 
 /// ISO dates compare as text; anything else is never in force.
@@ -251,7 +263,8 @@ struct Facts<'a> {
     owner: &'a str,
     until: Option<&'a str>,
     expired: bool,
-    matches: bool,
+    /// `None` when it is not known
+    matches: Option<bool>,
     inline: bool,
 }
 
@@ -294,11 +307,12 @@ impl Facts<'_> {
             span,
         );
         let expired = builder.bool(self.expired, span);
-        let matches = builder.bool(self.matches, span);
-        let status = builder.map(
-            &[entry("expired", expired), entry("matches", matches)],
-            span,
-        );
+        let mut status = vec![entry("expired", expired)];
+        if let Some(matches) = self.matches {
+            let matches = builder.bool(matches, span);
+            status.push(entry("matches", matches));
+        }
+        let status = builder.map(&status, span);
         let root = builder.map(
             &[
                 entry("apiVersion", api_version),

@@ -17,7 +17,7 @@ use model::{Estate, Resource, ResourceName, ResourceRef, Scope};
 use rayon::prelude::*;
 use report::config::{self, Config};
 use report::owners::Owners;
-use report::triage::{Triage, is_about_waivers};
+use report::triage::{Seen, Triage, is_about_waivers};
 use report::{Assessment, Attack, Sink, Summary};
 use sources::Given;
 use sources::snapshot::Configuration;
@@ -435,7 +435,18 @@ fn assess<'g>(
         }
         (unweighed, _) => unweighed.unwrap_or_default(),
     };
-    let waivers = hearing.triage.waivers(&guide.symbols);
+    let complete = !coverage.incomplete();
+    let asked: BTreeSet<&str> = judge
+        .selected()
+        .map(|(_, guideline)| &*guideline.id.0)
+        .filter(|id| !absent.contains(id))
+        .collect();
+    let seen = Seen {
+        // One that the guide does not know matches nothing, whatever is read.
+        asked: &|id| complete && asked.contains(id) || guide.guideline(id).is_none(),
+        beside: plan.whole || holds(&args.estate.paths, &plan.config.path),
+    };
+    let waivers = hearing.triage.waivers(&guide.symbols, &seen);
     let overseer = Judge::new(guide, setting, |guideline| {
         plan.selects(args, guideline) && is_about_waivers(guideline)
     });
@@ -443,10 +454,7 @@ fn assess<'g>(
         hearing.hear(waiver, None, overseer.local(waiver))?;
     }
     progress.finish();
-    hearing.summary.guidelines = judge
-        .selected()
-        .filter(|(_, guideline)| !absent.contains(&*guideline.id.0))
-        .count();
+    hearing.summary.guidelines = asked.len();
     let summary = hearing.summary;
     coverage.guidelines = missing;
     Ok(Assessment {
@@ -463,6 +471,17 @@ fn assess<'g>(
         attack,
         version: env!("CARGO_PKG_VERSION"),
     })
+}
+
+/// Whether the folder of a configuration was given as a whole; a live estate always is.
+fn holds(given: &[PathBuf], config: &str) -> bool {
+    let absolute = |path: &Path| {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        sources::kustomization::clean(&path)
+    };
+    let config = absolute(Path::new(config));
+    let folder = config.parent().unwrap_or(&config);
+    given.is_empty() || given.iter().any(|path| folder.starts_with(absolute(path)))
 }
 
 /// Judges the complete estate by the guidelines that join objects, a part at a time so that

@@ -106,6 +106,36 @@ fn a_waiver_that_matches_nothing_is_a_finding() {
     );
 }
 
+#[test]
+fn what_was_not_judged_does_not_say_that_a_waiver_is_left_over() {
+    let text = waiver("");
+    let quiet = pod("web", "");
+    let folder = Folder::of(&[("seawall.yaml", &*text), ("apps/web/pod.yaml", &quiet)]);
+    let left_over = |folder: &Folder, args: &[&str]| {
+        let report = folder.json(args);
+        let findings = report.findings();
+        findings.iter().any(|line| line.contains("waiver-current"))
+    };
+    assert!(left_over(&folder, &["."]));
+    // What it is about may stand in another folder.
+    let config = ["--config", "seawall.yaml"];
+    assert!(!left_over(&folder, &[&["apps/web"], &config[..]].concat()));
+    assert!(left_over(
+        &folder,
+        &[&["apps/web", "--whole"], &config[..]].concat()
+    ));
+    // The guideline was not asked.
+    assert!(!left_over(&folder, &[".", "--guideline", "waiver-current"]));
+    let azure = waiver("").replace("pss-privileged", "acr-no-arm-tokens");
+    assert!(!left_over(
+        &Folder::of(&[("seawall.yaml", &*azure), ("pod.yaml", &quiet)]),
+        &["."]
+    ));
+    // Something was not read.
+    folder.write("broken.yaml", "apiVersion: v1\nkind: [");
+    assert!(!left_over(&folder, &["."]));
+}
+
 fn with_comment(comment: &str) -> Json {
     let text = pod(
         "web",
@@ -172,8 +202,8 @@ fn comments_that_do_not_hold_are_findings() {
     let silent = with_comment(" # seawall: waive pss-privileged until 2027-01-31");
     let undated =
         with_comment(" # seawall: waive pss-privileged until summer because it loads a driver");
-    let other = with_comment(" # seawall: waive pss-host-path because it loads a driver");
-    for report in [expired, silent, undated, other] {
+    let unknown = with_comment(" # seawall: waive pss-privilegd because it loads a driver");
+    for report in [expired, silent, undated, unknown] {
         assert_eq!(report.code, 1);
         assert_eq!(
             report.findings(),

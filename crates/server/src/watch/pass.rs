@@ -16,7 +16,7 @@ use model::finding::Finding;
 use model::ownership::{self, Made};
 use report::assessment::Counts;
 use report::config::Config;
-use report::triage::{Triage, is_about_waivers};
+use report::triage::{Seen, Triage, is_about_waivers};
 use serde_json::json;
 
 use super::held::{Held, Teller};
@@ -188,7 +188,16 @@ fn sorted(
             triage.apply(&mut Finding::clone(finding));
         }
         let overseer = Judge::new(guide, setting, is_about_waivers);
-        for waiver in triage.waivers(&guide.symbols) {
+        // Azure is not watched.
+        let seen = Seen {
+            asked: &|id| {
+                guide
+                    .guideline(id)
+                    .is_none_or(|guideline| !guideline.needs.azure)
+            },
+            beside: true,
+        };
+        for waiver in triage.waivers(&guide.symbols, &seen) {
             let judged = overseer.local(&waiver);
             let at: Arc<str> = format!("{}:{}", waiver.origin.path, waiver.name.name).into();
             said.count(&counted(&judged.verdicts), true);
