@@ -53,6 +53,7 @@ mod render;
 mod style;
 mod tree;
 mod value;
+mod whole;
 
 pub use editor::{Applied, Editor, Outcome};
 pub use refusal::Refusal;
@@ -111,7 +112,8 @@ pub enum Operation {
         /// what
         value: Value,
     },
-    /// Removes an entry with its key, or an item. Nothing to do if it is not there.
+    /// Removes an entry with its key, or an item. Nothing to do if it is not there. By itself and without a route it
+    /// takes the whole document out of the text, whatever else is done to it.
     Remove {
         /// what
         route: Vec<Step>,

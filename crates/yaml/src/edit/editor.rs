@@ -14,6 +14,7 @@ use super::plan::{Effect, Plan};
 use super::refusal::Refusal;
 use super::style::Style;
 use super::tree::{NodeId, Tree};
+use super::whole::Removed;
 use super::{Edit, Format, Operation, Options, Shared, Step};
 
 /// One call of [`Editor::apply`] that was possible.
@@ -34,6 +35,8 @@ pub struct Outcome {
     pub edits: Vec<Edit>,
     /// calls that turned out not to be safe, by their number; the edits are without them
     pub refused: Vec<(usize, Refusal)>,
+    /// documents were removed and none is left; then the edits leave nothing of the text
+    pub emptied: bool,
 }
 
 /// The operations of one call, and what each does to the values.
@@ -59,6 +62,8 @@ pub struct Editor<'t> {
     options: Options,
     raws: Vec<Raw<'t>>,
     documents: BTreeMap<u32, Document<'t>>,
+    /// documents that go, whatever else is done to them
+    removed: Removed,
     calls: usize,
     /// how the file is written where a document does not show it
     shown: Option<Style>,
@@ -79,6 +84,7 @@ impl<'t> Editor<'t> {
             options,
             raws,
             documents: BTreeMap::new(),
+            removed: Removed::default(),
             calls: 0,
             shown: None,
         }
@@ -89,6 +95,11 @@ impl<'t> Editor<'t> {
     /// # Errors
     /// When one of them is not possible or not wanted; nothing is planned then.
     pub fn apply(&mut self, document: u32, operations: &[Operation]) -> Result<Applied, Refusal> {
+        if let [Operation::Remove { route, .. }] = operations
+            && route.is_empty()
+        {
+            return self.remove(document);
+        }
         let open = self.open(document)?;
         let (effects, shared) = open.plan.apply(operations)?;
         let changes = effects.iter().any(|effect| *effect != Effect::Nothing);
@@ -105,6 +116,18 @@ impl<'t> Editor<'t> {
             number,
             changes,
             shared,
+        })
+    }
+
+    fn remove(&mut self, document: u32) -> Result<Applied, Refusal> {
+        let raw = self.raw(document)?;
+        self.removed.add(&raw)?;
+        let number = self.calls;
+        self.calls += 1;
+        Ok(Applied {
+            number,
+            changes: true,
+            shared: Vec::new(),
         })
     }
 
@@ -195,9 +218,20 @@ impl<'t> Editor<'t> {
     /// The edits of all calls, proved.
     #[must_use]
     pub fn finish(mut self) -> Outcome {
+        if !self.removed.is_empty() && self.removed.all(&self.raws) {
+            return Outcome {
+                edits: vec![Edit {
+                    start: 0,
+                    end: self.text.len(),
+                    text: String::new(),
+                }],
+                emptied: true,
+                ..Outcome::default()
+            };
+        }
         let mut outcome = Outcome::default();
         for (number, mut document) in std::mem::take(&mut self.documents) {
-            if document.batches.is_empty() {
+            if document.batches.is_empty() || self.removed.has(number) {
                 continue;
             }
             let Ok(raw) = self.raw(number) else { continue };
@@ -213,11 +247,17 @@ impl<'t> Editor<'t> {
                 Err(_) => self.search(&raw, &batches, &mut outcome),
             }
         }
+        if !self.removed.is_empty() {
+            outcome
+                .edits
+                .extend(self.removed.edits(&self.raws, self.text));
+            outcome.edits.sort_by_key(|edit| (edit.start, edit.end));
+        }
         if !self.others_stay(&outcome.edits) {
             let refused = (0..self.calls).map(|call| (call, Refusal::Unsafe));
             outcome = Outcome {
-                edits: Vec::new(),
                 refused: refused.collect(),
+                ..Outcome::default()
             };
         }
         outcome.refused.sort_by_key(|(call, _)| *call);
@@ -326,6 +366,9 @@ impl<'t> Editor<'t> {
             return true;
         }
         let text = super::apply(self.text, edits);
+        if !self.removed.is_empty() {
+            return self.removed.others_stay(&self.raws, &text, edits);
+        }
         let mut after = documents(&text);
         let mut edits = edits.iter().peekable();
         for raw in &self.raws {

@@ -3,6 +3,7 @@
 mod cases;
 mod model;
 mod random;
+mod whole;
 
 use yaml::edit::{Editor, Operation, Options, Refusal, Step, Value, apply};
 

@@ -147,7 +147,8 @@ fn operation(random: &mut Random, root: &Json) -> Operation {
             route,
             value: value(random, 2),
         },
-        12..=16 => Operation::Remove {
+        // Without a route the whole document would go.
+        12..=16 if !route.is_empty() => Operation::Remove {
             route,
             prune: random.below(3) == 0,
         },
