@@ -46,6 +46,7 @@ mod flow;
 mod layout;
 mod layout_json;
 mod lines;
+mod nest;
 mod plan;
 mod quote;
 mod refusal;
@@ -136,6 +137,16 @@ pub enum Operation {
         /// the new value
         value: Value,
     },
+    /// Puts what stands behind a key deeper: the key gets a new value, and the old one becomes a part of that. Done after
+    /// all other operations.
+    Nest {
+        /// which value
+        route: Vec<Step>,
+        /// the new value without the old one
+        around: Value,
+        /// where in it the old one goes; maps on the way are made
+        within: Vec<Box<str>>,
+    },
 }
 
 impl Operation {
@@ -147,7 +158,8 @@ impl Operation {
             | Self::Add { route, .. }
             | Self::Remove { route, .. }
             | Self::Rename { route, .. }
-            | Self::Replace { route, .. } => route,
+            | Self::Replace { route, .. }
+            | Self::Nest { route, .. } => route,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! All edits of one text: documents are read when first edited, once; edits are proved
 //! together when all are known. It leaves out how they are found (`plan`, `emit`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::ParseError;
 use crate::{Raw, documents, json};
@@ -10,6 +10,7 @@ use super::emit::{self, Piece};
 use super::layout::{self, Layout};
 use super::layout_json;
 use super::lines::Lines;
+use super::nest::{self, Nest};
 use super::plan::{Effect, Plan};
 use super::refusal::Refusal;
 use super::style::Style;
@@ -64,6 +65,8 @@ pub struct Editor<'t> {
     documents: BTreeMap<u32, Document<'t>>,
     /// documents that go, whatever else is done to them
     removed: Removed,
+    /// values that go deeper, with the numbers of their calls
+    nests: BTreeMap<u32, Vec<(usize, Nest)>>,
     calls: usize,
     /// how the file is written where a document does not show it
     shown: Option<Style>,
@@ -85,6 +88,7 @@ impl<'t> Editor<'t> {
             raws,
             documents: BTreeMap::new(),
             removed: Removed::default(),
+            nests: BTreeMap::new(),
             calls: 0,
             shown: None,
         }
@@ -99,6 +103,12 @@ impl<'t> Editor<'t> {
             && route.is_empty()
         {
             return self.remove(document);
+        }
+        if operations
+            .iter()
+            .any(|op| matches!(op, Operation::Nest { .. }))
+        {
+            return self.nest(document, operations);
         }
         let open = self.open(document)?;
         let (effects, shared) = open.plan.apply(operations)?;
@@ -117,6 +127,74 @@ impl<'t> Editor<'t> {
             changes,
             shared,
         })
+    }
+
+    /// Plans operations of which some move values deeper.
+    fn nest(&mut self, document: u32, operations: &[Operation]) -> Result<Applied, Refusal> {
+        let raw = self.raw(document)?;
+        let nests: Vec<Nest> = operations.iter().filter_map(Nest::of).collect();
+        for nest in &nests {
+            nest.made(self.part(&raw), &raw, &self.options)?;
+        }
+        let others = operations.iter().filter(|op| Nest::of(op).is_none());
+        let others: Vec<Operation> = others.cloned().collect();
+        let applied = self.apply(document, &others)?;
+        let own = self.nests.entry(document).or_default();
+        own.extend(nests.into_iter().map(|nest| (applied.number, nest)));
+        Ok(Applied {
+            changes: true,
+            ..applied
+        })
+    }
+
+    /// Moves values deeper in documents that were edited otherwise. Where that is not possible, the document stays as it
+    /// is.
+    fn deepen(&self, outcome: &mut Outcome, calls: &BTreeMap<u32, Vec<usize>>) {
+        for (document, nests) in &self.nests {
+            let Ok(raw) = self.raw(*document) else {
+                continue;
+            };
+            let is_refused =
+                |number: &usize| outcome.refused.iter().any(|(other, _)| other == number);
+            let nests: Vec<&(usize, Nest)> = nests
+                .iter()
+                .filter(|(number, _)| !is_refused(number))
+                .collect();
+            if nests.is_empty() || self.removed.has(*document) {
+                continue;
+            }
+            let (start, part) = (raw.offset as usize, self.part(&raw));
+            let own = |edit: &Edit| edit.start >= start && edit.end <= start + part.len();
+            let local = outcome
+                .edits
+                .iter()
+                .filter(|edit| own(edit))
+                .map(|edit| Edit {
+                    start: edit.start - start,
+                    end: edit.end - start,
+                    text: edit.text.clone(),
+                });
+            let edited = super::apply(part, &local.collect::<Vec<_>>());
+            let made = nests.iter().try_fold(edited, |text, (_, nest)| {
+                nest.made(&text, &raw, &self.options)
+            });
+            outcome.edits.retain(|edit| !own(edit));
+            match made {
+                Ok(after) => outcome.edits.push(nest::edit(part, &after, start)),
+                Err(refusal) => {
+                    let others = calls.get(document).into_iter().flatten().copied();
+                    let numbers: BTreeSet<usize> = nests
+                        .iter()
+                        .map(|(number, _)| *number)
+                        .chain(others)
+                        .collect();
+                    outcome
+                        .refused
+                        .extend(numbers.into_iter().map(|number| (number, refusal.clone())));
+                }
+            }
+        }
+        outcome.edits.sort_by_key(|edit| (edit.start, edit.end));
     }
 
     fn remove(&mut self, document: u32) -> Result<Applied, Refusal> {
@@ -230,6 +308,7 @@ impl<'t> Editor<'t> {
             };
         }
         let mut outcome = Outcome::default();
+        let mut calls = BTreeMap::new();
         for (number, mut document) in std::mem::take(&mut self.documents) {
             if document.batches.is_empty() || self.removed.has(number) {
                 continue;
@@ -237,6 +316,10 @@ impl<'t> Editor<'t> {
             let Ok(raw) = self.raw(number) else { continue };
             let proved = self.prove(&raw, &mut document);
             let batches = document.batches;
+            if self.nests.contains_key(&number) {
+                let own: Vec<usize> = batches.iter().map(|batch| batch.number).collect();
+                calls.insert(number, own);
+            }
             match proved {
                 Ok(edits) => outcome.edits.extend(edits),
                 Err(refusal) if batches.len() == 1 => {
@@ -247,6 +330,7 @@ impl<'t> Editor<'t> {
                 Err(_) => self.search(&raw, &batches, &mut outcome),
             }
         }
+        self.deepen(&mut outcome, &calls);
         if !self.removed.is_empty() {
             outcome
                 .edits
@@ -426,7 +510,7 @@ fn values(text: &str, raw: &Raw<'_>, options: &Options) -> Result<(Tree, NodeId)
 }
 
 /// Where everything stands in a document, and whether it is JSON.
-fn places<'t>(
+pub(super) fn places<'t>(
     text: &'t str,
     raw: &Raw<'_>,
     options: &Options,

@@ -256,6 +256,8 @@ impl<'t> Plan<'t> {
             Operation::Remove { prune, .. } => self.remove(route, *prune),
             Operation::Rename { key, .. } => self.replace(route, key, None),
             Operation::Replace { key, value, .. } => self.replace(route, key, Some(value)),
+            // The whole text is needed for it.
+            Operation::Nest { .. } => Err(Refusal::Unsafe),
         }
     }
 

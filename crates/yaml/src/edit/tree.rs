@@ -211,6 +211,7 @@ impl Tree {
                 Some(())
             }
             Operation::Rename { key, .. } => self.rename(at, last, key, any_case),
+            Operation::Nest { .. } => None,
             Operation::Replace { key, value, .. } => {
                 let value = self.insert(value);
                 self.put(at, last, value, shared, any_case)?;

@@ -2,6 +2,7 @@
 
 mod cases;
 mod model;
+mod nest;
 mod random;
 mod whole;
 

@@ -101,6 +101,7 @@ pub(crate) fn apply(root: &mut Json, operations: &[Operation]) {
             }
             Operation::Rename { key, .. } => rename(root, route, key, None),
             Operation::Replace { key, value, .. } => rename(root, route, key, Some(value)),
+            Operation::Nest { .. } => panic!("random edits take nothing apart"),
         }
     }
     strip(root);
