@@ -2,6 +2,8 @@
 //! their comments. Maps in lines of their own are moved, and maps in brackets on the line of their key; what stands behind
 //! an anchor or in JSON is refused.
 
+use std::borrow::Cow;
+
 use crate::Raw;
 
 use super::editor::places;
@@ -72,13 +74,27 @@ impl Nest {
             key: key.to_string(),
             value: with_hole(&self.around, &self.within),
         };
-        let mut editor = Editor::new(text, options.clone());
+        let read = |text: &str| Value::read(text).map_err(|_| Refusal::Unsafe);
+        // The lines go first: comments among them belong to what moves.
+        let emptied = match &old {
+            Old::Inline { .. } => Cow::Borrowed(text),
+            Old::Lined(lined) => Cow::Owned(lined.without(text).ok_or(Refusal::Unsafe)?),
+        };
+        let mut before = read(text)?;
+        if matches!(old, Old::Lined(_)) {
+            let mut nothing = before.clone();
+            *at_mut(&mut nothing, &self.route).ok_or(Refusal::Unsafe)? = Value::Null;
+            if read(&emptied)? != nothing {
+                return Err(Refusal::Unsafe);
+            }
+        }
+        let mut editor = Editor::new(&emptied, options.clone());
         editor.apply(0, &[replaced])?;
         let outcome = editor.finish();
         if let Some((_, refusal)) = outcome.refused.into_iter().next() {
             return Err(refusal);
         }
-        let holed = apply(text, &outcome.edits);
+        let holed = apply(&emptied, &outcome.edits);
         let moved = match &old {
             Old::Inline { start, end } => {
                 text.get(*start..*end).and_then(|old| inlined(&holed, old))
@@ -86,9 +102,7 @@ impl Nest {
             Old::Lined(lined) => filled(&holed, text, lined),
         };
         let moved = moved.ok_or(Refusal::Unsafe)?;
-        let read = |text: &str| Value::read(text).map_err(|_| Refusal::Unsafe);
-        let old = read(text)?;
-        let old = at(&old, &self.route).ok_or(Refusal::Unsafe)?;
+        let old = at_mut(&mut before, &self.route).ok_or(Refusal::Unsafe)?;
         let mut meant = read(&holed)?;
         if !fill(&mut meant, old, 0) || read(&moved)? != meant {
             return Err(Refusal::Unsafe);
@@ -258,16 +272,27 @@ fn filled(holed: &str, old: &str, lined: &Lined) -> Option<String> {
 }
 
 /// The value at the end of a route.
-fn at<'v>(value: &'v Value, route: &[Step]) -> Option<&'v Value> {
+fn at_mut<'v>(value: &'v mut Value, route: &[Step]) -> Option<&'v mut Value> {
     route
         .iter()
         .try_fold(value, |value, step| match (value, step) {
             (Value::Map(entries), Step::Key(key)) => entries
-                .iter()
+                .iter_mut()
                 .find(|(own, _)| **own == **key)
                 .map(|(_, value)| value),
             _ => None,
         })
+}
+
+impl Lined {
+    /// The text without the lines.
+    fn without(&self, text: &str) -> Option<String> {
+        Some(format!(
+            "{}{}",
+            text.get(..self.start)?,
+            text.get(self.end..)?
+        ))
+    }
 }
 
 /// Puts a value into the hole; whether there was one.
