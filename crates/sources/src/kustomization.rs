@@ -123,7 +123,7 @@ pub(crate) fn outside(folder: &Path) -> Outside {
         let refers = read(&file, &at);
         outside.remote.extend(refers.remote);
         outside.missing.extend(refers.missing);
-        queue.extend(refers.local.into_iter().filter(|local| local.is_dir()));
+        queue.extend(refers.local.into_iter().filter(|local| is_folder(local)));
     }
     outside
 }
@@ -138,7 +138,7 @@ pub fn manifests(folder: &Path) -> Vec<PathBuf> {
         if !seen.insert(at.clone()) {
             continue;
         }
-        if at.is_dir() {
+        if is_folder(&at) {
             queue.extend(
                 file_of(&at)
                     .map(|file| read(&file, &at))
@@ -164,7 +164,7 @@ pub fn patches(folder: &Path) -> Vec<PathBuf> {
         };
         let refers = read(&file, &at);
         patches.extend(refers.patches);
-        queue.extend(refers.local.into_iter().filter(|local| local.is_dir()));
+        queue.extend(refers.local.into_iter().filter(|local| is_folder(local)));
     }
     patches
 }
@@ -175,14 +175,18 @@ pub(crate) fn reads(folder: &Path) -> BTreeSet<PathBuf> {
     let mut files = BTreeSet::new();
     let mut queue = vec![clean(folder)];
     while let Some(at) = queue.pop() {
-        let file = if at.is_dir() { file_of(&at) } else { Some(at) };
+        let file = if is_folder(&at) {
+            file_of(&at)
+        } else {
+            Some(at)
+        };
         let Some(file) = file.filter(|file| files.insert(file.clone())) else {
             continue;
         };
         let folder = file.parent().unwrap_or(Path::new("")).to_path_buf();
         for named in named_by(&file, &folder) {
             // What generators and transformers name is not said by the kustomization; their files are short.
-            let leads_on = named.is_dir() || !is_manifest(&named);
+            let leads_on = is_folder(&named) || !is_manifest(&named);
             if leads_on {
                 queue.push(named);
             } else {
@@ -236,6 +240,11 @@ fn named_by(file: &Path, folder: &Path) -> Vec<PathBuf> {
         }
     }
     named
+}
+
+/// Whether a cleaned path is a folder; that of the folder where everything runs is empty.
+fn is_folder(path: &Path) -> bool {
+    path.as_os_str().is_empty() || path.is_dir()
 }
 
 /// The kustomization's file in a folder.
