@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use ::guide::Guide;
 use model::doc::{Dialect, DocBuilder};
-use model::{Estate, secrets};
+use model::{Estate, Ref, secrets};
+use yaml::Span;
 
 use super::rendered::masked;
 
@@ -22,11 +23,13 @@ impl Hidden {
             if resource.origin.rendered_by.is_some() {
                 continue;
             }
+            // What Secrets hold was dropped when they were read; where it stands is known.
+            let mut spans = values(resource.object());
             // The items of a list share its document.
-            if !seen.insert(Arc::as_ptr(&resource.doc)) {
-                continue;
+            if seen.insert(Arc::as_ptr(&resource.doc)) {
+                spans.extend(secrets::secret_spans(resource.doc.root()));
             }
-            for span in secrets::secret_spans(resource.doc.root()) {
+            for span in spans {
                 let (first, column) = resource.doc.line_column(span.start);
                 let (last, end) = resource.doc.line_column(span.end);
                 hidden
@@ -50,7 +53,12 @@ impl Hidden {
                 continue;
             };
             let doc = builder.finish(root);
-            for span in secrets::secret_spans(doc.root()) {
+            let root = doc.root();
+            let items = root.get("items").map(|list| list.items());
+            let mut spans = values(root);
+            spans.extend(items.into_iter().flatten().flat_map(values));
+            spans.extend(secrets::secret_spans(root));
+            for span in spans {
                 let part = raw.text.get(span.start as usize..span.end as usize);
                 let lines = part.unwrap_or_default().lines().map(str::trim);
                 hidden.extend(lines.filter(|line| line.len() > 2).map(str::to_owned));
@@ -87,6 +95,20 @@ impl Hidden {
         }
         longest_first(hidden)
     }
+}
+
+/// Where a Secret says what it holds; nothing for other objects.
+fn values(object: Ref<'_>) -> Vec<Span> {
+    if object.get("kind").and_then(Ref::as_str) != Some("Secret") {
+        return Vec::new();
+    }
+    // `kubectl apply` keeps a copy of the whole object in an annotation.
+    let applied = "kubectl.kubernetes.io/last-applied-configuration";
+    let data = [object.get("data"), object.get("stringData")];
+    let data = data.into_iter().flatten();
+    let entries = data.flat_map(|data| data.entries().map(|(_, _, value)| value.span()));
+    let copy = object.path(&["metadata", "annotations", applied]);
+    entries.chain(copy.map(|copy| copy.span())).collect()
 }
 
 fn longest_first(hidden: BTreeSet<String>) -> Vec<String> {
