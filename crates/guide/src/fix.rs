@@ -88,6 +88,15 @@ pub enum Operation {
         /// and its value, YAML in flow style
         value: Box<str>,
     },
+    /// Puts a map deeper: it becomes a part of the value that comes in its place.
+    Wrap {
+        /// which
+        route: Route,
+        /// the keys that lead to it then
+        within: Box<[Box<str>]>,
+        /// what comes in its place, without it
+        around: Given,
+    },
 }
 
 /// A value as a guideline gives it.
@@ -128,7 +137,10 @@ impl Fix {
     /// The expressions that it computes values with.
     pub fn programs(&self) -> impl Iterator<Item = &Program> {
         let computed = self.operations.iter().filter_map(|operation| {
-            let (Operation::Set { value, .. } | Operation::Add { value, .. }) = operation else {
+            let (Operation::Set { value, .. }
+            | Operation::Add { value, .. }
+            | Operation::Wrap { around: value, .. }) = operation
+            else {
                 return None;
             };
             match value {
@@ -158,7 +170,8 @@ impl Operation {
             Self::Set { route, .. }
             | Self::Add { route, .. }
             | Self::Remove { route }
-            | Self::Replace { route, .. } => route,
+            | Self::Replace { route, .. }
+            | Self::Wrap { route, .. } => route,
         }
     }
 }
@@ -259,7 +272,7 @@ impl Fix {
         let names = Names { item, own };
         let read = operation(line, names).ok_or_else(|| {
             format!(
-                "`{line}` is no operation: `set ROUTE to VALUE`, `set ROUTE from EXPRESSION`, `add VALUE to ROUTE`, `add from EXPRESSION to ROUTE`, `remove ROUTE`, `replace ROUTE with KEY: VALUE`, `new from ANALYSIS`, `new` above the YAML of an object"
+                "`{line}` is no operation: `set ROUTE to VALUE`, `set ROUTE from EXPRESSION`, `add VALUE to ROUTE`, `add from EXPRESSION to ROUTE`, `remove ROUTE`, `replace ROUTE with KEY: VALUE`, `wrap ROUTE as KEYS in EXPRESSION`, `new from ANALYSIS`, `new` above the YAML of an object"
             )
         })?;
         let mut computed = |expression: &str| {
@@ -275,6 +288,11 @@ impl Fix {
             Read::AddFrom(expression, route) => Operation::Add {
                 route,
                 value: computed(expression)?,
+            },
+            Read::WrapIn(route, within, expression) => Operation::Wrap {
+                route,
+                within,
+                around: computed(expression)?,
             },
         });
         Ok(())
@@ -317,6 +335,7 @@ enum Read<'t> {
     Whole(Operation),
     SetFrom(Route, &'t str),
     AddFrom(&'t str, Route),
+    WrapIn(Route, Box<[Box<str>]>, &'t str),
 }
 
 fn operation<'t>(line: &'t str, names: Names<'_>) -> Option<Read<'t>> {
@@ -347,6 +366,12 @@ fn operation<'t>(line: &'t str, names: Names<'_>) -> Option<Read<'t>> {
                 route: at,
                 value: written(value),
             }
+        }
+        "wrap" => {
+            let (at, rest) = rest.split_once(" as ")?;
+            let (keys, around) = rest.split_once(" in ")?;
+            let keys = keys.trim().split('.').map(Into::into).collect();
+            return Some(Read::WrapIn(route(at, names)?, keys, around.trim()));
         }
         "remove" => Operation::Remove {
             route: route(rest, names)?,

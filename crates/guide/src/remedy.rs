@@ -1,7 +1,9 @@
 //! From a guideline's fix to the changes that cure one finding.
 
 use cel::{Node as _, Val, View};
+use model::doc::Doc;
 use model::remedy::{Act, Change, NewObject, Remedy, Step, Written};
+use model::resource::Origin;
 use model::{Ref, Resource};
 use serde_json::Value as Json;
 use yaml::{Span, edit};
@@ -14,8 +16,8 @@ use crate::fix::{Fix, Given, Key, New, Operation, Route};
 const DEPTH: usize = 32;
 
 /// What a fix does to the document of a resource and which objects it puts beside it; `None` where there is nothing
-/// that it can do: what it changes is not there, or stands in another document. `eval` computes values; it takes the item
-/// of the fix's own list.
+/// that it can do: what it changes is not there, or stands in several documents. `eval` computes values; it takes the item
+/// of the fix's own list, which may be another object.
 pub(crate) fn of<'a>(
     fix: &'a Fix,
     ask: &Ask<'a>,
@@ -54,10 +56,12 @@ pub(crate) fn of<'a>(
         None => Vec::new(),
     };
     let mut changes = Vec::new();
+    let mut docs: Vec<&'a Doc> = Vec::new();
     for operation in &fix.operations {
         let mut asking = Asking {
             resource,
             item,
+            docs: &mut docs,
             eval: &mut eval,
         };
         match fix.each.as_ref() {
@@ -71,7 +75,7 @@ pub(crate) fn of<'a>(
     }
     let mut remedy = Remedy {
         safety: fix.safety,
-        origin: resource.origin.clone(),
+        origin: origin(ask, &docs)?.clone(),
         changes,
         new: Vec::new(),
         refused: None,
@@ -94,6 +98,21 @@ pub(crate) fn of<'a>(
     (!remedy.changes.is_empty() || !remedy.new.is_empty()).then_some(remedy)
 }
 
+/// Where the one document came from that changes: the object's own, or that of another one.
+fn origin<'a>(ask: &Ask<'a>, docs: &[&'a Doc]) -> Option<&'a Origin> {
+    let own = &ask.resource.doc;
+    let Some(first) = docs.iter().find(|doc| !std::ptr::eq(**doc, &**own)) else {
+        return Some(&ask.resource.origin);
+    };
+    if !docs.iter().all(|doc| std::ptr::eq(*doc, *first)) {
+        return None;
+    }
+    let mut all = ask.analyses?.estate.resources().iter();
+    let other = all.find(|other| std::ptr::eq(&*other.doc, *first))?;
+    let written = !other.implied && !other.origin.live && other.azure.is_none();
+    written.then_some(&other.origin)
+}
+
 /// An item of a fix's own list, with what it is called.
 type Own<'a> = (&'a str, Value<'a>);
 
@@ -102,6 +121,8 @@ struct Asking<'a, 'e, E> {
     resource: &'a Resource,
     /// of the guideline
     item: Option<Value<'a>>,
+    /// the documents that change
+    docs: &'e mut Vec<&'a Doc>,
     eval: &'e mut E,
 }
 
@@ -130,18 +151,23 @@ where
                 key: key.clone(),
                 value: value.clone(),
             },
+            Operation::Wrap { around, within, .. } => Act::Wrap {
+                around: given(around)?,
+                within: within.clone(),
+            },
         };
         let route = operation.route();
         let item = match own {
             Some((name, value)) if *name == *route.root => Some(value),
             _ => self.item,
         };
-        let (mut at, root) = start(&route.root, self.resource, item)?;
+        let (mut at, root, doc) = start(&route.root, self.resource, item)?;
         let keys = keys(route, own)?;
-        let takes_away = matches!(act, Act::Remove | Act::Replace { .. });
+        let takes_away = matches!(act, Act::Remove | Act::Replace { .. } | Act::Wrap { .. });
         if takes_away && !is_there(root, &keys) {
             return Some(None);
         }
+        self.docs.push(doc);
         at.extend(keys.into_iter().map(Step::Key));
         let written = if self.resource.azure.is_some() {
             places(self.resource, &at)
@@ -216,15 +242,19 @@ fn operation(change: &Change) -> Result<edit::Operation, String> {
             key: key.to_string(),
             value: read(value)?,
         },
+        Act::Wrap { around, within } => edit::Operation::Nest {
+            route,
+            around: read(around)?,
+            within: within.to_vec(),
+        },
     })
 }
 
+/// A way in a document, the value at its end, and the document.
+type Start<'a> = (Vec<Step>, Option<Ref<'a>>, &'a Doc);
+
 /// The way to a root of routes, and its value where there is one.
-fn start<'a>(
-    root: &str,
-    resource: &'a Resource,
-    item: Option<Value<'a>>,
-) -> Option<(Vec<Step>, Option<Ref<'a>>)> {
+fn start<'a>(root: &str, resource: &'a Resource, item: Option<Value<'a>>) -> Option<Start<'a>> {
     let object = resource.object();
     // A template's document has no way to its resources: it starts at each.
     let document = if resource.azure.is_some() {
@@ -235,16 +265,20 @@ fn start<'a>(
     let below = |holder: Ref<'a>, key: &str| {
         let mut at = document.way_to(holder)?;
         at.push(Step::Key(key.into()));
-        Some((at, holder.get(key)))
+        Some((at, holder.get(key), &*resource.doc))
     };
     match root {
-        "object" | "resource" => Some((document.way_to(object)?, Some(object))),
+        "object" | "resource" => Some((document.way_to(object)?, Some(object), &*resource.doc)),
         "pod" => below(resource.pod_holder()?, "spec"),
         "podMetadata" => below(resource.pod_holder()?, "metadata"),
         _ => {
             let node = item?.as_node()?;
-            std::ptr::eq(node.doc, &*resource.doc).then_some(())?;
-            Some((document.way_to(node)?, Some(node)))
+            if std::ptr::eq(node.doc, &*resource.doc) {
+                return Some((document.way_to(node)?, Some(node), node.doc));
+            }
+            // The places of an Azure resource's values are its own.
+            resource.azure.is_none().then_some(())?;
+            Some((node.doc.root().way_to(node)?, Some(node), node.doc))
         }
     }
 }

@@ -78,12 +78,18 @@ pub struct Written {
 }
 
 impl Change {
+    /// Whether the whole document goes.
+    #[must_use]
+    pub fn removes_document(&self) -> bool {
+        self.act == Act::Remove && self.at.is_empty()
+    }
+
     /// The deepest value that is written and that the change is in: what is set, or what holds
     /// that; what holds an entry that goes.
     #[must_use]
     pub fn anchor(&self) -> Option<&Written> {
         let most = match self.act {
-            Act::Set(_) | Act::Add(_) => self.at.len(),
+            Act::Set(_) | Act::Add(_) | Act::Wrap { .. } => self.at.len(),
             Act::Remove | Act::Replace { .. } => self.at.len().saturating_sub(1),
         };
         self.written
@@ -100,7 +106,7 @@ pub enum Act {
     Set(Box<str>),
     /// This is appended to the list, unless it stands there.
     Add(Box<str>),
-    /// It goes, with its key.
+    /// It goes, with its key; where the way is empty, the whole document.
     Remove,
     /// It goes, and the map that held it gets this entry.
     Replace {
@@ -108,6 +114,13 @@ pub enum Act {
         key: Box<str>,
         /// its value
         value: Box<str>,
+    },
+    /// It goes deeper: this comes in its place, and it becomes a part of that, where these keys lead.
+    Wrap {
+        /// what comes in its place
+        around: Box<str>,
+        /// the keys
+        within: Box<[Box<str>]>,
     },
 }
 

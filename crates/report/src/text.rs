@@ -229,6 +229,10 @@ pub(crate) fn operations(fix: &Fix) -> Vec<String> {
                 Operation::Replace { key, value, .. } => {
                     format!("replace {at} with {key}: {value}")
                 }
+                Operation::Wrap { within, around, .. } => {
+                    let (Given::Written(text) | Given::Computed(_, text)) = around;
+                    format!("wrap {at} as {} in {text}", within.join("."))
+                }
             }
         })
         .chain(new)

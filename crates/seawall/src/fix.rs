@@ -8,6 +8,7 @@
 //!                      led to their sources
 //! ```
 
+mod became;
 mod beside;
 mod cure;
 mod hidden;

@@ -207,7 +207,8 @@ impl<'a> State<'a> {
             | Operation::Add { route, .. }
             | Operation::Remove { route, .. }
             | Operation::Rename { route, .. }
-            | Operation::Replace { route, .. }) = &mut operation;
+            | Operation::Replace { route, .. }
+            | Operation::Nest { route, .. }) = &mut operation;
             let own = usize::from(within.flat && route.first() == Some(&Step::from("properties")));
             let mut way = vec![
                 Step::from("properties"),

@@ -246,7 +246,7 @@ fn writable(finding: &Finding) -> Result<Writable<'_>, String> {
         return Err(if finding.place.live {
             "it was read from a running system: fix the file that it is applied from".to_owned()
         } else {
-            "the object itself was not given, or lacks what the fix changes".to_owned()
+            "the object itself was not given, or lacks what the fix changes or needs".to_owned()
         });
     };
     if let Some(why) = &remedy.refused {
@@ -278,11 +278,17 @@ fn writable(finding: &Finding) -> Result<Writable<'_>, String> {
 
 /// What is to be done, for people.
 pub(super) fn in_words(change: &Change) -> String {
+    if change.removes_document() {
+        return "remove the object".to_owned();
+    }
     let at = remedy::route(&change.at);
     match &change.act {
         Act::Set(value) => format!("set `{at}` to `{value}`"),
         Act::Add(value) => format!("add `{value}` to `{at}`"),
         Act::Remove => format!("remove `{at}`"),
         Act::Replace { key, value } => format!("replace `{at}` with `{key}: {value}`"),
+        Act::Wrap { around, within } => {
+            format!("put `{at}` into `{}` of `{around}`", within.join("."))
+        }
     }
 }

@@ -10,13 +10,16 @@ pub(super) mod terraform;
 
 use std::ops::Range;
 
-use model::remedy::Change;
+use model::remedy::{Act, Change};
 use yaml::edit::{Edit, Operation};
 
 use super::cure::{Cure, Numbered, Way};
 
 /// The byte order mark, which places do not count.
 const MARK: char = '\u{feff}';
+
+/// Why a template's resource is not taken apart.
+const NOT_HERE: &str = "a template does not let a resource become another one";
 
 /// What became of the cures of one file.
 #[derive(Debug, Default)]
@@ -25,6 +28,8 @@ pub(crate) struct Edited {
     pub(crate) edits: Vec<Edit>,
     /// Cures that could not be written, by their number, and why.
     pub(crate) refused: Vec<(usize, String)>,
+    /// No object is left in the file: its documents were removed.
+    pub(crate) emptied: bool,
 }
 
 impl Edited {
@@ -32,8 +37,8 @@ impl Edited {
     pub(crate) fn refused(cures: &[Numbered<'_>], why: &str) -> Self {
         let refused = cures.iter().map(|(number, _)| (*number, why.to_owned()));
         Self {
-            edits: Vec::new(),
             refused: refused.collect(),
+            ..Self::default()
         }
     }
 }
@@ -111,6 +116,9 @@ struct Asked {
 fn from_anchor(cure: &Cure, path: &str) -> Result<Vec<Asked>, String> {
     let changes = cure.changes_in(path);
     let asked = changes.map(|change| {
+        if matches!(change.act, Act::Wrap { .. }) {
+            return Err(NOT_HERE.to_owned());
+        }
         let anchor = change
             .anchor()
             .ok_or("nothing of it is written in the file")?;

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ::guide::Guideline;
+use ::guide::{Guide, Guideline};
 use model::azure::template;
 use model::finding::{Finding, GuidelineId, Outcome};
 use model::kinds::Kind;
 
+use super::became::{Became, is_asked};
 use super::cure::{Cure, Numbered};
 use super::texts::{Disk, Texts};
 use crate::commands::estate::EstateArgs;
@@ -129,7 +130,7 @@ pub(crate) fn prove(
         };
         let mut is = Counts::default();
         let after = again.ask(|finding| is.add(&finding))?;
-        let trouble = troubles(cures, &held, was, &is, &texts);
+        let trouble = troubles(question.guide, cures, &held, was, &is, &texts);
         let unread = after.unread().count() > unread_before;
         if trouble.is_empty() && !unread {
             return Ok(Proved {
@@ -185,6 +186,7 @@ enum Trouble {
 }
 
 fn troubles(
+    guide: &Guide,
     cures: &[Cure],
     held: &BTreeSet<usize>,
     was: &Counts,
@@ -210,6 +212,7 @@ fn troubles(
         }
     }
     let mut before = None;
+    let became = Became::of(held.iter().filter_map(|number| cures.get(*number)));
     for (key, now) in &is.0 {
         if expected.contains_key(key) {
             continue;
@@ -220,6 +223,11 @@ fn troubles(
             let before = before.get_or_insert_with(|| anywhere(was, &expected));
             let before = before.get(&(key.0.clone(), key.2.clone()));
             now.fails > before.copied().unwrap_or_default()
+        } else if let Some(old) = became.old(&key.1, &key.2) {
+            let guideline = guide.guideline(&key.0.0);
+            let old_key = (key.0.clone(), key.1.clone(), old.id());
+            guideline.is_some_and(|guideline| is_asked(guideline, old))
+                && now.worse_than(was.of(&old_key))
         } else {
             now.worse_than(was.of(key))
         };

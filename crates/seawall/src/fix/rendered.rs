@@ -11,16 +11,17 @@ mod proof;
 mod template;
 pub(crate) mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use model::Safety;
+use model::remedy::Change;
 use sources::{Overlay, Tools};
 use yaml::edit::Value;
 
 pub(crate) use self::proof::{Asked, Found};
-pub(crate) use self::template::masked;
+pub(crate) use self::template::{action_end, masked};
 use self::values::{applied, get, holds, same, string};
 use super::cure::{Cure, Left, Numbered};
 use super::texts::{Disk, Texts};
@@ -411,14 +412,32 @@ impl Search<'_> {
         let Some(wanted) = self.wanted.get(number) else {
             return false;
         };
-        let object = self.before.objects.get(wanted.document as usize);
-        let Some(now) = object.and_then(|object| after.find(object)) else {
+        let Some(object) = self.before.objects.get(wanted.document as usize) else {
             return false;
         };
-        wanted
-            .changes
-            .iter()
-            .all(|change| holds(&now.value, change))
+        match after.find(object) {
+            Some(now) => wanted
+                .changes
+                .iter()
+                .all(|change| holds(&now.value, change)),
+            // Where an object is to go, nothing else is to be done to it; and no other goes with it.
+            None => {
+                let gone: BTreeSet<u32> = self.to_go().collect();
+                let all = self.before.objects.iter().enumerate();
+                gone.contains(&wanted.document)
+                    && all.into_iter().all(|(number, object)| {
+                        object.kind().is_empty()
+                            || gone.contains(&(number as u32))
+                            || after.find(object).is_some()
+                    })
+            }
+        }
+    }
+
+    /// The objects that are to go.
+    fn to_go(&self) -> impl Iterator<Item = u32> {
+        let goes = |cure: &&Cure| cure.changes.iter().any(Change::removes_document);
+        self.wanted.iter().filter(goes).map(|cure| cure.document)
     }
 
     /// A fix that changes more than it means to is not safe, whatever it means to do.
@@ -451,6 +470,9 @@ impl Search<'_> {
             .enumerate()
             .all(|(number, object)| {
                 let own = changes.get(&number).map_or(&[][..], Vec::as_slice);
+                if own.iter().any(Change::removes_document) {
+                    return after.find(object).is_none();
+                }
                 let meant = applied(&object.value, own);
                 after
                     .find(object)

@@ -34,6 +34,8 @@ struct Part<'a> {
     path: &'a Arc<str>,
     /// The file does not exist yet.
     new: bool,
+    /// It is deleted.
+    gone: bool,
     cures: Vec<Numbered<'a>>,
     hunks: Vec<Hunk>,
 }
@@ -67,7 +69,9 @@ impl Shown<'_> {
                     .map(|raw| raw.line + u32::from(raw.text.starts_with("---")))
                     .collect()
             };
-            let document_of = |line: usize| {
+            let document_of = |line: usize, goes: bool| {
+                // A `---` that goes, goes with its document.
+                let line = line + usize::from(goes);
                 let begun = starts.partition_point(|start| *start as usize <= line);
                 begun.saturating_sub(1) as u32
             };
@@ -75,6 +79,7 @@ impl Shown<'_> {
             let part = || Part {
                 path,
                 new: file.new,
+                gone: file.gone,
                 cures: Vec::new(),
                 hunks: Vec::new(),
             };
@@ -93,7 +98,8 @@ impl Shown<'_> {
                     .iter()
                     .position(|line| !matches!(line, Line::Same(_)))
                     .unwrap_or(0);
-                let document = document_of(hunk.old + first);
+                let goes = matches!(hunk.lines.get(first), Some(Line::Gone(line)) if line.starts_with("---"));
+                let document = document_of(hunk.old + first, goes);
                 let key = by_document
                     .range(..=document)
                     .next_back()
@@ -179,6 +185,11 @@ pub(crate) fn parts(shown: &Shown<'_>, options: report::terminal::Options) -> St
             let to = format!("+++ {}", clean(part.path));
             let _ = writeln!(page, "  {}", paint.on("1", &to));
         }
+        if part.gone {
+            let from = format!("--- {}", clean(part.path));
+            let _ = writeln!(page, "  {}", paint.on("1", &from));
+            let _ = writeln!(page, "  {}", paint.on("1", "+++ /dev/null"));
+        }
         for hunk in &part.hunks {
             diff(&mut page, hunk, &paint);
         }
@@ -260,9 +271,10 @@ fn cured(part: &Part<'_>, guide: &Guide, paint: &Paint, width: usize) -> Vec<Str
 
 fn diff(page: &mut String, hunk: &Hunk, paint: &Paint) {
     let (old, new) = hunk.sizes();
-    // What comes into an empty file comes behind its line 0.
+    // What comes into an empty file comes behind its line 0, and what leaves nothing leaves its line 0.
     let first = hunk.old - usize::from(old == 0);
-    let head = format!("@@ -{first},{old} +{},{new} @@", hunk.new);
+    let then = hunk.new - usize::from(new == 0);
+    let head = format!("@@ -{first},{old} +{then},{new} @@");
     let _ = writeln!(page, "  {}", paint.on("36", &head));
     for line in &hunk.lines {
         let line = match line {
@@ -418,9 +430,13 @@ pub(crate) fn json(shown: &Shown<'_>) -> anyhow::Result<String> {
             .lines()
             .map(|line| line.strip_prefix("  ").unwrap_or(line))
             .collect();
-        changes.push(
-            json!({ "path": &**part.path, "new": part.new, "fixes": cures, "diff": diff_lines }),
-        );
+        changes.push(json!({
+            "path": &**part.path,
+            "new": part.new,
+            "deleted": part.gone,
+            "fixes": cures,
+            "diff": diff_lines,
+        }));
     }
     let mut left: Vec<_> = shown
         .left

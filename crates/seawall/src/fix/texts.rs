@@ -22,6 +22,8 @@ pub(crate) struct File {
     pub(crate) edits: Vec<Edit>,
     /// It does not exist yet: there is nothing before.
     pub(crate) new: bool,
+    /// It is deleted: there is nothing after.
+    pub(crate) gone: bool,
 }
 
 impl File {
@@ -140,6 +142,7 @@ impl Texts {
                     before: text.clone(),
                     edits: done.edits,
                     new,
+                    gone: done.emptied && !is_listed(path),
                 };
                 texts.files.insert(path.clone(), file);
                 if new {
@@ -159,6 +162,7 @@ impl Texts {
                     before: "".into(),
                     edits: vec![edit],
                     new: true,
+                    gone: false,
                 };
                 self.files.insert(path.into(), file);
             }
@@ -192,6 +196,7 @@ impl Texts {
                     before: "".into(),
                     edits: vec![edit],
                     new: true,
+                    gone: false,
                 });
         }
     }
@@ -212,6 +217,7 @@ impl Texts {
                             before,
                             edits,
                             new: false,
+                            gone: false,
                         },
                     );
                 }
@@ -261,6 +267,8 @@ impl Texts {
             let to = Path::new(&**path);
             let written = if file.new {
                 create(to, &file.after())
+            } else if file.gone {
+                delete(to, &file.before)
             } else {
                 replace(to, &file.before, &file.after())
             };
@@ -276,6 +284,32 @@ fn create(path: &Path, text: &str) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     std::fs::File::create_new(path)?.write_all(text.as_bytes())
+}
+
+/// Deletes a file, unless it was changed meanwhile.
+fn delete(path: &Path, before: &str) -> std::io::Result<()> {
+    if std::fs::read(path)? != before.as_bytes() {
+        return Err(std::io::Error::other("it was changed meanwhile"));
+    }
+    std::fs::remove_file(path)
+}
+
+/// Folders above a file in which a kustomization may list it.
+const ABOVE: usize = 8;
+
+/// Whether a kustomization reads a file: without it, it could not be built.
+fn is_listed(path: &str) -> bool {
+    let Ok(file) = std::path::absolute(path) else {
+        return true;
+    };
+    let file = sources::kustomization::clean(&file);
+    let listed = |folder: &Path| {
+        sources::kustomization::manifests(folder)
+            .iter()
+            .chain(&sources::kustomization::patches(folder))
+            .any(|other| *other == file)
+    };
+    file.ancestors().skip(1).take(ABOVE).any(listed)
 }
 
 /// Writes a file through a new one in the same folder, with the rights of the old one.

@@ -1,5 +1,9 @@
 //! `fix`: what is shown is what is written, nothing else changes, and what is said to be cured is.
 
+#[path = "fix/others.rs"]
+mod others;
+#[path = "fix/removal.rs"]
+mod removal;
 #[path = "fix/templates.rs"]
 mod templates;
 

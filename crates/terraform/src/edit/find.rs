@@ -111,7 +111,7 @@ pub(crate) fn deeds(operation: &Operation) -> Result<Vec<Deed>, String> {
             acts.extend(set(&other, value));
             acts
         }
-        Operation::Rename { .. } => {
+        Operation::Rename { .. } | Operation::Nest { .. } => {
             return Err("a property of Azure has one name".to_owned());
         }
     })

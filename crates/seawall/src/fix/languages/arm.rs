@@ -9,7 +9,7 @@ use ::bicep::source::FileId;
 use bumpalo::Bump;
 use yaml::edit::{self, Edit, Editor, Format, Operation, Step};
 
-use super::{Asked, Edited, MARK, from_anchor};
+use super::{Asked, Edited, MARK, NOT_HERE, from_anchor};
 use crate::fix::cure::Numbered;
 
 pub(super) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
@@ -54,6 +54,7 @@ pub(super) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
     Edited {
         edits: edits.collect(),
         refused,
+        ..Edited::default()
     }
 }
 
@@ -94,6 +95,7 @@ fn whole(text: &str, root: &Node<'_>, asked: Asked) -> Result<Operation, String>
             key,
             value,
         },
+        Operation::Nest { .. } => return Err(NOT_HERE.to_owned()),
     })
 }
 

@@ -43,6 +43,7 @@ pub(super) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
     Edited {
         edits: edits.collect(),
         refused,
+        ..Edited::default()
     }
 }
 
@@ -50,7 +51,8 @@ fn act(operation: &Operation) -> Act {
     match operation {
         Operation::Set { value, .. } => Act::Set(value.clone()),
         Operation::Add { value, .. } => Act::Add(value.clone()),
-        Operation::Remove { .. } | Operation::Rename { .. } => Act::Remove,
+        // None of them is asked for in a template (`from_anchor`).
+        Operation::Remove { .. } | Operation::Rename { .. } | Operation::Nest { .. } => Act::Remove,
         Operation::Replace { key, value, .. } => Act::Replace {
             key: key.clone(),
             value: value.clone(),

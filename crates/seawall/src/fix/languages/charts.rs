@@ -5,7 +5,7 @@ use yaml::edit::Edit;
 
 use super::{Edited, manifests};
 use crate::fix::cure::Numbered;
-use crate::fix::rendered::{masked, values::MASKED};
+use crate::fix::rendered::{action_end, masked, values::MASKED};
 
 /// How often the cures are tried without those that would write over an action.
 const ROUNDS: usize = 8;
@@ -17,7 +17,9 @@ pub(super) fn edit(text: &str, cures: &[Numbered<'_>]) -> Edited {
     for _ in 0..ROUNDS {
         // Offsets in the masked text are those of the text itself.
         let mut done = manifests::edit("", &masked, &cures);
-        let touched = |edit: &Edit| !keeps_actions(text, &masked, edit);
+        let touched = |edit: &Edit| {
+            !keeps_actions(text, &masked, edit) && !takes_whole_blocks(text, &masked, edit)
+        };
         if !done.edits.iter().any(touched) {
             for edit in &mut done.edits {
                 leave_blocks(text, edit);
@@ -45,8 +47,8 @@ pub(super) fn edit(text: &str, cures: &[Numbered<'_>]) -> Edited {
         (*number, why.to_owned())
     }));
     Edited {
-        edits: Vec::new(),
         refused,
+        ..Edited::default()
     }
 }
 
@@ -54,6 +56,60 @@ pub(super) fn edit(text: &str, cures: &[Numbered<'_>]) -> Edited {
 fn keeps_actions(text: &str, masked: &str, edit: &Edit) -> bool {
     let old = text.get(edit.start..edit.end);
     old.is_some() && old == masked.get(edit.start..edit.end) && !edit.text.contains(MASKED)
+}
+
+/// Whether an edit takes away a whole document, with the actions in it: each block that begins there ends there, and
+/// nothing that other templates may name is defined there.
+fn takes_whole_blocks(text: &str, masked: &str, edit: &Edit) -> bool {
+    let starts = edit.start == 0
+        || masked
+            .get(edit.start..)
+            .is_some_and(|rest| rest.starts_with("---"))
+        || is_head(masked.get(..edit.start).unwrap_or_default());
+    let ends = masked
+        .get(edit.end..)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("---"));
+    if !edit.text.is_empty() || !starts || !ends {
+        return false;
+    }
+    let mut depth = 0_usize;
+    let mut rest = text.get(edit.start..edit.end).unwrap_or_default();
+    while let Some(open) = rest.find("{{") {
+        let length = action_end(rest, open) - open;
+        let (action, after) = rest
+            .get(open..)
+            .unwrap_or_default()
+            .split_at_checked(length)
+            .unwrap_or_default();
+        match first_word(action) {
+            Some("define") => return false,
+            Some("if" | "with" | "range" | "block") => depth += 1,
+            Some("end") => match depth.checked_sub(1) {
+                Some(less) => depth = less,
+                None => return false,
+            },
+            Some("else") if depth == 0 => return false,
+            _ => {}
+        }
+        rest = after;
+    }
+    depth == 0
+}
+
+/// Whether a text holds nothing but comments.
+fn is_head(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim);
+    lines.all(|line| line.is_empty() || line.starts_with('#') || line == "---")
+}
+
+/// The first word of an action.
+fn first_word(action: &str) -> Option<&str> {
+    let inner = action.strip_prefix("{{")?;
+    let inner = inner.trim_start_matches(['-', ' ', '\t', '\r', '\n']);
+    inner
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .next()
+        .filter(|word| !word.is_empty())
 }
 
 /// Moves what comes in behind the `{{ end }}` of a block that holds nothing but the entries before it: beside

@@ -242,7 +242,7 @@ fn scalars(
     let wanted = match &change.act {
         Act::Set(_) => written(&change.act),
         Act::Remove => Some(Value::Bool(false)),
-        Act::Add(_) | Act::Replace { .. } => None,
+        Act::Add(_) | Act::Replace { .. } | Act::Wrap { .. } => None,
     };
     let Some(wanted) = wanted.filter(is_scalar) else {
         return;

@@ -100,7 +100,8 @@ fn alike<'d>(all: &'d [Declared], object: &Object) -> Vec<&'d Declared> {
 /// Whether a patch says what changes are about.
 fn sets(patch: &Value, object: &Object, changes: &[Change]) -> bool {
     changes.iter().any(|change| {
-        mapped(&object.value, patch, &change.at).is_some_and(|way| at(patch, &way).is_some())
+        !change.removes_document()
+            && mapped(&object.value, patch, &change.at).is_some_and(|way| at(patch, &way).is_some())
     })
 }
 

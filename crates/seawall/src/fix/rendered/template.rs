@@ -202,7 +202,7 @@ fn key_column(line: &str) -> usize {
 const MASK: u8 = b'_';
 
 /// One past the end of an action: its `}}`, not one that stands in a text or a comment.
-fn action_end(text: &str, start: usize) -> usize {
+pub(crate) fn action_end(text: &str, start: usize) -> usize {
     let mut at = start + 2;
     let mut quote = None;
     let inside = text.get(at..).unwrap_or_default();

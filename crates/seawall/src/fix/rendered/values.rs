@@ -57,12 +57,15 @@ pub(super) fn written(act: &Act) -> Option<Value> {
         Act::Set(text) | Act::Add(text) | Act::Replace { value: text, .. } => {
             Value::read(text).ok()
         }
-        Act::Remove => None,
+        Act::Remove | Act::Wrap { .. } => None,
     }
 }
 
 /// Whether a value is as a change wants it. A switch that is gone is off.
 pub(super) fn holds(value: &Value, change: &Change) -> bool {
+    if change.removes_document() {
+        return false;
+    }
     let here = at(value, &change.at);
     match &change.act {
         Act::Set(_) => match (here, written(&change.act)) {
@@ -76,6 +79,8 @@ pub(super) fn holds(value: &Value, change: &Change) -> bool {
             }
             _ => false,
         },
+        // What is rendered is not taken apart.
+        Act::Wrap { .. } => false,
         Act::Remove => here.is_none_or(|here| matches!(here, Value::Null | Value::Bool(false))),
         Act::Replace { key, .. } => {
             let holder = change.at.split_last().map_or(&[][..], |(_, holder)| holder);
@@ -242,6 +247,11 @@ pub(crate) const MASKED: &str = "____";
 
 /// A strategic merge patch that makes changes of a rendered object; `None` where none can say them.
 pub(super) fn patch(rendered: &Value, changes: &[Change]) -> Option<Value> {
+    // <https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches/>
+    if changes.iter().any(Change::removes_document) {
+        let delete = Value::String("delete".to_owned());
+        return Some(Value::Map(vec![("$patch".to_owned(), delete)]));
+    }
     let mut patch = Value::Map(Vec::new());
     for change in changes {
         let mut here = Some(rendered);
@@ -283,6 +293,7 @@ pub(super) fn patch(rendered: &Value, changes: &[Change]) -> Option<Value> {
                 items.push(new);
                 *at = Value::List(items);
             }
+            Act::Wrap { .. } => return None,
             Act::Remove => {
                 let Step::Key(key) = last else { return None };
                 *entry(at, key) = Value::Null;
