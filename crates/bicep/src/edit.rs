@@ -28,6 +28,7 @@
 //! # Ok::<(), bicep::edit::Refusal>(())
 //! ```
 
+mod add;
 mod choice;
 mod draft;
 mod find;
@@ -42,6 +43,8 @@ use std::ops::Range;
 use bumpalo::Bump;
 use yaml::edit::{Edit, Step, Value};
 
+use crate::addition::Addition;
+use crate::declaration::Declare;
 use crate::source::FileId;
 use crate::syntax::{self, Program};
 
@@ -183,6 +186,69 @@ impl<'t> Editor<'t> {
             }
         }
         Ok(changed)
+    }
+
+    /// Adds a resource behind the one that it stands beside, and gives its symbolic name. `file` is what additions call
+    /// the text.
+    ///
+    /// # Errors
+    /// When it cannot be said there; nothing is changed then.
+    pub fn add(&mut self, addition: &Addition, file: &str) -> Result<String, String> {
+        let (splice, symbol) = {
+            let bump = Bump::new();
+            let text = self.draft.text();
+            let (program, problems) = read(&bump, text, self.form);
+            let place = |place: &Range<usize>| self.draft.moved(place);
+            let planned = add::plan(text, &program, addition, file, &place)?;
+            let new = planned.splice.applied(text);
+            let (after, wrong) = read(&bump, &new, self.form);
+            // What stood there stands there still, and the new statement is the only other one.
+            let before = Index::new(&program);
+            let moved: Vec<_> = before
+                .outside(&(0..0))
+                .map(|(place, kind)| (planned.splice.moved(&place), kind))
+                .collect();
+            let after_all = Index::new(&after);
+            let mut rest = after_all.outside(&(0..0));
+            let kept = moved.into_iter().all(|(place, kind)| {
+                rest.any(|(own, is)| (Some(own), is) == (place.clone(), kind))
+            });
+            drop(rest);
+            let one_more = after.statements.len() == program.statements.len() + 1;
+            if wrong > problems || !one_more || !kept || !add::stands(&after, &planned) {
+                return Err(Refusal::Unsafe.to_string());
+            }
+            (planned.splice, planned.symbol)
+        };
+        self.draft.splice(splice);
+        Ok(symbol)
+    }
+
+    /// Changes how a parameter is declared, whose name stands at a place of the text as it was given; whether the text
+    /// is another one then.
+    ///
+    /// # Errors
+    /// When it is not declared there; nothing is changed then.
+    pub fn declare(&mut self, place: &Range<usize>, act: Declare) -> Result<bool, Refusal> {
+        let line = self.draft.line_of(place);
+        let place = self.draft.moved(place).ok_or(Refusal::Overwritten)?;
+        let splice = {
+            let bump = Bump::new();
+            let text = self.draft.text();
+            let (program, problems) = read(&bump, text, self.form);
+            let splice = add::declare(text, &program, &place, act).ok_or(Refusal::NoValue(line))?;
+            let Some(splice) = splice else {
+                return Ok(false);
+            };
+            let new = splice.applied(text);
+            let (after, wrong) = read(&bump, &new, self.form);
+            if wrong > problems || after.statements.len() != program.statements.len() {
+                return Err(Refusal::Unsafe);
+            }
+            splice
+        };
+        self.draft.splice(splice);
+        Ok(true)
     }
 
     /// All changes as edits of the text as it was given: in order, not overlapping.

@@ -9,7 +9,9 @@
 //! not in the template, the subscription) is [`value::Data::Unknown`] and says why; it is never
 //! guessed.
 
+pub mod addition;
 pub mod compile;
+pub mod declaration;
 pub mod deployment;
 pub mod disk;
 pub mod edit;

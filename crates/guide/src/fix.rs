@@ -1,5 +1,6 @@
 //! Fixes as lists of operations on routes, which each language renders in its own way, and new objects beside.
 
+pub mod added;
 pub mod object;
 
 use std::ops::Range;
@@ -7,6 +8,7 @@ use std::ops::Range;
 use cel::Program;
 use model::Safety;
 
+use self::added::Added;
 use self::object::Object;
 use crate::beside::{self, Writer};
 
@@ -19,6 +21,8 @@ pub struct Fix {
     pub when: Option<Box<Program>>,
     /// Where this is true, it must not be done, and why.
     pub unless: Option<(Box<Program>, Box<str>)>,
+    /// Other resources that it changes or refers to.
+    pub with: Vec<With>,
     /// Places that operations are repeated for.
     pub each: Option<Box<Places>>,
     /// In order.
@@ -35,6 +39,8 @@ pub struct Fix {
 pub enum New {
     /// As the guideline writes it.
     Written(Object),
+    /// A resource of Azure, as the guideline writes it.
+    Azure(Added),
     /// What an analysis of the estate writes.
     From(&'static Writer),
 }
@@ -45,6 +51,17 @@ pub struct ByHand {
     /// Which of the guideline's.
     pub checks: Range<usize>,
     /// What a person has to decide or do.
+    pub why: Box<str>,
+}
+
+/// Another resource that a fix changes or refers to.
+#[derive(Debug)]
+pub struct With {
+    /// what gives it: an Azure resource, or an id
+    pub program: Program,
+    /// what it is called
+    pub name: Box<str>,
+    /// why nothing is offered where there is none
     pub why: Box<str>,
 }
 
@@ -150,15 +167,21 @@ impl Fix {
         });
         let written = self.new.iter().filter_map(|new| match new {
             New::Written(object) => Some(object.programs()),
-            New::From(_) => None,
+            New::Azure(_) | New::From(_) => None,
+        });
+        let azure = self.new.iter().filter_map(|new| match new {
+            New::Azure(added) => Some(added.programs()),
+            New::Written(_) | New::From(_) => None,
         });
         self.when
             .iter()
             .map(|when| &**when)
             .chain(self.unless.iter().map(|(unless, _)| &**unless))
+            .chain(self.with.iter().map(|with| &with.program))
             .chain(self.each.iter().map(|each| &each.program))
             .chain(computed)
             .chain(written.flatten())
+            .chain(azure.flatten())
     }
 }
 
@@ -194,11 +217,12 @@ pub fn parse(
         Some("unsafe") => Safety::Unsafe,
         _ => return Err("a fix is `fix safe` or `fix unsafe`".to_owned()),
     };
-    let (text, object) = beside_of(text);
+    let (text, objects) = beside_of(text);
     let mut fix = Fix {
         safety,
         when: None,
         unless: None,
+        with: Vec::new(),
         each: None,
         operations: Vec::new(),
         new: Vec::new(),
@@ -211,10 +235,15 @@ pub fn parse(
     {
         fix.line(line, item, compile)?;
     }
-    if let Some(object) = object {
+    for object in objects {
         let mut compile = |text: &str| compile(text, None);
-        fix.new
-            .push(New::Written(Object::compile(object, &mut compile)?));
+        fix.new.push(if added::is_azure(object) {
+            let with = fix.with.iter().map(|with| &*with.name);
+            let names: Vec<&str> = std::iter::once("resource").chain(with).collect();
+            New::Azure(Added::compile(object, &names, &mut compile)?)
+        } else {
+            New::Written(Object::compile(object, &mut compile)?)
+        });
     }
     if fix.operations.is_empty() && fix.new.is_empty() {
         return Err("a fix without operations and without a new object".to_owned());
@@ -252,6 +281,21 @@ impl Fix {
                 None => Ok(()),
             };
         }
+        if let Some(rest) = line.strip_prefix("with ") {
+            let wrong = || format!("`{line}` must be `with EXPRESSION as NAME because REASON`");
+            let (rest, why) = rest.split_once(" because ").ok_or_else(wrong)?;
+            let (source, name) = split_each(rest).ok_or_else(wrong)?;
+            if item == Some(name) || ROOTS.contains(&name) {
+                return Err(within(format!("`{name}` means something else already")));
+            }
+            let program = compile(source, None).map_err(within)?;
+            self.with.push(With {
+                program,
+                name: name.into(),
+                why: why.trim().into(),
+            });
+            return Ok(());
+        }
         if let Some(each) = line.strip_prefix("each ") {
             let (source, name) = split_each(each)
                 .ok_or_else(|| format!("`{line}` must be `each EXPRESSION as NAME`"))?;
@@ -269,10 +313,14 @@ impl Fix {
             return Ok(());
         }
         let own = self.each.as_ref().map(|each| &*each.name);
-        let names = Names { item, own };
+        let names = Names {
+            item,
+            own,
+            with: &self.with,
+        };
         let read = operation(line, names).ok_or_else(|| {
             format!(
-                "`{line}` is no operation: `set ROUTE to VALUE`, `set ROUTE from EXPRESSION`, `add VALUE to ROUTE`, `add from EXPRESSION to ROUTE`, `remove ROUTE`, `replace ROUTE with KEY: VALUE`, `wrap ROUTE as KEYS in EXPRESSION`, `new from ANALYSIS`, `new` above the YAML of an object"
+                "`{line}` is no operation: `set ROUTE to VALUE`, `set ROUTE from EXPRESSION`, `add VALUE to ROUTE`, `add from EXPRESSION to ROUTE`, `remove ROUTE`, `replace ROUTE with KEY: VALUE`, `wrap ROUTE as KEYS in EXPRESSION`, `new from ANALYSIS`, `new` above the YAML of an object or an Azure resource"
             )
         })?;
         let mut computed = |expression: &str| {
@@ -315,19 +363,23 @@ const ROOTS: [&str; 4] = ["object", "pod", "podMetadata", "resource"];
 struct Names<'n> {
     item: Option<&'n str>,
     own: Option<&'n str>,
+    with: &'n [With],
 }
 
-/// The operations of a fix, and the YAML of the object that it makes, which stands below the line `new`.
-fn beside_of(text: &str) -> (&str, Option<&str>) {
-    let mut at = 0;
+/// The operations of a fix, and the YAML of the objects that it makes, each of which stands below a line `new`.
+fn beside_of(text: &str) -> (&str, Vec<&str>) {
+    let mut parts = Vec::new();
+    let (mut at, mut start) = (0, 0);
     for line in text.split_inclusive('\n') {
         let end = at + line.len();
-        if line.trim() == "new" {
-            return (text.get(..at).unwrap_or_default(), text.get(end..));
+        if line.trim_end() == "new" {
+            parts.push(text.get(start..at).unwrap_or_default());
+            start = end;
         }
         at = end;
     }
-    (text, None)
+    parts.push(text.get(start..).unwrap_or_default());
+    (parts.remove(0), parts)
 }
 
 /// A line that was read: an operation, or one whose value is yet to be compiled.
@@ -394,7 +446,8 @@ fn route(text: &str, names: Names<'_>) -> Option<Route> {
     let mut rest = text.trim();
     let end = rest.find(['.', '[']).unwrap_or(rest.len());
     let (root, tail) = rest.split_at(end);
-    if !ROOTS.contains(&root) && ![names.item, names.own].contains(&Some(root)) {
+    let is_other = names.with.iter().any(|with| *with.name == *root);
+    if !ROOTS.contains(&root) && ![names.item, names.own].contains(&Some(root)) && !is_other {
         return None;
     }
     rest = tail;

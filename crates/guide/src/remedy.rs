@@ -1,5 +1,6 @@
 //! From a guideline's fix to the changes that cure one finding.
 
+use bicep::addition::{Addition, Seat, Target};
 use cel::{Node as _, Val, View};
 use model::doc::Doc;
 use model::remedy::{Act, Change, NewObject, Remedy, Step, Written};
@@ -10,7 +11,7 @@ use yaml::{Span, edit};
 
 use crate::beside::Ask;
 use crate::context::Value;
-use crate::fix::{Fix, Given, Key, New, Operation, Route};
+use crate::fix::{Fix, Given, Key, New, Operation, Route, With};
 
 /// Values deeper than this are none that a fix makes.
 const DEPTH: usize = 32;
@@ -37,14 +38,23 @@ pub(crate) fn of<'a>(
     let refused = |why: Box<str>| Remedy {
         safety: fix.safety,
         origin: resource.origin.clone(),
+        other: None,
         changes: Vec::new(),
         new: Vec::new(),
+        added: Vec::new(),
         refused: Some(why),
     };
     if let Some((unless, why)) = &fix.unless
         && matches!(eval(unless, None).resolve(), Val::Bool(true))
     {
         return Some(refused(why.clone()));
+    }
+    let mut others = Vec::new();
+    for with in &fix.with {
+        match other(ask, with, eval(&with.program, None)) {
+            Some(found) => others.push(found),
+            None => return Some(refused(with.why.clone())),
+        }
     }
     let own = match &fix.each {
         Some(each) => {
@@ -62,6 +72,7 @@ pub(crate) fn of<'a>(
             resource,
             item,
             docs: &mut docs,
+            others: &others,
             eval: &mut eval,
         };
         match fix.each.as_ref() {
@@ -76,9 +87,25 @@ pub(crate) fn of<'a>(
     let mut remedy = Remedy {
         safety: fix.safety,
         origin: origin(ask, &docs)?.clone(),
+        other: None,
         changes,
         new: Vec::new(),
+        added: Vec::new(),
         refused: None,
+    };
+    let routes = fix.operations.iter().map(Operation::route);
+    let mut changed = routes.filter_map(|route| others.iter().find(|one| *one.name == *route.root));
+    if let Some(found) = changed.next().and_then(|one| one.resource) {
+        remedy.other = Some(found.name.clone());
+        remedy.origin = found.origin.clone();
+    }
+    let targets = || -> Vec<Target> {
+        let own = target(
+            resource,
+            &resource.azure.as_ref().map_or("", |azure| &azure.id),
+        );
+        let others = others.iter().map(|other| other.target.clone());
+        std::iter::once(own).chain(others).collect()
     };
     for new in &fix.new {
         match new {
@@ -89,13 +116,103 @@ pub(crate) fn of<'a>(
                 }
                 remedy.new.push(made);
             }
+            New::Azure(added) => {
+                let made = added.filled(&targets(), &mut |program| eval(program, None))?;
+                if let Some(why) = stands(ask, &made) {
+                    return Some(refused(why));
+                }
+                remedy.added.push(made);
+            }
             New::From(writer) => match (writer.write)(ask) {
                 Ok(made) => remedy.new.extend(made),
                 Err(why) => return Some(refused(why)),
             },
         }
     }
-    (!remedy.changes.is_empty() || !remedy.new.is_empty()).then_some(remedy)
+    let does = !remedy.changes.is_empty() || !remedy.new.is_empty() || !remedy.added.is_empty();
+    does.then_some(remedy)
+}
+
+/// Another resource that a fix changes or refers to.
+struct Other<'a> {
+    name: &'a str,
+    /// Nothing where only the id is known.
+    resource: Option<&'a Resource>,
+    target: Target,
+}
+
+/// What an expression of `with` gives: a resource of the estate, or an id.
+fn other<'a>(ask: &Ask<'a>, with: &'a With, value: Value<'a>) -> Option<Other<'a>> {
+    let value = match value {
+        Val::Optional(inner) => inner.copied()?,
+        value => value,
+    };
+    let found = |resource: Option<&'a Resource>, target: Target| Other {
+        name: &with.name,
+        resource,
+        target,
+    };
+    if let Val::Str(id) = value.resolve() {
+        let kind = model::azure::type_of_id(id)?;
+        let name = model::azure::segments(id).last().copied()?;
+        let target = Target {
+            kind: kind.into(),
+            name: name.into(),
+            id: id.into(),
+            declared: None,
+        };
+        return Some(found(None, target));
+    }
+    let node = value.as_node()?;
+    let resources = ask.analyses?.estate.resources().iter();
+    let resource = resources
+        .filter(|resource| resource.azure.is_some())
+        .find(|resource| resource.object() == node)?;
+    let id = &resource.azure.as_ref()?.id;
+    Some(found(Some(resource), target(resource, id)))
+}
+
+/// A resource as additions refer to it.
+fn target(resource: &Resource, id: &str) -> Target {
+    let written = places(resource, &[]).into_iter().next();
+    let written = written.filter(|written| written.steps == 0 && !written.published);
+    Target {
+        kind: resource.name.kind.name().into(),
+        name: resource.name.name.clone(),
+        id: id.into(),
+        declared: written.map(|written| {
+            let span = written.span.start as usize..written.span.end as usize;
+            ((&*written.path).into(), span)
+        }),
+    }
+}
+
+/// Why a resource cannot be added: it is there.
+fn stands(ask: &Ask<'_>, made: &Addition) -> Option<Box<str>> {
+    let estate = ask.analyses?.estate;
+    let name = made.shown_name();
+    let target = |at: usize| made.targets.get(at).map(|target| &*target.id);
+    let id = match made.seat {
+        Seat::Deployment | Seat::Subscription => None,
+        Seat::Extension(at) => Some(format!("{}/providers/{}/{name}", target(at)?, made.kind)),
+        Seat::Child(at) => {
+            let last = made.kind.rsplit('/').next()?;
+            Some(format!("{}/{last}/{name}", target(at)?))
+        }
+    };
+    let known = estate.of_kind(&made.kind).iter();
+    let mut known = known.filter_map(|id| estate.get(*id));
+    let found = known.find(|known| match (&id, &known.azure) {
+        (Some(id), Some(azure)) => azure.id.eq_ignore_ascii_case(id),
+        _ => known.name.name.eq_ignore_ascii_case(&name),
+    })?;
+    Some(
+        format!(
+            "there is a {} `{name}` already, in {}: change that one",
+            made.kind, found.origin.path
+        )
+        .into(),
+    )
 }
 
 /// Where the one document came from that changes: the object's own, or that of another one.
@@ -123,6 +240,7 @@ struct Asking<'a, 'e, E> {
     item: Option<Value<'a>>,
     /// the documents that change
     docs: &'e mut Vec<&'a Doc>,
+    others: &'e [Other<'a>],
     eval: &'e mut E,
 }
 
@@ -161,7 +279,15 @@ where
             Some((name, value)) if *name == *route.root => Some(value),
             _ => self.item,
         };
-        let (mut at, root, doc) = start(&route.root, self.resource, item)?;
+        let other = self.others.iter().find(|other| *other.name == *route.root);
+        let (resource, (mut at, root, doc)) = match other {
+            Some(other) => {
+                let resource = other.resource?;
+                let start = (Vec::new(), Some(resource.object()), &*self.resource.doc);
+                (resource, start)
+            }
+            None => (self.resource, start(&route.root, self.resource, item)?),
+        };
         let keys = keys(route, own)?;
         let takes_away = matches!(act, Act::Remove | Act::Replace { .. } | Act::Wrap { .. });
         if takes_away && !is_there(root, &keys) {
@@ -169,8 +295,8 @@ where
         }
         self.docs.push(doc);
         at.extend(keys.into_iter().map(Step::Key));
-        let written = if self.resource.azure.is_some() {
-            places(self.resource, &at)
+        let written = if is_of_template(resource) {
+            places(resource, &at)
         } else {
             Vec::new()
         };
@@ -257,7 +383,7 @@ type Start<'a> = (Vec<Step>, Option<Ref<'a>>, &'a Doc);
 fn start<'a>(root: &str, resource: &'a Resource, item: Option<Value<'a>>) -> Option<Start<'a>> {
     let object = resource.object();
     // A template's document has no way to its resources: it starts at each.
-    let document = if resource.azure.is_some() {
+    let document = if is_of_template(resource) {
         object
     } else {
         resource.doc.root()
@@ -281,6 +407,11 @@ fn start<'a>(root: &str, resource: &'a Resource, item: Option<Value<'a>>) -> Opt
             Some((node.doc.root().way_to(node)?, Some(node), node.doc))
         }
     }
+}
+
+/// Whether a resource stands in a template, or is one: its document holds much besides.
+fn is_of_template(resource: &Resource) -> bool {
+    resource.azure.is_some() || resource.name.kind == model::azure::template::kind()
 }
 
 /// Where the values on a way down from an Azure resource are written.

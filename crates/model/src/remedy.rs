@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+pub use bicep::addition::{self, Addition};
+pub use bicep::declaration::{self, Declare};
 use yaml::Span;
 
 use crate::finding::Safety;
-use crate::resource::Origin;
+use crate::resource::{Origin, ResourceName};
 
 /// One step of the way to a value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,16 +20,20 @@ pub enum Step {
 }
 
 /// What a machine would do about one finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Remedy {
     /// Whether it may be applied without asking.
     pub safety: Safety,
     /// Where the document came from.
     pub origin: Origin,
+    /// What is changed, where that is another resource than the finding is about.
+    pub other: Option<ResourceName>,
     /// In order.
     pub changes: Vec<Change>,
     /// Objects that stand beside it, in order.
     pub new: Vec<NewObject>,
+    /// Azure resources that are added to its template, in order.
+    pub added: Vec<Addition>,
     /// Why nothing can be offered after all; then there are no changes and no objects.
     pub refused: Option<Box<str>>,
 }
@@ -122,6 +128,22 @@ pub enum Act {
         /// the keys
         within: Box<[Box<str>]>,
     },
+}
+
+/// A change of how a template declares a parameter: what is done, and where the parameter's name stands.
+#[must_use]
+pub fn declared(change: &Change) -> Option<(Declare, &Written)> {
+    let Some(Step::Key(last)) = change.at.last() else {
+        return None;
+    };
+    let act = match (&**last, &change.act) {
+        ("secure", Act::Set(value)) if **value == *"true" => Declare::Secure,
+        ("hasDefault", Act::Set(value)) if **value == *"false" => Declare::NoDefault,
+        _ => return None,
+    };
+    let name = change.at.len() - 1;
+    let mut written = change.written.iter();
+    Some((act, written.find(|written| written.steps == name)?))
 }
 
 /// The way as people write it: `spec.containers[0].image`.

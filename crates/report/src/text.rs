@@ -210,6 +210,7 @@ pub(crate) fn operations(fix: &Fix) -> Vec<String> {
     let own = fix.each.as_deref();
     let new = fix.new.iter().map(|new| match new {
         New::Written(object) => format!("add a {} beside it", object.kind),
+        New::Azure(added) => format!("add a resource {} beside it", added.kind),
         New::From(writer) => format!("add {} beside it", writer.makes),
     });
     fix.operations
@@ -252,7 +253,11 @@ pub(crate) fn fix_lines(fix: &Fix) -> Vec<String> {
     let unless = fix.unless.iter();
     let unless =
         unless.map(|(unless, why)| format!("not when {}: {why}", one_line(unless.source())));
+    let with = fix.with.iter();
+    let with =
+        with.map(|with| format!("with {} as {}", one_line(with.program.source()), with.name));
     when.chain(unless)
+        .chain(with)
         .chain(each)
         .chain(operations(fix))
         .collect()

@@ -39,6 +39,8 @@ mod examples;
 mod exits;
 #[path = "cli/fix.rs"]
 mod fix;
+#[path = "cli/fix_added.rs"]
+mod fix_added;
 #[path = "cli/fix_rendered.rs"]
 mod fix_rendered;
 #[path = "cli/fix_terraform.rs"]

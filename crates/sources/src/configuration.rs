@@ -15,7 +15,7 @@ use model::coverage::Status;
 use model::manifest::{Reader, Reading, failed};
 use model::resource::Origin;
 use terraform::Environment;
-use terraform::edit::{Editor, Input, Outcome, Wanted};
+use terraform::edit::{Editor, Input, More, Outcome, Wanted};
 use terraform::files::Files;
 use terraform::reading;
 use terraform::table::Table;
@@ -163,10 +163,10 @@ pub(crate) fn read(
     )
 }
 
-/// What is wanted of the resources of one configuration: its folder, and each wish.
-pub type Wishes<'w> = (&'w str, Vec<Wanted<'w>>);
+/// What is wanted of the resources of one configuration: its folder, each wish, and what is written besides.
+pub type Wishes<'w> = (&'w str, Vec<Wanted<'w>>, Vec<More<'w>>);
 
-/// What comes of wishes: edits by file, and what became of each wish, by configuration.
+/// What comes of wishes: edits by file, and what became of each wish, then of what is written besides, by configuration.
 pub type Granted = (BTreeMap<String, Vec<Edit>>, Vec<Vec<Outcome>>);
 
 /// Edits configurations so that their resources are as wanted.
@@ -177,7 +177,7 @@ pub fn edit(configurations: &[Wishes<'_>], options: &Options) -> Result<Granted,
     let table = Table::parse(&options.azurerm)?;
     let mut editor = Editor::default();
     let mut granted = Vec::new();
-    for (folder, wishes) in configurations {
+    for (folder, wishes, more) in configurations {
         let var_files = var_files(options);
         let disk = disk(Path::new(folder), options, &var_files);
         let bump = Bump::new();
@@ -188,7 +188,9 @@ pub fn edit(configurations: &[Wishes<'_>], options: &Options) -> Result<Granted,
             folder,
             options: &given,
         };
-        granted.push(editor.apply(&input, wishes));
+        let mut outcomes = editor.apply(&input, wishes);
+        outcomes.extend(more.iter().map(|more| editor.more(&input, more)));
+        granted.push(outcomes);
     }
     Ok((editor.finish(), granted))
 }

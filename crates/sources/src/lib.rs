@@ -31,5 +31,5 @@ pub use configuration::{Granted, Wishes, edit as edit_configurations};
 pub use render::{RELEASE, Tools, is_chart, render};
 pub use renderings::Renderings;
 pub use stream::{Given, Options, Overlay, Reached, Read, read, shown};
-pub use terraform::edit::{Wanted, Within};
+pub use terraform::edit::{More, Wanted, Within};
 pub use walk::{Input, WalkError, walk};

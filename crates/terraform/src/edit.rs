@@ -10,9 +10,9 @@
 //! new texts, each property must be as wanted, and every other property of every resource as it
 //! was. What fails is refused with the reason.
 //!
-//! Left out: the JSON syntax of Terraform (values in `.tfvars.json` are edited), plans and state,
-//! whole new resources.
+//! Left out: the JSON syntax of Terraform (values in `.tfvars.json` are edited), plans and state.
 
+mod add;
 mod body;
 mod expr;
 mod find;
@@ -25,6 +25,8 @@ mod settle;
 
 use std::collections::BTreeMap;
 
+use bicep::addition::Addition;
+use bicep::declaration::Declare;
 use bicep::deployment::Resource;
 use bicep::source::{Sources, Span};
 use bicep::value::Value;
@@ -64,6 +66,15 @@ pub struct Within<'w> {
     pub list: &'w str,
     /// The item has no `properties` of its own.
     pub flat: bool,
+}
+
+/// What is written besides what is wanted of resources.
+#[derive(Debug, Clone)]
+pub enum More<'w> {
+    /// A new resource.
+    Resource(&'w Addition),
+    /// How a variable is declared, whose block begins at an offset of a file.
+    Variable(&'w str, usize, Declare),
 }
 
 /// What a configuration is read with.

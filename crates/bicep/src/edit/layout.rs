@@ -82,7 +82,7 @@ impl<'t, 'a> Lines<'t, 'a> {
     }
 
     /// The end of the line, when nothing but white space and comments stands between.
-    fn rest_of_line(&self, at: usize) -> Option<usize> {
+    pub(super) fn rest_of_line(&self, at: usize) -> Option<usize> {
         let mut at = at;
         loop {
             let rest = self.get(at..self.text.len());
@@ -108,10 +108,7 @@ impl<'t, 'a> Lines<'t, 'a> {
 
     /// How lines end and are indented in something that stands at a place.
     pub(super) fn style(&self, holder: &Holder) -> Style {
-        let line = match self.text.find('\n') {
-            Some(at) if self.get(0..at).ends_with('\r') => "\r\n",
-            _ => "\n",
-        };
+        let line = self.line_break();
         let outer = self.indent(holder.place.start);
         let own = holder
             .items
@@ -124,6 +121,22 @@ impl<'t, 'a> Lines<'t, 'a> {
             line,
             unit,
             flat: false,
+        }
+    }
+
+    /// How lines end and are indented in the file.
+    pub(super) fn style_of_file(&self) -> Style {
+        Style {
+            line: self.line_break(),
+            unit: self.unit(),
+            flat: false,
+        }
+    }
+
+    fn line_break(&self) -> &'static str {
+        match self.text.find('\n') {
+            Some(at) if self.get(0..at).ends_with('\r') => "\r\n",
+            _ => "\n",
         }
     }
 

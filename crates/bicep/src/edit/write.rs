@@ -17,6 +17,17 @@ pub(super) struct Style {
     pub(super) flat: bool,
 }
 
+impl Style {
+    /// Everything on one line.
+    pub(super) fn flat() -> Self {
+        Self {
+            line: "\n",
+            unit: "  ".to_owned(),
+            flat: true,
+        }
+    }
+}
+
 /// A value, whose first line is indented by `indent`.
 pub(super) fn value(value: &Value, indent: &str, style: &Style) -> Result<String, Refusal> {
     Ok(match value {
@@ -87,7 +98,7 @@ pub(super) fn string(text: &str) -> String {
     out
 }
 
-fn key(key: &str) -> String {
+pub(super) fn key(key: &str) -> String {
     let mut bytes = key.bytes();
     let plain = bytes
         .next()

@@ -1,7 +1,7 @@
 //! Trying a guideline's fix on its own bad examples.
 
 use model::finding::{Finding, Outcome};
-use model::remedy::{Change, NewObject, Step};
+use model::remedy::{Addition, Change, NewObject, Step, addition};
 use yaml::edit::{self, Editor};
 
 use super::{Outcomes, judged};
@@ -37,16 +37,31 @@ pub fn fixed(guide: &Guide, guideline: &Guideline, example: &Example) -> Result<
         let template = &*file.language == "json";
         let mut editor = Editor::new(&file.text, options(template));
         let mut seen = Vec::new();
+        let mut added: Vec<&Addition> = Vec::new();
         for finding in &before.findings {
             let Some(remedy) = finding.remedy.as_deref() else {
                 continue;
             };
-            if remedy.origin.path.parse() != Ok(number) || remedy.changes.is_empty() {
+            let nothing = remedy.changes.is_empty() && remedy.added.is_empty();
+            if remedy.origin.path.parse() != Ok(number) || nothing {
                 continue;
             }
+            for addition in &remedy.added {
+                if !added.contains(&addition) {
+                    let path = &*remedy.origin.path;
+                    let operation = addition::operation(addition, path, &file.text)?;
+                    if let Err(refusal) = editor.apply(0, &[operation]) {
+                        return Err(format!("{}: {refusal}", finding.message));
+                    }
+                    added.push(addition);
+                }
+            }
             let document = if template { 0 } else { remedy.origin.index };
-            if !seen.contains(&(document, &remedy.changes)) {
-                let operations = if template {
+            if !remedy.changes.is_empty() && !seen.contains(&(document, &remedy.changes)) {
+                let of_template = finding.resource.kind == model::azure::template::kind();
+                let operations = if of_template {
+                    declarations(&file.text, &remedy.changes)
+                } else if template {
                     in_template(&mut editor, &remedy.changes)
                 } else {
                     remedy::operations(&remedy.changes)
@@ -140,6 +155,17 @@ fn options(template: bool) -> edit::Options {
     } else {
         edit::Options::default()
     }
+}
+
+/// Changes of how the parameters of a template are declared.
+fn declarations(text: &str, changes: &[Change]) -> Result<Vec<edit::Operation>, String> {
+    let mut operations = Vec::new();
+    for change in changes {
+        let (act, name) = model::remedy::declared(change).ok_or("no declaration is changed")?;
+        let place = name.span.start as usize..name.span.end as usize;
+        operations.extend(model::remedy::declaration::operations(text, &place, act)?);
+    }
+    Ok(operations)
 }
 
 /// Changes of an Azure resource as operations on the template that it is written in.

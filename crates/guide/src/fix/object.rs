@@ -21,7 +21,23 @@ pub struct Object {
     pub kind: Box<str>,
     /// As written.
     pub source: Box<str>,
-    lines: Vec<Line>,
+    lines: Lines,
+}
+
+/// The lines of a template.
+#[derive(Debug)]
+pub(super) struct Lines(Vec<Line>);
+
+/// Compiles an expression.
+pub(super) type Compile<'c> = dyn FnMut(&str) -> Result<Bit, String> + 'c;
+
+/// A piece of a value.
+#[derive(Debug)]
+pub(super) enum Bit {
+    /// A text, or a value shown as a string.
+    Piece(Piece),
+    /// What stands for a value that is filled in later.
+    Mark(Box<str>),
 }
 
 #[derive(Debug)]
@@ -33,7 +49,7 @@ enum Line {
         head: Box<str>,
         column: usize,
         item: bool,
-        pieces: Vec<Piece>,
+        pieces: Vec<Bit>,
     },
 }
 
@@ -46,6 +62,35 @@ impl Object {
         text: &str,
         compile: &mut dyn FnMut(&str) -> Result<Program, String>,
     ) -> Result<Self, String> {
+        let mut value = |text: &str| Ok(Bit::Piece(Piece::Value(Box::new(compile(text)?))));
+        let (lines, shape) = Lines::compile(text, &mut value)?;
+        let name = named(&shape).ok_or(
+            "a new object is one YAML document with `apiVersion`, `kind` and `metadata.name`",
+        )?;
+        Ok(Self {
+            kind: name.kind,
+            source: text.into(),
+            lines,
+        })
+    }
+
+    /// The expressions in it.
+    pub fn programs(&self) -> impl Iterator<Item = &Program> {
+        self.lines.programs()
+    }
+
+    /// The object with its values; `None` where one of them is not known.
+    pub(crate) fn filled<'a>(
+        &'a self,
+        eval: &mut dyn FnMut(&'a Program) -> Value<'a>,
+    ) -> Option<NewObject> {
+        named(&self.lines.filled(eval)?)
+    }
+}
+
+impl Lines {
+    /// Compiles a template; what it would be with any values.
+    pub(super) fn compile(text: &str, compile: &mut Compile<'_>) -> Result<(Self, String), String> {
         let mut lines = Vec::new();
         let mut shape = String::new();
         for line in text.lines() {
@@ -70,35 +115,28 @@ impl Object {
             }
             shape.push('\n');
         }
-        let name = named(&shape).ok_or(
-            "a new object is one YAML document with `apiVersion`, `kind` and `metadata.name`",
-        )?;
-        Ok(Self {
-            kind: name.kind,
-            source: text.into(),
-            lines,
-        })
+        Ok((Self(lines), shape))
     }
 
     /// The expressions in it.
-    pub fn programs(&self) -> impl Iterator<Item = &Program> {
-        let pieces = self.lines.iter().flat_map(|line| match line {
+    pub(super) fn programs(&self) -> impl Iterator<Item = &Program> {
+        let pieces = self.0.iter().flat_map(|line| match line {
             Line::Plain(_) => &[],
             Line::Value { pieces, .. } => pieces.as_slice(),
         });
         pieces.filter_map(|piece| match piece {
-            Piece::Value(program) => Some(&**program),
-            Piece::Text(_) => None,
+            Bit::Piece(Piece::Value(program)) => Some(&**program),
+            Bit::Piece(Piece::Text(_)) | Bit::Mark(_) => None,
         })
     }
 
-    /// The object with its values; `None` where one of them is not known.
-    pub(crate) fn filled<'a>(
+    /// The text with its values; `None` where one of them is not known.
+    pub(super) fn filled<'a>(
         &'a self,
         eval: &mut dyn FnMut(&'a Program) -> Value<'a>,
-    ) -> Option<NewObject> {
+    ) -> Option<String> {
         let mut text = String::new();
-        for line in &self.lines {
+        for line in &self.0 {
             match line {
                 Line::Plain(line) => {
                     text.push_str(line);
@@ -111,7 +149,7 @@ impl Object {
                     pieces,
                 } => {
                     let value = match pieces.as_slice() {
-                        [Piece::Value(program)] => match present(eval(program)) {
+                        [Bit::Piece(Piece::Value(program))] => match present(eval(program)) {
                             // An absent value leaves its key out.
                             None => continue,
                             Some(value) => json(value, 0)?,
@@ -123,7 +161,7 @@ impl Object {
                 }
             }
         }
-        named(&text)
+        Some(text)
     }
 }
 
@@ -152,10 +190,7 @@ fn split(line: &str) -> Option<(&str, usize, &str)> {
 }
 
 /// The texts and expressions of a value, which may stand in double quotes.
-fn pieces(
-    value: &str,
-    compile: &mut dyn FnMut(&str) -> Result<Program, String>,
-) -> Result<Vec<Piece>, String> {
+fn pieces(value: &str, compile: &mut Compile<'_>) -> Result<Vec<Bit>, String> {
     let inner = value
         .strip_prefix('"')
         .and_then(|value| value.strip_suffix('"'));
@@ -164,22 +199,23 @@ fn pieces(
     while let Some(open) = rest.find("{{") {
         let (text, after) = rest.split_at(open);
         if !text.is_empty() {
-            pieces.push(Piece::Text(text.into()));
+            pieces.push(Bit::Piece(Piece::Text(text.into())));
         }
         // From the second brace on: a brace that is closed like any other.
         let from = after.get(1..).unwrap_or_default();
         let close = closing(from).ok_or("`{{` is not closed")?;
         let expression = from.get(1..close).unwrap_or_default();
-        pieces.push(Piece::Value(Box::new(compile(expression.trim())?)));
+        pieces.push(compile(expression.trim())?);
         rest = from
             .get(close + 1..)
             .and_then(|rest| rest.strip_prefix('}'))
             .ok_or("`{{` is closed by `}}`")?;
     }
     if !rest.is_empty() {
-        pieces.push(Piece::Text(rest.into()));
+        pieces.push(Bit::Piece(Piece::Text(rest.into())));
     }
-    let odd = |piece: &Piece| matches!(piece, Piece::Text(text) if text.contains(['"', '\\', '#']));
+    let odd =
+        |bit: &Bit| matches!(bit, Bit::Piece(Piece::Text(text)) if text.contains(['"', '\\', '#']));
     if pieces.iter().any(odd) {
         return Err("quotes, backslashes and `#` beside `{{…}}` are not understood".to_owned());
     }
@@ -194,15 +230,13 @@ fn present(value: Value<'_>) -> Option<Value<'_>> {
     }
 }
 
-fn joined<'a>(
-    pieces: &'a [Piece],
-    eval: &mut dyn FnMut(&'a Program) -> Value<'a>,
-) -> Option<String> {
+fn joined<'a>(pieces: &'a [Bit], eval: &mut dyn FnMut(&'a Program) -> Value<'a>) -> Option<String> {
     let mut text = String::new();
     for piece in pieces {
         match piece {
-            Piece::Text(piece) => text.push_str(piece),
-            Piece::Value(program) => match json(present(eval(program))?, 0)? {
+            Bit::Mark(mark) => text.push_str(mark),
+            Bit::Piece(Piece::Text(piece)) => text.push_str(piece),
+            Bit::Piece(Piece::Value(program)) => match json(present(eval(program))?, 0)? {
                 Json::String(value) => text.push_str(&value),
                 value @ (Json::Number(_) | Json::Bool(_)) => text.push_str(&value.to_string()),
                 _ => return None,

@@ -203,6 +203,8 @@ mod tests {
             safety: model::Safety::Unsafe,
             changes: Box::default(),
             beside: Beside::of(objects),
+            added: Box::default(),
+            other: None,
             cured: Vec::new(),
             way: crate::fix::cure::Way::Document,
             rendered_by: None,

@@ -1,12 +1,14 @@
 //! Which findings have a cure that can be written into a file, and which have none here, with why.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 use model::Safety;
+use model::azure::template;
 use model::finding::{Finding, Outcome, Severity};
 use model::kinds::Kind;
-use model::remedy::{self, Act, Change, NewObject};
+use model::remedy::{self, Act, Addition, Change, Declare, Remedy};
 use model::resource::ResourceName;
 use yaml::edit::Value;
 
@@ -28,6 +30,10 @@ pub(crate) struct Cure {
     pub(crate) changes: Box<[Change]>,
     /// What is made.
     pub(crate) beside: Box<[Beside]>,
+    /// Azure resources that are added to a template.
+    pub(crate) added: Box<[Addition]>,
+    /// What is changed, where that is another resource than the findings are about.
+    pub(crate) other: Option<ResourceName>,
     /// What it cures.
     pub(crate) cured: Vec<About>,
     /// How it is written.
@@ -74,15 +80,63 @@ pub(crate) struct Patch {
 impl Cure {
     /// The files that it changes.
     pub(crate) fn files(&self) -> BTreeSet<&Arc<str>> {
-        self.changes
+        let changed = self
+            .changes
             .iter()
-            .map(|change| file_of(change, &self.path))
-            .collect()
+            .map(|change| file_of(change, &self.path));
+        // What is added stands in the file that the cure is about.
+        let added = self.added.iter().map(|_| &self.path);
+        changed.chain(added).collect()
     }
 
     /// Whether it makes a file.
     pub(crate) fn makes(&self, path: &str) -> bool {
         self.beside.iter().any(|beside| *beside.path == *path)
+    }
+
+    /// How it changes declarations of parameters in one file: what is done, and where their names stand. Nothing where
+    /// it is about something else.
+    pub(crate) fn declares_in<'c>(&'c self, path: &'c str) -> Option<Vec<(Declare, Range<usize>)>> {
+        let about = self.cured.first()?;
+        if about.resource.kind != template::kind() {
+            return None;
+        }
+        let declared = self.changes_in(path).filter_map(remedy::declared);
+        let declared = declared.map(|(act, name)| {
+            let span = name.span.start as usize..name.span.end as usize;
+            (act, span)
+        });
+        Some(declared.collect())
+    }
+
+    /// The texts of the defaults that it takes out of declarations in a file: they are secrets.
+    pub(crate) fn defaults_in(&self, path: &str, text: &str) -> Vec<String> {
+        if self.declares_in(path).is_none() {
+            return Vec::new();
+        }
+        let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut hidden = Vec::new();
+        for change in self.changes_in(path) {
+            let Some((Declare::NoDefault, name)) = remedy::declared(change) else {
+                continue;
+            };
+            let default = change.written.last().map(|written| written.span);
+            let Some(span) = default.filter(|span| *span != name.span) else {
+                continue;
+            };
+            let said = bare.get(span.start as usize..span.end as usize);
+            let lines = said.unwrap_or_default().lines();
+            let words = lines.map(|line| line.trim().trim_matches(['\'', '"']));
+            hidden.extend(words.filter(|word| word.len() > 2).map(str::to_owned));
+        }
+        hidden
+    }
+
+    /// What it adds to one file.
+    pub(crate) fn added_in(&self, path: &str) -> impl Iterator<Item = &Addition> {
+        self.added
+            .iter()
+            .filter(move |added| added.file() == Some(path))
     }
 
     /// What it changes in one file.
@@ -152,13 +206,13 @@ impl Sorting {
             return;
         }
         let about = About::of(finding);
-        let (path, document, changes, new) = match writable(finding) {
+        let (path, document, remedy) = match writable(finding) {
             Ok(found) => found,
             Err(why) => return self.left.push(Left { about, safety, why }),
         };
-        let remedy = finding.remedy.as_ref();
-        let origin = remedy.map_or_else(|| path.clone(), |remedy| remedy.origin.path.clone());
-        let rendered_by = remedy.and_then(|remedy| remedy.origin.rendered_by.clone());
+        let (changes, new) = (remedy.changes.as_slice(), remedy.new.as_slice());
+        let origin = remedy.origin.path.clone();
+        let rendered_by = remedy.origin.rendered_by.clone();
         let beside = match &rendered_by {
             Some(whole) if !new.is_empty() => match beside::listed(whole, changes, new) {
                 Ok(list) => Some(list),
@@ -167,14 +221,14 @@ impl Sorting {
             _ => None,
         };
         let (path, document, all) = match (&beside, &rendered_by) {
-            (Some(list), _) => (list, 0, &mut self.cures),
-            (None, Some(whole)) => (whole, document, &mut self.rendered),
+            (Some(list), _) => (list.clone(), 0, &mut self.cures),
+            (None, Some(whole)) => (whole.clone(), document, &mut self.rendered),
             (None, None) => (path, document, &mut self.cures),
         };
         let same = |cure: &Cure| {
             let made = cure.beside.iter().map(|beside| &beside.object);
             let ours = cure.origin == origin || !is_terraform(cure);
-            *cure.changes == *changes && made.eq(new) && ours
+            *cure.changes == *changes && *cure.added == *remedy.added && made.eq(new) && ours
         };
         let cures = all.entry((path.clone(), document)).or_default();
         // Several findings may ask for the same.
@@ -192,6 +246,8 @@ impl Sorting {
                 safety,
                 changes: changes.into(),
                 beside: Beside::of(new),
+                added: remedy.added.clone().into(),
+                other: remedy.other.clone(),
                 cured: vec![about],
                 way: Way::Document,
                 rendered_by: rendered_by.clone(),
@@ -238,7 +294,7 @@ impl About {
     }
 }
 
-type Writable<'f> = (&'f Arc<str>, u32, &'f [Change], &'f [NewObject]);
+type Writable<'f> = (Arc<str>, u32, &'f Remedy);
 
 /// What is to be done to which document of which file and made beside it, or why that cannot be.
 fn writable(finding: &Finding) -> Result<Writable<'_>, String> {
@@ -254,7 +310,16 @@ fn writable(finding: &Finding) -> Result<Writable<'_>, String> {
     }
     if !matches!(finding.resource.kind, Kind::Azure(_)) {
         let origin = &remedy.origin;
-        return Ok((&origin.path, origin.index, &remedy.changes, &remedy.new));
+        return Ok((origin.path.clone(), origin.index, remedy));
+    }
+    if let Some(added) = remedy.added.first() {
+        return match added.file() {
+            Some(file) => Ok((file.into(), 0, remedy)),
+            None => Err(format!(
+                "it is made by a published module, or written in no file that was given: add a resource {} for it",
+                added.kind
+            )),
+        };
     }
     for change in &remedy.changes {
         let Some(anchor) = change.anchor() else {
@@ -273,7 +338,12 @@ fn writable(finding: &Finding) -> Result<Writable<'_>, String> {
     // What several deployments share is changed once, whichever of them asks.
     let path = remedy.changes.first().and_then(Change::anchor);
     let path = path.map_or(&remedy.origin.path, |anchor| &anchor.path);
-    Ok((path, 0, &remedy.changes, &remedy.new))
+    Ok((path.clone(), 0, remedy))
+}
+
+/// What is added, for people.
+pub(super) fn added_in_words(added: &Addition) -> String {
+    format!("add {} `{}`", added.kind, added.shown_name())
 }
 
 /// What is to be done, for people.

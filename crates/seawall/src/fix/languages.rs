@@ -101,7 +101,7 @@ fn of(path: &str, text: &str, cures: &[Numbered<'_>]) -> Language {
 /// Whether what a cure changes is written in a template.
 pub(crate) fn is_template(cure: &Cure) -> bool {
     let mut changes = cure.changes.iter();
-    changes.any(|change| !change.written.is_empty())
+    !cure.added.is_empty() || changes.any(|change| !change.written.is_empty())
 }
 
 /// A change of a template, from where something is written.

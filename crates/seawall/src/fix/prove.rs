@@ -213,11 +213,18 @@ fn troubles(
     }
     let mut before = None;
     let became = Became::of(held.iter().filter_map(|number| cures.get(*number)));
+    let held = held.iter().filter_map(|number| cures.get(*number));
+    let added: BTreeSet<String> = held
+        .flat_map(|cure| &cure.added)
+        .map(|added| format!("{}/", added.kind))
+        .collect();
     for (key, now) in &is.0 {
         if expected.contains_key(key) {
             continue;
         }
-        let is_new = texts.files.get(&key.1).is_some_and(|file| file.new);
+        let is_added =
+            was.of(key) == Count::default() && added.iter().any(|start| key.2.starts_with(start));
+        let is_new = is_added || texts.files.get(&key.1).is_some_and(|file| file.new);
         // Of an object that is new much may be unknown, and that is no worse than that there is none.
         let worse = if is_new {
             let before = before.get_or_insert_with(|| anywhere(was, &expected));

@@ -51,6 +51,9 @@ impl Shown<'_> {
             if cures.iter().any(|(_, cure)| cure.rendered_by.is_some()) {
                 hidden.extend(Hidden::of_source(self.guide, &file.before));
             }
+            for (_, cure) in &cures {
+                hidden.extend(cure.defaults_in(path, &file.before));
+            }
             let mut all = hunks(&file.before, &file.edits);
             for line in all.iter_mut().flat_map(|hunk| &mut hunk.lines) {
                 let (Line::Same(text) | Line::Gone(text) | Line::New(text)) = line;
@@ -391,7 +394,8 @@ fn summary(page: &mut String, shown: &Shown<'_>, paint: &Paint, width: usize) {
 fn operations(cure: &Cure) -> Vec<String> {
     let changes = cure.changes.iter().map(super::cure::in_words);
     let made = cure.beside.iter().map(Beside::in_words);
-    changes.chain(made).collect()
+    let added = cure.added.iter().map(super::cure::added_in_words);
+    changes.chain(made).chain(added).collect()
 }
 
 /// `seawall.fix/v1`.

@@ -201,7 +201,7 @@ impl<'f, 'a> Finder<'f, 'a> {
     }
 
     /// A file's text as it is now.
-    fn text(&mut self, path: &str) -> Result<&mut Text, String> {
+    pub(super) fn text(&mut self, path: &str) -> Result<&mut Text, String> {
         if !self.files.contains_key(path) {
             let bytes = self.input.files.read(path)?;
             let whole =

@@ -1,7 +1,8 @@
 //! Whether edits did what they should, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use bicep::deployment::Resource;
 use bicep::value::{Data, Value};
 use yaml::edit::{self, Operation, Step};
 
@@ -122,20 +123,75 @@ pub(crate) fn covers(found: &Value<'_>, wanted: &edit::Value, depth: usize) -> b
     }
 }
 
+/// A resource that is added.
+#[derive(Debug)]
+pub(crate) struct New<'n> {
+    pub(crate) kind: &'n str,
+    /// What its body says, property by property, but for references.
+    pub(crate) body: Vec<(Vec<Step>, edit::Value)>,
+}
+
+/// Whether there is one resource more, as wanted, and nothing else changed.
+pub(crate) fn added(before: &State<'_>, after: &State<'_>, wanted: &New<'_>) -> Done {
+    let ids: BTreeSet<&str> = before.mapped.resources.iter().map(|one| one.id).collect();
+    let new: Vec<usize> = after
+        .mapped
+        .resources
+        .iter()
+        .enumerate()
+        .filter(|(_, one)| !ids.contains(one.id))
+        .map(|(at, _)| at)
+        .collect();
+    let [at] = new.as_slice() else {
+        return Err("the resource would not be made by it alone".to_owned());
+    };
+    let made = after.mapped.resources.get(*at);
+    let made = made.filter(|made| made.kind.eq_ignore_ascii_case(wanted.kind));
+    let made = made.ok_or("another resource would be made by it")?;
+    for (route, value) in &wanted.body {
+        let found = at_route(&made.body, route);
+        if !found.is_some_and(|found| covers(found, value, 0)) {
+            return Err(format!(
+                "`{}` of the new resource would not be {}",
+                super::route_text(route),
+                super::reverse::shown(value)
+            ));
+        }
+    }
+    others_same(before, after, &Allowed::default(), Some(*at))
+}
+
 /// Whether nothing changed but what may.
 pub(crate) fn same(before: &State<'_>, after: &State<'_>, allowed: &Allowed) -> Done {
-    let names = |state: &State<'_>| -> Vec<(String, String)> {
-        let all = state.mapped.resources.iter();
-        all.map(|one| (one.id.to_owned(), one.kind.to_owned()))
-            .collect()
+    others_same(before, after, allowed, None)
+}
+
+/// The same, where one resource is new.
+fn others_same(
+    before: &State<'_>,
+    after: &State<'_>,
+    allowed: &Allowed,
+    new: Option<usize>,
+) -> Done {
+    let old = || {
+        let all = after.mapped.resources.iter().enumerate();
+        all.filter(move |(at, _)| Some(*at) != new)
+            .map(|(_, resource)| resource)
     };
-    if names(before) != names(after) {
+    let names = |one: &Resource<'_>| (one.id.to_owned(), one.kind.to_owned());
+    if !before
+        .mapped
+        .resources
+        .iter()
+        .map(names)
+        .eq(old().map(names))
+    {
         return Err("other resources would be made after it".to_owned());
     }
     if after.reading.problems.len() > before.reading.problems.len() {
         return Err("it could not be evaluated after it".to_owned());
     }
-    let pairs = before.mapped.resources.iter().zip(&after.mapped.resources);
+    let pairs = before.mapped.resources.iter().zip(old());
     for (old, new) in pairs {
         let (old_ends, new_ends) = (ends(&old.body), ends(&new.body));
         let all = old_ends.iter().chain(&new_ends);

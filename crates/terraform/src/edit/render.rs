@@ -177,7 +177,7 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 /// Equals signs below each other.
-fn aligned(text: String) -> String {
+pub(super) fn aligned(text: String) -> String {
     let lines = lines::lines(&text);
     let mut gaps = Vec::new();
     let mut at = 0;

@@ -7,6 +7,7 @@ use ::bicep::json;
 use ::bicep::node::{Node, NodeKind};
 use ::bicep::source::FileId;
 use bumpalo::Bump;
+use model::remedy::{Declare, addition, declaration};
 use yaml::edit::{self, Edit, Editor, Format, Operation, Step};
 
 use super::{Asked, Edited, MARK, NOT_HERE, from_anchor};
@@ -26,11 +27,23 @@ pub(super) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
     let mut refused = Vec::new();
     let mut calls = Vec::new();
     for (number, cure) in cures {
-        let done = from_anchor(cure, path).and_then(|asked| {
+        let asked = match cure.declares_in(path) {
+            Some(declared) => declarations(bare, &declared).map(Some),
+            None => Ok(None),
+        };
+        let done = asked.and_then(|declared| match declared {
+            Some(operations) => Ok((operations, Vec::new())),
+            None => from_anchor(cure, path).map(|asked| (Vec::new(), asked)),
+        });
+        let done = done.and_then(|(mut declared, asked)| {
             let operations = asked
                 .into_iter()
                 .map(|asked| whole(bare, &parsed.root, asked));
-            let operations: Vec<Operation> = operations.collect::<Result<_, _>>()?;
+            let mut operations: Vec<Operation> = operations.collect::<Result<_, _>>()?;
+            operations.append(&mut declared);
+            for added in cure.added_in(path) {
+                operations.push(addition::operation(added, path, bare)?);
+            }
             editor
                 .apply(0, &operations)
                 .map_err(|refusal| refusal.to_string())
@@ -56,6 +69,18 @@ pub(super) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
         refused,
         ..Edited::default()
     }
+}
+
+/// Changes of how parameters are declared.
+fn declarations(
+    text: &str,
+    declared: &[(Declare, Range<usize>)],
+) -> Result<Vec<Operation>, String> {
+    let mut operations = Vec::new();
+    for (act, place) in declared {
+        operations.extend(declaration::operations(text, place, *act)?);
+    }
+    Ok(operations)
 }
 
 /// An operation whose way begins at the root of the text.

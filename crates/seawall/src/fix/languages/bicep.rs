@@ -18,6 +18,16 @@ pub(super) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
     let mut editor = Editor::new(bare, form);
     let mut refused = Vec::new();
     for (number, cure) in cures {
+        let before = editor.clone();
+        if let Some(declared) = cure.declares_in(path) {
+            let mut declared = declared.iter();
+            let done = declared.try_for_each(|(act, place)| editor.declare(place, *act).map(drop));
+            if let Err(refusal) = done {
+                editor = before;
+                refused.push((*number, refusal.to_string()));
+            }
+            continue;
+        }
         let done = from_anchor(cure, path).and_then(|asked| {
             let changes: Vec<Change<'_>> = asked
                 .iter()
@@ -27,10 +37,16 @@ pub(super) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
                     act: act(&asked.operation),
                 })
                 .collect();
-            editor
-                .apply(&changes)
-                .map_err(|refusal| refusal.to_string())
+            let changed = editor.apply(&changes);
+            changed.map_err(|refusal| refusal.to_string())?;
+            for added in cure.added_in(path) {
+                editor.add(added, path)?;
+            }
+            Ok(())
         });
+        if done.is_err() {
+            editor = before;
+        }
         if let Err(why) = done {
             refused.push((*number, why));
         }

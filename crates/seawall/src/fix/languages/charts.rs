@@ -230,6 +230,8 @@ spec:
             }]
             .into(),
             beside: Box::default(),
+            added: Box::default(),
+            other: None,
             cured: Vec::new(),
             way: Way::Template,
             rendered_by: None,

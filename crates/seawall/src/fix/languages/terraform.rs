@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::kinds::Kind;
-use sources::{Options, Wanted, Within, edit_configurations};
+use model::remedy::Addition;
+use sources::{More, Options, Wanted, Within, edit_configurations};
 use yaml::edit::{Edit, Operation};
 
 use crate::fix::cure::{Cure, Numbered};
@@ -23,8 +24,10 @@ pub(crate) struct Written {
 
 /// Whether a cure changes a Terraform configuration.
 pub(crate) fn is_terraform(cure: &Cure) -> bool {
+    let is_one = |path: &str| path.ends_with(".tf") || path.ends_with(".tf.json");
     let mut places = cure.changes.iter().flat_map(|change| &change.written);
-    places.any(|written| written.path.ends_with(".tf") || written.path.ends_with(".tf.json"))
+    let mut added = cure.added.iter().filter_map(Addition::file);
+    places.any(|written| is_one(&written.path)) || added.any(is_one)
 }
 
 /// Writes cures into the files of their configurations.
@@ -37,9 +40,43 @@ pub(crate) fn edit(cures: &[Numbered<'_>], options: &Options) -> Written {
             Err(why) => written.refused.push((*number, why)),
         }
     }
-    let mut by_folder: BTreeMap<&str, (Vec<Wanted<'_>>, Vec<usize>)> = BTreeMap::new();
+    let mut by_folder: BTreeMap<&str, Asked<'_>> = BTreeMap::new();
     for ((number, cure), operations) in &operations {
-        let (wishes, numbers) = by_folder.entry(&cure.origin).or_default();
+        let Asked {
+            wishes,
+            numbers,
+            more,
+            besides,
+        } = by_folder.entry(&cure.origin).or_default();
+        let mut declares = false;
+        for path in cure.files() {
+            let Some(declared) = cure.declares_in(path) else {
+                break;
+            };
+            declares = true;
+            for (act, place) in declared {
+                more.push(More::Variable(path, place.start, act));
+                besides.push(*number);
+            }
+        }
+        if declares {
+            continue;
+        }
+        match (cure.added.is_empty(), operations.is_empty()) {
+            (true, _) => {}
+            (false, true) => {
+                for addition in &cure.added {
+                    more.push(More::Resource(addition));
+                    besides.push(*number);
+                }
+                continue;
+            }
+            (false, false) => {
+                let why = "what is changed and what is added are not proved together in Terraform";
+                written.refused.push((*number, why.to_owned()));
+                continue;
+            }
+        }
         match wanted(cure, operations) {
             Some(wanted) => {
                 wishes.push(wanted);
@@ -51,9 +88,9 @@ pub(crate) fn edit(cures: &[Numbered<'_>], options: &Options) -> Written {
         }
     }
     let (mut wishes, mut numbers) = (Vec::new(), Vec::new());
-    for (folder, (of, numbered)) in by_folder {
-        wishes.push((folder, of));
-        numbers.push(numbered);
+    for (folder, asked) in by_folder {
+        wishes.push((folder, asked.wishes, asked.more));
+        numbers.push([asked.numbers, asked.besides].concat());
     }
     let (edits, outcomes) = match edit_configurations(&wishes, options) {
         Ok(granted) => granted,
@@ -86,9 +123,21 @@ pub(crate) fn edit(cures: &[Numbered<'_>], options: &Options) -> Written {
     written
 }
 
+/// What is asked of one configuration.
+#[derive(Default)]
+struct Asked<'c> {
+    wishes: Vec<Wanted<'c>>,
+    /// The cures of the wishes.
+    numbers: Vec<usize>,
+    more: Vec<More<'c>>,
+    /// The cures of these.
+    besides: Vec<usize>,
+}
+
 fn wanted<'w>(cure: &'w Cure, operations: &'w [Operation]) -> Option<Wanted<'w>> {
     let about = cure.cured.first()?;
-    let Kind::Azure(kind) = &about.resource.kind else {
+    let name = cure.other.as_ref().unwrap_or(&about.resource);
+    let Kind::Azure(kind) = &name.kind else {
         return None;
     };
     let written = cure
@@ -100,7 +149,7 @@ fn wanted<'w>(cure: &'w Cure, operations: &'w [Operation]) -> Option<Wanted<'w>>
         .map(|written| (&*written.path, written.span.start as usize));
     Some(Wanted {
         kind,
-        name: &about.resource.name,
+        name: &name.name,
         place,
         operations,
         within: model::azure::inline(kind).map(|inline| Within {

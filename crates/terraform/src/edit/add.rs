@@ -1,0 +1,747 @@
+//! A new resource of azurerm behind the one that it stands beside: the table read backwards for a whole body. What is a
+//! block of its parent in azurerm becomes one.
+//!
+//! References are those of Terraform (`azurerm_kubernetes_cluster.shop.id`), so what is referred to has to be declared
+//! in the same module. Left out: azapi, and resources that `for_each` makes.
+
+use bicep::addition::{Addition, Given, Part, Piece, Seat, Target, elsewhere, free};
+use bicep::declaration::Declare;
+use bumpalo::Bump;
+use hcl_edit::structure::{Block, Body};
+use yaml::edit::{Edit, Step, Value};
+
+use super::body::{Parsed, Place, line_end, newline};
+use super::find::Finder;
+use super::render::{New, Style, aligned};
+use super::reverse::{self, backwards, leaves};
+use super::{Editor, Input, More, Outcome, State, prove, settle};
+use crate::table::{Arguments, Constant, Form, Id, Kind, Rule, Rules, Step as Forward};
+
+/// What begins and ends an expression in a value.
+const OPEN: char = '\u{e000}';
+const CLOSE: char = '\u{e001}';
+
+/// Blocks deeper than this are none that the table has.
+const DEPTH: usize = 16;
+
+impl Editor {
+    /// Does what is wanted besides, or leaves everything as it is.
+    pub fn more(&mut self, input: &Input<'_>, more: &More<'_>) -> Outcome {
+        match more {
+            More::Resource(addition) => self.add(input, addition),
+            More::Variable(file, offset, act) => self.declare(input, file, *offset, *act),
+        }
+    }
+
+    /// Changes how a variable is declared.
+    fn declare(&mut self, input: &Input<'_>, file: &str, offset: usize, act: Declare) -> Outcome {
+        if file.ends_with(".json") {
+            return Err(format!("`{file}` is in the JSON syntax of Terraform"));
+        }
+        let arena = Bump::new();
+        let state = self.state(&arena, input);
+        let start = self.files.clone();
+        let mut allowed = prove::Allowed::default();
+        let mut finder = Finder::new(input, &state, &mut self.files, &mut allowed);
+        let (offset, old) = now(&mut finder, file, offset)?;
+        let text = finder.text(file)?;
+        let parsed = Parsed::new(&old)?;
+        let block = outermost(&parsed.body, offset)
+            .filter(|block| block.ident.as_str() == "variable")
+            .ok_or("the declaration of the variable is not found")?;
+        let place = Place::new(&old, block).ok_or("its block cannot be seen through")?;
+        let said = |name: &str| block.body.get_attribute(name);
+        let edit = match act {
+            Declare::Secure if said("sensitive").is_some() => {
+                return Err("`sensitive` is said already".to_owned());
+            }
+            Declare::Secure => {
+                let yes = Value::Bool(true);
+                Some(place.insert(&New::Attribute("sensitive".to_owned(), yes)))
+            }
+            Declare::NoDefault => said("default")
+                .and_then(hcl_edit::Span::span)
+                .map(|span| place.remove(span)),
+        };
+        if let Some(edit) = edit {
+            settle::make(&mut text.pieces, &edit);
+            Parsed::new(&text.pieces.text)?;
+        }
+        Ok(self.changed(&start))
+    }
+
+    /// Adds a resource, or leaves everything as it is.
+    fn add(&mut self, input: &Input<'_>, addition: &Addition) -> Outcome {
+        let arena = Bump::new();
+        let before = self.state(&arena, input);
+        let start = self.files.clone();
+        let done = self.written(input, &before, addition).and_then(|wanted| {
+            let after = State::of(&arena, input, &self.files);
+            prove::added(&before, &after, &wanted)
+        });
+        if let Err(why) = done {
+            self.files = start;
+            return Err(why);
+        }
+        Ok(self.changed(&start))
+    }
+
+    fn written<'w>(
+        &mut self,
+        input: &Input<'_>,
+        state: &State<'_>,
+        addition: &'w Addition,
+    ) -> Result<prove::New<'w>, String> {
+        let mut allowed = prove::Allowed::default();
+        let mut finder = Finder::new(input, state, &mut self.files, &mut allowed);
+        let first = addition.targets.first().ok_or("it stands beside nothing")?;
+        let (file, place) = first.declared.as_ref().ok_or_else(|| elsewhere(first))?;
+        if file.ends_with(".json") {
+            return Err(format!("`{file}` is in the JSON syntax of Terraform"));
+        }
+        let is_published = |name: &str| {
+            let mut all = state.sources.iter();
+            all.any(|(_, source)| source.name == name && source.published)
+        };
+        if is_published(file) {
+            return Err(format!("`{file}` is of a downloaded module"));
+        }
+        let (offset, text) = now(&mut finder, file, place.start)?;
+        let parsed = Parsed::new(&text)?;
+        let block = outermost(&parsed.body, offset)
+            .ok_or_else(|| format!("`{}` is not declared there", first.name))?;
+        let own = Declared::of(block)
+            .ok_or_else(|| format!("`{}` is not declared by a resource", first.name))?;
+        if own.each {
+            return Err(format!(
+                "`{}` is made for each of several: add the resource there",
+                first.name
+            ));
+        }
+        let folder = folder(file);
+        let mut targets = Vec::new();
+        for (number, target) in addition.targets.iter().enumerate() {
+            targets.push(match (number, &target.declared) {
+                (0, _) => Said::Declared(own.address(true)),
+                (_, Some((file, place))) if self::folder(file) == folder => {
+                    let (offset, text) = now(&mut finder, file, place.start)?;
+                    let parsed = Parsed::new(&text)?;
+                    let declared = outermost(&parsed.body, offset)
+                        .filter(|block| starts_at(block, offset))
+                        .and_then(Declared::of)
+                        .filter(|declared| !declared.each);
+                    match declared {
+                        Some(declared) => Said::Declared(declared.address(false)),
+                        None => Said::Not,
+                    }
+                }
+                _ => Said::Not,
+            });
+        }
+        let writer = Writer {
+            input,
+            versions: state.reading.azurerm,
+            addition,
+            targets,
+            own: &own,
+        };
+        let edit = match writer.as_block()? {
+            Some(new) => Place::new(&text, block)
+                .ok_or("its block cannot be seen through")?
+                .insert(&new),
+            None => {
+                let taken = |kind: &str, name: &str| {
+                    let mut all = state.reading.resources.iter();
+                    all.any(|resource| resource.kind == kind && resource.name == name)
+                };
+                let newline = newline(&text, offset);
+                let made = writer.as_resource(newline, &taken)?;
+                let end = hcl_edit::Span::span(block).map_or(offset, |span| span.end);
+                let end = line_end(&text, end);
+                Edit {
+                    start: end,
+                    end,
+                    text: format!("{newline}{newline}{made}"),
+                }
+            }
+        };
+        let text = finder.text(file)?;
+        settle::make(&mut text.pieces, &edit);
+        Ok(prove::New {
+            kind: &addition.kind,
+            body: writer.literal(),
+        })
+    }
+}
+
+/// Where a place of a file as it was given stands now, and the text.
+fn now(finder: &mut Finder<'_, '_>, file: &str, offset: usize) -> Result<(usize, String), String> {
+    let text = finder.text(file)?;
+    Ok((text.pieces.now(offset, 0), text.pieces.text.clone()))
+}
+
+fn folder(file: &str) -> &str {
+    file.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The block of a configuration that an offset lies in.
+fn outermost(body: &Body, offset: usize) -> Option<&Block> {
+    let holds =
+        |block: &&Block| hcl_edit::Span::span(*block).is_some_and(|span| span.contains(&offset));
+    body.blocks().find(holds)
+}
+
+fn starts_at(block: &Block, offset: usize) -> bool {
+    hcl_edit::Span::span(block).is_some_and(|span| span.start == offset)
+}
+
+/// A resource as it is declared.
+struct Declared {
+    kind: String,
+    name: String,
+    /// The expression of its `count`.
+    count: Option<String>,
+    /// It has a `for_each`.
+    each: bool,
+    /// The expression of its `resource_group_name`.
+    group: Option<String>,
+}
+
+impl Declared {
+    fn of(block: &Block) -> Option<Self> {
+        let [kind, name] = block.labels.as_slice() else {
+            return None;
+        };
+        let said = |name: &str| {
+            let attribute = block.body.get_attribute(name)?;
+            Some(attribute.value.to_string().trim().to_owned())
+        };
+        (block.ident.as_str() == "resource").then(|| Self {
+            kind: kind.as_str().to_owned(),
+            name: name.as_str().to_owned(),
+            count: said("count"),
+            each: block.body.get_attribute("for_each").is_some(),
+            group: said("resource_group_name"),
+        })
+    }
+
+    /// What it is called; beside it, each of several goes with one of the new ones.
+    fn address(&self, beside: bool) -> String {
+        let index = match (&self.count, beside) {
+            (None, _) => "",
+            (Some(_), true) => "[count.index]",
+            (Some(_), false) => "[0]",
+        };
+        format!("{}.{}{index}", self.kind, self.name)
+    }
+}
+
+/// How a target is said.
+enum Said {
+    /// By an address.
+    Declared(String),
+    /// It has none in the module.
+    Not,
+}
+
+struct Writer<'w, 'i> {
+    input: &'w Input<'i>,
+    versions: (u64, u64),
+    addition: &'w Addition,
+    targets: Vec<Said>,
+    own: &'w Declared,
+}
+
+/// An expression within a value.
+fn expression(text: &str) -> Value {
+    Value::String(format!("{OPEN}{text}{CLOSE}"))
+}
+
+impl Writer<'_, '_> {
+    fn part(&self, number: usize, part: Part) -> Result<Value, String> {
+        let missing = || "it refers to nothing".to_owned();
+        let target: &Target = self.addition.targets.get(number).ok_or_else(missing)?;
+        match (self.targets.get(number), part, target.literal_id()) {
+            (Some(Said::Declared(address)), part, _) => {
+                let attribute = match part {
+                    Part::Id => "id",
+                    Part::Name => "name",
+                    Part::Location => "location",
+                };
+                Ok(expression(&format!("{address}.{attribute}")))
+            }
+            (_, Part::Id, Some(id)) => Ok(Value::String(id.to_owned())),
+            _ => Err(elsewhere(target)),
+        }
+    }
+
+    fn text(&self, pieces: &[Piece]) -> Result<Value, String> {
+        let mut text = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(plain) => text.push_str(plain),
+                Piece::Of(number, part) => match self.part(*number, *part)? {
+                    Value::String(one) => text.push_str(&one),
+                    _ => return Err("it refers to what is no text".to_owned()),
+                },
+            }
+        }
+        Ok(Value::String(text))
+    }
+
+    fn value(&self, given: &Given) -> Result<Value, String> {
+        Ok(match given {
+            Given::Text(pieces) => self.text(pieces)?,
+            Given::Scalar(value) => value.clone(),
+            Given::List(items) => {
+                let items = items.iter().map(|item| self.value(item));
+                Value::List(items.collect::<Result<_, _>>()?)
+            }
+            Given::Map(entries) => self.map(entries)?,
+        })
+    }
+
+    fn map(&self, entries: &[(Box<str>, Given)]) -> Result<Value, String> {
+        let entries = entries
+            .iter()
+            .map(|(key, value)| Ok((key.to_string(), self.value(value)?)));
+        Ok(Value::Map(entries.collect::<Result<_, String>>()?))
+    }
+
+    /// What of its body is said without references.
+    fn literal(&self) -> Vec<(Vec<Step>, Value)> {
+        // What azurerm says in arguments of its own is not mapped.
+        if !self.addition.azurerm.is_empty() {
+            return Vec::new();
+        }
+        let body = self.map(&self.addition.body).unwrap_or(Value::Null);
+        let mut all = leaves(&[], &body);
+        all.retain(|(_, value)| !has_expression(value));
+        all
+    }
+
+    /// As a block of its parent, where azurerm has it so.
+    fn as_block(&self) -> Result<Option<New>, String> {
+        let Seat::Child(0) = self.addition.seat else {
+            return Ok(None);
+        };
+        let Some(kind) = self.input.table.kinds.get(&self.own.kind) else {
+            return Ok(None);
+        };
+        let last = self.addition.kind.rsplit('/').next().unwrap_or_default();
+        let name = match self.addition.name.as_slice() {
+            [Piece::Text(name)] => format!("={name}"),
+            _ => return Ok(None),
+        };
+        let body = self.map(&self.addition.body)?;
+        let arguments = self.input.table.arguments.get(&self.own.kind);
+        for argument in &kind.body.map {
+            for rule in &argument.rules {
+                let Rule::Block(block) = rule else { continue };
+                let is_it = matches!(&block.form, Form::Child(segment, own)
+                    if segment.eq_ignore_ascii_case(last) && own.eq_ignore_ascii_case(&name));
+                if !is_it {
+                    continue;
+                }
+                let filling = self.filling(arguments);
+                if !filling.has(&argument.name) {
+                    return Err(format!(
+                        "`{}` is no block in the version of azurerm in use",
+                        argument.name
+                    ));
+                }
+                let prefix = format!("{}.", argument.name);
+                let content = filling.fill(&block.rules, &body, &prefix, 0);
+                let content = content.ok_or_else(|| self.unsaid(&argument.name))?;
+                return Ok(Some(New::Block(argument.name.clone(), content)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn filling<'f>(&'f self, arguments: Option<&'f Arguments>) -> Filling<'f> {
+        Filling {
+            arguments,
+            versions: self.versions,
+            extra: &self.addition.azurerm,
+        }
+    }
+
+    fn unsaid(&self, kind: &str) -> String {
+        format!("`{kind}` cannot say all of it")
+    }
+
+    /// As a resource, in lines of its own.
+    fn as_resource(
+        &self,
+        newline: &'static str,
+        taken: &dyn Fn(&str, &str) -> bool,
+    ) -> Result<String, String> {
+        let body = self.map(&self.addition.body)?;
+        let mut against = None;
+        for (name, kind) in &self.input.table.kinds {
+            if !kind.arm.eq_ignore_ascii_case(&self.addition.kind) || kind.append.is_some() {
+                continue;
+            }
+            let filling = self.filling(self.input.table.arguments.get(name));
+            let Some(mut all) = self.place(kind, &filling)? else {
+                continue;
+            };
+            match filling.fill(&kind.body, &body, "", 0) {
+                Some(content) => all.extend(content),
+                None => {
+                    against = Some(self.unsaid(name));
+                    continue;
+                }
+            }
+            let wanted = snake(&format!("{}_{}", self.own.name, self.addition.symbol));
+            let own = free(&wanted, |own| taken(name, own));
+            return Ok(self.block(&format!("resource \"{name}\" \"{own}\""), all, newline));
+        }
+        Err(against.unwrap_or_else(|| {
+            format!(
+                "azurerm has no resource for {} that is known here",
+                self.addition.kind
+            )
+        }))
+    }
+
+    /// The arguments that say what it is called and where it belongs; nothing where this kind of resource belongs
+    /// elsewhere.
+    fn place(&self, kind: &Kind, filling: &Filling<'_>) -> Result<Option<Vec<New>>, String> {
+        // These scopes are no resources.
+        const ABOVE: [&str; 3] = [
+            "subscription_id",
+            "management_group_id",
+            "resource_group_id",
+        ];
+        let name = self.text(&self.addition.name)?;
+        let attribute = |name: &str, value: Value| New::Attribute(name.to_owned(), value);
+        let mut all = Vec::new();
+        let mut say_names = |names: &[String], parent: Option<Value>| {
+            let own = names.iter().filter(|name| !name.starts_with('='));
+            let own: Vec<&String> = own.collect();
+            match (own.as_slice(), parent) {
+                ([only], _) => all.push(attribute(only, name.clone())),
+                ([above, only], Some(parent)) => {
+                    all.push(attribute(only, name.clone()));
+                    all.push(attribute(above, parent));
+                }
+                _ => return false,
+            }
+            true
+        };
+        let group = || expression(&format!("{}.resource_group_name", self.own.address(true)));
+        let found = match (&kind.id, self.addition.seat) {
+            (Id::Extension(argument), Seat::Extension(at))
+                if !ABOVE.contains(&argument.as_str()) =>
+            {
+                let named = say_names(&kind.names, None);
+                all.push(attribute(argument, self.part(at, Part::Id)?));
+                named
+            }
+            (Id::Child(arguments), Seat::Child(at)) => {
+                let argument = arguments.iter().find(|argument| filling.has(argument));
+                match (argument, &kind.or) {
+                    (Some(argument), _) => {
+                        let named = say_names(&kind.names, None);
+                        all.push(attribute(argument, self.part(at, Part::Id)?));
+                        named
+                    }
+                    (None, Some((Id::Group(argument), names))) => {
+                        let named = say_names(names, Some(self.part(at, Part::Name)?));
+                        all.push(attribute(argument, group()));
+                        named
+                    }
+                    _ => false,
+                }
+            }
+            (Id::Group(argument), Seat::Deployment) => {
+                if !self.own.kind.starts_with("azurerm_") {
+                    return Err(format!(
+                        "`{}.{}` does not say the resource group by its name",
+                        self.own.kind, self.own.name
+                    ));
+                }
+                let named = say_names(&kind.names, None);
+                all.push(attribute(argument, group()));
+                named
+            }
+            (Id::Extension(argument), Seat::Deployment) if argument == "resource_group_id" => {
+                let group = self.own.group.as_deref().unwrap_or_default();
+                let Some(declared) = group.strip_suffix(".name").filter(|one| is_group(one)) else {
+                    return Err(format!(
+                        "the resource group of `{}.{}` is not declared in its module",
+                        self.own.kind, self.own.name
+                    ));
+                };
+                let named = say_names(&kind.names, None);
+                all.push(attribute(argument, expression(&format!("{declared}.id"))));
+                named
+            }
+            (Id::Subscription, Seat::Subscription) => say_names(&kind.names, None),
+            _ => false,
+        };
+        Ok(found.then_some(all))
+    }
+
+    fn block(&self, head: &str, all: Vec<New>, newline: &'static str) -> String {
+        let style = Style {
+            indent: "  ".to_owned(),
+            unit: "  ",
+            newline,
+        };
+        let mut out = String::new();
+        for line in &self.addition.comment {
+            out.push_str(&format!("# {line}{newline}"));
+        }
+        out.push_str(&format!("{head} {{{newline}"));
+        if let Some(count) = &self.own.count {
+            out.push_str(&format!("  count = {count}{newline}{newline}"));
+        }
+        let (attributes, blocks): (Vec<New>, Vec<New>) = all
+            .into_iter()
+            .partition(|new| matches!(new, New::Attribute(..)));
+        for new in &attributes {
+            out.push_str(&format!("  {}{newline}", new.text(&style)));
+        }
+        for new in &blocks {
+            out.push_str(&format!("{newline}  {}{newline}", new.text(&style)));
+        }
+        out.push('}');
+        aligned(with_expressions(&out))
+    }
+}
+
+/// Whether an expression names a resource group that is declared or looked up.
+fn is_group(text: &str) -> bool {
+    let text = text.strip_prefix("data.").unwrap_or(text);
+    text.strip_prefix("azurerm_resource_group.")
+        .is_some_and(|name| {
+            name.chars()
+                .all(|one| one.is_ascii_alphanumeric() || matches!(one, '_' | '-' | '[' | ']'))
+        })
+}
+
+/// Whether an expression stands somewhere in a value. Values are as deep as guidelines write them.
+fn has_expression(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(OPEN),
+        Value::List(items) => items.iter().any(has_expression),
+        Value::Map(entries) => entries.iter().any(|(_, value)| has_expression(value)),
+        _ => false,
+    }
+}
+
+/// A text whose values hold expressions: bare where one is all of a value, else in `${ }`.
+fn with_expressions(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(OPEN) {
+        let Some((inner, behind)) = after.split_once(CLOSE) else {
+            break;
+        };
+        match (before.strip_suffix('"'), behind.strip_prefix('"')) {
+            (Some(before), Some(behind)) if !before.ends_with('\\') => {
+                out.push_str(before);
+                // As a text it had its quotes escaped.
+                out.push_str(&inner.replace("\\\"", "\""));
+                rest = behind;
+            }
+            _ => {
+                out.push_str(before);
+                out.push_str(&format!("${{{inner}}}"));
+                rest = behind;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// `aks_upgradeWindow` as Terraform writes names.
+fn snake(text: &str) -> String {
+    let mut out = String::new();
+    for letter in text.chars() {
+        if letter.is_ascii_uppercase() {
+            out.push('_');
+        }
+        out.push(letter.to_ascii_lowercase());
+    }
+    out
+}
+
+/// Turns a body into arguments and blocks.
+struct Filling<'t> {
+    arguments: Option<&'t Arguments>,
+    versions: (u64, u64),
+    /// Arguments that say what the table does not map.
+    extra: &'t [(Box<str>, Value)],
+}
+
+impl Filling<'_> {
+    fn has(&self, path: &str) -> bool {
+        self.arguments
+            .is_none_or(|known| known.has(path, self.versions))
+    }
+
+    /// The arguments and blocks that say all of a body; nothing where they cannot.
+    fn fill(&self, rules: &Rules, body: &Value, prefix: &str, depth: usize) -> Option<Vec<New>> {
+        if depth > DEPTH {
+            return None;
+        }
+        let mut left: Vec<Vec<Step>> = leaves(&[], body)
+            .into_iter()
+            .map(|(route, _)| route)
+            .filter(|route| !route.is_empty())
+            .collect();
+        let mut all = Vec::new();
+        for (path, constant) in &rules.set {
+            if at(body, path).is_some_and(|value| same(constant, value)) {
+                take(&mut left, path);
+            }
+        }
+        for argument in &rules.map {
+            let names = std::iter::once(&argument.name).chain(&argument.aliases);
+            let known = |name: &&String| self.has(&format!("{prefix}{name}"));
+            let Some(name) = names.into_iter().find(known) else {
+                continue;
+            };
+            for rule in &argument.rules {
+                self.rule(rule, name, body, prefix, depth, &mut left, &mut all);
+            }
+        }
+        left.is_empty().then_some(all)
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one step of `fill`, which everything belongs to"
+    )]
+    fn rule(
+        &self,
+        rule: &Rule,
+        name: &str,
+        body: &Value,
+        prefix: &str,
+        depth: usize,
+        left: &mut Vec<Vec<Step>>,
+        all: &mut Vec<New>,
+    ) {
+        let said = |left: &[Vec<Step>], path: &str| {
+            let wanted = keys(path);
+            left.iter().any(|route| begins(route, &wanted))
+        };
+        match rule {
+            Rule::Value(to) if !to.path.contains(['[', '{']) => {
+                let Some(value) = at(body, &to.path).filter(|_| said(left, &to.path)) else {
+                    return;
+                };
+                let loose = self.loose(&to.steps, value);
+                let found = loose.clone().or_else(|| match to.steps.as_slice() {
+                    [Forward::Json] => {
+                        let text = format!("jsonencode({})", super::render::inline(value, 0));
+                        Some(expression(&text))
+                    }
+                    steps => backwards(steps, value).ok(),
+                });
+                let Some(found) = found else {
+                    return;
+                };
+                all.push(New::Attribute(name.to_owned(), found));
+                take(left, &to.path);
+                if loose.is_some() {
+                    let extra = self.extra.iter();
+                    all.extend(
+                        extra.map(|(name, value)| New::Attribute(name.to_string(), value.clone())),
+                    );
+                }
+            }
+            Rule::Block(block) => {
+                let inner = format!("{prefix}{name}.");
+                let (path, items) = match &block.form {
+                    Form::Object(path) if !path.is_empty() => {
+                        (path, at(body, path).map(std::slice::from_ref))
+                    }
+                    Form::List(path) => match at(body, path) {
+                        Some(Value::List(items)) => (path, Some(items.as_slice())),
+                        _ => return,
+                    },
+                    _ => return,
+                };
+                let Some(items) = items.filter(|_| said(left, path)) else {
+                    return;
+                };
+                let blocks = items
+                    .iter()
+                    .map(|item| self.fill(&block.rules, item, &inner, depth + 1));
+                let Some(blocks) = blocks.collect::<Option<Vec<_>>>() else {
+                    return;
+                };
+                let blocks = blocks.into_iter();
+                all.extend(blocks.map(|content| New::Block(name.to_owned(), content)));
+                take(left, path);
+            }
+            Rule::Value(_) | Rule::Nothing => {}
+        }
+    }
+
+    /// The word for an object of which arguments that the table does not map say the rest.
+    fn loose(&self, steps: &[Forward], value: &Value) -> Option<Value> {
+        let ([Forward::Values(pairs)], Value::Map(entries)) = (steps, value) else {
+            return None;
+        };
+        let [(key, _)] = entries.as_slice() else {
+            return None;
+        };
+        let is_it = |constant: &Constant| {
+            matches!(constant, Constant::Object(fields)
+                if fields.len() == 1 && fields.iter().all(|(own, _)| own.eq_ignore_ascii_case(key)))
+        };
+        let found = pairs.iter().find(|(_, constant)| is_it(constant));
+        let word = found.filter(|_| !self.extra.is_empty())?;
+        Some(Value::String(word.0.clone()))
+    }
+}
+
+fn keys(path: &str) -> Vec<&str> {
+    match path.contains("::") {
+        true => path.split("::").collect(),
+        false => path.split('.').filter(|key| !key.is_empty()).collect(),
+    }
+}
+
+/// Whether a route begins with keys.
+fn begins(route: &[Step], wanted: &[&str]) -> bool {
+    route.len() >= wanted.len()
+        && route.iter().zip(wanted).all(|(step, key)| match step {
+            Step::Key(own) => own.eq_ignore_ascii_case(key),
+            Step::Index(_) => false,
+        })
+}
+
+fn take(left: &mut Vec<Vec<Step>>, path: &str) {
+    let wanted = keys(path);
+    left.retain(|route| !begins(route, &wanted));
+}
+
+/// The value at a path.
+fn at<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {
+    keys(path)
+        .into_iter()
+        .try_fold(body, |value, key| match value {
+            Value::Map(entries) => entries
+                .iter()
+                .find(|(own, _)| own.eq_ignore_ascii_case(key))
+                .map(|(_, value)| value),
+            _ => None,
+        })
+}
+
+fn same(constant: &Constant, value: &Value) -> bool {
+    match (constant, value) {
+        (Constant::Str(one), Value::String(other)) => one.eq_ignore_ascii_case(other),
+        // `enabled: true` is a text in some places.
+        (constant, value) => reverse::constant(constant) == *value,
+    }
+}
