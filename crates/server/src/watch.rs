@@ -18,6 +18,7 @@
 //! What it deliberately leaves out: weighing what findings open to attackers, and any decision about admission.
 
 mod alerts;
+pub mod drift;
 mod feed;
 mod figures;
 mod held;
@@ -50,6 +51,7 @@ use sources::cluster;
 use sources::cluster::watch::Pace;
 use sources::live::{LiveError, Source, Unread};
 
+use self::drift::{Basing, Drift};
 use self::held::Held;
 use self::said::{Makers, Said};
 
@@ -93,6 +95,10 @@ pub struct Options {
     pub config: Arc<Config>,
     /// The time.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// What should run, where what does is compared with that.
+    pub drift: Option<Basing>,
+    /// How often that is read again.
+    pub drift_every: Duration,
     /// A pass begins when nothing changed for so long, ...
     pub quiet: Duration,
     /// ... or when something changed so long ago.
@@ -112,6 +118,8 @@ impl Options {
             pace: Pace::default(),
             azure: None,
             azure_every: Duration::from_secs(900),
+            drift: None,
+            drift_every: Duration::from_secs(600),
             config,
             clock: Arc::new(Timestamp::now),
             quiet: Duration::from_secs(2),
@@ -154,6 +162,7 @@ pub struct Shared {
     changed: Condvar,
     figures: Figures,
     kept: Kept,
+    drift: Mutex<Option<Arc<Drift>>>,
 }
 
 /// What the keeper has done.
@@ -223,6 +232,7 @@ impl Shared {
             changed: Condvar::new(),
             figures: Figures::default(),
             kept: Kept::default(),
+            drift: Mutex::default(),
         })
     }
 
@@ -263,11 +273,31 @@ impl Shared {
     /// Every finding that stands, accepted ones too: what objects say alone as of now, the rest as of the last pass.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
+        self.findings_that(|_| true)
+    }
+
+    /// Those of them that are wanted.
+    #[must_use]
+    pub fn findings_that(&self, wanted: impl Fn(&Finding) -> bool) -> Vec<Finding> {
         let live = self.live();
-        live.local
-            .findings()
-            .chain(live.joined.findings())
-            .collect()
+        let mut findings = live.local.findings_that(&wanted);
+        findings.extend(live.joined.findings_that(&wanted));
+        findings
+    }
+
+    /// Shows each finding without a copy; its place may be that of another object that says the same. Nothing is
+    /// judged meanwhile.
+    fn visit(&self, mut see: impl FnMut(&Finding)) {
+        let live = self.live();
+        let all = live.local.standing().chain(live.joined.standing());
+        all.for_each(|finding| see(finding));
+    }
+
+    /// Where what runs differs from what should, where that is asked.
+    #[must_use]
+    pub fn drift(&self) -> Option<Arc<Drift>> {
+        let drift = self.drift.lock().unwrap_or_else(PoisonError::into_inner);
+        drift.clone()
     }
 
     /// What is said of the object at an address, also where it belongs to what made it.
@@ -354,6 +384,9 @@ pub fn run(guide: &Guide, options: &Options, shared: &Shared, stop: &AtomicBool)
             drop(told);
         }
         scope.spawn(move || pass::passes(guide, options, shared, stop));
+        if let Some(basing) = &options.drift {
+            scope.spawn(move || drift::follow(guide, options, shared, basing, stop));
+        }
         scope.spawn(move || keeper::keep(guide, options, shared, stop));
         // It takes the inbox with it: who tells must not wait for ever.
         listener::listen(guide, options, shared, inbox, stop, again);

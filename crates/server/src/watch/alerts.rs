@@ -39,21 +39,17 @@ pub(crate) struct Alerts {
 }
 
 impl Alerts {
-    /// Takes note of what stands. What is new waits to be told when this replica keeps, or did not until less than
+    /// Takes note of the grave findings that stand. What is new waits to be told when this replica keeps, or did not until less than
     /// `since` ago.
     pub(crate) fn note(
         &mut self,
         findings: &[Finding],
         guide: &Guide,
-        floor: Severity,
         (keeps, since): (bool, Duration),
     ) {
-        let grave = |finding: &&Finding| {
-            finding.counts() && finding.outcome == Outcome::Fail && finding.severity >= floor
-        };
         let now = Instant::now();
         let mut standing = HashSet::new();
-        for finding in findings.iter().filter(grave) {
+        for finding in findings {
             standing.insert(finding.fingerprint);
             if self.seen.contains_key(&finding.fingerprint) {
                 continue;
@@ -119,6 +115,11 @@ impl Alerts {
         }
         None
     }
+}
+
+/// Whether somebody is told of a finding.
+pub(crate) fn is_grave(finding: &Finding, floor: Severity) -> bool {
+    finding.counts() && finding.outcome == Outcome::Fail && finding.severity >= floor
 }
 
 fn told(finding: &Finding, guide: &Guide) -> Value {

@@ -169,6 +169,17 @@ impl Shared {
                 one(took.as_secs_f64()),
             );
         }
+        if let Some(drift) = self.drift() {
+            let differences = drift
+                .differences()
+                .map(|(word, difference)| (label("what", word), difference.count as f64));
+            series(
+                "seawall_drift",
+                "gauge",
+                "Where what runs differs from what should.",
+                differences.to_vec(),
+            );
+        }
         let kept = &self.kept;
         let count = |value: &std::sync::atomic::AtomicU64| value.load(Ordering::Relaxed) as f64;
         series(

@@ -14,7 +14,7 @@ use sources::azure::Trust;
 use sources::cluster::Writer;
 use sources::post::Post;
 
-use super::alerts::Alerts;
+use super::alerts::{Alerts, is_grave};
 use super::history::{History, Posture};
 use super::lease::{Election, Lease};
 use super::reports::Reports;
@@ -173,9 +173,9 @@ impl Keeper<'_> {
         if let Some(alerting) = &self.options.keeping.alerts {
             let lasts = self.options.keeping.election.as_ref();
             let since = lasts.map_or(Duration::ZERO, |election| election.lasts * 4);
-            let findings = self.shared.findings();
-            self.alerts
-                .note(&findings, self.guide, alerting.floor, (keeps, since));
+            let floor = alerting.floor;
+            let grave = self.shared.findings_that(|one| is_grave(one, floor));
+            self.alerts.note(&grave, self.guide, (keeps, since));
         }
         if keeps && let Some(history) = &mut self.history {
             let now = (self.options.clock)();

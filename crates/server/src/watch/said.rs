@@ -296,13 +296,15 @@ impl Said {
         &self.counts
     }
 
-    /// Every finding that stands, in the order of fingerprints.
-    pub(crate) fn findings(&self) -> impl Iterator<Item = Finding> + '_ {
+    /// The findings that stand and are wanted, in the order of fingerprints.
+    pub(crate) fn findings_that(&self, wanted: &impl Fn(&Finding) -> bool) -> Vec<Finding> {
         let ones = self.by_print.values().filter_map(|ones| ones.first());
-        ones.map(|one| shown(&one.finding, &one.address))
+        ones.filter(|one| wanted(&one.finding))
+            .map(|one| shown(&one.finding, &one.address))
+            .collect()
     }
 
-    /// The same without a copy: the place of a finding may be that of another object that says the same.
+    /// All of them without a copy: the place of a finding may be that of another object that says the same.
     pub(crate) fn standing(&self) -> impl Iterator<Item = &Arc<Finding>> + '_ {
         let ones = self.by_print.values().filter_map(|ones| ones.first());
         ones.map(|one| &one.finding)

@@ -589,3 +589,70 @@ fn a_new_day_judges_everything_anew() {
     assert_eq!(watching.logged("watching"), 2);
     assert_eq!(watching.shared.stand().objects, objects);
 }
+
+#[test]
+fn what_runs_is_compared_with_what_should() {
+    let server = ApiServer::start().unwrap();
+    namespace(&server, "shop");
+    deployment(&server, "web", true);
+    deployment(&server, "stray", false);
+    let name = format!("seawall-watch-base-{}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in ["web", "missing"] {
+        let body = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": name, "namespace": "shop"},
+            "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template(false)}});
+        std::fs::write(folder.join(format!("{name}.yaml")), body.to_string()).unwrap();
+    }
+    let mut options = options(server.kubeconfig());
+    let given = vec![folder.clone()];
+    options.drift = Some(Arc::new(move |_| {
+        let failed = |error: sources::WalkError| sources::live::LiveError {
+            message: error.to_string(),
+            help: None,
+        };
+        Ok(watch::drift::Base {
+            name: "the repository".to_owned(),
+            inputs: sources::walk(&given).map_err(failed)?,
+            ..watch::drift::Base::default()
+        })
+    }));
+    options.drift_every = Duration::from_secs(2);
+    let watching = watch(options);
+    let drift = |shared: &Shared| {
+        let drift = shared.drift()?;
+        let words = drift.differences().map(|(_, one)| one.first.clone());
+        Some(words)
+    };
+    watching.until("the comparison", |shared| drift(shared).is_some());
+    let [new, gone, objects_new, objects_gone] = drift(&watching.shared).unwrap();
+    let privileged = |words: &[String], name: &str| {
+        let start = format!("{PRIVILEGED} apps/Deployment/shop/{name}");
+        words.iter().any(|word| word.starts_with(&start))
+    };
+    assert!(privileged(&new, "web"), "{new:?}");
+    assert!(!privileged(&new, "stray"), "{new:?}");
+    // What the missing one would fail at, and nothing of what both have.
+    assert!(
+        gone.iter().all(|word| word.contains("/shop/missing")),
+        "{gone:?}"
+    );
+    assert!(new.iter().all(|word| !word.contains("/missing")), "{new:?}");
+    assert_eq!(objects_new, ["apps/Deployment/shop/stray"]);
+    assert_eq!(objects_gone, ["apps/Deployment/shop/missing"]);
+    let figures = watching.shared.figures(Timestamp::now());
+    let line = "seawall_drift{what=\"objects-gone\"} 1";
+    assert!(figures.contains(line), "{figures}");
+    // Mended where it runs, and in the repository.
+    deployment(&server, "web", false);
+    delete(&server, &format!("{DEPLOYMENTS}/stray"));
+    std::fs::remove_file(folder.join("missing.yaml")).unwrap();
+    watching.until("no difference", |shared| {
+        drift(shared).is_some_and(|words| words.iter().all(Vec::is_empty))
+    });
+    assert_eq!(watching.logged("what runs is as it should be"), 1);
+    drop(watching);
+    std::fs::remove_dir_all(folder).unwrap();
+}
