@@ -14,6 +14,8 @@
 //! again later), and keeping objects.
 
 mod line;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -388,9 +388,9 @@ impl Line {
     }
 
     fn silent(&self) -> String {
-        let seconds = self.shared.pace.silence.as_secs();
+        let silence = self.shared.pace.silence;
         format!(
-            "the watch of {} said nothing for {seconds} s",
+            "the watch of {} said nothing for {silence:?}",
             self.served.resource
         )
     }
