@@ -20,6 +20,10 @@ use report::config::Config;
 use serde_json::{Value, json};
 use server::watch::{self, Options, Shared};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Objects that one namespace has, besides itself.
 const IN_A_NAMESPACE: usize = 100;
 

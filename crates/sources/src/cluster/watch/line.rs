@@ -25,7 +25,7 @@ use crate::live::{Change, Event};
 const METADATA_OF_ONE: &str =
     "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 /// The most objects of a page: pages of several lists are in memory at once.
-const PAGE: u32 = 250;
+const PAGE: u32 = 100;
 /// What tells one change is no longer than this. etcd takes objects of 1.5 MiB.
 const LONGEST_LINE: usize = 16 << 20;
 /// A watch that lived so long was a good one.
