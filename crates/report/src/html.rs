@@ -25,6 +25,9 @@ use crate::assessment::{Assessment, Counts, Sink};
 use crate::outcome;
 use crate::text::{clean, count};
 
+pub use self::findings::{about, chip, source};
+pub use self::prose::{blocks, words};
+
 /// Findings on a page; beyond it browsers become slow.
 pub const FINDINGS_KEPT: usize = 5000;
 /// Documents listed one by one; more are counted.
@@ -32,7 +35,8 @@ const LEDGER_ROWS: usize = 2000;
 
 /// Colours, type and tables, which the guide's site has in common with this page.
 pub const BASE_STYLE: &str = include_str!("html/base.css");
-const STYLE: &str = include_str!("html/style.css");
+/// What a page of findings adds: tiles, bars, cards.
+pub const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/page.js");
 
 /// A sink that writes one HTML page. `selected` are the guidelines in question. Passes are

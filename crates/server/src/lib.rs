@@ -12,6 +12,7 @@
 
 pub mod admission;
 pub mod bench;
+pub mod desk;
 pub mod docket;
 pub mod http;
 pub mod install;

@@ -10,6 +10,8 @@
 mod cluster;
 #[path = "server/decisions.rs"]
 mod decisions;
+#[path = "server/desk.rs"]
+mod desk;
 #[path = "server/door.rs"]
 mod door;
 #[path = "server/examples.rs"]

@@ -15,6 +15,7 @@ pub mod cluster;
 mod configuration;
 mod deployments;
 mod fence;
+pub mod fetch;
 pub mod kustomization;
 pub mod live;
 mod mirror;

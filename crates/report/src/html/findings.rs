@@ -95,7 +95,9 @@ fn overview(groups: &[Group<'_>], guide: &Guide) -> Markup {
     }
 }
 
-fn chip(severity: Severity) -> Markup {
+/// A severity as a label.
+#[must_use]
+pub fn chip(severity: Severity) -> Markup {
     html! { span class={ "chip " (severity.word()) } { (severity.word()) } }
 }
 
@@ -144,7 +146,8 @@ fn card(group: &Group<'_>, assessment: &Assessment<'_>) -> Markup {
 }
 
 /// Why, how to mend it, what it costs, what it maps to.
-fn about(guideline: &Guideline, checks: &BTreeSet<usize>, guide: &Guide) -> Markup {
+#[must_use]
+pub fn about(guideline: &Guideline, checks: &BTreeSet<usize>, guide: &Guide) -> Markup {
     let sentence = text::first_sentence(&guideline.prose);
     html! {
         p.why { (prose::spans(&sentence)) }
@@ -225,7 +228,8 @@ fn row(finding: &Finding, assessment: &Assessment<'_>) -> Markup {
 }
 
 /// The place, and its source line with what decided marked.
-fn source(place: &Location) -> Markup {
+#[must_use]
+pub fn source(place: &Location) -> Markup {
     let characters: Vec<char> = place.source.trim_end().chars().collect();
     let length = characters.len();
     let start = (place.column.saturating_sub(1) as usize).min(length);

@@ -18,7 +18,8 @@ pub(crate) fn web(address: &str) -> Option<String> {
 }
 
 /// Paragraphs and lists.
-pub(super) fn blocks(markdown: &str) -> Markup {
+#[must_use]
+pub fn blocks(markdown: &str) -> Markup {
     document(markdown, &web)
 }
 
@@ -117,7 +118,8 @@ fn cells(row: &str) -> Vec<String> {
 }
 
 /// A text from the input: what stands between backticks is code, everything else is as it is.
-pub(crate) fn words(text: &str) -> Markup {
+#[must_use]
+pub fn words(text: &str) -> Markup {
     let text = clean(text);
     let parts: Vec<&str> = text.split('`').collect();
     html! {

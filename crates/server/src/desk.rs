@@ -1,0 +1,196 @@
+//! The dashboard: what the watch knows, for people with a browser.
+//!
+//! ```text
+//! door (TLS, bounds) ─▶ sign-in: token ─ TokenReview ─▶ session (a signed cookie)
+//!        └────────────▶ session ─▶ sight: what may they see (SubjectAccessReview) ─▶ pages
+//! ```
+//!
+//! Pages are made on the server, complete without the script, and load nothing from elsewhere. Nothing here changes
+//! anything in the cluster. People see findings in the namespaces where they may list pods; whoever may list the pods
+//! of all namespaces sees everything.
+//!
+//! A session belongs to no replica: it is a cookie that all replicas sign with one key ([`Key::of`]), so nothing is
+//! lost when one goes. Who signs out is forgotten by the browser, and refused by the replica that heard of it.
+//!
+//! What it deliberately leaves out: knowing what stands (`watch` does), judging, and writing.
+
+mod door;
+mod issuer;
+mod pages;
+mod request;
+mod rights;
+mod route;
+mod session;
+mod sight;
+mod ways;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ::guide::Guide;
+use jiff::Timestamp;
+use model::finding::Finding;
+use report::config::Config;
+use sources::cluster::Writer;
+
+use crate::metrics::Metrics;
+use crate::watch::Shared;
+use crate::watch::history::{self, Posture};
+
+use self::issuer::Relying;
+use self::rights::Rights;
+use self::session::SignedOut;
+use self::ways::Finder;
+
+pub use self::door::{Limits, serve};
+pub use self::issuer::Issuer;
+pub use self::session::Key;
+
+/// What the dashboard needs.
+pub struct Options {
+    /// The guide.
+    pub guide: Arc<Guide>,
+    /// What the watch knows.
+    pub shared: Arc<Shared>,
+    /// What is accepted.
+    pub config: Arc<Config>,
+    /// Who asks the API server whom a token belongs to, and what they may see. It needs to `create`
+    /// `tokenreviews.authentication.k8s.io` and `subjectaccessreviews.authorization.k8s.io`: the ClusterRole
+    /// `system:auth-delegator`.
+    pub writer: Arc<Writer>,
+    /// The folder of the posture history.
+    pub history: Option<PathBuf>,
+    /// Where people sign in besides the cluster.
+    pub issuer: Option<Issuer>,
+    /// Signs sessions.
+    pub key: Key,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The time.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+/// The dashboard. What asks for it has threads of its own, so it must end outside of asynchronous code: whoever
+/// serves it keeps it until that has ended.
+pub struct Desk {
+    options: Options,
+    rights: Rights,
+    relying: Option<Relying>,
+    signed_out: SignedOut,
+    findings: Kept<Arc<Finding>>,
+    history: Kept<Posture>,
+    ways: Finder,
+}
+
+/// A list that serves for a while, and since when it does.
+type Kept<T> = Mutex<Option<(Instant, Arc<[T]>)>>;
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").finish_non_exhaustive()
+    }
+}
+
+/// How long a list of all findings serves: making it costs time that grows with them.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// How long what was read of the history serves.
+const REMEMBERED: Duration = Duration::from_secs(10);
+
+const SIGN_INS: &str = "seawall_dashboard_sign_ins_total";
+const REFUSED: &str = "seawall_dashboard_refused_total";
+const PAGES: &str = "seawall_dashboard_pages_total";
+
+impl Desk {
+    /// Nothing is asked of anybody yet.
+    ///
+    /// # Errors
+    /// When the issuer is not well described.
+    pub fn new(options: Options) -> Result<Arc<Self>, String> {
+        let metrics = &options.metrics;
+        metrics.counter(SIGN_INS, "Attempts to sign in to the dashboard, by result.");
+        metrics.counter(
+            REFUSED,
+            "Requests and connections that the dashboard refused.",
+        );
+        metrics.counter(PAGES, "Pages of the dashboard that were shown.");
+        let relying = options.issuer.clone().map(Relying::new).transpose()?;
+        Ok(Arc::new(Self {
+            relying,
+            rights: Rights::new(Arc::clone(&options.writer)),
+            signed_out: SignedOut::default(),
+            findings: Mutex::default(),
+            history: Mutex::default(),
+            ways: Finder::default(),
+            options,
+        }))
+    }
+
+    fn now(&self) -> i64 {
+        (self.options.clock)().as_second()
+    }
+
+    fn refused(&self, why: &str) {
+        self.options.metrics.count(REFUSED, &[("why", why)]);
+    }
+
+    /// How things stood, the oldest first; nothing where it is not kept or cannot be read.
+    fn history(&self) -> Arc<[Posture]> {
+        let mut kept = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, history)) = &*kept
+            && at.elapsed() < REMEMBERED
+        {
+            return Arc::clone(history);
+        }
+        let folder = self.options.history.as_deref();
+        let history = folder.and_then(|folder| history::read(folder).ok());
+        let history: Arc<[Posture]> = history.unwrap_or_default().into();
+        *kept = Some((Instant::now(), Arc::clone(&history)));
+        history
+    }
+
+    /// Everything that stands, the worst first.
+    fn findings(&self) -> Arc<[Arc<Finding>]> {
+        let mut kept = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, findings)) = &*kept
+            && at.elapsed() < FRESH
+        {
+            return Arc::clone(findings);
+        }
+        let mut findings: Vec<Arc<Finding>> = self
+            .options
+            .shared
+            .findings()
+            .into_iter()
+            .map(Arc::new)
+            .collect();
+        findings.sort_by(|one, other| rank(one).cmp(&rank(other)));
+        let findings: Arc<[Arc<Finding>]> = findings.into();
+        *kept = Some((Instant::now(), Arc::clone(&findings)));
+        findings
+    }
+}
+
+/// The order in which findings are shown.
+type Rank<'f> = (
+    bool,
+    bool,
+    std::cmp::Reverse<model::Severity>,
+    &'f str,
+    Option<&'f str>,
+    &'f str,
+    model::finding::Fingerprint,
+);
+
+fn rank(finding: &Finding) -> Rank<'_> {
+    (
+        !finding.counts(),
+        finding.outcome != model::finding::Outcome::Fail,
+        std::cmp::Reverse(finding.severity),
+        &finding.guideline.0,
+        finding.resource.namespace.as_deref(),
+        &finding.resource.name,
+        finding.fingerprint,
+    )
+}

@@ -1,0 +1,324 @@
+//! Pages: what each has around its content, and which there are.
+//!
+//! All state is in the address, so that a page can be kept, sent and reloaded, and works without the script.
+//! Everything from the cluster is escaped. What it deliberately leaves out: who may see what (`sight`).
+
+mod coverage;
+mod finding;
+mod findings;
+mod guideline;
+mod objects;
+mod overview;
+mod paths;
+mod time;
+mod waivers;
+
+use guide::Guide;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use model::finding::Finding;
+use model::resource::ResourceName;
+use report::html::{BASE_STYLE, STYLE};
+use report::{clean, count};
+
+use super::Desk;
+use super::request::{Asked, address};
+use super::rights::{Extent, NAMESPACES};
+use super::sight::Sight;
+
+/// A few lines that save a click; every page is complete without them.
+pub(super) const SCRIPT: &str = include_str!("pages/desk.js");
+
+/// The style sheet: that of reports, and what is beside it here.
+pub(super) fn style() -> String {
+    format!("{BASE_STYLE}{STYLE}{}", include_str!("pages/desk.css"))
+}
+
+/// What a page is made from.
+pub(super) struct Frame<'f> {
+    pub(super) desk: &'f Desk,
+    pub(super) sight: &'f Sight,
+    pub(super) who: &'f str,
+    pub(super) asked: &'f Asked,
+    /// In seconds since 1970.
+    pub(super) now: i64,
+}
+
+impl Frame<'_> {
+    fn guide(&self) -> &Guide {
+        &self.desk.options.guide
+    }
+
+    fn title_of<'s>(&'s self, finding: &'s Finding) -> &'s str {
+        let guideline = self.guide().guideline(&finding.guideline.0);
+        guideline.map_or(&*finding.guideline.0, |guideline| &guideline.title)
+    }
+}
+
+/// The page at an address; nothing where there is none, or nothing that this person may see.
+pub(super) fn page(frame: &Frame<'_>) -> Option<Markup> {
+    let path = &*frame.asked.path;
+    match path {
+        "/" => return Some(overview::page(frame)),
+        "/findings" => return Some(findings::page(frame)),
+        "/objects" => return Some(objects::list(frame)),
+        "/object" => return objects::one(frame),
+        "/waivers" => return Some(waivers::page(frame)),
+        "/coverage" => return coverage::page(frame),
+        "/paths" => return paths::list(frame),
+        _ => {}
+    }
+    if let Some(print) = path.strip_prefix("/findings/") {
+        return finding::page(frame, print);
+    }
+    if let Some(id) = path.strip_prefix("/paths/") {
+        return paths::one(frame, id);
+    }
+    guideline::page(frame, path.strip_prefix("/guide/")?)
+}
+
+/// A page's own part.
+struct Content<'c> {
+    /// The heading, also in the browser's tab.
+    title: &'c str,
+    /// Which entry of the navigation it belongs to.
+    within: &'c str,
+    body: Markup,
+}
+
+fn document(title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · seawall" }
+                link rel="icon" href="data:,";
+                link rel="stylesheet" href="/style.css";
+                script src="/script.js" defer {}
+            }
+            (body)
+        }
+    }
+}
+
+fn shell(frame: &Frame<'_>, content: &Content<'_>) -> Markup {
+    let everything = frame.sight.is_everything();
+    let entries = [
+        ("/", "Overview", true),
+        ("/findings", "Findings", true),
+        ("/objects", "Objects", true),
+        ("/paths", "Attack paths", everything),
+        ("/waivers", "Waivers", true),
+        ("/coverage", "Coverage", everything),
+    ];
+    document(
+        content.title,
+        &html! {
+            body.desk {
+                a.skip href="#content" { "Skip to the content" }
+                header {
+                    div.bar {
+                        p.brand { a href="/" { "seawall" } }
+                        form.out method="post" action="/sign-out" {
+                            span.who { (clean(frame.who)) }
+                            button type="submit" { "Sign out" }
+                        }
+                    }
+                    nav aria-label="Dashboard" {
+                        ul {
+                            @for (path, title, shown) in entries {
+                                @if shown {
+                                    li { a href=(path) aria-current=[(path == content.within).then_some(if path == frame.asked.path { "page" } else { "true" })] { (title) } }
+                                }
+                            }
+                        }
+                    }
+                }
+                main #content tabindex="-1" {
+                    h1 { (content.title) }
+                    (content.body)
+                }
+                footer { p { (known(frame)) } }
+            }
+        },
+    )
+}
+
+/// As of when something is shown, and for whom.
+fn known(frame: &Frame<'_>) -> Markup {
+    let picture = &frame.sight.picture;
+    html! {
+        @if picture.number > 0 {
+            "What objects say alone is as of now; what they say together is as of "
+            (time::moment(picture.at)) " (" (time::ago(frame.now - picture.at.as_second())) "). "
+        }
+        @if let Extent::Namespaces(own) = &frame.sight.extent {
+            @if own.is_empty() {
+                "You may list pods in no namespace, so nothing is shown."
+            } @else {
+                "You see what is in " (count(own.len(), "namespace")) ", those where you may list pods."
+                @if own.len() >= NAMESPACES { " No more than " (NAMESPACES) " are looked at." }
+            }
+        } @else {
+            "You may list the pods of all namespaces, so you see everything."
+        }
+    }
+}
+
+/// Where to begin.
+pub(super) fn sign_in(desk: &Desk, said: &str) -> Markup {
+    document(
+        "Sign in",
+        &html! {
+            body.desk.alone {
+                main #content {
+                    p.brand { "seawall" }
+                    h1 { "Sign in" }
+                    @if !said.is_empty() { p.said role="alert" { (clean(said)) } }
+                    @if desk.relying.is_some() {
+                        p { a.button href="/sign-in/issuer" { "Sign in with your account" } }
+                        p.or { "or with" }
+                    }
+                    form.sign-in method="post" action="/sign-in" {
+                        label for="token" { "A token of the cluster" }
+                        textarea #token name="token" rows="5" required autocomplete="off" autocapitalize="off" spellcheck="false" aria-describedby="how" {}
+                        button type="submit" { "Sign in" }
+                    }
+                    div #how.help {
+                        p { "A service account's, for instance:" }
+                        pre tabindex="0" { code { "kubectl create token NAME --namespace NAMESPACE" } }
+                        p { "It is shown to the API server once and not kept. You see the namespaces in which its owner may list pods." }
+                    }
+                }
+            }
+        },
+    )
+}
+
+/// Somebody came back from the issuer. The way on begins here, so that the browser sends the cookie along that only
+/// this site's own pages send (`SameSite=Strict`).
+pub(super) fn arrived() -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta http-equiv="refresh" content="0; url=/";
+                title { "Signed in · seawall" }
+                link rel="icon" href="data:,";
+                link rel="stylesheet" href="/style.css";
+            }
+            body.desk.alone { main #content { h1 { "Signed in" } p { a href="/" { "Go on" } } } }
+        }
+    }
+}
+
+/// Nothing is at an address, or nothing for this person: the two look alike.
+pub(super) fn missing(frame: &Frame<'_>) -> Markup {
+    shell(
+        frame,
+        &Content {
+            title: "Nothing here",
+            within: "",
+            body: html! { p { "There is no such page, it is about something that is gone, or you may not see it." } },
+        },
+    )
+}
+
+/// `shop/web` after its kind, with a link to what is said of it where it is a live object.
+fn resource(name: &ResourceName) -> Markup {
+    html! {
+        span.kind { (clean(name.kind.name())) } " "
+        span.name { @if let Some(namespace) = &name.namespace { (clean(namespace)) "/" wbr; } (clean(&name.name)) }
+    }
+}
+
+/// Why a finding does not count, or whether it fails.
+const fn state(finding: &Finding) -> &'static str {
+    if finding.waiver.is_some() {
+        "waived"
+    } else if finding.in_baseline {
+        "baseline"
+    } else if finding.provider_managed {
+        "kept by AKS"
+    } else {
+        finding.outcome.word()
+    }
+}
+
+/// The severity of what fails; else its state.
+fn chip(finding: &Finding) -> Markup {
+    let state = state(finding);
+    match state {
+        "fail" => report::html::chip(finding.severity),
+        "unknown" => html! { span.chip.unknown { "unknown" } },
+        _ => html! { span.chip.quiet { (state) } },
+    }
+}
+
+/// Entries of a list that fit on a page.
+const PAGE: usize = 50;
+
+/// Which part of a list a page shows.
+struct Part {
+    /// From 1.
+    number: usize,
+    pages: usize,
+    all: usize,
+}
+
+impl Part {
+    fn of(all: usize, asked: &Asked) -> Self {
+        let pages = all.div_ceil(PAGE).max(1);
+        let number = asked.query.get("page").parse().unwrap_or(1);
+        Self {
+            number: std::cmp::Ord::clamp(number, 1, pages),
+            pages,
+            all,
+        }
+    }
+
+    const fn first(&self) -> usize {
+        (self.number - 1) * PAGE
+    }
+
+    /// The way to the others. `fields` are those of the filter.
+    fn turner(&self, path: &str, fields: &[(&str, &str)], one: &str) -> Markup {
+        let link = |number: usize| {
+            let number = number.to_string();
+            let mut fields = fields.to_vec();
+            fields.push(("page", &number));
+            address(path, &fields)
+        };
+        html! {
+            @if self.pages > 1 {
+                nav.turner aria-label="Pages" {
+                    @if self.number > 1 { a rel="prev" href=(link(self.number - 1)) { "Previous" } }
+                    span { "Page " (self.number) " of " (self.pages) ", " (count(self.all, one)) }
+                    @if self.number < self.pages { a rel="next" href=(link(self.number + 1)) { "Next" } }
+                }
+            }
+        }
+    }
+}
+
+/// A choice of a filter: its name, label, and values with what they are called.
+fn select(name: &str, label: &str, chosen: &str, values: &[(&str, &str)]) -> Markup {
+    let known = values.iter().any(|(value, _)| *value == chosen);
+    html! {
+        label { (label)
+            select name=(name) {
+                @for (value, title) in values { option value=(value) selected[*value == chosen] { (clean(title)) } }
+                // Whatever else the address says stays said.
+                @if !known { option value=(chosen) selected { (clean(chosen)) } }
+            }
+        }
+    }
+}
+
+/// A space that `html!` does not drop.
+const SPACE: PreEscaped<&str> = PreEscaped(" ");
