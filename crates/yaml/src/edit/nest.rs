@@ -1,8 +1,6 @@
 //! A value that goes deeper: what stands behind a key becomes a part of a new value, and its lines move to the right with
-//! their comments. Maps in lines of their own are moved, and maps in brackets on the line of their key; what stands behind
-//! an anchor or in JSON is refused.
-
-use std::borrow::Cow;
+//! their comments. Maps in lines of their own are moved, and maps in brackets on the line of their key; JSON, which has no
+//! comments, is written anew there. What stands behind an anchor is refused.
 
 use crate::Raw;
 
@@ -30,6 +28,8 @@ enum Old {
         end: usize,
     },
     Lined(Lined),
+    /// it may be written anew
+    Json,
 }
 
 /// Whole lines.
@@ -66,43 +66,54 @@ impl Nest {
         options: &Options,
     ) -> Result<String, Refusal> {
         let old = self.find(text, raw, options)?;
+        let read = |text: &str| Value::read(text).map_err(|_| Refusal::Unsafe);
+        let mut before = read(text)?;
         let Some(Step::Key(key)) = self.route.last() else {
             return Err(Refusal::NoRoute);
         };
-        let replaced = Operation::Replace {
-            route: self.route.clone(),
-            key: key.to_string(),
-            value: with_hole(&self.around, &self.within),
-        };
-        let read = |text: &str| Value::read(text).map_err(|_| Refusal::Unsafe);
-        // The lines go first: comments among them belong to what moves.
-        let emptied = match &old {
-            Old::Inline { .. } => Cow::Borrowed(text),
-            Old::Lined(lined) => Cow::Owned(lined.without(text).ok_or(Refusal::Unsafe)?),
-        };
-        let mut before = read(text)?;
-        if matches!(old, Old::Lined(_)) {
-            let mut nothing = before.clone();
-            *at_mut(&mut nothing, &self.route).ok_or(Refusal::Unsafe)? = Value::Null;
-            if read(&emptied)? != nothing {
+        let mut value = with_hole(&self.around, &self.within);
+        if matches!(old, Old::Json) {
+            let moves = at_mut(&mut before, &self.route).ok_or(Refusal::Unsafe)?;
+            if !fill(&mut value, moves, 0) {
                 return Err(Refusal::Unsafe);
             }
         }
-        let mut editor = Editor::new(&emptied, options.clone());
-        editor.apply(0, &[replaced])?;
-        let outcome = editor.finish();
-        if let Some((_, refusal)) = outcome.refused.into_iter().next() {
-            return Err(refusal);
+        let replaced = Operation::Replace {
+            route: self.route.clone(),
+            key: key.to_string(),
+            value,
+        };
+        let mut made = Err(Refusal::Unsafe);
+        for (bare, says) in old.bases(text, &before, &self.route) {
+            if read(&bare).is_ok_and(|now| now == says) {
+                made = replace(&bare, &replaced, options)
+                    .and_then(|holed| self.moved(text, &mut before, &old, holed));
+            }
+            if made.is_ok() {
+                break;
+            }
         }
-        let holed = apply(&emptied, &outcome.edits);
-        let moved = match &old {
+        made
+    }
+
+    /// The text with the old value in the hole, proved.
+    fn moved(
+        &self,
+        text: &str,
+        before: &mut Value,
+        old: &Old,
+        holed: String,
+    ) -> Result<String, Refusal> {
+        let moved = match old {
+            Old::Json => return Ok(holed),
             Old::Inline { start, end } => {
                 text.get(*start..*end).and_then(|old| inlined(&holed, old))
             }
             Old::Lined(lined) => filled(&holed, text, lined),
         };
         let moved = moved.ok_or(Refusal::Unsafe)?;
-        let old = at_mut(&mut before, &self.route).ok_or(Refusal::Unsafe)?;
+        let read = |text: &str| Value::read(text).map_err(|_| Refusal::Unsafe);
+        let old = at_mut(before, &self.route).ok_or(Refusal::Unsafe)?;
         let mut meant = read(&holed)?;
         if !fill(&mut meant, old, 0) || read(&moved)? != meant {
             return Err(Refusal::Unsafe);
@@ -130,8 +141,10 @@ impl Nest {
         let place = layout.get(at).ok_or_else(missing)?;
         let (start, end) = (place.span.start as usize, place.span.end as usize);
         let first = line_start(text, start);
-        let moves =
-            !json && place.kind == Kind::Map && place.anchor.is_none() && place.tag.is_none();
+        let moves = place.kind == Kind::Map && place.anchor.is_none() && place.tag.is_none();
+        if moves && json {
+            return Ok(Old::Json);
+        }
         let is_inline = place.form == Form::Flow
             && text
                 .get(lead..end)
@@ -284,11 +297,69 @@ fn at_mut<'v>(value: &'v mut Value, route: &[Step]) -> Option<&'v mut Value> {
         })
 }
 
+/// A text after one operation.
+fn replace(text: &str, operation: &Operation, options: &Options) -> Result<String, Refusal> {
+    let mut editor = Editor::new(text, options.clone());
+    editor.apply(0, std::slice::from_ref(operation))?;
+    let outcome = editor.finish();
+    match outcome.refused.into_iter().next() {
+        Some((_, refusal)) => Err(refusal),
+        None => Ok(apply(text, &outcome.edits)),
+    }
+}
+
+impl Old {
+    /// Texts in which the new value may come, and what they must say: without comments at the ends of the old one, which
+    /// belong to it; without the old one, whose anchors go where it goes.
+    fn bases(&self, text: &str, before: &Value, route: &[Step]) -> Vec<(String, Value)> {
+        let Self::Lined(lined) = self else {
+            return vec![(text.to_owned(), before.clone())];
+        };
+        let mut nothing = before.clone();
+        if let Some(moves) = at_mut(&mut nothing, route) {
+            *moves = Value::Null;
+        }
+        let bare = [
+            lined.uncommented(text, true),
+            lined.uncommented(text, false),
+        ];
+        let bare = bare
+            .into_iter()
+            .flatten()
+            .map(|bare| (bare, before.clone()));
+        bare.chain(lined.without(text).map(|bare| (bare, nothing)))
+            .collect()
+    }
+}
+
 impl Lined {
     /// The text without the lines.
     fn without(&self, text: &str) -> Option<String> {
         Some(format!(
             "{}{}",
+            text.get(..self.start)?,
+            text.get(self.end..)?
+        ))
+    }
+
+    /// The text without comments in front of the first key, and without those behind the last value if that is wanted.
+    fn uncommented(&self, text: &str, both: bool) -> Option<String> {
+        let lines = text.get(self.start..self.end)?;
+        let is_comment = |line: &&str| is_blank(line) || line.trim_start().starts_with('#');
+        let front: usize = lines
+            .split_inclusive('\n')
+            .take_while(is_comment)
+            .map(str::len)
+            .sum();
+        let back: usize = lines
+            .split_inclusive('\n')
+            .rev()
+            .take_while(|line| both && is_comment(line))
+            .map(str::len)
+            .sum();
+        let kept = lines.get(front..lines.len().checked_sub(back)?)?;
+        Some(format!(
+            "{}{kept}{}",
             text.get(..self.start)?,
             text.get(self.end..)?
         ))

@@ -59,7 +59,7 @@ b: 1
         "\
 # a pod
 kind: Deployment # one
-spec:
+spec: # runs
     selector:
         a: 1
     template:
@@ -95,12 +95,20 @@ fn a_map_in_brackets_stays_in_brackets() {
 }
 
 #[test]
+fn json_is_written_anew_where_it_moves() {
+    becomes(
+        "{\n  \"kind\": \"Pod\",\n  \"spec\": {\n    \"x\": [1, {\"y\": null}]\n  }\n}\n",
+        &[nest("spec", "template.spec", "{selector: {a: b}}")],
+        "{\n  \"kind\": \"Pod\",\n  \"spec\": {\n    \"selector\": {\n      \"a\": \"b\"\n    },\n    \"template\": {\n      \"spec\": {\n        \"x\": [\n          1,\n          {\n            \"y\": null\n          }\n        ]\n      }\n    }\n  }\n}\n",
+    );
+}
+
+#[test]
 fn what_cannot_move_is_refused() {
     for (text, says) in [
         ("spec: &a\n  x: 1\ny: *a\n", "anchor"),
         ("spec: [1]\n", "no map"),
         ("spec: 1\n", "no map"),
-        ("{\"spec\": {\"x\": 1}}\n", "no map"),
         ("spec: {x: 1,\n  y: 2}\n", "no map"),
         ("other: 1\n", "nothing stands at `spec`"),
         ("spec: {x: 1}\nspec: {x: 2}\n", "nothing stands at `spec`"),
@@ -121,7 +129,7 @@ fn what_cannot_move_is_refused() {
 fn whatever_moves_is_what_it_was() {
     let mut random = Random::new(20_261_127);
     let (mut moved, mut refused) = (0, 0);
-    for _ in 0..4000 {
+    for _ in 0..8000 {
         let body = generate::document(random.next());
         if body.contains("---") || body.contains("...") || body.contains('%') {
             continue;
@@ -178,6 +186,8 @@ fn whatever_moves_is_what_it_was() {
             Ok(_) | Err(_) => refused += 1,
         }
     }
-    assert!(moved > 500, "{moved} moved, {refused} refused");
-    assert!(moved > refused, "{moved} moved, {refused} refused");
+    assert!(
+        moved > 500 && moved > 10 * refused,
+        "{moved} moved, {refused} refused"
+    );
 }

@@ -187,7 +187,10 @@ fn what_stays_is_what_it_was() {
     let answers = oracle::ask(&asked);
     for (pair, texts) in answers.chunks(2).zip(asked.chunks(2)) {
         assert_eq!(pair[0].json.is_ok(), pair[1].json.is_ok(), "{texts:?}");
-        if let (Ok(was), Ok(is)) = (&pair[0].json, &pair[1].json) {
+        // Of keys that mean the same, it takes any.
+        if let (Ok(was), Ok(is)) = (&pair[0].json, &pair[1].json)
+            && !pair[0].ambiguous
+        {
             assert_eq!(was, is, "{texts:?}");
         }
     }
