@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use model::Safety;
-use model::remedy::Change;
+use model::remedy::{Act, Change};
 use sources::{Overlay, Tools};
 use yaml::edit::Value;
 
@@ -79,6 +79,16 @@ impl Rendered<'_> {
 
     fn lead_whole(&self, whole: &str, wanted: &[Cure], refused: &[Cure], led: &mut Led) {
         let folder = Path::new(whole);
+        let wraps = |cure: &&Cure| {
+            let mut changes = cure.changes.iter();
+            changes.any(|change| matches!(change.act, Act::Wrap { .. }))
+        };
+        for cure in wanted.iter().filter(wraps) {
+            let why = format!("`{whole}` renders it: wrap it where it is declared");
+            led.left.extend(left(cure, &why));
+        }
+        let wanted: Vec<Cure> = wanted.iter().filter(|cure| !wraps(cure)).cloned().collect();
+        let wanted = wanted.as_slice();
         let before = match self.render(folder, &Overlay::default()) {
             Ok(before) => before,
             Err(why) => {

@@ -347,3 +347,38 @@ metadata: {name: kept, namespace: shop}
         assert!(!ran.out.contains("Canary"), "{}", ran.out);
     }
 }
+
+#[test]
+fn a_binding_that_would_give_to_nobody_goes_as_a_whole() {
+    let binding = |name: &str, subjects: &str| {
+        format!(
+            "apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {{name: {name}}}
+roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}}
+subjects:
+{subjects}"
+        )
+    };
+    let open =
+        "- {apiGroup: rbac.authorization.k8s.io, kind: Group, name: 'system:unauthenticated'}\n";
+    let all =
+        "- {apiGroup: rbac.authorization.k8s.io, kind: Group, name: 'system:authenticated'}\n";
+    let team = "- {apiGroup: rbac.authorization.k8s.io, kind: Group, name: 11111111-2222-3333-4444-555555555555}\n";
+    let text = [
+        binding("one", open),
+        binding("two", &format!("{open}{all}")),
+        binding("three", &format!("{open}{team}")),
+    ]
+    .join("---\n");
+    let folder = Folder::of(&[("roles.yaml", &text)]);
+    let args = [
+        "roles.yaml",
+        "--whole",
+        "--guideline",
+        "rbac-no-anonymous-bindings",
+    ];
+    let report = written(&folder, &args);
+    assert!(report.list("/notFixed").is_empty(), "{:#}", report.value);
+    assert_eq!(read(&folder, "roles.yaml"), binding("three", team));
+}
