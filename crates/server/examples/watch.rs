@@ -67,12 +67,16 @@ fn main() {
         let (begin, cpu) = (Instant::now(), seconds_of_work());
         until(|| shared.is_ready());
         let stand = shared.stand();
+        let standing: usize = stand
+            .guidelines
+            .values()
+            .map(|standing| standing.fail + standing.unknown)
+            .sum();
         println!(
-            "ready after {:.1?} ({:.1} s of work): {} objects, {} findings, memory {} MB",
+            "ready after {:.1?} ({:.1} s of work): {} objects, {standing} findings, memory {} MB",
             begin.elapsed(),
             seconds_of_work() - cpu,
             stand.objects,
-            shared.findings().len(),
             memory()
         );
         let (mut alone, mut together) = (Vec::new(), Vec::new());

@@ -53,7 +53,7 @@ use sources::live::{LiveError, Source, Unread};
 
 use self::drift::{Basing, Drift};
 use self::held::Held;
-use self::said::{Makers, Said};
+use self::said::{Makers, Placed, Said};
 
 pub use self::alerts::SCHEMA as ALERT_SCHEMA;
 pub use self::held::Lost;
@@ -283,6 +283,13 @@ impl Shared {
         let mut findings = live.local.findings_that(&wanted);
         findings.extend(live.joined.findings_that(&wanted));
         findings
+    }
+
+    /// Every finding that stands, shared: thousands of them are copied one at a time.
+    fn standing(&self) -> Vec<Placed> {
+        let live = self.live();
+        let local = live.local.standing_at();
+        local.chain(live.joined.standing_at()).collect()
     }
 
     /// Shows each finding without a copy; its place may be that of another object that says the same. Nothing is

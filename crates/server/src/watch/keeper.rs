@@ -215,7 +215,7 @@ impl Keeper<'_> {
         else {
             return;
         };
-        let findings = self.shared.findings();
+        let findings = self.shared.standing();
         let written = self.reports.write(writer, &findings, self.guide);
         // What was refused is tried again, no sooner than anything else.
         let as_of = if written.is_ok() { version } else { 0 };

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use ::guide::Guide;
-use model::finding::Finding;
 use report::policyreport::{Report, Results};
 use serde::Deserialize;
 use sources::cluster::{Refused, Writer};
+
+use super::said::{Placed, shown};
 
 const GROUP: &str = "/apis/wgpolicyk8s.io/v1alpha2";
 const MANAGER: &str = "seawall";
@@ -69,7 +70,7 @@ impl Reports {
     pub(crate) fn write(
         &mut self,
         writer: &Writer,
-        findings: &[Finding],
+        findings: &[Placed],
         guide: &Guide,
     ) -> Result<(), Refused> {
         if !self.looked {
@@ -80,8 +81,9 @@ impl Reports {
             message: error.to_string(),
         };
         let mut results = Results::new(self.no_critical);
-        for finding in findings {
-            results.add(finding, guide).map_err(failed)?;
+        for (finding, address) in findings {
+            let finding = shown(finding, address);
+            results.add(&finding, guide).map_err(failed)?;
         }
         let reports = results.reports().map_err(failed)?;
         let mut trouble = None;

@@ -99,6 +99,9 @@ impl Makers {
     }
 }
 
+/// A finding that may be shared, and the address of the object that it is shown of.
+pub(crate) type Placed = (Arc<Finding>, Arc<str>);
+
 /// A finding, of one object.
 #[derive(Debug)]
 struct One {
@@ -251,12 +254,12 @@ impl Said {
     }
 
     /// The one that stands for all.
-    fn shown(&self, print: Fingerprint) -> Option<(Arc<Finding>, Arc<str>)> {
+    fn shown(&self, print: Fingerprint) -> Option<Placed> {
         let one = self.by_print.get(&print)?.first()?;
         Some((Arc::clone(&one.finding), Arc::clone(&one.address)))
     }
 
-    fn recount(&mut self, before: Option<(Arc<Finding>, Arc<str>)>, print: Fingerprint) {
+    fn recount(&mut self, before: Option<Placed>, print: Fingerprint) {
         if let Some((finding, _)) = before {
             let standing = self.counts.entry(finding.guideline.clone()).or_default();
             standing.add(&finding, -1);
@@ -304,6 +307,12 @@ impl Said {
             .collect()
     }
 
+    /// What stands, to be [`shown`]: each with the object whose place it is.
+    pub(crate) fn standing_at(&self) -> impl Iterator<Item = Placed> + '_ {
+        let ones = self.by_print.values().filter_map(|ones| ones.first());
+        ones.map(|one| (Arc::clone(&one.finding), Arc::clone(&one.address)))
+    }
+
     /// All of them without a copy: the place of a finding may be that of another object that says the same.
     pub(crate) fn standing(&self) -> impl Iterator<Item = &Arc<Finding>> + '_ {
         let ones = self.by_print.values().filter_map(|ones| ones.first());
@@ -345,7 +354,7 @@ fn find(ones: &[One], address: &str) -> Option<usize> {
 }
 
 /// The finding with the place of one of the objects that share it.
-fn shown(finding: &Arc<Finding>, address: &Arc<str>) -> Finding {
+pub(crate) fn shown(finding: &Arc<Finding>, address: &Arc<str>) -> Finding {
     let mut finding = Finding::clone(finding);
     let shared = Arc::clone(&finding.place.path);
     if shared != *address && finding.place.live {
