@@ -11,6 +11,7 @@
 
 mod answer;
 mod gate;
+mod opens;
 mod owners;
 mod review;
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{Estate, ResourceRef};
 
 use crate::ask::{Names, Reach, Subject};
-use crate::rbac::{PolicyRule, Rbac};
+use crate::rbac::{Escalation, PolicyRule, Rbac};
 use crate::roles::Roles;
 
 use super::shown_at;
@@ -106,13 +106,20 @@ pub fn compare(old: Side<'_>, new: Side<'_>, minor: u8) -> Rights {
     lost.extend(olds.difference(&news).cloned());
     gained.sort();
     lost.sort();
-    let (olds, news) = (escalations(old.rbac, minor), escalations(new.rbac, minor));
+    let (olds, news) = (old.rbac.escalations(minor), new.rbac.escalations(minor));
+    let (olds, news) = (by_whom(&olds), by_whom(&news));
     Rights {
         gained,
         lost,
         escalations: beyond(&news, &olds),
         no_escalations: beyond(&olds, &news),
     }
+}
+
+/// What somebody can take by the new facts ([`Rbac::escalations`]) and could not by the old.
+#[must_use]
+pub fn escalated(old: &[Escalation], new: &[Escalation]) -> Vec<Escalated> {
+    beyond(&by_whom(new), &by_whom(old))
 }
 
 /// A rule with the binding and role that give it.
@@ -293,9 +300,9 @@ fn assigned(side: Side<'_>) -> BTreeSet<Right> {
 /// Who can take what, where; the ways in the order of the facts.
 type Escalations = BTreeMap<(String, String), Vec<How>>;
 
-fn escalations(rbac: &Rbac, minor: u8) -> Escalations {
+fn by_whom(facts: &[Escalation]) -> Escalations {
     let mut all = Escalations::new();
-    for escalation in rbac.escalations(minor) {
+    for escalation in facts {
         for held in &escalation.held {
             let mut within = within(&held.reach);
             if let Names::Only(names) = &held.names {

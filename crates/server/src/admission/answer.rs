@@ -54,6 +54,7 @@ impl Answer {
                 warnings.add(&said.finding, note, age);
             }
         }
+        warnings.opens(decision, age);
         warnings.unknown(decision);
         if let Some(why) = decision.unreadable.as_ref().filter(|_| decision.allowed) {
             warnings.line(format!("seawall could not judge {}: {why}", decision.name));
@@ -247,6 +248,35 @@ impl Warnings {
         }
     }
 
+    /// What a role or binding would let somebody take.
+    fn opens(&mut self, decision: &Decision, age: Option<Duration>) {
+        for opened in &decision.opens {
+            let ways: Vec<String> = opened
+                .how
+                .iter()
+                .take(2)
+                .map(|how| format!("{} ({})", how.title, how.leads_to))
+                .collect();
+            let more = opened.how.len() - ways.len();
+            let more = match more {
+                0 => String::new(),
+                more => format!("; and {more} more"),
+            };
+            let tail = age.map_or_else(String::new, |age| {
+                format!(", as the cluster was {} s ago", age.as_secs())
+            });
+            let line = format!(
+                "opens: {} in {}: {}",
+                report::clean(&opened.who),
+                report::clean(&opened.within),
+                ways.join("; ")
+            );
+            let tail = more + &tail;
+            let room = WARNING.saturating_sub(tail.chars().count());
+            self.line(cut(&line, room).into_owned() + &tail);
+        }
+    }
+
     /// What nobody can say is one line: a cluster that has not been read yet would drown the rest.
     fn unknown(&mut self, decision: &Decision) {
         let said = decision.said.iter();
@@ -310,6 +340,15 @@ fn annotations(decision: &Decision) -> Vec<(&'static str, String)> {
         .filter(|(_, ids)| !ids.is_empty())
         .map(|(key, ids)| (key, cut(&ids.join(","), ANNOTATION).into_owned()))
         .collect();
+    let mut opens: Vec<&str> = Vec::new();
+    for how in decision.opens.iter().flat_map(|opened| &opened.how) {
+        if !opens.contains(&how.id) {
+            opens.push(how.id);
+        }
+    }
+    if !opens.is_empty() {
+        annotations.push(("opens", cut(&opens.join(","), ANNOTATION).into_owned()));
+    }
     if let Some(why) = &decision.unreadable {
         annotations.push(("not-judged", cut(why, ANNOTATION).into_owned()));
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use analysis::Analyses;
+use analysis::compare::rights::Escalated;
 use guide::admission::{Admission, Operation};
 use guide::guideline::Applies;
 use guide::{Guide, Guideline, Judge, Setting};
@@ -15,6 +16,7 @@ use model::{Resource, Severity};
 use report::config::Serve;
 use report::triage::Triage;
 
+use super::opens;
 use super::owners;
 use super::review::Review;
 
@@ -82,6 +84,8 @@ pub struct Decision {
     pub name: String,
     /// Why it could not be judged at all.
     pub unreadable: Option<String>,
+    /// What somebody could take who cannot now.
+    pub opens: Vec<Escalated>,
 }
 
 /// Decides about objects.
@@ -223,6 +227,12 @@ impl<'g> Gate<'g> {
         }
         if decision.said.iter().any(|said| said.why == Why::Refused) {
             asked.forgive(&mut decision);
+        }
+        // Asked twice, it is said once; of what is refused nothing comes.
+        if let Some(beside) = beside.filter(|_| half != Half::Closed && !late()) {
+            for resource in &resources {
+                decision.opens.extend(opens::of(resource, beside));
+            }
         }
         decision.allowed = !decision.said.iter().any(|said| said.why == Why::Refused);
         decision

@@ -7,7 +7,9 @@ use report::triage::Triage;
 use serde_json::{Value, json};
 use server::admission::{Answer, Decision, Gate, Half, Malformed, Review, Rules, Why};
 
-use super::examples::review;
+use model::manifest::Form;
+
+use super::examples::{read, review};
 
 /// A guide, and what a configuration makes of it.
 pub(crate) struct Court {
@@ -50,6 +52,11 @@ impl Court {
         let review = Review::parse(&body).unwrap();
         self.gate()
             .decide(&review, Half::Both, None, None, &|| false)
+    }
+
+    fn resource(&self, object: &Value) -> model::Resource {
+        let mut read = read(&self.guide, &object.to_string(), Form::Json, 1);
+        read.remove(0)
     }
 
     fn create(&self, object: &Value) -> Decision {
@@ -315,4 +322,57 @@ fn what_is_no_review_is_refused() {
         .gate()
         .decide(&review, Half::Both, None, None, &|| false);
     assert!(decision.unreadable.is_some());
+}
+
+#[test]
+fn a_binding_says_what_it_opens() {
+    let court = Court::new("serve: { deny: [] }\n");
+    let object = |text: Value| court.resource(&text);
+    let mut estate = model::Estate::new(model::Scope::Whole);
+    for text in [
+        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "shop" } }),
+        json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": { "name": "keys", "namespace": "shop" },
+            "rules": [{ "apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"] }] }),
+    ] {
+        estate.add(object(text));
+    }
+    let beside = guide::facts::analyses(&court.guide, &court.setting, &estate);
+    let binding = |role: &str| {
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+            "metadata": { "name": "reads", "namespace": "shop" },
+            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role },
+            "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "jane" }]
+        })
+    };
+    let decide = |object: &Value| {
+        let body = review(object);
+        let review = Review::parse(&body).unwrap();
+        court
+            .gate()
+            .decide(&review, Half::Open, None, Some(&beside), &|| false)
+    };
+    let decision = decide(&binding("keys"));
+    assert_eq!(decision.opens.len(), 1, "{:?}", decision.opens);
+    assert_eq!(decision.opens[0].who, "User jane");
+    let answer = Answer::of(&decision, Some(std::time::Duration::from_secs(7)));
+    let line = answer
+        .warnings
+        .iter()
+        .find(|line| line.starts_with("opens: "))
+        .unwrap();
+    assert!(
+        line.starts_with("opens: User jane in namespace shop: reads Secrets"),
+        "{line}"
+    );
+    assert!(line.ends_with(", as the cluster was 7 s ago"), "{line}");
+    assert!(
+        answer
+            .annotations
+            .iter()
+            .any(|(key, ids)| *key == "opens" && ids.contains("secret"))
+    );
+    // A role that nobody gave anything opens nothing, and a pod gives no rights.
+    assert_eq!(decide(&binding("nothing")).opens, []);
+    assert_eq!(decide(&good()).opens, []);
 }

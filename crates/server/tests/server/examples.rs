@@ -46,7 +46,7 @@ pub(crate) fn review(object: &Value) -> String {
     .to_string()
 }
 
-fn read(guide: &Guide, text: &str, form: Form, first_line: u32) -> Vec<Resource> {
+pub(crate) fn read(guide: &Guide, text: &str, form: Form, first_line: u32) -> Vec<Resource> {
     let managed = Managed::default();
     let reader = Reader {
         symbols: &guide.symbols,
