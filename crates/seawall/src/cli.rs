@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    assess, can, decide, diff, explain, fix, generate, guide, paths, policy, reach, snapshot,
-    template, who_can,
+    assess, can, decide, diff, explain, fix, generate, guide, paths, policy, reach, serve,
+    snapshot, template, who_can,
 };
 use crate::failure::Failure;
 use crate::output;
@@ -38,6 +38,7 @@ enum Command {
     Paths(Box<paths::Args>),
     Policy(policy::Args),
     Reach(Box<reach::Args>),
+    Serve(Box<serve::Args>),
     Snapshot(Box<snapshot::Args>),
     Template(template::Args),
     WhoCan(Box<who_can::Args>),
@@ -58,6 +59,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Paths(args) => paths::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Reach(args) => reach::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Snapshot(args) => snapshot::run(&args),
         Command::Template(args) => template::run(&args),
         Command::WhoCan(args) => who_can::run(*args),

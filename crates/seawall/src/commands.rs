@@ -16,6 +16,7 @@ pub(crate) mod paths;
 pub(crate) mod policy;
 pub(crate) mod reach;
 mod rights;
+pub(crate) mod serve;
 pub(crate) mod snapshot;
 pub(crate) mod template;
 pub(crate) mod who_can;

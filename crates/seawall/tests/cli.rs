@@ -73,6 +73,8 @@ mod rights;
 mod run;
 #[path = "cli/schemas.rs"]
 mod schemas;
+#[path = "cli/serve.rs"]
+mod serve;
 #[path = "cli/snapshot.rs"]
 mod snapshot;
 #[path = "cli/stable.rs"]

@@ -55,6 +55,30 @@ impl Beside for Alone {
     }
 }
 
+impl Picture for crate::watch::Picture {
+    fn estate(&self) -> &Estate {
+        &self.estate
+    }
+
+    fn at(&self) -> Timestamp {
+        self.at
+    }
+}
+
+impl Beside for crate::watch::Shared {
+    fn latest(&self) -> Option<Arc<dyn Picture>> {
+        let picture = self.picture();
+        (picture.number > 0).then_some(picture as Arc<dyn Picture>)
+    }
+
+    fn namespace(&self, name: &str) -> Option<Resource> {
+        if name.is_empty() {
+            return None;
+        }
+        Self::namespace(self, name)
+    }
+}
+
 /// Which guidelines are asked.
 pub type Select = Arc<dyn Fn(&Guideline) -> bool + Send + Sync>;
 
@@ -258,6 +282,10 @@ impl Bench {
                 self.metrics
                     .count("seawall_admission_unknown_total", &labels);
             }
+        }
+        for how in decision.opens.iter().flat_map(|opened| &opened.how) {
+            self.metrics
+                .count("seawall_admission_opens_total", &[("step", how.id)]);
         }
         for (_, why) in &decision.not_asked {
             self.metrics

@@ -67,8 +67,10 @@ impl Default for Limits {
     }
 }
 
+/// Further series, as text.
+pub type More = Arc<dyn Fn() -> String + Send + Sync>;
+
 /// What the door needs.
-#[derive(Debug)]
 pub struct Door {
     /// Where reviews wait.
     pub docket: Arc<Docket>,
@@ -82,6 +84,14 @@ pub struct Door {
     pub dry_run: bool,
     /// No new work is to come: the process ends soon.
     pub ending: AtomicBool,
+    /// What others count.
+    pub more: Option<More>,
+}
+
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Door").finish_non_exhaustive()
+    }
 }
 
 type Reply = Response<Full<Bytes>>;
@@ -227,7 +237,13 @@ impl Client {
                 return text(StatusCode::SERVICE_UNAVAILABLE, "no judge sits yet\n");
             }
             "/readyz" => return text(StatusCode::OK, "ok\n"),
-            "/metrics" => return text(StatusCode::OK, self.door.metrics.text()),
+            "/metrics" => {
+                let more = self.door.more.as_ref().map(|more| more());
+                return text(
+                    StatusCode::OK,
+                    self.door.metrics.text() + &more.unwrap_or_default(),
+                );
+            }
             _ => {
                 self.door.refused("path");
                 return text(StatusCode::NOT_FOUND, "there is nothing here\n");

@@ -17,5 +17,7 @@ pub mod docket;
 pub mod http;
 pub mod install;
 pub mod metrics;
+pub mod run;
+pub mod secret;
 pub mod tls;
 pub mod watch;

@@ -34,6 +34,11 @@ const SERIES: &[(&str, Kind, &str)] = &[
         "Verdicts in reviews that could not be reached, by guideline.",
     ),
     (
+        "seawall_admission_opens_total",
+        Kind::Counter,
+        "What roles and bindings in reviews would let somebody take, by step of attackers.",
+    ),
+    (
         "seawall_admission_not_asked_total",
         Kind::Counter,
         "Guidelines that a review could not be held against, by reason.",

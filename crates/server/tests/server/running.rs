@@ -102,6 +102,7 @@ impl Running {
             limits: wishes.limits,
             dry_run: wishes.dry_run,
             ending: AtomicBool::new(false),
+            more: None,
         });
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let (tell, told) = std::sync::mpsc::channel();

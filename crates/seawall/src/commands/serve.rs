@@ -1,0 +1,434 @@
+//! `seawall serve`: the guide at the door of a cluster, and its watch.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ::guide::{Guide, Guideline, setting};
+use jiff::Timestamp;
+use model::Severity;
+use serde_json::{Value, json};
+use server::bench::{Alone, Bench, Beside, Law, gate};
+use server::docket::Docket;
+use server::http::{Limits, More};
+use server::install::{self, CONFIGURATIONS, Installed, NAME, Way};
+use server::metrics::Metrics;
+use server::run::{Kept, Log, RunError, Serving};
+use server::secret::{Secret, SecretError};
+use server::tls::made;
+use server::watch::{self, Alerting, Election, Keeping, Level, Shared};
+use sources::azure::Trust;
+use sources::cluster::{self, Writer};
+
+use crate::choices;
+use crate::commands::{assess, estate, load_guide};
+use crate::failure::Failure;
+
+/// Judges what is written to a cluster, and watches what runs in it.
+///
+/// An API server asks this webhook before it writes an object. What fails a critical or high guideline is refused,
+/// the rest is let in with a warning; `serve` in seawall.yaml says otherwise, and its waivers hold as they do for
+/// files. Guidelines that read other objects are held against the cluster as the watch last saw it, and only warn
+/// unless `deny-joined` is set. A change is never refused for what was so before it.
+///
+/// Begin with `--dry-run`. `--install` leads the API server here, `--remove` undoes it, whatever else is broken.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  seawall serve --dry-run                       in a pod: certificate in the Secret seawall-webhook
+  seawall serve --cert-dir /tls                 a certificate that cert-manager renews
+  seawall serve --install                       the API server asks from now on
+  seawall serve --remove                        it asks no more
+  seawall serve --install --url https://10.0.0.4:8443   a webhook outside of the cluster
+
+Paths: /validate/closed, /validate/open, /healthz, /readyz, /metrics.
+
+Exit code: 0 ended by a signal, installed, or removed; 2 wrong use, or it cannot begin.")]
+pub(crate) struct Args {
+    /// Write the webhook configuration, and end
+    #[arg(long, conflicts_with = "remove")]
+    install: bool,
+    /// Delete the webhook configuration, and end
+    #[arg(long)]
+    remove: bool,
+    /// Refuse nothing: warn of what would be refused
+    #[arg(long)]
+    dry_run: bool,
+    /// Judge objects alone: the cluster is not watched
+    #[arg(long, conflicts_with_all = ["reports", "alerts", "history"])]
+    no_watch: bool,
+    /// Address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
+    listen: SocketAddr,
+    /// Folder with tls.crt and tls.key, renewed by somebody else (and ca.crt, which `--install` trusts)
+    #[arg(long, value_name = "DIR")]
+    cert_dir: Option<PathBuf>,
+    /// Secret of the own namespace in which the certificate is made and renewed; it must be there
+    #[arg(long, value_name = "NAME", default_value = "seawall-webhook")]
+    secret: String,
+    /// Service that leads to the webhook
+    #[arg(long, value_name = "NAME", default_value = "seawall")]
+    service: String,
+    /// Port of that Service
+    #[arg(long, value_name = "PORT", default_value_t = 443)]
+    port: u16,
+    /// Own namespace [default: the pod's, else seawall]
+    #[arg(long, value_name = "NAME")]
+    own_namespace: Option<String>,
+    /// Where API servers find the webhook, instead of through a Service
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Seconds to go on after SIGTERM, until nobody is led here any more
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    drain: u64,
+    /// Reviews that may wait; beyond them the failure mode answers
+    #[arg(long, value_name = "NUMBER", default_value_t = 512)]
+    queue: usize,
+    /// Write PolicyReport objects into the cluster, where it has their definitions; one replica does
+    #[arg(long)]
+    reports: bool,
+    /// Folder for the history of the posture: a line for each change, a file for each day
+    #[arg(long, value_name = "DIR")]
+    history: Option<PathBuf>,
+    /// Tell new critical findings to the address in the environment variable SEAWALL_ALERTS_URL
+    #[arg(long)]
+    alerts: bool,
+    /// Only guidelines that map to this framework (pss-baseline, cis-aks-1.8, …); repeatable
+    #[arg(long, value_name = "ID")]
+    framework: Vec<String>,
+    /// Only this guideline; repeatable
+    #[arg(long, value_name = "ID")]
+    guideline: Vec<String>,
+    /// Kubernetes version to judge against [default: what seawall.yaml says, else the newest known]
+    #[arg(long, value_name = "1.N")]
+    kubernetes: Option<String>,
+    /// Configuration to use instead of the seawall.yaml here or above
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Context of the kubeconfig to use
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+    /// Kubeconfig to use [default: $KUBECONFIG, ~/.kube/config, the pod's own account]
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Folder of a guide to use instead of the one in the binary
+    #[arg(long, value_name = "DIR")]
+    guide: Option<PathBuf>,
+}
+
+/// Where a pod reads its namespace
+/// (<https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/>).
+const OWN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
+    if args.remove {
+        return remove(args);
+    }
+    let guide = Arc::new(load_guide(args.guide.as_deref())?);
+    let config = assess::read_config(args.config.as_deref(), &[PathBuf::from(".")], &guide)?;
+    let frameworks = choices::frameworks(&args.framework, &config, &guide)?;
+    choices::guidelines_exist(&args.guideline, &guide)?;
+    let minor = choices::kubernetes(args.kubernetes.as_deref(), &config, &guide, || Ok(None))?;
+    let asked = args.guideline.clone();
+    let law = Law {
+        guide,
+        config: Arc::new(config),
+        kubernetes_minor: minor,
+        select: Arc::new(move |guideline: &Guideline| {
+            (asked.is_empty() || asked.iter().any(|id| **id == *guideline.id.0))
+                && (frameworks.is_empty()
+                    || frameworks
+                        .iter()
+                        .any(|id| guideline.controls(id).next().is_some()))
+        }),
+        dry_run: args.dry_run,
+    };
+    if args.install {
+        install(args, &law)
+    } else {
+        serve(args, law)
+    }
+}
+
+impl Args {
+    fn cluster(&self) -> cluster::Options {
+        cluster::Options {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
+            namespaces: Vec::new(),
+            secrets: false,
+            patience: estate::patience(),
+        }
+    }
+
+    fn writer(&self) -> anyhow::Result<Writer> {
+        Writer::connect(&self.cluster()).map_err(|error| estate::Stopped::Live(error).into())
+    }
+
+    fn own_namespace(&self) -> String {
+        let own = || std::fs::read_to_string(OWN).ok();
+        let own = self.own_namespace.clone().or_else(own);
+        let own = own.map(|name| name.trim().to_owned());
+        own.filter(|name| !name.is_empty())
+            .unwrap_or_else(|| "seawall".to_owned())
+    }
+
+    /// The Secret, with the names that API servers and people call the webhook by.
+    fn secret(&self) -> Secret {
+        let namespace = self.own_namespace();
+        let service = format!("{}.{namespace}.svc", self.service);
+        let mut names = vec![service.clone(), format!("{service}.cluster.local")];
+        let host = self.url.as_deref().and_then(host);
+        names.extend(host.map(str::to_owned));
+        Secret {
+            namespace,
+            name: self.secret.clone(),
+            names,
+        }
+    }
+}
+
+/// The host of `https://host:port/path`.
+fn host(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("https://")?;
+    let host = rest.split(['/', '?']).next()?;
+    match host.strip_prefix('[') {
+        Some(six) => six.split(']').next(),
+        None => host.split(':').next(),
+    }
+    .filter(|host| !host.is_empty())
+}
+
+fn remove(args: &Args) -> anyhow::Result<u8> {
+    let writer = args.writer()?;
+    match writer.delete(&format!("{CONFIGURATIONS}/{NAME}")) {
+        Ok(_) => say("removed: API servers ask no more")?,
+        Err(refused) if refused.is_absent() => say("nothing to remove: there is no configuration")?,
+        Err(refused) => {
+            return Err(Failure::new(format!(
+                "cannot delete the ValidatingWebhookConfiguration {NAME}: {refused}"
+            ))
+            .help(format!(
+                "`kubectl delete validatingwebhookconfiguration {NAME}` does the same as somebody who may"
+            ))
+            .into());
+        }
+    }
+    Ok(0)
+}
+
+fn install(args: &Args, law: &Law) -> anyhow::Result<u8> {
+    if let Some(url) = args.url.as_deref().filter(|url| host(url).is_none()) {
+        return Err(Failure::new(format!("`{url}` is no address of a webhook"))
+            .help("write it as `--url https://10.0.0.4:8443`")
+            .into());
+    }
+    let writer = args.writer()?;
+    let secret = args.secret();
+    let trusted = match &args.cert_dir {
+        // Where there is none, cert-manager's injector or a public authority is relied on.
+        Some(folder) => std::fs::read_to_string(folder.join("ca.crt")).ok(),
+        None => {
+            let kept = secret
+                .look(&writer, Timestamp::now().as_second())
+                .map_err(|error| failure(&RunError::Secret(error), &secret))?;
+            made::trusted(&kept).map(str::to_owned)
+        }
+    };
+    let mut exclude = vec![secret.namespace.clone()];
+    exclude.extend(law.config.serve.exclude.iter().map(|name| name.to_string()));
+    let installed = Installed {
+        way: match &args.url {
+            Some(url) => Way::Url(url.clone()),
+            None => Way::Service {
+                namespace: secret.namespace.clone(),
+                name: args.service.clone(),
+                port: args.port,
+            },
+        },
+        trusted,
+        exclude,
+    };
+    let day = Timestamp::now().strftime("%Y-%m-%d").to_string();
+    let mut settings = setting::setting(
+        &law.guide,
+        law.config.params.as_deref(),
+        Some(law.kubernetes_minor),
+    )
+    .map_err(Failure::new)?;
+    settings.severities.clone_from(&law.config.severities);
+    let configuration = install::configuration(&gate(law, &settings, &day), &installed);
+    writer
+        .apply(
+            &format!("{CONFIGURATIONS}/{NAME}"),
+            "seawall",
+            &configuration.to_string(),
+        )
+        .map_err(|refused| {
+            Failure::new(format!(
+                "cannot write the ValidatingWebhookConfiguration {NAME}: {refused}"
+            ))
+            .help("whoever installs needs `create` and `patch` of validatingwebhookconfigurations")
+        })?;
+    say("installed: API servers ask from now on; `seawall serve --remove` undoes it")?;
+    Ok(0)
+}
+
+impl Args {
+    /// What is kept of what the watch finds, and by whom.
+    fn keeping(&self) -> anyhow::Result<Keeping> {
+        let alerts = if self.alerts {
+            let url = std::env::var("SEAWALL_ALERTS_URL").map_err(|_| {
+                Failure::new("`--alerts` needs an address")
+                    .help("set SEAWALL_ALERTS_URL; an address may hold a token, so it is no option")
+            })?;
+            Some(Alerting {
+                url,
+                trust: Trust::default(),
+                floor: Severity::Critical,
+            })
+        } else {
+            None
+        };
+        // In a pod there are other replicas.
+        let identity = std::env::var("POD_NAME").ok();
+        Ok(Keeping {
+            election: identity.map(|name| Election::new(&self.own_namespace(), &name)),
+            reports: self.reports,
+            alerts,
+            history: self.history.clone(),
+        })
+    }
+}
+
+fn serve(args: &Args, law: Law) -> anyhow::Result<u8> {
+    let log: Log = Arc::new(tell);
+    let metrics = Arc::new(Metrics::new());
+    let stop = AtomicBool::new(false);
+    let options = watch::Options {
+        log: {
+            Arc::new(|level, what, more| {
+                let word = match level {
+                    Level::Info => "info",
+                    Level::Warn => "warning",
+                    Level::Error => "error",
+                };
+                write_line(word, what, more);
+            })
+        },
+        keeping: args.keeping()?,
+        ..watch::Options::new(args.cluster(), Arc::clone(&law.config))
+    };
+    let watched = match args.no_watch {
+        true => None,
+        false => Some(Arc::new(
+            Shared::new(&law.guide, &options).map_err(Failure::new)?,
+        )),
+    };
+    let beside: Arc<dyn Beside> = match &watched {
+        Some(shared) => Arc::clone(shared) as Arc<dyn Beside>,
+        None => Arc::new(Alone),
+    };
+    let more = watched
+        .clone()
+        .map(|shared| -> More { Arc::new(move || shared.figures(Timestamp::now())) });
+    let secret = args.secret();
+    let kept = match &args.cert_dir {
+        Some(folder) => Kept::Folder(folder.clone()),
+        None => Kept::Secret(args.secret(), Box::new(args.writer()?)),
+    };
+    let guide: Arc<Guide> = Arc::clone(&law.guide);
+    let serving = Serving {
+        listen: args.listen,
+        kept,
+        bench: Bench {
+            law,
+            beside,
+            docket: Arc::new(Docket::new(args.queue)),
+            metrics,
+            clock: Arc::new(Timestamp::now),
+            judges: std::thread::available_parallelism().map_or(2, usize::from),
+            refresh: Duration::from_secs(10),
+        },
+        limits: Limits::default(),
+        drain: Duration::from_secs(args.drain),
+    };
+    let told = |address: SocketAddr| {
+        log(
+            "serving",
+            json!({ "address": address.to_string(), "dryRun": args.dry_run, "watch": !args.no_watch }),
+        );
+    };
+    std::thread::scope(|scope| {
+        if let Some(shared) = &watched {
+            let (guide, options, stop) = (&guide, &options, &stop);
+            scope.spawn(move || watch::run(guide, options, shared, stop));
+        }
+        let served = server::run::run(serving, &log, more, told);
+        stop.store(true, Ordering::Relaxed);
+        served
+    })
+    .map_err(|error| failure(&error, &secret))?;
+    Ok(0)
+}
+
+/// What to do about what keeps it from beginning.
+fn failure(error: &RunError, secret: &Secret) -> Failure {
+    let failure = Failure::new(error.to_string());
+    match error {
+        RunError::Secret(SecretError::Refused { refused, .. }) if refused.is_absent() => failure
+            .help(format!(
+                "`kubectl create secret generic {} --namespace {}` makes an empty one; or give `--cert-dir`",
+                secret.name, secret.namespace
+            )),
+        RunError::Secret(SecretError::Refused { refused, .. }) if refused.status == Some(403) => {
+            failure.help(format!(
+                "it needs `get` and `update` of the Secret {} by name, and of the ValidatingWebhookConfiguration {NAME}",
+                secret.name
+            ))
+        }
+        RunError::Certificate(_) => {
+            failure.help("`--cert-dir` takes a folder with tls.crt and tls.key in PEM form")
+        }
+        RunError::Listen(..) => failure.help("choose another address with `--listen`"),
+        _ => failure,
+    }
+}
+
+fn say(what: &str) -> anyhow::Result<()> {
+    writeln!(anstream::stdout().lock(), "{what}")?;
+    Ok(())
+}
+
+fn tell(what: &str, more: Value) {
+    write_line("info", what, more);
+}
+
+/// A line of the log: JSON on standard error.
+fn write_line(level: &str, what: &str, more: Value) {
+    let mut line = serde_json::Map::new();
+    line.insert("time".to_owned(), Timestamp::now().to_string().into());
+    line.insert("level".to_owned(), level.into());
+    line.insert("what".to_owned(), what.into());
+    if let Value::Object(more) = more {
+        line.extend(more);
+    }
+    // Nobody can be told that nobody can be told.
+    let _ = writeln!(std::io::stderr().lock(), "{}", Value::Object(line));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host;
+
+    #[test]
+    fn hosts_of_addresses() {
+        assert_eq!(host("https://10.0.0.4:8443"), Some("10.0.0.4"));
+        assert_eq!(host("https://seawall.example/x"), Some("seawall.example"));
+        assert_eq!(host("https://[::1]:8443"), Some("::1"));
+        assert_eq!(host("http://10.0.0.4"), None);
+        assert_eq!(host("https://"), None);
+    }
+}

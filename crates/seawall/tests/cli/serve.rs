@@ -1,0 +1,261 @@
+//! `seawall serve` as people run it: installed, asked by a real API server, removed; with no more rights than
+//! `deploy/manifests` gives.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use oracle::{ApiServer, Options};
+use serde_json::{Value, json};
+
+use super::run::Folder;
+
+/// A webhook that runs, and its log.
+struct Webhook {
+    child: Child,
+    log: Receiver<Value>,
+}
+
+impl Webhook {
+    fn start(folder: &Folder, args: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_seawall"))
+            .arg("serve")
+            .args(args)
+            .current_dir(folder.path())
+            .env("RUST_BACKTRACE", "0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (tell, log) = channel();
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let value = serde_json::from_str(&line).unwrap_or_else(|_| json!({ "what": line }));
+                if tell.send(value).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, log }
+    }
+
+    /// The first line of the log that says this.
+    fn says(&self, what: &str) -> Value {
+        let mut seen = Vec::new();
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_secs(120) {
+            match self.log.recv_timeout(Duration::from_secs(1)) {
+                Ok(line) if line["what"] == what => return line,
+                Ok(line) => seen.push(line),
+                Err(_) => {}
+            }
+        }
+        panic!("`{what}` was not said, but {seen:?}");
+    }
+
+    /// Ends it as Kubernetes does; the exit code.
+    fn end(mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Webhook {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What `deploy/manifests` gives the server: its Secret, its account's rights.
+fn rights(server: &ApiServer) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/manifests/server.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let rbac = "/apis/rbac.authorization.k8s.io/v1";
+    let mut made = 0;
+    for raw in yaml::documents(&text) {
+        let doc = guide::front_matter::read(&raw.text, 1).unwrap();
+        let mut object = guide::setting::to_json(doc.root());
+        let list = match object["kind"].as_str().unwrap_or_default() {
+            "Secret" => "/api/v1/namespaces/seawall/secrets".to_owned(),
+            "ClusterRole" => format!("{rbac}/clusterroles"),
+            "ClusterRoleBinding" => format!("{rbac}/clusterrolebindings"),
+            "Role" => format!("{rbac}/namespaces/seawall/roles"),
+            "RoleBinding" => format!("{rbac}/namespaces/seawall/rolebindings"),
+            _ => continue,
+        };
+        object["metadata"]["namespace"] = Value::Null;
+        create(server, &list, &object);
+        made += 1;
+    }
+    assert_eq!(made, 5);
+}
+
+fn create(server: &ApiServer, list: &str, object: &Value) {
+    let (status, answer) = server.request("POST", list, Some(object)).unwrap();
+    assert_eq!(status, 201, "{answer}");
+}
+
+fn pod(name: &str, volume: &Value) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": { "name": name, "namespace": "shop" },
+        "spec": {
+            "automountServiceAccountToken": false,
+            "securityContext": { "runAsNonRoot": true, "runAsUser": 10001, "seccompProfile": { "type": "RuntimeDefault" } },
+            "volumes": [volume],
+            "containers": [{
+                "name": "web",
+                "image": format!("contoso.azurecr.io/shop/web@sha256:{}", "a".repeat(64)),
+                "imagePullPolicy": "Always",
+                "securityContext": {
+                    "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true,
+                    "runAsNonRoot": true, "capabilities": { "drop": ["ALL"] }
+                },
+                "resources": {
+                    "limits": { "memory": "64Mi", "cpu": "100m", "ephemeral-storage": "1Gi" },
+                    "requests": { "memory": "64Mi", "cpu": "100m", "ephemeral-storage": "1Gi" }
+                }
+            }]
+        }
+    })
+}
+
+/// The account that the server runs as.
+const ACCOUNT: &str = "system:serviceaccount:seawall:seawall";
+
+const PODS: &str = "/api/v1/namespaces/shop/pods?dryRun=All";
+
+#[test]
+fn the_webhook_is_installed_asked_and_removed() {
+    let server = ApiServer::start_with(&Options::default().user(ACCOUNT, &[])).unwrap();
+    for name in ["shop", "seawall"] {
+        let namespace =
+            json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+        create(&server, "/api/v1/namespaces", &namespace);
+    }
+    let folder = Folder::of(&[("seawall.yaml", "serve: { exclude: [sandbox] }\n")]);
+    let own = server.kubeconfig_of(ACCOUNT).unwrap();
+    let (own, admin) = (own.display().to_string(), server.kubeconfig());
+    let admin = admin.display().to_string();
+    // Without its Secret it says what to do.
+    let ran = folder.run(&[
+        "serve",
+        "--kubeconfig",
+        &admin,
+        "--url",
+        "https://127.0.0.1",
+    ]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(
+        ran.err
+            .contains("kubectl create secret generic seawall-webhook --namespace seawall"),
+        "{}",
+        ran.err
+    );
+    rights(&server);
+    let args = [
+        "--kubeconfig",
+        &own,
+        "--url",
+        "https://127.0.0.1",
+        "--listen",
+        "127.0.0.1:0",
+        "--drain",
+        "1",
+    ];
+    let webhook = Webhook::start(&folder, &args);
+    let serving = webhook.says("serving");
+    let url = format!("https://{}", serving["address"].as_str().unwrap());
+    let ran = folder.run(&["serve", "--install", "--kubeconfig", &admin, "--url", &url]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let path = json!({ "name": "logs", "hostPath": { "path": "/var/log" } });
+    let (bad, good) = (
+        pod("bad", &path),
+        pod("good", &json!({ "name": "logs", "emptyDir": {} })),
+    );
+    let (status, answer) = server
+        .eventually("POST", PODS, Some(&bad), |status, answer| {
+            status == 403
+                && answer["message"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .contains("pss-host-path")
+        })
+        .unwrap();
+    assert_eq!(status, 403, "{answer}");
+    let (status, answer) = server.request("POST", PODS, Some(&good)).unwrap();
+    assert_eq!(status, 201, "{answer}");
+    // A change of the Namespace is known at once; what joins objects warns, and says how old it is.
+    let begin = Instant::now();
+    let warned = loop {
+        let binding = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+            "metadata": { "name": "nothing", "namespace": "shop" },
+            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "nothing" },
+            "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "jane" }]
+        });
+        let list = "/apis/rbac.authorization.k8s.io/v1/namespaces/shop/rolebindings?dryRun=All";
+        let (status, answer, warnings) =
+            server.request_warned("POST", list, Some(&binding)).unwrap();
+        assert_eq!(status, 201, "{answer}");
+        if warnings
+            .iter()
+            .any(|line| line.contains("rbac-no-dangling-bindings"))
+        {
+            break warnings;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60), "{warnings:?}");
+        thread::sleep(Duration::from_millis(500));
+    };
+    let warned = warned
+        .iter()
+        .find(|line| line.contains("rbac-no-dangling-bindings"))
+        .unwrap();
+    assert!(warned.contains("as the cluster was "), "{warned}");
+    // It ends when it is told to; what fails closed is refused then.
+    assert_eq!(webhook.end(), Some(0));
+    let (status, answer) = server.request("POST", PODS, Some(&good)).unwrap();
+    assert_eq!(status, 500, "{answer}");
+    // The way out needs no webhook.
+    let ran = folder.run(&["serve", "--remove", "--kubeconfig", &admin]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let (status, answer) = server
+        .eventually("POST", PODS, Some(&bad), |status, _| status == 201)
+        .unwrap();
+    assert_eq!(status, 201, "{answer}");
+    let ran = folder.run(&["serve", "--remove", "--kubeconfig", &admin]);
+    assert!(ran.out.contains("nothing to remove"), "{}", ran.out);
+}
+
+#[test]
+fn a_certificate_of_somebody_else_is_taken_from_its_folder() {
+    let folder = Folder::of(&[("tls/tls.crt", "no certificate"), ("tls/tls.key", "no key")]);
+    let ran = folder.run(&[
+        "serve",
+        "--no-watch",
+        "--cert-dir",
+        "tls",
+        "--listen",
+        "127.0.0.1:0",
+    ]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(
+        ran.err.contains("there is no certificate in PEM form"),
+        "{}",
+        ran.err
+    );
+    let ran = folder.run(&["serve", "--no-watch", "--cert-dir", "nowhere"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(
+        ran.err.contains("cannot read `nowhere/tls.crt`"),
+        "{}",
+        ran.err
+    );
+}

@@ -1,0 +1,213 @@
+//! The webhook from its first certificate to its last answer.
+//!
+//! ```text
+//! certificates ─ every ten seconds: the folder or the Secret ─▶ shown from now on
+//! bench        ─ judges that sit while the docket is open
+//! door         ─ accepts until a signal and a little longer, so that API servers have heard that it goes
+//! ```
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sources::cluster::Writer;
+
+use crate::bench::Bench;
+use crate::http::{self, Door};
+use crate::metrics::Metrics;
+use crate::secret::{Secret, SecretError};
+use crate::tls::{CertificateError, Certificates, Shown, made};
+
+/// Where the certificate is.
+#[derive(Debug)]
+pub enum Kept {
+    /// `tls.crt` and `tls.key` in a folder; somebody else renews them.
+    Folder(PathBuf),
+    /// In a Secret, made and renewed here.
+    Secret(Secret, Box<Writer>),
+}
+
+/// Why there is no webhook.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// No Secret.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The port cannot be opened.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// The system gives no threads, timers or signals.
+    #[error("cannot start: {0}")]
+    System(std::io::Error),
+    /// The configuration cannot be used.
+    #[error("{0}")]
+    Configuration(String),
+}
+
+/// Who writes the log: what happened, and what belongs to it.
+pub type Log = Arc<dyn Fn(&str, Value) + Send + Sync>;
+
+/// How often the certificate is looked at.
+const LOOK: Duration = Duration::from_secs(10);
+
+impl Kept {
+    /// The certificate as it is now; from a Secret after the step that is due.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be used.
+    pub fn now(&self, now: i64) -> Result<Shown, RunError> {
+        match self {
+            Self::Folder(folder) => Ok(Shown::of_folder(folder)?),
+            Self::Secret(secret, writer) => {
+                let kept = secret.look(writer, now)?;
+                made::shown(&kept).ok_or(RunError::Certificate(CertificateError::Missing(
+                    "certificate",
+                )))
+            }
+        }
+    }
+
+    /// The same, again and again, until `stop`.
+    fn keep(
+        &self,
+        certificates: &Certificates,
+        metrics: &Metrics,
+        log: &Log,
+        now: &dyn Fn() -> i64,
+        stop: &mpsc::Receiver<()>,
+    ) {
+        let name = "seawall_certificate_loads_total";
+        while let Err(mpsc::RecvTimeoutError::Timeout) = stop.recv_timeout(LOOK) {
+            match self.now(now()) {
+                Ok(shown) => {
+                    let until = shown.not_after;
+                    if certificates.exchange(shown) {
+                        metrics.count(name, &[("result", "taken")]);
+                        log("certificate exchanged", json!({ "notAfter": until }));
+                    }
+                }
+                // What is in use goes on.
+                Err(error) => {
+                    metrics.count(name, &[("result", "failed")]);
+                    log(
+                        "certificate not renewed",
+                        json!({ "why": error.to_string() }),
+                    );
+                }
+            }
+            let until = certificates.not_after() as f64;
+            metrics.set("seawall_certificate_not_after_seconds", &[], until);
+        }
+    }
+}
+
+/// What is served.
+#[derive(Debug)]
+pub struct Serving {
+    /// Where.
+    pub listen: SocketAddr,
+    /// The certificate.
+    pub kept: Kept,
+    /// Who judges.
+    pub bench: Bench,
+    /// Bounds on what clients may do.
+    pub limits: http::Limits,
+    /// How long it goes on after a signal. Endpoints of a pod that ends are withdrawn a moment later.
+    pub drain: Duration,
+}
+
+/// Serves until the process is told to end (SIGTERM, SIGINT). `told` hears the address once it is open.
+///
+/// # Errors
+/// When it cannot begin.
+pub fn run(
+    serving: Serving,
+    log: &Log,
+    more: Option<http::More>,
+    told: impl FnOnce(SocketAddr),
+) -> Result<(), RunError> {
+    let Serving {
+        listen,
+        kept,
+        bench,
+        limits,
+        drain,
+    } = serving;
+    let clock = Arc::clone(&bench.clock);
+    let now = move || clock().as_second();
+    let certificates = Certificates::new(kept.now(now())?);
+    let until = certificates.not_after();
+    let metrics = Arc::clone(&bench.metrics);
+    metrics.set("seawall_certificate_not_after_seconds", &[], until as f64);
+    let door = Arc::new(Door {
+        docket: Arc::clone(&bench.docket),
+        metrics: Arc::clone(&metrics),
+        certificates: Arc::clone(&certificates),
+        limits,
+        dry_run: bench.law.dry_run,
+        ending: AtomicBool::new(false),
+        more,
+    });
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(RunError::System)?;
+    let docket = Arc::clone(&bench.docket);
+    thread::scope(|scope| {
+        let (end, ended) = mpsc::channel();
+        let keeping = &kept;
+        let shown = &certificates;
+        let counted = &metrics;
+        scope.spawn(move || keeping.keep(shown, counted, log, &now, &ended));
+        let judging = scope.spawn(|| bench.keep());
+        let served = runtime.block_on(until_told(listen, door, drain, log, told));
+        drop(end);
+        docket.close();
+        let judged = judging.join();
+        served?;
+        match judged {
+            Ok(Err(why)) => Err(RunError::Configuration(why)),
+            _ => Ok(()),
+        }
+    })
+}
+
+async fn until_told(
+    listen: SocketAddr,
+    door: Arc<Door>,
+    drain: Duration,
+    log: &Log,
+    told: impl FnOnce(SocketAddr),
+) -> Result<(), RunError> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).map_err(RunError::System)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::System)?;
+    let listener = http::listen(listen)
+        .await
+        .map_err(|error| RunError::Listen(listen, error))?;
+    let address = listener.local_addr().map_err(RunError::System)?;
+    told(address);
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let serving = tokio::spawn(http::serve(listener, Arc::clone(&door), stopped));
+    // Whoever interrupts it by hand does not wait.
+    let drain = tokio::select! {
+        _ = terminate.recv() => drain,
+        _ = interrupt.recv() => Duration::ZERO,
+    };
+    door.ending.store(true, Ordering::Relaxed);
+    log("ending", json!({ "drainSeconds": drain.as_secs() }));
+    tokio::time::sleep(drain).await;
+    let _ = stop.send(true);
+    match serving.await {
+        Ok(served) => Ok(served?),
+        Err(_) => Ok(()),
+    }
+}
