@@ -257,7 +257,7 @@ impl Client {
         let deadline = received + self.deadline(request.uri().query().unwrap_or_default());
         match self.body(request, deadline).await {
             Ok((body, _held)) => self.judge(body, half, deadline).await,
-            Err(reply) => reply,
+            Err(reply) => *reply,
         }
     }
 
@@ -279,11 +279,11 @@ impl Client {
         &self,
         request: Request<Incoming>,
         deadline: Instant,
-    ) -> Result<(Bytes, OwnedSemaphorePermit), Reply> {
+    ) -> Result<(Bytes, OwnedSemaphorePermit), Box<Reply>> {
         let limits = &self.door.limits;
         let refuse = |why: &str, status, said: &'static str| {
             self.door.refused(why);
-            Err(text(status, said))
+            Err(Box::new(text(status, said)))
         };
         let hint = request.body().size_hint();
         let size = hint.exact().unwrap_or(limits.body as u64);

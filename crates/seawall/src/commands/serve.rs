@@ -308,24 +308,22 @@ fn serve(args: &Args, law: Law) -> anyhow::Result<u8> {
     let metrics = Arc::new(Metrics::new());
     let stop = AtomicBool::new(false);
     let options = watch::Options {
-        log: {
-            Arc::new(|level, what, more| {
-                let word = match level {
-                    Level::Info => "info",
-                    Level::Warn => "warning",
-                    Level::Error => "error",
-                };
-                write_line(word, what, more);
-            })
-        },
+        log: Arc::new(|level, what, more| {
+            let word = match level {
+                Level::Info => "info",
+                Level::Warn => "warning",
+                Level::Error => "error",
+            };
+            write_line(word, what, more);
+        }),
         keeping: args.keeping()?,
         ..watch::Options::new(args.cluster(), Arc::clone(&law.config))
     };
-    let watched = match args.no_watch {
-        true => None,
-        false => Some(Arc::new(
-            Shared::new(&law.guide, &options).map_err(Failure::new)?,
-        )),
+    let watched = if args.no_watch {
+        None
+    } else {
+        let shared = Shared::new(&law.guide, &options).map_err(Failure::new)?;
+        Some(Arc::new(shared))
     };
     let beside: Arc<dyn Beside> = match &watched {
         Some(shared) => Arc::clone(shared) as Arc<dyn Beside>,
