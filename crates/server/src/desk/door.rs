@@ -91,6 +91,7 @@ pub async fn serve(
         desk,
         limits,
         pages: Arc::new(Semaphore::new(limits.pages)),
+        sign_ins: Arc::new(Semaphore::new(limits.pages)),
     };
     loop {
         // Beyond the bound, clients wait before they are accepted.
@@ -130,6 +131,8 @@ struct Client {
     desk: Arc<Desk>,
     limits: Limits,
     pages: Arc<Semaphore>,
+    /// Apart from pages: an API server that does not answer must not keep them waiting.
+    sign_ins: Arc<Semaphore>,
 }
 
 impl Client {
@@ -226,7 +229,13 @@ impl Client {
                 Err(_) => return refuse("slow", 408, "the form came too late"),
             }
         }
-        let Ok(_turn) = self.pages.acquire().await else {
+        let signs_in = asked.path.starts_with("/sign-in") && (post || asked.path != "/sign-in");
+        let turns = if signs_in {
+            &self.sign_ins
+        } else {
+            &self.pages
+        };
+        let Ok(_turn) = turns.acquire().await else {
             return refuse("ending", 503, "ending");
         };
         let desk = Arc::clone(&self.desk);

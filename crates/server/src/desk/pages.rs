@@ -48,6 +48,12 @@ impl Frame<'_> {
         &self.desk.options.guide
     }
 
+    /// Whether there is a page about what is at an address.
+    fn has_object(&self, at: &str) -> bool {
+        let object = self.desk.options.shared.object(at);
+        object.is_some_and(|object| self.sight.sees(&object.name))
+    }
+
     fn title_of<'s>(&'s self, finding: &'s Finding) -> &'s str {
         let guideline = self.guide().guideline(&finding.guideline.0);
         guideline.map_or(&*finding.guideline.0, |guideline| &guideline.title)
@@ -250,13 +256,16 @@ const fn state(finding: &Finding) -> &'static str {
     }
 }
 
-/// The severity of what fails; else its state.
+/// The severity, and the state of what does not simply fail.
 fn chip(finding: &Finding) -> Markup {
     let state = state(finding);
-    match state {
-        "fail" => report::html::chip(finding.severity),
-        "unknown" => html! { span.chip.unknown { "unknown" } },
-        _ => html! { span.chip.quiet { (state) } },
+    html! {
+        (report::html::chip(finding.severity))
+        @match state {
+            "fail" => {},
+            "unknown" => { " " span.chip.unknown { "unknown" } },
+            _ => { " " span.chip.quiet { (state) } },
+        }
     }
 }
 

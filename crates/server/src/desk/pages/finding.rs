@@ -28,7 +28,9 @@ pub(super) fn page(frame: &Frame<'_>, print: &str) -> Option<Markup> {
     let body = html! {
         p.lead { (chip(finding)) " " (words(&finding.message)) }
         dl.facts.boxed {
-            div { dt { "Object" } dd { a href=(address("/object", &[("at", &finding.place.path)])) { (resource(&finding.resource)) } } }
+            div { dt { "Object" } dd {
+                @if frame.has_object(&finding.place.path) { a href=(address("/object", &[("at", &finding.place.path)])) { (resource(&finding.resource)) } } @else { (resource(&finding.resource)) }
+            } }
             @if let Some(item) = &finding.item { div { dt { "Item" } dd { (clean(item)) } } }
             div { dt { "Guideline" } dd { a href={ "/guide/" (finding.guideline) } { code { (finding.guideline) } } } }
             div { dt { "Severity" } dd { (finding.severity.word()) } }

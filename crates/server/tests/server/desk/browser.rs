@@ -75,6 +75,13 @@ impl Browser {
     }
 
     fn call(&mut self, method: &str, params: Value) -> Value {
+        let answer = self.tell(method, params);
+        assert!(answer["error"].is_null(), "{method}: {answer}");
+        answer["result"].clone()
+    }
+
+    /// The same, where it may fail.
+    fn tell(&mut self, method: &str, params: Value) -> Value {
         self.number += 1;
         let number = self.number;
         let mut message = json!({"id": number, "method": method, "params": params});
@@ -100,8 +107,7 @@ impl Browser {
                 _ => {}
             }
             if answer["id"] == number {
-                assert!(answer["error"].is_null(), "{method}: {answer}");
-                return answer["result"].clone();
+                return answer;
             }
         }
     }
@@ -120,11 +126,11 @@ impl Browser {
         // While a page is exchanged for another, nothing can be asked.
         let so = format!("document.readyState === 'complete' && !!({script})");
         loop {
-            let answer = self.call(
+            let answer = self.tell(
                 "Runtime.evaluate",
                 json!({"expression": so, "returnByValue": true}),
             );
-            if answer["result"]["value"] == true {
+            if answer["result"]["result"]["value"] == true {
                 return;
             }
             if begin.elapsed() > Duration::from_secs(60) {
@@ -222,16 +228,16 @@ fn in_a_browser() {
     browser.go(&format!("{site}/findings"));
     browser.eval("const choice = document.querySelector('[name=severity]'); choice.value = 'critical'; choice.dispatchEvent(new Event('change', { bubbles: true }))");
     browser.until("location.search === '?severity=critical'");
-    let rows =
-        "[...document.querySelectorAll('table.found tbody .chip')].map(chip => chip.textContent)";
+    let rows = "[...document.querySelectorAll('table.found tbody td:first-child .chip:first-child')].map(chip => chip.textContent)";
     browser.until(&format!(
         "{rows}.length > 0 && {rows}.every(word => word === 'critical')"
     ));
+    browser.go(&format!("{site}/findings?guideline=pss-privileged"));
     browser.eval("document.querySelector('table.found tbody th a').click()");
     browser
         .until("location.pathname.startsWith('/findings/') && document.querySelector('.source')");
     let finding = browser.eval("location.href");
-    let object = browser.eval("document.querySelector('.facts a').href");
+    let object = browser.eval("document.querySelector('.facts a[href^=\"/object\"]').href");
 
     // The first stop of the keyboard is the way past the navigation.
     browser.tab();

@@ -9,10 +9,12 @@ use std::thread;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use ring::digest;
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPair, PublicKeyComponents};
 use ring::signature::{KeyPair as _, RSA_PKCS1_SHA256};
-use ring::{digest, rsa};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::{ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 use server::desk::Issuer;
@@ -50,12 +52,11 @@ fn key() -> KeyPair {
             "RSA",
             "-pkeyopt",
             "rsa_keygen_bits:2048",
-            "-outform",
-            "DER",
         ])
         .output()
         .unwrap();
-    rsa::KeyPair::from_pkcs8(&made.stdout).unwrap()
+    let key = PrivatePkcs8KeyDer::from_pem_slice(&made.stdout).unwrap();
+    KeyPair::from_pkcs8(key.secret_pkcs8_der()).unwrap()
 }
 
 fn signed(key: &KeyPair, says: &Says) -> String {

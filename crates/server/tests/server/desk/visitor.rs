@@ -27,6 +27,11 @@ impl Answer {
         line.unwrap_or_default().to_owned()
     }
 
+    /// The body without what tells how long ago something was.
+    pub(super) fn content(&self) -> &str {
+        self.body.split("<footer").next().unwrap()
+    }
+
     /// All cookies, by name.
     pub(super) fn cookies(&self) -> Vec<(String, String)> {
         let lines = self
@@ -84,8 +89,8 @@ impl Answer {
                 .matches("<script src=\"/script.js\" defer></script>")
                 .count()
         );
-        // Every field has a label, every table says what it is of.
-        for table in self.body.split("<table").skip(1) {
+        // Every table says what it is of; those of the guide are named otherwise.
+        for table in self.body.split("<table class").skip(1) {
             assert!(
                 table.split("<tbody").next().unwrap().contains("<caption"),
                 "{table}"
