@@ -85,7 +85,7 @@ pub enum Act {
 pub struct Change<'c> {
     /// Where a literal or a statement stands, in bytes of the text as it was given.
     pub place: Range<usize>,
-    /// The way on from there.
+    /// The way on from there. Items are counted as in the text as it was given.
     pub steps: &'c [Step],
     /// What is done there.
     pub act: Act,
@@ -157,6 +157,8 @@ const DEPTH: usize = 50;
 pub struct Editor<'t> {
     form: Form,
     draft: Draft<'t>,
+    /// Items of lists that are gone: the place, the way to the list from there, and the number that each had.
+    gone: Vec<(Range<usize>, Vec<Step>, usize)>,
 }
 
 impl<'t> Editor<'t> {
@@ -166,6 +168,7 @@ impl<'t> Editor<'t> {
         Self {
             form,
             draft: Draft::new(text),
+            gone: Vec::new(),
         }
     }
 
@@ -174,13 +177,13 @@ impl<'t> Editor<'t> {
     /// # Errors
     /// When one of them is not possible; nothing is changed then.
     pub fn apply(&mut self, changes: &[Change<'_>]) -> Result<bool, Refusal> {
-        let before = self.draft.clone();
+        let before = self.clone();
         let mut changed = false;
         for change in changes {
-            match self.change(change, 0) {
+            match self.one(change) {
                 Ok(done) => changed |= done,
                 Err(refusal) => {
-                    self.draft = before;
+                    *self = before;
                     return Err(refusal);
                 }
             }
@@ -249,6 +252,44 @@ impl<'t> Editor<'t> {
         };
         self.draft.splice(splice);
         Ok(true)
+    }
+
+    /// Makes a change whose way counts items as they were in the text that was given.
+    fn one(&mut self, change: &Change<'_>) -> Result<bool, Refusal> {
+        let mut steps = change.steps.to_vec();
+        for (number, step) in steps.iter_mut().enumerate() {
+            let Step::Index(at) = step else { continue };
+            let list = change.steps.get(..number).unwrap_or_default();
+            let gone = self.gone.iter();
+            let gone = gone.filter(|(place, way, _)| *place == change.place && way == list);
+            let mut before = 0;
+            for (_, _, index) in gone {
+                if index == at {
+                    let takes = change.act == Act::Remove && number + 1 == change.steps.len();
+                    return if takes {
+                        Ok(false)
+                    } else {
+                        Err(Refusal::Overwritten)
+                    };
+                }
+                before += usize::from(index < at);
+            }
+            *at -= before;
+        }
+        let changed = self.change(
+            &Change {
+                place: change.place.clone(),
+                steps: &steps,
+                act: change.act.clone(),
+            },
+            0,
+        )?;
+        if let ([list @ .., Step::Index(at)], Act::Remove, true) =
+            (change.steps, &change.act, changed)
+        {
+            self.gone.push((change.place.clone(), list.to_vec(), *at));
+        }
+        Ok(changed)
     }
 
     /// All changes as edits of the text as it was given: in order, not overlapping.

@@ -215,6 +215,30 @@ fn what_is_joined_or_wrapped_is_edited_within() {
 }
 
 #[test]
+fn items_are_counted_as_they_were() {
+    let text = "var a = {\n  b: [\n    'x'\n    'y'\n\n    // why\n    'z'\n    'w'\n  ]\n}\n";
+    let start = text.find('{').unwrap();
+    let remove = |steps: &[&str]| Change {
+        place: start..text.len() - 1,
+        steps: Vec::leak(way(steps)),
+        act: Act::Remove,
+    };
+    let mut editor = Editor::new(text, Form::Template);
+    let all = [remove(&["b", "1"]), remove(&["b", "2"])];
+    assert_eq!(editor.apply(&all), Ok(true));
+    // Another one wants the same, and one more.
+    assert_eq!(editor.apply(&all), Ok(false));
+    assert_eq!(editor.apply(&[remove(&["b", "3"])]), Ok(true));
+    let mut set = remove(&["b", "2"]);
+    set.act = Act::Set(value("v"));
+    assert_eq!(editor.apply(&[set]), Err(Refusal::Overwritten));
+    assert_eq!(
+        apply(text, &editor.finish()),
+        "var a = {\n  b: [\n    'x'\n\n    // why\n  ]\n}\n"
+    );
+}
+
+#[test]
 fn a_condition_is_not_made_to_choose_between_equals() {
     let text = "param paid bool = false // for now\nvar tier = !paid ? 'Free' : 'Standard'\nvar more = { a: paid ? { b: 1 } : null, c: paid }\n";
     let paid = text.replacen("false", "true", 1);
