@@ -4,7 +4,8 @@
 //!
 //! A property may be said far from its resource: by a variable's default, a file of variables, a
 //! local value. The literal that it comes from is edited there; in a downloaded module, which
-//! nobody edits, the call gets an argument. What is computed is never overwritten.
+//! nobody edits, the call gets an argument; so does it where a module of one's own must stay as
+//! it is for others. What is computed is never overwritten.
 //!
 //! Every edit is proved before it is handed out: the configuration is evaluated again with the
 //! new texts, each property must be as wanted, and every other property of every resource as it
@@ -17,6 +18,7 @@ mod body;
 mod expr;
 mod find;
 mod lines;
+mod parses;
 mod pieces;
 mod prove;
 mod render;
@@ -24,6 +26,7 @@ mod reverse;
 mod settle;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use bicep::addition::Addition;
 use bicep::declaration::Declare;
@@ -31,6 +34,8 @@ use bicep::deployment::Resource;
 use bicep::source::{Sources, Span};
 use bicep::value::Value;
 use bumpalo::Bump;
+use hcl_edit::parser::Error;
+use hcl_edit::structure::Body;
 use yaml::edit::{Edit, Operation, Step};
 
 use crate::arm::{self, Mapped};
@@ -39,7 +44,8 @@ use crate::output::Reading;
 use crate::reading::{self, Options};
 use crate::table::Table;
 use find::{Deed, Finder, deeds};
-use pieces::Pieces;
+use parses::Parses;
+use pieces::{Moves, Pieces};
 
 /// What is wanted of one resource.
 #[derive(Debug, Clone)]
@@ -55,6 +61,8 @@ pub struct Wanted<'w> {
     pub operations: &'w [Operation],
     /// Where its parent may hold it, where that is possible.
     pub within: Option<Within<'w>>,
+    /// Only the files of the root module may change: a module that others call too gets what is wanted from its call.
+    pub at_call: bool,
 }
 
 /// The list of a parent in which a resource may stand.
@@ -103,8 +111,21 @@ pub type Outcome = Result<Vec<String>, String>;
 /// Whether something could be done, or why not.
 type Done = Result<(), String>;
 
-/// The texts that were read for editing, by path.
-type Texts = BTreeMap<String, Text>;
+/// What became of wishes that were tried together.
+#[derive(Debug, Default)]
+struct Tried {
+    /// by their numbers
+    told: Vec<(usize, Outcome)>,
+    /// groups that are to be tried by themselves, the last one first
+    rest: Vec<Vec<usize>>,
+}
+
+/// The texts that were read for editing, by path, and what was parsed.
+#[derive(Debug, Clone, Default)]
+struct Texts {
+    by_path: BTreeMap<String, Text>,
+    parses: Rc<Parses>,
+}
 
 /// A file's text.
 #[derive(Debug, Clone)]
@@ -128,10 +149,14 @@ impl Files for Edited<'_> {
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        match self.texts.get(path) {
-            Some(text) => Ok(text.pieces.text.clone().into_bytes()),
+        match self.texts.by_path.get(path) {
+            Some(text) => Ok(text.pieces.text.as_bytes().to_vec()),
             None => self.files.read(path),
         }
+    }
+
+    fn body(&self, path: &str, text: &str) -> Result<Rc<Body>, Error> {
+        self.texts.parses.body(path, text)
     }
 }
 
@@ -141,6 +166,8 @@ struct State<'a> {
     reading: Reading<'a>,
     mapped: Mapped<'a>,
     encoded: BTreeMap<&'a str, Value<'a>>,
+    /// The edits that had been made by then, by file.
+    moves: BTreeMap<String, Moves>,
 }
 
 impl<'a> State<'a> {
@@ -164,6 +191,11 @@ impl<'a> State<'a> {
             reading,
             mapped,
             encoded,
+            moves: texts
+                .by_path
+                .iter()
+                .map(|(path, text)| (path.clone(), text.pieces.moves()))
+                .collect(),
         }
     }
 
@@ -182,6 +214,8 @@ impl<'a> State<'a> {
         let placed = |at: &&usize| {
             let span = resources.get(**at).map(|resource| resource.span);
             wanted.place.zip(span).is_some_and(|((path, start), span)| {
+                let moves = self.moves.get(path).map(Vec::as_slice);
+                let start = pieces::moved(start, moves.unwrap_or_default());
                 self.path(span) == Some(path) && span.start as usize == start
             })
         };
@@ -243,7 +277,7 @@ impl Editor {
     /// Edits the files of a configuration; what became of each wish, in their order.
     pub fn apply(&mut self, input: &Input<'_>, wishes: &[Wanted<'_>]) -> Vec<Outcome> {
         let arena = Bump::new();
-        let before = self.state(&arena, input);
+        let before = State::of(&arena, input, &self.files);
         let moved: Vec<_> = wishes
             .iter()
             .map(|wanted| before.of_parent(wanted))
@@ -258,45 +292,85 @@ impl Editor {
                     place: None,
                     operations,
                     within: None,
+                    at_call: wanted.at_call,
                 },
                 _ => wanted.clone(),
             })
             .collect();
-        let wishes = wishes.as_slice();
+        drop(before);
+        let mut outcomes: Vec<Outcome> = wishes.iter().map(|_| Ok(Vec::new())).collect();
+        let mut tell = |at: usize, outcome: Outcome| {
+            if let Some(own) = outcomes.get_mut(at) {
+                *own = outcome;
+            }
+        };
+        // All at once, which is how most configurations are proved; then fewer at a time.
+        let mut groups: Vec<Vec<usize>> = vec![(0..wishes.len()).collect()];
+        while let Some(group) = groups.pop() {
+            if let [at] = group.as_slice()
+                && let Some(wanted) = wishes.get(*at)
+            {
+                tell(*at, self.alone(input, wanted));
+                continue;
+            }
+            let tried = self.together(input, &wishes, &group);
+            for (at, outcome) in tried.told {
+                tell(at, outcome);
+            }
+            groups.extend(tried.rest);
+        }
+        outcomes
+    }
+
+    /// Edits for several wishes and proves them together, or leaves everything as it is.
+    fn together(&mut self, input: &Input<'_>, wishes: &[Wanted<'_>], group: &[usize]) -> Tried {
+        let arena = Bump::new();
+        let before = self.state(&arena, input);
         let start = self.files.clone();
-        let mut done: Vec<Outcome> = Vec::with_capacity(wishes.len());
         let mut allowed = prove::Allowed::default();
-        let mut again = Vec::new();
-        for wanted in wishes {
-            let (outcome, switched) = self.one(input, &before, wanted, &mut allowed);
-            again.push(switched && outcome.is_err());
-            done.push(outcome);
+        let (mut done, mut tried) = (Vec::new(), Tried::default());
+        for at in group {
+            let Some(wanted) = wishes.get(*at) else {
+                continue;
+            };
+            match self.one(input, &before, wanted, &mut allowed) {
+                (Ok(paths), _) => done.push((*at, wanted, paths)),
+                // A dynamic block came in, and evaluating it may say more.
+                (Err(_), true) => tried.rest.push(vec![*at]),
+                (Err(why), false) => tried.told.push((*at, Err(why))),
+            }
         }
-        // All at once, which is how most configurations are proved.
+        if done.is_empty() {
+            return tried;
+        }
         let after = State::of(&arena, input, &self.files);
-        let held = |wanted: &Wanted<'_>| prove::holds(&after, wanted);
-        let each = wishes.iter().zip(&done);
-        let all = each
-            .filter(|(_, done)| done.is_ok())
-            .try_for_each(|(wanted, _)| held(wanted));
-        let proved = all.is_ok() && prove::same(&before, &after, &allowed).is_ok();
-        drop(after);
-        if !proved {
-            self.files = start;
+        let (good, bad): (Vec<_>, Vec<_>) = done
+            .iter()
+            .partition(|(_, wanted, _)| prove::holds(&after, wanted).is_ok());
+        if bad.is_empty() && prove::same(&before, &after, &allowed).is_ok() {
+            let told = done.into_iter().map(|(at, _, paths)| (at, Ok(paths)));
+            tried.told.extend(told);
+            return tried;
         }
-        // One after the other, where that may say more.
-        let each = wishes.iter().zip(done).zip(again);
-        each.map(|((wanted, done), again)| match done {
-            Ok(_) if !proved => self.alone(input, wanted),
-            Err(_) if again => self.alone(input, wanted),
-            done => done,
-        })
-        .collect()
+        self.files = start;
+        let numbers = |some: &[&(usize, _, _)]| some.iter().map(|(at, _, _)| *at).collect();
+        // The last is tried first.
+        if good.is_empty() || bad.is_empty() {
+            let numbers: Vec<usize> = done.iter().map(|(at, _, _)| *at).collect();
+            let (first, second) = numbers.split_at(numbers.len().div_ceil(2));
+            tried.rest.push(second.to_vec());
+            tried.rest.push(first.to_vec());
+        } else {
+            tried.rest.push(numbers(&bad));
+            tried.rest.push(numbers(&good));
+        }
+        tried.rest.retain(|group| !group.is_empty());
+        tried
     }
 
     /// Evaluates the texts as they are: places mean them from now on.
     fn state<'a>(&mut self, arena: &'a Bump, input: &Input<'a>) -> State<'a> {
-        for text in self.files.values_mut() {
+        for text in self.files.by_path.values_mut() {
             text.read = text.pieces.mark();
         }
         State::of(arena, input, &self.files)
@@ -309,7 +383,7 @@ impl Editor {
         let start = self.files.clone();
         let mut allowed = prove::Allowed::default();
         let done = self
-            .steps(&arena, input, wanted, &mut allowed)
+            .steps(&arena, input, &before, wanted, &mut allowed)
             .and_then(|()| {
                 let after = State::of(&arena, input, &self.files);
                 prove::holds(&after, wanted)?;
@@ -328,13 +402,22 @@ impl Editor {
         &mut self,
         arena: &'a Bump,
         input: &Input<'a>,
+        before: &State<'a>,
         wanted: &Wanted<'_>,
         allowed: &mut prove::Allowed,
     ) -> Done {
-        for deed in all_deeds(wanted)? {
-            let state = self.state(arena, input);
-            let at = meant(&state, wanted, input)?;
-            Finder::new(input, &state, &mut self.files, allowed).deed(at, &deed)?;
+        for (number, deed) in all_deeds(wanted)?.iter().enumerate() {
+            let again;
+            let state = if number == 0 {
+                before
+            } else {
+                again = self.state(arena, input);
+                &again
+            };
+            let at = meant(state, wanted, input)?;
+            Finder::new(input, state, &mut self.files, allowed)
+                .with(wanted)
+                .deed(at, deed)?;
         }
         Ok(())
     }
@@ -342,9 +425,9 @@ impl Editor {
     /// The files that are others than before.
     fn changed(&self, before: &Texts) -> Vec<String> {
         let mark = |text: Option<&Text>| text.map_or(0, |text| text.pieces.mark());
-        let files = self.files.iter();
+        let files = self.files.by_path.iter();
         files
-            .filter(|(path, text)| mark(Some(text)) > mark(before.get(*path)))
+            .filter(|(path, text)| mark(Some(text)) > mark(before.by_path.get(*path)))
             .map(|(path, _)| path.clone())
             .collect()
     }
@@ -358,7 +441,7 @@ impl Editor {
         allowed: &mut prove::Allowed,
     ) -> (Outcome, bool) {
         let (start, permitted) = (self.files.clone(), allowed.clone());
-        let mut finder = Finder::new(input, state, &mut self.files, allowed);
+        let mut finder = Finder::new(input, state, &mut self.files, allowed).with(wanted);
         let done = meant(state, wanted, input).and_then(|at| {
             let deeds = all_deeds(wanted)?;
             deeds.iter().try_for_each(|deed| finder.deed(at, deed))
@@ -375,7 +458,7 @@ impl Editor {
     /// The edits of each file that changes, in order and not overlapping.
     #[must_use]
     pub fn finish(self) -> BTreeMap<String, Vec<Edit>> {
-        let files = self.files.into_iter().map(|(path, text)| {
+        let files = self.files.by_path.into_iter().map(|(path, text)| {
             let mut edits = text.pieces.edits();
             for edit in &mut edits {
                 edit.start += text.before;

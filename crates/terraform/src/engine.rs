@@ -12,6 +12,7 @@ use bumpalo::Bump;
 
 use crate::files::{join, relative};
 use crate::load::{Loader, Module, ResourceKey};
+use crate::output::Choice;
 use crate::syntax::Block;
 use crate::table::Table;
 use crate::value::{Data, Unknown, Val, bounded, reasons};
@@ -125,6 +126,8 @@ pub(crate) struct Engine<'a, 'f> {
     pub(crate) encoded: BTreeMap<&'a str, Val<'a>>,
     /// What keeps dynamic blocks away: see [`crate::output::Reading::switches`].
     pub(crate) switches: Vec<(Span, Span, bool)>,
+    /// See [`crate::output::Reading::choices`].
+    pub(crate) choices: Vec<Choice>,
     pub(crate) levels: usize,
     steps: u64,
     /// Within `try` and `can`, and whether there something was assumed to exist.
@@ -148,6 +151,7 @@ impl<'a, 'f> Engine<'a, 'f> {
             ids: BTreeMap::new(),
             encoded: BTreeMap::new(),
             switches: Vec::new(),
+            choices: Vec::new(),
             levels: 0,
             steps: 0,
             trying: false,

@@ -14,9 +14,13 @@ use bicep::source::Span;
 use bicep::value::{Shape, Why};
 
 use crate::engine::{Engine, Eval, Scope};
+use crate::output::Choice;
 use crate::syntax::{Call, Expr, Item, Kind};
 use crate::types;
 use crate::value::{Data, Entry, Map, Seq, Val};
+
+/// Choices that are remembered at most.
+const MAX_CHOICES: usize = 65_536;
 
 impl<'a> Engine<'a, '_> {
     /// The value of an expression, or why Terraform would refuse it.
@@ -157,6 +161,7 @@ impl<'a> Engine<'a, '_> {
             None => None,
         };
         if let Some((chosen, other)) = chosen {
+            self.note_choice(chosen, other, &condition);
             let mut value = self.eval(scope, chosen)?;
             // Both have one type: a string, when the other is written as one.
             if matches!(other.kind, Kind::Str(_) | Kind::Template(_))
@@ -182,6 +187,24 @@ impl<'a> Engine<'a, '_> {
                 Ok(self.either(&condition, &value, &other, span, 0))
             }
             (Err(fault), Err(_)) => Err(fault),
+        }
+    }
+
+    /// Remembers which literal a condition chose.
+    fn note_choice(&mut self, chosen: &Expr<'a>, other: &Expr<'a>, condition: &Val<'a>) {
+        let is_literal = matches!(
+            chosen.kind,
+            Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) | Kind::Str(_)
+        );
+        if let (true, Data::Bool(holds)) = (is_literal, condition.data)
+            && self.choices.len() < MAX_CHOICES
+        {
+            self.choices.push(Choice {
+                chosen: chosen.span,
+                other: other.span,
+                condition: condition.span,
+                holds,
+            });
         }
     }
 

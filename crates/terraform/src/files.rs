@@ -1,5 +1,10 @@
 //! Where the files of configurations come from. The crate itself reads nothing.
 
+use std::rc::Rc;
+
+use hcl_edit::parser::{Error, parse_body};
+use hcl_edit::structure::Body;
+
 /// A file system, or what stands for one. Paths are as given or joined with `/`, without `.`
 /// and without `..` that could be resolved.
 pub trait Files {
@@ -14,6 +19,15 @@ pub trait Files {
     /// # Errors
     /// Why it cannot be read, in words for the user.
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
+
+    /// What the text of a file says, which those may remember who read the same again.
+    ///
+    /// # Errors
+    /// Where the text is not in the language.
+    fn body(&self, path: &str, text: &str) -> Result<Rc<Body>, Error> {
+        let _ = path;
+        parse_body(text).map(Rc::new)
+    }
 }
 
 /// A path relative to a folder, without `.` and resolvable `..`.

@@ -113,7 +113,8 @@ impl<'a> Loader<'a, '_> {
             arena: self.arena,
             place: Place::File(file),
         };
-        Ok(lower.body_text(text).unwrap_or_else(|error| {
+        let body = self.files.body(path, text);
+        Ok(lower.read(text, body).unwrap_or_else(|error| {
             self.refused(error);
             Body::default()
         }))

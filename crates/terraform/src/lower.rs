@@ -1,6 +1,8 @@
 //! From what `hcl-edit` parses to [`crate::syntax`]: the native syntax, and the templates in
 //! strings of the JSON syntax. Strip markers (`~`) are resolved here.
 
+use std::rc::Rc;
+
 use bicep::source::{FileId, Span};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as List;
@@ -37,7 +39,16 @@ type Range = Option<std::ops::Range<usize>>;
 impl<'a> Lower<'a> {
     /// Reads a file.
     pub(crate) fn body_text(&self, text: &str) -> Result<Body<'a>, Refused> {
-        hcl_edit::parser::parse_body(text)
+        self.read(text, hcl_edit::parser::parse_body(text).map(Rc::new))
+    }
+
+    /// Reads a file that was parsed.
+    pub(crate) fn read(
+        &self,
+        text: &str,
+        parsed: Result<Rc<HclBody>, hcl_edit::parser::Error>,
+    ) -> Result<Body<'a>, Refused> {
+        parsed
             .map(|body| self.body(&body))
             .map_err(|error| self.refused(text, &error))
     }

@@ -53,6 +53,21 @@ pub struct Reading<'a> {
     /// Dynamic blocks that make nothing because of a condition: where each stands, where the
     /// condition's value was written, and which it is.
     pub(crate) switches: Vec<(Span, Span, bool)>,
+    /// Literals that conditions chose.
+    pub(crate) choices: Vec<Choice>,
+}
+
+/// A literal that a condition chose.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Choice {
+    /// The literal.
+    pub(crate) chosen: Span,
+    /// What the other outcome would have chosen.
+    pub(crate) other: Span,
+    /// Where the condition's value was written.
+    pub(crate) condition: Span,
+    /// Which it is.
+    pub(crate) holds: bool,
 }
 
 /// Values of one reading that are written out at most.

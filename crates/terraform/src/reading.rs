@@ -90,6 +90,7 @@ pub(crate) fn evaluated<'a>(
         reading.resources = walk.resources;
         reading.nulls = walk.out.nulls;
         reading.switches = std::mem::take(&mut engine.switches);
+        reading.choices = std::mem::take(&mut engine.choices);
         reading.azurerm = engine.azurerm();
         reading.open = engine.open(options);
         reading.interface = engine

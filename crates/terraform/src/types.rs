@@ -226,7 +226,9 @@ impl<'a> Type<'a> {
                 Some(entry) if !entry.value.is_null() => entry.value,
                 _ => match &field.default {
                     Some(expr) => default(expr),
-                    None if field.optional || given.is_some() => Val::null(value.span),
+                    None if field.optional || given.is_some() => {
+                        Val::null(given.map_or(value.span, |entry| entry.value.span))
+                    }
                     None => return Err(format!("attribute `{}` is required", field.name)),
                 },
             };

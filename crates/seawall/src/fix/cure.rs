@@ -49,6 +49,8 @@ pub(crate) enum Way {
     Document,
     /// Into a chart's template, whose document is not YAML before it is rendered.
     Template,
+    /// Into the call of a module of Terraform, which others call too.
+    Call,
     /// As a patch of an object, in a kustomization's file; the changes are those of the object.
     Patch(Box<Patch>),
 }
@@ -58,7 +60,7 @@ impl Way {
     pub(crate) fn why(&self) -> Option<&str> {
         match self {
             Self::Patch(patch) => Some(&patch.why),
-            Self::Document | Self::Template => None,
+            Self::Document | Self::Template | Self::Call => None,
         }
     }
 }
@@ -302,7 +304,10 @@ fn writable(finding: &Finding) -> Result<Writable<'_>, String> {
         return Err(if finding.place.live {
             "it was read from a running system: fix the file that it is applied from".to_owned()
         } else {
-            "the object itself was not given, or lacks what the fix changes or needs".to_owned()
+            format!(
+                "the object itself was not given, or is none that the fix is for: `seawall explain {}` says what to do",
+                finding.guideline.0
+            )
         });
     };
     if let Some(why) = &remedy.refused {
@@ -348,17 +353,11 @@ pub(super) fn added_in_words(added: &Addition) -> String {
 
 /// What is to be done, for people.
 pub(super) fn in_words(change: &Change) -> String {
-    if change.removes_document() {
-        return "remove the object".to_owned();
-    }
     let at = remedy::route(&change.at);
     match &change.act {
         Act::Set(value) => format!("set `{at}` to `{value}`"),
         Act::Add(value) => format!("add `{value}` to `{at}`"),
         Act::Remove => format!("remove `{at}`"),
         Act::Replace { key, value } => format!("replace `{at}` with `{key}: {value}`"),
-        Act::Wrap { around, within } => {
-            format!("put `{at}` into `{}` of `{around}`", within.join("."))
-        }
     }
 }

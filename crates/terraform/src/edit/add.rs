@@ -4,6 +4,8 @@
 //! References are those of Terraform (`azurerm_kubernetes_cluster.shop.id`), so what is referred to has to be declared
 //! in the same module. Left out: azapi, and resources that `for_each` makes.
 
+use std::sync::Arc;
+
 use bicep::addition::{Addition, Given, Part, Piece, Seat, Target, elsewhere, free};
 use bicep::declaration::Declare;
 use bumpalo::Bump;
@@ -43,9 +45,7 @@ impl Editor {
         let start = self.files.clone();
         let mut allowed = prove::Allowed::default();
         let mut finder = Finder::new(input, &state, &mut self.files, &mut allowed);
-        let (offset, old) = now(&mut finder, file, offset)?;
-        let text = finder.text(file)?;
-        let parsed = Parsed::new(&old)?;
+        let (offset, old, parsed) = now(&mut finder, file, offset)?;
         let block = outermost(&parsed.body, offset)
             .filter(|block| block.ident.as_str() == "variable")
             .ok_or("the declaration of the variable is not found")?;
@@ -64,8 +64,8 @@ impl Editor {
                 .map(|span| place.remove(span)),
         };
         if let Some(edit) = edit {
-            settle::make(&mut text.pieces, &edit);
-            Parsed::new(&text.pieces.text)?;
+            settle::make(&mut finder.text(file)?.pieces, &edit);
+            finder.read(file)?;
         }
         Ok(self.changed(&start))
     }
@@ -106,8 +106,7 @@ impl Editor {
         if is_published(file) {
             return Err(format!("`{file}` is of a downloaded module"));
         }
-        let (offset, text) = now(&mut finder, file, place.start)?;
-        let parsed = Parsed::new(&text)?;
+        let (offset, text, parsed) = now(&mut finder, file, place.start)?;
         let block = outermost(&parsed.body, offset)
             .ok_or_else(|| format!("`{}` is not declared there", first.name))?;
         let own = Declared::of(block)
@@ -124,8 +123,7 @@ impl Editor {
             targets.push(match (number, &target.declared) {
                 (0, _) => Said::Declared(own.address(true)),
                 (_, Some((file, place))) if self::folder(file) == folder => {
-                    let (offset, text) = now(&mut finder, file, place.start)?;
-                    let parsed = Parsed::new(&text)?;
+                    let (offset, _, parsed) = now(&mut finder, file, place.start)?;
                     let declared = outermost(&parsed.body, offset)
                         .filter(|block| starts_at(block, offset))
                         .and_then(Declared::of)
@@ -174,10 +172,15 @@ impl Editor {
     }
 }
 
-/// Where a place of a file as it was given stands now, and the text.
-fn now(finder: &mut Finder<'_, '_>, file: &str, offset: usize) -> Result<(usize, String), String> {
-    let text = finder.text(file)?;
-    Ok((text.pieces.now(offset, 0), text.pieces.text.clone()))
+/// Where a place of a file as it was given stands now, the text, and what it says.
+fn now(
+    finder: &mut Finder<'_, '_>,
+    file: &str,
+    offset: usize,
+) -> Result<(usize, Arc<str>, Parsed), String> {
+    let offset = finder.text(file)?.pieces.now(offset, 0);
+    let (text, parsed) = finder.read(file)?;
+    Ok((offset, text, parsed))
 }
 
 fn folder(file: &str) -> &str {

@@ -2,11 +2,13 @@
 //! New lines follow the indentation and the line breaks around them.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use hcl_edit::Span as _;
 use hcl_edit::structure::{Block, Body, Structure};
 use yaml::edit::Edit;
 
+use super::parses::Parses;
 use super::render::{New, Style};
 
 /// What comes first in a block, apart from the rest.
@@ -30,21 +32,21 @@ const LAST: &[&str] = &[
     "timeouts",
 ];
 
-/// A text and what it says.
+/// What a text says.
 pub(crate) struct Parsed {
-    pub(crate) body: Body,
+    pub(crate) body: Rc<Body>,
 }
 
 impl Parsed {
-    pub(crate) fn new(text: &str) -> Result<Self, String> {
-        hcl_edit::parser::parse_body(text)
-            .map(|body| Self { body })
+    pub(crate) fn new(parses: &Parses, path: &str, text: &str) -> Result<Self, String> {
+        let body = parses.body(path, text);
+        body.map(|body| Self { body })
             .map_err(|error| error.message().replace('\n', "; "))
     }
 
     /// The block whose kind stands at an offset.
     pub(crate) fn block_at(&self, offset: usize) -> Option<&Block> {
-        let mut body = &self.body;
+        let mut body = &*self.body;
         loop {
             let block = body
                 .blocks()
@@ -59,7 +61,7 @@ impl Parsed {
     /// The innermost block around an offset, and the attribute in it that holds the offset.
     pub(crate) fn around(&self, offset: usize) -> Vec<&Structure> {
         let mut found = Vec::new();
-        let mut body = &self.body;
+        let mut body = &*self.body;
         while let Some(structure) = body
             .iter()
             .find(|one| span_of(one).is_some_and(|span| span.contains(&offset)))
@@ -328,11 +330,11 @@ pub(crate) fn newline(text: &str, offset: usize) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{New, Parsed, Place};
+    use super::{New, Parsed, Parses, Place};
     use yaml::edit::{Value, apply};
 
     fn with(text: &str, new: &New) -> String {
-        let parsed = Parsed::new(text).unwrap();
+        let parsed = Parsed::new(&Parses::default(), "main.tf", text).unwrap();
         let block = parsed.body.blocks().next().unwrap();
         apply(text, &[Place::new(text, block).unwrap().insert(new)])
     }
@@ -399,7 +401,7 @@ mod tests {
             ),
             ("r {\n  b = 2\n\n  c = 3\n}\n", "r {\n  c = 3\n}\n"),
         ] {
-            let parsed = Parsed::new(text).unwrap();
+            let parsed = Parsed::new(&Parses::default(), "main.tf", text).unwrap();
             let block = parsed.body.blocks().next().unwrap();
             let span = hcl_edit::Span::span(block.body.get_attribute("b").unwrap()).unwrap();
             let edit = Place::new(text, block).unwrap().remove(span);

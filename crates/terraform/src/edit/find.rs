@@ -2,21 +2,21 @@
 //! wanted.
 
 mod azapi;
+mod blocks;
 mod written;
 
+use std::sync::Arc;
+
 use bicep::source::Span;
-use bicep::value::{Data, Value};
-use hcl_edit::Span as _;
-use hcl_edit::expr::Expression;
-use hcl_edit::structure::{Block, Structure};
+use bicep::value::Value;
 use yaml::edit::{Edit, Operation, Step, Value as Wish};
 
 use super::body::{Parsed, Place};
-use super::expr::{Act, snippet};
+use super::expr::Act;
 use super::pieces::Pieces;
 use super::render::New;
-use super::reverse::{self, End, Hop, Item, Way};
-use super::{Done, Input, State, Text, Texts, prove, settle};
+use super::reverse::{self, End, Way};
+use super::{Done, Input, State, Text, Texts, Wanted, prove, settle};
 use crate::arm::Origin;
 use crate::output::Resource;
 use crate::table::{Argument, Arguments, Form, Kind, Rule};
@@ -32,6 +32,8 @@ pub(crate) struct Finder<'f, 'a> {
     pub(crate) allowed: &'f mut prove::Allowed,
     /// Where the dynamic block stands that the last way ended at.
     dynamic: Option<usize>,
+    /// Only the files of the root module may change.
+    at_call: bool,
     /// A dynamic block came in, whose content nobody has evaluated yet.
     pub(crate) switched: bool,
 }
@@ -130,8 +132,15 @@ impl<'f, 'a> Finder<'f, 'a> {
             files,
             allowed,
             dynamic: None,
+            at_call: false,
             switched: false,
         }
+    }
+
+    /// With what a wish says of how it is to be done.
+    pub(crate) fn with(mut self, wanted: &Wanted<'_>) -> Self {
+        self.at_call = wanted.at_call;
+        self
     }
 
     /// Does something to a property of a resource.
@@ -145,8 +154,8 @@ impl<'f, 'a> Finder<'f, 'a> {
     fn property(&mut self, at: usize, route: &[Step], act: &Act) -> Done {
         let state = self.state;
         let origins = state.mapped.origins.get(at).cloned().unwrap_or_default();
-        let mut against = Vec::new();
-        let mut best: Option<Plan> = None;
+        let (mut against, mut beside) = (Vec::new(), Vec::new());
+        let (mut best, mut is_own): (Option<Plan>, bool) = (None, false);
         for origin in origins {
             let Some(resource) = state.reading.resources.get(origin.resource) else {
                 continue;
@@ -171,11 +180,17 @@ impl<'f, 'a> Finder<'f, 'a> {
                             best = Some(plan);
                         }
                     }
+                    // What azapi adds to a resource of azurerm need not say it.
+                    Err(why) if resource.kind == "azapi_update_resource" => beside.push(why),
                     Err(why) => against.push(why),
                 }
             }
+            is_own |= resource.kind != "azapi_update_resource";
         }
         let Some(plan) = best else {
+            if !is_own {
+                against.append(&mut beside);
+            }
             against.dedup();
             // What another version has is nothing to tell where there is more to say.
             if against.iter().any(|why| !why.ends_with(OTHER_VERSION)) {
@@ -200,9 +215,16 @@ impl<'f, 'a> Finder<'f, 'a> {
         Ok(())
     }
 
+    /// A file's text as it is now, and what it says.
+    pub(super) fn read(&mut self, path: &str) -> Result<(Arc<str>, Parsed), String> {
+        let text = self.text(path)?.pieces.text.clone();
+        let parsed = Parsed::new(&self.files.parses, path, &text)?;
+        Ok((text, parsed))
+    }
+
     /// A file's text as it is now.
     pub(super) fn text(&mut self, path: &str) -> Result<&mut Text, String> {
-        if !self.files.contains_key(path) {
+        if !self.files.by_path.contains_key(path) {
             let bytes = self.input.files.read(path)?;
             let whole =
                 String::from_utf8(bytes).map_err(|_| format!("`{path}` is not in UTF-8"))?;
@@ -212,9 +234,10 @@ impl<'f, 'a> Finder<'f, 'a> {
                 pieces: Pieces::new(text.into()),
                 read: 0,
             };
-            self.files.insert(path.to_owned(), new);
+            self.files.by_path.insert(path.to_owned(), new);
         }
         self.files
+            .by_path
             .get_mut(path)
             .ok_or_else(|| format!("`{path}` cannot be read"))
     }
@@ -282,6 +305,10 @@ impl<'f, 'a> Finder<'f, 'a> {
         let mut written = prefix.clone();
         for (at, hop) in way.hops.iter().enumerate() {
             let last = at + 1 == way.hops.len();
+            if last && matches!(way.end, End::Another(_)) {
+                self.is_one_more(&here, hop)?;
+                return self.new_block(&here, known, &written, way, at);
+            }
             let inner = match self.hop(&here, hop) {
                 Ok(inner) => inner,
                 Err(why) => return self.switch(resource, &here, hop, why),
@@ -303,7 +330,7 @@ impl<'f, 'a> Finder<'f, 'a> {
                 route,
                 act,
             } => self.argument(resource, known, &here, &written, argument, route, act),
-            End::Present | End::Absent | End::Fixed => Ok(None),
+            End::Present | End::Absent | End::Fixed | End::Another(_) => Ok(None),
         }
     }
 
@@ -317,220 +344,23 @@ impl<'f, 'a> Finder<'f, 'a> {
                 source.name
             ));
         }
-        if self.published(span) && resource.through.is_empty() {
+        if self.stays(source.name) && resource.through.is_empty() {
             return Err(format!("`{}` is of a downloaded module", source.name));
         }
         Ok(source.name)
     }
 
-    fn published(&self, span: Span) -> bool {
-        self.state
-            .sources
-            .get(span.file)
-            .is_some_and(|source| source.published)
-    }
-
-    /// The block that a hop leads to; nothing when there is none.
-    fn hop<'s>(
-        &mut self,
-        here: &Here<'s, 'a>,
-        hop: &Hop<'_>,
-    ) -> Result<Option<Here<'s, 'a>>, String> {
-        if let Some(value) = here.value.and_then(|value| item(value, hop))
-            && let Some(path) = self.state.path(value.span)
-        {
-            let offset = self.now(path, value.span.start)?;
-            let text = self.text(path)?.pieces.text.clone();
-            let parsed = Parsed::new(&text)?;
-            if let Some(block) = parsed.block_at(offset) {
-                let dynamic = block.ident.as_str() == "dynamic";
-                let content = block.body.get_blocks("content").next();
-                let inner = if dynamic { content } else { Some(block) };
-                let start = inner.and_then(hcl_edit::Span::span);
-                let start = start.ok_or("a dynamic block without content")?.start;
-                return Ok(Some(Here {
-                    path,
-                    offset: start,
-                    value: Some(value),
-                    dynamic: here.dynamic || dynamic,
-                }));
-            }
-        }
-        // What came with an earlier edit, and what is not known to be there.
-        let text = self.text(here.path)?.pieces.text.clone();
-        let parsed = Parsed::new(&text)?;
-        let block = parsed.block_at(here.offset).ok_or("its block is lost")?;
-        if let Some(each) = dynamic(block, hop.argument) {
-            self.dynamic = dynamic_start(block, hop.argument);
-            return Err(format!(
-                "`{}` is made by a dynamic block for `{}`",
-                hop.argument.name,
-                snippet(&text, each)
-            ));
-        }
-        let blocks: Vec<&Block> = block
-            .body
-            .blocks()
-            .filter(|block| hop.argument.holds(block.ident.as_str()))
-            .collect();
-        let found = match (&hop.item, blocks.as_slice()) {
-            (_, []) => return Ok(None),
-            (Item::Only | Item::At(0), [block]) => block.span(),
-            (Item::At(at), blocks) => blocks.get(*at).and_then(|block| block.span()),
-            _ => None,
+    /// Whether a file may not be edited: it is of a downloaded module, or of one that others call.
+    fn stays(&self, path: &str) -> bool {
+        let sources = &self.state.sources;
+        let source = sources.find(path).and_then(|file| sources.get(file));
+        let root = if self.input.folder == "." {
+            ""
+        } else {
+            self.input.folder
         };
-        match found {
-            Some(span) => Ok(Some(Here {
-                path: here.path,
-                offset: span.start,
-                value: None,
-                dynamic: here.dynamic,
-            })),
-            None => Err(format!(
-                "which of the `{}` blocks is not known",
-                hop.argument.name
-            )),
-        }
-    }
-
-    /// Lets a dynamic block make something, when one literal keeps it from it.
-    fn switch(
-        &mut self,
-        resource: &Resource<'a>,
-        here: &Here<'_, 'a>,
-        hop: &Hop<'_>,
-        why: String,
-    ) -> Planned {
-        let state = self.state;
-        let Some(start) = self.dynamic.take() else {
-            return Err(why);
-        };
-        for (head, span, known) in &state.reading.switches {
-            if state.path(*head) != Some(here.path) || self.now(here.path, head.start)? != start {
-                continue;
-            }
-            if let Ok(Some(mut plan)) = self.literal(resource, *span, &Wish::Bool(!known)) {
-                plan.beside = Some(hop.azure.clone());
-                plan.switches = true;
-                return Ok(Some(plan));
-            }
-        }
-        Err(why)
-    }
-
-    /// Takes a block out.
-    fn without_block(&mut self, inner: &Here<'_, 'a>, hop: &Hop<'_>) -> Result<Plan, String> {
-        if self.state.sources.find(inner.path).is_some_and(|file| {
-            self.state
-                .sources
-                .get(file)
-                .is_some_and(|source| source.published)
-        }) {
-            return Err(downloaded(inner.path));
-        }
-        let text = self.text(inner.path)?.pieces.text.clone();
-        let parsed = Parsed::new(&text)?;
-        let around = parsed.around(inner.offset);
-        let blocks: Vec<&Block> = around
-            .iter()
-            .filter_map(|one| match one {
-                Structure::Block(block) => Some(block),
-                Structure::Attribute(_) => None,
-            })
-            .collect();
-        if inner.dynamic {
-            return Err(format!(
-                "`{}` is made by a dynamic block",
-                hop.argument.name
-            ));
-        }
-        let [.., outer, block] = blocks.as_slice() else {
-            return Err("its block is lost".to_owned());
-        };
-        let place = Place::new(&text, outer).ok_or("its block is lost")?;
-        let span = block.span().ok_or("its block is lost")?;
-        Ok(Plan {
-            path: inner.path.to_owned(),
-            edit: place.remove(span),
-            distance: 1,
-            beside: Some(hop.azure.clone()),
-            switches: false,
-        })
-    }
-
-    /// Puts blocks in, from a hop on, with what is wanted in the last one.
-    fn new_block(
-        &mut self,
-        here: &Here<'_, 'a>,
-        known: Known<'_>,
-        written: &str,
-        way: &Way<'_>,
-        from: usize,
-    ) -> Planned {
-        let hops = way.hops.get(from..).unwrap_or_default();
-        let Some(first) = hops.first() else {
-            return Ok(None);
-        };
-        let mut content = match &way.end {
-            End::Absent | End::Fixed => return Ok(None),
-            End::Argument {
-                act: Act::Remove, ..
-            } => return Ok(None),
-            End::Present => Vec::new(),
-            End::Argument {
-                argument,
-                route,
-                act,
-            } => {
-                let path: String = hops
-                    .iter()
-                    .map(|hop| format!("{}.", hop.argument.name))
-                    .collect();
-                let name = self.name(known, &format!("{written}{path}"), argument)?;
-                vec![New::Attribute(name, wanted(route, act)?)]
-            }
-        };
-        let mut path: Vec<&str> = hops.iter().map(|hop| hop.argument.name.as_str()).collect();
-        for hop in hops.iter().rev() {
-            if matches!(hop.item, Item::At(1..) | Item::Named(..)) {
-                return Err(format!("there is no such `{}` block", hop.argument.name));
-            }
-            let whole = format!("{written}{}", path.join("."));
-            path.pop();
-            let outer = if path.is_empty() {
-                written.to_owned()
-            } else {
-                format!("{written}{}.", path.join("."))
-            };
-            let name = self.name(known, &outer, hop.argument)?;
-            let has = |need: &str| {
-                content.iter().any(|new| match new {
-                    New::Attribute(name, _) | New::Block(name, _) => name == need,
-                })
-            };
-            let missing: Vec<String> = known
-                .needs(&whole)
-                .into_iter()
-                .filter(|need| !has(need))
-                .map(|need| format!("`{need}`"))
-                .collect();
-            if !missing.is_empty() {
-                return Err(format!(
-                    "a new `{name}` block needs {}, which only you can know",
-                    missing.join(" and ")
-                ));
-            }
-            content = vec![New::Block(name, content)];
-        }
-        let new = content.pop().ok_or("nothing to write")?;
-        let edit = self.insertion(here, &new)?;
-        Ok(Some(Plan {
-            path: here.path.to_owned(),
-            edit,
-            distance: 3,
-            beside: Some(first.azure.clone()),
-            switches: false,
-        }))
+        let own = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        source.is_some_and(|source| source.published) || (self.at_call && own != root)
     }
 
     /// The name that an argument has in the version in use.
@@ -542,21 +372,17 @@ impl<'f, 'a> Finder<'f, 'a> {
     }
 
     fn insertion(&mut self, here: &Here<'_, 'a>, new: &New) -> Result<Edit, String> {
-        let source = self.state.sources.find(here.path);
-        if source
-            .and_then(|file| self.state.sources.get(file))
-            .is_some_and(|source| source.published)
-        {
+        if self.stays(here.path) {
             return Err(downloaded(here.path));
         }
-        let text = self.text(here.path)?.pieces.text.clone();
-        let parsed = Parsed::new(&text)?;
+        let (text, parsed) = self.read(here.path)?;
         let block = parsed.block_at(here.offset).ok_or("its block is lost")?;
         let place = Place::new(&text, block).ok_or("its block is lost")?;
         Ok(place.insert(new))
     }
 }
 
+/// Why a module's file is not edited.
 fn downloaded(path: &str) -> String {
     format!("it is written in a downloaded module (`{path}`), whose call has no argument for it")
 }
@@ -575,43 +401,6 @@ fn wanted(route: &[Step], act: &Act) -> Result<Wish, String> {
             Step::Key(key) => Ok(Wish::Map(vec![(key.to_string(), value)])),
             Step::Index(_) => Err("there is no such item".to_owned()),
         })
-}
-
-/// The value of the block that a hop leads to.
-fn item<'s, 'a>(value: &'s Value<'a>, hop: &Hop<'_>) -> Option<&'s Value<'a>> {
-    let block = names(hop.argument).find_map(|name| value.get(name))?;
-    let items: &[Value<'a>] = match block.data {
-        Data::Array(items) => items,
-        Data::Object(_) => std::slice::from_ref(block),
-        _ => return None,
-    };
-    match &hop.item {
-        Item::Only => items.first(),
-        Item::At(at) => items.get(*at),
-        Item::Named(name, key) => items.iter().find(|item| {
-            item.get(name)
-                .and_then(Value::as_str)
-                .is_some_and(|own| own.eq_ignore_ascii_case(key))
-        }),
-    }
-}
-
-/// What a dynamic block of a name is made for.
-fn dynamic<'b>(block: &'b Block, argument: &Argument) -> Option<&'b Expression> {
-    let block = block.body.get_blocks("dynamic").find(|block| {
-        let label = block.labels.first();
-        label.is_some_and(|label| argument.holds(label.as_str()))
-    })?;
-    Some(&block.body.get_attribute("for_each")?.value)
-}
-
-fn dynamic_start(block: &Block, argument: &Argument) -> Option<usize> {
-    let mut blocks = block.body.get_blocks("dynamic");
-    let block = blocks.find(|block| {
-        let label = block.labels.first();
-        label.is_some_and(|label| argument.holds(label.as_str()))
-    })?;
-    Some(block.span()?.start)
 }
 
 /// The rules and the value of the block at a place that is a resource of its own.

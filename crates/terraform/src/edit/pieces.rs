@@ -14,21 +14,35 @@ enum Piece {
     New(String),
 }
 
+/// Edits in the order in which they were made: what each replaced in the text that it found, and with how much.
+pub(crate) type Moves = Vec<(Range<usize>, usize)>;
+
+/// Where a place stands after edits.
+pub(crate) fn moved(mut offset: usize, moves: &[(Range<usize>, usize)]) -> usize {
+    for (range, new) in moves {
+        if range.end <= offset {
+            offset = offset - range.len() + new;
+        } else if range.start < offset {
+            offset = range.start;
+        }
+    }
+    offset
+}
+
 /// A text with its edits.
 #[derive(Debug, Clone)]
 pub(crate) struct Pieces {
     old: Arc<str>,
     pieces: Vec<Piece>,
     /// The present text.
-    pub(crate) text: String,
-    /// The edits in the order in which they were made, each in the text that it found.
-    log: Vec<(Range<usize>, usize)>,
+    pub(crate) text: Arc<str>,
+    log: Moves,
 }
 
 impl Pieces {
     pub(crate) fn new(old: Arc<str>) -> Self {
         Self {
-            text: old.to_string(),
+            text: old.clone(),
             pieces: vec![Piece::Old(0..old.len())],
             log: Vec::new(),
             old,
@@ -41,15 +55,13 @@ impl Pieces {
     }
 
     /// Where a place of the text as it was at a mark stands now.
-    pub(crate) fn now(&self, mut offset: usize, mark: usize) -> usize {
-        for (range, new) in self.log.iter().skip(mark) {
-            if range.end <= offset {
-                offset = offset - range.len() + new;
-            } else if range.start < offset {
-                offset = range.start;
-            }
-        }
-        offset
+    pub(crate) fn now(&self, offset: usize, mark: usize) -> usize {
+        moved(offset, self.log.get(mark..).unwrap_or_default())
+    }
+
+    /// The edits so far.
+    pub(crate) fn moves(&self) -> Moves {
+        self.log.clone()
     }
 
     /// Replaces a range of the present text.
@@ -92,7 +104,9 @@ impl Pieces {
         place(&mut made);
         self.pieces = made;
         self.log.push((range.clone(), new.len()));
-        self.text.replace_range(range, new);
+        let mut text = self.text.to_string();
+        text.replace_range(range, new);
+        self.text = text.into();
     }
 
     /// What leads from the first text to this one.
@@ -169,14 +183,14 @@ mod tests {
     fn edits_lead_from_the_first_text_to_the_last() {
         let mut pieces = Pieces::new("one two three".into());
         pieces.replace(4..7, "2");
-        assert_eq!(pieces.text, "one 2 three");
+        assert_eq!(&*pieces.text, "one 2 three");
         let mark = pieces.mark();
         pieces.replace(0..0, "zero ");
         pieces.replace(9..10, "TWO and");
         pieces.replace(8..8, "!");
-        assert_eq!(pieces.text, "zero one! TWO and three");
+        assert_eq!(&*pieces.text, "zero one! TWO and three");
         assert_eq!(pieces.now(6, mark), 18, "`three` stood at 6");
-        assert_eq!(apply("one two three", &pieces.edits()), pieces.text);
+        assert_eq!(apply("one two three", &pieces.edits()), *pieces.text);
         pieces.replace(0..pieces.text.len(), "one two three");
         assert!(pieces.edits().is_empty());
     }

@@ -57,6 +57,10 @@ pub(crate) fn holds(state: &State<'_>, wanted: &Wanted<'_>) -> Done {
                 found.is_some_and(|found| found.items().iter().any(|item| covers(item, value, 0))),
                 super::reverse::shown(value),
             ),
+            // The next item stands there then.
+            Operation::Remove { route, .. } if matches!(route.last(), Some(Step::Index(_))) => {
+                (true, String::new())
+            }
             Operation::Remove { .. } => (
                 found.is_none_or(|found| is_unsaid(found, 0)),
                 "nothing".to_owned(),

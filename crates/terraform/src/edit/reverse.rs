@@ -35,6 +35,8 @@ pub(crate) enum End<'t> {
     },
     /// The last block must be there; nothing else.
     Present,
+    /// There is one more block of the last kind, with these arguments.
+    Another(Vec<(&'t Argument, Value)>),
     /// It must not.
     Absent,
     /// It is so whatever is written.
@@ -178,6 +180,14 @@ fn nested<'t>(
             end(hops, Item::Only, End::Absent);
         }
     }
+    if let (Form::List(path), Act::Add(item)) = (&block.form, act)
+        && matches!(lies(path, route), Lies::There)
+    {
+        return match another(&block.rules, item) {
+            Ok(arguments) => end(hops, Item::Only, End::Another(arguments)),
+            Err(why) => ways.against.push(format!("`{}` {why}", argument.name)),
+        };
+    }
     let (path, rest) = match &block.form {
         Form::Object(path) if path.is_empty() => (path, Some((Item::Only, route))),
         Form::Object(path) => match lies(path, route) {
@@ -215,6 +225,31 @@ fn nested<'t>(
     hops.push(hop(item));
     search(&block.rules, rest, act, hops, ways);
     hops.pop();
+}
+
+/// The arguments of a block that makes an item of a list.
+fn another<'t>(rules: &'t Rules, item: &Value) -> Result<Vec<(&'t Argument, Value)>, String> {
+    let mut arguments = Vec::new();
+    for (route, value) in leaves(&[], item) {
+        let mut inner = Ways::default();
+        search(rules, &route, &Act::Set(value), &mut Vec::new(), &mut inner);
+        let mut found = inner.found.into_iter().filter(|way| way.hops.is_empty());
+        match found.next().map(|way| way.end) {
+            Some(End::Fixed) => {}
+            Some(End::Argument {
+                argument,
+                route,
+                act: Act::Set(value),
+            }) if route.is_empty() => arguments.push((argument, value)),
+            _ => {
+                return Err(match inner.against.into_iter().next() {
+                    Some(why) => format!("makes no such item: {why}"),
+                    None => format!("cannot say `{}`", super::route_text(&route)),
+                });
+            }
+        }
+    }
+    Ok(arguments)
 }
 
 /// What must become of an argument; nothing where it has nothing to do with the route.

@@ -102,7 +102,7 @@ mod tests {
             text: new.to_owned(),
         };
         make(&mut pieces, &edit);
-        pieces.text
+        pieces.text.to_string()
     }
 
     #[test]

@@ -11,13 +11,13 @@ use crate::table::table;
 
 const CLUSTER: &str = "Microsoft.ContainerService/managedClusters";
 
-fn route(text: &str) -> Vec<Step> {
+pub(crate) fn route(text: &str) -> Vec<Step> {
     text.split('.')
         .map(|step| step.parse().map_or_else(|_| Step::from(step), Step::Index))
         .collect()
 }
 
-fn set(at: &str, value: &str) -> Operation {
+pub(crate) fn set(at: &str, value: &str) -> Operation {
     Operation::Set {
         route: route(at),
         value: Value::read(value).unwrap(),
@@ -53,6 +53,7 @@ fn edited(
         place: None,
         operations,
         within: None,
+        at_call: false,
     };
     let done = editor.apply(&input, &[wanted]);
     done.into_iter().collect::<Result<Vec<_>, String>>()?;

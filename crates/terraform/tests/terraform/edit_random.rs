@@ -182,6 +182,7 @@ fn edited(table: &Table, text: &str, (at, value, _): (&str, &str, &str)) -> Resu
         place: None,
         operations: &operations,
         within: None,
+        at_call: false,
     };
     let mut editor = Editor::default();
     editor.apply(&input, &[wanted]).pop().unwrap()?;

@@ -8,6 +8,7 @@
 )]
 
 mod edit;
+mod edit_far;
 mod edit_random;
 mod expressions;
 mod given;

@@ -9,7 +9,7 @@ use model::remedy::Addition;
 use sources::{More, Options, Wanted, Within, edit_configurations};
 use yaml::edit::{Edit, Operation};
 
-use crate::fix::cure::{Cure, Numbered};
+use crate::fix::cure::{Cure, Numbered, Way};
 
 /// What became of cures of configurations.
 #[derive(Debug, Default)]
@@ -157,5 +157,6 @@ fn wanted<'w>(cure: &'w Cure, operations: &'w [Operation]) -> Option<Wanted<'w>>
             list: inline.list,
             flat: inline.flat,
         }),
+        at_call: cure.way == Way::Call,
     })
 }

@@ -4,7 +4,6 @@ use bicep::value::{Data, Value};
 use yaml::edit::Step;
 
 use super::{Finder, Here, Plan, Planned, wanted};
-use crate::edit::body::Parsed;
 use crate::edit::expr::Act;
 use crate::edit::render::New;
 use crate::output::Resource;
@@ -14,8 +13,7 @@ impl<'a> Finder<'_, 'a> {
     pub(super) fn azapi(&mut self, resource: &Resource<'a>, route: &[Step], act: &Act) -> Planned {
         let path = self.editable(resource, resource.span)?;
         let offset = self.now(path, resource.span.start)?;
-        let text = self.text(path)?.pieces.text.clone();
-        let parsed = Parsed::new(&text)?;
+        let (_, parsed) = self.read(path)?;
         let block = parsed.block_at(offset).ok_or("its block is lost")?;
         let first = match route.first() {
             Some(Step::Key(key)) => key.to_ascii_lowercase(),

@@ -4,7 +4,7 @@
 use bicep::source::Span;
 use bicep::value::Value;
 use hcl_edit::Span as _;
-use hcl_edit::expr::Expression;
+use hcl_edit::expr::{Expression, TraversalOperator};
 use hcl_edit::structure::{Attribute, Block, Structure};
 use yaml::edit::{Edit, Step, Value as Wish};
 
@@ -29,8 +29,7 @@ impl<'a> Finder<'_, 'a> {
         route: &[Step],
         act: &Act,
     ) -> Planned {
-        let text = self.text(here.path)?.pieces.text.clone();
-        let parsed = Parsed::new(&text)?;
+        let (_, parsed) = self.read(here.path)?;
         let block = parsed.block_at(here.offset).ok_or("its block is lost")?;
         let attribute = block
             .body
@@ -77,14 +76,9 @@ impl<'a> Finder<'_, 'a> {
             beside: None,
             switches: false,
         };
-        let is_published = self
-            .state
-            .sources
-            .find(path)
-            .and_then(|file| self.state.sources.get(file))
-            .is_some_and(|source| source.published);
+        let stays = self.stays(path);
         if route.is_empty() && *act == Act::Remove {
-            if is_published {
+            if stays {
                 return Err(downloaded(path));
             }
             let place = Place::new(&text, block).ok_or("its block is lost")?;
@@ -92,7 +86,7 @@ impl<'a> Finder<'_, 'a> {
             return Ok(Some(plan(place.remove(span), path)));
         }
         let computed = match expr::edit(&text, &attribute.value, route, act) {
-            Ok(Some(_)) if is_published => return Err(downloaded(path)),
+            Ok(Some(_)) if stays => return Err(downloaded(path)),
             Ok(edit) => return Ok(edit.map(|edit| plan(edit, path))),
             Err(why) => format!("`{}`: {why}", attribute.key.as_str()),
         };
@@ -106,11 +100,45 @@ impl<'a> Finder<'_, 'a> {
         let Some(span) = span else {
             return Err(computed);
         };
+        if let (None, Some(name)) = (value, last_name(&attribute.value))
+            && let Some(planned) = self.entry(span, name, wanted)
+        {
+            return planned.map_err(|why| format!("{computed}: {why}"));
+        }
         self.literal(resource, span, wanted)
             .map_err(|why| match why {
                 Some(why) => format!("{computed}: {why}"),
                 None => computed,
             })
+    }
+
+    /// Gives the object that an argument comes from the entry that it lacks; nothing where no object stands there.
+    fn entry(&mut self, span: Span, name: &str, wanted: &Wish) -> Option<Planned> {
+        let source = self.state.sources.get(span.file)?;
+        let path = source.name;
+        let written = source.text.get(span.start as usize..)?;
+        if self.stays(path) || !written.starts_with('{') || path.ends_with(".json") {
+            return None;
+        }
+        let text = match self.text(path) {
+            Ok(text) => text,
+            Err(why) => return Some(Err(why)),
+        };
+        let start = text.pieces.now(span.start as usize, text.read);
+        let text = text.pieces.text.clone();
+        let parsed = Parsed::new(&self.files.parses, path, &text).ok()?;
+        let object = Objects::at(&parsed, start)?;
+        let route = [Step::Key(name.into())];
+        let edit = expr::edit(&text, object, &route, &Act::Set(wanted.clone()));
+        Some(edit.map(|edit| {
+            edit.map(|edit| Plan {
+                path: path.to_owned(),
+                edit,
+                distance: 1,
+                beside: None,
+                switches: false,
+            })
+        }))
     }
 
     /// Where the null was written that an argument comes to.
@@ -141,7 +169,10 @@ impl<'a> Finder<'_, 'a> {
         let range = span.start as usize..span.end as usize;
         let written = source.text.get(range).unwrap_or_default();
         let old = scalar(written).ok_or(None)?;
-        if source.published {
+        if let Some(planned) = self.chosen(resource, span, wanted) {
+            return planned;
+        }
+        if self.stays(source.name) {
             return self.call(resource, span, wanted).map_err(Some);
         }
         let path = source.name;
@@ -176,6 +207,34 @@ impl<'a> Finder<'_, 'a> {
         }))
     }
 
+    /// Where a condition chose the literal and the other outcome is the one that is wanted: what the condition is, is
+    /// changed. Two that are the same would be no choice.
+    fn chosen(
+        &mut self,
+        resource: &Resource<'a>,
+        span: Span,
+        wanted: &Wish,
+    ) -> Option<Result<Option<Plan>, Option<String>>> {
+        let state = self.state;
+        let text = |span: Span| {
+            let source = state.sources.get(span.file)?;
+            source.text.get(span.start as usize..span.end as usize)
+        };
+        let mut choices = state.reading.choices.iter();
+        let choice = choices.find(|choice| choice.chosen == span)?;
+        if scalar(text(choice.other)?).as_ref() != Some(wanted) {
+            return None;
+        }
+        let condition = choice.condition;
+        let is_literal = text(condition).and_then(scalar).is_some();
+        Some(if is_literal {
+            self.literal(resource, condition, &Wish::Bool(!choice.holds))
+        } else {
+            let condition = text(condition).unwrap_or_default();
+            Err(Some(format!("`{condition}` decides it")))
+        })
+    }
+
     /// Gives a downloaded module's call the argument whose default says it.
     fn call(&mut self, resource: &Resource<'a>, span: Span, wanted: &Wish) -> Planned {
         let source = self
@@ -183,7 +242,7 @@ impl<'a> Finder<'_, 'a> {
             .sources
             .get(span.file)
             .ok_or("its file is lost")?;
-        let parsed = Parsed::new(source.text)?;
+        let parsed = Parsed::new(&self.files.parses, source.name, source.text)?;
         let offset = span.start as usize;
         let around = parsed.around(offset);
         let name = match around.as_slice() {
@@ -213,8 +272,7 @@ impl<'a> Finder<'_, 'a> {
             value: None,
             dynamic: false,
         };
-        let text = self.text(path)?.pieces.text.clone();
-        let caller = Parsed::new(&text)?;
+        let (text, caller) = self.read(path)?;
         let block = caller.block_at(here.offset).ok_or("the call is lost")?;
         if let Some(given) = block.body.get_attribute(&name) {
             let edit = expr::edit(&text, &given.value, &[], &Act::Set(wanted.clone()))?;
@@ -242,8 +300,7 @@ impl<'a> Finder<'_, 'a> {
             return Ok(());
         };
         let offset = self.now(path, resource.span.start)?;
-        let text = self.text(path)?.pieces.text.clone();
-        let parsed = Parsed::new(&text)?;
+        let (text, parsed) = self.read(path)?;
         let Some(block) = parsed.block_at(offset) else {
             return Ok(());
         };
@@ -268,6 +325,72 @@ impl<'a> Finder<'_, 'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// The name that an expression takes from an object at last.
+fn last_name(expr: &Expression) -> Option<&str> {
+    let Expression::Traversal(traversal) = expr else {
+        return None;
+    };
+    match traversal.operators.last()?.value() {
+        TraversalOperator::GetAttr(name) => Some(name.as_str()),
+        _ => None,
+    }
+}
+
+/// Looks for the object that stands at an offset.
+struct Objects<'p> {
+    offset: usize,
+    found: Option<&'p Expression>,
+}
+
+impl<'p> Objects<'p> {
+    fn at(parsed: &'p Parsed, offset: usize) -> Option<&'p Expression> {
+        let around = parsed.around(offset);
+        let Some(Structure::Attribute(attribute)) = around.last() else {
+            return None;
+        };
+        let mut objects = Self {
+            offset,
+            found: None,
+        };
+        objects.look(&attribute.value);
+        objects.found
+    }
+
+    /// The parser bounds how deep expressions are.
+    fn look(&mut self, expr: &'p Expression) {
+        let span = expr.span().unwrap_or_default();
+        if self.found.is_some() || !span.contains(&self.offset) {
+            return;
+        }
+        if span.start == self.offset && matches!(expr, Expression::Object(_)) {
+            self.found = Some(expr);
+            return;
+        }
+        match expr {
+            Expression::Array(items) => items.iter().for_each(|item| self.look(item)),
+            Expression::Object(object) => {
+                object.iter().for_each(|(_, value)| self.look(value.expr()));
+            }
+            Expression::Parenthesis(inner) => self.look(inner.inner()),
+            Expression::FuncCall(call) => call.args.iter().for_each(|arg| self.look(arg)),
+            Expression::Conditional(choice) => {
+                self.look(&choice.true_expr);
+                self.look(&choice.false_expr);
+            }
+            Expression::ForExpr(each) => {
+                self.look(&each.intro.collection_expr);
+                self.look(&each.value_expr);
+            }
+            Expression::UnaryOp(operation) => self.look(&operation.expr),
+            Expression::BinaryOp(operation) => {
+                self.look(&operation.lhs_expr);
+                self.look(&operation.rhs_expr);
+            }
+            _ => {}
+        }
     }
 }
 

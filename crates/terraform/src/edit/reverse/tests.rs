@@ -151,6 +151,12 @@ fn content(way: &Way<'_>) -> Option<New> {
     let mut content = match &way.end {
         End::Fixed | End::Absent => return None,
         End::Present => Vec::new(),
+        End::Another(arguments) => {
+            let arguments = arguments.iter();
+            arguments
+                .map(|(argument, value)| New::Attribute(argument.name.clone(), value.clone()))
+                .collect()
+        }
         End::Argument {
             argument,
             route,
