@@ -1,6 +1,8 @@
 //! Azure Resource Manager templates and parameter files: JSON with comments, whose strings may be expressions. What an
 //! expression decides is not overwritten.
 
+mod choice;
+
 use std::ops::Range;
 
 use ::bicep::json;
@@ -89,7 +91,14 @@ fn whole(text: &str, root: &Node<'_>, asked: Asked) -> Result<Operation, String>
     let steps = asked.operation.route();
     let Some(anchor) = find(root, &asked.place, &mut way) else {
         // It stands within an expression.
-        return Err(decided(text, around(root, &asked.place), &[]));
+        let whole = around(root, &asked.place);
+        if let Operation::Set { route, value } = &asked.operation
+            && route.is_empty()
+            && let Some(switched) = choice::switched(root, whole, &asked.place, value)
+        {
+            return Ok(switched);
+        }
+        return Err(decided(text, whole, &[]));
     };
     let mut at = Some(anchor);
     let last = match asked.operation {
