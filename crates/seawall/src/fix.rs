@@ -21,6 +21,6 @@ mod texts;
 
 pub(crate) use cure::{Cure, Sorted, Sorting};
 pub(crate) use hidden::Hidden;
-pub(crate) use prove::{Counts, Proved, alone, prove};
+pub(crate) use prove::{Proved, Said, alone, prove};
 pub(crate) use rendered::{Asked, Found, Rendered};
 pub(crate) use show::{Shown, json, parts, text};

@@ -135,7 +135,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         .map(|guideline| &*guideline.id.0)
         .collect();
     let mut sorting = fix::Sorting::default();
-    let mut was = fix::Counts::default();
+    let mut was = fix::Said::default();
     let before = question.ask(|finding| {
         was.add(&finding);
         if wanted.contains(&*finding.guideline.0) {
@@ -155,6 +155,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         .tools;
     let hidden = Hidden::of(&before.estate);
     let unread: Vec<DocumentEntry> = before.unread().cloned().collect();
+    was.unread(unread.iter());
     // What the texts would be is read and judged beside it: two estates are too many.
     drop(before);
     let fix::Found {
@@ -169,7 +170,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     .proved(
         &fix::Asked {
             question: &question,
-            unread: unread.len(),
             was: &was,
             keeps: &|cure| !args.write || args.risky || cure.safety == Safety::Safe,
         },
@@ -179,7 +179,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     left.extend(of_rendered);
     if args.interactive {
         cures = ask(&question, &hidden, cures, &proved)?;
-        proved = fix::prove(&question, unread.len(), &was, &cures)?;
+        proved = fix::prove(&question, &was, &cures)?;
+        left.extend(proved.apart(&mut cures));
     }
     let writes = args.write || args.interactive;
     if writes {

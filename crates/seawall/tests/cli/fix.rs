@@ -4,6 +4,8 @@
 mod others;
 #[path = "fix/removal.rs"]
 mod removal;
+#[path = "fix/shared.rs"]
+mod shared;
 #[path = "fix/templates.rs"]
 mod templates;
 

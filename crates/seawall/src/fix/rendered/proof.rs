@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::cure::{About, Cure, Left, sort};
-use super::super::prove::{Counts, Proved, prove};
+use super::super::prove::{Proved, Said, prove};
 use super::{Rendered, left};
 use crate::commands::judged::Question;
 
@@ -15,8 +15,7 @@ const AGAIN: usize = 2;
 /// What is proved against.
 pub(crate) struct Asked<'a> {
     pub(crate) question: &'a Question<'a>,
-    pub(crate) unread: usize,
-    pub(crate) was: &'a Counts,
+    pub(crate) was: &'a Said,
     /// Which cures are to be made at all; the others are counted.
     pub(crate) keeps: &'a dyn Fn(&Cure) -> bool,
 }
@@ -97,11 +96,13 @@ impl Rendered<'_> {
         let all = written.into_iter().chain(led.cures);
         let (mut cures, held): (Vec<Cure>, Vec<Cure>) = all.partition(|cure| (asked.keeps)(cure));
         sort(&mut cures);
-        let proved = prove(asked.question, asked.unread, asked.was, &cures)?;
+        let mut proved = prove(asked.question, asked.was, &cures)?;
+        let mut left = led.left;
+        left.extend(proved.apart(&mut cures));
         Ok(Found {
             cures,
             proved,
-            left: led.left,
+            left,
             held_back: held.iter().map(|cure| cure.cured.len()).sum(),
         })
     }
