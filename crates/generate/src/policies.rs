@@ -34,6 +34,7 @@ pub(crate) fn policies(
         server_minor: setting.kubernetes_minor,
         enforce: Some(Enforce::Deny),
         waivers: &waivers,
+        ..Options::default()
     };
     let made = export::vap(guide, &setting, options, |guideline| {
         guideline.severity >= Severity::High

@@ -1,13 +1,17 @@
 //! The guide as admission policies that an API server enforces by itself.
 //!
-//! A guideline becomes one ValidatingAdmissionPolicy and its binding when everything it reads is
-//! known to admission. What is not exported is named with the reason; nothing is left out
-//! silently. It leaves out mutation, and whatever needs other objects: that is the webhook's work.
+//! A guideline becomes one policy when everything it reads is known to admission: `policy` drafts
+//! it in no language, and one module for each language writes it down. What is not exported is
+//! named with the reason; nothing is left out silently. It leaves out whatever needs other objects:
+//! that is the webhook's work.
 
+mod bindings;
 mod fold;
+mod kyverno;
 mod layout;
 mod policy;
 mod resources;
+mod settings;
 mod waiver;
 mod write;
 
@@ -49,13 +53,23 @@ impl Enforce {
 
     /// `validationActions` of a binding. Without a wish, the severity decides: what is critical
     /// or high is refused, the rest warns and leaves an audit event.
-    fn actions(wish: Option<Self>, severity: Severity) -> &'static str {
+    fn actions(wish: Option<Self>, severity: Severity) -> &'static [&'static str] {
         match wish {
-            Some(Self::Warn) => "[Warn]",
-            Some(Self::Audit) => "[Audit]",
-            Some(Self::Deny) => "[Deny]",
-            None if severity >= Severity::High => "[Deny]",
-            None => "[Warn, Audit]",
+            Some(Self::Warn) => &["Warn"],
+            Some(Self::Audit) => &["Audit"],
+            Some(Self::Deny) => &["Deny"],
+            None if severity >= Severity::High => &["Deny"],
+            None => &["Warn", "Audit"],
+        }
+    }
+
+    /// The word of the command line, and of the namespace label.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Warn => "warn",
+            Self::Audit => "audit",
+            Self::Deny => "deny",
         }
     }
 }
@@ -82,16 +96,41 @@ pub struct Options<'a> {
     pub enforce: Option<Enforce>,
     /// Those in force.
     pub waivers: &'a [Waiver],
+    /// A namespace's label with this key says what bindings do there: `warn`, `audit`, `deny` or `off`.
+    pub namespace_label: Option<&'a str>,
+    /// Policies read the configuration from this ConfigMap; without it, it is written into them.
+    pub settings: Option<ConfigMap<'a>>,
 }
 
-/// A guideline as YAML: a ValidatingAdmissionPolicy and a ValidatingAdmissionPolicyBinding.
+/// Where settings are kept in a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConfigMap<'a> {
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its name.
+    pub name: &'a str,
+}
+
+/// The key of the label that `Options::namespace_label` usually is.
+pub const NAMESPACE_LABEL: &str = "seawall.dev/enforce";
+
+/// A guideline as YAML: a policy and its bindings, where its language has these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// Which.
     pub guideline: GuidelineId,
-    /// The name of both objects.
+    /// The name of the policy.
     pub name: String,
-    /// Two documents.
+    /// One document or several.
+    pub text: String,
+}
+
+/// What policies need beside them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beside {
+    /// The name of a file for it, without its ending.
+    pub stem: &'static str,
+    /// YAML: one document or several.
     pub text: String,
 }
 
@@ -109,19 +148,67 @@ pub struct LeftOut {
 pub struct Export {
     /// In the order of guidelines.
     pub policies: Vec<Policy>,
+    /// What they need: settings, who may set the label.
+    pub beside: Vec<Beside>,
     /// Guidelines without a policy.
     pub left_out: Vec<LeftOut>,
     /// Waivers that a policy does not hold: it is stricter than the configuration.
     pub stricter: Vec<LeftOut>,
 }
 
-/// Exports the guidelines that `select` chooses, for the version and configuration of `setting`.
+/// Exports the guidelines that `select` chooses as ValidatingAdmissionPolicies with their bindings, for the version and
+/// configuration of `setting`.
 #[must_use]
 pub fn vap(
     guide: &Guide,
     setting: &Setting,
     options: Options<'_>,
     select: impl Fn(&Guideline) -> bool,
+) -> Export {
+    let mut keys = BTreeSet::new();
+    let mut export = each(guide, setting, options, select, |name, draft| {
+        keys.extend(draft.settings.iter().cloned());
+        Ok(write::documents(name, draft))
+    });
+    if let Some(map) = options.settings
+        && !keys.is_empty()
+    {
+        export.beside.push(Beside {
+            stem: "seawall-settings",
+            text: settings::config_map(guide, setting, map, &keys),
+        });
+    }
+    if let Some(key) = options.namespace_label
+        && !export.policies.is_empty()
+    {
+        export.beside.push(Beside {
+            stem: "seawall-enforce-label",
+            text: bindings::guard(key),
+        });
+    }
+    export
+}
+
+/// Exports the guidelines that `select` chooses as Kyverno's ValidatingPolicies.
+#[must_use]
+pub fn kyverno(
+    guide: &Guide,
+    setting: &Setting,
+    options: Options<'_>,
+    select: impl Fn(&Guideline) -> bool,
+) -> Export {
+    each(guide, setting, options, select, |name, draft| {
+        kyverno::document(name, draft)
+    })
+}
+
+/// Drafts each guideline that `select` chooses and has it written.
+fn each(
+    guide: &Guide,
+    setting: &Setting,
+    options: Options<'_>,
+    select: impl Fn(&Guideline) -> bool,
+    mut write: impl FnMut(&str, &policy::Draft<'_>) -> Result<String, String>,
 ) -> Export {
     let mut export = Export::default();
     let namespaces = aks_namespaces(guide);
@@ -135,17 +222,18 @@ pub fn vap(
             guideline: guideline.id.clone(),
             reason,
         };
-        match policy::draft(
+        let name = format!("seawall-{}", guideline.id);
+        let written = policy::draft(
             guide,
             guideline,
             setting,
             options,
             &namespaces,
             &mut stricter,
-        ) {
-            Ok(draft) => {
-                let name = format!("seawall-{}", guideline.id);
-                let text = write::documents(&name, &draft);
+        )
+        .and_then(|draft| write(&name, &draft));
+        match written {
+            Ok(text) => {
                 export.policies.push(Policy {
                     guideline: guideline.id.clone(),
                     name,

@@ -9,6 +9,8 @@
 
 #[path = "vap/beside.rs"]
 mod beside;
+#[path = "vap/choices.rs"]
+mod choices;
 #[path = "vap/cluster.rs"]
 mod cluster;
 #[path = "vap/examples.rs"]

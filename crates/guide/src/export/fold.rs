@@ -8,6 +8,8 @@ use cel::ast::{BinaryOp, Element, Entry, Expr, ExprKind, Literal, Macro};
 use cel::{Node as _, Span, View};
 use model::Ref;
 
+use super::settings;
+
 /// What stands for the variables that no API server has.
 #[derive(Clone, Copy)]
 pub(crate) struct Constants<'a> {
@@ -15,6 +17,8 @@ pub(crate) struct Constants<'a> {
     pub(crate) minor: u8,
     /// For `params`: a map.
     pub(crate) params: Ref<'a>,
+    /// Whether what a ConfigMap can say is read from there, and not put in.
+    pub(crate) live: bool,
 }
 
 /// The expression with constants put in and folded away.
@@ -163,6 +167,9 @@ fn lookup(expr: &Expr, constants: Constants<'_>) -> Result<Option<Expr>, String>
             optional: false,
         } => match (operand.as_ident(), &operand.kind) {
             (Some("params"), _) => match constants.params.get(field) {
+                Some(value) if constants.live && settings::is_live(value) => {
+                    Ok(Some(select(ident("variables"), &settings::variable(field))))
+                }
                 Some(value) => literal(value).map(Some),
                 None => Err(format!("`{field}` is not set in seawall.yaml")),
             },
@@ -191,7 +198,7 @@ fn lookup(expr: &Expr, constants: Constants<'_>) -> Result<Option<Expr>, String>
 }
 
 /// A value of the configuration as CEL.
-fn literal(value: Ref<'_>) -> Result<Expr, String> {
+pub(crate) fn literal(value: Ref<'_>) -> Result<Expr, String> {
     Ok(new(match value.view() {
         View::Null => ExprKind::Literal(Literal::Null),
         View::Bool(value) => ExprKind::Literal(Literal::Bool(value)),

@@ -10,7 +10,8 @@ use super::fold::{
     self, Constants, call, constant, either, ident, is_text, not, over, select, text,
 };
 use super::resources::{self, Rule, Subresources};
-use super::{Enforce, Options, waiver};
+use super::settings;
+use super::{ConfigMap, Enforce, Options, waiver};
 use crate::catalogue::Guide;
 use crate::guideline::{Check, Guideline};
 use crate::judge::Setting;
@@ -27,13 +28,19 @@ pub(crate) struct Draft<'a> {
     pub(crate) guideline: &'a Guideline,
     pub(crate) severity: Severity,
     pub(crate) minor: u8,
-    pub(crate) actions: &'static str,
+    pub(crate) actions: &'static [&'static str],
     pub(crate) rules: Vec<Rule>,
     pub(crate) conditions: Vec<waiver::Condition>,
     pub(crate) variables: Vec<(String, Expr)>,
     pub(crate) validations: Vec<Validation>,
     /// Namespaces that the binding leaves alone.
     pub(crate) spared: Option<&'a BTreeSet<Box<str>>>,
+    /// The label of namespaces that says what bindings do there.
+    pub(crate) label: Option<&'a str>,
+    /// Where it reads settings, when it reads any.
+    pub(crate) config_map: Option<ConfigMap<'a>>,
+    /// The settings that it reads there.
+    pub(crate) settings: Vec<Box<str>>,
 }
 
 /// A check that must hold.
@@ -51,7 +58,7 @@ pub(crate) fn draft<'a>(
     guide: &'a Guide,
     guideline: &'a Guideline,
     setting: &Setting,
-    options: Options<'_>,
+    options: Options<'a>,
     namespaces: &'a BTreeSet<Box<str>>,
     stricter: &mut Vec<String>,
 ) -> Result<Draft<'a>, String> {
@@ -71,6 +78,7 @@ pub(crate) fn draft<'a>(
         constants: Constants {
             minor: setting.kubernetes_minor,
             params: setting.params.root(),
+            live: options.settings.is_some(),
         },
         variables: Vec::new(),
         needed: 0,
@@ -85,6 +93,7 @@ pub(crate) fn draft<'a>(
             "it judges the namespaces that bindings leave alone, kube-system among them".to_owned(),
         );
     }
+    let read = maker.settings()?;
     let severity = setting
         .severities
         .get(&*guideline.id.0)
@@ -100,7 +109,35 @@ pub(crate) fn draft<'a>(
         variables: maker.variables,
         validations,
         spared: resources::is_namespaced(guideline).then_some(namespaces),
+        label: options.namespace_label,
+        config_map: options.settings.filter(|_| !read.is_empty()),
+        settings: read,
     })
+}
+
+impl Draft<'_> {
+    /// Every expression of it that is one of the guide's.
+    fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        let validations = self.validations.iter().flat_map(|validation| {
+            std::iter::once(&validation.expression).chain(&validation.message_expression)
+        });
+        self.variables
+            .iter()
+            .map(|(_, expr)| expr)
+            .chain(validations)
+    }
+
+    /// Whether a loop has two variables: Kyverno's environment leaves that library out
+    /// (`pkg/cel/compiler/env.go` of kyverno 1.19).
+    pub(crate) fn has_loops_of_two(&self) -> bool {
+        let mut found = false;
+        for expr in self.expressions() {
+            walk(expr, &mut |expr| {
+                found |= matches!(&expr.kind, ExprKind::Macro { vars, .. } if vars.len() > 1);
+            });
+        }
+        found
+    }
 }
 
 struct Maker<'g, 'c> {
@@ -118,9 +155,18 @@ impl<'g> Maker<'g, '_> {
     /// Rewrites a program and notes which Kubernetes it needs.
     fn rewrite(&mut self, program: &Program, locals: &[&str]) -> Result<Expr, String> {
         let expr = fold::rewrite(program.expr(), self.constants)?;
+        // The guide does not know the variables that settings are read into.
+        let known = self.guide.params.iter();
+        let known: Vec<String> = known.map(|param| settings::variable(&param.key)).collect();
+        let mut names = locals.to_vec();
+        let mut source = expr.to_string();
+        if self.constants.live {
+            names.extend(known.iter().map(String::as_str));
+            source = source.replace("variables.setting", "setting");
+        }
         let again = self
             .guide
-            .compile_in(&expr.to_string(), locals)
+            .compile_in(&source, &names)
             .map_err(|error| format!("its rewritten expression does not compile: {error}"))?;
         self.needed = self.needed.max(again.minimum_minor());
         self.parts.push(expr.clone());
@@ -292,6 +338,26 @@ impl<'g> Maker<'g, '_> {
         found.append(&mut self.variables);
         self.variables = found;
         Ok(())
+    }
+
+    /// Puts the settings that are read before everything that may read them, and names them.
+    fn settings(&mut self) -> Result<Vec<Box<str>>, String> {
+        let wanted: BTreeSet<String> = self.parts.iter().flat_map(used).collect();
+        let mut keys = Vec::new();
+        let mut variables = Vec::new();
+        for param in self.guide.params.iter().filter(|_| self.constants.live) {
+            let name = settings::variable(&param.key);
+            if let Some(value) = self.constants.params.get(&param.key)
+                && wanted.contains(&name)
+                && let Some(expr) = settings::definition(&param.key, value)?
+            {
+                variables.push((name, expr));
+                keys.push(param.key.clone());
+            }
+        }
+        variables.append(&mut self.variables);
+        self.variables = variables;
+        Ok(keys)
     }
 
     /// A pod's ephemeral containers and resources change through requests of their own.

@@ -40,6 +40,8 @@ pub(crate) struct Rule {
     pub(crate) group: String,
     pub(crate) resources: Vec<String>,
     pub(crate) operations: &'static [&'static str],
+    /// Only objects of namespaces, or only others.
+    pub(crate) scope: Option<&'static str>,
 }
 
 /// What of a pod a guideline reads that changes through a request of its own.
@@ -92,6 +94,7 @@ pub(crate) fn rules(
             group: group.to_owned(),
             resources,
             operations: &["CREATE", "UPDATE"],
+            scope: None,
         });
         let mut changed = Vec::new();
         if pods && subresources.ephemeral_containers {
@@ -105,6 +108,7 @@ pub(crate) fn rules(
                 group: group.to_owned(),
                 resources: changed,
                 operations: &["UPDATE"],
+                scope: None,
             });
         }
     }
@@ -129,6 +133,38 @@ pub(crate) fn is_namespaced(guideline: &Guideline) -> bool {
             .any(|name| &**name == "Namespace" || !kinds::is_cluster_scoped(name)),
         Applies::Estate => false,
     }
+}
+
+/// The rules without objects that are in no namespace; none when there are no such objects. A
+/// Namespace is selected by its own labels, and stays.
+pub(crate) fn in_namespaces(guideline: &Guideline, rules: &[Rule]) -> Vec<Rule> {
+    let Applies::Kinds(names) = &guideline.applies else {
+        return Vec::new();
+    };
+    if !names
+        .iter()
+        .any(|name| &**name != "Namespace" && kinds::is_cluster_scoped(name))
+    {
+        return Vec::new();
+    }
+    let mut within = Vec::new();
+    for rule in rules {
+        let (own, other): (Vec<String>, Vec<String>) = rule
+            .resources
+            .iter()
+            .cloned()
+            .partition(|resource| rule.group.is_empty() && resource == "namespaces");
+        for (resources, scope) in [(own, None), (other, Some("Namespaced"))] {
+            if !resources.is_empty() {
+                within.push(Rule {
+                    resources,
+                    scope,
+                    ..rule.clone()
+                });
+            }
+        }
+    }
+    within
 }
 
 /// The name under which a kind is served: Kubernetes' own kinds and those of the guide follow

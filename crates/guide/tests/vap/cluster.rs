@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use guide::front_matter;
 use model::kinds;
-use oracle::{ApiServer, Options};
+use oracle::{ApiServer, Options, User};
 use serde_json::{Value, json};
 
 const POLICIES: &str = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
@@ -32,6 +32,11 @@ pub(crate) struct Answer {
 impl Cluster {
     /// Nothing changes an object before it is judged, and nothing but policies refuses it.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with users.
+    pub(crate) fn start_with(users: &[User]) -> Self {
         let plugins = "ServiceAccount,PodSecurity,RuntimeClass,Priority,DefaultTolerationSeconds,\
              TaintNodesByCondition,LimitRanger,DefaultStorageClass,DefaultIngressClass,ResourceQuota,\
              PersistentVolumeClaimResize,CertificateApproval,CertificateSigning,CertificateSubjectRestriction,\
@@ -44,6 +49,10 @@ impl Cluster {
             ))
             .flag("--runtime-config=api/all=true")
             .flag("--feature-gates=AllBeta=true");
+        let options = users.iter().fold(options, |options, user| {
+            let groups: Vec<&str> = user.groups.iter().map(String::as_str).collect();
+            options.user(&user.name, &groups)
+        });
         let server = ApiServer::start_with(&options).unwrap();
         Self {
             server,

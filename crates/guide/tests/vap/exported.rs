@@ -189,6 +189,7 @@ fn policies_refuse_and_spare_as_they_say() {
         server_minor: SERVER,
         enforce: Some(Enforce::Deny),
         waivers: &waivers,
+        ..Options::default()
     };
     let export = export(&guide, options);
     let written = export
@@ -294,6 +295,7 @@ fn the_roles_of_kubernetes_itself_pass() {
         server_minor: SERVER,
         enforce: None,
         waivers: &[],
+        ..Options::default()
     };
     let export = export(&guide, options);
     for policy in &export.policies {
@@ -349,6 +351,7 @@ fn a_running_pod_does_not_grow_past_a_policy() {
         server_minor: SERVER,
         enforce: Some(Enforce::Deny),
         waivers: &[],
+        ..Options::default()
     };
     let reads = |guideline: &guide::Guideline| {
         guideline

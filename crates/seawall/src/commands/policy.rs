@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use ::guide::export::{self, Enforce, Export, Options, Waiver};
+use ::guide::export::{self, ConfigMap, Enforce, Export, NAMESPACE_LABEL, Options, Waiver};
 use ::guide::{Guide, Guideline, Setting};
 use clap::Subcommand;
 use report::config::Config;
@@ -25,29 +25,37 @@ enum Action {
     Export(Box<ExportArgs>),
 }
 
-/// Writes the guidelines that a cluster can enforce by itself as admission policies.
+/// Writes the guidelines that can be enforced where objects are made as admission policies.
 ///
-/// `vap` makes one ValidatingAdmissionPolicy and one ValidatingAdmissionPolicyBinding of each
-/// guideline. The API server evaluates them itself: no webhook, nothing to keep running. A
-/// guideline that needs other objects, Azure or a setting that is missing is not exported;
+/// `vap` makes a ValidatingAdmissionPolicy and a ValidatingAdmissionPolicyBinding of each guideline.
+/// The API server evaluates them itself: no webhook, nothing to keep running. `kyverno` makes a
+/// ValidatingPolicy of each, for clusters that run Kyverno.
+///
+/// A guideline that needs other objects, Azure or a setting that is missing is not exported;
 /// standard error lists each with the reason.
 ///
-/// What a binding does follows the severity: critical and high are denied, medium and low warn
+/// What a policy does follows the severity: critical and high are denied, medium and low warn
 /// and leave an audit event. Begin with `--enforce warn`, see what would be refused, then leave
-/// it out. Namespaces that AKS owns are left alone. Waivers of seawall.yaml that name a resource
-/// become match conditions; they do not end by themselves, so export again when they do.
+/// it out. With `--namespace-label` a namespace says itself what is done there: `warn`, `audit`,
+/// `deny` or `off`; who may say so is a right of its own, which the export brings along.
+/// Namespaces that AKS owns are left alone. Waivers of seawall.yaml that name a resource become
+/// match conditions; they do not end by themselves, so export again when they do.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seawall policy export --as vap --enforce warn | kubectl apply -f -   see what would be refused
   seawall policy export --as vap --framework pss-baseline --out policies
-  seawall policy export --as vap --kubernetes 1.33 --guideline pss-host-path
+  kubectl apply --kustomize policies                                   and what it wrote, applied
+  seawall policy export --as vap --namespace-label --settings kube-system/seawall-settings
+  seawall policy export --as kyverno --guideline pss-host-path
+
+docs/policies.md tells what each form can do.
 
 Exit code: 0 policies were written; 2 wrong use; 3 nothing can be exported.")]
 struct ExportArgs {
-    /// What to make: vap (ValidatingAdmissionPolicy)
-    #[arg(long = "as", value_name = "FORM", value_parser = ["vap"], required = true)]
+    /// What to make: vap (ValidatingAdmissionPolicy) or kyverno (its ValidatingPolicy)
+    #[arg(long = "as", value_name = "FORM", value_parser = ["vap", "kyverno"], required = true)]
     form: String,
-    /// Folder for one file per guideline [default: all to standard output]
+    /// Folder for one file per guideline and a kustomization [default: all to standard output]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Only this guideline; repeatable
@@ -64,6 +72,13 @@ struct ExportArgs {
     /// and audit for medium and low]
     #[arg(long, value_name = "ACTION", value_parser = ["warn", "audit", "deny"])]
     enforce: Option<String>,
+    /// vap: a label of namespaces says what is done there; without a KEY, seawall.dev/enforce
+    #[arg(long, value_name = "KEY", num_args = 0..=1, default_missing_value = NAMESPACE_LABEL)]
+    namespace_label: Option<String>,
+    /// vap: policies read lists and numbers of the configuration from this ConfigMap, so that they
+    /// change without a new export
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    settings: Option<String>,
     /// Configuration to use instead of the seawall.yaml here or above
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -92,6 +107,8 @@ fn export(args: &ExportArgs) -> anyhow::Result<u8> {
         server_minor: setting.kubernetes_minor,
         enforce: args.enforce.as_deref().and_then(Enforce::parse),
         waivers: &waivers,
+        namespace_label: label(args)?,
+        settings: config_map(args)?,
     };
     let selects = |guideline: &Guideline| {
         (args.guideline.is_empty() || args.guideline.iter().any(|id| **id == *guideline.id.0))
@@ -100,14 +117,16 @@ fn export(args: &ExportArgs) -> anyhow::Result<u8> {
                     .iter()
                     .any(|id| guideline.controls(id).next().is_some()))
     };
-    let made = export::vap(&guide, &setting, options, selects);
+    let made = match args.form.as_str() {
+        "kyverno" => export::kyverno(&guide, &setting, options, selects),
+        _ => export::vap(&guide, &setting, options, selects),
+    };
     match &args.out {
         Some(folder) => write_files(folder, &made)?,
         None => {
-            let texts: Vec<&str> = made
-                .policies
-                .iter()
-                .map(|policy| policy.text.as_str())
+            let beside = made.beside.iter().map(|beside| beside.text.as_str());
+            let texts: Vec<&str> = beside
+                .chain(made.policies.iter().map(|policy| policy.text.as_str()))
                 .collect();
             write!(std::io::stdout().lock(), "{}", texts.join("---\n"))?;
         }
@@ -136,6 +155,63 @@ fn setting(args: &ExportArgs, guide: &Guide, config: &Config) -> anyhow::Result<
         .map_err(Failure::new)?;
     setting.severities.clone_from(&config.severities);
     Ok(setting)
+}
+
+/// The ConfigMap of `--settings`.
+fn config_map(args: &ExportArgs) -> anyhow::Result<Option<ConfigMap<'_>>> {
+    let Some(text) = &args.settings else {
+        return Ok(None);
+    };
+    only_vap(args, "--settings")?;
+    match text.split_once('/') {
+        Some((namespace, name))
+            if !namespace.is_empty() && !name.is_empty() && !name.contains('/') =>
+        {
+            Ok(Some(ConfigMap { namespace, name }))
+        }
+        _ => Err(Failure::new(format!(
+            "`{text}` does not name a ConfigMap with its namespace"
+        ))
+        .help("NAMESPACE/NAME, for instance `--settings kube-system/seawall-settings`")
+        .into()),
+    }
+}
+
+/// The key of `--namespace-label`.
+fn label(args: &ExportArgs) -> anyhow::Result<Option<&str>> {
+    let Some(key) = args.namespace_label.as_deref() else {
+        return Ok(None);
+    };
+    only_vap(args, "--namespace-label")?;
+    let plain = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    let (prefix, name) = key
+        .split_once('/')
+        .map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    if plain(name) && prefix.is_none_or(plain) {
+        return Ok(Some(key));
+    }
+    Err(Failure::new(format!("`{key}` is no key of a label"))
+        .help(format!(
+            "for instance `--namespace-label {NAMESPACE_LABEL}`"
+        ))
+        .into())
+}
+
+fn only_vap(args: &ExportArgs, flag: &str) -> anyhow::Result<()> {
+    if args.form == "vap" {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "`{flag}` is for `--as vap`: policies of {} have no bindings",
+        args.form
+    ))
+    .help("leave it out, or export with `--as vap`")
+    .into())
 }
 
 /// The waivers in force, as `assess` judges them.
@@ -183,12 +259,23 @@ fn write_files(folder: &Path, made: &Export) -> anyhow::Result<()> {
         Failure::new(format!("cannot write to `{}`: {error}", folder.display()))
     };
     std::fs::create_dir_all(folder).map_err(failed)?;
-    for policy in &made.policies {
-        std::fs::write(
-            folder.join(format!("{}.yaml", policy.guideline)),
-            &policy.text,
-        )
-        .map_err(failed)?;
+    let beside = made
+        .beside
+        .iter()
+        .map(|beside| (format!("{}.yaml", beside.stem), &beside.text));
+    let policies = made
+        .policies
+        .iter()
+        .map(|policy| (format!("{}.yaml", policy.guideline), &policy.text));
+    let mut kustomization = String::from(
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n",
+    );
+    for (name, text) in beside.chain(policies) {
+        let _ = writeln!(kustomization, "- {name}");
+        std::fs::write(folder.join(name), text).map_err(failed)?;
+    }
+    if !made.policies.is_empty() {
+        std::fs::write(folder.join("kustomization.yaml"), kustomization).map_err(failed)?;
     }
     Ok(())
 }
