@@ -5,10 +5,13 @@
 //! named with the reason; nothing is left out silently. It leaves out whatever needs other objects:
 //! that is the webhook's work.
 
+mod azure_policy;
 mod bindings;
 mod fold;
+mod gatekeeper;
 mod kyverno;
 mod layout;
+mod mutate;
 mod policy;
 mod resources;
 mod settings;
@@ -98,9 +101,23 @@ pub struct Options<'a> {
     pub waivers: &'a [Waiver],
     /// A namespace's label with this key says what bindings do there: `warn`, `audit`, `deny` or `off`.
     pub namespace_label: Option<&'a str>,
+    /// Which fixes the API server makes by itself.
+    pub fixes: Option<Fixes>,
     /// Policies read the configuration from this ConfigMap; without it, it is written into them.
     pub settings: Option<ConfigMap<'a>>,
 }
+
+/// Which fixes become MutatingAdmissionPolicies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fixes {
+    /// Those that may be made without asking.
+    Safe,
+    /// The others too.
+    All,
+}
+
+/// The first Kubernetes minor that has MutatingAdmissionPolicy as beta.
+pub const FIRST_MUTATING_MINOR: u8 = 34;
 
 /// Where settings are kept in a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,6 +158,34 @@ pub struct LeftOut {
     pub guideline: GuidelineId,
     /// A clause.
     pub reason: String,
+}
+
+/// A definition of Azure Policy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    /// Its name in Azure.
+    pub name: String,
+    /// The ConstraintTemplate in it, in clear.
+    pub template: String,
+    /// What `Microsoft.Authorization/policyDefinitions` takes.
+    pub properties: serde_json::Value,
+}
+
+/// The guide as Azure Policy.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AzurePolicy {
+    /// One for each guideline about what runs in clusters.
+    pub definitions: Vec<Definition>,
+    /// How many built-in definitions the initiative has.
+    pub built_in: usize,
+    /// What `Microsoft.Authorization/policySetDefinitions` takes.
+    pub initiative: serde_json::Value,
+    /// All of it as an ARM template for a subscription.
+    pub deployment: String,
+    /// Guidelines without a definition.
+    pub left_out: Vec<LeftOut>,
+    /// Where definitions ask for less, more or something else than the guideline.
+    pub differences: Vec<LeftOut>,
 }
 
 /// The guide as policies.
@@ -189,6 +234,31 @@ pub fn vap(
     export
 }
 
+/// Exports the fixes of the guidelines that `select` chooses, as far as `options.fixes` wants them, as
+/// MutatingAdmissionPolicies with their bindings.
+#[must_use]
+pub fn map(
+    guide: &Guide,
+    setting: &Setting,
+    options: Options<'_>,
+    select: impl Fn(&Guideline) -> bool,
+) -> Export {
+    let mut partly = Vec::new();
+    let mut export = each(guide, setting, options, select, |name, draft| {
+        let (mutations, reasons) = draft.mutations.as_ref().map_err(Clone::clone)?;
+        partly.extend(reasons.iter().map(|reason| LeftOut {
+            guideline: draft.guideline.id.clone(),
+            reason: format!("one of its fixes: {reason}"),
+        }));
+        Ok(mutate::documents(name, draft, mutations))
+    });
+    for policy in &mut export.policies {
+        policy.name.push_str("-fix");
+    }
+    export.stricter = partly;
+    export
+}
+
 /// Exports the guidelines that `select` chooses as Kyverno's ValidatingPolicies.
 #[must_use]
 pub fn kyverno(
@@ -200,6 +270,61 @@ pub fn kyverno(
     each(guide, setting, options, select, |name, draft| {
         kyverno::document(name, draft)
     })
+}
+
+/// Exports the guidelines that `select` chooses as ConstraintTemplates and constraints of Gatekeeper.
+#[must_use]
+pub fn gatekeeper(
+    guide: &Guide,
+    setting: &Setting,
+    options: Options<'_>,
+    select: impl Fn(&Guideline) -> bool,
+) -> Export {
+    each(guide, setting, options, select, gatekeeper::documents)
+}
+
+/// Exports the guidelines that `select` chooses as Azure Policy.
+#[must_use]
+pub fn azure_policy(
+    guide: &Guide,
+    setting: &Setting,
+    options: Options<'_>,
+    select: impl Fn(&Guideline) -> bool,
+) -> AzurePolicy {
+    let mut made = AzurePolicy::default();
+    let mut entries = Vec::new();
+    let chosen = |guideline: &Guideline| select(guideline) && !guideline.needs.azure;
+    let export = each(guide, setting, options, chosen, |name, draft| {
+        let definition = azure_policy::definition(name, draft)?;
+        entries.push(azure_policy::entry(&definition, draft));
+        made.definitions.push(definition);
+        Ok(String::new())
+    });
+    made.left_out = export.left_out;
+    made.differences = export.stricter;
+    for guideline in &guide.guidelines {
+        if !guideline.needs.azure || !select(guideline) {
+            continue;
+        }
+        let out = |reason| LeftOut {
+            guideline: guideline.id.clone(),
+            reason,
+        };
+        match azure_policy::built_in(guide, guideline, setting) {
+            Ok(found) => {
+                made.built_in += found.len();
+                entries.extend(found);
+                let differences = azure_policy::differences(guide, &guideline.id);
+                made.differences.extend(differences.into_iter().map(out));
+            }
+            Err(reason) => made.left_out.push(out(reason)),
+        }
+    }
+    let namespaces = aks_namespaces(guide);
+    made.initiative =
+        azure_policy::initiative(options, namespaces.iter().map(|name| &**name), &entries);
+    made.deployment = azure_policy::deployment(&made.definitions, &made.initiative);
+    made
 }
 
 /// Drafts each guideline that `select` chooses and has it written.

@@ -19,5 +19,7 @@ mod examples;
 mod exported;
 #[path = "vap/fixtures.rs"]
 mod fixtures;
+#[path = "vap/mutating.rs"]
+mod mutating;
 #[path = "vap/said.rs"]
 mod said;

@@ -9,9 +9,10 @@ use model::Severity;
 use super::fold::{
     self, Constants, call, constant, either, ident, is_text, not, over, select, text,
 };
+use super::mutate::{self, Mutation};
 use super::resources::{self, Rule, Subresources};
 use super::settings;
-use super::{ConfigMap, Enforce, Options, waiver};
+use super::{ConfigMap, Enforce, Fixes, Options, waiver};
 use crate::catalogue::Guide;
 use crate::guideline::{Check, Guideline};
 use crate::judge::Setting;
@@ -41,6 +42,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) config_map: Option<ConfigMap<'a>>,
     /// The settings that it reads there.
     pub(crate) settings: Vec<Box<str>>,
+    /// Changes of what fails, and why there are none.
+    pub(crate) mutations: Result<(Vec<Mutation>, Vec<String>), String>,
 }
 
 /// A check that must hold.
@@ -85,6 +88,10 @@ pub(crate) fn draft<'a>(
         parts: Vec::new(),
     };
     let validations = maker.validations(guideline)?;
+    let mutations = match options.fixes {
+        Some(fixes) => mutate::mutations(&mut maker, guideline, fixes == Fixes::All),
+        None => Ok((Vec::new(), Vec::new())),
+    };
     maker.versions(options.server_minor)?;
     maker.definitions()?;
     let rules = resources::rules(guideline, maker.subresources())?;
@@ -112,6 +119,7 @@ pub(crate) fn draft<'a>(
         label: options.namespace_label,
         config_map: options.settings.filter(|_| !read.is_empty()),
         settings: read,
+        mutations,
     })
 }
 
@@ -127,6 +135,26 @@ impl Draft<'_> {
             .chain(validations)
     }
 
+    /// Whether an expression reads a variable of admission.
+    pub(crate) fn reads(&self, variable: &str) -> bool {
+        let mut found = false;
+        for expr in self.expressions() {
+            walk(expr, &mut |expr| found |= expr.as_ident() == Some(variable));
+        }
+        found
+    }
+
+    /// The API groups that it is about.
+    pub(crate) fn groups(&self) -> Vec<String> {
+        let groups: BTreeSet<&str> = self.rules.iter().map(|rule| rule.group.as_str()).collect();
+        groups.into_iter().map(str::to_owned).collect()
+    }
+
+    /// The kinds that it is about.
+    pub(crate) fn kinds(&self) -> Vec<String> {
+        resources::kinds(self.guideline)
+    }
+
     /// Whether a loop has two variables: Kyverno's environment leaves that library out
     /// (`pkg/cel/compiler/env.go` of kyverno 1.19).
     pub(crate) fn has_loops_of_two(&self) -> bool {
@@ -140,8 +168,8 @@ impl Draft<'_> {
     }
 }
 
-struct Maker<'g, 'c> {
-    guide: &'g Guide,
+pub(crate) struct Maker<'g, 'c> {
+    pub(crate) guide: &'g Guide,
     constants: Constants<'c>,
     /// The policy's own variables, then those of the guide before them.
     variables: Vec<(String, Expr)>,
@@ -153,7 +181,10 @@ struct Maker<'g, 'c> {
 
 impl<'g> Maker<'g, '_> {
     /// Rewrites a program and notes which Kubernetes it needs.
-    fn rewrite(&mut self, program: &Program, locals: &[&str]) -> Result<Expr, String> {
+    ///
+    /// # Errors
+    /// Says what no API server knows.
+    pub(crate) fn rewrite(&mut self, program: &Program, locals: &[&str]) -> Result<Expr, String> {
         let expr = fold::rewrite(program.expr(), self.constants)?;
         // The guide does not know the variables that settings are read into.
         let known = self.guide.params.iter();
@@ -432,7 +463,7 @@ fn string(value: Expr) -> Expr {
 }
 
 /// `a + b`; two constants become one.
-fn sum(a: Expr, b: Expr) -> Expr {
+pub(crate) fn sum(a: Expr, b: Expr) -> Expr {
     if let (ExprKind::Literal(Literal::Str(x)), ExprKind::Literal(Literal::Str(y))) =
         (&a.kind, &b.kind)
     {

@@ -123,6 +123,21 @@ pub(crate) fn rules(
     }
 }
 
+/// The kinds that a policy of a guideline judges, without their groups.
+pub(crate) fn kinds(guideline: &Guideline) -> Vec<String> {
+    let names: Vec<&str> = match &guideline.applies {
+        Applies::Workload => WORKLOADS.to_vec(),
+        Applies::Kinds(names) => names.iter().map(|name| &**name).collect(),
+        Applies::Estate => Vec::new(),
+    };
+    let bare = names
+        .into_iter()
+        .map(|name| name.split_once('.').map_or(name, |(kind, _)| kind));
+    bare.filter(|kind| !NEVER_ASKED.contains(kind) && !GONE.contains(kind))
+        .map(str::to_owned)
+        .collect()
+}
+
 /// Whether a guideline judges objects of namespaces.
 pub(crate) fn is_namespaced(guideline: &Guideline) -> bool {
     match &guideline.applies {

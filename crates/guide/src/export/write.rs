@@ -144,6 +144,11 @@ pub(crate) fn header(out: &mut String, api: &str, kind: &str, name: &str, draft:
         out,
         "apiVersion: {api}\nkind: {kind}\nmetadata:\n  name: {name}"
     );
+    labels(out, draft);
+}
+
+/// Labels and annotations, below the name.
+pub(crate) fn labels(out: &mut String, draft: &Draft<'_>) {
     out.push_str("  labels:\n    app.kubernetes.io/managed-by: seawall\n");
     let _ = writeln!(out, "    seawall.dev/guideline: {}", draft.guideline.id);
     let _ = writeln!(out, "    seawall.dev/severity: {}", draft.severity.word());

@@ -227,7 +227,7 @@ fn type_checked(cluster: &Cluster, name: &str, mut policy: Value) -> String {
 }
 
 /// The objects of an example, each in a namespace that exists.
-fn prepare(
+pub(crate) fn prepare(
     cluster: &Cluster,
     guideline: &Guideline,
     example: &Example,

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use ::guide::export::{self, ConfigMap, Enforce, Export, NAMESPACE_LABEL, Options, Waiver};
+use ::guide::export::{
+    self, AzurePolicy, ConfigMap, Enforce, Export, FIRST_MUTATING_MINOR, Fixes, LeftOut,
+    NAMESPACE_LABEL, Options, Waiver,
+};
 use ::guide::{Guide, Guideline, Setting};
 use clap::Subcommand;
 use report::config::Config;
@@ -29,7 +32,10 @@ enum Action {
 ///
 /// `vap` makes a ValidatingAdmissionPolicy and a ValidatingAdmissionPolicyBinding of each guideline.
 /// The API server evaluates them itself: no webhook, nothing to keep running. `kyverno` makes a
-/// ValidatingPolicy of each, for clusters that run Kyverno.
+/// ValidatingPolicy of each, for clusters that run Kyverno; `gatekeeper` a ConstraintTemplate and its
+/// constraint. `azure-policy` makes what Azure Policy takes: a definition of each, which the add-on of
+/// AKS hands to Gatekeeper, and one initiative of these and of the built-in definitions that ask for
+/// what the guide asks of Azure resources, all in one template to deploy.
 ///
 /// A guideline that needs other objects, Azure or a setting that is missing is not exported;
 /// standard error lists each with the reason.
@@ -38,6 +44,7 @@ enum Action {
 /// and leave an audit event. Begin with `--enforce warn`, see what would be refused, then leave
 /// it out. With `--namespace-label` a namespace says itself what is done there: `warn`, `audit`,
 /// `deny` or `off`; who may say so is a right of its own, which the export brings along.
+/// `--mutating` has the API server make safe fixes itself, before policies judge.
 /// Namespaces that AKS owns are left alone. Waivers of seawall.yaml that name a resource become
 /// match conditions; they do not end by themselves, so export again when they do.
 #[derive(Debug, clap::Args)]
@@ -47,13 +54,15 @@ enum Action {
   kubectl apply --kustomize policies                                   and what it wrote, applied
   seawall policy export --as vap --namespace-label --settings kube-system/seawall-settings
   seawall policy export --as kyverno --guideline pss-host-path
+  seawall policy export --as azure-policy --out azure
+  az deployment sub create --location westeurope --template-file azure/azuredeploy.json
 
 docs/policies.md tells what each form can do.
 
 Exit code: 0 policies were written; 2 wrong use; 3 nothing can be exported.")]
 struct ExportArgs {
-    /// What to make: vap (ValidatingAdmissionPolicy) or kyverno (its ValidatingPolicy)
-    #[arg(long = "as", value_name = "FORM", value_parser = ["vap", "kyverno"], required = true)]
+    /// What to make: vap (ValidatingAdmissionPolicy), azure-policy, kyverno or gatekeeper
+    #[arg(long = "as", value_name = "FORM", value_parser = ["vap", "azure-policy", "kyverno", "gatekeeper"], required = true)]
     form: String,
     /// Folder for one file per guideline and a kustomization [default: all to standard output]
     #[arg(long, value_name = "DIR")]
@@ -75,6 +84,12 @@ struct ExportArgs {
     /// vap: a label of namespaces says what is done there; without a KEY, seawall.dev/enforce
     #[arg(long, value_name = "KEY", num_args = 0..=1, default_missing_value = NAMESPACE_LABEL)]
     namespace_label: Option<String>,
+    /// vap: the API server also makes the safe fixes itself (MutatingAdmissionPolicy, from 1.34 on)
+    #[arg(long)]
+    mutating: bool,
+    /// With --mutating: the other fixes too
+    #[arg(long = "unsafe", requires = "mutating")]
+    unsafe_too: bool,
     /// vap: policies read lists and numbers of the configuration from this ConfigMap, so that they
     /// change without a new export
     #[arg(long, value_name = "NAMESPACE/NAME")]
@@ -108,6 +123,7 @@ fn export(args: &ExportArgs) -> anyhow::Result<u8> {
         enforce: args.enforce.as_deref().and_then(Enforce::parse),
         waivers: &waivers,
         namespace_label: label(args)?,
+        fixes: fixes(args, setting.kubernetes_minor)?,
         settings: config_map(args)?,
     };
     let selects = |guideline: &Guideline| {
@@ -117,16 +133,33 @@ fn export(args: &ExportArgs) -> anyhow::Result<u8> {
                     .iter()
                     .any(|id| guideline.controls(id).next().is_some()))
     };
+    if args.form == "azure-policy" {
+        return azure_policy(
+            args,
+            &export::azure_policy(&guide, &setting, options, selects),
+            &setting,
+        );
+    }
     let made = match args.form.as_str() {
+        "gatekeeper" => export::gatekeeper(&guide, &setting, options, selects),
         "kyverno" => export::kyverno(&guide, &setting, options, selects),
         _ => export::vap(&guide, &setting, options, selects),
     };
+    let fixing = options
+        .fixes
+        .map(|_| export::map(&guide, &setting, options, selects));
     match &args.out {
-        Some(folder) => write_files(folder, &made)?,
+        Some(folder) => write_files(folder, &made, fixing.as_ref())?,
         None => {
             let beside = made.beside.iter().map(|beside| beside.text.as_str());
+            let fixing = fixing.iter().flat_map(|fixing| &fixing.policies);
             let texts: Vec<&str> = beside
-                .chain(made.policies.iter().map(|policy| policy.text.as_str()))
+                .chain(
+                    made.policies
+                        .iter()
+                        .chain(fixing)
+                        .map(|policy| policy.text.as_str()),
+                )
                 .collect();
             write!(std::io::stdout().lock(), "{}", texts.join("---\n"))?;
         }
@@ -134,9 +167,128 @@ fn export(args: &ExportArgs) -> anyhow::Result<u8> {
     write!(
         anstream::stderr().lock(),
         "{}",
-        account(args, &made, setting.kubernetes_minor)
+        account(
+            &format!(
+                "{} exported for Kubernetes 1.{}{}",
+                counted(made.policies.len(), "guideline"),
+                setting.kubernetes_minor,
+                place(args)
+            ),
+            &made.left_out,
+            "waivers that policies do not hold, so the cluster is stricter:",
+            &made.stricter,
+        )
     )?;
+    if let Some(fixing) = &fixing {
+        write!(
+            anstream::stderr().lock(),
+            "{}",
+            account(
+                &format!(
+                    "fixes of {} exported",
+                    counted(fixing.policies.len(), "guideline")
+                ),
+                &unfixed(&made, fixing),
+                "fixed in part:",
+                &fixing.stricter
+            )
+        )?;
+    }
     Ok(if made.policies.is_empty() { 3 } else { 0 })
+}
+
+/// What is judged but not fixed; what is not judged has been named.
+fn unfixed(made: &Export, fixing: &Export) -> Vec<LeftOut> {
+    let judged = |out: &&LeftOut| {
+        made.policies
+            .iter()
+            .any(|policy| policy.guideline == out.guideline)
+    };
+    fixing.left_out.iter().filter(judged).cloned().collect()
+}
+
+/// Which fixes `--mutating` and `--unsafe` ask for.
+fn fixes(args: &ExportArgs, minor: u8) -> anyhow::Result<Option<Fixes>> {
+    if !args.mutating {
+        return Ok(None);
+    }
+    only_vap(args, "--mutating")?;
+    if minor < FIRST_MUTATING_MINOR {
+        return Err(Failure::new(format!(
+            "Kubernetes 1.{minor} has no MutatingAdmissionPolicy"
+        ))
+        .help(format!(
+            "it is beta and switched off since 1.{FIRST_MUTATING_MINOR}, stable since 1.36: leave `--mutating` out, or name a newer version"
+        ))
+        .into());
+    }
+    Ok(Some(if args.unsafe_too {
+        Fixes::All
+    } else {
+        Fixes::Safe
+    }))
+}
+
+/// Writes definitions and the initiative, and says what they are.
+fn azure_policy(args: &ExportArgs, made: &AzurePolicy, setting: &Setting) -> anyhow::Result<u8> {
+    let nothing = made.definitions.is_empty() && made.built_in == 0;
+    match &args.out {
+        _ if nothing => {}
+        Some(folder) => write_azure(folder, made)?,
+        None => write!(std::io::stdout().lock(), "{}", made.deployment)?,
+    }
+    let head = format!(
+        "{} made for Kubernetes 1.{}, {} used{}",
+        counted(made.definitions.len(), "definition"),
+        setting.kubernetes_minor,
+        counted(made.built_in, "built-in definition"),
+        place(args)
+    );
+    write!(
+        anstream::stderr().lock(),
+        "{}",
+        account(
+            &head,
+            &made.left_out,
+            "where Azure Policy is not as the guideline:",
+            &made.differences
+        )
+    )?;
+    Ok(if nothing { 3 } else { 0 })
+}
+
+fn write_azure(folder: &Path, made: &AzurePolicy) -> anyhow::Result<()> {
+    let mut files = vec![
+        ("azuredeploy.json".to_owned(), made.deployment.clone()),
+        (
+            "initiative.json".to_owned(),
+            format!("{:#}\n", made.initiative),
+        ),
+    ];
+    for definition in &made.definitions {
+        files.push((
+            format!("definitions/{}.json", definition.name),
+            format!("{:#}\n", definition.properties),
+        ));
+        files.push((
+            format!("templates/{}.yaml", definition.name),
+            definition.template.clone(),
+        ));
+    }
+    for (name, text) in files {
+        write_file(folder, &name, &text)?;
+    }
+    Ok(())
+}
+
+fn write_file(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
+    let path = folder.join(name);
+    let parent = path.parent().unwrap_or(folder);
+    std::fs::create_dir_all(parent)
+        .and_then(|()| std::fs::write(&path, text))
+        .map_err(|error| {
+            Failure::new(format!("cannot write to `{}`: {error}", folder.display())).into()
+        })
 }
 
 fn setting(args: &ExportArgs, guide: &Guide, config: &Config) -> anyhow::Result<Setting> {
@@ -254,11 +406,7 @@ fn waivers(args: &ExportArgs, config: &Config) -> anyhow::Result<Vec<Waiver>> {
         .collect())
 }
 
-fn write_files(folder: &Path, made: &Export) -> anyhow::Result<()> {
-    let failed = |error: std::io::Error| {
-        Failure::new(format!("cannot write to `{}`: {error}", folder.display()))
-    };
-    std::fs::create_dir_all(folder).map_err(failed)?;
+fn write_files(folder: &Path, made: &Export, fixing: Option<&Export>) -> anyhow::Result<()> {
     let beside = made
         .beside
         .iter()
@@ -270,50 +418,51 @@ fn write_files(folder: &Path, made: &Export) -> anyhow::Result<()> {
     let mut kustomization = String::from(
         "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n",
     );
-    for (name, text) in beside.chain(policies) {
+    let fixing = fixing.iter().flat_map(|fixing| &fixing.policies);
+    let fixing = fixing.map(|policy| (format!("{}-fix.yaml", policy.guideline), &policy.text));
+    for (name, text) in beside.chain(policies).chain(fixing) {
         let _ = writeln!(kustomization, "- {name}");
-        std::fs::write(folder.join(name), text).map_err(failed)?;
+        write_file(folder, &name, text)?;
     }
     if !made.policies.is_empty() {
-        std::fs::write(folder.join("kustomization.yaml"), kustomization).map_err(failed)?;
+        write_file(folder, "kustomization.yaml", &kustomization)?;
     }
     Ok(())
 }
 
-/// What was made and what was not, for people.
-fn account(args: &ExportArgs, made: &Export, minor: u8) -> String {
-    let mut text = String::new();
-    let place = args
-        .out
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}
+
+fn place(args: &ExportArgs) -> String {
+    args.out
         .as_ref()
         .map(|folder| format!(" to {}", folder.display()))
-        .unwrap_or_default();
-    let count = made.policies.len();
-    let noun = if count == 1 {
-        "guideline"
-    } else {
-        "guidelines"
-    };
-    let _ = writeln!(
-        text,
-        "{count} {noun} exported for Kubernetes 1.{minor}{place}"
-    );
-    let width = made
-        .left_out
+        .unwrap_or_default()
+}
+
+/// What was made and what was not, for people.
+fn account(head: &str, left_out: &[LeftOut], title: &str, others: &[LeftOut]) -> String {
+    let mut text = format!("{head}\n");
+    let width = left_out
         .iter()
-        .chain(&made.stricter)
+        .chain(others)
         .map(|out| out.guideline.0.len())
         .max()
         .unwrap_or_default();
-    if !made.left_out.is_empty() {
-        let _ = writeln!(text, "{} not exported:", made.left_out.len());
-        for out in &made.left_out {
+    if !left_out.is_empty() {
+        let _ = writeln!(text, "{} not exported:", left_out.len());
+        for out in left_out {
             let _ = writeln!(text, "  {:width$}  {}", out.guideline.0, out.reason);
         }
     }
-    if !made.stricter.is_empty() {
-        text.push_str("waivers that policies do not hold, so the cluster is stricter:\n");
-        for out in &made.stricter {
+    if !others.is_empty() {
+        let _ = writeln!(text, "{title}");
+        for out in others {
             let _ = writeln!(text, "  {:width$}  {}", out.guideline.0, out.reason);
         }
     }
