@@ -18,6 +18,7 @@ mod image;
 mod manifests;
 mod packages;
 mod places;
+mod policy_kinds;
 mod run;
 mod setup;
 mod terraform_schema;

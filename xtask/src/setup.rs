@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::packages;
 use crate::places::{Places, Stamp, entries};
+use crate::policy_kinds;
 use crate::run::{output, run, say, step, which};
 use crate::terraform_schema;
 
@@ -44,12 +45,13 @@ pub(crate) fn setup(places: &Places) -> Result<()> {
     kubernetes_schema(places)?;
     sarif_schema(places)?;
     terraform_schema::fetch(places)?;
+    policy_kinds::fetch(places)?;
     say(&format!("setup: ready in {}", places.cache.display()));
     Ok(())
 }
 
 /// Go without the reader's own settings: no C compiler, no work space.
-fn go(folder: &Path) -> Command {
+pub(crate) fn go(folder: &Path) -> Command {
     let mut command = Command::new("go");
     command
         .current_dir(folder)

@@ -19,6 +19,8 @@ mod examples;
 mod exported;
 #[path = "vap/fixtures.rs"]
 mod fixtures;
+#[path = "vap/forms.rs"]
+mod forms;
 #[path = "vap/mutating.rs"]
 mod mutating;
 #[path = "vap/said.rs"]
