@@ -327,6 +327,59 @@ pub fn azure_policy(
     made
 }
 
+/// Where a guideline can be enforced, as sentences with what to type.
+#[must_use]
+pub fn ways(guide: &Guide, guideline: &Guideline) -> Vec<String> {
+    let command = |form: &str| {
+        format!(
+            "seawall policy export --as {form} --guideline {}",
+            guideline.id
+        )
+    };
+    let setting = crate::setting::setting(guide, None, None).ok();
+    if let Some(why) = guideline.needs.not_enforceable {
+        let built_in = setting
+            .filter(|_| guideline.needs.azure)
+            .and_then(|setting| azure_policy::built_in(guide, guideline, &setting).ok());
+        return vec![match built_in {
+            Some(found) if found.len() == 1 => {
+                format!(
+                    "in Azure, by a built-in definition: {}",
+                    command("azure-policy")
+                )
+            }
+            Some(_) => format!(
+                "in Azure, by built-in definitions: {}",
+                command("azure-policy")
+            ),
+            None => format!("not by the cluster itself: {why}"),
+        }];
+    }
+    let mut ways = vec![
+        format!("at admission: {}", command("vap")),
+        "for Azure Policy, Kyverno or Gatekeeper: `--as azure-policy`, `kyverno`, `gatekeeper`"
+            .to_owned(),
+    ];
+    if let Some(setting) = setting {
+        let fixed_by = |fixes| {
+            let options = Options {
+                server_minor: setting.kubernetes_minor,
+                fixes: Some(fixes),
+                ..Options::default()
+            };
+            !map(guide, &setting, options, |other| other.id == guideline.id)
+                .policies
+                .is_empty()
+        };
+        if fixed_by(Fixes::Safe) {
+            ways.push("the API server can fix it by itself: `--mutating`".to_owned());
+        } else if fixed_by(Fixes::All) {
+            ways.push("the API server can fix it by itself: `--mutating --unsafe`".to_owned());
+        }
+    }
+    ways
+}
+
 /// Drafts each guideline that `select` chooses and has it written.
 fn each(
     guide: &Guide,

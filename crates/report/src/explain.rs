@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use guide::export;
 use guide::fix::Fix;
 use guide::guideline::{ASPECTS, Applies, Example, Expectation};
 use guide::{Guide, Guideline};
@@ -92,14 +93,9 @@ pub fn page(guide: &Guide, guideline: &Guideline, width: usize) -> String {
         width,
     );
     let _ = writeln!(page, "\nWhere it can be enforced");
-    let enforced = match guideline.needs.not_enforceable {
-        None => format!(
-            "at admission: seawall policy export --as vap --guideline {}",
-            guideline.id
-        ),
-        Some(why) => format!("not by the cluster itself: {why}"),
-    };
-    paragraph(&mut page, "  ", &enforced, width);
+    for way in export::ways(guide, guideline) {
+        paragraph(&mut page, "  ", &way, width);
+    }
     if !guideline.references.is_empty() {
         let _ = writeln!(page, "\nReferences");
         for reference in &guideline.references {

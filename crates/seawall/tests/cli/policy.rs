@@ -205,3 +205,135 @@ waivers:
       pss-host-path  it is waived for everything (later (team-web))
     "#);
 }
+
+#[test]
+fn a_folder_is_a_kustomization_with_what_policies_need() {
+    let folder = Folder::of(&[(
+        "seawall.yaml",
+        "registries: [example.azurecr.io, other.azurecr.io]\n",
+    )]);
+    let ran = export(
+        &folder,
+        &[
+            "--guideline",
+            "img-trusted-registry",
+            "--guideline",
+            "pss-privileged",
+            "--kubernetes",
+            "1.36",
+            "--namespace-label",
+            "--settings",
+            "kube-system/seawall-settings",
+            "--mutating",
+            "--unsafe",
+            "--out",
+            "policies",
+        ],
+    );
+    assert_eq!((ran.code, &*ran.out), (0, ""));
+    insta::assert_snapshot!(ran.err, @"");
+    let read =
+        |name: &str| std::fs::read_to_string(folder.path().join("policies").join(name)).unwrap();
+    insta::assert_snapshot!(read("kustomization.yaml"), @"");
+    insta::assert_snapshot!(read("seawall-settings.yaml"), @"");
+    insta::assert_snapshot!(read("pss-privileged-fix.yaml"), @"");
+    let judged = read("img-trusted-registry.yaml");
+    assert!(judged.contains("paramKind:"), "{judged}");
+    assert!(
+        judged.contains("{key: seawall.dev/enforce, operator: In, values: [audit]}"),
+        "{judged}"
+    );
+    assert!(
+        judged.contains("parameterNotFoundAction: Allow"),
+        "{judged}"
+    );
+}
+
+#[test]
+fn azure_policy_is_one_template_and_its_parts() {
+    let folder = Folder::new();
+    let ran = folder.run(&[
+        "policy",
+        "export",
+        "--as",
+        "azure-policy",
+        "--guideline",
+        "pss-host-path",
+        "--guideline",
+        "api-local-accounts-off",
+        "--guideline",
+        "sec-kms",
+        "--guideline",
+        "prov-sla-tier",
+        "--kubernetes",
+        "1.34",
+        "--as-of",
+        DAY,
+        "--out",
+        "azure",
+    ]);
+    assert_eq!((ran.code, &*ran.out), (0, ""));
+    insta::assert_snapshot!(ran.err, @"");
+    let read =
+        |name: &str| std::fs::read_to_string(folder.path().join("azure").join(name)).unwrap();
+    let initiative: serde_json::Value = serde_json::from_str(&read("initiative.json")).unwrap();
+    let ids: Vec<&str> = initiative["policyDefinitions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["policyDefinitionId"].as_str().unwrap())
+        .collect();
+    insta::assert_snapshot!(ids.join("\n"), @"");
+    assert!(read("templates/seawall-pss-host-path.yaml").contains("engine: K8sNativeValidation"));
+    assert!(read("definitions/seawall-pss-host-path.json").contains("Microsoft.Kubernetes.Data"));
+    // The template is one that seawall itself evaluates.
+    let expanded = folder.run(&["template", "expand", "azure/azuredeploy.json"]);
+    assert_eq!(expanded.code, 0, "{}", expanded.err);
+    assert!(
+        expanded.out.contains("[parameters('effect')]"),
+        "{}",
+        expanded.out
+    );
+}
+
+#[test]
+fn what_a_form_cannot_do_is_said() {
+    let folder = Folder::new();
+    for (args, message) in [
+        (
+            &["--as", "kyverno", "--settings", "kube-system/settings"][..],
+            "error: `--settings` is for `--as vap`: policies of kyverno have no bindings\n  help: leave it out, or export with `--as vap`\n",
+        ),
+        (
+            &["--as", "vap", "--settings", "settings"],
+            "error: `settings` does not name a ConfigMap with its namespace\n  help: NAMESPACE/NAME, for instance `--settings kube-system/seawall-settings`\n",
+        ),
+        (
+            &["--as", "vap", "--namespace-label=a b"],
+            "error: `a b` is no key of a label\n  help: for instance `--namespace-label seawall.dev/enforce`\n",
+        ),
+        (
+            &["--as", "vap", "--mutating", "--kubernetes", "1.33"],
+            "error: Kubernetes 1.33 has no MutatingAdmissionPolicy\n  help: it is beta and switched off since 1.34, stable since 1.36: leave `--mutating` out, or name a newer version\n",
+        ),
+    ] {
+        let ran = folder.run(&[&["policy", "export"], args].concat());
+        assert_eq!((ran.code, &*ran.err), (2, message));
+    }
+    let kyverno = folder.run(&[
+        "policy",
+        "export",
+        "--as",
+        "kyverno",
+        "--guideline",
+        "pss-host-path",
+    ]);
+    assert_eq!(kyverno.code, 0, "{}", kyverno.err);
+    assert!(
+        kyverno
+            .out
+            .contains("apiVersion: policies.kyverno.io/v1\nkind: ValidatingPolicy\n"),
+        "{}",
+        kyverno.out
+    );
+}
