@@ -5,6 +5,7 @@
 //! named with the reason; nothing is left out silently. It leaves out whatever needs other objects:
 //! that is the webhook's work.
 
+mod azure_fields;
 mod azure_policy;
 mod bindings;
 mod fold;
@@ -165,8 +166,8 @@ pub struct LeftOut {
 pub struct Definition {
     /// Its name in Azure.
     pub name: String,
-    /// The ConstraintTemplate in it, in clear.
-    pub template: String,
+    /// The ConstraintTemplate in it, in clear; a definition for Azure resources has none.
+    pub template: Option<String>,
     /// What `Microsoft.Authorization/policyDefinitions` takes.
     pub properties: serde_json::Value,
 }
@@ -174,7 +175,8 @@ pub struct Definition {
 /// The guide as Azure Policy.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AzurePolicy {
-    /// One for each guideline about what runs in clusters.
+    /// One for each guideline about what runs in clusters, and for those about Azure resources that
+    /// conditions on fields can ask.
     pub definitions: Vec<Definition>,
     /// How many built-in definitions the initiative has.
     pub built_in: usize,
@@ -296,7 +298,7 @@ pub fn azure_policy(
     let chosen = |guideline: &Guideline| select(guideline) && !guideline.needs.azure;
     let export = each(guide, setting, options, chosen, |name, draft| {
         let definition = azure_policy::definition(name, draft)?;
-        entries.push(azure_policy::entry(&definition, draft));
+        entries.push(azure_policy::entry(&definition, draft.guideline, setting));
         made.definitions.push(definition);
         Ok(String::new())
     });
@@ -317,7 +319,14 @@ pub fn azure_policy(
                 let differences = azure_policy::differences(guide, &guideline.id);
                 made.differences.extend(differences.into_iter().map(out));
             }
-            Err(reason) => made.left_out.push(out(reason)),
+            Err(never) if never.contains("asks nothing") => made.left_out.push(out(never)),
+            Err(_) => match azure_policy::field_definition(guide, guideline, setting, options) {
+                Ok(definition) => {
+                    entries.push(azure_policy::entry(&definition, guideline, setting));
+                    made.definitions.push(definition);
+                }
+                Err(reason) => made.left_out.push(out(reason)),
+            },
         }
     }
     let namespaces = aks_namespaces(guide);

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use model::{GuidelineId, Ref, Severity};
 use serde_json::{Map, Value, json};
 
+use super::azure_fields;
 use super::fold::{self, Constants};
 use super::gatekeeper;
 use super::policy::Draft;
@@ -91,7 +92,7 @@ pub(crate) fn definition(name: &str, draft: &Draft<'_>) -> Result<Definition, St
     }
     Ok(Definition {
         name: name.to_owned(),
-        template,
+        template: Some(template),
         properties: json!({
             "displayName": draft.guideline.title,
             "description": format!("Guideline {}. Why, when not, how to fix: seawall explain {0}", draft.guideline.id),
@@ -121,6 +122,43 @@ fn effect_parameter(allowed: &[&str], default: &str) -> Value {
     })
 }
 
+/// A definition for Azure resources.
+///
+/// # Errors
+/// Says what conditions on fields cannot express.
+pub(crate) fn field_definition(
+    guide: &Guide,
+    guideline: &Guideline,
+    setting: &Setting,
+    options: Options<'_>,
+) -> Result<Definition, String> {
+    let condition = azure_fields::condition(guide, guideline, setting)?;
+    let severity = severity(guideline, setting);
+    let effect = if Enforce::actions(options.enforce, severity).contains(&"Deny") {
+        "Deny"
+    } else {
+        "Audit"
+    };
+    Ok(Definition {
+        name: format!("seawall-{}", guideline.id),
+        template: None,
+        properties: json!({
+            "displayName": guideline.title,
+            "description": format!("Guideline {}. Why, when not, how to fix: seawall explain {0}", guideline.id),
+            "policyType": "Custom",
+            "mode": "All",
+            "metadata": {
+                "category": CATEGORY,
+                "version": "1.0.0",
+                "guideline": &*guideline.id.0,
+                "severity": severity.word(),
+            },
+            "parameters": {"effect": effect_parameter(&["Audit", "Deny", "Disabled"], effect)},
+            "policyRule": {"if": condition, "then": {"effect": "[parameters('effect')]"}},
+        }),
+    })
+}
+
 /// The built-in definitions that ask for what a guideline asks for, as entries of an initiative.
 ///
 /// # Errors
@@ -137,6 +175,7 @@ pub(crate) fn built_in(
         minor: setting.kubernetes_minor,
         params: setting.params.root(),
         live: false,
+        resource: true,
     };
     let never = guideline
         .when
@@ -248,12 +287,15 @@ fn severity_effect(severity: Severity) -> &'static str {
 }
 
 /// The entry of the initiative for a definition of our own.
-pub(crate) fn entry(definition: &Definition, draft: &Draft<'_>) -> Value {
+pub(crate) fn entry(definition: &Definition, guideline: &Guideline, setting: &Setting) -> Value {
+    let severity = severity(guideline, setting);
     let mut parameters = json!({
-        "effect": {"value": format!("[parameters('{}')]", severity_effect(draft.severity))},
+        "effect": {"value": format!("[parameters('{}')]", severity_effect(severity))},
     });
     if let Some(parameters) = parameters.as_object_mut()
-        && draft.spared.is_some()
+        && definition.properties["parameters"]
+            .get("excludedNamespaces")
+            .is_some()
     {
         parameters.insert(
             "excludedNamespaces".to_owned(),
@@ -261,7 +303,7 @@ pub(crate) fn entry(definition: &Definition, draft: &Draft<'_>) -> Value {
         );
     }
     json!({
-        "policyDefinitionReferenceId": &*draft.guideline.id.0,
+        "policyDefinitionReferenceId": &*guideline.id.0,
         "policyDefinitionId": format!("[subscriptionResourceId('Microsoft.Authorization/policyDefinitions', '{}')]", definition.name),
         "parameters": parameters,
     })

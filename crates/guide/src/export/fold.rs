@@ -19,6 +19,8 @@ pub(crate) struct Constants<'a> {
     pub(crate) params: Ref<'a>,
     /// Whether what a ConfigMap can say is read from there, and not put in.
     pub(crate) live: bool,
+    /// Whether an Azure resource is judged.
+    pub(crate) resource: bool,
 }
 
 /// The expression with constants put in and folded away.
@@ -188,6 +190,7 @@ fn lookup(expr: &Expr, constants: Constants<'_>) -> Result<Option<Expr>, String>
             }
             _ => Ok(None),
         },
+        ExprKind::Ident(name) if constants.resource && &**name == "resource" => Ok(None),
         ExprKind::Ident(name) if ["params", "facts", "resource", "links"].contains(&&**name) => {
             Err(format!(
                 "it reads `{name}`, which an API server does not have"

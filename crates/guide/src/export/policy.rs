@@ -82,6 +82,7 @@ pub(crate) fn draft<'a>(
             minor: setting.kubernetes_minor,
             params: setting.params.root(),
             live: options.settings.is_some(),
+            resource: false,
         },
         variables: Vec::new(),
         needed: 0,

@@ -270,10 +270,12 @@ fn write_azure(folder: &Path, made: &AzurePolicy) -> anyhow::Result<()> {
             format!("definitions/{}.json", definition.name),
             format!("{:#}\n", definition.properties),
         ));
-        files.push((
-            format!("templates/{}.yaml", definition.name),
-            definition.template.clone(),
-        ));
+        if let Some(template) = &definition.template {
+            files.push((
+                format!("templates/{}.yaml", definition.name),
+                template.clone(),
+            ));
+        }
     }
     for (name, text) in files {
         write_file(folder, &name, &text)?;
