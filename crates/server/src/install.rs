@@ -127,6 +127,12 @@ fn webhook(
                 { "key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": left_alone },
             ]
         },
+        // What the API server writes itself while it starts (its own ClusterRoles): it must not need a webhook for
+        // that, which may need the API server (k8s.io/apiserver/pkg/authentication/user, `APIServerUser`).
+        "matchConditions": [{
+            "name": "not-the-api-server-itself",
+            "expression": "request.userInfo.username != 'system:apiserver'",
+        }],
         "sideEffects": "None",
         "timeoutSeconds": TIMEOUT,
         "admissionReviewVersions": ["v1"],
