@@ -215,7 +215,8 @@ mod tests {
         history.note(posture("2026-11-26T11:00:00Z", 2)).unwrap();
         let file = folder.join("posture-2026-11-26.jsonl");
         let text = fs::read_to_string(&file).unwrap();
-        fs::write(&file, &text[..text.len() - 20]).unwrap();
+        let cut = text.get(..text.len() - 20).unwrap();
+        fs::write(&file, cut).unwrap();
         let mut history = History::new(&folder);
         history.note(posture("2026-11-26T12:00:00Z", 3)).unwrap();
         let counts: Vec<usize> = read(&folder)
