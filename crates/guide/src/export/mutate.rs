@@ -179,6 +179,9 @@ impl Writer<'_, '_, '_> {
                 end.push("-".into());
                 self.patch(route, &end, "add", Some(value), without)
             }
+            Operation::Wrap { .. } => {
+                Err("its fix makes it an object of another kind or version".to_owned())
+            }
             Operation::Remove { .. } if keys.is_empty() => self.remove_items(route),
             Operation::Remove { .. } => self.remove(route, &keys),
             Operation::Replace { key, value, .. } => {
