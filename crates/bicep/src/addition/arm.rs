@@ -61,6 +61,10 @@ fn element<'n>(addition: &Addition, file: &str, root: &'n Node<'n>) -> Result<Op
             inner.push((key.to_string(), writer.value(value)?));
         }
         let name = format!("{}-{}", addition.symbol, addition.shown_name());
+        let depends = writer.depends()?;
+        if !depends.is_empty() {
+            entries.push(("dependsOn".to_owned(), Value::List(depends)));
+        }
         entries.extend(within_subscription(&name, Value::Map(inner)));
         return Ok(placed(addition, way, list, Value::Map(entries)));
     }
@@ -448,4 +452,93 @@ fn parts(of: &Expr<'_>) -> Option<Vec<String>> {
         }
     }
     segments.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addition::Target;
+
+    const TEMPLATE: &str = r#"{
+  "resources": [
+    {
+      "type": "Microsoft.Network/virtualNetworks/subnets",
+      "name": "NAME",
+      "condition": "[parameters('on')]"
+    }
+  ]
+}"#;
+
+    fn added(name: &str, copy: &str) -> Result<Value, String> {
+        let text = TEMPLATE
+            .replace("NAME", name)
+            .replace("\"condition\"", copy);
+        let start = text.find("    {\n").unwrap() + 4;
+        let end = text.rfind("    }\n").unwrap() + 5;
+        let addition = Addition {
+            symbol: "lock".into(),
+            kind: "Microsoft.Authorization/locks".into(),
+            api_version: "2020-05-01".into(),
+            name: vec![Piece::Text("keep".into())],
+            seat: Seat::Extension(0),
+            body: Vec::new(),
+            azurerm: Vec::new(),
+            comment: Vec::new(),
+            targets: vec![Target {
+                kind: "Microsoft.Network/virtualNetworks/subnets".into(),
+                name: "spoke/nodes".into(),
+                id: "/subscriptions/{subscription}".into(),
+                declared: Some(("main.json".into(), start..end)),
+            }],
+        };
+        match operation(&addition, "main.json", &text)? {
+            Operation::Add { route, value } => {
+                assert_eq!(route, [Step::Key("resources".into())]);
+                Ok(value)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn entry<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
+        let Value::Map(entries) = value else {
+            return None;
+        };
+        entries
+            .iter()
+            .find(|(own, _)| own == key)
+            .map(|(_, value)| value)
+    }
+
+    #[test]
+    fn ids_are_made_of_the_names_that_are_written() {
+        for (name, arguments) in [
+            ("spoke/nodes", "'spoke', 'nodes'"),
+            (
+                "[format('{0}/{1}', parameters('a'), 'b')]",
+                "parameters('a'), 'b'",
+            ),
+            (
+                "[concat(variables('a'), '/nodes')]",
+                "variables('a'), 'nodes'",
+            ),
+        ] {
+            let value = added(name, "\"condition\"").unwrap();
+            let wanted =
+                format!("[resourceId('Microsoft.Network/virtualNetworks/subnets', {arguments})]");
+            assert_eq!(entry(&value, "scope"), Some(&Value::String(wanted)));
+            assert_eq!(
+                entry(&value, "condition"),
+                Some(&Value::String("[parameters('on')]".to_owned()))
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_through_is_refused() {
+        let odd = added("[parameters('whole')]", "\"condition\"").unwrap_err();
+        assert!(odd.contains("cannot be seen through"), "{odd}");
+        let copied = added("spoke/nodes", "\"copy\"").unwrap_err();
+        assert!(copied.contains("in a loop"), "{copied}");
+    }
 }

@@ -90,11 +90,20 @@ pub(super) fn plan(
     let end = lines
         .rest_of_line(statement.span.end as usize)
         .ok_or("something follows the resource on its line")?;
+    // What follows stays apart from it.
+    let rest = text.get(end..).unwrap_or_default();
+    let next = rest.strip_prefix(style.line).unwrap_or_default();
+    let next = next.lines().next().unwrap_or_default();
+    let gap = if next.trim().is_empty() {
+        ""
+    } else {
+        style.line
+    };
     Ok(Planned {
         splice: Splice {
             start: end,
             end,
-            text: format!("{}{}{out}", style.line, style.line),
+            text: format!("{}{}{out}{gap}", style.line, style.line),
         },
         symbol,
         kind,

@@ -108,7 +108,6 @@ resource aks 'Microsoft.ContainerService/managedClusters@2025-10-01' = if (withC
         autoUpgradeProfile: { upgradeChannel: 'stable', nodeOSUpgradeChannel: 'None' }
     }
 } // the shop
-
 // Taken already.
 var aksLock = 1
 
@@ -159,6 +158,7 @@ resource aksUpgradeWindow 'Microsoft.ContainerService/managedClusters/maintenanc
 resource aksPodSecurity 'Microsoft.Authorization/policyAssignments@2022-06-01' = if (withCluster) {
     name: 'aks-pod-security'
 ",
+        "}\n\n// Taken already.\n",
         // Another resource than the one that the finding is about.
         "                properties: { addressPrefix: '10.0.1.0/24', privateEndpointNetworkPolicies: 'NetworkSecurityGroupEnabled' }\n",
     ] {
@@ -408,6 +408,41 @@ resource "azurerm_security_center_subscription_pricing" "shop_defender" {
     let mut lines = text.lines();
     for line in TERRAFORM.lines() {
         assert!(lines.any(|new| new == line), "{line}\n---\n{text}");
+    }
+}
+
+#[test]
+fn terraform_says_what_it_cannot_add() {
+    let dynamic = r#"  dynamic "maintenance_window_auto_upgrade" {
+    for_each = var.window == null ? [] : [var.window]
+    content {
+      frequency = "Weekly"
+      interval  = 1
+      duration  = 4
+    }
+  }
+
+  identity {"#;
+    let text = TERRAFORM.replace("  identity {", dynamic)
+        + "\nvariable \"window\" {\n  default = null\n}\n\ndata \"azurerm_subscription\" \"current\" {}\n";
+    let folder = Folder::of(&[("main.tf", &text)]);
+    let asked = [
+        "--guideline",
+        "up-maintenance-window",
+        "--guideline",
+        "mon-activity-log",
+    ];
+    let args = [&["fix", ".", "--as-of", DAY, "--whole"][..], &asked].concat();
+    let ran = folder.run(&args);
+    let words: Vec<&str> = ran.out.split_whitespace().collect();
+    let says = "has a dynamic block `maintenance_window_auto_upgrade`";
+    assert!(words.join(" ").contains(says), "{}", ran.out);
+    for line in [
+        "+resource \"azurerm_monitor_diagnostic_setting\" \"shop_activity\" {",
+        "+  target_resource_id         = data.azurerm_subscription.current.id",
+        "+    category = \"Administrative\"",
+    ] {
+        assert!(ran.out.contains(line), "{line}\n{}", ran.out);
     }
 }
 

@@ -142,8 +142,15 @@ impl Editor {
             addition,
             targets,
             own: &own,
+            subscription: subscription(state, folder),
         };
         let edit = match writer.as_block()? {
+            Some(New::Block(name, _)) if lets_in(block, &name) => {
+                return Err(format!(
+                    "`{}` has a dynamic block `{name}`: give what lets it in",
+                    own.address(false)
+                ));
+            }
             Some(new) => Place::new(&text, block)
                 .ok_or("its block cannot be seen through")?
                 .insert(&new),
@@ -192,6 +199,30 @@ fn outermost(body: &Body, offset: usize) -> Option<&Block> {
     let holds =
         |block: &&Block| hcl_edit::Span::span(*block).is_some_and(|span| span.contains(&offset));
     body.blocks().find(holds)
+}
+
+/// The id of the subscription, where the module in a folder looks it up.
+fn subscription(state: &State<'_>, folder: &str) -> Option<String> {
+    let mut all = state.reading.resources.iter();
+    let found = all.find(|resource| {
+        let file = state.sources.get(resource.span.file);
+        let here = file.is_some_and(|file| self::folder(file.name) == folder);
+        resource.existing && resource.kind == "azurerm_subscription" && here
+    })?;
+    // One that is looked up by an id may be another.
+    let own = found.body.get("subscription_id").is_none();
+    own.then(|| format!("data.azurerm_subscription.{}.id", found.name))
+}
+
+/// Whether a block holds others of a name that something lets in.
+fn lets_in(block: &Block, name: &str) -> bool {
+    block.body.blocks().any(|inner| {
+        inner.ident.as_str() == "dynamic"
+            && inner
+                .labels
+                .first()
+                .is_some_and(|label| label.as_str() == name)
+    })
 }
 
 fn starts_at(block: &Block, offset: usize) -> bool {
@@ -253,6 +284,8 @@ struct Writer<'w, 'i> {
     addition: &'w Addition,
     targets: Vec<Said>,
     own: &'w Declared,
+    /// The id of the subscription, where the module looks it up.
+    subscription: Option<String>,
 }
 
 /// An expression within a value.
@@ -480,6 +513,16 @@ impl Writer<'_, '_> {
                 };
                 let named = say_names(&kind.names, None);
                 all.push(attribute(argument, expression(&format!("{declared}.id"))));
+                named
+            }
+            (Id::Extension(argument), Seat::Subscription)
+                if !ABOVE.contains(&argument.as_str()) =>
+            {
+                let id = self.subscription.as_ref().ok_or(
+                    "the subscription is not looked up in its module: add `data \"azurerm_subscription\" \"current\" {}`",
+                )?;
+                let named = say_names(&kind.names, None);
+                all.push(attribute(argument, expression(id)));
                 named
             }
             (Id::Subscription, Seat::Subscription) => say_names(&kind.names, None),
