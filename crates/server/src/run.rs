@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use sources::cluster::Writer;
 
 use crate::bench::Bench;
+use crate::desk::{self, Desk};
 use crate::http::{self, Door};
 use crate::metrics::Metrics;
 use crate::secret::{Secret, SecretError};
@@ -108,6 +109,15 @@ impl Kept {
     }
 }
 
+/// What people see, at a port of its own.
+#[derive(Debug, Clone)]
+pub struct Dashboard {
+    /// Where.
+    pub listen: SocketAddr,
+    /// What is shown.
+    pub desk: Arc<Desk>,
+}
+
 /// What is served.
 #[derive(Debug)]
 pub struct Serving {
@@ -121,6 +131,8 @@ pub struct Serving {
     pub limits: http::Limits,
     /// How long it goes on after a signal. Endpoints of a pod that ends are withdrawn a moment later.
     pub drain: Duration,
+    /// The dashboard, with the same certificate.
+    pub dashboard: Option<Dashboard>,
 }
 
 /// Serves until the process is told to end (SIGTERM, SIGINT). `told` hears the address once it is open.
@@ -139,6 +151,8 @@ pub fn run(
         bench,
         limits,
         drain,
+        // Kept here until the runtime has ended, as it asks for.
+        dashboard,
     } = serving;
     let clock = Arc::clone(&bench.clock);
     let now = move || clock().as_second();
@@ -168,7 +182,8 @@ pub fn run(
         let counted = &metrics;
         scope.spawn(move || keeping.keep(shown, counted, log, &now, &ended));
         let judging = scope.spawn(|| bench.keep());
-        let served = runtime.block_on(until_told(listen, door, drain, log, told));
+        let shown = dashboard.clone();
+        let served = runtime.block_on(until_told(listen, door, drain, log, told, shown));
         drop(end);
         docket.close();
         let judged = judging.join();
@@ -186,6 +201,7 @@ async fn until_told(
     drain: Duration,
     log: &Log,
     told: impl FnOnce(SocketAddr),
+    dashboard: Option<Dashboard>,
 ) -> Result<(), RunError> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).map_err(RunError::System)?;
@@ -194,8 +210,19 @@ async fn until_told(
         .await
         .map_err(|error| RunError::Listen(listen, error))?;
     let address = listener.local_addr().map_err(RunError::System)?;
-    told(address);
     let (stop, stopped) = tokio::sync::watch::channel(false);
+    if let Some(Dashboard { listen, desk }) = dashboard {
+        let listener = http::listen(listen)
+            .await
+            .map_err(|error| RunError::Listen(listen, error))?;
+        let address = listener.local_addr().map_err(RunError::System)?;
+        log("dashboard", json!({ "address": address.to_string() }));
+        let certificates = Arc::clone(&door.certificates);
+        let limits = desk::Limits::default();
+        let stopped = stop.subscribe();
+        tokio::spawn(desk::serve(listener, desk, certificates, limits, stopped));
+    }
+    told(address);
     let serving = tokio::spawn(http::serve(listener, Arc::clone(&door), stopped));
     // Whoever interrupts it by hand does not wait.
     let drain = tokio::select! {

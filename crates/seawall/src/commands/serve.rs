@@ -12,11 +12,12 @@ use jiff::Timestamp;
 use model::Severity;
 use serde_json::{Value, json};
 use server::bench::{Alone, Bench, Beside, Law, gate};
+use server::desk::{self, Desk, Issuer, Key};
 use server::docket::Docket;
 use server::http::{Limits, More};
 use server::install::{self, CONFIGURATIONS, Installed, NAME, Way};
 use server::metrics::Metrics;
-use server::run::{Kept, Log, RunError, Serving};
+use server::run::{Dashboard, Kept, Log, RunError, Serving};
 use server::secret::{Secret, SecretError};
 use server::tls::made;
 use server::watch::{self, Alerting, Election, Keeping, Level, Shared};
@@ -57,7 +58,7 @@ pub(crate) struct Args {
     #[arg(long)]
     dry_run: bool,
     /// Judge objects alone: the cluster is not watched
-    #[arg(long, conflicts_with_all = ["reports", "alerts", "history"])]
+    #[arg(long, conflicts_with_all = ["reports", "alerts", "history", "dashboard"])]
     no_watch: bool,
     /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
@@ -92,6 +93,24 @@ pub(crate) struct Args {
     /// Folder for the history of the posture: a line for each change, a file for each day
     #[arg(long, value_name = "DIR")]
     history: Option<PathBuf>,
+    /// Show the dashboard on this address, with the same certificate
+    #[arg(long, value_name = "ADDRESS")]
+    dashboard: Option<SocketAddr>,
+    /// File with 32 random bytes or more that all replicas share: a session then counts at each of them
+    #[arg(long, value_name = "FILE", requires = "dashboard")]
+    dashboard_key: Option<PathBuf>,
+    /// Let people sign in to the dashboard there, by OpenID Connect (https://login.microsoftonline.com/TENANT/v2.0)
+    #[arg(long, value_name = "URL", requires_all = ["dashboard", "oidc_client_id", "oidc_url"])]
+    oidc_issuer: Option<String>,
+    /// Application (client) id of the dashboard there
+    #[arg(long, value_name = "ID", requires = "oidc_issuer")]
+    oidc_client_id: Option<String>,
+    /// Address at which people reach the dashboard; they come back to /sign-in/back below it
+    #[arg(long, value_name = "URL", requires = "oidc_issuer")]
+    oidc_url: Option<String>,
+    /// File with the secret of the application, unless it is a public one
+    #[arg(long, value_name = "FILE", requires = "oidc_issuer")]
+    oidc_secret: Option<PathBuf>,
     /// Tell new critical findings to the address in the environment variable SEAWALL_ALERTS_URL
     #[arg(long)]
     alerts: bool,
@@ -303,6 +322,60 @@ impl Args {
     }
 }
 
+/// What people see, where that is asked for.
+fn dashboard(
+    args: &Args,
+    law: &Law,
+    metrics: &Arc<Metrics>,
+    watched: Option<&Arc<Shared>>,
+) -> anyhow::Result<Option<Dashboard>> {
+    let (Some(listen), Some(shared)) = (args.dashboard, watched) else {
+        return Ok(None);
+    };
+    let key = match &args.dashboard_key {
+        Some(file) => {
+            let bytes = std::fs::read(file).map_err(|error| {
+                Failure::new(format!("cannot read `{}`: {error}", file.display()))
+                    .help("`--dashboard-key` takes a file that every replica has")
+            })?;
+            if bytes.len() < 32 {
+                return Err(Failure::new(format!("`{}` is too short", file.display()))
+                    .help("`head -c 32 /dev/urandom > FILE` makes one")
+                    .into());
+            }
+            Key::of(&bytes)
+        }
+        None => Key::random().map_err(Failure::new)?,
+    };
+    let issuer = match (&args.oidc_issuer, &args.oidc_client_id, &args.oidc_url) {
+        (Some(issuer), Some(client_id), Some(here)) => Some(Issuer {
+            issuer: issuer.clone(),
+            client_id: client_id.clone(),
+            here: here.clone(),
+            secret: args.oidc_secret.clone(),
+            name_claim: "preferred_username".to_owned(),
+            groups_claim: "groups".to_owned(),
+            trust: Trust::default(),
+        }),
+        _ => None,
+    };
+    let desk = Desk::new(desk::Options {
+        guide: Arc::clone(&law.guide),
+        shared: Arc::clone(shared),
+        config: Arc::clone(&law.config),
+        writer: Arc::new(args.writer()?),
+        history: args.history.clone(),
+        issuer,
+        key,
+        metrics: Arc::clone(metrics),
+        clock: Arc::new(Timestamp::now),
+    })
+    .map_err(|why| {
+        Failure::new(why).help("`--oidc-url` takes an address such as https://seawall.example")
+    })?;
+    Ok(Some(Dashboard { listen, desk }))
+}
+
 fn serve(args: &Args, law: Law) -> anyhow::Result<u8> {
     let log: Log = Arc::new(tell);
     let metrics = Arc::new(Metrics::new());
@@ -338,6 +411,7 @@ fn serve(args: &Args, law: Law) -> anyhow::Result<u8> {
         None => Kept::Secret(args.secret(), Box::new(args.writer()?)),
     };
     let guide: Arc<Guide> = Arc::clone(&law.guide);
+    let dashboard = dashboard(args, &law, &metrics, watched.as_ref())?;
     let serving = Serving {
         listen: args.listen,
         kept,
@@ -352,6 +426,7 @@ fn serve(args: &Args, law: Law) -> anyhow::Result<u8> {
         },
         limits: Limits::default(),
         drain: Duration::from_secs(args.drain),
+        dashboard,
     };
     let told = |address: SocketAddr| {
         log(
