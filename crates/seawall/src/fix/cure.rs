@@ -359,5 +359,8 @@ pub(super) fn in_words(change: &Change) -> String {
         Act::Add(value) => format!("add `{value}` to `{at}`"),
         Act::Remove => format!("remove `{at}`"),
         Act::Replace { key, value } => format!("replace `{at}` with `{key}: {value}`"),
+        Act::Wrap { around, within } => {
+            format!("put `{at}` into `{around}`, at `{}`", within.join("."))
+        }
     }
 }
