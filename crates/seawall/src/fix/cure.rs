@@ -353,6 +353,9 @@ pub(super) fn added_in_words(added: &Addition) -> String {
 
 /// What is to be done, for people.
 pub(super) fn in_words(change: &Change) -> String {
+    if change.removes_document() {
+        return "remove the object".to_owned();
+    }
     let at = remedy::route(&change.at);
     match &change.act {
         Act::Set(value) => format!("set `{at}` to `{value}`"),
