@@ -1,6 +1,6 @@
 //! What was read and what became of it, for who may see everything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 use model::coverage::Status;
@@ -59,9 +59,14 @@ pub(super) fn page(frame: &Frame<'_>) -> Option<Markup> {
 
 fn unread(frame: &Frame<'_>) -> Markup {
     let documents = &frame.sight.picture.coverage.documents;
-    let unread: Vec<_> = documents
+    // What no guideline reads asks nothing of anybody, and is told in a line.
+    let (unread, unasked): (Vec<_>, Vec<_>) = documents
         .iter()
         .filter(|entry| entry.reason.is_some())
+        .partition(|entry| entry.status.incomplete() || entry.help.is_some());
+    let unasked: BTreeSet<&str> = unasked
+        .iter()
+        .filter_map(|entry| entry.kind.as_deref())
         .collect();
     html! {
         @if !unread.is_empty() {
@@ -77,6 +82,12 @@ fn unread(frame: &Frame<'_>) -> Markup {
                     } } }
                 }
                 @if unread.len() > ROWS { p { "… and " (unread.len() - ROWS) " more." } }
+            }
+        }
+        @if !unasked.is_empty() {
+            details {
+                summary { "No guideline reads " (count(unasked.len(), "kind")) }
+                ul.columns { @for kind in &unasked { li { (clean(kind)) } } }
             }
         }
     }

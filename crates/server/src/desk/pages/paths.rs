@@ -119,7 +119,7 @@ fn walk(frame: &Frame<'_>, told: &Told) -> Markup {
     let last = told.deeds.len();
     html! {
         ol.walk {
-            li.spot.start #step-0 { p.held { (clean(&told.start)) } p.help { "where it starts" } }
+            li.spot.start #step-0 { p.held { (capital(&clean(&told.start))) } p.help { "where it starts" } }
             @for (at, deed) in told.deeds.iter().enumerate() {
                 li.spot.jewel[at + 1 == last] id=(format!("step-{}", at + 1)) { (step(frame, deed, at + 1)) }
             }
