@@ -5,6 +5,7 @@
 //! http (TLS) ─────┤
 //!                 └─▶ metrics, health
 //! sources ── watch ─▶ the cached estate, its facts and findings ─▶ reports, alerts, history
+//!                      └─▶ desk (TLS) ─ what each may see ─▶ pages
 //! ```
 //!
 //! What it deliberately leaves out: talking to Kubernetes and Azure (`sources` does), judging (`guide`), and
