@@ -74,9 +74,9 @@ fn unread(frame: &Frame<'_>) -> Markup {
                 h2 #unread { "What was not judged" }
                 table.cards.found {
                     caption.unseen { "What was not judged, and why" }
-                    thead { tr { th scope="col" { "What became of it" } th scope="col" { "Kind" } th scope="col" { "Why, and what to do" } } }
+                    thead { tr { th scope="col" { "State" } th scope="col" { "Kind" } th scope="col" { "Why, and what to do" } } }
                     tbody { @for entry in unread.iter().take(ROWS) { tr {
-                        td data-label="What became of it" { span class={ "chip " (if entry.status.incomplete() { "high" } else { "quiet" }) } { (entry.status.word()) } }
+                        td data-label="State" { span class={ "chip " (if entry.status.incomplete() { "high" } else { "quiet" }) } { (entry.status.word()) } }
                         th scope="row" { (clean(entry.kind.as_deref().unwrap_or("–"))) span.item { (clean(entry.name.as_deref().unwrap_or_default())) } }
                         td data-label="Why" { (words(entry.reason.as_deref().unwrap_or_default())) @if let Some(help) = &entry.help { p.help { (words(help)) } } }
                     } } }
