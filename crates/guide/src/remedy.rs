@@ -102,7 +102,7 @@ pub(crate) fn of<'a>(
     let targets = || -> Vec<Target> {
         let own = target(
             resource,
-            &resource.azure.as_ref().map_or("", |azure| &azure.id),
+            resource.azure.as_ref().map_or("", |azure| &azure.id),
         );
         let others = others.iter().map(|other| other.target.clone());
         std::iter::once(own).chain(others).collect()

@@ -1,7 +1,10 @@
 //! The webhook: the same answers as `assess`, decisions, and its door; and the watch, with real parts.
 #![expect(
+    clippy::expect_used,
+    clippy::panic,
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "tests fail by panicking"
 )]
 

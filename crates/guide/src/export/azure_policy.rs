@@ -293,8 +293,9 @@ pub(crate) fn entry(definition: &Definition, guideline: &Guideline, setting: &Se
         "effect": {"value": format!("[parameters('{}')]", severity_effect(severity))},
     });
     if let Some(parameters) = parameters.as_object_mut()
-        && definition.properties["parameters"]
-            .get("excludedNamespaces")
+        && definition
+            .properties
+            .pointer("/parameters/excludedNamespaces")
             .is_some()
     {
         parameters.insert(

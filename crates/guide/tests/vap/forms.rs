@@ -3,7 +3,6 @@
 //! which other tests hold against seawall.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -46,9 +45,8 @@ fn asked(export: &Export) -> BTreeMap<String, Value> {
 
 /// A server that knows the kinds that the set-up fetched.
 fn knowing(file: &str) -> Cluster {
-    let folder = std::env::var_os("SEAWALL_POLICY_KINDS")
-        .unwrap_or_else(|| panic!("SEAWALL_POLICY_KINDS is not set: `cargo xtask test` sets it"));
-    let text = std::fs::read_to_string(PathBuf::from(folder).join(file)).unwrap();
+    let folder = oracle::fixture("policy-kinds").unwrap();
+    let text = std::fs::read_to_string(folder.join(file)).unwrap();
     let cluster = Cluster::start();
     let group = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
     for mut definition in objects(&text) {

@@ -11,9 +11,12 @@ use hcl_edit::structure::Body;
 /// How many states of a file are kept: before an edit and after it.
 const STATES: usize = 2;
 
+/// A text and what it says.
+type State = (Rc<str>, Rc<Body>);
+
 /// What files say, by path, with the text.
 #[derive(Debug, Default)]
-pub(crate) struct Parses(RefCell<BTreeMap<String, Vec<(Rc<str>, Rc<Body>)>>>);
+pub(crate) struct Parses(RefCell<BTreeMap<String, Vec<State>>>);
 
 impl Parses {
     pub(crate) fn body(&self, path: &str, text: &str) -> Result<Rc<Body>, Error> {

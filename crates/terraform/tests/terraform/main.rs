@@ -1,6 +1,5 @@
 //! The crate as its users see it.
 #![expect(
-    clippy::panic,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::string_slice,

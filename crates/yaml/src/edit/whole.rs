@@ -121,7 +121,7 @@ impl Removed {
 }
 
 /// The lines in front of a document's value.
-fn head<'r>(text: &'r str) -> impl Iterator<Item = &'r str> {
+fn head(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive('\n').take_while(|line| {
         let content = line.trim();
         content.is_empty() || content.starts_with(['#', '%']) || is_marker(line)

@@ -297,7 +297,8 @@ fn an_issuer_signs_people_in_and_nobody_else_does() {
         .ahead
         .store(0, std::sync::atomic::Ordering::Relaxed);
 
-    let flaws: [(&str, fn(&mut Says)); 11] = [
+    type Flaw = (&'static str, fn(&mut Says));
+    let flaws: [Flaw; 11] = [
         ("another sign-in", |says| says.claims["nonce"] = "x".into()),
         ("another application", |says| {
             says.claims["aud"] = "x".into()
