@@ -4,6 +4,7 @@
 
 mod culprits;
 mod said;
+mod totals;
 mod trials;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,7 @@ use crate::commands::judged::Question;
 use culprits::Culprits;
 pub(crate) use said::Said;
 use said::{Count, Key};
+use totals::Totals;
 use trials::Trials;
 
 /// How often the texts are assessed again before all cures are taken back. Each time some are.
@@ -249,7 +251,7 @@ fn troubles(
             troubles.push(Trouble::Stays(key.clone()));
         }
     }
-    let mut before = None;
+    let (mut before, mut totals_of) = (None, None);
     let became = Became::of(cures.iter().map(|(_, cure)| *cure));
     let added: BTreeSet<String> = cures
         .iter()
@@ -274,7 +276,8 @@ fn troubles(
             guideline.is_some_and(|guideline| is_asked(guideline, old))
                 && now.worse_than(was.of(&old_key))
         } else {
-            now.worse_than(was.of(key))
+            let totals = || Totals::of(&was.counts, &is.counts, &expected);
+            now.worse_than(was.of(key)) && totals_of.get_or_insert_with(totals).is_worse(key)
         };
         if worse {
             troubles.push(Trouble::Worse(key.clone()));

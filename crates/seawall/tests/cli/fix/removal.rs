@@ -382,3 +382,15 @@ subjects:
     assert!(report.list("/notFixed").is_empty(), "{:#}", report.value);
     assert_eq!(read(&folder, "roles.yaml"), binding("three", team));
 }
+
+#[test]
+fn a_verdict_that_only_moves_to_another_file_is_not_worse() {
+    // Nobody declares the namespace: what is said of it stands with the first that names it.
+    let other = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kept, namespace: tools}\n";
+    let folder = Folder::of(&[("a-tiller.yaml", TILLER), ("b-kept.yaml", other)]);
+    let args = [".", "--whole", "--guideline", "rbac-no-tiller"];
+    let report = written(&folder, &args);
+    assert!(report.list("/notFixed").is_empty(), "{:#}", report.value);
+    assert!(!is_there(&folder, "a-tiller.yaml"));
+    assert_eq!(read(&folder, "b-kept.yaml"), other);
+}
