@@ -656,3 +656,103 @@ fn what_runs_is_compared_with_what_should() {
     drop(watching);
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+/// Azure as `sources` is tested with it: a loopback server, read by the real source.
+fn azure(world: &oracle::azure::World, server: &oracle::azure::Azure) -> sources::azure::Options {
+    use sources::azure::{Auth, Cloud, CloudName, Options, Pace, Surroundings, Trust};
+    let name = format!("seawall-watch-token-{}", std::process::id());
+    let file = std::env::temp_dir().join(name);
+    std::fs::write(&file, &world.assertion).unwrap();
+    let address = Some(server.address());
+    Options {
+        cloud: Cloud::new(CloudName::Public, address, address, address).unwrap(),
+        auth: Auth::WorkloadIdentity,
+        surroundings: Surroundings {
+            tenant: Some("11111111-1111-1111-1111-111111111111".to_owned()),
+            client: Some("bbbbbbbb-0000-4000-8000-000000000002".to_owned()),
+            token_file: Some(file),
+            ..Surroundings::default()
+        },
+        subscriptions: Vec::new(),
+        entra: false,
+        trust: Trust {
+            authorities: vec![server.certificate().as_bytes().to_vec()],
+        },
+        pace: Pace {
+            timeout: Duration::from_secs(5),
+            first_wait: Duration::from_millis(5),
+            longest_wait: Duration::from_secs(3),
+            attempts: 3,
+        },
+        patience: sources::live::Patience::default(),
+    }
+}
+
+#[test]
+fn azure_is_read_from_time_to_time_and_kept_when_it_cannot_be() {
+    let estate: Value = serde_json::from_str(include_str!(
+        "../../../sources/tests/sources/azure-estate.json"
+    ))
+    .unwrap();
+    let world = |registry: bool| {
+        let resources = estate["resources"].as_array().unwrap().iter();
+        let kept = resources.filter(|resource| {
+            registry || !resource["id"].as_str().unwrap().contains("/shopimages")
+        });
+        let subscriptions = estate["subscriptions"].as_array().unwrap().iter();
+        oracle::azure::World {
+            subscriptions: subscriptions
+                .map(|id| id.as_str().unwrap().to_owned())
+                .collect(),
+            resources: kept.cloned().collect(),
+            page: 20,
+            assertion: "a service account's token".to_owned(),
+            ..oracle::azure::World::default()
+        }
+    };
+    let cloud = oracle::azure::Azure::start(world(true)).unwrap();
+    let given = azure(&world(true), &cloud);
+    let server = ApiServer::start().unwrap();
+    let mut options = options(server.kubeconfig());
+    options.azure = Some(Arc::new(move || {
+        Ok(Box::new(sources::azure::Azure::new(given.clone())))
+    }));
+    options.azure_every = Duration::from_secs(2);
+    let watching = watch(options);
+    let registries = |shared: &Shared| {
+        let picture = shared.picture();
+        picture
+            .estate
+            .of_kind("Microsoft.ContainerRegistry/registries")
+            .len()
+    };
+    watching.until("the registry", |shared| registries(shared) == 1);
+    let about = |shared: &Shared| {
+        let findings = shared.findings();
+        findings
+            .iter()
+            .filter(|finding| finding.resource.id().contains("registries/shopimages"))
+            .count()
+    };
+    assert!(about(&watching.shared) > 0);
+    cloud.set(world(false));
+    watching.until("no registry", |shared| registries(shared) == 0);
+    assert_eq!(about(&watching.shared), 0);
+    // What was read stays when Azure is away.
+    let clusters = |shared: &Shared| {
+        let picture = shared.picture();
+        picture
+            .estate
+            .of_kind("Microsoft.ContainerService/managedClusters")
+            .len()
+    };
+    assert_eq!(clusters(&watching.shared), 1);
+    drop(cloud);
+    watching.until("that Azure is away", |_| {
+        watching.logged("Azure cannot be read") > 0
+    });
+    namespace(&server, "later");
+    let passes = watching.shared.stand().passes;
+    watching.until("another pass", |shared| shared.stand().passes > passes);
+    assert_eq!(clusters(&watching.shared), 1);
+}
