@@ -7,7 +7,7 @@ use sources::live::Source;
 use crate::failure::Failure;
 
 /// What is read of Azure, and how to sign in.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Default, Clone, clap::Args)]
 pub(crate) struct AzureArgs {
     /// Live Azure: every subscription that can be seen
     #[arg(long)]

@@ -25,6 +25,7 @@ use sources::azure::Trust;
 use sources::cluster::{self, Writer};
 
 use crate::choices;
+use crate::commands::azure::AzureArgs;
 use crate::commands::{assess, estate, load_guide};
 use crate::failure::Failure;
 
@@ -111,6 +112,9 @@ pub(crate) struct Args {
     /// File with the secret of the application, unless it is a public one
     #[arg(long, value_name = "FILE", requires = "oidc_issuer")]
     oidc_secret: Option<PathBuf>,
+    /// Files or a snapshot that the cluster is to be as: what differs is told
+    #[arg(long, value_name = "PATH", conflicts_with = "no_watch")]
+    drift: Option<PathBuf>,
     /// Tell new critical findings to the address in the environment variable SEAWALL_ALERTS_URL
     #[arg(long)]
     alerts: bool,
@@ -126,6 +130,9 @@ pub(crate) struct Args {
     /// Configuration to use instead of the seawall.yaml here or above
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    // Read beside the cluster, every quarter of an hour.
+    #[command(flatten)]
+    azure: AzureArgs,
     /// Context of the kubeconfig to use
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
@@ -136,6 +143,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     guide: Option<PathBuf>,
 }
+
+mod beside;
 
 /// Where a pod reads its namespace
 /// (<https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/>).
@@ -380,6 +389,10 @@ fn serve(args: &Args, law: Law) -> anyhow::Result<u8> {
     let log: Log = Arc::new(tell);
     let metrics = Arc::new(Metrics::new());
     let stop = AtomicBool::new(false);
+    let whole = law.config.whole.unwrap_or(false);
+    let drift = args.drift.as_deref();
+    let drift = drift.map(|path| beside::base(path, &law.guide, whole));
+    let drift = drift.transpose()?;
     let options = watch::Options {
         log: Arc::new(|level, what, more| {
             let word = match level {
@@ -390,6 +403,8 @@ fn serve(args: &Args, law: Law) -> anyhow::Result<u8> {
             write_line(word, what, more);
         }),
         keeping: args.keeping()?,
+        azure: beside::azure(&args.azure)?,
+        drift,
         ..watch::Options::new(args.cluster(), Arc::clone(&law.config))
     };
     let watched = if args.no_watch {
