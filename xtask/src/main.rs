@@ -31,7 +31,7 @@ The chores of seawall. Run one with `cargo xtask CHORE`.
   setup        Build and fetch the real parts that tests compare seawall with:
                kube-apiserver and kube-controller-manager, the Go oracles, helm,
                kustomize, the fixtures, the schemas of Terraform's providers;
-               install etcd and Chromium (needs root).
+               install etcd, Chromium, docker-registry, openssl (needs root).
                The first time takes about ten minutes on two cores, later
                milliseconds. Each step is done only when its input has changed.
   test [ARGS]  setup, then all tests of the workspace in one run, then every
@@ -66,7 +66,7 @@ The chores of seawall. Run one with `cargo xtask CHORE`.
                  eval \"$(cargo xtask env)\" && cargo test -p seawall-oracle
 
 Everything built or fetched is in ~/.cache/seawall, or in $SEAWALL_CACHE.
-Needed: Go, Rust, Python with pip; to get etcd and Chromium by itself, Debian's apt as root.
+Needed: Go, Rust, Python with pip; to install programs by itself, Debian's apt as root.
 ";
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! What comes from the system's packages: etcd, a browser, a registry. As root on Debian
+//! What comes from the system's packages: etcd, a browser, a registry, openssl. As root on Debian
 //! it is installed; elsewhere the command to type is said.
 
 use std::env;
@@ -10,10 +10,11 @@ use anyhow::{Result, bail};
 use crate::run::{output, run, step, which};
 
 /// Programs, any of which will do, and Debian's package that has the first.
-const PACKAGES: [(&[&str], &str); 3] = [
+const PACKAGES: [(&[&str], &str); 4] = [
     (&["etcd"], "etcd-server"),
     (CHROMIUM, "chromium"),
     (&["docker-registry"], "docker-registry"),
+    (&["openssl"], "openssl"),
 ];
 
 const CHROMIUM: &[&str] = &["chromium", "chromium-browser", "google-chrome"];

@@ -176,8 +176,24 @@ fn spec(dice: &mut Dice) -> Value {
     spec
 }
 
+/// What the API server itself fills in before policies judge, and no file says: a port of the node for each port of a
+/// pod in the node's network (`SetDefaults_HostNetworkPorts`, `k8s.io/kubernetes/pkg/apis/core/v1/defaults.go`).
+fn filled_in(spec: &mut Value) {
+    if spec["hostNetwork"] != true {
+        return;
+    }
+    for list in ["containers", "initContainers"] {
+        for container in spec[list].as_array_mut().into_iter().flatten() {
+            for port in container["ports"].as_array_mut().into_iter().flatten() {
+                port["hostPort"] = port["containerPort"].clone();
+            }
+        }
+    }
+}
+
 fn object(dice: &mut Dice, number: usize, namespace: &str) -> Value {
-    let spec = spec(dice);
+    let mut spec = spec(dice);
+    filled_in(&mut spec);
     let mut metadata = dice.some(
         &json!({
             "labels": [{"app": "web"}, {"app": "web", "code": "untrusted"}, {"sidecar.istio.io/inject": "false"}],
@@ -186,6 +202,13 @@ fn object(dice: &mut Dice, number: usize, namespace: &str) -> Value {
         40,
     );
     metadata["labels"]["app"] = "web".into();
+    // The API server makes a field of it before policies judge (`applyAppArmorVersionSkew`,
+    // `k8s.io/kubernetes/pkg/registry/core/pod/strategy.go`): a context that no file declares.
+    let armor = "container.apparmor.security.beta.kubernetes.io/c0";
+    let annotated = metadata["annotations"].get(armor).is_some();
+    if annotated && spec["containers"][0]["securityContext"].is_null() {
+        metadata["annotations"] = json!({});
+    }
     let name = json!({"name": format!("m{number}"), "namespace": namespace});
     let template = json!({"metadata": metadata, "spec": spec});
     match dice.roll(4) {
