@@ -11,7 +11,6 @@
 //!
 //! What it deliberately leaves out: knowing what a review says.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,15 +19,12 @@ use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Body as _, Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, header};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
-use tokio_rustls::TlsAcceptor;
 
 use crate::admission::{Answer, Half, Review, unjudged};
+use crate::connections::{self, Bounds, House, Reply};
 use crate::docket::{Case, Docket, Judged};
 use crate::metrics::Metrics;
 use crate::tls::{CertificateError, Certificates};
@@ -94,8 +90,6 @@ impl std::fmt::Debug for Door {
     }
 }
 
-type Reply = Response<Full<Bytes>>;
-
 /// How long judges may take nothing while reviews wait before the process counts as hung.
 const HUNG: Duration = Duration::from_secs(30);
 
@@ -106,45 +100,22 @@ const HUNG: Duration = Duration::from_secs(30);
 pub async fn serve(
     listener: TcpListener,
     door: Arc<Door>,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> Result<(), CertificateError> {
-    let acceptor = TlsAcceptor::from(Arc::new(door.certificates.server()?));
-    let places = Arc::new(Semaphore::new(door.limits.connections));
-    let memory = Arc::new(Semaphore::new(door.limits.bodies / KIB));
-    loop {
-        // Beyond the bound, clients wait before they are accepted.
-        let place = tokio::select! {
-            place = Arc::clone(&places).acquire_owned() => place,
-            _ = stop.wait_for(|stop| *stop) => break,
-        };
-        let Ok(place) = place else {
-            break;
-        };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
-        };
-        match accepted {
-            Ok((stream, _)) => {
-                let client = Client {
-                    door: Arc::clone(&door),
-                    memory: Arc::clone(&memory),
-                    asked: Arc::new(AtomicBool::new(false)),
-                };
-                tokio::spawn(client.talk(stream, acceptor.clone(), stop.clone(), place));
-            }
-            // No more file descriptors, for instance: others may end meanwhile.
-            Err(_) => {
-                door.refused("accept");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        }
-    }
-    drop(listener);
-    // All places free again: everybody has left.
-    let all = u32::try_from(door.limits.connections).unwrap_or(u32::MAX);
-    let _ = tokio::time::timeout(door.limits.deadline, places.acquire_many(all)).await;
-    Ok(())
+    let limits = door.limits;
+    let bounds = Bounds {
+        connections: limits.connections,
+        patience: limits.patience,
+        idle: limits.idle,
+        head: 64 * KIB,
+        leave: limits.deadline,
+    };
+    let certificates = Arc::clone(&door.certificates);
+    let client = Client {
+        memory: Arc::new(Semaphore::new(limits.bodies / KIB)),
+        door,
+    };
+    connections::serve(listener, client, &certificates, bounds, stop).await
 }
 
 /// Opens the port.
@@ -157,71 +128,15 @@ pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 const KIB: usize = 1024;
 
-/// One connection.
+/// Who answers API servers.
 #[derive(Clone)]
 struct Client {
     door: Arc<Door>,
     memory: Arc<Semaphore>,
-    /// A request has come.
-    asked: Arc<AtomicBool>,
 }
 
-impl Client {
-    async fn talk(
-        self,
-        stream: TcpStream,
-        acceptor: TlsAcceptor,
-        mut stop: watch::Receiver<bool>,
-        _place: OwnedSemaphorePermit,
-    ) {
-        let limits = self.door.limits;
-        let _ = stream.set_nodelay(true);
-        let stream = match tokio::time::timeout(limits.patience, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(_)) => return self.door.refused("tls"),
-            Err(_) => return self.door.refused("slow"),
-        };
-        let _open = Open::count(&self.door);
-        let client = self.clone();
-        let service = service_fn(move |request| {
-            let client = client.clone();
-            async move { Ok::<_, Infallible>(client.answer(request).await) }
-        });
-        let mut builder = http1::Builder::new();
-        builder
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.idle)
-            .max_headers(64)
-            .max_buf_size(64 * KIB);
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
-        tokio::pin!(connection);
-        let first = tokio::time::sleep(limits.patience);
-        tokio::pin!(first);
-        let (mut waits, mut goes_on) = (true, true);
-        loop {
-            tokio::select! {
-                done = connection.as_mut() => {
-                    if done.is_err_and(|error| error.is_parse() || error.is_timeout()) {
-                        self.door.refused("malformed");
-                    }
-                    return;
-                }
-                () = first.as_mut(), if waits => {
-                    waits = false;
-                    if !self.asked.load(Ordering::Relaxed) {
-                        return self.door.refused("slow");
-                    }
-                }
-                _ = stop.wait_for(|stop| *stop), if goes_on => {
-                    goes_on = false;
-                    connection.as_mut().graceful_shutdown();
-                }
-            }
-        }
-    }
-
+impl House for Client {
     async fn answer(&self, request: Request<Incoming>) -> Reply {
-        self.asked.store(true, Ordering::Relaxed);
         let half = match request.uri().path() {
             "/validate/closed" => Half::Closed,
             "/validate/open" => Half::Open,
@@ -261,6 +176,17 @@ impl Client {
         }
     }
 
+    fn refused(&self, why: &str) {
+        self.door.refused(why);
+    }
+
+    fn open(&self, more: f64) {
+        let metrics = &self.door.metrics;
+        metrics.add("seawall_http_connections", &[], more);
+    }
+}
+
+impl Client {
     /// API servers add `timeout=10s` to the address
     /// (`k8s.io/apiserver/pkg/admission/plugin/webhook/validating/dispatcher.go`).
     fn deadline(&self, query: &str) -> Duration {
@@ -391,22 +317,6 @@ impl Door {
     fn refused(&self, why: &str) {
         self.metrics
             .count("seawall_http_refused_total", &[("why", why)]);
-    }
-}
-
-/// Counts a connection while it is open.
-struct Open<'d>(&'d Door);
-
-impl<'d> Open<'d> {
-    fn count(door: &'d Door) -> Self {
-        door.metrics.add("seawall_http_connections", &[], 1.0);
-        Self(door)
-    }
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        self.0.metrics.add("seawall_http_connections", &[], -1.0);
     }
 }
 

@@ -13,6 +13,7 @@
 
 pub mod admission;
 pub mod bench;
+mod connections;
 pub mod desk;
 pub mod docket;
 pub mod http;

@@ -12,24 +12,19 @@
 //!
 //! What it deliberately leaves out: who may see what.
 
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
 
 use super::request::{Asked, Fields, Replied};
 use super::{Desk, route};
+use crate::connections::{self, Bounds, House, Reply};
 use crate::tls::{CertificateError, Certificates};
 
 /// Bounds on what clients may do.
@@ -72,8 +67,6 @@ const ALWAYS: [(&str, &str); 5] = [
     ("x-frame-options", "DENY"),
 ];
 
-type Reply = Response<Full<Bytes>>;
-
 /// Serves until `stop` is true.
 ///
 /// # Errors
@@ -83,47 +76,22 @@ pub async fn serve(
     desk: Arc<Desk>,
     certificates: Arc<Certificates>,
     limits: Limits,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> Result<(), CertificateError> {
-    let acceptor = TlsAcceptor::from(Arc::new(certificates.server()?));
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let bounds = Bounds {
+        connections: limits.connections,
+        patience: limits.patience,
+        idle: limits.idle,
+        head: HEAD,
+        leave: limits.patience,
+    };
     let client = Client {
         desk,
         limits,
         pages: Arc::new(Semaphore::new(limits.pages)),
         sign_ins: Arc::new(Semaphore::new(limits.pages)),
     };
-    loop {
-        // Beyond the bound, clients wait before they are accepted.
-        let place = tokio::select! {
-            place = Arc::clone(&places).acquire_owned() => place,
-            _ = stop.wait_for(|stop| *stop) => break,
-        };
-        let Ok(place) = place else {
-            break;
-        };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
-        };
-        match accepted {
-            Ok((stream, _)) => {
-                let talk = client
-                    .clone()
-                    .talk(stream, acceptor.clone(), stop.clone(), place);
-                tokio::spawn(talk);
-            }
-            // No more file descriptors, for instance: others may end meanwhile.
-            Err(_) => {
-                client.desk.refused("accept");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        }
-    }
-    drop(listener);
-    let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
-    let _ = tokio::time::timeout(limits.patience, places.acquire_many(all)).await;
-    Ok(())
+    connections::serve(listener, client, &certificates, bounds, stop).await
 }
 
 #[derive(Clone)]
@@ -135,61 +103,7 @@ struct Client {
     sign_ins: Arc<Semaphore>,
 }
 
-impl Client {
-    async fn talk(
-        self,
-        stream: TcpStream,
-        acceptor: TlsAcceptor,
-        mut stop: watch::Receiver<bool>,
-        _place: OwnedSemaphorePermit,
-    ) {
-        let _ = stream.set_nodelay(true);
-        let limits = self.limits;
-        let stream = match tokio::time::timeout(limits.patience, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(_)) => return self.desk.refused("tls"),
-            Err(_) => return self.desk.refused("slow"),
-        };
-        let asked = Arc::new(AtomicBool::new(false));
-        let (client, noted) = (self.clone(), Arc::clone(&asked));
-        let service = service_fn(move |request| {
-            noted.store(true, Ordering::Relaxed);
-            let client = client.clone();
-            async move { Ok::<_, Infallible>(client.answer(request).await) }
-        });
-        let mut builder = http1::Builder::new();
-        builder
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.idle)
-            .max_headers(64)
-            .max_buf_size(HEAD);
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
-        tokio::pin!(connection);
-        let first = tokio::time::sleep(limits.patience);
-        tokio::pin!(first);
-        let (mut waits, mut goes_on) = (true, true);
-        loop {
-            tokio::select! {
-                done = connection.as_mut() => {
-                    if done.is_err_and(|error| error.is_parse() || error.is_timeout()) {
-                        self.desk.refused("malformed");
-                    }
-                    return;
-                }
-                () = first.as_mut(), if waits => {
-                    waits = false;
-                    if !asked.load(Ordering::Relaxed) {
-                        return self.desk.refused("slow");
-                    }
-                }
-                _ = stop.wait_for(|stop| *stop), if goes_on => {
-                    goes_on = false;
-                    connection.as_mut().graceful_shutdown();
-                }
-            }
-        }
-    }
-
+impl House for Client {
     async fn answer(&self, request: Request<Incoming>) -> Reply {
         let refuse = |why: &str, status, said: &str| {
             self.desk.refused(why);
@@ -245,6 +159,10 @@ impl Client {
             // Nothing panics by design.
             Err(_) => refuse("failed", 500, "the page could not be made"),
         }
+    }
+
+    fn refused(&self, why: &str) {
+        self.desk.refused(why);
     }
 }
 
