@@ -305,8 +305,8 @@ fn assess<'g>(
     sinks: &mut [Box<dyn Sink>],
 ) -> anyhow::Result<Assessment<'g>> {
     let setting = &plan.setting;
-    let managed = estate::managed(guide);
-    let schema = estate::schema(guide);
+    let managed = guide.managed();
+    let schema = guide.schema();
     let judge = Judge::new(guide, setting, |guideline| {
         plan.selects(args, guideline) && !is_about_waivers(guideline)
     });

@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use ::guide::Guide;
 use model::coverage::{Coverage, DocumentEntry, Status};
 use model::kinds::Kind;
-use model::managed::Managed;
 use model::manifest::Reader;
-use model::schema::Schema;
 use model::{Estate, Scope};
 use report::config::Config;
 use sources::cluster::{self, Cluster};
@@ -297,8 +295,8 @@ pub(crate) fn read(
     whole: bool,
     wants: &(dyn Fn(&Kind) -> bool + Sync),
 ) -> anyhow::Result<(Estate, Coverage)> {
-    let managed = managed(guide);
-    let schema = schema(guide);
+    let managed = guide.managed();
+    let schema = guide.schema();
     let reader = Reader {
         symbols: &guide.symbols,
         wants,
@@ -383,14 +381,4 @@ fn tell_unread(coverage: &Coverage) -> anyhow::Result<()> {
         Some(help) => failure.help(help.to_string()).into(),
         None => failure.into(),
     })
-}
-
-/// How objects that AKS manages are recognised.
-pub(crate) fn managed(guide: &Guide) -> Managed {
-    guide.managed()
-}
-
-/// The types that objects are held against.
-pub(crate) fn schema(guide: &Guide) -> Option<Schema> {
-    guide.schema()
 }

@@ -68,8 +68,8 @@ impl Question<'_> {
         } else {
             judge
         };
-        let managed = estate::managed(guide);
-        let schema = estate::schema(guide);
+        let managed = guide.managed();
+        let schema = guide.schema();
         // What changed is shown of every kind, also of those that nobody judges.
         let reader = Reader {
             symbols: &guide.symbols,

@@ -15,7 +15,7 @@ use sources::live::{Event, LiveError, Of, principals_of};
 use sources::snapshot::{About, Writer};
 
 use crate::commands::assess::config_text;
-use crate::commands::estate::{self, EstateArgs, Ledger, Opened, Stopped};
+use crate::commands::estate::{EstateArgs, Ledger, Opened, Stopped};
 use crate::commands::load_guide;
 use crate::failure::Failure;
 use crate::output;
@@ -217,8 +217,8 @@ impl Files<'_> {
         tell: &mut dyn FnMut(Event) -> io::Result<()>,
     ) -> Result<(), Stopped> {
         let guide = self.guide;
-        let managed = estate::managed(guide);
-        let schema = estate::schema(guide);
+        let managed = guide.managed();
+        let schema = guide.schema();
         // Who reads the snapshot may ask for any kind.
         let reader = Reader {
             symbols: &guide.symbols,
