@@ -12,7 +12,7 @@ mod templates;
 use std::ffi::OsString;
 use std::fs;
 
-use crate::run::{DAY, Folder, Ran};
+use crate::run::{DAY, Folder, Json, Ran};
 use crate::schemas::{errors, schema};
 
 /// Comments, quotes, flow style and order that must survive.
@@ -39,6 +39,21 @@ spec:
 
 fn fix(folder: &Folder, args: &[&str]) -> Ran {
     folder.run(&[&["fix", "--as-of", DAY], args].concat())
+}
+
+/// What a way of running `fix` says once everything is written.
+fn saved(fix: impl Fn(&Folder, &[&str]) -> Ran, folder: &Folder, args: &[&str]) -> Json {
+    let ran = fix(
+        folder,
+        &[args, &["--write", "--unsafe", "--format", "json"]].concat(),
+    );
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let report = ran.json();
+    assert_eq!(
+        errors(&schema("fix-v1.json"), &report.value),
+        Vec::<String>::new()
+    );
+    report
 }
 
 fn read(folder: &Folder, name: &str) -> String {

@@ -2,21 +2,11 @@
 //! keeps a thing in the place of the thing.
 
 use crate::run::{Folder, Json};
-use crate::schemas::{errors, schema};
 
-use super::{fix, read};
+use super::{fix, read, saved};
 
 fn written(folder: &Folder, args: &[&str]) -> Json {
-    let ran = fix(
-        folder,
-        &[args, &["--write", "--unsafe", "--format", "json"]].concat(),
-    );
-    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    let report = ran.json();
-    assert_eq!(
-        errors(&schema("fix-v1.json"), &report.value),
-        Vec::<String>::new()
-    );
+    let report = saved(fix, folder, args);
     assert!(report.list("/notFixed").is_empty(), "{:#}", report.value);
     let again = fix(folder, args);
     assert_eq!(again.code, 0, "{}{}", again.out, again.err);
