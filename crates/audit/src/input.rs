@@ -1,0 +1,100 @@
+//! Files, folders, compressed files and standard input.
+//!
+//! Of a folder everything is read that is called like a log or an export, in the order of names: storage accounts
+//! keep an hour in a file (`resourceId=/…/y=2026/m=11/d=27/h=08/m=00/PT1H.json`), so that is the order of time.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+/// Where a log comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+impl Source {
+    /// What people call it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Stdin => "standard input".to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+
+    /// Opens it, without its compression.
+    pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        let mut raw: Box<dyn Read + Send> = match self {
+            Self::Stdin => Box::new(io::stdin()),
+            Self::File(path) => Box::new(File::open(path)?),
+        };
+        let mut magic = Vec::new();
+        raw.by_ref().take(2).read_to_end(&mut magic)?;
+        let packed = magic == [0x1f, 0x8b];
+        let whole = io::Cursor::new(magic).chain(raw);
+        Ok(if packed {
+            Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(
+                1 << 16,
+                whole,
+            )))
+        } else {
+            Box::new(whole)
+        })
+    }
+}
+
+/// How deep folders are looked into.
+const DEPTH: usize = 64;
+
+/// The files that paths stand for; `-` is standard input.
+///
+/// # Errors
+/// When a path cannot be read, with the path.
+pub fn files(paths: &[PathBuf]) -> Result<Vec<Source>, (PathBuf, io::Error)> {
+    let mut all = Vec::new();
+    for path in paths {
+        if path == Path::new("-") {
+            all.push(Source::Stdin);
+            continue;
+        }
+        let meta = std::fs::metadata(path).map_err(|error| (path.clone(), error))?;
+        if meta.is_dir() {
+            folder(path, &mut all)?;
+        } else {
+            all.push(Source::File(path.clone()));
+        }
+    }
+    Ok(all)
+}
+
+fn folder(root: &Path, all: &mut Vec<Source>) -> Result<(), (PathBuf, io::Error)> {
+    let mut found = Vec::new();
+    let mut folders = vec![(root.to_path_buf(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        let failed = |error| (folder.clone(), error);
+        for entry in std::fs::read_dir(&folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            // Of the entry itself: a link to a folder is not followed, it may lead back.
+            let kind = entry.file_type().map_err(failed)?;
+            if kind.is_dir() && depth < DEPTH {
+                folders.push((entry.path(), depth + 1));
+            } else if !kind.is_dir() && is_log(&entry.file_name().to_string_lossy()) {
+                found.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    all.extend(found.into_iter().map(Source::File));
+    Ok(())
+}
+
+fn is_log(name: &str) -> bool {
+    let parts = [".json", ".jsonl", ".ndjson", ".log", ".csv", ".gz"];
+    !name.starts_with('.') && parts.iter().any(|part| name.contains(part))
+}

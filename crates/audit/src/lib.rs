@@ -1,0 +1,36 @@
+//! Audit logs of Kubernetes clusters: read wherever they are kept, however they are cut, and learned from.
+//!
+//! - [`input`] finds the files, [`read()`] hands on every record of them to states that merge ([`Fold`]), with
+//!   whatever was lost on the way ([`Losses`]);
+//! - [`Event`] is a record: what it says and how much of it was there;
+//! - [`Request`] is what the authorizer was asked.
+//!
+//! What is left out: clusters and Azure (nothing here reaches a network), reports, and the clock.
+
+mod chunks;
+mod csv;
+mod event;
+pub mod input;
+mod losses;
+mod read;
+mod record;
+mod request;
+mod scan;
+mod seen;
+pub mod time;
+
+pub use event::{DECISION, Event, Field, Json, ObjectRef, REASON, Response, Text, User};
+pub use input::Source;
+pub use losses::{Gap, Losses};
+pub use read::{Fold, Options, ReadError, Record, What, read};
+pub use record::Envelope;
+pub use request::{Asked, Object, Request};
+
+/// Where a record stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// the number of the file among those that were given
+    pub file: usize,
+    /// its line, from one; zero where nobody knows
+    pub line: u64,
+}

@@ -1,0 +1,16 @@
+//! Audit logs as they are kept: every shape, every cut, every order.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "helpers of tests stop like tests"
+)]
+
+#[path = "audit/made.rs"]
+mod made;
+#[path = "audit/prefix.rs"]
+mod prefix;
+#[path = "audit/shapes.rs"]
+mod shapes;
