@@ -3,11 +3,14 @@
 //! Findings flow through once, in the order of the input: a sink keeps what its format needs
 //! and no more, so that memory does not grow with the number of findings.
 //!
+//! [`decide`] says what to do about attack paths.
+//!
 //! What it deliberately leaves out: judging, and the clock (the day is passed in).
 
 pub mod assessment;
 pub mod config;
 pub mod csv;
+pub mod decide;
 pub mod diff;
 pub mod edges;
 pub mod enables;

@@ -30,3 +30,12 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+impl From<report::decide::DecideError> for Failure {
+    fn from(error: report::decide::DecideError) -> Self {
+        Self {
+            message: error.message,
+            help: error.help,
+        }
+    }
+}

@@ -7,25 +7,17 @@ use std::path::PathBuf;
 use analysis::paths::Graph;
 
 use crate::commands::attack::{Attack, AttackArgs};
+use crate::commands::paths::find;
 use crate::failure::Failure;
 use crate::output;
 use crate::progress::Working;
 
-mod advice;
-pub(crate) mod costs;
-mod json;
-mod net;
 mod page;
-mod problem;
-mod sentences;
 mod session;
 mod terms;
 mod text;
-pub(crate) mod words;
 
-use advice::{Advice, Settled, solve};
-use problem::Problem;
-use terms::Terms;
+use report::decide::{Advice, Bounds, Chosen, Matter, Problem, Settled, id_of, json, solve};
 
 /// Says what to do: the cheapest guidelines and options of the guide that cut the attack paths of an estate,
 /// what that costs in money, work and upkeep, what stays, and what was not worth it.
@@ -104,7 +96,7 @@ const POINTS: usize = 12;
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let wanted = output::parse_of(&args.format, &["text", "json", "html"])?;
     let attack = Attack::read(&args.attack)?;
-    let terms = Terms::of(args, &attack.config.budget)?;
+    let terms = terms::of(args, &attack.config.budget)?;
     let mut settled = terms.settled.clone();
     let working = Working::new("looking for what an attacker can do");
     let analyses = attack.analyses();
@@ -114,7 +106,21 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         return super::paths::nothing(&attack);
     }
     working.now("looking for what cuts each step");
-    let mut problem = Problem::new(args, &terms, &attack, &analyses, &graph)?;
+    let chosen = Chosen {
+        entries: find::entries(&graph, &args.from)?,
+        jewels: find::jewels(&graph, &args.to)?,
+        sure: args.sure,
+        preview: args.preview,
+        take: &args.take,
+    };
+    let matter = Matter {
+        guide: &attack.guide,
+        setting: &attack.setting,
+        as_of: &attack.as_of,
+        quantities: &attack.config.quantities,
+        analyses: &analyses,
+    };
+    let mut problem = Problem::new(&terms, matter, &graph, &chosen).map_err(Failure::from)?;
     settled.taken = places(&problem, &args.take, "--take")?;
     settled.left = places(&problem, &args.leave, "--leave")?;
     if let Some(both) = settled.taken.intersection(&settled.left).next() {
@@ -131,26 +137,23 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     } else {
         let advice = shown(&mut problem, &settled, POINTS)?;
         for one in &wanted {
-            write(&problem, &settled, &advice, one)?;
+            write(&problem, &settled, &advice, &attack.subject, one)?;
         }
     }
     Ok(if attack.coverage.incomplete() { 4 } else { 0 })
 }
 
 /// Decides, and says so where it takes long.
-fn shown(
-    problem: &mut Problem<'_>,
-    settled: &Settled,
-    points: usize,
-) -> anyhow::Result<advice::Advice> {
+fn shown(problem: &mut Problem<'_>, settled: &Settled, points: usize) -> anyhow::Result<Advice> {
     let _working = Working::new("deciding");
-    solve(problem, settled, points)
+    Ok(solve(problem, settled, Bounds::with_points(points)).map_err(Failure::from)?)
 }
 
 fn write(
     problem: &Problem<'_>,
     settled: &Settled,
     advice: &Advice,
+    subject: &[String],
     wanted: &output::Wanted,
 ) -> anyhow::Result<()> {
     let mut out: Box<dyn Write> = match &wanted.file {
@@ -163,7 +166,7 @@ fn write(
     };
     match wanted.format.as_str() {
         "json" => json::write(problem, settled, advice, &mut out)?,
-        "html" => out.write_all(page::page(problem, settled, advice).as_bytes())?,
+        "html" => out.write_all(page::page(problem, settled, advice, subject).as_bytes())?,
         _ => {
             let width = if wanted.file.is_some() {
                 80
@@ -203,7 +206,7 @@ fn find(problem: &Problem<'_>, id: &str) -> Result<usize, String> {
             Err("the estate has it already".to_owned())
         }
         None => {
-            let guide = &problem.attack.guide;
+            let guide = problem.matter.guide;
             let withheld = problem.withheld.iter().find(|(own, _)| own == id);
             Err(match withheld {
                 Some((_, why)) => why.clone(),
@@ -215,14 +218,6 @@ fn find(problem: &Problem<'_>, id: &str) -> Result<usize, String> {
             })
         }
     }
-}
-
-fn id_of<'p>(problem: &'p Problem<'_>, place: usize) -> &'p str {
-    problem
-        .question
-        .measures
-        .get(place)
-        .map_or("", |measure| &measure.id)
 }
 
 /// The commands of a session, or of a pipe.

@@ -8,11 +8,11 @@ use ::guide::{Guide, setting};
 use yaml::edit::{self, Editor, Operation, Step, Value};
 
 use crate::choices;
-use crate::commands::decide::words;
 use crate::commands::load_guide;
 use crate::failure::Failure;
 use crate::generate::{Asked, Change, Charges, Folder, ask, basics};
 use crate::output;
+use report::decide::words;
 
 /// Writes a secure set-up for what is wanted: Bicep or Terraform, manifests, admission policies, a pipeline, and a
 /// README that says what was decided and why.

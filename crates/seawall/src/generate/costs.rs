@@ -6,8 +6,10 @@ use ::guide::Guide;
 use ::guide::options::{Quantities, TopicOption};
 use generate::{Intent, Plan};
 
-use crate::commands::decide::costs::{Bill, Costs, Line};
-use crate::commands::decide::words;
+use report::decide::costs::{Bill, Costs, Line};
+use report::decide::words;
+
+use crate::failure::Failure;
 
 /// Prices for an intent. How much there is of what they scale with is the guide's assumption.
 pub(crate) struct Charges<'g> {
@@ -30,7 +32,8 @@ impl<'g> Charges<'g> {
             "EUR",
             as_of,
             Quantities::assumed(guide),
-        )?;
+        )
+        .map_err(Failure::from)?;
         Ok(Self { guide, costs })
     }
 

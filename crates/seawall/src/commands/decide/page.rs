@@ -1,22 +1,25 @@
 //! One self-contained page: the plan as a table, the frontier as a chart, what stays and what was not worth
 //! it. Nothing is loaded, nothing is run.
 
-mod chart;
-
 use std::fmt::Write as _;
 
 use analysis::decide::Cost;
 
-use super::advice::{self, Advice, Settled};
-use super::costs::Bill;
-use super::problem::Problem;
-use super::{id_of, sentences, words};
+use report::decide::advice::{self, Advice, Settled};
+use report::decide::chart::escape;
+use report::decide::costs::Bill;
+use report::decide::{Problem, chart, id_of, sentences, words};
 
 const STYLE: &str = include_str!("page/style.css");
 
-pub(super) fn page(problem: &Problem<'_>, settled: &Settled, advice: &Advice) -> String {
+pub(super) fn page(
+    problem: &Problem<'_>,
+    settled: &Settled,
+    advice: &Advice,
+    subject: &[String],
+) -> String {
     let mut page = String::new();
-    let subject = problem.attack.subject.join(", ");
+    let subject = subject.join(", ");
     page.push_str("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     page.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     page.push_str("<title>What to do about attack paths</title>\n<style>\n");
@@ -31,7 +34,7 @@ pub(super) fn page(problem: &Problem<'_>, settled: &Settled, advice: &Advice) ->
         page,
         "<p class=\"meta\">{} as of {}</p>\n</header>\n<main>",
         escape(&subject),
-        escape(&problem.attack.as_of)
+        escape(problem.matter.as_of)
     );
     plan(problem, settled, advice, &mut page);
     if advice.points(problem).len() > 1 {
@@ -160,19 +163,4 @@ fn points(problem: &Problem<'_>, advice: &Advice, page: &mut String) {
         );
     }
     page.push_str("</tbody></table></div>\n");
-}
-
-/// What stands in a page as itself.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

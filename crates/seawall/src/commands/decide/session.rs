@@ -2,9 +2,10 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use super::advice::{self, Advice, Settled};
-use super::problem::Problem;
-use super::{POINTS, find, id_of, lines, shown, text, words};
+use report::decide::advice::{self, Advice, Settled};
+use report::decide::{Problem, id_of, words};
+
+use super::{POINTS, find, lines, shown, text};
 use crate::output;
 
 const HELP: &str = "\
@@ -130,7 +131,7 @@ fn help() -> String {
 
 /// The measure that an id, or a part of one, names.
 fn meant(problem: &Problem<'_>, id: &str) -> Result<usize, String> {
-    let guide = &problem.attack.guide;
+    let guide = problem.matter.guide;
     let message = match find(problem, id) {
         Ok(place) => return Ok(place),
         Err(message) if guide.guideline(id).is_some() || guide.option(id).is_some() => message,

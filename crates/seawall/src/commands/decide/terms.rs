@@ -1,56 +1,36 @@
 //! Limits, rates and prices: what the command line says, then `budget` of `seawall.yaml`, then what is usual.
 
-use std::path::PathBuf;
-
-use analysis::decide::Rates;
 use report::config::Budget;
+use report::decide::Terms;
 
 use super::Args;
-use super::advice::Settled;
 use crate::failure::Failure;
 
-/// By what costs are counted.
-pub(super) struct Terms {
-    /// The limits and the rates.
-    pub(super) settled: Settled,
-    pub(super) currency: Box<str>,
-    pub(super) region: Option<Box<str>>,
-    pub(super) prices: Vec<PathBuf>,
+pub(super) fn of(args: &Args, budget: &Budget) -> anyhow::Result<Terms> {
+    let mut said = budget.clone();
+    said.money = limit(args.budget.as_deref(), "--budget", budget.money)?;
+    said.effort = limit(args.max_effort.as_deref(), "--max-effort", budget.effort)?;
+    said.day_rate = rate(args.day_rate.or(budget.day_rate), "--day-rate")?;
+    said.hour_rate = rate(args.hour_rate.or(budget.hour_rate), "--hour-rate")?;
+    said.months = args.months.or(budget.months);
+    if let Some(currency) = &args.currency {
+        said.currency = Some(currency.as_str().into());
+    }
+    if let Some(region) = &args.region {
+        said.region = Some(region.as_str().into());
+    }
+    if !args.prices.is_empty() {
+        said.prices.clone_from(&args.prices);
+    }
+    Ok(Terms::of(&said))
 }
 
-impl Terms {
-    pub(super) fn of(args: &Args, budget: &Budget) -> anyhow::Result<Self> {
-        let money = limit(args.budget.as_deref(), "--budget", budget.money)?;
-        let effort = limit(args.max_effort.as_deref(), "--max-effort", budget.effort)?;
-        let cents = |amount: u32, option: &str| {
-            amount
-                .checked_mul(100)
-                .filter(|_| amount <= 100_000)
-                .ok_or_else(|| Failure::new(format!("`{option}` must be from 0 to 100000")))
-        };
-        let day = args.day_rate.or(budget.day_rate).unwrap_or(800);
-        let hour = args.hour_rate.or(budget.hour_rate).unwrap_or(100);
-        let currency = args.currency.as_deref().or(budget.currency.as_deref());
-        let region = args.region.as_deref().or(budget.region.as_deref());
-        Ok(Self {
-            settled: Settled {
-                money: money.map(|amount| (amount * 100.0).round() as i64),
-                effort: effort.map(|days| (days * 10.0).round() as u32),
-                rates: Rates {
-                    day: cents(day, "--day-rate")?,
-                    hour: cents(hour, "--hour-rate")?,
-                    months: args.months.or(budget.months).unwrap_or(36),
-                },
-                ..Settled::default()
-            },
-            currency: currency.unwrap_or("EUR").to_ascii_uppercase().into(),
-            region: region.map(Box::from),
-            prices: if args.prices.is_empty() {
-                budget.prices.clone()
-            } else {
-                args.prices.clone()
-            },
-        })
+fn rate(amount: Option<u32>, option: &str) -> Result<Option<u32>, Failure> {
+    match amount {
+        Some(amount) if amount > 100_000 => {
+            Err(Failure::new(format!("`{option}` must be from 0 to 100000")))
+        }
+        amount => Ok(amount),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use analysis::decide::Cost;
 
-use super::advice::{self, Advice, Settled};
-use super::problem::Problem;
-use super::sentences::{
+use report::decide::advice::{self, Advice, Settled};
+use report::decide::sentences::{
     Section, about, about_shared, amount, answer, lacks, sections, stays, without_price,
 };
-use super::words;
+use report::decide::{Problem, words};
+
 use crate::output::folded;
 
 /// Everything.

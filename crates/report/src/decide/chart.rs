@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::super::advice::{Advice, Settled};
-use super::super::problem::Problem;
-use super::super::words;
-use super::escape;
+use super::advice::{Advice, Settled};
+use super::problem::Problem;
+use super::words;
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 360.0;
@@ -14,7 +13,9 @@ const RIGHT: f64 = 24.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = 56.0;
 
-pub(super) fn chart(problem: &Problem<'_>, settled: &Settled, advice: &Advice) -> String {
+/// The picture, as a `figure` that styles of its page draw.
+#[must_use]
+pub fn chart(problem: &Problem<'_>, settled: &Settled, advice: &Advice) -> String {
     let all = problem.weight(0..problem.threats.len()).max(1) as f64;
     let fixed = advice.fixed_risk(problem) as f64;
     let mut points: Vec<(f64, f64, usize, bool)> = advice
@@ -119,4 +120,20 @@ fn step(most: f64) -> f64 {
         .find(|step| most / step <= 10.0)
         .unwrap_or(power)
         .max(1.0)
+}
+
+/// What stands in a page as itself.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
 }

@@ -17,13 +17,15 @@ use super::{id_of, words};
 const MOST: usize = 6;
 
 /// Sentences under a heading.
-pub(super) struct Section {
-    pub(super) title: &'static str,
-    pub(super) items: Vec<String>,
+pub struct Section {
+    /// Its heading.
+    pub title: &'static str,
+    /// The sentences.
+    pub items: Vec<String>,
 }
 
 /// What stays, what would change the answer, what was not worth it, what the sums rest on.
-pub(super) fn sections(problem: &Problem<'_>, settled: &Settled, advice: &Advice) -> Vec<Section> {
+pub fn sections(problem: &Problem<'_>, settled: &Settled, advice: &Advice) -> Vec<Section> {
     let (near, plain) = passed(problem, settled, advice);
     stays(problem, advice)
         .into_iter()
@@ -34,12 +36,12 @@ pub(super) fn sections(problem: &Problem<'_>, settled: &Settled, advice: &Advice
 }
 
 /// With its currency.
-pub(super) fn amount(problem: &Problem<'_>, cents: i64) -> String {
+pub fn amount(problem: &Problem<'_>, cents: i64) -> String {
     format!("{} {}", words::money(cents), problem.costs.currency)
 }
 
 /// The answer in a few sentences.
-pub(super) fn answer(problem: &Problem<'_>, settled: &Settled, advice: &Advice) -> Vec<String> {
+pub fn answer(problem: &Problem<'_>, settled: &Settled, advice: &Advice) -> Vec<String> {
     let plan = &advice.decision.plan;
     let all: Vec<usize> = (0..problem.threats.len()).collect();
     let pairs = problem.count(&all);
@@ -143,7 +145,7 @@ pub(super) fn answer(problem: &Problem<'_>, settled: &Settled, advice: &Advice) 
 }
 
 /// What a measure of the plan is, what it is for, and what it is charged by.
-pub(super) fn about(
+pub fn about(
     problem: &Problem<'_>,
     settled: &Settled,
     advice: &Advice,
@@ -205,13 +207,13 @@ pub(super) fn about(
 }
 
 /// What a shared cost of the plan is, and for what.
-pub(super) fn about_shared(problem: &Problem<'_>, advice: &Advice, at: usize) -> Vec<String> {
+pub fn about_shared(problem: &Problem<'_>, advice: &Advice, at: usize) -> Vec<String> {
     let (Some(shared), Some(bill)) = (problem.question.shared.get(at), problem.shared.get(at))
     else {
         return Vec::new();
     };
     let title = problem
-        .attack
+        .matter
         .guide
         .shared_cost(&shared.id)
         .map_or("", |shared| &shared.title);
@@ -237,12 +239,14 @@ fn charges(problem: &Problem<'_>, bill: &Bill) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn lacks(bill: &Bill) -> bool {
+/// Whether something of it has no price.
+#[must_use]
+pub fn lacks(bill: &Bill) -> bool {
     bill.lines.iter().any(|line| line.money.is_none())
 }
 
 /// The footnote of sums that lack a price.
-pub(super) fn without_price(unpriced: &[Line]) -> Option<String> {
+pub fn without_price(unpriced: &[Line]) -> Option<String> {
     let each: Vec<String> = unpriced.iter().map(words::line).collect();
     (!each.is_empty()).then(|| {
         format!(
@@ -262,7 +266,7 @@ fn short(kinds: &[&str]) -> String {
 }
 
 /// What stays, and why.
-pub(super) fn stays(problem: &Problem<'_>, advice: &Advice) -> Option<Section> {
+pub fn stays(problem: &Problem<'_>, advice: &Advice) -> Option<Section> {
     let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for left in &advice.decision.plan.remaining {
         let why = advice::why_left(left.why, |cents| amount(problem, cents));
@@ -397,7 +401,7 @@ fn changes(problem: &Problem<'_>, settled: &Settled, passed: &Passed) -> (i64, u
 
 fn rests_on(problem: &Problem<'_>, settled: &Settled) -> Section {
     let rates = &settled.rates;
-    let odds = &problem.attack.guide.odds;
+    let odds = &problem.matter.guide.odds;
     let weights: Vec<String> = EntryKind::ALL
         .iter()
         .filter_map(|kind| Some(format!("{} {}", kind.id(), odds.of(*kind)?.weight)))

@@ -5,29 +5,31 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ::guide::Guide;
 use ::guide::measures::{self, Measure};
+use ::guide::measures::{Measures, cuts_something};
 use ::guide::options::{Recognition, recognise};
+use ::guide::{Judge, Setting};
 use analysis::Analyses;
 use analysis::decide::{self, Attacks, Question, Set, Shared};
 use analysis::paths::{Edge, EntryKind, Graph, NodeNo};
 
-use super::Args;
 use super::costs::{Bill, Costs};
 use super::net::{Come, Net, Perhaps};
-use super::terms::Terms;
-use crate::commands::attack::Attack;
-use crate::commands::paths::find;
+use super::{DecideError, Terms};
 
 /// A node, and what its sure and its possible ways weigh.
 type Weighed = (NodeNo, u32, u32);
 
 /// Alike entries on their way to a jewel, by sure steps or by possible ones.
 #[derive(Debug, Clone)]
-pub(super) struct Pairs {
+pub struct Pairs {
     /// What the entries hold, the first by number first.
-    pub(super) entries: Vec<NodeNo>,
-    pub(super) jewel: NodeNo,
-    pub(super) sure: bool,
-    pub(super) weight: u32,
+    pub entries: Vec<NodeNo>,
+    /// What they lead to.
+    pub jewel: NodeNo,
+    /// By sure steps alone.
+    pub sure: bool,
+    /// How much it matters, in hundredths.
+    pub weight: u32,
     /// Numbers in the net.
     start: u32,
     end: u32,
@@ -35,41 +37,98 @@ pub(super) struct Pairs {
 
 /// A measure, what it costs and what it does.
 #[derive(Debug, Clone)]
-pub(super) struct Offer {
-    pub(super) measure: Measure,
-    pub(super) bill: Bill,
+pub struct Offer {
+    /// The measure.
+    pub measure: Measure,
+    /// What it costs.
+    pub bill: Bill,
     /// The kinds of steps that it takes away here.
-    pub(super) edges: BTreeSet<Edge>,
+    pub edges: BTreeSet<Edge>,
     /// It is chosen in the estate, and stays unless something that it rules out is chosen.
-    pub(super) kept: bool,
+    pub kept: bool,
     /// Why it is not known whether it is chosen already.
-    pub(super) open: Option<String>,
+    pub open: Option<String>,
     /// In how many of how many clusters it is chosen, where that is not all of them.
-    pub(super) partly: Option<(usize, usize)>,
+    pub partly: Option<(usize, usize)>,
 }
 
-pub(super) struct Problem<'a> {
-    pub(super) attack: &'a Attack,
-    pub(super) graph: &'a Graph,
-    pub(super) costs: Costs,
-    pub(super) question: Question,
+/// The question, and what it is made from.
+pub struct Problem<'a> {
+    /// What it is about.
+    pub matter: Matter<'a>,
+    /// What an attacker can do.
+    pub graph: &'a Graph,
+    /// What amounts rest on.
+    pub costs: Costs,
+    /// What the optimiser is asked.
+    pub question: Question,
     /// By place in [`Question::measures`].
-    pub(super) offers: Vec<Offer>,
+    pub offers: Vec<Offer>,
     /// By place in [`Question::shared`].
-    pub(super) shared: Vec<Bill>,
+    pub shared: Vec<Bill>,
     /// By place in [`Question::threats`].
-    pub(super) threats: Vec<Pairs>,
+    pub threats: Vec<Pairs>,
     /// Ids of options that the estate has chosen.
-    pub(super) recognised: Vec<String>,
+    pub recognised: Vec<String>,
     /// Options that cut something and are not offered, with why.
-    pub(super) withheld: Vec<(String, String)>,
-    pub(super) net: Net,
+    pub withheld: Vec<(String, String)>,
+    net: Net,
     /// The numbers of what threats lead to, ascending.
     ends: Vec<u32>,
     /// For each threat the last way that was found, while it is left.
     found: Vec<Option<decide::Way>>,
     /// For each set of [`Net::cuts`], the places of its measures.
     cuts: Vec<Vec<usize>>,
+}
+
+/// What is decided about.
+#[derive(Clone, Copy)]
+pub struct Matter<'a> {
+    /// The guide.
+    pub guide: &'a Guide,
+    /// What verdicts depend on.
+    pub setting: &'a Setting,
+    /// The day, as an ISO date.
+    pub as_of: &'a str,
+    /// How much there is of what prices scale with, where somebody says it.
+    pub quantities: &'a BTreeMap<String, f64>,
+    /// The estate, and what follows from it.
+    pub analyses: &'a Analyses<'a>,
+}
+
+/// An entry or a jewel: its number in the graph, unless it was named otherwise, and its node.
+pub type End = (Option<usize>, NodeNo);
+
+/// Which part of it.
+#[derive(Debug, Clone)]
+pub struct Chosen<'w> {
+    /// Only ways from these,
+    pub entries: Vec<End>,
+    /// to these.
+    pub jewels: Vec<End>,
+    /// What is only possible is left out.
+    pub sure: bool,
+    /// Options in preview are offered.
+    pub preview: bool,
+    /// Ids of measures that are offered whatever they cut.
+    pub take: &'w [String],
+}
+
+impl Chosen<'_> {
+    /// Everything that a graph has.
+    #[must_use]
+    pub fn all(graph: &Graph) -> Self {
+        let entries = graph.entries.iter().map(|entry| entry.node);
+        let jewels = graph.jewels.iter().map(|jewel| jewel.node);
+        let numbered = |(number, node)| (Some(number), node);
+        Self {
+            entries: entries.enumerate().map(numbered).collect(),
+            jewels: jewels.enumerate().map(numbered).collect(),
+            sure: false,
+            preview: false,
+            take: &[],
+        }
+    }
 }
 
 /// What the estate says of the options.
@@ -79,28 +138,32 @@ struct Choices {
 }
 
 impl<'a> Problem<'a> {
-    pub(super) fn new(
-        args: &Args,
+    /// The question that an estate and its graph are.
+    ///
+    /// # Errors
+    /// When prices cannot be read, or nobody says where they are asked for.
+    pub fn new(
         terms: &Terms,
-        attack: &'a Attack,
-        analyses: &'a Analyses<'a>,
+        matter: Matter<'a>,
         graph: &'a Graph,
-    ) -> anyhow::Result<Self> {
-        let costs = Costs::new(terms, attack, analyses)?;
-        let entries = find::entries(graph, &args.from)?;
-        let jewels = find::jewels(graph, &args.to)?;
-        let choices = Choices::of(attack, analyses);
-        let mut measures = attack.measures(analyses);
-        let guide = &attack.guide;
-        let unfit = unfit(guide, attack, args);
+        chosen: &Chosen<'_>,
+    ) -> Result<Self, DecideError> {
+        let analyses = matter.analyses;
+        let costs = Costs::new(terms, &matter)?;
+        let (entries, jewels) = (&chosen.entries, &chosen.jewels);
+        let choices = Choices::of(&matter);
+        let guide = matter.guide;
+        let judge = Judge::new(guide, matter.setting, cuts_something);
+        let mut measures = Measures::new(judge, analyses);
+        let unfit = unfit(&matter, chosen.preview);
         measures.leave_out(|measure| choices.chosen(measure) || unfit.contains_key(&measure));
         let nodes = |chosen: &[(Option<usize>, NodeNo)]| -> Vec<NodeNo> {
             chosen.iter().map(|(_, node)| *node).collect()
         };
-        let ends = (nodes(&entries), nodes(&jewels));
-        let net = Net::new(graph, &mut measures, (&ends.0, &ends.1), !args.sure);
+        let ends = (nodes(entries), nodes(jewels));
+        let net = Net::new(graph, &mut measures, (&ends.0, &ends.1), !chosen.sure);
         let mut problem = Self {
-            attack,
+            matter,
             graph,
             costs,
             question: Question::default(),
@@ -114,16 +177,16 @@ impl<'a> Problem<'a> {
             found: Vec::new(),
             cuts: Vec::new(),
         };
-        problem.offer(&choices, asked(guide, &args.take));
+        problem.offer(&choices, asked(guide, chosen.take));
         problem.share(analyses, &choices);
-        problem.threaten(args, &entries, &jewels);
+        problem.threaten(chosen.sure, entries, jewels);
         problem.withhold(unfit);
         Ok(problem)
     }
 
     /// Says of options why they are not offered, where they would cut something.
     fn withhold(&mut self, unfit: BTreeMap<Measure, String>) {
-        let guide = &self.attack.guide;
+        let guide = self.matter.guide;
         let occurs: BTreeSet<&str> = self
             .net
             .hops
@@ -144,7 +207,7 @@ impl<'a> Problem<'a> {
     /// The measures that cut something, with what they require and what stands against them.
     /// Those that were asked for are among them, whatever they cut.
     fn offer(&mut self, choices: &Choices, asked: BTreeSet<Measure>) {
-        let guide = &self.attack.guide;
+        let guide = self.matter.guide;
         let mut wanted: BTreeSet<Measure> = self.net.cuts.iter().flatten().copied().collect();
         wanted.extend(asked.into_iter().filter(|asked| !choices.chosen(*asked)));
         let mut open: Vec<Measure> = wanted.iter().copied().collect();
@@ -222,7 +285,7 @@ impl<'a> Problem<'a> {
 
     /// Costs that several offers need, without those that are there already.
     fn share(&mut self, analyses: &Analyses<'_>, choices: &Choices) {
-        let guide = &self.attack.guide;
+        let guide = self.matter.guide;
         for shared in &guide.shared {
             let members: Vec<usize> = self
                 .offers
@@ -232,7 +295,7 @@ impl<'a> Problem<'a> {
                 .map(|(place, _)| place)
                 .collect();
             let there = shared.recognised.as_ref().is_some_and(|program| {
-                let said = recognise(guide, &self.attack.setting, analyses, program);
+                let said = recognise(guide, self.matter.setting, analyses, program);
                 matches!(said, Recognition::Chosen | Recognition::Partly(..))
             });
             let chosen = choices.said.iter().any(|(measure, said)| {
@@ -257,13 +320,13 @@ impl<'a> Problem<'a> {
     /// The pairs, alike ones together.
     fn threaten(
         &mut self,
-        args: &Args,
+        sure_only: bool,
         entries: &[(Option<usize>, NodeNo)],
         jewels: &[(Option<usize>, NodeNo)],
     ) {
         // One start for each node: what makes it likeliest counts.
         let mut starts: BTreeMap<NodeNo, (u32, u32)> = BTreeMap::new();
-        let share = self.share_of_possible(args);
+        let share = self.share_of_possible(sure_only);
         for (number, node) in entries {
             let entry = number.and_then(|number| self.graph.entries.get(number));
             let weight = self.entry_weight(entry.map(|entry| entry.kind));
@@ -301,7 +364,7 @@ impl<'a> Problem<'a> {
                     .iter()
                     .map(|(_, surely, perhaps)| if sure { *surely } else { *perhaps })
                     .fold(0, u32::saturating_add);
-                if weight == 0 || (!sure && args.sure) {
+                if weight == 0 || (!sure && sure_only) {
                     continue;
                 }
                 let come = self.net.come(start, !sure, &[]);
@@ -349,16 +412,16 @@ impl<'a> Problem<'a> {
     }
 
     /// Hundredths of a pair's weight that count where only possible ways are left.
-    fn share_of_possible(&self, args: &Args) -> u32 {
-        if args.sure {
+    fn share_of_possible(&self, sure_only: bool) -> u32 {
+        if sure_only {
             return 0;
         }
-        let possible = self.attack.guide.odds.possible();
+        let possible = self.matter.guide.odds.possible();
         possible.map_or(0, |possible| possible.weight.min(100))
     }
 
     fn entry_weight(&self, kind: Option<EntryKind>) -> u32 {
-        let odds = &self.attack.guide.odds;
+        let odds = &self.matter.guide.odds;
         match kind {
             Some(kind) => odds.of(kind).map_or(1, |odd| odd.weight),
             // Somebody asked for it.
@@ -367,7 +430,7 @@ impl<'a> Problem<'a> {
     }
 
     /// Of these threats, ascending, those that have a way left where these measures stand, with the hops of it.
-    pub(super) fn ways(
+    pub fn ways(
         &self,
         threats: impl Iterator<Item = usize>,
         standing: &Set,
@@ -408,7 +471,7 @@ impl<'a> Problem<'a> {
     }
 
     /// The kinds of a way's steps, in order, each once in a row.
-    pub(super) fn deeds(&self, way: &[usize]) -> Vec<&'static str> {
+    pub fn deeds(&self, way: &[usize]) -> Vec<&'static str> {
         let mut deeds: Vec<&'static str> = Vec::new();
         for hop in way.iter().filter_map(|number| self.net.hops.get(*number)) {
             let edge = self.graph.step(hop.step).map(|step| step.edge);
@@ -423,12 +486,12 @@ impl<'a> Problem<'a> {
 
     /// How many pairs of an entry and a jewel these threats are: a pair that has sure and possible ways is
     /// one.
-    pub(super) fn count(&self, threats: &[usize]) -> usize {
+    pub fn count(&self, threats: &[usize]) -> usize {
         self.both(threats, threats)
     }
 
     /// How many pairs of an entry and a jewel are in both.
-    pub(super) fn both(&self, some: &[usize], others: &[usize]) -> usize {
+    pub fn both(&self, some: &[usize], others: &[usize]) -> usize {
         let pairs = |threats: &[usize]| -> BTreeSet<(NodeNo, NodeNo)> {
             threats
                 .iter()
@@ -440,7 +503,7 @@ impl<'a> Problem<'a> {
     }
 
     /// The weight of these threats.
-    pub(super) fn weight(&self, threats: impl Iterator<Item = usize>) -> u64 {
+    pub fn weight(&self, threats: impl Iterator<Item = usize>) -> u64 {
         threats
             .filter_map(|threat| self.threats.get(threat))
             .map(|pairs| u64::from(pairs.weight))
@@ -448,7 +511,7 @@ impl<'a> Problem<'a> {
     }
 
     /// The place of a measure by its id.
-    pub(super) fn place(&self, id: &str) -> Option<usize> {
+    pub fn place(&self, id: &str) -> Option<usize> {
         self.question
             .measures
             .iter()
@@ -489,14 +552,14 @@ impl Attacks for Problem<'_> {
 }
 
 impl Choices {
-    fn of(attack: &Attack, analyses: &Analyses<'_>) -> Self {
-        let guide = &attack.guide;
+    fn of(matter: &Matter<'_>) -> Self {
+        let guide = matter.guide;
         let mut said = BTreeMap::new();
         for (topic, of) in guide.topics.iter().enumerate() {
             for (at, option) in of.options.iter().enumerate() {
                 if let Some(program) = &option.recognised {
                     let measure = Measure::Choice(topic as u16, at as u16);
-                    let answer = recognise(guide, &attack.setting, analyses, program);
+                    let answer = recognise(guide, matter.setting, matter.analyses, program);
                     said.insert(measure, answer);
                 }
             }
@@ -532,16 +595,17 @@ impl Choices {
 }
 
 /// Options that are not offered, with why: their provider has ended them, or they are in preview.
-fn unfit(guide: &Guide, attack: &Attack, args: &Args) -> BTreeMap<Measure, String> {
+fn unfit(matter: &Matter<'_>, preview: bool) -> BTreeMap<Measure, String> {
+    let guide = matter.guide;
     let mut found = BTreeMap::new();
     for (topic, of) in guide.topics.iter().enumerate() {
         for (at, option) in of.options.iter().enumerate() {
             let measure = Measure::Choice(topic as u16, at as u16);
             match &option.ends {
-                Some(ends) if **ends <= *attack.as_of => {
+                Some(ends) if **ends <= *matter.as_of => {
                     found.insert(measure, format!("ended on {ends}"));
                 }
-                _ if option.preview && !args.preview => {
+                _ if option.preview && !preview => {
                     found.insert(measure, "in preview: `--preview` offers it".to_owned());
                 }
                 _ => {}

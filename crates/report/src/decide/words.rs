@@ -5,7 +5,7 @@ use analysis::decide::{Effort, Rates};
 use super::costs::Line;
 
 /// `1,234` or `1,234.50` of cents.
-pub(crate) fn money(cents: i64) -> String {
+pub fn money(cents: i64) -> String {
     let sign = if cents < 0 { "-" } else { "" };
     let cents = cents.unsigned_abs();
     let digits = (cents / 100).to_string();
@@ -23,7 +23,7 @@ pub(crate) fn money(cents: i64) -> String {
 }
 
 /// `2.5` of 25 tenths.
-pub(super) fn tenths(tenths: u32) -> String {
+pub fn tenths(tenths: u32) -> String {
     match tenths % 10 {
         0 => (tenths / 10).to_string(),
         part => format!("{}.{part}", tenths / 10),
@@ -31,7 +31,7 @@ pub(super) fn tenths(tenths: u32) -> String {
 }
 
 /// `2-5.5`, or `2` where both ends are the same.
-pub(crate) fn days(effort: Effort) -> String {
+pub fn days(effort: Effort) -> String {
     if effort.low == effort.high {
         tenths(effort.low)
     } else {
@@ -40,23 +40,23 @@ pub(crate) fn days(effort: Effort) -> String {
 }
 
 /// Hours with at most two places.
-pub(crate) fn hours(minutes: u32) -> String {
+pub fn hours(minutes: u32) -> String {
     number(f64::from(minutes) / 60.0)
 }
 
 /// With at most two places.
-pub(crate) fn number(number: f64) -> String {
+pub fn number(number: f64) -> String {
     let text = format!("{number:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Weights of pairs are kept in hundredths.
-pub(super) fn risk(weight: u64) -> String {
+pub fn risk(weight: u64) -> String {
     number(weight as f64 / 100.0)
 }
 
 /// All in one, in cents, with the middle of the effort.
-pub(super) fn overall(cost: &analysis::decide::Cost, rates: &Rates) -> i64 {
+pub fn overall(cost: &analysis::decide::Cost, rates: &Rates) -> i64 {
     let money = cost.money * i64::from(rates.months) * 60;
     let effort =
         (i64::from(cost.effort.low) + i64::from(cost.effort.high)) * i64::from(rates.day) * 3;
@@ -65,7 +65,7 @@ pub(super) fn overall(cost: &analysis::decide::Cost, rates: &Rates) -> i64 {
 }
 
 /// `6 node months (acns-node; 6 node, counted)`.
-pub(crate) fn line(line: &Line) -> String {
+pub fn line(line: &Line) -> String {
     let mut text = format!("{} x {} ({}", number(line.units), line.unit, line.meter);
     if let Some((per, known)) = &line.per {
         text.push_str(&format!(", by {per}, {}", known.words()));
@@ -75,12 +75,12 @@ pub(crate) fn line(line: &Line) -> String {
 }
 
 /// `1 day`, `0.5-1 days`.
-pub(crate) fn with_unit(number: &str, one: &str, more: &str) -> String {
+pub fn with_unit(number: &str, one: &str, more: &str) -> String {
     format!("{number} {}", if number == "1" { one } else { more })
 }
 
 /// `12 pairs`, `1 pair`.
-pub(super) fn count(number: usize, one: &str, more: &str) -> String {
+pub fn count(number: usize, one: &str, more: &str) -> String {
     if number == 1 {
         format!("1 {one}")
     } else {

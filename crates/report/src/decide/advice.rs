@@ -6,32 +6,34 @@ use analysis::decide::{
     self, Ask, Attacks, Decision, Left, Passed, Point, Rates, Set, Threat, Why,
 };
 
+use super::DecideError;
 use super::costs::{Bill, Line};
 use super::problem::Problem;
-use crate::failure::Failure;
 
 /// What somebody has settled.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Settled {
+pub struct Settled {
     /// Places of measures that are to be in the plan.
-    pub(super) taken: BTreeSet<usize>,
+    pub taken: BTreeSet<usize>,
     /// Places of measures that are to stay out.
-    pub(super) left: BTreeSet<usize>,
+    pub left: BTreeSet<usize>,
     /// Cents a month.
-    pub(super) money: Option<i64>,
+    pub money: Option<i64>,
     /// Tenths of a day.
-    pub(super) effort: Option<u32>,
-    pub(super) rates: Rates,
+    pub effort: Option<u32>,
+    /// How costs are compared.
+    pub rates: Rates,
 }
 
 /// The answer, without what was added to ask for it.
 #[derive(Debug)]
-pub(super) struct Advice {
-    pub(super) decision: Decision,
+pub struct Advice {
+    /// What the optimiser says.
+    pub decision: Decision,
     /// What was to be taken and fits no plan.
-    pub(super) refused: Vec<usize>,
+    pub refused: Vec<usize>,
     /// For each threat that nothing cuts the kinds of steps of a way.
-    pub(super) uncuttable: Vec<(usize, Vec<&'static str>)>,
+    pub uncuttable: Vec<(usize, Vec<&'static str>)>,
 }
 
 /// Each measure that must be taken is a threat that nothing else cuts, and that weighs more than all others.
@@ -56,14 +58,38 @@ impl Attacks for Forced<'_, '_> {
     }
 }
 
-/// Of how many measures it is found out what would bring them in.
-const CHANGES: usize = 120;
+/// How much is found out, and how much work that may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Points of the frontier that are looked for.
+    pub points: usize,
+    /// Of how many measures it is found out what would bring them in.
+    pub changes: usize,
+    /// Steps for the plan, and as many each for the frontier and the explanations.
+    pub work: u64,
+}
 
-pub(super) fn solve(
+impl Bounds {
+    /// All that is worth telling, with so many points of the frontier.
+    #[must_use]
+    pub fn with_points(points: usize) -> Self {
+        Self {
+            points,
+            changes: 120,
+            work: Ask::default().work,
+        }
+    }
+}
+
+/// Asks.
+///
+/// # Errors
+/// When the question contradicts itself, or its sums are too large.
+pub fn solve(
     problem: &mut Problem<'_>,
     settled: &Settled,
-    points: usize,
-) -> anyhow::Result<Advice> {
+    bounds: Bounds,
+) -> Result<Advice, DecideError> {
     let mut question = problem.question.clone();
     for place in &settled.left {
         if let Some(measure) = question.measures.get_mut(*place) {
@@ -84,16 +110,16 @@ pub(super) fn solve(
         rates: settled.rates,
         money_at_most: settled.money,
         effort_at_most: settled.effort,
-        points,
-        changes: CHANGES,
-        ..Ask::default()
+        points: bounds.points,
+        changes: bounds.changes,
+        work: bounds.work,
     };
     let mut attacks = Forced {
         taken: settled.taken.iter().copied().collect(),
         problem,
     };
     let mut decision = decide::decide(&question, &mut attacks, &ask)
-        .map_err(|error| Failure::new(error.to_string()))?;
+        .map_err(|error| DecideError::new(error.to_string()))?;
     clean(&mut decision, own, i64::from(heavy));
     let planned: BTreeSet<usize> = decision.plan.measures.iter().copied().collect();
     let refused = settled.taken.difference(&planned).copied().collect();
@@ -127,15 +153,12 @@ fn clean(decision: &mut Decision, own: usize, heavy: i64) {
 
 impl Advice {
     /// The measures that are to be taken, without what stands in the estate.
-    pub(super) fn measures<'s>(
-        &'s self,
-        problem: &'s Problem<'_>,
-    ) -> impl Iterator<Item = usize> + 's {
+    pub fn measures<'s>(&'s self, problem: &'s Problem<'_>) -> impl Iterator<Item = usize> + 's {
         without_kept(problem, &self.decision.plan.measures)
     }
 
     /// What a measure of the plan replaces: options that are chosen now and exclude it.
-    pub(super) fn replaces(&self, problem: &Problem<'_>, place: usize) -> Vec<usize> {
+    pub fn replaces(&self, problem: &Problem<'_>, place: usize) -> Vec<usize> {
         let conflicts = |one: usize, other: usize| {
             problem
                 .question
@@ -155,10 +178,7 @@ impl Advice {
     }
 
     /// Measures that are not in the plan and could be, with why not.
-    pub(super) fn passed<'s>(
-        &'s self,
-        problem: &'s Problem<'_>,
-    ) -> impl Iterator<Item = &'s Passed> {
+    pub fn passed<'s>(&'s self, problem: &'s Problem<'_>) -> impl Iterator<Item = &'s Passed> {
         self.decision.passed.iter().filter(|passed| {
             problem
                 .offers
@@ -168,7 +188,7 @@ impl Advice {
     }
 
     /// Lines without a price in the plan.
-    pub(super) fn unpriced(&self, problem: &Problem<'_>) -> Vec<Line> {
+    pub fn unpriced(&self, problem: &Problem<'_>) -> Vec<Line> {
         unpriced(
             problem,
             &self.decision.plan.measures,
@@ -177,23 +197,23 @@ impl Advice {
     }
 
     /// The weight that nothing cuts.
-    pub(super) fn fixed_risk(&self, problem: &Problem<'_>) -> u64 {
+    pub fn fixed_risk(&self, problem: &Problem<'_>) -> u64 {
         problem.weight(self.decision.uncuttable.iter().copied())
     }
 
     /// The weight that remains although something would cut it.
-    pub(super) fn remaining_risk(&self, problem: &Problem<'_>) -> u64 {
+    pub fn remaining_risk(&self, problem: &Problem<'_>) -> u64 {
         problem.weight(self.decision.plan.remaining.iter().map(|left| left.threat))
     }
 
     /// Whether a point is the plan.
-    pub(super) fn is_plan(&self, point: &Point) -> bool {
+    pub fn is_plan(&self, point: &Point) -> bool {
         point.measures == self.decision.plan.measures
     }
 
     /// The points of the frontier, and the plan in its place among them: it is the best of all costs in one,
     /// which upkeep is a part of, and so need not be a point itself.
-    pub(super) fn points(&self, problem: &Problem<'_>) -> Vec<Point> {
+    pub fn points(&self, problem: &Problem<'_>) -> Vec<Point> {
         let mut points = self.decision.frontier.points.clone();
         let plan = &self.decision.plan;
         if !points.is_empty() && !points.iter().any(|point| self.is_plan(point)) {
@@ -216,7 +236,8 @@ impl Advice {
     }
 }
 
-pub(super) fn without_kept<'s>(
+/// Of some measures those that do not stand in the estate.
+pub fn without_kept<'s>(
     problem: &'s Problem<'_>,
     places: &'s [usize],
 ) -> impl Iterator<Item = usize> + 's {
@@ -227,7 +248,7 @@ pub(super) fn without_kept<'s>(
 }
 
 /// Lines without a price of measures and shared costs, those of one meter added up.
-pub(super) fn unpriced(problem: &Problem<'_>, measures: &[usize], shared: &[usize]) -> Vec<Line> {
+pub fn unpriced(problem: &Problem<'_>, measures: &[usize], shared: &[usize]) -> Vec<Line> {
     let own = measures.iter().filter_map(|at| problem.offers.get(*at));
     let bills = own
         .map(|offer| &offer.bill)
@@ -247,11 +268,7 @@ pub(super) fn unpriced(problem: &Problem<'_>, measures: &[usize], shared: &[usiz
 }
 
 /// Why something is not in the plan, as a clause.
-pub(super) fn why(
-    problem: &Problem<'_>,
-    passed: &Passed,
-    amount: impl Fn(i64) -> String,
-) -> String {
+pub fn why(problem: &Problem<'_>, passed: &Passed, amount: impl Fn(i64) -> String) -> String {
     let names = |places: &[usize]| -> String {
         let ids: Vec<&str> = places
             .iter()
@@ -293,7 +310,7 @@ pub(super) fn why(
 }
 
 /// Why a threat stays that something cuts, as a clause.
-pub(super) fn why_left(left: Left, amount: impl Fn(i64) -> String) -> String {
+pub fn why_left(left: Left, amount: impl Fn(i64) -> String) -> String {
     match left {
         Left::Budget(Some(cost)) => {
             format!(

@@ -15,7 +15,11 @@ use super::{id_of, words};
 /// How many entries of a group are named.
 const NAMED: usize = 20;
 
-pub(super) fn write(
+/// Writes it.
+///
+/// # Errors
+/// When writing fails.
+pub fn write(
     problem: &Problem<'_>,
     settled: &Settled,
     advice: &Advice,
@@ -26,7 +30,9 @@ pub(super) fn write(
     out.write_all(b"\n")
 }
 
-pub(super) fn value(problem: &Problem<'_>, settled: &Settled, advice: &Advice) -> Value {
+/// It, as a value.
+#[must_use]
+pub fn value(problem: &Problem<'_>, settled: &Settled, advice: &Advice) -> Value {
     let plan = &advice.decision.plan;
     let gap = &plan.gap;
     let all = problem.weight(0..problem.threats.len());
@@ -36,7 +42,7 @@ pub(super) fn value(problem: &Problem<'_>, settled: &Settled, advice: &Advice) -
     };
     json!({
         "schema": "seawall.decide/v1",
-        "asOf": problem.attack.as_of,
+        "asOf": problem.matter.as_of,
         "measures": advice.measures(problem).map(|place| measure(problem, settled, advice, place)).collect::<Vec<_>>(),
         "shared": plan.shared.iter().filter_map(|at| shared(problem, settled, advice, *at)).collect::<Vec<_>>(),
         "totals": totals(problem, &plan.totals, &advice.unpriced(problem)),
@@ -112,9 +118,9 @@ pub(super) fn value(problem: &Problem<'_>, settled: &Settled, advice: &Advice) -
             "hour": amount(i64::from(settled.rates.hour)),
             "months": settled.rates.months,
             "entries": EntryKind::ALL.iter().filter_map(|kind| {
-                Some((kind.id().to_owned(), json!(problem.attack.guide.odds.of(*kind)?.weight)))
+                Some((kind.id().to_owned(), json!(problem.matter.guide.odds.of(*kind)?.weight)))
             }).collect::<serde_json::Map<_, _>>(),
-            "possible": problem.attack.guide.odds.possible().map_or(0.0, |odd| f64::from(odd.weight) / 100.0),
+            "possible": problem.matter.guide.odds.possible().map_or(0.0, |odd| f64::from(odd.weight) / 100.0),
         },
         "notes": problem.costs.notes,
         "notJudged": problem.graph.gaps.iter().map(|gap| &**gap).collect::<Vec<_>>(),
@@ -165,7 +171,7 @@ fn shared(problem: &Problem<'_>, settled: &Settled, advice: &Advice, at: usize) 
     let needed = shared.measures.iter().filter(|place| plan.contains(place));
     Some(json!({
         "id": shared.id,
-        "title": problem.attack.guide.shared_cost(&shared.id).map(|shared| &*shared.title),
+        "title": problem.matter.guide.shared_cost(&shared.id).map(|shared| &*shared.title),
         "cost": cost(problem, settled, &shared.cost, bill),
         "effortDays": effort(shared.cost.effort),
         "measures": needed.map(|place| id_of(problem, *place)).collect::<Vec<_>>(),

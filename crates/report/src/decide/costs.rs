@@ -11,80 +11,83 @@ use analysis::Analyses;
 use analysis::decide::{Cost, Effort};
 use model::Range;
 
-use super::terms::Terms;
-use crate::commands::attack::Attack;
-use crate::failure::Failure;
+use super::{DecideError, Matter, Terms};
 
 /// Prices older than this many days are said to be old.
 const OLD: i64 = 180;
 
 /// What amounts rest on.
-pub(crate) struct Costs {
-    pub(crate) currency: Box<str>,
+pub struct Costs {
+    /// Of all amounts.
+    pub currency: Box<str>,
     /// Where prices were asked for; nothing where no file needs it.
-    pub(crate) region: Option<Box<str>>,
+    pub region: Option<Box<str>>,
     prices: Prices,
     quantities: Quantities,
     /// What is to be known about the prices, a sentence each.
-    pub(crate) notes: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 /// What something costs, and how that comes about.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Bill {
-    pub(crate) cost: Cost,
-    pub(crate) lines: Vec<Line>,
+pub struct Bill {
+    /// In all.
+    pub cost: Cost,
+    /// What it is charged by.
+    pub lines: Vec<Line>,
 }
 
 /// Units of a meter.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Line {
-    pub(crate) meter: Box<str>,
+pub struct Line {
+    /// The meter.
+    pub meter: Box<str>,
     /// What is charged, and by what.
-    pub(crate) about: Box<str>,
-    pub(crate) unit: Box<str>,
+    pub about: Box<str>,
+    /// What is counted.
+    pub unit: Box<str>,
     /// How many units a month.
-    pub(crate) units: f64,
+    pub units: f64,
     /// What they scale with, and how that number is known.
-    pub(crate) per: Option<(Box<str>, Known)>,
+    pub per: Option<(Box<str>, Known)>,
     /// Cents a month; nothing where there is no price.
-    pub(crate) money: Option<i64>,
+    pub money: Option<i64>,
     /// Where the price comes from, and of which day.
-    pub(crate) source: Option<(Box<str>, Box<str>)>,
+    pub source: Option<(Box<str>, Box<str>)>,
 }
 
 impl Costs {
-    pub(super) fn new(
-        terms: &Terms,
-        attack: &Attack,
-        analyses: &Analyses<'_>,
-    ) -> anyhow::Result<Self> {
+    /// What they are in an estate.
+    ///
+    /// # Errors
+    /// When prices cannot be read, or nobody says where they are asked for.
+    pub fn new(terms: &Terms, matter: &Matter<'_>) -> Result<Self, DecideError> {
+        let analyses = matter.analyses;
         let mut region = terms.region.clone();
         if region.is_none() && !terms.prices.is_empty() {
             region = Some(region_of(analyses)?);
         }
-        let said = &attack.config.quantities;
-        let quantities =
-            Quantities::of(&attack.guide, &attack.setting, analyses, said).map_err(Failure::new)?;
+        let quantities = Quantities::of(matter.guide, matter.setting, analyses, matter.quantities)
+            .map_err(DecideError::new)?;
         Self::of(
-            &attack.guide,
+            matter.guide,
             &terms.prices,
             region,
             &terms.currency,
-            &attack.as_of,
+            matter.as_of,
             quantities,
         )
     }
 
     /// What prices of these files come to for so much of everything.
-    pub(crate) fn of(
+    pub fn of(
         guide: &Guide,
         files: &[PathBuf],
         region: Option<Box<str>>,
         currency: &str,
         as_of: &str,
         quantities: Quantities,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self, DecideError> {
         let mut prices = Prices::builtin(guide);
         let mut notes = Vec::new();
         for file in files {
@@ -109,7 +112,7 @@ impl Costs {
     }
 
     /// What charges, work and upkeep come to.
-    pub(crate) fn bill(&self, charges: &[Charge], effort: Range, upkeep_hours: f64) -> Bill {
+    pub fn bill(&self, charges: &[Charge], effort: Range, upkeep_hours: f64) -> Bill {
         let lines: Vec<Line> = charges.iter().map(|charge| self.line(charge)).collect();
         let money = lines.iter().filter_map(|line| line.money).sum();
         Bill {
@@ -119,7 +122,7 @@ impl Costs {
     }
 
     /// What following a guideline costs. Its money is an estimate of the guide in EUR.
-    pub(super) fn guideline(&self, guide: &Guide, number: u16) -> Bill {
+    pub fn guideline(&self, guide: &Guide, number: u16) -> Bill {
         let Some(guideline) = guide.guidelines.get(usize::from(number)) else {
             return Bill::default();
         };
@@ -184,10 +187,10 @@ fn add(
     region: &str,
     currency: &str,
     notes: &mut Vec<String>,
-) -> anyhow::Result<()> {
+) -> Result<(), DecideError> {
     let shown = file.display();
     let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::new(format!("cannot read `{shown}`: {error}")))?;
+        .map_err(|error| DecideError::new(format!("cannot read `{shown}`: {error}")))?;
     let day = std::fs::metadata(file)
         .and_then(|data| data.modified())
         .ok()
@@ -197,7 +200,7 @@ fn add(
     let read = prices
         .add_file(&text, region, currency, &shown.to_string(), &day)
         .map_err(|error| {
-            Failure::new(format!("`{shown}`: {error}"))
+            DecideError::new(format!("`{shown}`: {error}"))
                 .help("docs/prices.md says how to get a file of prices")
         })?;
     let (meters, items) = (read.meters.len(), read.items);
@@ -210,7 +213,7 @@ fn add(
 }
 
 /// Where the cluster is: of that region are the prices.
-fn region_of(analyses: &Analyses<'_>) -> anyhow::Result<Box<str>> {
+fn region_of(analyses: &Analyses<'_>) -> Result<Box<str>, DecideError> {
     let mut found: Vec<String> = analyses
         .estate
         .of_kind("Microsoft.ContainerService/managedClusters")
@@ -224,15 +227,13 @@ fn region_of(analyses: &Analyses<'_>) -> anyhow::Result<Box<str>> {
     match found.as_slice() {
         [one] => Ok(one.as_str().into()),
         [] => Err(
-            Failure::new("prices differ by region, and no cluster says one")
-                .help("say it: `--region westeurope`, or `region` under `budget` in seawall.yaml")
-                .into(),
+            DecideError::new("prices differ by region, and no cluster says one")
+                .help("say it: `--region westeurope`, or `region` under `budget` in seawall.yaml"),
         ),
-        several => Err(Failure::new(format!(
+        several => Err(DecideError::new(format!(
             "prices differ by region, and there are clusters in {}",
             several.join(", ")
         ))
-        .help("say one: `--region westeurope`")
-        .into()),
+        .help("say one: `--region westeurope`")),
     }
 }
