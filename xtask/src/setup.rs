@@ -25,6 +25,10 @@ const GO_PROGRAMS: [(&str, &str, &str); 2] = [
 /// The crate that carries OASIS's SARIF schema unchanged.
 const SARIF_CRATE: (&str, &str) = ("serde-sarif", "0.8.0");
 
+/// The checks of pages for people who see or move otherwise: npm's package and its version. Its licence (MPL 2.0) asks
+/// nothing of who only runs it; it is not given on.
+const AXE: (&str, &str) = ("axe-core", "4.10.3");
+
 /// Does what has not been done, or not from the present input.
 pub(crate) fn setup(places: &Places) -> Result<()> {
     let lock = places.cache.join("lock");
@@ -44,6 +48,7 @@ pub(crate) fn setup(places: &Places) -> Result<()> {
     cel_conformance(places)?;
     kubernetes_schema(places)?;
     sarif_schema(places)?;
+    axe(places)?;
     terraform_schema::fetch(places)?;
     policy_kinds::fetch(places)?;
     say(&format!("setup: ready in {}", places.cache.display()));
@@ -232,6 +237,39 @@ fn sarif_schema(places: &Places) -> Result<()> {
             "`{name}` {version} does not carry the SARIF schema"
         );
         fs::write(&made, text)?;
+        remove(&scratch)?;
+        places.stamp(&made, &input)
+    })
+}
+
+/// Checks of accessibility, as one script, through npm, which checks what it fetches. Nothing of it is run here.
+fn axe(places: &Places) -> Result<()> {
+    let (name, version) = AXE;
+    let made = places.cache.join("axe.js");
+    let input = Stamp::default().text_of(name).text_of(version);
+    if places.is_fresh(&made, &input) {
+        return Ok(());
+    }
+    step("axe", || {
+        ensure!(
+            which(&["npm"]).is_some(),
+            "`npm` is not on PATH\nhelp: install Node.js"
+        );
+        let scratch = places.cache.join("axe");
+        remove(&scratch)?;
+        fs::create_dir_all(&scratch)?;
+        output(Command::new("npm").current_dir(&scratch).args([
+            "install",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--no-save",
+            "--prefix",
+            ".",
+            &format!("{name}@{version}"),
+        ]))?;
+        let script = scratch.join("node_modules").join(name).join("axe.min.js");
+        fs::copy(&script, &made).with_context(|| format!("`{}`", script.display()))?;
         remove(&scratch)?;
         places.stamp(&made, &input)
     })
