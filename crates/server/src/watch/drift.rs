@@ -27,6 +27,10 @@ use serde_json::json;
 use sources::live::{LiveError, Source};
 use sources::{Given, Input};
 
+mod declared;
+
+pub use self::declared::{Declared, Line};
+
 use super::judging::is_asked;
 use super::{Level, Options, Shared, TICK, rest};
 
@@ -65,6 +69,8 @@ pub struct Drift {
     pub objects_new: Difference,
     /// Objects that only the base has.
     pub objects_gone: Difference,
+    /// Where the base has what.
+    pub declared: Arc<Declared>,
 }
 
 /// One way in which they differ.
@@ -145,6 +151,7 @@ struct Known {
     objects: BTreeSet<String>,
     /// Kinds with the namespaces that have them.
     scopes: BTreeSet<(String, Box<str>)>,
+    declared: Arc<Declared>,
 }
 
 /// Compares after each pass, until it is time to stop.
@@ -269,7 +276,8 @@ fn known(
     base: Base,
     now: Timestamp,
 ) -> Result<Known, LiveError> {
-    let judge = Judge::new(guide, setting, |guideline| is_asked(config, guideline));
+    let judge = Judge::new(guide, setting, |guideline| is_asked(config, guideline)).with_remedies();
+    let mut declared = Declared::default();
     let managed = guide.managed();
     let schema = guide.schema();
     let reader = Reader {
@@ -316,6 +324,9 @@ fn known(
             }
             for (resource, own) in reading.resources.into_iter().zip(judged) {
                 owners.note(&resource);
+                declared.object(&resource);
+                own.iter()
+                    .for_each(|finding| declared.finding(&resource, finding));
                 say(&mut triage, owners.sort(&resource, own));
                 estate.add(resource);
             }
@@ -328,6 +339,8 @@ fn known(
     let analyses = ::guide::facts::analyses(guide, setting, &estate);
     for resource in estate.resources() {
         let own = judge.joined(resource, &analyses).findings;
+        own.iter()
+            .for_each(|finding| declared.finding(resource, finding));
         say(&mut triage, owners.sort(resource, own));
     }
     say(&mut triage, owners.rest());
@@ -337,6 +350,7 @@ fn known(
         read: now,
         objects: written().map(|resource| resource.name.id()).collect(),
         scopes: written().map(|resource| scope(&resource.name)).collect(),
+        declared: Arc::new(declared),
         said,
     })
 }
@@ -363,5 +377,6 @@ fn compare(known: &Known, shared: &Shared, estate: &Estate, at: Timestamp) -> Dr
         findings_gone: known.said.without(&said),
         objects_new: Difference::of(objects.difference(&known.objects)),
         objects_gone: Difference::of(known.objects.difference(&objects)),
+        declared: Arc::clone(&known.declared),
     }
 }
