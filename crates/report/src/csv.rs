@@ -13,7 +13,8 @@ use model::finding::{Finding, Outcome};
 use crate::assessment::{Assessment, Sink};
 use crate::text;
 
-const COLUMNS: [&str; 25] = [
+/// The header row.
+pub const COLUMNS: [&str; 25] = [
     "severity",
     "verdict",
     "status",
@@ -104,52 +105,59 @@ fn number(number: u32, live: bool) -> String {
     }
 }
 
+/// The cells of a finding, by [`COLUMNS`].
+#[must_use]
+pub fn row(finding: &Finding, guide: &Guide) -> [String; COLUMNS.len()] {
+    let guideline = guide.guideline(&finding.guideline.0);
+    let cost = guideline
+        .map(|guideline| guideline.cost.clone())
+        .unwrap_or_default();
+    let waiver = finding.waiver.as_ref();
+    let fix = finding.fix.map_or("none", model::Safety::word);
+    let message = match &finding.outcome {
+        Outcome::Unknown { reason, .. } if finding.message.is_empty() => reason,
+        _ => finding.message.as_str(),
+    };
+    let place = &finding.place;
+    [
+        finding.severity.word().to_owned(),
+        finding.outcome.word().to_owned(),
+        status(finding).to_owned(),
+        cell(&finding.guideline.0),
+        cell(guideline.map_or("", |guideline| &guideline.title)),
+        cell(message),
+        cell(finding.resource.kind.name()),
+        cell(finding.resource.namespace.as_deref().unwrap_or_default()),
+        cell(&finding.resource.name),
+        cell(finding.item.as_deref().unwrap_or_default()),
+        cell(&place.path),
+        number(place.line, place.live),
+        number(place.column, place.live),
+        cell(&place.route),
+        cell(&evidence(finding)),
+        fix.to_owned(),
+        cost.monthly.to_string(),
+        cost.effort_days.middle().to_string(),
+        cost.upkeep_hours.to_string(),
+        cell(cost.breaks.as_deref().unwrap_or_default()),
+        cell(waiver.map_or("", |waiver| &waiver.reason)),
+        cell(waiver.map_or("", |waiver| &waiver.owner)),
+        cell(
+            waiver
+                .and_then(|waiver| waiver.until.as_deref())
+                .unwrap_or_default(),
+        ),
+        cell(finding.root_cause.as_deref().unwrap_or_default()),
+        finding.fingerprint.to_string(),
+    ]
+}
+
 impl Sink for Csv {
     fn finding(&mut self, finding: &Finding, guide: &Guide) -> io::Result<()> {
         self.begin()?;
-        let guideline = guide.guideline(&finding.guideline.0);
-        let cost = guideline
-            .map(|guideline| guideline.cost.clone())
-            .unwrap_or_default();
-        let waiver = finding.waiver.as_ref();
-        let fix = finding.fix.map_or("none", model::Safety::word);
-        let message = match &finding.outcome {
-            Outcome::Unknown { reason, .. } if finding.message.is_empty() => reason,
-            _ => finding.message.as_str(),
-        };
-        let place = &finding.place;
-        let row: [String; COLUMNS.len()] = [
-            finding.severity.word().to_owned(),
-            finding.outcome.word().to_owned(),
-            status(finding).to_owned(),
-            cell(&finding.guideline.0),
-            cell(guideline.map_or("", |guideline| &guideline.title)),
-            cell(message),
-            cell(finding.resource.kind.name()),
-            cell(finding.resource.namespace.as_deref().unwrap_or_default()),
-            cell(&finding.resource.name),
-            cell(finding.item.as_deref().unwrap_or_default()),
-            cell(&place.path),
-            number(place.line, place.live),
-            number(place.column, place.live),
-            cell(&place.route),
-            cell(&evidence(finding)),
-            fix.to_owned(),
-            cost.monthly.to_string(),
-            cost.effort_days.middle().to_string(),
-            cost.upkeep_hours.to_string(),
-            cell(cost.breaks.as_deref().unwrap_or_default()),
-            cell(waiver.map_or("", |waiver| &waiver.reason)),
-            cell(waiver.map_or("", |waiver| &waiver.owner)),
-            cell(
-                waiver
-                    .and_then(|waiver| waiver.until.as_deref())
-                    .unwrap_or_default(),
-            ),
-            cell(finding.root_cause.as_deref().unwrap_or_default()),
-            finding.fingerprint.to_string(),
-        ];
-        self.out.write_record(row).map_err(io::Error::from)
+        self.out
+            .write_record(row(finding, guide))
+            .map_err(io::Error::from)
     }
 
     fn finish(&mut self, _assessment: &Assessment<'_>) -> io::Result<()> {

@@ -234,6 +234,15 @@ impl<'a> FindingLine<'a> {
     }
 }
 
+/// A finding as it stands in `findings` of a report.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn finding(finding: &Finding, guide: &Guide) -> io::Result<serde_json::Value> {
+    let free = Cost::default();
+    serde_json::to_value(FindingLine::of(finding, guide, &free)).map_err(io::Error::from)
+}
+
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde passes a reference"

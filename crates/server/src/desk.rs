@@ -14,9 +14,13 @@
 //!
 //! What it deliberately leaves out: knowing what stands (`watch` does), judging, and writing.
 
+mod decisions;
 mod door;
 mod issuer;
+mod latest;
+mod network;
 mod pages;
+mod powers;
 mod request;
 mod rights;
 mod route;
@@ -35,13 +39,15 @@ use report::config::Config;
 use sources::cluster::Writer;
 
 use crate::metrics::Metrics;
-use crate::watch::Shared;
 use crate::watch::history::{self, Posture};
+use crate::watch::{Picture, Shared};
 
+use self::decisions::Decisions;
 use self::issuer::Relying;
+use self::latest::Latest;
 use self::rights::Rights;
 use self::session::SignedOut;
-use self::ways::Finder;
+use self::ways::Ways;
 
 pub use self::door::{Limits, serve};
 pub use self::issuer::Issuer;
@@ -80,7 +86,8 @@ pub struct Desk {
     signed_out: SignedOut,
     findings: Kept<Arc<Finding>>,
     history: Kept<Posture>,
-    ways: Finder,
+    ways: Latest<(), Ways>,
+    decisions: Latest<decisions::Limits, Decisions>,
 }
 
 /// A list that serves for a while, and since when it does.
@@ -122,7 +129,8 @@ impl Desk {
             signed_out: SignedOut::default(),
             findings: Mutex::default(),
             history: Mutex::default(),
-            ways: Finder::default(),
+            ways: Latest::default(),
+            decisions: Latest::default(),
             options,
         }))
     }
@@ -148,6 +156,35 @@ impl Desk {
         let history: Arc<[Posture]> = history.unwrap_or_default().into();
         *kept = Some((Instant::now(), Arc::clone(&history)));
         history
+    }
+
+    /// The ways of attackers; nothing while the first are being looked for.
+    fn ways(&self, picture: &Arc<Picture>) -> Option<Arc<Ways>> {
+        let options = &self.options;
+        let (guide, config) = (Arc::clone(&options.guide), Arc::clone(&options.config));
+        let own = Arc::clone(picture);
+        self.ways.ask(&(), picture.number, move || {
+            ways::look(&guide, &config, &own)
+        })
+    }
+
+    /// Those that were found before, if any.
+    fn known_ways(&self) -> Option<Arc<Ways>> {
+        self.ways.known(&())
+    }
+
+    /// What to do about them within limits; nothing while the first answer is being looked for.
+    fn decisions(
+        &self,
+        picture: &Arc<Picture>,
+        limits: decisions::Limits,
+    ) -> Option<Arc<Decisions>> {
+        let options = &self.options;
+        let (guide, config) = (Arc::clone(&options.guide), Arc::clone(&options.config));
+        let own = Arc::clone(picture);
+        self.decisions.ask(&limits, picture.number, move || {
+            decisions::look(&guide, &config, &own, limits)
+        })
     }
 
     /// Everything that stands, the worst first.

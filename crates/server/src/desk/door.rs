@@ -200,6 +200,12 @@ fn reply(made: Replied) -> Reply {
     {
         headers.insert(header::LOCATION, location);
     }
+    if let Some(name) = made.named
+        && let Ok(named) =
+            HeaderValue::from_str(&format!("attachment; filename=\"seawall-{name}\""))
+    {
+        headers.insert(header::CONTENT_DISPOSITION, named);
+    }
     for cookie in made.cookies {
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             headers.append(header::SET_COOKIE, cookie);

@@ -4,15 +4,24 @@
 //! Everything from the cluster is escaped. What it deliberately leaves out: who may see what (`sight`).
 
 mod coverage;
+mod decisions;
+mod declared;
+mod drift;
+mod export;
 mod finding;
 mod findings;
 mod guideline;
+mod map;
+mod object;
 mod objects;
 mod overview;
 mod paths;
 mod time;
 mod waivers;
 
+use std::sync::Arc;
+
+use analysis::Analyses;
 use guide::Guide;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use model::finding::Finding;
@@ -21,9 +30,12 @@ use report::html::{BASE_STYLE, STYLE};
 use report::{clean, count};
 
 use super::Desk;
-use super::request::{Asked, address};
+use super::request::{Asked, Replied, address};
 use super::rights::{Extent, NAMESPACES};
 use super::sight::Sight;
+use super::ways::Ways;
+
+pub(super) use self::export::Form;
 
 /// A few lines that save a click; every page is complete without them.
 pub(super) const SCRIPT: &str = include_str!("pages/desk.js");
@@ -48,6 +60,17 @@ impl Frame<'_> {
         &self.desk.options.guide
     }
 
+    /// What follows from the estate as of the last pass; each is made when it is asked for, and kept by nobody.
+    fn analyses(&self) -> Analyses<'_> {
+        let picture = &self.sight.picture;
+        guide::facts::analyses(self.guide(), &picture.setting, &picture.estate)
+    }
+
+    /// The ways of attackers, for who may see everything; nothing while they are being looked for.
+    fn ways(&self) -> Option<Arc<Ways>> {
+        self.desk.ways(&self.sight.picture)
+    }
+
     /// Whether there is a page about what is at an address.
     fn has_object(&self, at: &str) -> bool {
         let object = self.desk.options.shared.object(at);
@@ -67,7 +90,10 @@ pub(super) fn page(frame: &Frame<'_>) -> Option<Markup> {
         "/" => return Some(overview::page(frame)),
         "/findings" => return Some(findings::page(frame)),
         "/objects" => return Some(objects::list(frame)),
-        "/object" => return objects::one(frame),
+        "/object" => return object::page(frame),
+        "/map" => return Some(map::page(frame)),
+        "/decisions" => return decisions::page(frame),
+        "/drift" => return drift::page(frame),
         "/waivers" => return Some(waivers::page(frame)),
         "/coverage" => return coverage::page(frame),
         "/paths" => return paths::list(frame),
@@ -80,6 +106,26 @@ pub(super) fn page(frame: &Frame<'_>) -> Option<Markup> {
         return paths::one(frame, id);
     }
     guideline::page(frame, path.strip_prefix("/guide/")?)
+}
+
+/// A list as a file; nothing where there is none, or nothing that this person may see.
+pub(super) fn list(frame: &Frame<'_>, path: &str, form: Form) -> Option<Replied> {
+    match path {
+        "/findings" => findings::file(frame, form),
+        "/objects" => objects::file(frame, form),
+        "/map" => map::file(frame, form),
+        "/decisions" => decisions::file(frame, form),
+        "/drift" => drift::file(frame, form),
+        "/history" => overview::file(frame, form),
+        _ => None,
+    }
+}
+
+/// The way to what is shown as files.
+fn files(path: &str, fields: &[(&str, &str)]) -> Markup {
+    html! {
+        p.files { "All of it as " a href=(address(&format!("{path}.csv"), fields)) { "CSV" } " or " a href=(address(&format!("{path}.json"), fields)) { "JSON" } }
+    }
 }
 
 /// A page's own part.
@@ -115,7 +161,10 @@ fn shell(frame: &Frame<'_>, content: &Content<'_>) -> Markup {
         ("/", "Overview", true),
         ("/findings", "Findings", true),
         ("/objects", "Objects", true),
+        ("/map", "Reachability", true),
         ("/paths", "Attack paths", everything),
+        ("/decisions", "Decisions", everything),
+        ("/drift", "Drift", everything),
         ("/waivers", "Waivers", true),
         ("/coverage", "Coverage", everything),
     ];
@@ -278,21 +327,27 @@ struct Part {
     number: usize,
     pages: usize,
     all: usize,
+    size: usize,
 }
 
 impl Part {
     fn of(all: usize, asked: &Asked) -> Self {
-        let pages = all.div_ceil(PAGE).max(1);
+        Self::of_size(all, asked, PAGE)
+    }
+
+    fn of_size(all: usize, asked: &Asked, size: usize) -> Self {
+        let pages = all.div_ceil(size).max(1);
         let number = asked.query.get("page").parse().unwrap_or(1);
         Self {
             number: std::cmp::Ord::clamp(number, 1, pages),
             pages,
             all,
+            size,
         }
     }
 
     const fn first(&self) -> usize {
-        (self.number - 1) * PAGE
+        (self.number - 1) * self.size
     }
 
     /// The way to the others. `fields` are those of the filter.

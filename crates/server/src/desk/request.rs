@@ -121,6 +121,8 @@ pub(super) struct Replied {
     pub(super) body: String,
     pub(super) location: Option<String>,
     pub(super) cookies: Vec<String>,
+    /// What a file is called that is kept rather than shown.
+    pub(super) named: Option<String>,
 }
 
 impl Replied {
@@ -135,6 +137,15 @@ impl Replied {
             body,
             location: None,
             cookies: Vec::new(),
+            named: None,
+        }
+    }
+
+    /// A file to keep. Its name is one of ours.
+    pub(super) fn file(kind: &'static str, body: String, name: &str) -> Self {
+        Self {
+            named: Some(name.to_owned()),
+            ..Self::text(200, kind, body)
         }
     }
 

@@ -71,6 +71,18 @@ pub(super) fn answer(desk: &Arc<Desk>, asked: &Asked) -> Replied {
         asked,
         now,
     };
+    if let Some((path, form)) = pages::Form::of(&asked.path) {
+        return match pages::list(&frame, path, form) {
+            Some(file) => {
+                desk.options.metrics.count(PAGES, &[]);
+                file
+            }
+            None => {
+                desk.refused("path");
+                Replied::page(404, pages::missing(&frame))
+            }
+        };
+    }
     let page = pages::page(&frame);
     match page {
         Some(page) => {

@@ -24,6 +24,8 @@ pub(super) struct Sight {
     pub(super) picture: Arc<Picture>,
     /// The worst first.
     pub(super) findings: Vec<Arc<Finding>>,
+    /// Namespaces that are known and not seen, ascending.
+    hidden: Vec<Box<str>>,
 }
 
 impl Sight {
@@ -33,20 +35,23 @@ impl Sight {
         let all = desk.findings();
         let named = namespaces(&picture, &all);
         let extent = desk.rights.extent(who, &named)?;
-        let findings = match &extent {
-            Extent::Everything => all.to_vec(),
+        let (hidden, findings): (Vec<Box<str>>, _) = match &extent {
+            Extent::Everything => (Vec::new(), all.to_vec()),
             Extent::Namespaces(own) => {
-                let hidden: Vec<&str> = named.difference(own).map(|name| &**name).collect();
-                all.iter()
+                let hidden: Vec<Box<str>> = named.difference(own).cloned().collect();
+                let findings = all
+                    .iter()
                     .filter(|finding| is_within(&finding.resource, own))
                     .map(|finding| shown(finding, &hidden, own, &desk.options.guide))
-                    .collect()
+                    .collect();
+                (hidden, findings)
             }
         };
         Ok(Self {
             extent,
             picture,
             findings,
+            hidden,
         })
     }
 
@@ -59,6 +64,19 @@ impl Sight {
             Extent::Everything => true,
             Extent::Namespaces(own) => is_within(name, own),
         }
+    }
+
+    /// Whether somebody sees what is in a namespace.
+    pub(super) fn sees_namespace(&self, namespace: &str) -> bool {
+        match &self.extent {
+            Extent::Everything => true,
+            Extent::Namespaces(own) => own.contains(namespace),
+        }
+    }
+
+    /// Whether a text names a namespace that somebody does not see.
+    pub(super) fn hides(&self, text: &str) -> bool {
+        names(text, &self.hidden)
     }
 
     /// The namespaces that something can be looked for in.
@@ -107,7 +125,7 @@ fn namespaces(picture: &Picture, findings: &[Arc<Finding>]) -> BTreeSet<Box<str>
 /// A finding as somebody sees it who does not see these namespaces.
 fn shown(
     finding: &Arc<Finding>,
-    hidden: &[&str],
+    hidden: &[Box<str>],
     own: &BTreeSet<Box<str>>,
     guide: &Guide,
 ) -> Arc<Finding> {
@@ -172,11 +190,11 @@ fn shown(
 }
 
 /// Whether a text names one of these as a word of its own.
-fn names(text: &str, hidden: &[&str]) -> bool {
+fn names(text: &str, hidden: &[Box<str>]) -> bool {
     let inside = |c: char| c.is_ascii_alphanumeric() || c == '-';
     // The words once, each looked up: there may be thousands of names.
     text.split(|c| !inside(c))
-        .any(|word| !word.is_empty() && hidden.binary_search(&word).is_ok())
+        .any(|word| !word.is_empty() && hidden.binary_search_by(|name| (**name).cmp(word)).is_ok())
 }
 
 #[cfg(test)]
@@ -185,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_name_is_found_as_a_word() {
-        let hidden = ["bank", "team-a"];
+        let hidden = ["bank", "team-a"].map(Box::from);
         for text in [
             "from `bank/api`",
             "bank",

@@ -1,14 +1,11 @@
 //! The ways of attackers through what runs, told step by step.
 //!
-//! They are looked for when somebody asks, once for each picture of the estate, by one thread; meanwhile the ways of an
-//! earlier picture are shown. One start stands for all that open the same.
+//! One start stands for all that open the same.
 //!
 //! What it deliberately leaves out: ways that are only possible; `seawall paths` tells them, and all others.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use analysis::Analyses;
 use analysis::paths::{
@@ -32,7 +29,6 @@ const CUTS: usize = 12;
 /// The ways of one picture.
 #[derive(Debug)]
 pub(super) struct Ways {
-    number: u64,
     /// The moment of the picture.
     pub(super) at: Timestamp,
     /// What leads to the dearest comes first.
@@ -72,40 +68,8 @@ pub(super) struct Deed {
     pub(super) cuts: Vec<(String, String, bool)>,
 }
 
-/// Those that were found last.
-#[derive(Debug, Default)]
-pub(super) struct Finder {
-    kept: Mutex<Option<Arc<Ways>>>,
-    busy: AtomicBool,
-}
-
-impl Finder {
-    /// The newest that there are; nothing while the first are being looked for. May take seconds.
-    pub(super) fn find(
-        &self,
-        guide: &Guide,
-        config: &Config,
-        picture: &Picture,
-    ) -> Option<Arc<Ways>> {
-        let kept = self.kept().clone();
-        let new = kept
-            .as_ref()
-            .is_none_or(|kept| kept.number != picture.number);
-        if !new || self.busy.swap(true, Ordering::AcqRel) {
-            return kept;
-        }
-        let found = Arc::new(look(guide, config, picture));
-        *self.kept() = Some(Arc::clone(&found));
-        self.busy.store(false, Ordering::Release);
-        Some(found)
-    }
-
-    fn kept(&self) -> std::sync::MutexGuard<'_, Option<Arc<Ways>>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn look(guide: &Guide, config: &Config, picture: &Picture) -> Ways {
+/// Looks for them. Takes seconds where there is much.
+pub(super) fn look(guide: &Guide, config: &Config, picture: &Picture) -> Ways {
     let analyses = guide::facts::analyses(guide, &picture.setting, &picture.estate);
     let wishes = Wishes {
         cluster: config.cluster.clone(),
@@ -136,7 +100,6 @@ fn look(guide: &Guide, config: &Config, picture: &Picture) -> Ways {
     left_out += told.len().saturating_sub(TOLD);
     told.truncate(TOLD);
     Ways {
-        number: picture.number,
         at: picture.at,
         told,
         left_out,

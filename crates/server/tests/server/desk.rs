@@ -4,6 +4,8 @@
 mod browser;
 #[path = "desk/issuer.rs"]
 mod issuer;
+#[path = "desk/pages.rs"]
+mod pages;
 #[path = "desk/visitor.rs"]
 mod visitor;
 
@@ -51,6 +53,8 @@ struct Wishes<'w> {
     asks: std::path::PathBuf,
     config: &'w str,
     history: Option<std::path::PathBuf>,
+    /// A folder that what runs is compared with.
+    drift: Option<std::path::PathBuf>,
     issuer: Option<desk::Issuer>,
     limits: Limits,
 }
@@ -69,6 +73,8 @@ impl Dashboard {
         watching.quiet = Duration::from_millis(300);
         watching.most = Duration::from_secs(2);
         watching.keeping.history.clone_from(&wishes.history);
+        watching.drift = wishes.drift.map(basing);
+        watching.drift_every = Duration::from_secs(2);
         let shared = Arc::new(Shared::new(&guide, &watching).unwrap());
         let stop = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
@@ -271,16 +277,41 @@ const CONFIG: &str = "waivers:
 ";
 
 fn beside(server: &ApiServer, history: Option<std::path::PathBuf>) -> Dashboard {
+    with_base(server, history, None)
+}
+
+/// The same, where what runs is compared with a folder.
+fn with_base(
+    server: &ApiServer,
+    history: Option<std::path::PathBuf>,
+    drift: Option<std::path::PathBuf>,
+) -> Dashboard {
     let dashboard = Dashboard::start(Wishes {
         watches: Some(server.kubeconfig()),
         asks: server.kubeconfig_of("desk").unwrap(),
         config: CONFIG,
         history,
+        drift,
         issuer: None,
         limits: Limits::default(),
     });
     settled(&dashboard);
     dashboard
+}
+
+/// A folder, read as `seawall serve --drift` reads it.
+fn basing(folder: std::path::PathBuf) -> watch::drift::Basing {
+    Arc::new(move |_| {
+        let failed = |error: sources::WalkError| sources::live::LiveError {
+            message: error.to_string(),
+            help: None,
+        };
+        Ok(watch::drift::Base {
+            name: "the repository".to_owned(),
+            inputs: sources::walk(std::slice::from_ref(&folder)).map_err(failed)?,
+            ..watch::drift::Base::default()
+        })
+    })
 }
 
 /// Waits until both teams' findings are there.
@@ -316,6 +347,12 @@ fn all_pages(visitor: &Visitor<'_>) -> BTreeMap<String, Answer> {
         pages.insert(path, answer);
     }
     pages
+}
+
+/// Whether an address is that of a list as a file.
+fn is_file(path: &str) -> bool {
+    let path = path.split('?').next().unwrap();
+    path.ends_with(".csv") || path.ends_with(".json")
 }
 
 #[test]
@@ -362,7 +399,11 @@ fn people_see_the_namespaces_where_they_may_list_pods() {
     );
     for (path, page) in &pages {
         assert_eq!(page.status, 200, "{path}");
-        page.is_whole();
+        if is_file(path) {
+            page.is_file();
+        } else {
+            page.is_whole();
+        }
         for secret in [
             "bankvault",
             "ledgerkeeper",
@@ -508,6 +549,7 @@ fn bounds_hold_and_without_an_api_server_nobody_gets_in() {
         asks: kubeconfig,
         config: "",
         history: None,
+        drift: None,
         issuer: None,
         limits: Limits {
             connections: 6,

@@ -14,3 +14,5 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   search.focus();
 });
+// What is being found out is looked for again; without this, a link does it.
+if (document.querySelector("[data-waits]")) setTimeout(() => location.reload(), 2000);

@@ -9,7 +9,7 @@ use report::html::{about, source, words};
 use report::{clean, count, shell_word};
 
 use super::super::request::address;
-use super::{Content, Frame, chip, resource, shell, time};
+use super::{Content, Frame, chip, declared, resource, shell, time};
 
 pub(super) fn page(frame: &Frame<'_>, print: &str) -> Option<Markup> {
     let finding = frame
@@ -50,6 +50,7 @@ pub(super) fn page(frame: &Frame<'_>, print: &str) -> Option<Markup> {
             }
             @if let Some(cause) = &finding.root_cause { p.help { "Same cause as others: " (words(cause)) } }
         }
+        (declared::of_finding(frame, finding))
         @if let Some(guideline) = guideline {
             section.guideline aria-labelledby="why" {
                 h2 #why { "Why, and how to mend it" }

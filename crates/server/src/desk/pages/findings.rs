@@ -5,9 +5,10 @@ use model::finding::{Finding, Outcome, Severity};
 use report::html::words;
 use report::{clean, count};
 
-use super::super::request::{Fields, address};
+use super::super::request::{Fields, Replied, address};
 use super::super::sight::namespace;
-use super::{Content, Frame, PAGE, Part, chip, resource, select, shell};
+use super::export::{self, Form};
+use super::{Content, Frame, PAGE, Part, chip, files, resource, select, shell};
 
 /// What is asked for.
 struct Filter<'q> {
@@ -98,15 +99,20 @@ fn is_of(finding: &Finding, topic: &str, frame: &Frame<'_>) -> bool {
     })
 }
 
+fn found<'f>(frame: &'f Frame<'_>, filter: &Filter<'_>) -> Vec<&'f Finding> {
+    let all = frame.sight.findings.iter().map(|finding| &**finding);
+    all.filter(|finding| filter.takes(finding, frame)).collect()
+}
+
+/// What the filter leaves, as a file.
+pub(super) fn file(frame: &Frame<'_>, form: Form) -> Option<Replied> {
+    let found = found(frame, &Filter::of(&frame.asked.query));
+    export::findings(form, frame, &found)
+}
+
 pub(super) fn page(frame: &Frame<'_>) -> Markup {
     let filter = Filter::of(&frame.asked.query);
-    let found: Vec<&Finding> = frame
-        .sight
-        .findings
-        .iter()
-        .map(|finding| &**finding)
-        .filter(|finding| filter.takes(finding, frame))
-        .collect();
+    let found = found(frame, &filter);
     let part = Part::of(found.len(), frame.asked);
     let shown: Vec<&Finding> = found
         .iter()
@@ -123,6 +129,7 @@ pub(super) fn page(frame: &Frame<'_>) -> Markup {
             (table(frame, &shown, "Findings"))
         }
         (part.turner("/findings", &filter.fields(), "finding"))
+        (files("/findings", &filter.fields()))
     };
     shell(
         frame,

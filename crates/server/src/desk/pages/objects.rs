@@ -1,80 +1,287 @@
-//! What is there: every object that was read, and what is said of one.
+//! What is there: every object that was read, with what is known of it, filtered and a page at a time.
+//!
+//! What it deliberately leaves out: one of them (`object`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use analysis::Analyses;
+use analysis::ask::Subject;
 use maud::{Markup, html};
-use model::Resource;
 use model::finding::{Finding, Outcome, Severity};
+use model::{Ref, Resource};
 use report::{clean, count};
 
-use super::super::request::address;
+use super::super::network::is_sure;
+use super::super::powers;
+use super::super::request::{Fields, Replied, address};
 use super::super::sight::namespace;
+use super::export::{self, Form};
 use super::overview::worst;
-use super::{Content, Frame, PAGE, Part, findings, resource, select, shell};
+use super::{Content, Frame, PAGE, Part, files, resource, select, shell};
 
-pub(super) fn list(frame: &Frame<'_>) -> Markup {
-    let query = &frame.asked.query;
-    let (text, kind, within) = (query.get("text"), query.get("kind"), query.get("namespace"));
-    let words: Vec<String> = text
-        .to_lowercase()
-        .split_whitespace()
-        .take(8)
-        .map(str::to_owned)
-        .collect();
-    let kinds: BTreeSet<&str> = frame
+/// What is asked for.
+struct Filter<'q> {
+    text: &'q str,
+    words: Vec<String>,
+    kind: &'q str,
+    namespace: &'q str,
+    with: &'q str,
+}
+
+impl<'q> Filter<'q> {
+    fn of(query: &'q Fields) -> Self {
+        let text = query.get("text");
+        let words = text.to_lowercase();
+        Self {
+            text,
+            words: words
+                .split_whitespace()
+                .take(8)
+                .map(str::to_owned)
+                .collect(),
+            kind: query.get("kind"),
+            namespace: query.get("namespace"),
+            with: query.get("with"),
+        }
+    }
+
+    fn fields(&self) -> [(&'static str, &str); 4] {
+        [
+            ("text", self.text),
+            ("kind", self.kind),
+            ("namespace", self.namespace),
+            ("with", self.with),
+        ]
+    }
+
+    fn takes(&self, own: &Resource) -> bool {
+        (self.kind.is_empty() || own.name.kind.name() == self.kind)
+            && (self.namespace.is_empty() || namespace(&own.name) == Some(self.namespace))
+            && (self.words.is_empty() || {
+                let mut text = own.name.id();
+                for (key, value) in labels(own) {
+                    text.push('\n');
+                    text.push_str(key);
+                    text.push('=');
+                    text.push_str(value);
+                }
+                let text = text.to_lowercase();
+                self.words.iter().all(|word| text.contains(word))
+            })
+    }
+}
+
+/// All labels of an object.
+pub(super) fn labels(object: &Resource) -> impl Iterator<Item = (&str, &str)> {
+    let labels = object.object().path(&["metadata", "labels"]);
+    let entries = labels.into_iter().flat_map(Ref::entries);
+    entries.filter_map(|(key, _, value)| Some((key, value.as_str()?)))
+}
+
+/// Labels that say what an object is, whose it is, and what is asked of it (Kubernetes documentation,
+/// concepts/overview/working-with-objects/common-labels and reference/labels-annotations-taints).
+const TELLING: [&str; 12] = [
+    "app.kubernetes.io/name",
+    "app",
+    "k8s-app",
+    "app.kubernetes.io/part-of",
+    "app.kubernetes.io/component",
+    "team",
+    "owner",
+    "environment",
+    "env",
+    "pod-security.kubernetes.io/enforce",
+    "azure.workload.identity/use",
+    "node.kubernetes.io/instance-type",
+];
+
+fn telling(object: &Resource) -> Vec<String> {
+    let own: BTreeMap<&str, &str> = labels(object).collect();
+    let known = TELLING.iter().filter_map(|key| Some((key, own.get(key)?)));
+    let short = |key: &str| key.rsplit('/').next().unwrap_or_default().to_owned();
+    known
+        .filter(|(_, value)| **value != &*object.name.name)
+        .map(|(key, value)| match *key {
+            "pod-security.kubernetes.io/enforce" => format!("pod security {value}"),
+            "azure.workload.identity/use" => "workload identity".to_owned(),
+            key => format!("{} {value}", short(key)),
+        })
+        .take(4)
+        .collect()
+}
+
+/// What is known of objects besides findings; each is found out when it is asked for.
+struct Known<'f> {
+    frame: &'f Frame<'f>,
+    analyses: Analyses<'f>,
+    /// By address, on how many ways of attackers a step rests on it.
+    on_ways: BTreeMap<String, usize>,
+}
+
+impl<'f> Known<'f> {
+    fn of(frame: &'f Frame<'f>) -> Self {
+        let mut on_ways: BTreeMap<String, usize> = BTreeMap::new();
+        let known = frame.desk.known_ways();
+        let known = known.filter(|_| frame.sight.is_everything());
+        for told in known.iter().flat_map(|ways| &ways.told) {
+            let rests = told.deeds.iter().flat_map(|deed| &deed.rests);
+            let places: BTreeSet<&String> = rests.filter_map(|(at, _)| at.as_ref()).collect();
+            for place in places {
+                *on_ways.entry(place.clone()).or_default() += 1;
+            }
+        }
+        Self {
+            frame,
+            analyses: frame.analyses(),
+            on_ways,
+        }
+    }
+
+    /// Whether it is surely open to the internet; nothing where no way leads there.
+    fn exposed(&self, object: &Resource) -> Option<bool> {
+        let id = self.frame.sight.picture.estate.number_of(object)?;
+        let number = self.analyses.workload(id)?;
+        let mut ways = self.analyses.reach().exposures_of(number);
+        let first = ways.find(|way| way.to_internet())?;
+        Some(is_sure(first) || ways.any(is_sure))
+    }
+
+    /// What the rights of its account amount to.
+    fn amounts(&self, object: &Resource) -> Vec<(String, String)> {
+        let account = if object.name.kind.name() == "ServiceAccount" {
+            Some(&*object.name.name)
+        } else {
+            powers::account(object)
+        };
+        let (Some(account), Some(namespace)) = (account, object.name.namespace.as_deref()) else {
+            return Vec::new();
+        };
+        let subject = Subject::ServiceAccount {
+            namespace: namespace.into(),
+            name: account.into(),
+        };
+        powers::amounts(&self.analyses, self.frame.sight, &subject)
+    }
+
+    fn ways(&self, object: &Resource) -> usize {
+        let ways = self.on_ways.get(&*object.origin.path);
+        ways.copied().unwrap_or_default()
+    }
+
+    fn has(&self, with: &str, object: &Resource, findings: &[&Finding]) -> bool {
+        match with {
+            "findings" => findings.iter().any(|finding| finding.counts()),
+            "grave" => worst(findings) >= Some(Severity::High),
+            "exposed" => self.exposed(object).is_some(),
+            "powers" => !self.amounts(object).is_empty(),
+            "paths" => self.ways(object) > 0,
+            _ => true,
+        }
+    }
+
+    /// In a few words each.
+    fn said(&self, object: &Resource) -> Vec<String> {
+        let mut said = Vec::new();
+        match self.exposed(object) {
+            Some(true) => said.push("open to the internet".to_owned()),
+            Some(false) => said.push("perhaps open to the internet".to_owned()),
+            None => {}
+        }
+        let amounts = self.amounts(object);
+        if let Some((first, place)) = amounts.first() {
+            let more = amounts.len() - 1;
+            said.push(match more {
+                0 => format!("{first} {place}"),
+                more => format!("{first} {place}, and {more} more"),
+            });
+        }
+        match self.ways(object) {
+            0 => {}
+            ways => said.push(format!("on {}", count(ways, "attack path"))),
+        }
+        said
+    }
+}
+
+/// Those that the filter leaves, the worst first.
+fn found<'f>(
+    frame: &'f Frame<'_>,
+    filter: &Filter<'_>,
+    known: &Known<'_>,
+    said: &BTreeMap<Box<str>, Vec<&Finding>>,
+) -> Vec<&'f Resource> {
+    let of = |own: &Resource| said.get(&*own.name.id()).map_or(&[][..], Vec::as_slice);
+    let mut found: Vec<&Resource> = frame
         .sight
         .resources()
-        .map(|own| own.name.kind.name())
+        .filter(|own| filter.takes(own) && known.has(filter.with, own, of(own)))
         .collect();
-    let takes = |own: &&Resource| {
-        (kind.is_empty() || own.name.kind.name() == kind)
-            && (within.is_empty() || namespace(&own.name) == Some(within))
-            && (words.is_empty() || {
-                let id = own.name.id().to_lowercase();
-                words.iter().all(|word| id.contains(word))
-            })
-    };
-    let mut found: Vec<&Resource> = frame.sight.resources().filter(takes).collect();
-    let said = by_object(frame);
-    let weight = |own: &Resource| {
-        said.get(&*own.name.id())
-            .and_then(|findings| worst(findings))
-    };
-    found.sort_by_cached_key(|own| (std::cmp::Reverse(weight(own)), own.name.id()));
+    found.sort_by_cached_key(|own| (std::cmp::Reverse(worst(of(own))), own.name.id()));
+    found
+}
+
+/// What the filter leaves, as a file.
+pub(super) fn file(frame: &Frame<'_>, form: Form) -> Option<Replied> {
+    let filter = Filter::of(&frame.asked.query);
+    let (known, said) = (Known::of(frame), by_object(frame));
+    let found = found(frame, &filter, &known, &said);
+    let rows = found.into_iter().take(export::ROWS).map(|own| {
+        let findings = said.get(&*own.name.id()).map_or(&[][..], Vec::as_slice);
+        let labels: Vec<String> = labels(own)
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        let made = model::ownership::made(own);
+        vec![
+            own.name.kind.name().to_owned(),
+            own.name.namespace.as_deref().unwrap_or_default().to_owned(),
+            own.name.name.to_string(),
+            own.name.api_version.to_string(),
+            labels.join(" "),
+            made.map_or_else(String::new, |made| made.by.id()),
+            worst(findings).map_or("", Severity::word).to_owned(),
+            tally(findings),
+            known.said(own).join("; "),
+            own.origin.path.to_string(),
+        ]
+    });
+    let head = [
+        "kind",
+        "namespace",
+        "name",
+        "apiVersion",
+        "labels",
+        "madeBy",
+        "worst",
+        "findings",
+        "known",
+        "address",
+    ];
+    export::file(form, "objects", &head, rows)
+}
+
+pub(super) fn list(frame: &Frame<'_>) -> Markup {
+    let filter = Filter::of(&frame.asked.query);
+    let (known, said) = (Known::of(frame), by_object(frame));
+    let found = found(frame, &filter, &known, &said);
     let part = Part::of(found.len(), frame.asked);
-    let fields = [("text", text), ("kind", kind), ("namespace", within)];
-    let all_kinds: Vec<(&str, &str)> = std::iter::once(("", "all"))
-        .chain(kinds.iter().map(|kind| (*kind, *kind)))
-        .collect();
-    let namespaces = frame.sight.namespaces();
-    let places: Vec<(&str, &str)> = std::iter::once(("", "all"))
-        .chain(namespaces.iter().map(|name| (&**name, &**name)))
-        .collect();
+    let fields = filter.fields();
     let body = html! {
-        form.filter method="get" action="/objects" role="search" aria-label="Filter objects" data-submits {
-            label.search { "Search" input type="search" name="text" value=(clean(text)) maxlength="200" placeholder="name" autocomplete="off"; }
-            (select("kind", "Kind", kind, &all_kinds))
-            (select("namespace", "Namespace", within, &places))
-            button type="submit" { "Show" }
-        }
-        p.found role="status" { (count(found.len(), "object")) @if part.pages > 1 { "; page " (part.number) " of " (part.pages) } }
+        (form(frame, &filter))
+        p.found role="status" { (count(found.len(), "object")) @if part.pages > 1 { ", the worst first; page " (part.number) " of " (part.pages) } }
         @if !found.is_empty() {
-            table.cards.found {
+            table.cards.found.objects {
                 caption.unseen { "Objects" }
-                thead { tr { th scope="col" { "Worst" } th scope="col" { "Object" } th scope="col" { "Findings" } } }
+                thead { tr { th scope="col" { "Worst" } th scope="col" { "Object" } th scope="col" { "What is known of it" } th scope="col" { "Findings" } } }
                 tbody {
                     @for own in found.iter().skip(part.first()).take(PAGE) {
                         @let findings = said.get(&*own.name.id()).map_or(&[][..], Vec::as_slice);
-                        tr {
-                            td data-label="Worst" { (worst_chip(findings)) }
-                            th scope="row" { a href=(address("/object", &[("at", &own.origin.path)])) { (resource(&own.name)) } }
-                            td data-label="Findings" { (tally(findings)) }
-                        }
+                        (row(&known, own, findings))
                     }
                 }
             }
         }
         (part.turner("/objects", &fields, "object"))
+        (files("/objects", &fields))
     };
     shell(
         frame,
@@ -84,6 +291,61 @@ pub(super) fn list(frame: &Frame<'_>) -> Markup {
             body,
         },
     )
+}
+
+fn row(known: &Known<'_>, own: &Resource, findings: &[&Finding]) -> Markup {
+    let made = model::ownership::made(own);
+    html! {
+        tr {
+            td data-label="Worst" { (worst_chip(findings)) }
+            th scope="row" {
+                a href=(address("/object", &[("at", &own.origin.path)])) { (resource(&own.name)) }
+                @let telling = telling(own);
+                @if !telling.is_empty() { span.item { (clean(&telling.join(", "))) } }
+            }
+            td data-label="Known" {
+                @let said = known.said(own);
+                @if !said.is_empty() { ul.plain { @for one in &said { li { (clean(one)) } } } }
+                @if let Some(made) = &made { span.item { "made by " (clean(made.by.kind.name())) " " (clean(&made.by.name)) } }
+                @if own.provider_managed { span.item { "kept by AKS" } }
+            }
+            td data-label="Findings" { (tally(findings)) }
+        }
+    }
+}
+
+fn form(frame: &Frame<'_>, filter: &Filter<'_>) -> Markup {
+    let kinds: BTreeSet<&str> = frame
+        .sight
+        .resources()
+        .map(|own| own.name.kind.name())
+        .collect();
+    let all_kinds: Vec<(&str, &str)> = std::iter::once(("", "all"))
+        .chain(kinds.iter().map(|kind| (*kind, *kind)))
+        .collect();
+    let namespaces = frame.sight.namespaces();
+    let places: Vec<(&str, &str)> = std::iter::once(("", "all"))
+        .chain(namespaces.iter().map(|name| (&**name, &**name)))
+        .collect();
+    let mut with = vec![
+        ("", "all"),
+        ("findings", "findings"),
+        ("grave", "critical or high findings"),
+        ("exposed", "a way in from the internet"),
+        ("powers", "far-reaching rights"),
+    ];
+    if frame.sight.is_everything() {
+        with.push(("paths", "a part in attack paths"));
+    }
+    html! {
+        form.filter method="get" action="/objects" role="search" aria-label="Filter objects" data-submits {
+            label.search { "Search" input type="search" name="text" value=(clean(filter.text)) maxlength="200" placeholder="name, label" autocomplete="off"; }
+            (select("kind", "Kind", filter.kind, &all_kinds))
+            (select("namespace", "Namespace", filter.namespace, &places))
+            (select("with", "With", filter.with, &with))
+            button type="submit" { "Show" }
+        }
+    }
 }
 
 /// Findings by the id of what they are about.
@@ -104,7 +366,7 @@ fn worst_chip(findings: &[&Finding]) -> Markup {
     }
 }
 
-fn tally(findings: &[&Finding]) -> String {
+pub(super) fn tally(findings: &[&Finding]) -> String {
     let number =
         |takes: &dyn Fn(&Finding) -> bool| findings.iter().filter(|finding| takes(finding)).count();
     let mut parts: Vec<String> = Severity::WORST_FIRST
@@ -131,54 +393,4 @@ fn tally(findings: &[&Finding]) -> String {
         parts.push("none".to_owned());
     }
     parts.join(", ")
-}
-
-/// What is said of the object at an address.
-pub(super) fn one(frame: &Frame<'_>) -> Option<Markup> {
-    let at = frame.asked.query.get("at");
-    let shared = &frame.desk.options.shared;
-    let object = shared.object(at)?;
-    if !frame.sight.sees(&object.name) {
-        return None;
-    }
-    let prints: BTreeSet<_> = shared
-        .findings_of(at)
-        .iter()
-        .map(|finding| finding.fingerprint)
-        .collect();
-    // Those of the sight: they say no more than may be seen.
-    let findings: Vec<&Finding> = frame
-        .sight
-        .findings
-        .iter()
-        .map(|finding| &**finding)
-        .filter(|finding| prints.contains(&finding.fingerprint) || *finding.resource == object.name)
-        .collect();
-    let made = model::ownership::made(&object);
-    let refers = object.referred();
-    let body = html! {
-        dl.facts.boxed {
-            div { dt { "Kind" } dd { (clean(object.name.kind.name())) } }
-            @if let Some(namespace) = &object.name.namespace { div { dt { "Namespace" } dd { a href=(address("/objects", &[("namespace", namespace)])) { (clean(namespace)) } } } }
-            div { dt { "API version" } dd { (clean(&object.name.api_version)) } }
-            div { dt { "Findings" } dd { (tally(&findings)) } }
-        }
-        p.help { "Read at " code { (clean(at)) } @if object.provider_managed { ". AKS makes and keeps it" } }
-        @if let Some(made) = &made { p { "Made by " (resource(&made.by)) "; what is wrong with both is said of that." } }
-        @if !refers.is_empty() {
-            p { "It refers to " @for (index, (kind, name)) in refers.iter().enumerate() { @if index > 0 { ", " } (kind) " " code { (clean(name)) } } "." }
-        }
-        section aria-labelledby="said" {
-            h2 #said { "What is said of it" }
-            @if findings.is_empty() { p { "Nothing was found." } } @else { (findings::table(frame, &findings, "Findings of this object")) }
-        }
-    };
-    Some(shell(
-        frame,
-        &Content {
-            title: &object.name.name,
-            within: "/objects",
-            body,
-        },
-    ))
 }

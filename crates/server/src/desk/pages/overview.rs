@@ -7,9 +7,11 @@ use model::finding::{Finding, Outcome, Severity};
 use report::html::words;
 use report::{clean, count};
 
-use super::super::request::address;
+use super::super::request::{Replied, address};
+use super::export::Form;
 use super::{Content, Frame, SPACE, shell, time};
-use crate::watch::history::Posture;
+
+mod history;
 
 /// Findings that count and fail, by severity.
 type Fails = BTreeMap<Severity, usize>;
@@ -47,7 +49,7 @@ pub(super) fn page(frame: &Frame<'_>) -> Markup {
             li.tile.plain { a href="/objects" { span.number { (objects) } (SPACE) span.label { "objects" } } }
         }
         (unread(frame))
-        @if frame.sight.is_everything() { (over_time(frame)) }
+        @if frame.sight.is_everything() { (history::section(frame)) }
         (by_topic(frame))
     };
     shell(
@@ -195,88 +197,9 @@ fn cell(number: Option<usize>, word: &str) -> Markup {
     }
 }
 
-/// Points of the line; more are thinned out.
-const POINTS: usize = 200;
-
-/// How it was, as a line for each severity.
-fn over_time(frame: &Frame<'_>) -> Markup {
-    let all = frame.desk.history();
-    let Some((first, last)) = all.first().zip(all.last()) else {
-        return html! {};
-    };
-    let step = all.len().div_ceil(POINTS).max(1);
-    // The last always shows.
-    let kept: Vec<&Posture> = all
-        .iter()
-        .rev()
-        .step_by(step)
-        .collect::<Vec<_>>()
-        .into_iter()
-        .rev()
-        .collect();
-    let begin = first.at.as_second();
-    let length = (frame.now.max(last.at.as_second()) - begin).max(1);
-    let of = |posture: &Posture, severity: Severity| {
-        posture
-            .fails
-            .get(severity.word())
-            .copied()
-            .unwrap_or_default()
-    };
-    let most = kept
-        .iter()
-        .flat_map(|posture| Severity::WORST_FIRST.map(|severity| of(posture, severity)))
-        .max()
-        .unwrap_or_default()
-        .max(1);
-    let across = |at: i64| (at - begin) * 1000 / length;
-    let up = |number: usize| 200 - number * 190 / most;
-    let path = |severity: Severity| {
-        let mut path = String::new();
-        for posture in &kept {
-            let (x, y) = (across(posture.at.as_second()), up(of(posture, severity)));
-            // A posture stands until the next.
-            path.push_str(&if path.is_empty() {
-                format!("M{x} {y}")
-            } else {
-                format!("H{x}V{y}")
-            });
-        }
-        path.push_str("H1000");
-        path
-    };
-    let rows: Vec<&Posture> = all.iter().rev().take(20).collect();
-    html! {
-        section aria-labelledby="over-time" {
-            h2 #over-time { "Over time" }
-            figure.line {
-                svg viewBox="0 -4 1000 212" preserveAspectRatio="none" role="img"
-                    aria-label={ "Findings by severity from " (first.at.strftime("%-d %B %Y")) " until now, at most " (most) "; the table below has the numbers" } {
-                    line.axis x1="0" x2="1000" y1="200" y2="200" {}
-                    line.axis x1="0" x2="1000" y1="10" y2="10" {}
-                    @for severity in Severity::WORST_FIRST.iter().rev() {
-                        path class=(severity.word()) d=(path(*severity)) vector-effect="non-scaling-stroke" {}
-                    }
-                }
-                figcaption {
-                    span.from { (time::moment(first.at)) }
-                    span.legend { @for severity in Severity::WORST_FIRST { span class=(severity.word()) { (severity.word()) " " (of(last, severity)) } } }
-                    span.to { "now; the upper line is " (most) }
-                }
-            }
-            details {
-                summary { "The last " (count(rows.len(), "change")) }
-                table.small {
-                    caption { "Findings that count, after each change" }
-                    thead { tr { th scope="col" { "When" } @for severity in Severity::WORST_FIRST { th.count scope="col" { (severity.word()) } } } }
-                    tbody { @for posture in rows { tr {
-                        th scope="row" { (time::moment(posture.at)) }
-                        @for severity in Severity::WORST_FIRST { td.count { (of(posture, severity)) } }
-                    } } }
-                }
-            }
-        }
-    }
+/// How it was, of everything, of a chapter or of a topic; as a file too.
+pub(super) fn file(frame: &Frame<'_>, form: Form) -> Option<Replied> {
+    history::file(frame, form)
 }
 
 /// For the worst of a list, in a word.

@@ -10,15 +10,6 @@ use super::super::request::address;
 use super::super::ways::{Deed, Told, Ways};
 use super::{Content, Frame, PAGE, Part, shell, time};
 
-fn ways(frame: &Frame<'_>) -> Option<std::sync::Arc<Ways>> {
-    let options = &frame.desk.options;
-    let picture = &frame.sight.picture;
-    frame
-        .desk
-        .ways
-        .find(&options.guide, &options.config, picture)
-}
-
 const fn kind(kind: EntryKind) -> &'static str {
     match kind {
         EntryKind::Exposed => "broken into from the internet",
@@ -33,10 +24,10 @@ pub(super) fn list(frame: &Frame<'_>) -> Option<Markup> {
     if !frame.sight.is_everything() {
         return None;
     }
-    let ways = ways(frame);
+    let ways = frame.ways();
     let body = match ways.as_deref() {
         None => {
-            html! { p role="status" { "They are being looked for. " a href="/paths" { "Look again" } } }
+            html! { p role="status" data-waits { "They are being looked for. " a href="/paths" { "Look again" } } }
         }
         Some(ways) if ways.told.is_empty() => html! {
             p { "There is no way from where attackers start to what is worth reaching that is sure from what is known." }
@@ -92,7 +83,7 @@ pub(super) fn one(frame: &Frame<'_>, id: &str) -> Option<Markup> {
     if !frame.sight.is_everything() {
         return None;
     }
-    let ways = ways(frame)?;
+    let ways = frame.ways()?;
     let told = ways.told.iter().find(|told| told.id == id)?;
     let title = format!("From {} to {}", clean(&told.start), clean(&told.jewel));
     let body = html! {

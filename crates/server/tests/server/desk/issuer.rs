@@ -254,6 +254,7 @@ fn an_issuer_signs_people_in_and_nobody_else_does() {
         asks: server.kubeconfig_of("desk").unwrap(),
         config: CONFIG,
         history: None,
+        drift: None,
         issuer: Some(Issuer {
             issuer: issuer.address.clone(),
             client_id: CLIENT.to_owned(),

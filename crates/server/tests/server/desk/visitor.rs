@@ -57,6 +57,17 @@ impl Answer {
             .collect()
     }
 
+    /// What every list has that is given as a file.
+    pub(super) fn is_file(&self) {
+        let named = self.header("content-disposition");
+        assert!(
+            named.starts_with("attachment; filename=\"seawall-"),
+            "{named}"
+        );
+        assert_eq!(self.header("cache-control"), "no-store");
+        assert_eq!(self.header("x-content-type-options"), "nosniff");
+    }
+
     /// What every page has, and what none may have.
     pub(super) fn is_whole(&self) {
         let policy = self.header("content-security-policy");
