@@ -1,11 +1,14 @@
 //! All analyses of one estate, each made when it is first asked for.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, OnceLock};
 
+use model::kinds::Kind;
 use model::{Estate, Resource, ResourceRef};
 
-use crate::ask::Subject;
+use crate::ask::{Evidence, Subject};
+use crate::notes::{Notes, Read};
 use crate::rbac::{self, Rbac};
 use crate::reach::{self, Reach};
 use crate::roles::{Builtin, Roles};
@@ -30,9 +33,10 @@ pub struct Analyses<'e> {
     /// The estate.
     pub estate: &'e Estate,
     given: Given<'e>,
-    rights: OnceLock<Rights>,
+    rights: OnceLock<Arc<Rights>>,
     roles: OnceLock<Roles>,
     network: OnceLock<Network>,
+    notes: Option<Notes>,
 }
 
 /// Kubernetes RBAC, with the estate that its evidence refers to.
@@ -82,13 +86,84 @@ impl<'e> Analyses<'e> {
             rights: OnceLock::new(),
             roles: OnceLock::new(),
             network: OnceLock::new(),
+            notes: None,
         }
+    }
+
+    /// The same, which notes what it is asked for ([`crate::notes`]).
+    #[must_use]
+    pub fn noting(mut self) -> Self {
+        self.notes = Some(Notes::default());
+        self
+    }
+
+    /// The same with the rights of an earlier estate that held the very same documents of roles, bindings and
+    /// accounts. Their numbers ([`Rights::taken_from`]) are those of that estate.
+    #[must_use]
+    pub fn with_rights(self, rights: Option<Arc<Rights>>) -> Self {
+        if let Some(rights) = rights {
+            let _ = self.rights.set(rights);
+        }
+        self
+    }
+
+    /// The rights, where anybody asked for them.
+    #[must_use]
+    pub fn known_rights(&self) -> Option<Arc<Rights>> {
+        self.rights.get().map(Arc::clone)
+    }
+
+    /// Notes that something is read.
+    pub fn note(&self, read: &Read<'_>) {
+        if let Some(notes) = &self.notes {
+            notes.note(read);
+        }
+    }
+
+    /// What was noted since this was last asked.
+    #[must_use]
+    pub fn noted(&self) -> Box<[u64]> {
+        self.notes.as_ref().map(Notes::take).unwrap_or_default()
     }
 
     /// The Kubernetes minor judged against.
     #[must_use]
     pub const fn kubernetes_minor(&self) -> u8 {
         self.given.kubernetes_minor
+    }
+
+    /// Whether a kind gives rights in a cluster, or holds them.
+    #[must_use]
+    pub fn is_about_rights(kind: &Kind) -> bool {
+        RBAC_KINDS.iter().any(|name| kind.is(name))
+    }
+
+    /// Everything that makes the rights of a subject amount to more, in numbers that stand for all that can be seen
+    /// of it.
+    #[must_use]
+    pub fn rights_in_numbers(&self) -> HashMap<u64, u64> {
+        let (facts, held) = self.held_escalations();
+        let estate = &self.rights().estate;
+        let mut all = HashMap::new();
+        for (subject, places) in held {
+            let mut hasher = DefaultHasher::new();
+            for (fact, at) in places {
+                let Some((escalation, holder)) = facts
+                    .get(*fact)
+                    .and_then(|fact| Some((fact, fact.held.get(*at)?)))
+                else {
+                    continue;
+                };
+                (escalation.id, format!("{:?}", holder.reach)).hash(&mut hasher);
+                if let Some(Evidence::Binding { binding, role, .. }) = holder.evidence.first() {
+                    for resource in [binding, role].into_iter().filter_map(|id| estate.get(*id)) {
+                        (&*resource.origin.path, resource.doc.text()).hash(&mut hasher);
+                    }
+                }
+            }
+            all.insert(Read::Rights(subject).number(), hasher.finish());
+        }
+        all
     }
 
     /// Who may do what in the cluster.
@@ -110,12 +185,12 @@ impl<'e> Analyses<'e> {
                 rbac::add_bootstrap(&mut estate, (self.given.builtin_objects)());
             }
             let rbac = Rbac::new(&estate);
-            Rights {
+            Arc::new(Rights {
                 estate,
                 taken_from,
                 rbac,
                 escalations: OnceLock::new(),
-            }
+            })
         })
     }
 
@@ -170,6 +245,11 @@ impl<'e> Analyses<'e> {
     /// has none.
     #[must_use]
     pub fn workload(&self, resource: ResourceRef) -> Option<usize> {
+        // Most are pods of something, which is seen without the whole network.
+        let made = |own: &Resource| reach::is_made_here(self.estate, own);
+        if self.network.get().is_none() && self.estate.get(resource).is_some_and(made) {
+            return None;
+        }
         self.network().workloads.get(&resource).copied()
     }
 

@@ -8,6 +8,7 @@
 //! | [`compare`] | what differs between two estates |
 //! | [`decide`] | the cheapest measures that cut attacks, the best within a budget, and why |
 //! | [`ask`] | the words of a question about rights and of its answer |
+//! | [`notes`] | what an answer hangs on, for whoever watches an estate |
 //! | [`rbac`] | Kubernetes RBAC as the API server evaluates it, and what amounts to more rights |
 //! | [`roles`] | Azure role assignments, deny assignments, and Azure RBAC for Kubernetes |
 //! | [`reach`] | who can talk to whom, by network policies and by Azure's network |
@@ -15,6 +16,7 @@
 pub mod ask;
 pub mod compare;
 pub mod decide;
+pub mod notes;
 pub mod paths;
 pub mod rbac;
 pub mod reach;

@@ -22,7 +22,7 @@
 use std::collections::BTreeSet;
 
 use model::kinds::Kind;
-use model::{Estate, ResourceRef};
+use model::{Estate, Resource, ResourceRef};
 
 pub mod address;
 mod azure;
@@ -53,7 +53,7 @@ pub use ports::{PortSet, Protocol};
 pub use ranges::Ranges;
 pub use universe::End;
 pub use workloads::{READS, Workload};
-pub(crate) use workloads::{makers, namespace as namespace_of};
+pub(crate) use workloads::{is_made_here, makers, namespace as namespace_of};
 
 use matrix::{Policy, Selected};
 use policy::Written;
@@ -352,6 +352,15 @@ const CILIUM_KINDS: [&str; 2] = [
     "CiliumNetworkPolicy.cilium.io",
     "CiliumClusterwideNetworkPolicy.cilium.io",
 ];
+
+/// Whether an object of the estate makes a difference to what its workloads reach outside of the cluster and how they
+/// are exposed. A pod of something that is here does not: what passes between addresses outside and pods hangs on
+/// labels, and it has those of its maker; of itself it has an address, which is no end outside.
+#[must_use]
+pub fn matters(estate: &Estate, resource: &Resource) -> bool {
+    let kind = &resource.name.kind;
+    reads(kind) && !(kind.is("Pod") && workloads::is_made_here(estate, resource))
+}
 
 /// Whether the analysis reads objects of a kind.
 #[must_use]

@@ -4,10 +4,13 @@
 use std::cell::Cell;
 
 use analysis::Analyses;
+use analysis::notes::{Read, WORKLOADS as WORKLOADS_READ};
 use bumpalo::Bump;
 use cel::{Budget, Host, Program, Slot, Unknown, Val};
 use model::azure;
 use model::certificates;
+use model::estate::namespace_of;
+use model::kinds::{Kind, is_builtin};
 use model::resource::ResourceRef;
 use model::{Estate, Ref, Resource, Within, unknown};
 
@@ -264,6 +267,11 @@ struct FactHost<'a> {
 impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
     fn field(&self, name: &str, bump: &'a Bump) -> Option<Value<'a>> {
         let world = self.world;
+        if let View::Links | View::To | View::From | View::Over | View::Children | View::At =
+            self.view
+        {
+            world.note(Read::Azure);
+        }
         let host = |view| Val::Host(bump.alloc(FactHost { world, view }) as &dyn Host<'a, Ref<'a>>);
         match (self.view, name) {
             (View::Facts, "kubernetes") => Some(host(View::Kubernetes)),
@@ -306,21 +314,25 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
                 None => Some(Val::Unknown(unknown::LIVE_ONLY)),
             },
             (View::All, "workloads") => {
+                world.note(Read::All(WORKLOADS_READ));
                 let more = world.absent(&WORKLOADS, Within::Everywhere);
                 Some(world.list(world.estate?.workloads(), more, bump))
             }
             (View::All, kind) => {
+                world.note(Read::All(kind));
                 let found = world.estate?.of_kind(kind).iter().copied();
                 let found = found.filter(|id| world.is_meant(*id));
                 Some(world.list(found, world.absent(&[kind], Within::Everywhere), bump))
             }
             (View::Namespace, "workloads") => {
+                world.note(Read::In(world.own_namespace(), WORKLOADS_READ));
                 let found = world
                     .estate?
                     .workloads_in(world.namespace().unwrap_or_default());
                 Some(world.list(found, world.absent(&WORKLOADS, world.here()), bump))
             }
             (View::Namespace, kind) => {
+                world.note(Read::In(world.own_namespace(), kind));
                 let found = world
                     .estate?
                     .in_namespace(world.namespace().unwrap_or_default(), kind);
@@ -328,6 +340,7 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
                 Some(world.list(found.iter().copied(), more, bump))
             }
             (View::SelectedBy, kind) => {
+                world.note(Read::In(namespace_of(world.resource), kind));
                 let found = world.estate?.selecting(world.resource, kind);
                 let more = world.absent(&[kind], world.here());
                 Some(world.list(found.into_iter(), more, bump))
@@ -379,6 +392,17 @@ fn texts<'a>(texts: &'a [Box<str>], bump: &'a Bump) -> Value<'a> {
 }
 
 impl<'a> World<'a> {
+    /// Notes what is read of the estate beside the resource.
+    fn note(&self, read: Read<'_>) {
+        if let Some(analyses) = self.analyses {
+            analyses.note(&read);
+        }
+    }
+
+    fn own_namespace(&self) -> &'a str {
+        self.namespace().unwrap_or_default()
+    }
+
     /// Why the absence of these kinds proves nothing; `None` when it does.
     fn absent(&self, kinds: &[&str], within: Within<'_>) -> Option<Unknown> {
         match self.estate {
@@ -455,6 +479,7 @@ impl<'a> World<'a> {
         if let Some(own) = own.filter(|own| *own.name.name == *namespace) {
             return Val::Node(own.object());
         }
+        self.note(Read::Named("", "Namespace", namespace));
         match self
             .estate
             .and_then(|estate| estate.find("", "Namespace", namespace))
@@ -546,12 +571,16 @@ impl<'a> World<'a> {
 
     fn fact(&self, name: &str, bump: &'a Bump) -> Option<Value<'a>> {
         let estate = self.estate?;
+        let own = namespace_of(self.resource);
+        let (own_kind, own_name) = (self.resource.name.kind.name(), &*self.resource.name.name);
         match name {
             "selects" => {
+                self.note(Read::In(own, WORKLOADS_READ));
                 let found = estate.selected_by(self.resource).into_iter();
                 Some(self.list(found, self.absent(&WORKLOADS, self.here()), bump))
             }
             "boundBy" => {
+                self.note(Read::Bound(own, own_kind, own_name));
                 let found = estate.bindings_of(self.resource).iter().copied();
                 // A role of a namespace is bound there; an account and a ClusterRole anywhere.
                 let within = match self.resource.name.kind.name() {
@@ -560,22 +589,30 @@ impl<'a> World<'a> {
                 };
                 Some(self.list(found, self.absent(&BINDINGS, within), bump))
             }
-            "podSecurity" => Some(Val::Str(level::of(
-                self.guide,
-                self.setting,
-                estate,
-                self.namespace()?,
-            ))),
+            "podSecurity" => {
+                let namespace = self.namespace()?;
+                self.note(Read::In(namespace, WORKLOADS_READ));
+                let level = level::of(self.guide, self.setting, estate, namespace);
+                Some(Val::Str(level))
+            }
             "certificates" => Some(self.certificates(bump)),
             "reaches" => self.analysed()?.reaches(bump),
             "exposedBy" => self.analysed()?.exposed_by(bump),
             "escalations" => self.analysed()?.escalations(bump),
             "intent" => self.analysed()?.intent(self.setting, bump),
             "declared" => {
+                // What is declared is of the same kind.
+                match &self.resource.name.kind {
+                    Kind::Kubernetes { group, kind } if !is_builtin(group, kind) => {
+                        self.note(Read::All(&format!("{kind}.{group}")));
+                    }
+                    kind => self.note(Read::All(kind.name())),
+                }
                 let found = estate.declared(self.resource).into_iter();
                 Some(self.list(found, None, bump))
             }
             "usedBy" => {
+                self.note(Read::Used(own, own_kind, own_name));
                 let found = estate.users_of(self.resource).iter().copied();
                 let more = self
                     .absent(&WORKLOADS, self.here())
@@ -589,8 +626,10 @@ impl<'a> World<'a> {
                     .or_else(|| pod.get("serviceAccount"))
                     .and_then(Ref::as_str)
                     .unwrap_or("default");
+                let namespace = self.own_namespace();
+                self.note(Read::Named(namespace, "ServiceAccount", name));
                 self.referred(
-                    estate.find(self.namespace().unwrap_or_default(), "ServiceAccount", name),
+                    estate.find(namespace, "ServiceAccount", name),
                     "ServiceAccount",
                 )
             }
@@ -603,6 +642,7 @@ impl<'a> World<'a> {
                 } else {
                     ""
                 };
+                self.note(Read::Named(namespace, kind, name));
                 let found = estate.find(namespace, kind, name);
                 if let (None, "ClusterRole", Some(role)) =
                     (found, kind, self.setting.default_roles.get(name))

@@ -1,8 +1,11 @@
 //! What the analyses found out, as guidelines read it: who may do what, who can talk to whom.
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use analysis::ask::{Evidence, PrincipalKind, Subject, implied_groups};
+use analysis::notes::Read;
 use analysis::reach::{Answer, Apart, Audience, Conn, Intent, Options, Verdict};
 use analysis::roles::{Ask, Builtin, Who};
 use analysis::{Analyses, Given, rbac};
@@ -42,6 +45,50 @@ pub fn analyses<'e>(guide: &'e Guide, setting: &Setting, estate: &'e Estate) -> 
             network: Options::default(),
         },
     )
+}
+
+/// What guidelines can see of the connections of each workload ([`Facts`]), as a number beside that of its reading.
+/// Numbers of two moments are equal where nothing can be seen to have changed.
+#[must_use]
+pub fn network_in_numbers(analyses: &Analyses<'_>, setting: &Setting) -> HashMap<u64, u64> {
+    let reach = analyses.reach();
+    let estate = analyses.estate;
+    let intent = setting.params.root().get("intent");
+    let intent = intent.and_then(|intent| Intent::read(intent).ok());
+    let mut all = HashMap::new();
+    for (number, workload) in reach.workloads().iter().enumerate() {
+        let Some(resource) = estate.get(workload.resource) else {
+            continue;
+        };
+        let mut hasher = DefaultHasher::new();
+        let facts = reach.facts(workload);
+        for answer in [
+            &facts.internet,
+            &facts.metadata,
+            &facts.wire_server,
+            &facts.api_server,
+            &facts.kubelet,
+        ] {
+            (answer.verdict() as u8).hash(&mut hasher);
+        }
+        for exposure in reach.exposures_of(number) {
+            let open = exposure.open.sure != Conn::none().sure;
+            let hangs = exposure.hangs_on.is_some();
+            (exposure.to_internet(), exposure.audience, hangs, open).hash(&mut hasher);
+            let first = exposure.through.first().and_then(|id| estate.get(*id));
+            first
+                .map(|first| (&*first.origin.path, first.doc.text()))
+                .hash(&mut hasher);
+        }
+        if let Some(intent) = &intent {
+            format!("{:?}", reach.difference(intent, workload)).hash(&mut hasher);
+        }
+        all.insert(
+            Read::Network(&resource.origin.path).number(),
+            hasher.finish(),
+        );
+    }
+    all
 }
 
 /// Stands in the place of a file for what every cluster has.
@@ -104,10 +151,18 @@ impl<'a> Facts<'a> {
         self.analyses.workload(id)
     }
 
+    /// Notes what its workload's connections are read.
+    fn note_network(&self) {
+        self.analyses
+            .note(&Read::Network(&self.resource.origin.path));
+    }
+
     /// `facts.reaches`: a boolean for each thing that people ask about.
     pub(crate) fn reaches(&self, bump: &'a Bump) -> Option<Value<'a>> {
+        self.note_network();
+        let number = self.workload()?;
         let reach = self.analyses.reach();
-        let workload = reach.workloads().get(self.workload()?)?;
+        let workload = reach.workloads().get(number)?;
         let facts = reach.facts(workload);
         let entries = [
             ("internet", &facts.internet),
@@ -138,6 +193,7 @@ impl<'a> Facts<'a> {
 
     /// `facts.exposedBy`: what leads from the internet to the workload's pods.
     pub(crate) fn exposed_by(&self, bump: &'a Bump) -> Option<Value<'a>> {
+        self.note_network();
         let number = self.workload()?;
         let namespace = self.resource.name.namespace.as_deref().unwrap_or("default");
         let mut more = self
@@ -174,9 +230,11 @@ impl<'a> Facts<'a> {
 
     /// `facts.intent`: how the workload's connections differ from `params.intent`.
     pub(crate) fn intent(&self, setting: &Setting, bump: &'a Bump) -> Option<Value<'a>> {
+        self.note_network();
         let intent = Intent::read(setting.params.root().get("intent")?).ok()?;
+        let number = self.workload()?;
         let reach = self.analyses.reach();
-        let difference = reach.difference(&intent, reach.workloads().get(self.workload()?)?)?;
+        let difference = reach.difference(&intent, reach.workloads().get(number)?)?;
         let list = |all: &[Apart], others: Option<Unknown>| {
             let text = |text: &str| Val::Str(bump.alloc_str(text));
             let certain = all.iter().filter(|apart| apart.certain);
@@ -230,6 +288,7 @@ impl<'a> Facts<'a> {
         let rights = self.analyses.rights();
         let mut items = Vec::new();
         let mut take = |subject: &Subject, group: Option<&str>| {
+            self.analyses.note(&Read::Rights(subject));
             for (fact, held) in self.analyses.escalations_of(subject) {
                 items.push(escalation(fact, held, group, &rights.estate, bump));
             }
@@ -248,6 +307,7 @@ impl<'a> Facts<'a> {
     /// `facts.holders['ACTION']`, `facts.dataHolders['ACTION']`: who may do that at this resource.
     pub(crate) fn holders(&self, action: &str, data: bool, bump: &'a Bump) -> Option<Value<'a>> {
         let azure = self.resource.azure.as_ref()?;
+        self.analyses.note(&Read::Azure);
         let roles = self.analyses.roles();
         let holders = roles.holders(&Ask {
             action,

@@ -162,6 +162,16 @@ impl Doc {
         &self.text
     }
 
+    /// What it takes in memory: its text, and its values beside it.
+    #[must_use]
+    pub fn weight(&self) -> (usize, usize) {
+        let led = self.led_lines.as_ref().map_or(0, |lines| lines.len());
+        let tables = self.nodes.capacity() * size_of::<Node>()
+            + self.entries.capacity() * size_of::<MapEntry>()
+            + (self.items.capacity() + led) * size_of::<u32>();
+        (self.text.len() + self.extra.capacity(), tables)
+    }
+
     /// Line and column (from 1, in characters) of a byte offset.
     #[must_use]
     pub fn line_column(&self, offset: u32) -> (u32, u32) {

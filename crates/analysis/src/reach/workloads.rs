@@ -250,6 +250,13 @@ pub(crate) fn makers(estate: &Estate, pod: ResourceRef) -> Vec<ResourceRef> {
     found
 }
 
+/// Whether an object counts to another that is here and made it.
+pub(crate) fn is_made_here(estate: &Estate, resource: &Resource) -> bool {
+    resource.is_workload()
+        && owner(resource.object()).is_some()
+        && matches!(top(estate, resource), Top::Here(_))
+}
+
 /// Whether a pod runs no more: nobody talks to it.
 fn has_ended(resource: &Resource) -> bool {
     resource.name.kind.name() == "Pod"
