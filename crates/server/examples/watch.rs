@@ -79,6 +79,7 @@ fn main() {
             stand.objects,
             memory()
         );
+        weigh(&shared);
         let (mut alone, mut together) = (Vec::new(), Vec::new());
         let cpu = seconds_of_work();
         for round in 0..rounds {
@@ -101,6 +102,54 @@ fn main() {
         );
         stop.store(true, Ordering::Relaxed);
     });
+}
+
+/// What holds the memory.
+fn weigh(shared: &Shared) {
+    let picture = shared.picture();
+    for workloads in [true, false] {
+        let all = picture.estate.resources().iter();
+        let (mut number, mut text, mut tables) = (0, 0, 0);
+        for resource in all.filter(|resource| resource.is_workload() == workloads) {
+            let weight = resource.doc.weight();
+            number += 1;
+            text += weight.0;
+            tables += weight.1;
+        }
+        let what = if workloads { "workloads" } else { "others" };
+        println!(
+            "  {number} {what}: text {} KB, values {} KB, the rest {} KB and more",
+            text / 1024,
+            tables / 1024,
+            number * (size_of::<model::doc::Doc>() + 2 * size_of::<model::Resource>()) / 1024
+        );
+    }
+    let findings = shared.findings();
+    let texts: usize = findings.iter().map(weight).sum();
+    println!(
+        "  {} findings: texts {} KB, the rest {} KB",
+        findings.len(),
+        texts / 1024,
+        findings.len() * size_of::<model::finding::Finding>() / 1024
+    );
+}
+
+fn weight(finding: &model::finding::Finding) -> usize {
+    let places: usize = finding
+        .places()
+        .map(|place| {
+            let note = place.note.as_ref().map_or(0, |note| note.len());
+            place.route.capacity() + place.source.len() + note
+        })
+        .sum();
+    let evidence = finding.evidence.iter();
+    let evidence: usize = evidence
+        .map(|one| one.route.capacity() + one.value.capacity() + size_of_val(one))
+        .sum();
+    finding.message.capacity()
+        + places
+        + evidence
+        + finding.more_places.capacity() * size_of::<model::finding::Location>()
 }
 
 fn tell(what: &str, times: &mut [Duration]) {

@@ -27,11 +27,14 @@ mod judging;
 mod keeper;
 mod lease;
 mod listener;
+mod packed;
 mod pass;
 mod reports;
 mod said;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -53,7 +56,8 @@ use sources::live::{LiveError, Source, Unread};
 
 use self::drift::{Basing, Drift};
 use self::held::Held;
-use self::said::{Makers, Placed, Said};
+use self::packed::Head;
+use self::said::{Makers, Said};
 
 pub use self::alerts::SCHEMA as ALERT_SCHEMA;
 pub use self::held::Lost;
@@ -151,6 +155,8 @@ struct Live {
     makers: Makers,
     local: Said,
     joined: Said,
+    /// Objects whose maker is made by something else since a pass began.
+    moved: BTreeSet<Arc<str>>,
 }
 
 /// What the watch knows, for the webhook, the reports and whoever asks.
@@ -279,25 +285,47 @@ impl Shared {
     /// Those of them that are wanted.
     #[must_use]
     pub fn findings_that(&self, wanted: impl Fn(&Finding) -> bool) -> Vec<Finding> {
+        self.findings_of_some(|_, _| true, wanted)
+    }
+
+    /// The same where it is known beforehand that few are by a guideline, or of a gravity, that is wanted.
+    fn findings_of_some(
+        &self,
+        at_all: impl Fn(&GuidelineId, Head) -> bool,
+        wanted: impl Fn(&Finding) -> bool,
+    ) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut see = |finding| {
+            if wanted(&finding) {
+                findings.push(finding);
+            }
+        };
         let live = self.live();
-        let mut findings = live.local.findings_that(&wanted);
-        findings.extend(live.joined.findings_that(&wanted));
+        live.local.visit(&at_all, &mut see);
+        live.joined.visit(&at_all, &mut see);
         findings
     }
 
-    /// Every finding that stands, shared: thousands of them are copied one at a time.
-    fn standing(&self) -> Vec<Placed> {
-        let live = self.live();
-        let local = live.local.standing_at();
-        local.chain(live.joined.standing_at()).collect()
-    }
-
-    /// Shows each finding without a copy; its place may be that of another object that says the same. Nothing is
-    /// judged meanwhile.
-    fn visit(&self, mut see: impl FnMut(&Finding)) {
-        let live = self.live();
-        let all = live.local.standing().chain(live.joined.standing());
-        all.for_each(|finding| see(finding));
+    /// Shows each finding that stands, some at a time: it is judged meanwhile, and what comes or goes then may be
+    /// among them or not.
+    pub fn visit(&self, mut see: impl FnMut(&Finding)) {
+        /// Written out at a time.
+        const SOME: usize = 256;
+        for joined in [false, true] {
+            let mut after = None;
+            loop {
+                let (findings, last) = {
+                    let live = self.live();
+                    let said = if joined { &live.joined } else { &live.local };
+                    said.some_after(after, SOME)
+                };
+                findings.iter().for_each(&mut see);
+                after = last;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
     }
 
     /// Where what runs differs from what should, where that is asked.

@@ -128,7 +128,8 @@ impl<'g> Judging<'g> {
     }
 }
 
-fn add(sum: &mut Counts, more: &Counts) {
+/// Adds counts to others.
+pub(crate) fn add(sum: &mut Counts, more: &Counts) {
     sum.pass += more.pass;
     sum.fail += more.fail;
     sum.unknown += more.unknown;

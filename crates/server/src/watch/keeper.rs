@@ -174,7 +174,10 @@ impl Keeper<'_> {
             let lasts = self.options.keeping.election.as_ref();
             let since = lasts.map_or(Duration::ZERO, |election| election.lasts * 4);
             let floor = alerting.floor;
-            let grave = self.shared.findings_that(|one| is_grave(one, floor));
+            let grave = self.shared.findings_of_some(
+                |_, head| head.fails && head.severity >= floor,
+                |one| is_grave(one, floor),
+            );
             self.alerts.note(&grave, self.guide, (keeps, since));
         }
         if keeps && let Some(history) = &mut self.history {
@@ -215,8 +218,7 @@ impl Keeper<'_> {
         else {
             return;
         };
-        let findings = self.shared.standing();
-        let written = self.reports.write(writer, &findings, self.guide);
+        let written = self.reports.write(writer, self.shared, self.guide);
         // What was refused is tried again, no sooner than anything else.
         let as_of = if written.is_ok() { version } else { 0 };
         self.reported = Some((Instant::now(), as_of));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
-use ::guide::Guide;
+use ::guide::{Guide, Setting};
 use jiff::Timestamp;
 use rayon::prelude::*;
 use report::triage::Triage;
@@ -53,12 +53,7 @@ pub(super) fn listen(
             "watching",
             json!({"cluster": name, "day": day, "round": round}),
         );
-        let mut listener = Listener {
-            options,
-            shared,
-            judging: Judging::new(guide, &setting, &options.config),
-            triage: Triage::new(&options.config, &day),
-        };
+        let mut listener = Listener::new(guide, options, shared, &setting, &day);
         begin = listener.run(&inbox, stop, &day, again);
     }
 }
@@ -80,14 +75,29 @@ fn first(inbox: &Receiver<Heard>, stop: &AtomicBool) -> Option<(String, Option<u
 }
 
 /// One day of listening.
-struct Listener<'a> {
+pub(super) struct Listener<'a> {
     options: &'a Options,
     shared: &'a Shared,
     judging: Judging<'a>,
     triage: Triage,
 }
 
-impl Listener<'_> {
+impl<'a> Listener<'a> {
+    pub(super) fn new(
+        guide: &'a Guide,
+        options: &'a Options,
+        shared: &'a Shared,
+        setting: &'a Setting,
+        day: &str,
+    ) -> Self {
+        Self {
+            options,
+            shared,
+            judging: Judging::new(guide, setting, &options.config),
+            triage: Triage::new(&options.config, day),
+        }
+    }
+
     /// Until the cluster begins anew, which is told, or it is time to stop.
     fn run(
         &mut self,
@@ -123,7 +133,7 @@ impl Listener<'_> {
     }
 
     /// Judges a batch in parallel, then takes note of it in order.
-    fn hear(&mut self, batch: Vec<Heard>) -> Option<(String, Option<u8>)> {
+    pub(super) fn hear(&mut self, batch: Vec<Heard>) -> Option<(String, Option<u8>)> {
         let judging = &self.judging;
         let read = |heard: &Heard| match heard {
             Heard::Change(_, Change::Told(Event::Object(object))) => Some(judging.read(object)),
@@ -316,6 +326,8 @@ impl Listener<'_> {
                     triage: &mut self.triage,
                 };
                 live.local.say_again(&below, &made, &mut sorting);
+                live.joined.say_again(&below, &made, &mut sorting);
+                live.moved.insert(below);
             }
         }
     }

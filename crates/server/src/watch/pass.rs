@@ -1,7 +1,10 @@
-//! A pass over everything: what guidelines say that join objects, and of the estate as a whole.
+//! A pass: what guidelines say that join objects, and of the estate as a whole.
 //!
 //! It takes the objects as they are at one moment and judges them beside the watch, on one thread that nobody waits
-//! for. What comes of it carries that moment.
+//! for. What comes of it carries that moment. It asks again what may be answered otherwise than at the last pass
+//! ([`again`]), and everything when it cannot know: the first time, on a new day, when other kinds were read.
+
+mod again;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,17 +15,16 @@ use ::guide::{Guide, Guideline, Judge, Judged, Setting, unjudged};
 use jiff::Timestamp;
 use model::Estate;
 use model::coverage::Coverage;
-use model::finding::Finding;
+use model::finding::{Finding, GuidelineId};
 use model::ownership::{self, Made};
-use report::assessment::Counts;
-use report::config::Config;
 use report::triage::{Seen, Triage, is_about_waivers};
 use serde_json::json;
 
+use self::again::{Last, Unit, Units};
 use super::held::{Held, Teller};
-use super::judging::is_asked;
-use super::said::{Makers, Said, Sorting, counted};
-use super::{Dirt, Level, Options, Shared, TICK, rest};
+use super::judging::{add, is_asked};
+use super::said::{Said, Sorting, counted};
+use super::{Dirt, Level, Live, Options, Shared, TICK, rest};
 
 /// The estate at one moment, and what follows from it.
 #[derive(Debug)]
@@ -61,20 +63,6 @@ impl Picture {
     }
 }
 
-/// What a pass said.
-struct Passed {
-    picture: Picture,
-    said: Vec<Statement>,
-    verdicts: Counts,
-}
-
-/// What was said of an object.
-struct Statement {
-    address: Arc<str>,
-    made: Option<Made>,
-    findings: Vec<Finding>,
-}
-
 /// Takes the picture of a moment.
 fn moment(held: &Held, setting: Arc<Setting>, now: Timestamp, number: u64) -> Picture {
     Picture {
@@ -89,105 +77,288 @@ fn moment(held: &Held, setting: Arc<Setting>, now: Timestamp, number: u64) -> Pi
     }
 }
 
-/// Where a finding about the estate as a whole, or about what was not read, is said.
+/// Where a finding about the estate as a whole is said.
 const ESTATE: &str = "";
 
-/// Judges it.
-fn pass(guide: &Guide, config: &Config, mut picture: Picture) -> Passed {
-    let begun = Instant::now();
-    picture.estate.imply_namespaces(&guide.symbols);
-    let setting = Arc::clone(&picture.setting);
-    let asked = |guideline: &Guideline| is_asked(config, guideline);
-    let missing =
-        unjudged::not_assessed(guide, &setting, asked, &picture.estate, &picture.coverage);
-    let absent: BTreeSet<&str> = missing
-        .iter()
-        .map(|guideline| &*guideline.guideline.0)
-        .collect();
-    let judge = Judge::new(guide, &setting, |guideline| {
-        asked(guideline) && guideline.needs.joined && !absent.contains(&*guideline.id.0)
-    });
-    let mut passed = Saying::default();
-    {
-        let analyses = ::guide::facts::analyses(guide, &setting, &picture.estate);
-        for resource in picture.estate.resources() {
-            let judged = judge.joined(resource, &analyses);
-            passed.hear(&resource.origin.path, ownership::made(resource), judged);
-        }
-        if let Some(witness) = picture.estate.resources().first() {
-            let estate: Arc<str> = ESTATE.into();
-            passed.hear(&estate, None, judge.estate(witness, &analyses));
-        }
-    }
-    let all = Judge::new(guide, &setting, asked);
-    for entry in unjudged::unlisted(&picture.coverage) {
-        if let Some((_, judged)) = all.unread(&entry) {
-            passed.hear(&entry.path, None, judged);
-        }
-    }
-    drop(absent);
-    picture.coverage.guidelines = missing;
-    picture.took = begun.elapsed();
-    Passed {
-        picture,
-        said: passed.said,
-        verdicts: passed.verdicts,
-    }
+/// Findings of this many addresses are brought to whom they belong at a time.
+const TOGETHER: usize = 256;
+
+/// What was said of what lies at an address; nothing, where nothing is said any more.
+struct Statement {
+    address: Arc<str>,
+    findings: Vec<(Option<Made>, Vec<Finding>)>,
+    /// None where nothing is there any more.
+    unit: Option<Unit>,
 }
 
-#[derive(Default)]
-struct Saying {
-    said: Vec<Statement>,
-    verdicts: Counts,
-}
+impl Statement {
+    const fn of(address: Arc<str>) -> Self {
+        Self {
+            address,
+            findings: Vec::new(),
+            unit: None,
+        }
+    }
 
-impl Saying {
-    fn hear(&mut self, address: &Arc<str>, made: Option<Made>, judged: Judged) {
-        let counts = counted(&judged.verdicts);
-        self.verdicts.pass += counts.pass;
-        self.verdicts.fail += counts.fail;
-        self.verdicts.unknown += counts.unknown;
-        self.verdicts.not_applicable += counts.not_applicable;
+    fn hear(&mut self, made: Option<Made>, judged: Judged) {
+        let unit = self.unit.get_or_insert_default();
+        add(&mut unit.verdicts, &counted(&judged.verdicts));
         if !judged.findings.is_empty() {
-            self.said.push(Statement {
-                address: Arc::clone(address),
-                made,
-                findings: judged.findings,
+            self.findings.push((made, judged.findings));
+        }
+    }
+}
+
+/// Where statements go.
+enum Sink {
+    /// What is said is said anew, beside what stood.
+    Anew(Box<Said>, Vec<Statement>),
+    /// What stood is changed, at the end.
+    Changes(Vec<Statement>),
+}
+
+/// Passes over everything, again and again.
+pub(super) struct Passing<'p> {
+    guide: &'p Guide,
+    options: &'p Options,
+    number: u64,
+    last: Last,
+}
+
+impl<'p> Passing<'p> {
+    pub(super) fn new(guide: &'p Guide, options: &'p Options) -> Self {
+        Self {
+            guide,
+            options,
+            number: 0,
+            last: Last::default(),
+        }
+    }
+
+    /// Makes one pass: how long it took; `None` before everything was read once.
+    pub(super) fn pass(&mut self, shared: &Shared) -> Option<Duration> {
+        let begun = Instant::now();
+        shared.change().moved.clear();
+        let mut picture = {
+            let live = shared.live();
+            let ready = live.held.is_caught_up(Teller::Cluster);
+            let setting = live.held.setting.clone().filter(|_| ready)?;
+            *shared.dirt.lock().unwrap_or_else(PoisonError::into_inner) = Dirt::default();
+            moment(&live.held, setting, (self.options.clock)(), self.number + 1)
+        };
+        let day = picture.at.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let mut triage = Triage::new(&self.options.config, &day.to_string());
+        let (sink, asked) = self.judge(shared, &mut picture, &mut triage);
+        let anew = matches!(sink, Sink::Anew(..));
+        let findings = self.settle(shared, &picture, sink, &mut triage);
+        self.number += 1;
+        let took = begun.elapsed();
+        picture.took = took;
+        (self.options.log)(
+            Level::Info,
+            "passed over everything",
+            json!({
+                "number": self.number,
+                "resources": picture.estate.resources().len(),
+                "asked": asked,
+                "anew": anew,
+                "findings": findings,
+                "took_ms": took.as_millis() as u64,
+            }),
+        );
+        let picture = Arc::new(picture);
+        self.last.picture = Some(Arc::clone(&picture));
+        *shared
+            .picture
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = picture;
+        shared.figures.passes.fetch_add(1, Ordering::Relaxed);
+        Some(took)
+    }
+
+    /// Asks what has to be asked: what was said, and of how many addresses.
+    fn judge(
+        &mut self,
+        shared: &Shared,
+        picture: &mut Picture,
+        triage: &mut Triage,
+    ) -> (Sink, usize) {
+        let (guide, config) = (self.guide, &*self.options.config);
+        picture.estate.imply_namespaces(&guide.symbols);
+        let setting = Arc::clone(&picture.setting);
+        let asked = |guideline: &Guideline| is_asked(config, guideline);
+        picture.coverage.guidelines =
+            unjudged::not_assessed(guide, &setting, asked, &picture.estate, &picture.coverage);
+        let picture = &*picture;
+        let absent: BTreeSet<&str> = picture
+            .coverage
+            .guidelines
+            .iter()
+            .map(|guideline| &*guideline.guideline.0)
+            .collect();
+        let judge = Judge::new(guide, &setting, |guideline| {
+            asked(guideline) && guideline.needs.joined && !absent.contains(&*guideline.id.0)
+        });
+        let network = judge
+            .selected()
+            .any(|(_, guideline)| guideline.needs.network);
+        let units = Units::of(&picture.estate);
+        let analyses = ::guide::facts::analyses(guide, &setting, &picture.estate).noting();
+        let (questions, analyses) = self.last.questions(picture, &units, analyses, network);
+        let mut sink = match &questions {
+            None => {
+                self.last.said.clear();
+                Sink::Anew(Box::default(), Vec::new())
+            }
+            Some(_) => Sink::Changes(Vec::new()),
+        };
+        let mut number = 0;
+        for (address, resources) in units.iter() {
+            if let Some(questions) = &questions
+                && !questions.addresses.contains(address)
+            {
+                continue;
+            }
+            number += 1;
+            let mut statement = Statement::of(Arc::clone(address));
+            for resource in resources {
+                let judged = judge.joined(resource, &analyses);
+                statement.hear(ownership::made(resource), judged);
+            }
+            if let Some(unit) = &mut statement.unit {
+                unit.reads = analyses.noted();
+            }
+            self.hear(shared, &mut sink, statement, triage);
+        }
+        let gone = questions.as_ref().map(|questions| &questions.gone);
+        for address in gone.into_iter().flatten() {
+            let statement = Statement::of(Arc::clone(address));
+            self.hear(shared, &mut sink, statement, triage);
+        }
+        if let Some(witness) = picture.estate.resources().first()
+            && questions.as_ref().is_none_or(|questions| questions.estate)
+        {
+            let mut statement = Statement::of(ESTATE.into());
+            statement.hear(None, judge.estate(witness, &analyses));
+            if let Some(unit) = &mut statement.unit {
+                unit.reads = analyses.noted();
+            }
+            self.hear(shared, &mut sink, statement, triage);
+        }
+        self.last.rights = analyses.known_rights();
+        (sink, number)
+    }
+
+    /// Takes what was said.
+    fn hear(
+        &mut self,
+        shared: &Shared,
+        sink: &mut Sink,
+        statement: Statement,
+        triage: &mut Triage,
+    ) {
+        match sink {
+            Sink::Changes(changes) => changes.push(statement),
+            Sink::Anew(said, waiting) => {
+                waiting.push(statement);
+                if waiting.len() >= TOGETHER {
+                    let live = shared.live();
+                    let mut sorting = Sorting {
+                        makers: &live.makers,
+                        triage,
+                    };
+                    for statement in waiting.drain(..) {
+                        say(&mut self.last, said, &mut sorting, statement);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Brings what a pass said to whom it belongs, says what could not be read, and judges the waivers by what they
+    /// matched. How many findings stand.
+    fn settle(
+        &mut self,
+        shared: &Shared,
+        picture: &Picture,
+        sink: Sink,
+        triage: &mut Triage,
+    ) -> usize {
+        let beside = self.unread(picture);
+        let mut live = shared.change();
+        let Live {
+            held,
+            makers,
+            local,
+            joined,
+            moved,
+        } = &mut *live;
+        let statements = match sink {
+            Sink::Changes(changes) => changes,
+            Sink::Anew(said, rest) => {
+                *joined = *said;
+                rest
+            }
+        };
+        let mut sorting = Sorting { makers, triage };
+        for statement in statements {
+            say(&mut self.last, joined, &mut sorting, statement);
+        }
+        // Whose maker is made by something else since the pass began.
+        for address in std::mem::take(moved) {
+            let object = held.get(&address);
+            if let Some(made) = object.and_then(|object| object.made.as_ref()) {
+                joined.say_again(&address, made, &mut sorting);
+            }
+        }
+        for (address, unit) in std::mem::take(&mut self.last.beside) {
+            joined.take_back(&address);
+            joined.count(&unit.verdicts, false);
+        }
+        for statement in beside {
+            say_beside(&mut self.last, joined, &mut sorting, statement);
+        }
+        for statement in self.waivers(picture, &[&*local, &*joined], sorting.triage) {
+            say_beside(&mut self.last, joined, &mut sorting, statement);
+        }
+        joined.len()
+    }
+
+    /// What is said of what could not be read.
+    fn unread(&self, picture: &Picture) -> Vec<Statement> {
+        let config = &*self.options.config;
+        let all = Judge::new(self.guide, &picture.setting, |guideline| {
+            is_asked(config, guideline)
+        });
+        let mut statements = Vec::new();
+        for entry in unjudged::unlisted(&picture.coverage) {
+            if let Some((_, judged)) = all.unread(&entry) {
+                let mut statement = Statement::of(entry.path);
+                statement.hear(None, judged);
+                statements.push(statement);
+            }
+        }
+        statements
+    }
+
+    /// What is said of waivers, once it is known what they match.
+    fn waivers(&self, picture: &Picture, said: &[&Said], triage: &mut Triage) -> Vec<Statement> {
+        let (guide, config) = (self.guide, &*self.options.config);
+        let mut statements = Vec::new();
+        if config.waivers.is_empty() {
+            return statements;
+        }
+        let about = |id: &GuidelineId, _| {
+            let mut waivers = config.waivers.iter();
+            waivers.any(|waiver| *waiver.guideline == *id.0)
+        };
+        for said in said {
+            said.visit(&about, &mut |mut finding| {
+                finding.waiver = None;
+                triage.apply(&mut finding);
             });
         }
-    }
-}
-
-/// Brings what a pass said to whom it belongs, and judges the waivers by what they matched.
-fn sorted(
-    guide: &Guide,
-    config: &Config,
-    (statements, verdicts): (Vec<Statement>, Counts),
-    (makers, local): (&Makers, &Said),
-    (setting, day): (&Setting, &str),
-) -> Said {
-    let mut triage = Triage::new(config, day);
-    let mut said = Said::default();
-    for statement in statements {
-        let mut sorting = Sorting {
-            makers,
-            triage: &mut triage,
-        };
-        let (address, made) = (&statement.address, statement.made.as_ref());
-        said.say(address, made, &mut sorting, statement.findings);
-    }
-    said.count(&verdicts, true);
-    if !config.waivers.is_empty() {
-        let about = |finding: &Finding| {
-            config
-                .waivers
-                .iter()
-                .any(|waiver| *waiver.guideline == *finding.guideline.0)
-        };
-        for finding in local.standing().filter(|finding| about(finding)) {
-            triage.apply(&mut Finding::clone(finding));
-        }
-        let overseer = Judge::new(guide, setting, is_about_waivers);
+        let overseer = Judge::new(guide, &picture.setting, is_about_waivers);
         // Azure is not watched.
         let seen = Seen {
             asked: &|id| {
@@ -198,95 +369,73 @@ fn sorted(
             beside: true,
         };
         for waiver in triage.waivers(&guide.symbols, &seen) {
-            let judged = overseer.local(&waiver);
-            let at: Arc<str> = format!("{}:{}", waiver.origin.path, waiver.name.name).into();
-            said.count(&counted(&judged.verdicts), true);
-            let mut sorting = Sorting {
-                makers,
-                triage: &mut triage,
-            };
-            said.say(&at, None, &mut sorting, judged.findings);
+            let at = format!("{}:{}", waiver.origin.path, waiver.name.name);
+            let mut statement = Statement::of(at.into());
+            statement.hear(None, overseer.local(&waiver));
+            statements.push(statement);
         }
+        statements
     }
-    said
+}
+
+/// Says something in the place of what was said of the same address.
+fn say(last: &mut Last, said: &mut Said, sorting: &mut Sorting<'_>, statement: Statement) {
+    let address = &statement.address;
+    said.take_back(address);
+    for (made, findings) in statement.findings {
+        said.say(address, made.as_ref(), sorting, findings);
+    }
+    if let Some(unit) = &statement.unit {
+        said.count(&unit.verdicts, true);
+    }
+    let before = match statement.unit {
+        Some(unit) => last.said.insert(statement.address, unit),
+        None => last.said.remove(&statement.address),
+    };
+    if let Some(before) = before {
+        said.count(&before.verdicts, false);
+    }
+}
+
+/// Says something of what is no object of the estate.
+fn say_beside(last: &mut Last, said: &mut Said, sorting: &mut Sorting<'_>, statement: Statement) {
+    for (made, findings) in statement.findings {
+        said.say(&statement.address, made.as_ref(), sorting, findings);
+    }
+    if let Some(unit) = statement.unit {
+        said.count(&unit.verdicts, true);
+        last.beside.push((statement.address, unit));
+    }
 }
 
 /// Passes over everything when something changed, never twice at a time.
 pub(super) fn passes(guide: &Guide, options: &Options, shared: &Shared, stop: &AtomicBool) {
-    let mut number = 0;
     let mut took = Duration::ZERO;
-    while let Some(due) = due(options, shared, stop) {
+    let mut passing = Passing::new(guide, options);
+    while due(options, shared, stop) {
         // It may work half of the time.
         rest(took, stop);
         if stop.load(Ordering::Relaxed) {
             return;
         }
-        let taken = {
-            let live = shared.live();
-            let ready = live.held.is_caught_up(Teller::Cluster);
-            let setting = live.held.setting.clone().filter(|_| ready);
-            setting.map(|setting| {
-                *shared.dirt.lock().unwrap_or_else(PoisonError::into_inner) = Dirt::default();
-                moment(&live.held, setting, (options.clock)(), number + 1)
-            })
-        };
-        let Some(moment) = taken else {
-            rest(TICK, stop);
-            continue;
-        };
-        let begun = Instant::now();
-        let day = moment
-            .at
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .date()
-            .to_string();
-        let setting = Arc::clone(&moment.setting);
-        let passed = pass(guide, &options.config, moment);
-        let said = {
-            let live = shared.live();
-            sorted(
-                guide,
-                &options.config,
-                (passed.said, passed.verdicts),
-                (&live.makers, &live.local),
-                (&setting, &day),
-            )
-        };
-        number += 1;
-        took = begun.elapsed();
-        let mut picture = passed.picture;
-        picture.took = took;
-        (options.log)(
-            Level::Info,
-            "passed over everything",
-            json!({
-                "number": number,
-                "resources": picture.estate.resources().len(),
-                "findings": said.len(),
-                "took_ms": took.as_millis() as u64,
-                "waited_ms": due.elapsed().saturating_sub(took).as_millis() as u64,
-            }),
-        );
-        shared.change().joined = said;
-        *shared
-            .picture
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(picture);
-        shared.figures.passes.fetch_add(1, Ordering::Relaxed);
+        match passing.pass(shared) {
+            Some(worked) => took = worked,
+            None => rest(TICK, stop),
+        }
     }
 }
 
-/// Waits until a pass is due: since when.
-fn due(options: &Options, shared: &Shared, stop: &AtomicBool) -> Option<Instant> {
+/// Waits until a pass is due; false when it is time to stop.
+fn due(options: &Options, shared: &Shared, stop: &AtomicBool) -> bool {
     let mut dirt = shared.dirt.lock().unwrap_or_else(PoisonError::into_inner);
     while !stop.load(Ordering::Relaxed) {
         if let (Some(first), Some(last)) = (dirt.first, dirt.last)
             && (last.elapsed() >= options.quiet || first.elapsed() >= options.most)
         {
-            return Some(first);
+            return true;
         }
         let waited = shared.changed.wait_timeout(dirt, TICK);
         dirt = waited.unwrap_or_else(PoisonError::into_inner).0;
     }
-    None
+    false
 }

@@ -12,7 +12,7 @@ use report::policyreport::{Report, Results};
 use serde::Deserialize;
 use sources::cluster::{Refused, Writer};
 
-use super::said::{Placed, shown};
+use super::Shared;
 
 const GROUP: &str = "/apis/wgpolicyk8s.io/v1alpha2";
 const MANAGER: &str = "seawall";
@@ -70,7 +70,7 @@ impl Reports {
     pub(crate) fn write(
         &mut self,
         writer: &Writer,
-        findings: &[Placed],
+        shared: &Shared,
         guide: &Guide,
     ) -> Result<(), Refused> {
         if !self.looked {
@@ -81,10 +81,13 @@ impl Reports {
             message: error.to_string(),
         };
         let mut results = Results::new(self.no_critical);
-        for (finding, address) in findings {
-            let finding = shown(finding, address);
-            results.add(&finding, guide).map_err(failed)?;
-        }
+        let mut added = Ok(());
+        shared.visit(|finding| {
+            if added.is_ok() {
+                added = results.add(finding, guide);
+            }
+        });
+        added.map_err(failed)?;
         let reports = results.reports().map_err(failed)?;
         let mut trouble = None;
         let mut wanted: BTreeMap<String, Report> = reports
@@ -120,7 +123,7 @@ impl Reports {
                 }
                 Err(refused) if !self.no_critical && knows_no_critical(&refused) => {
                     self.no_critical = true;
-                    return self.write(writer, findings, guide);
+                    return self.write(writer, shared, guide);
                 }
                 // A namespace that is going takes nothing new, and one that others only name is not there.
                 Err(refused) if report.namespace.is_some() && refused.is_absent() => {}

@@ -3,26 +3,30 @@
 //!
 //! What a controller made is wrong in the way in which its template is, so a finding about a Pod is one about what made
 //! it at the top (as `report::owners` has it in a report of one reading). Here it comes and goes: a finding stands as
-//! long as one object is left of which it was said. Hundreds of Pods that say the same share one finding.
+//! long as one object is left of which it was said. Hundreds of Pods that say the same share one finding (`packed`).
 //!
 //! What it costs to change an object grows with what was said of it, not with the estate.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use guide::VerdictWord;
-use model::finding::{Finding, Fingerprint, GuidelineId, Location, Outcome, Severity};
+use model::finding::{Finding, Fingerprint, GuidelineId, Outcome, Severity};
 use model::ownership::{self, Made};
 use model::resource::{Resource, ResourceName};
 use report::assessment::Counts;
 use report::triage::Triage;
+
+use super::packed::{Head, Pack, Packed};
 
 /// Who made what.
 #[derive(Debug, Default)]
 pub(crate) struct Makers {
     /// workloads by id: where they are, and what made them
     known: HashMap<Box<str>, (Arc<str>, Option<Made>)>,
-    /// by the id of the maker: the addresses of what names it, and its id
+    /// by the id of the maker (and of the Deployment that is seen behind a ReplicaSet): the addresses of what names
+    /// it, and its id
     made: HashMap<Box<str>, BTreeMap<Arc<str>, Box<str>>>,
 }
 
@@ -35,13 +39,16 @@ impl Makers {
         let address = &resource.origin.path;
         let made = ownership::made(resource);
         let by = made.as_ref().map(|made| made.by.id());
-        if let Some(by) = &by {
-            let others = self.made.entry(by.as_str().into()).or_default();
-            others.insert(Arc::clone(address), resource.name.id().into());
+        let id: Box<str> = resource.name.id().into();
+        let now = (Arc::clone(address), made);
+        let before = self.known.insert(id.clone(), now.clone());
+        if let Some(before) = &before {
+            self.unmake(before);
         }
-        let before = self
-            .known
-            .insert(resource.name.id().into(), (Arc::clone(address), made));
+        for maker in now.1.as_ref().map(makers).into_iter().flatten() {
+            let others = self.made.entry(maker.into()).or_default();
+            others.insert(Arc::clone(address), id.clone());
+        }
         match before {
             None => true,
             Some((_, before)) => before.map(|made| made.by.id()) != by,
@@ -50,19 +57,22 @@ impl Makers {
 
     /// A workload is gone. Whether it was known.
     pub(crate) fn forget(&mut self, name: &ResourceName) -> bool {
-        let Some((address, made)) = self.known.remove(name.id().as_str()) else {
+        let Some(known) = self.known.remove(name.id().as_str()) else {
             return false;
         };
-        if let Some(made) = made {
-            let by = made.by.id();
-            if let Some(others) = self.made.get_mut(by.as_str()) {
-                others.remove(&address);
+        self.unmake(&known);
+        true
+    }
+
+    fn unmake(&mut self, (address, made): &(Arc<str>, Option<Made>)) {
+        for maker in made.as_ref().map(makers).into_iter().flatten() {
+            if let Some(others) = self.made.get_mut(maker.as_str()) {
+                others.remove(address);
                 if others.is_empty() {
-                    self.made.remove(by.as_str());
+                    self.made.remove(maker.as_str());
                 }
             }
         }
-        true
     }
 
     /// What a workload made, and what that made, to the end.
@@ -99,8 +109,11 @@ impl Makers {
     }
 }
 
-/// A finding that may be shared, and the address of the object that it is shown of.
-pub(crate) type Placed = (Arc<Finding>, Arc<str>);
+/// What made an object, and what is at the top where nothing is known of that.
+fn makers(made: &Made) -> BTreeSet<String> {
+    let guessed = ownership::top(made, |_| None);
+    BTreeSet::from([made.by.id(), guessed.id()])
+}
 
 /// A finding, of one object.
 #[derive(Debug)]
@@ -108,7 +121,8 @@ struct One {
     address: Arc<str>,
     /// What the object said of itself, not of what made it.
     own: bool,
-    finding: Arc<Finding>,
+    fails: bool,
+    packed: Packed,
 }
 
 /// Findings as they stand, and of which objects.
@@ -118,6 +132,7 @@ pub(crate) struct Said {
     by_print: BTreeMap<Fingerprint, Vec<One>>,
     of: HashMap<Arc<str>, Vec<Fingerprint>>,
     counts: BTreeMap<GuidelineId, Standing>,
+    pack: Pack,
     verdicts: Counts,
 }
 
@@ -137,18 +152,18 @@ pub struct Standing {
 }
 
 impl Standing {
-    fn add(&mut self, finding: &Finding, by: isize) {
-        let slot = if finding.waiver.is_some() {
+    fn add(&mut self, head: Head, by: isize) {
+        let slot = if head.waived {
             &mut self.waived
-        } else if finding.provider_managed {
+        } else if head.managed {
             &mut self.managed
-        } else if finding.outcome == Outcome::Fail {
+        } else if head.fails {
             &mut self.fail
         } else {
             &mut self.unknown
         };
         *slot = slot.saturating_add_signed(by);
-        self.severity = Some(finding.severity);
+        self.severity = Some(head.severity);
     }
 
     /// Nothing stands.
@@ -191,85 +206,103 @@ impl Said {
             }
             finding.waiver = None;
             sorting.triage.apply(&mut finding);
-            self.add(address, top.is_none(), Arc::new(finding));
+            self.add(address, top.is_none(), &finding);
         }
     }
 
-    /// Says it again of an object whose maker is made by something else than was known.
+    /// Says again what an object says of its maker, which is made by something else than was known.
     pub(crate) fn say_again(&mut self, address: &Arc<str>, made: &Made, sorting: &mut Sorting<'_>) {
-        let findings = self.take_back(address);
-        let findings = findings
-            .into_iter()
-            .map(|finding| shown(&finding, address))
-            .collect();
+        let prints = self.of.get(&**address).cloned().unwrap_or_default();
+        let mut findings = Vec::new();
+        for print in prints {
+            let ones = self.by_print.get(&print);
+            let one = ones.and_then(|ones| ones.get(find(ones, address)?));
+            let Some(one) = one.filter(|one| !one.own) else {
+                continue;
+            };
+            findings.extend(self.pack.unpack(one.packed, print, &one.address));
+            self.remove(print, address);
+            if let Some(prints) = self.of.get_mut(&**address) {
+                prints.retain(|other| *other != print);
+            }
+        }
+        if self.of.get(&**address).is_some_and(Vec::is_empty) {
+            self.of.remove(&**address);
+        }
         self.say(address, Some(made), sorting, findings);
     }
 
-    /// Nothing is said of an object any more; what was.
-    pub(crate) fn take_back(&mut self, address: &str) -> Vec<Arc<Finding>> {
-        let mut taken = Vec::new();
+    /// Nothing is said of an object any more.
+    pub(crate) fn take_back(&mut self, address: &str) {
         for print in self.of.remove(address).unwrap_or_default() {
-            let before = self.shown(print);
-            if let Some(ones) = self.by_print.get_mut(&print) {
-                if let Some(at) = find(ones, address) {
-                    taken.push(ones.remove(at).finding);
-                }
-                if ones.is_empty() {
-                    self.by_print.remove(&print);
-                }
-            }
-            self.recount(before, print);
+            self.remove(print, address);
         }
-        taken
     }
 
-    fn add(&mut self, address: &Arc<str>, own: bool, finding: Arc<Finding>) {
+    fn remove(&mut self, print: Fingerprint, address: &str) {
+        self.count_shown(print, -1);
+        if let Some(ones) = self.by_print.get_mut(&print) {
+            if let Some(at) = find(ones, address) {
+                self.pack.let_go(ones.remove(at).packed);
+            }
+            if ones.is_empty() {
+                self.by_print.remove(&print);
+            }
+        }
+        self.count_shown(print, 1);
+    }
+
+    fn add(&mut self, address: &Arc<str>, own: bool, finding: &Finding) {
         let print = finding.fingerprint;
-        let before = self.shown(print);
-        let ones = self.by_print.entry(print).or_default();
+        let fails = finding.outcome == Outcome::Fail;
+        self.count_shown(print, -1);
+        // Most findings are said of one object.
+        let ones = self
+            .by_print
+            .entry(print)
+            .or_insert_with(|| Vec::with_capacity(1));
         let known = find(ones, address);
         // An object says a thing once; that it fails says more than that it is unknown.
-        let says_more = known.and_then(|at| ones.get(at)).is_none_or(|one| {
-            finding.outcome == Outcome::Fail && one.finding.outcome != Outcome::Fail
-        });
+        let says_more = known
+            .and_then(|at| ones.get(at))
+            .is_none_or(|one| fails && !one.fails);
         if says_more {
             match known {
-                Some(at) => drop(ones.remove(at)),
-                None => self.of.entry(Arc::clone(address)).or_default().push(print),
+                Some(at) => self.pack.let_go(ones.remove(at).packed),
+                None => {
+                    let prints = self.of.entry(Arc::clone(address)).or_default();
+                    prints.push(print);
+                }
             }
-            let shared = ones
-                .iter()
-                .take(4)
-                .find(|one| alike(&one.finding, &finding));
-            let finding = shared.map_or(finding, |one| Arc::clone(&one.finding));
             let one = One {
                 address: Arc::clone(address),
                 own,
-                finding,
+                fails,
+                packed: self.pack.pack(finding, address),
             };
             let at = ones.partition_point(|other| rank(other) < rank(&one));
             ones.insert(at, one);
         }
-        self.recount(before, print);
+        self.count_shown(print, 1);
     }
 
-    /// The one that stands for all.
-    fn shown(&self, print: Fingerprint) -> Option<Placed> {
-        let one = self.by_print.get(&print)?.first()?;
-        Some((Arc::clone(&one.finding), Arc::clone(&one.address)))
-    }
-
-    fn recount(&mut self, before: Option<Placed>, print: Fingerprint) {
-        if let Some((finding, _)) = before {
-            let standing = self.counts.entry(finding.guideline.clone()).or_default();
-            standing.add(&finding, -1);
+    /// Counts the one that stands for all, or takes it out.
+    fn count_shown(&mut self, print: Fingerprint, by: isize) {
+        let Some(one) = self.by_print.get(&print).and_then(|ones| ones.first()) else {
+            return;
+        };
+        let Some((guideline, head)) = self.pack.head(one.packed) else {
+            return;
+        };
+        if let Some(standing) = self.counts.get_mut(guideline) {
+            standing.add(head, by);
             if standing.is_empty() {
-                self.counts.remove(&finding.guideline);
+                self.counts.remove(guideline);
             }
-        }
-        if let Some((finding, _)) = self.shown(print) {
-            let standing = self.counts.entry(finding.guideline.clone()).or_default();
-            standing.add(&finding, 1);
+        } else if by > 0 {
+            let mut standing = Standing::default();
+            standing.add(head, by);
+            self.counts.insert(guideline.clone(), standing);
         }
     }
 
@@ -299,24 +332,48 @@ impl Said {
         &self.counts
     }
 
-    /// The findings that stand and are wanted, in the order of fingerprints.
-    pub(crate) fn findings_that(&self, wanted: &impl Fn(&Finding) -> bool) -> Vec<Finding> {
-        let ones = self.by_print.values().filter_map(|ones| ones.first());
-        ones.filter(|one| wanted(&one.finding))
-            .map(|one| shown(&one.finding, &one.address))
-            .collect()
+    /// Shows the findings that stand and are by a guideline that is wanted, in the order of fingerprints.
+    pub(crate) fn visit(
+        &self,
+        wanted: &impl Fn(&GuidelineId, Head) -> bool,
+        see: &mut impl FnMut(Finding),
+    ) {
+        for (print, ones) in &self.by_print {
+            self.see(*print, ones, wanted, see);
+        }
     }
 
-    /// What stands, to be [`shown`]: each with the object whose place it is.
-    pub(crate) fn standing_at(&self) -> impl Iterator<Item = Placed> + '_ {
-        let ones = self.by_print.values().filter_map(|ones| ones.first());
-        ones.map(|one| (Arc::clone(&one.finding), Arc::clone(&one.address)))
+    fn see(
+        &self,
+        print: Fingerprint,
+        ones: &[One],
+        wanted: &impl Fn(&GuidelineId, Head) -> bool,
+        see: &mut impl FnMut(Finding),
+    ) {
+        if let Some(one) = ones.first()
+            && let Some((guideline, head)) = self.pack.head(one.packed)
+            && wanted(guideline, head)
+            && let Some(finding) = self.pack.unpack(one.packed, print, &one.address)
+        {
+            see(finding);
+        }
     }
 
-    /// All of them without a copy: the place of a finding may be that of another object that says the same.
-    pub(crate) fn standing(&self) -> impl Iterator<Item = &Arc<Finding>> + '_ {
-        let ones = self.by_print.values().filter_map(|ones| ones.first());
-        ones.map(|one| &one.finding)
+    /// Some of the findings that stand, from those that follow a fingerprint on, and the last of them.
+    pub(crate) fn some_after(
+        &self,
+        after: Option<Fingerprint>,
+        some: usize,
+    ) -> (Vec<Finding>, Option<Fingerprint>) {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let (mut findings, mut last) = (Vec::new(), None);
+        for (print, ones) in self.by_print.range((from, Bound::Unbounded)).take(some) {
+            last = Some(*print);
+            self.see(*print, ones, &|_, _| true, &mut |finding| {
+                findings.push(finding)
+            });
+        }
+        (findings, last)
     }
 
     /// What was said of one object, also where it is said of its maker.
@@ -326,7 +383,7 @@ impl Said {
             .filter_map(|print| {
                 let ones = self.by_print.get(print)?;
                 let one = ones.get(find(ones, address)?)?;
-                Some(shown(&one.finding, &one.address))
+                self.pack.unpack(one.packed, *print, &one.address)
             })
             .collect()
     }
@@ -339,8 +396,7 @@ impl Said {
 /// The first stands for all: that it fails says more than that it is unknown, and what says it of itself is nearer
 /// than what it made.
 fn rank(one: &One) -> (bool, bool, &str) {
-    let unknown = one.finding.outcome != Outcome::Fail;
-    (unknown, !one.own, &one.address)
+    (!one.fails, !one.own, &one.address)
 }
 
 /// Where an object's own is among those that are ordered by their rank.
@@ -351,43 +407,6 @@ fn find(ones: &[One], address: &str) -> Option<usize> {
             ones.binary_search_by(|one| rank(one).cmp(&(unknown, made, address)))
                 .ok()
         })
-}
-
-/// The finding with the place of one of the objects that share it.
-pub(crate) fn shown(finding: &Arc<Finding>, address: &Arc<str>) -> Finding {
-    let mut finding = Finding::clone(finding);
-    let shared = Arc::clone(&finding.place.path);
-    if shared != *address && finding.place.live {
-        let places = std::iter::once(&mut finding.place).chain(&mut finding.more_places);
-        for place in places.filter(|place| place.path == shared) {
-            place.path = Arc::clone(address);
-        }
-    }
-    finding
-}
-
-/// Whether two findings with one fingerprint say the same, but for the object where.
-fn alike(one: &Finding, other: &Finding) -> bool {
-    let same_place = |one: &Location, other: &Location| {
-        one.route == other.route
-            && one.source == other.source
-            && one.note == other.note
-            && one.live == other.live
-    };
-    one.severity == other.severity
-        && one.outcome == other.outcome
-        && one.message == other.message
-        && one.resource == other.resource
-        && one.provider_managed == other.provider_managed
-        && one.evidence == other.evidence
-        && one.waiver == other.waiver
-        && same_place(&one.place, &other.place)
-        && one.more_places.len() == other.more_places.len()
-        && one
-            .more_places
-            .iter()
-            .zip(&other.more_places)
-            .all(|(one, other)| same_place(one, other))
 }
 
 /// Counts verdicts by their word.

@@ -1,0 +1,412 @@
+//! A watch that saw everything happen says what one says that begins afterwards and asks everything.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use ::guide::{Guide, Setting};
+use jiff::Timestamp;
+use report::config::Config;
+use serde_json::{Value, json};
+use sources::cluster;
+use sources::live::{Change, Event, Object, Of};
+
+use super::feed::Heard;
+use super::held::Teller;
+use super::judging::settings;
+use super::listener::Listener;
+use super::pass::Passing;
+use super::{Options, Shared};
+
+const DAY: &str = "2026-11-27";
+
+static GUIDE: LazyLock<Guide> = LazyLock::new(|| Guide::builtin().0);
+
+/// Numbers by chance, the same each time (xorshift64).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % end as u64) as usize
+    }
+
+    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())]
+    }
+
+    fn one_in(&mut self, many: usize) -> bool {
+        self.below(many) == 0
+    }
+}
+
+const NAMESPACES: [&str; 3] = ["bank", "kitchen", "shop"];
+const APPS: [&str; 3] = ["api", "db", "web"];
+
+/// What a live API server would list completely.
+const COMPLETE: [&str; 24] = [
+    "Namespace",
+    "Node",
+    "Pod",
+    "Service",
+    "ConfigMap",
+    "ServiceAccount",
+    "ResourceQuota",
+    "LimitRange",
+    "PersistentVolumeClaim",
+    "Deployment",
+    "ReplicaSet",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "CronJob",
+    "ReplicationController",
+    "Ingress",
+    "NetworkPolicy",
+    "PodDisruptionBudget",
+    "Role",
+    "RoleBinding",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "EndpointSlice",
+];
+
+fn spec(chance: &mut Chance, app: &str) -> Value {
+    let mut spec = json!({
+        "containers": [{"name": app, "image": format!("registry.example.com/{app}:1"),
+            "ports": [{"name": "http", "containerPort": 8080}],
+            "securityContext": {"privileged": chance.one_in(4), "runAsNonRoot": chance.one_in(2)}}],
+        "serviceAccountName": chance.of(&APPS),
+    });
+    if chance.one_in(3) {
+        let name = chance.of(&APPS);
+        spec["volumes"] = json!([{"name": "settings", "configMap": {"name": name}}]);
+    }
+    if chance.one_in(6) {
+        spec["hostNetwork"] = json!(true);
+    }
+    spec
+}
+
+fn owner(kind: &str, name: &str) -> Value {
+    json!([{"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": "1", "controller": true}])
+}
+
+/// An object by chance: where it lies, and what it is.
+fn object(chance: &mut Chance) -> (String, Value) {
+    let namespace = chance.of(&NAMESPACES);
+    let app = chance.of(&APPS);
+    let core = format!("/api/v1/namespaces/{namespace}");
+    let apps = format!("/apis/apps/v1/namespaces/{namespace}");
+    let rbac = "/apis/rbac.authorization.k8s.io/v1";
+    let labels = json!({"app": app});
+    let selector = json!({"matchLabels": labels});
+    let template =
+        |chance: &mut Chance| json!({"metadata": {"labels": labels}, "spec": spec(chance, app)});
+    let (path, version, kind, mut object) = match chance.below(16) {
+        0 => {
+            let level = chance.of(&["privileged", "baseline", "restricted"]);
+            let object = json!({"metadata": {"labels": {"pod-security.kubernetes.io/enforce": level, "team": app}}});
+            let path = format!("/api/v1/namespaces/{namespace}");
+            (path, "v1", "Namespace", object)
+        }
+        1 | 2 => {
+            let object = json!({"metadata": {"labels": labels}, "spec": {"selector": selector, "replicas": 1 + chance.below(3),
+                "template": template(chance)}});
+            (
+                format!("{apps}/deployments/{app}"),
+                "apps/v1",
+                "Deployment",
+                object,
+            )
+        }
+        3 => {
+            let object = json!({"metadata": {"labels": {"app": app, "pod-template-hash": "5d9c"}, "ownerReferences": owner("Deployment", app)},
+                "spec": {"selector": selector, "replicas": 1, "template": template(chance)}});
+            (
+                format!("{apps}/replicasets/{app}-5d9c"),
+                "apps/v1",
+                "ReplicaSet",
+                object,
+            )
+        }
+        4..=6 => {
+            let mut object = json!({"metadata": {"labels": {"app": app, "pod-template-hash": "5d9c"}}, "spec": spec(chance, app),
+                "status": {"phase": "Running", "podIP": format!("10.0.0.{}", chance.below(200))}});
+            if !chance.one_in(5) {
+                object["metadata"]["ownerReferences"] = owner("ReplicaSet", &format!("{app}-5d9c"));
+            }
+            let number = chance.below(3);
+            (
+                format!("{core}/pods/{app}-5d9c-{number}"),
+                "v1",
+                "Pod",
+                object,
+            )
+        }
+        7 => {
+            let kind = chance.of(&["LoadBalancer", "ClusterIP", "NodePort"]);
+            let object = json!({"spec": {"type": kind, "selector": labels, "ports": [{"port": 80, "targetPort": "http"}]}});
+            (format!("{core}/services/{app}"), "v1", "Service", object)
+        }
+        8 | 9 => {
+            let cidr = chance.of(&["0.0.0.0/0", "10.0.0.0/8", "169.254.169.254/32"]);
+            let open = json!([{"to": [{"ipBlock": {"cidr": cidr}}]}]);
+            let rules = if chance.one_in(2) { open } else { json!([]) };
+            let selector = if chance.one_in(2) {
+                selector.clone()
+            } else {
+                json!({})
+            };
+            let object = json!({"spec": {"podSelector": selector, "policyTypes": ["Ingress", "Egress"], "egress": rules}});
+            let path =
+                format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies/{app}");
+            (path, "networking.k8s.io/v1", "NetworkPolicy", object)
+        }
+        10 => {
+            let object = json!({"automountServiceAccountToken": chance.one_in(2)});
+            (
+                format!("{core}/serviceaccounts/{app}"),
+                "v1",
+                "ServiceAccount",
+                object,
+            )
+        }
+        11 => {
+            let resources =
+                chance.of(&[["pods", "services"], ["secrets", "pods/exec"], ["*", "*"]]);
+            let verbs = chance.of(&[["get", "list"], ["create", "delete"], ["*", "*"]]);
+            let rules = json!([{"apiGroups": ["", "*"], "resources": resources, "verbs": verbs}]);
+            if chance.one_in(2) {
+                let object = json!({"rules": rules});
+                (
+                    format!("{rbac}/namespaces/{namespace}/roles/{app}"),
+                    "rbac.authorization.k8s.io/v1",
+                    "Role",
+                    object,
+                )
+            } else {
+                let object = json!({"metadata": {"labels": {"aggregate": app}}, "rules": rules});
+                (
+                    format!("{rbac}/clusterroles/{app}"),
+                    "rbac.authorization.k8s.io/v1",
+                    "ClusterRole",
+                    object,
+                )
+            }
+        }
+        12 | 13 => {
+            let other = chance.of(&NAMESPACES);
+            let subjects = if chance.one_in(4) {
+                json!([{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": format!("system:serviceaccounts:{other}")}])
+            } else {
+                json!([{"kind": "ServiceAccount", "name": chance.of(&APPS), "namespace": other}])
+            };
+            let role = chance.of(&["Role", "ClusterRole"]);
+            let name = chance.of(&["api", "db", "web", "cluster-admin"]);
+            let within = role == "Role" || chance.one_in(2);
+            let (kind, path) = if within {
+                (
+                    "RoleBinding",
+                    format!("{rbac}/namespaces/{namespace}/rolebindings/{app}"),
+                )
+            } else {
+                (
+                    "ClusterRoleBinding",
+                    format!("{rbac}/clusterrolebindings/{app}"),
+                )
+            };
+            let object = json!({"roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": name}, "subjects": subjects});
+            (path, "rbac.authorization.k8s.io/v1", kind, object)
+        }
+        14 => match chance.below(3) {
+            0 => (
+                format!("{core}/configmaps/{app}"),
+                "v1",
+                "ConfigMap",
+                json!({"data": {"password": "x"}}),
+            ),
+            1 => {
+                let object = json!({"spec": {"hard": {"pods": "10"}}});
+                (
+                    format!("{core}/resourcequotas/{app}"),
+                    "v1",
+                    "ResourceQuota",
+                    object,
+                )
+            }
+            _ => {
+                let object = json!({"spec": {"minAvailable": 1, "selector": selector}});
+                let path =
+                    format!("/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets/{app}");
+                (path, "policy/v1", "PodDisruptionBudget", object)
+            }
+        },
+        _ => {
+            let backend = json!({"service": {"name": app, "port": {"number": 80}}});
+            let object = json!({"spec": {"ingressClassName": "nginx", "rules": [{"host": "shop.example.com",
+                "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}]}});
+            let path = format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses/{app}");
+            (path, "networking.k8s.io/v1", "Ingress", object)
+        }
+    };
+    object["apiVersion"] = json!(version);
+    object["kind"] = json!(kind);
+    let name = path.rsplit('/').next().unwrap();
+    object["metadata"]["name"] = json!(name);
+    if path.contains("/namespaces/") && kind != "Namespace" {
+        object["metadata"]["namespace"] = json!(namespace);
+    }
+    (path, object)
+}
+
+fn told(address: &str, object: &Value) -> Heard {
+    let object = Object {
+        of: Of::Kubernetes,
+        address: address.into(),
+        json: object.to_string(),
+    };
+    Heard::Change(Teller::Cluster, Change::Told(Event::Object(object)))
+}
+
+type Log = Arc<Mutex<Vec<Value>>>;
+
+/// What passes were logged.
+fn options(log: &Log, config: &Arc<Config>) -> Options {
+    let mut options = Options::new(cluster::Options::default(), Arc::clone(config));
+    let lines = Arc::clone(log);
+    options.log = Arc::new(move |_, what, fields| {
+        if what == "passed over everything" {
+            lines.lock().unwrap().push(fields);
+        }
+    });
+    let now: Timestamp = format!("{DAY}T12:00:00Z").parse().unwrap();
+    options.clock = Arc::new(move || now);
+    options
+}
+
+/// A watch that begins.
+fn begin<'a>(options: &'a Options, shared: &'a Shared, setting: &'a Arc<Setting>) -> Listener<'a> {
+    {
+        let mut live = shared.change();
+        live.held.setting = Some(Arc::clone(setting));
+        live.held.begin(Teller::Cluster, "test");
+    }
+    let mut listener = Listener::new(&GUIDE, options, shared, setting, DAY);
+    let complete = COMPLETE.into_iter().map(|kind| {
+        let complete = Event::Complete {
+            kind: kind.into(),
+            within: "".into(),
+        };
+        Heard::Change(Teller::Cluster, Change::Told(complete))
+    });
+    listener.hear(complete.collect());
+    listener
+}
+
+fn caught_up() -> Heard {
+    Heard::Change(Teller::Cluster, Change::CaughtUp)
+}
+
+/// Everything that stands, in words.
+fn stands(shared: &Shared) -> Vec<String> {
+    let stand = shared.stand();
+    let findings = shared.findings();
+    let mut all: Vec<String> = findings.iter().map(|one| format!("{one:?}")).collect();
+    all.extend(stand.guidelines.iter().map(|(id, standing)| {
+        format!(
+            "{id}: {} {} {} {}",
+            standing.fail, standing.unknown, standing.waived, standing.managed
+        )
+    }));
+    all.push(format!("{:?}", stand.verdicts));
+    all.sort();
+    all
+}
+
+fn walk(seed: u64, steps: usize, config: &Arc<Config>) {
+    let setting = Arc::new(settings(&GUIDE, config, Some(34), DAY).unwrap());
+    let log = Log::default();
+    let options = options(&log, config);
+    let shared = Shared::new(&GUIDE, &options).unwrap();
+    let mut listener = begin(&options, &shared, &setting);
+    listener.hear(vec![caught_up()]);
+    let mut passing = Passing::new(&GUIDE, &options);
+    let mut chance = Chance(seed);
+    let mut there: BTreeMap<String, Value> = BTreeMap::new();
+    for step in 0..steps {
+        let mut batch = Vec::new();
+        let many = if step == 0 { 60 } else { 1 + chance.below(3) };
+        for _ in 0..many {
+            if step > 0 && chance.one_in(3) && !there.is_empty() {
+                let at = chance.below(there.len());
+                let address = there.keys().nth(at).unwrap().clone();
+                there.remove(&address);
+                let gone = Change::Gone(address.as_str().into());
+                batch.push(Heard::Change(Teller::Cluster, gone));
+            } else {
+                let (address, object) = object(&mut chance);
+                batch.push(told(&address, &object));
+                there.insert(address, object);
+            }
+        }
+        listener.hear(batch);
+        passing.pass(&shared).unwrap();
+
+        let other = Shared::new(&GUIDE, &options).unwrap();
+        let mut fresh = begin(&options, &other, &setting);
+        let all = there.iter().map(|(address, object)| told(address, object));
+        fresh.hear(all.chain([caught_up()]).collect());
+        Passing::new(&GUIDE, &options).pass(&other).unwrap();
+        let (one, two) = (stands(&shared), stands(&other));
+        let only = |a: &[String], b: &[String]| {
+            let only = a.iter().filter(|line| !b.contains(line)).cloned();
+            only.collect::<Vec<String>>()
+        };
+        assert!(
+            one == two,
+            "seed {seed}, step {step}:\nonly the watch: {:#?}\nonly afterwards: {:#?}",
+            only(&one, &two),
+            only(&two, &one)
+        );
+    }
+    // It was not by asking everything: of two passes each, the first is the watch's.
+    let passes = log.lock().unwrap();
+    let (mut own, mut all) = (0, 0);
+    for two in passes.chunks(2).skip(1) {
+        assert_eq!(two[0]["anew"], false);
+        assert_eq!(two[1]["anew"], true);
+        own += two[0]["asked"].as_u64().unwrap();
+        all += two[1]["asked"].as_u64().unwrap();
+    }
+    assert!(own * 2 < all, "{own} of {all} were asked");
+    println!("{own} of {all} were asked");
+}
+
+/// How many walks are made: `SEAWALL_WALKS`, else a few.
+fn walks() -> u64 {
+    let wanted = std::env::var("SEAWALL_WALKS");
+    wanted.map_or(2, |wanted| wanted.parse().unwrap())
+}
+
+#[test]
+fn asking_again_what_changed_says_what_asking_everything_does() {
+    for seed in 1..=walks() {
+        walk(seed * 0x9e37_79b9, 20, &Arc::default());
+    }
+}
+
+#[test]
+fn waivers_are_matched_as_if_everything_was_asked() {
+    let text = "waivers:
+- {guideline: pss-privileged, resource: Deployment/shop/*, reason: it is known, owner: me, until: 2027-01-31}
+- {guideline: np-default-deny, resource: Namespace/bank, reason: it is known, owner: me, until: 2027-01-31}
+- {guideline: np-metadata-closed, resource: '*', reason: it is known, owner: me, until: 2027-01-31}
+- {guideline: pss-host-path, reason: it matches nothing, owner: me, until: 2027-01-31}
+";
+    let config = Arc::new(Config::parse("seawall.yaml", text, &GUIDE).unwrap());
+    for seed in 1..=walks() {
+        walk(seed * 0x51ed_270b, 12, &config);
+    }
+}
