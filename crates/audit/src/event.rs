@@ -92,6 +92,20 @@ impl<'a> Json<'a> {
         all
     }
 
+    /// The keys of an object of lists, and the strings of these.
+    #[must_use]
+    pub fn lists(self) -> Vec<(Cow<'a, str>, Vec<Cow<'a, str>>)> {
+        let mut all = Vec::new();
+        Scan::new(self.text).entries(|name, scan| {
+            let value = scan.value();
+            if let Field::Known(list) | Field::Begun(list) = json_of(value) {
+                all.push((text(name, name.contains(&b'\\'), true), list.strings()));
+            }
+            value.end()
+        });
+        all
+    }
+
     /// The text of a key; cut off where the object ends before it.
     #[must_use]
     pub fn string(self, key: &str) -> Text<'a> {

@@ -3,7 +3,8 @@
 //! - [`input`] finds the files, [`read()`] hands on every record of them to states that merge ([`Fold`]), with
 //!   whatever was lost on the way ([`Losses`]);
 //! - [`Event`] is a record: what it says and how much of it was there;
-//! - [`Request`] is what the authorizer was asked.
+//! - [`Request`] is what the authorizer was asked;
+//! - [`learn`] is what everybody used, and the least roles for it.
 //!
 //! What is left out: clusters and Azure (nothing here reaches a network), reports, and the clock.
 
@@ -11,6 +12,7 @@ mod chunks;
 mod csv;
 mod event;
 pub mod input;
+pub mod learn;
 mod losses;
 mod read;
 mod record;

@@ -8,6 +8,10 @@
     reason = "helpers of tests stop like tests"
 )]
 
+#[path = "audit/learned.rs"]
+mod learned;
+#[path = "audit/live.rs"]
+mod live;
 #[path = "audit/made.rs"]
 mod made;
 #[path = "audit/prefix.rs"]
