@@ -44,7 +44,7 @@ mod words;
 pub use bootstrap::add_bootstrap;
 pub use cover::{BindAnswer, RoleKindRef, WriteAnswer};
 pub(crate) use doers::{BindingView, Part};
-pub use escalations::{Escalation, Escalations, Held};
+pub use escalations::{Escalation, Escalations, Held, powers};
 pub use granted::Granted;
 pub use review::reason;
 pub use rule::PolicyRule;

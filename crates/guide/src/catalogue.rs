@@ -66,6 +66,8 @@ pub struct Param {
     pub key: Box<str>,
     /// What it is for.
     pub about: Box<str>,
+    /// How it is given, where that is not in the configuration.
+    pub given: Option<Box<str>>,
     /// YAML flow, when it has a default.
     pub default: Option<Box<str>>,
 }

@@ -42,7 +42,7 @@ pub fn not_assessed(
             .params
             .iter()
             .filter(|key| !setting.set.contains(*key))
-            .map(|key| format!("`{key}` in seawall.yaml"))
+            .map(|key| how_given(guide, key))
             .collect();
         let needs = if guideline.needs.azure && !azure {
             Some("Azure resources: an ARM template, Bicep, Terraform, or `--azure`".to_owned())
@@ -67,6 +67,15 @@ pub fn not_assessed(
         }
     }
     missing
+}
+
+/// How a key of `params` is set.
+fn how_given(guide: &Guide, key: &str) -> String {
+    let param = guide.params.iter().find(|param| *param.key == *key);
+    match param.and_then(|param| param.given.as_deref()) {
+        Some(given) => given.to_owned(),
+        None => format!("`{key}` in seawall.yaml"),
+    }
 }
 
 /// What could not be listed, a kind at a time: who may read one namespace of hundreds is told once.

@@ -269,6 +269,16 @@ impl Config {
         }
         Ok(config)
     }
+
+    /// Adds keys to what guidelines read as `params`, over those of the same name.
+    pub fn add_params(&mut self, more: &serde_json::Value) {
+        let known = self.params.as_deref().unwrap_or("{}");
+        let mut all: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(known).unwrap_or_default();
+        let more = more.as_object().into_iter().flatten();
+        all.extend(more.map(|(key, value)| (key.clone(), value.clone())));
+        self.params = Some(serde_json::Value::Object(all).to_string());
+    }
 }
 
 /// `secret:shop/db`, or with a title and a weight.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    assess, can, decide, diff, explain, fix, generate, guide, paths, policy, reach, serve,
+    assess, audit, can, decide, diff, explain, fix, generate, guide, paths, policy, reach, serve,
     snapshot, template, who_can,
 };
 use crate::failure::Failure;
@@ -28,6 +28,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Assess(Box<assess::Args>),
+    Audit(audit::Args),
     Can(Box<can::Args>),
     Decide(Box<decide::Args>),
     Diff(diff::Args),
@@ -49,6 +50,7 @@ pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Assess(args) => assess::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Can(args) => can::run(&args),
         Command::Decide(args) => decide::run(&args),
         Command::Diff(args) => diff::run(&args),

@@ -2,6 +2,7 @@
 
 pub(crate) mod assess;
 mod attack;
+pub(crate) mod audit;
 pub(crate) mod azure;
 pub(crate) mod can;
 pub(crate) mod decide;

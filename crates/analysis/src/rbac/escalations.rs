@@ -8,9 +8,9 @@ pub(crate) mod facts;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Rbac;
 use super::read::{NOBODY, Space};
 use super::table::{Grant, Sweep};
+use super::{PolicyRule, Rbac};
 use crate::ask::{
     AUTHENTICATED, Attributes, Evidence, Holder, Names, Question, Reach, ResourceTarget,
     SERVICE_ACCOUNT_PREFIX, SERVICE_ACCOUNTS, Subject, Target, UNAUTHENTICATED, Within,
@@ -49,6 +49,38 @@ pub type Escalations = Vec<Escalation>;
 
 /// Where a subject holds one need, and for which names.
 type Holds = BTreeMap<Space, (Names, Evidence)>;
+
+/// The facts of which a rule gives a right that is needed, wherever it is bound; with others it may be all of
+/// them.
+#[must_use]
+pub fn powers(rule: &PolicyRule) -> Vec<&'static str> {
+    let has =
+        |list: &[Box<str>], wanted: &str| list.iter().any(|own| **own == *wanted || &**own == "*");
+    let gives = |need: &Need| {
+        let of_all = |resource: &str| {
+            let sub = resource.split_once('/').map(|(_, sub)| format!("*/{sub}"));
+            sub.is_some_and(|sub| rule.resources.iter().any(|own| **own == sub))
+        };
+        let named = |name: &&str| name.is_empty() || has(&rule.names, name);
+        need.verbs.iter().any(|verb| has(&rule.verbs, verb))
+            && has(&rule.groups, need.group)
+            && need
+                .resources
+                .iter()
+                .any(|resource| has(&rule.resources, resource) || of_all(resource))
+            && (rule.names.is_empty() || need.names.iter().any(named))
+    };
+    FACTS
+        .iter()
+        .filter(|fact| {
+            fact.alternatives
+                .iter()
+                .flat_map(|needs| needs.iter())
+                .any(gives)
+        })
+        .map(|fact| fact.id)
+        .collect()
+}
 
 impl Rbac {
     /// All facts, in a fixed order, those that are true of nobody too. `minor` is Kubernetes' version: before

@@ -54,7 +54,8 @@ impl Guide {
                 let doc = front_matter::read(text, 1)?;
                 for item in doc.root().items() {
                     let located = |message| (place(item), message);
-                    let fields = Fields::of(item, &["key", "about", "default"]).map_err(located)?;
+                    let fields =
+                        Fields::of(item, &["key", "about", "default", "given"]).map_err(located)?;
                     let default = fields.get("default").map(|value| {
                         let span = value.span();
                         doc.text()
@@ -66,6 +67,10 @@ impl Guide {
                     self.params.push(Param {
                         key: fields.text("key").map_err(located)?.into(),
                         about: fields.text("about").map_err(located)?.into(),
+                        given: fields
+                            .get("given")
+                            .and_then(|value| value.as_str())
+                            .map(Into::into),
                         default,
                     });
                 }

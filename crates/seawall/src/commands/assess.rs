@@ -23,6 +23,7 @@ use sources::Given;
 use sources::snapshot::Configuration;
 
 use crate::choices;
+use crate::commands::audit;
 use crate::commands::estate::{self, EstateArgs, Ledger, Opened, Stopped};
 use crate::commands::load_guide;
 use crate::failure::Failure;
@@ -58,6 +59,9 @@ pub(crate) struct Args {
     /// Only this guideline; repeatable
     #[arg(long, value_name = "ID")]
     guideline: Vec<String>,
+    /// Audit logs of the cluster (files, folders): what roles give and nobody used is found; repeatable
+    #[arg(long, value_name = "SOURCE")]
+    audit: Vec<PathBuf>,
     /// Kubernetes version to judge against [default: the cluster's, else the newest known]
     #[arg(long, value_name = "1.N")]
     kubernetes: Option<String>,
@@ -90,6 +94,13 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let guide = load_guide(args.guide.as_deref())?;
+    audit::used::learn(
+        &args.audit,
+        &args.estate,
+        args.config.as_deref(),
+        args.kubernetes.as_deref(),
+        &guide,
+    )?;
     let mut opened = args.estate.open()?;
     let plan = Plan::new(args, &guide, &mut opened)?;
     let selected: Vec<GuidelineId> = guide

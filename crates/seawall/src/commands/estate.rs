@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use ::guide::Guide;
 use model::coverage::{Coverage, DocumentEntry, Status};
@@ -64,6 +65,9 @@ pub(crate) struct EstateArgs {
     /// What was rendered, when the same is read several times
     #[arg(skip)]
     pub(crate) renderings: sources::Renderings,
+    /// What audit logs say beside the configuration: keys of `params`
+    #[arg(skip)]
+    pub(crate) learned: OnceLock<serde_json::Value>,
 }
 
 impl EstateArgs {
@@ -111,6 +115,7 @@ impl EstateArgs {
             live,
             kept,
             config,
+            learned: self.learned.get().cloned(),
         })
     }
 
@@ -173,6 +178,7 @@ pub(crate) struct Opened {
     kept: Vec<String>,
     /// The configuration that a snapshot was taken with.
     pub(crate) config: Option<Configuration>,
+    learned: Option<serde_json::Value>,
 }
 
 impl Opened {
@@ -193,7 +199,11 @@ impl Opened {
         paths: &[PathBuf],
         guide: &Guide,
     ) -> anyhow::Result<Config> {
-        assess::read_config_or(given, paths, self.config.as_ref(), guide)
+        let mut config = assess::read_config_or(given, paths, self.config.as_ref(), guide)?;
+        if let Some(learned) = &self.learned {
+            config.add_params(learned);
+        }
+        Ok(config)
     }
 
     /// The paths that places are relative to: those given, and those that snapshots were taken of.

@@ -65,6 +65,9 @@ pub(crate) struct Args {
     /// The given files are the whole estate: what is absent does not exist
     #[arg(long)]
     whole: bool,
+    /// Audit logs of the cluster (files, folders): roles are narrowed to what was used; repeatable
+    #[arg(long, value_name = "SOURCE")]
+    audit: Vec<PathBuf>,
     /// Kubernetes version to judge against [default: the newest known]
     #[arg(long, value_name = "1.N")]
     kubernetes: Option<String>,
@@ -110,6 +113,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         renderings: sources::Renderings::kept(),
         ..EstateArgs::default()
     };
+    crate::commands::audit::used::learn(
+        &args.audit,
+        &estate,
+        args.config.as_deref(),
+        args.kubernetes.as_deref(),
+        &guide,
+    )?;
     // Every guideline is asked, also when some are to be fixed only: no other verdict may become worse.
     let question = Question {
         guide: &guide,

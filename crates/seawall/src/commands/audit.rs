@@ -1,0 +1,25 @@
+//! `seawall audit`: what audit logs of clusters tell.
+
+mod learn;
+mod logs;
+pub(crate) mod used;
+
+use clap::Subcommand;
+
+/// Reads audit logs of clusters.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Learn(Box<learn::Args>),
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
+    match &args.action {
+        Action::Learn(args) => learn::run(args),
+    }
+}
