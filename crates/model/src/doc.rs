@@ -129,6 +129,8 @@ pub struct Doc {
     pub(crate) folds_case: bool,
     /// For Azure resources: places of values that look like credentials.
     pub(crate) hidden: Vec<Span>,
+    /// Lists and maps that may hold more than they show, in order: those in which the text ends.
+    pub(crate) cut: Vec<u32>,
     /// The text is not that of the files: of a place only the line is known.
     pub(crate) only_lines: bool,
     /// Line of the file on which the text begins, from 1.
@@ -237,6 +239,28 @@ impl Doc {
     /// Leads the lines of rendered text to those of its template.
     pub(crate) fn lead(&mut self, lines: &Arc<[u32]>) {
         self.led_lines = Some(Arc::clone(lines));
+    }
+
+    /// Whether the text ends before the value does.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.cut.binary_search(&self.root).is_ok()
+    }
+
+    /// Says that a value shows only a part of what is there, at every level: a patch, of the object that it changes.
+    pub fn leave_open(&mut self, value: NodeId) {
+        let mut waiting = vec![value.0];
+        while let Some(id) = waiting.pop() {
+            let node = self.at(id);
+            match node.kind {
+                Kind::Map => waiting.extend(self.map_entries(node).iter().map(|entry| entry.value)),
+                Kind::List => waiting.extend(self.list_items(node)),
+                _ => continue,
+            }
+            self.cut.push(id);
+        }
+        self.cut.sort_unstable();
+        self.cut.dedup();
     }
 
     /// Whether of a place only the file and the line are known, and no text of it.
@@ -398,6 +422,7 @@ impl Doc {
             parts: Vec::new(),
             folds_case: false,
             hidden: Vec::new(),
+            cut: Vec::new(),
             only_lines: false,
             first_line: 1,
             duplicates: Vec::new(),
@@ -749,6 +774,14 @@ impl Build for DocBuilder<'_> {
         }
         let length = self.doc.entries.len() as u32 - start;
         self.push(Kind::Map, start, length, span)
+    }
+
+    fn cut_string(&mut self, known: &str, span: Span) -> NodeId {
+        self.open_text(&format!("{known}{{…}}"), span)
+    }
+
+    fn cut(&mut self, node: NodeId) {
+        self.doc.cut.push(node.0);
     }
 
     fn anchored(&mut self, node: NodeId, _anchor: &str, span: Span) {

@@ -28,6 +28,11 @@ pub const SECRET_DATA: Unknown = Unknown(9);
 /// Whether the internet reaches something hangs on what was not given.
 pub const AUDIENCE: Unknown = Unknown(10);
 
+/// The record was cut before it.
+pub const CUT: Unknown = Unknown(11);
+/// The audit policy does not log it.
+pub const NOT_LOGGED: Unknown = Unknown(12);
+
 /// The first number of what could not be read; the estate's completeness has the sentence.
 pub const GAP: Unknown = Unknown(1000);
 
@@ -45,6 +50,8 @@ pub fn describe(reason: Unknown) -> &'static str {
         AUDIENCE => "what was given does not say whether the internet reaches it",
         NO_DAY => "it is not known which day it is",
         LIVE_ONLY => "only a running API server can answer this",
+        CUT => "the record was cut",
+        NOT_LOGGED => "it is not logged",
         _ => "the source leaves the value open",
     }
 }

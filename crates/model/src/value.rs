@@ -302,7 +302,9 @@ impl<'a> CelNode<'a> for Ref<'a> {
     }
 
     fn rest(self) -> Option<Unknown> {
-        None
+        // Few documents are cut, and those in few places: one on each level.
+        let cut = &self.doc.cut;
+        (!cut.is_empty() && cut.binary_search(&self.id).is_ok()).then_some(unknown::CUT)
     }
 
     fn certain(self) -> bool {
@@ -338,7 +340,64 @@ mod tests {
     use cel::{Node as _, Symbols};
     use yaml::Span;
 
+    use super::Ref;
     use crate::doc::{Dialect, DocBuilder};
+
+    /// Everything that a reader of the beginning of a text sees is what a reader of all of it sees.
+    #[test]
+    fn what_is_read_of_a_cut_text_is_part_of_it() {
+        let symbols = Symbols::default();
+        let text = r#"{"a": {"b": [1, -2.5e3, true, null, {"c{": "x\"\u00e4\ud83d\ude00{y"}], "d": {}},
+            "e": [], "f": false, "a2": [["deep", [12, {"g": "h"}]]], "z": 123}"#;
+        let read = |text: &str| {
+            let mut builder = DocBuilder::new(&symbols, Dialect::Plain, text.into(), 1);
+            let (root, cut) =
+                yaml::json::prefix(text, &yaml::Limits::default(), &mut builder).ok()?;
+            let doc = builder.finish(root);
+            assert_eq!(doc.is_cut(), cut);
+            Some(doc)
+        };
+        let whole = read(text).unwrap();
+        assert!(!whole.is_cut());
+        let mut seen = 0;
+        for end in 1..text.len() {
+            let Some(part) = text.get(..end) else {
+                continue;
+            };
+            let doc = read(part).unwrap_or_else(|| panic!("{part}"));
+            assert!(doc.is_cut(), "{part}");
+            seen += within(doc.root(), whole.root());
+        }
+        assert!(seen > 1000, "{seen}");
+        assert!(read("").is_none() && read("{\"a\": tru}").is_none() && read("{\"a\" 1").is_none());
+    }
+
+    /// Compares a cut value with the whole one: how many values were compared.
+    fn within(cut: Ref<'_>, whole: Ref<'_>) -> usize {
+        if let Some((start, _)) = cut.known_ends() {
+            assert!(whole.as_str().unwrap().starts_with(start));
+            return 1;
+        }
+        if cut.is_open() {
+            assert!(whole.as_str().is_some());
+            return 1;
+        }
+        let mut seen = 1;
+        if cut.is_map() {
+            assert!(cut.rest().is_some() || cut.entries().len() == whole.entries().len());
+            for (key, _, value) in cut.entries() {
+                seen += within(value, whole.get(key).unwrap());
+            }
+        } else if cut.is_list() {
+            assert!(cut.rest().is_some() || cut.items().len() == whole.items().len());
+            for (value, same) in cut.items().zip(whole.items()) {
+                seen += within(value, same);
+            }
+        } else {
+            assert_eq!(cut.view(), whole.view());
+        }
+        seen
+    }
 
     #[test]
     fn open_texts_show_their_known_ends() {

@@ -1,6 +1,6 @@
 //! JSON into the same values: strict as Go's `encoding/json` reads it, or lenient as Azure
-//! Resource Manager accepts it (comments, trailing commas, strings over several lines). It
-//! leaves out JSON pointers.
+//! Resource Manager accepts it (comments, trailing commas, strings over several lines). Of a text
+//! that was cut, what was there ([`prefix`]). It leaves out JSON pointers.
 
 use std::borrow::Cow;
 
@@ -32,6 +32,44 @@ pub fn parse<B: Build>(
     parse_at(text, 1, options, limits, build)
 }
 
+/// Reads one JSON value of which only the beginning may be there: maps and lists that are not closed
+/// hold what stands in them, and [`Build::cut`] is told of each. A number or word at the very end may
+/// go on, so it is left out; so is a key whose value is missing. Says whether anything was missing.
+///
+/// # Errors
+/// When the text is not the beginning of any JSON, holds nothing, or exceeds a limit.
+pub fn prefix<B: Build>(
+    text: &str,
+    limits: &Limits,
+    build: &mut B,
+) -> Result<(B::Node, bool), ParseError> {
+    prefixed(text, limits, build).map_err(|problem| ParseError::new(problem, text, 1))
+}
+
+fn prefixed<B: Build>(text: &str, limits: &Limits, build: &mut B) -> Scan<(B::Node, bool)> {
+    let mut reader = reader(text, Options::default(), limits, build)?;
+    reader.may_end = true;
+    match reader.value() {
+        Ok(node) => {
+            reader.blanks()?;
+            if reader.pos < reader.bytes.len() {
+                return reader.fail(JsonFault::Trailing);
+            }
+            Ok((node, false))
+        }
+        Err(problem) => {
+            let ended = matches!(
+                problem.what,
+                What::Json(JsonFault::End | JsonFault::StringEnd)
+            );
+            match ended.then(|| reader.cut()).flatten() {
+                Some(node) => Ok((node, true)),
+                None => Err(problem),
+            }
+        }
+    }
+}
+
 pub(crate) fn parse_at<B: Build>(
     text: &str,
     line: u32,
@@ -48,17 +86,21 @@ fn document<B: Build>(
     limits: &Limits,
     build: &mut B,
 ) -> Scan<B::Node> {
-    let mut reader = Reader {
-        text,
-        bytes: text.as_bytes(),
-        pos: if text.starts_with('\u{feff}') { 3 } else { 0 },
-        lenient: options.lenient,
-        limits,
-        build,
-        frames: Vec::new(),
-        items: Vec::new(),
-        entries: Vec::new(),
-    };
+    let mut reader = reader(text, options, limits, build)?;
+    let node = reader.value()?;
+    reader.blanks()?;
+    if reader.pos < reader.bytes.len() {
+        return reader.fail(JsonFault::Trailing);
+    }
+    Ok(node)
+}
+
+fn reader<'t, 'b, B: Build>(
+    text: &'t str,
+    options: Options,
+    limits: &'b Limits,
+    build: &'b mut B,
+) -> Scan<Reader<'t, 'b, B>> {
     if text.len() > limits.bytes.min(u32::MAX as usize / 2) {
         return Err(Problem {
             what: What::TooLarge,
@@ -66,12 +108,19 @@ fn document<B: Build>(
             context: None,
         });
     }
-    let node = reader.value()?;
-    reader.blanks()?;
-    if reader.pos < reader.bytes.len() {
-        return reader.fail(JsonFault::Trailing);
-    }
-    Ok(node)
+    Ok(Reader {
+        text,
+        bytes: text.as_bytes(),
+        pos: if text.starts_with('\u{feff}') { 3 } else { 0 },
+        lenient: options.lenient,
+        may_end: false,
+        partial: None,
+        limits,
+        build,
+        frames: Vec::new(),
+        items: Vec::new(),
+        entries: Vec::new(),
+    })
 }
 
 /// An open object or array.
@@ -88,6 +137,10 @@ struct Reader<'t, 'b, B: Build> {
     bytes: &'t [u8],
     pos: usize,
     lenient: bool,
+    /// The text may be the beginning of a longer one.
+    may_end: bool,
+    /// Of a string that the text ends in: what was read of it, and where it begins.
+    partial: Option<(String, usize)>,
     limits: &'b Limits,
     build: &'b mut B,
     frames: Vec<Frame<'t>>,
@@ -188,7 +241,13 @@ impl<'t, B: Build> Reader<'t, '_, B> {
                 let value = self.string()?;
                 self.build.string(&value, self.span(start))
             }
-            Some(b'-' | b'0'..=b'9') => self.number()?,
+            Some(b'-' | b'0'..=b'9') => {
+                let number = self.number()?;
+                if self.may_end && self.pos >= self.bytes.len() {
+                    return self.fail(JsonFault::End);
+                }
+                number
+            }
             Some(b't') => {
                 self.word("true")?;
                 self.build.bool(true, self.span(start))
@@ -209,6 +268,9 @@ impl<'t, B: Build> Reader<'t, '_, B> {
     fn word(&mut self, word: &str) -> Scan<()> {
         let rest = self.bytes.get(self.pos..).unwrap_or_default();
         if !rest.starts_with(word.as_bytes()) {
+            if self.may_end && word.as_bytes().starts_with(rest) {
+                self.pos = self.bytes.len();
+            }
             return self.fail(JsonFault::Value);
         }
         self.pos += word.len();
@@ -312,6 +374,7 @@ impl<'t, B: Build> Reader<'t, '_, B> {
     }
 
     fn string(&mut self) -> Scan<Cow<'t, str>> {
+        let start = self.pos;
         self.pos += 1;
         let mut piece = self.pos;
         let mut owned: Option<String> = None;
@@ -322,6 +385,11 @@ impl<'t, B: Build> Reader<'t, '_, B> {
                 .position(|b| matches!(b, b'"' | b'\\') || *b < 0x20);
             let Some(run) = run else {
                 self.pos = self.bytes.len();
+                if self.may_end {
+                    let mut known = owned.unwrap_or_default();
+                    known.push_str(self.text.get(piece..).unwrap_or_default());
+                    self.partial = Some((known, start));
+                }
                 return self.fail(JsonFault::StringEnd);
             };
             self.pos += run;
@@ -340,12 +408,74 @@ impl<'t, B: Build> Reader<'t, '_, B> {
                 Some(b'\\') => {
                     let owned = owned.get_or_insert_default();
                     owned.push_str(text);
+                    if self.may_end && self.escape_is_cut() {
+                        self.partial = Some((std::mem::take(owned), start));
+                        self.pos = self.bytes.len();
+                        return self.fail(JsonFault::StringEnd);
+                    }
                     self.escape(owned)?;
                     piece = self.pos;
                 }
                 Some(b'\n' | b'\r' | b'\t') if self.lenient => self.pos += 1,
                 _ => return self.fail(JsonFault::StringControl),
             }
+        }
+    }
+
+    /// Whether the text ends in the escape that begins here, or where its second half would stand.
+    fn escape_is_cut(&self) -> bool {
+        let rest = self.bytes.get(self.pos..).unwrap_or_default();
+        match rest.get(1) {
+            None => true,
+            Some(b'u') => {
+                let half = self
+                    .hex(self.pos)
+                    .is_some_and(|code| (0xD800..0xDC00).contains(&code));
+                rest.len() < if half { 12 } else { 6 }
+            }
+            Some(_) => false,
+        }
+    }
+
+    /// Closes everything that is open where the text ends, from the inside out.
+    fn cut(&mut self) -> Option<B::Node> {
+        self.pos = self.bytes.len();
+        if let Some((known, start)) = self.partial.take() {
+            let wants_value = |frame: &Frame<'_>| !frame.object || frame.key.is_some();
+            if self.frames.last().is_some_and(wants_value) {
+                let span = self.span(start);
+                let node = self.build.cut_string(&known, span);
+                self.hold(node);
+            }
+        }
+        let mut closed = None;
+        while !self.frames.is_empty() {
+            if let Some(node) = closed {
+                self.hold(node);
+            }
+            // The bracket that `close` steps over is not there.
+            self.pos = self.bytes.len().saturating_sub(1);
+            let node = self.close();
+            self.build.cut(node);
+            closed = Some(node);
+        }
+        closed
+    }
+
+    /// Puts a finished value into what it stands in.
+    fn hold(&mut self, node: B::Node) {
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
+        if !frame.object {
+            self.items.push(node);
+        } else if let Some((key, key_span)) = frame.key.take() {
+            self.entries.push(Entry {
+                key,
+                key_span,
+                value: node,
+                merged: false,
+            });
         }
     }
 

@@ -96,6 +96,14 @@ pub trait Build {
     fn aliased(&mut self, node: Self::Node, anchor: &str, span: Span) {
         let _ = (node, anchor, span);
     }
+    /// a string that the text ends in, of which `known` was there; the span runs to the end of the text
+    fn cut_string(&mut self, known: &str, span: Span) -> Self::Node {
+        self.string(known, span)
+    }
+    /// the text ends in this list or map: what would follow in it is not known
+    fn cut(&mut self, node: Self::Node) {
+        let _ = node;
+    }
     /// `key` stands at `first` and `again` in one map. The last value counts, silently, for
     /// `kubectl`: it converts with `sigs.k8s.io/yaml.YAMLToJSON`, which is not strict.
     fn duplicate(&mut self, key: &str, first: Span, again: Span) {
