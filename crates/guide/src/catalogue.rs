@@ -9,6 +9,7 @@ use model::managed::Managed;
 use model::prune::INDEXED;
 use model::schema::Schema;
 
+use crate::detection::Detection;
 use crate::front_matter::GuideError;
 use crate::guideline::{Chapter, Framework, Guideline, Topic};
 use crate::odds::Odds;
@@ -16,6 +17,7 @@ use crate::options::{Quantity, SharedCost};
 use crate::variables;
 
 mod content;
+mod detection_file;
 mod guideline_file;
 mod needs;
 
@@ -24,6 +26,8 @@ mod needs;
 pub struct Guide {
     /// In the order of their ids.
     pub guidelines: Vec<Guideline>,
+    /// Guidelines over what happened, in the order of their ids.
+    pub detections: Vec<Detection>,
     /// In the order of chapters and topics.
     pub topics: Vec<Topic>,
     /// In order.
@@ -104,6 +108,8 @@ pub struct Roots {
     pub links: Slot,
     /// reserved: only a running API server answers
     pub authorizer: Slot,
+    /// what a detection looks at
+    pub event: Slot,
 }
 
 impl Guide {
@@ -148,9 +154,11 @@ impl Guide {
             resource: env.declare("resource"),
             links: env.declare("links"),
             authorizer: env.declare("authorizer"),
+            event: env.declare("event"),
         };
         let mut guide = Self {
             guidelines: Vec::new(),
+            detections: Vec::new(),
             topics: Vec::new(),
             chapters: Vec::new(),
             frameworks: Vec::new(),
@@ -169,11 +177,11 @@ impl Guide {
             sources: BTreeMap::new(),
             env: Env::new(),
         };
-        let (mut pages, mut topics) = (Vec::new(), Vec::new());
+        let (mut pages, mut topics, mut detections) = (Vec::new(), Vec::new(), Vec::new());
         for (path, text) in files {
             let parts: Vec<&str> = path.split('/').collect();
             let loaded = match parts.as_slice() {
-                ["variables.cel"] => guide.load_variables(text, &mut env),
+                ["variables.cel"] | ["detections", "variables.cel"] => guide.load_variables(text, &mut env),
                 ["README.md"] => {
                     guide.front = text.into();
                     Ok(())
@@ -181,6 +189,10 @@ impl Guide {
                 ["frameworks", name] => guide.load_framework(name, text),
                 ["data", name] => guide.load_data(name, text),
                 ["data", "arm-defaults", _] => guide.load_defaults(text),
+                ["detections", name] => {
+                    detections.push((path, *name, text));
+                    Ok(())
+                }
                 ["edges", name] => guide.load_edge(path, name, text),
                 [chapter, "README.md"] => guide.load_chapter(chapter, text),
                 [chapter, topic, "README.md"] => {
@@ -193,7 +205,7 @@ impl Guide {
                 }
                 _ => Err((
                     1,
-                    "a file of the guide stands in chapter/topic/, edges/, frameworks/ or data/"
+                    "a file of the guide stands in chapter/topic/, detections/, edges/, frameworks/ or data/"
                         .to_owned(),
                 )),
             };
@@ -218,6 +230,19 @@ impl Guide {
                 }),
             }
         }
+        for (path, name, text) in detections {
+            match guide.load_detection(path, name, text, &mut env) {
+                Ok(detection) => {
+                    guide.sources.insert(path.into(), text.into());
+                    guide.detections.push(detection);
+                }
+                Err((line, message)) => errors.push(GuideError {
+                    file: path.into(),
+                    line,
+                    message,
+                }),
+            }
+        }
         for (path, chapter, topic, text) in topics {
             if let Err((line, message)) = guide.load_topic(chapter, topic, text, &mut env) {
                 errors.push(GuideError {
@@ -229,6 +254,7 @@ impl Guide {
         }
         guide.compile_choices(&mut env, &mut errors);
         guide.guidelines.sort_by(|a, b| a.id.cmp(&b.id));
+        guide.detections.sort_by(|a, b| a.id.cmp(&b.id));
         guide.chapters.sort_by_key(|chapter| chapter.order);
         let chapter_order: BTreeMap<Box<str>, u32> = guide
             .chapters
@@ -285,6 +311,28 @@ impl Guide {
         }
     }
 
+    /// Compiles another text of a detection, as [`Guide::reload`] does of a guideline.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn reload_detection(&self, file: &str, text: &str) -> Result<Detection, GuideError> {
+        let name = file.rsplit('/').next().unwrap_or(file);
+        self.load_detection(file, name, text, &mut self.env.clone())
+            .map_err(|(line, message)| GuideError {
+                file: file.into(),
+                line,
+                message,
+            })
+    }
+
+    /// A detection by its id.
+    #[must_use]
+    pub fn detection(&self, id: &str) -> Option<&Detection> {
+        self.detections
+            .iter()
+            .find(|detection| &*detection.id == id)
+    }
+
     /// Compiles an expression over the guide's variables.
     ///
     /// # Errors
@@ -320,7 +368,8 @@ impl Guide {
     }
 
     /// The number of the shared definition behind a slot.
-    pub(crate) fn variable_at(&self, slot: Slot) -> Option<usize> {
+    #[must_use]
+    pub fn variable_at(&self, slot: Slot) -> Option<usize> {
         self.variables
             .iter()
             .position(|variable| variable.slot == slot)
@@ -351,6 +400,15 @@ impl Guide {
                     file: second.file.clone(),
                     line: 1,
                     message: format!("the id `{}` is also that of {}", second.id, first.file),
+                });
+            }
+        }
+        for detection in &self.detections {
+            if let Some(guideline) = self.guideline(&detection.id) {
+                errors.push(GuideError {
+                    file: detection.file.clone(),
+                    line: 1,
+                    message: format!("the id is also that of {}", guideline.file),
                 });
             }
         }

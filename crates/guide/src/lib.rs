@@ -14,6 +14,7 @@ mod cases;
 pub mod catalogue;
 pub mod complete;
 mod context;
+pub mod detection;
 pub mod edges;
 pub mod examples;
 pub mod export;
@@ -42,6 +43,7 @@ mod builtin {
 }
 
 pub use catalogue::{Guide, parse_minor};
+pub use detection::Detection;
 pub use front_matter::GuideError;
 pub use guideline::Guideline;
 pub use judge::{Judge, Judged, Setting, VerdictWord};

@@ -127,7 +127,7 @@ impl Guide {
         Ok(guideline)
     }
 
-    fn mappings(&self, value: Option<Ref<'_>>) -> Result<Vec<Mapping>, String> {
+    pub(super) fn mappings(&self, value: Option<Ref<'_>>) -> Result<Vec<Mapping>, String> {
         let mut mappings = Vec::new();
         for (framework, _, controls) in value.into_iter().flat_map(Ref::entries) {
             let Some(known) = self.framework(framework) else {
@@ -164,7 +164,7 @@ impl Guide {
     }
 }
 
-fn one_of(word: &str, known: &[(&str, &str)], what: &str) -> Result<Box<str>, String> {
+pub(super) fn one_of(word: &str, known: &[(&str, &str)], what: &str) -> Result<Box<str>, String> {
     if known.iter().any(|(id, _)| *id == word) {
         return Ok(word.into());
     }

@@ -48,6 +48,9 @@ impl Guide {
                 if reference.path.is_empty() && !reference.whole {
                     continue; // a step on the way to what is read
                 }
+                if reference.root == self.roots.event {
+                    return Err("`event` is what detections read".to_owned());
+                }
                 if reference.root == self.roots.params {
                     let Some(name) = key(0) else {
                         return Err("`params` is read key by key".to_owned());
