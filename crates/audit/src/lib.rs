@@ -4,12 +4,14 @@
 //!   whatever was lost on the way ([`Losses`]);
 //! - [`Event`] is a record: what it says and how much of it was there;
 //! - [`Request`] is what the authorizer was asked;
+//! - [`detect`] asks the guide's detections about every event;
 //! - [`learn`] is what everybody used, and the least roles for it.
 //!
 //! What is left out: clusters and Azure (nothing here reaches a network), reports, and the clock.
 
 mod chunks;
 mod csv;
+pub mod detect;
 mod event;
 pub mod input;
 pub mod learn;

@@ -48,34 +48,37 @@ impl<'a> Request<'a> {
             Field::Absent => return Field::Absent,
             Field::Begun(_) | Field::Cut => return Field::Cut,
         };
-        let target = match &event.object_ref {
-            Field::Known(object) => {
-                let said = |field: &'a crate::event::Text<'_>| Cow::Borrowed(field.as_str());
-                let object = Object {
-                    group: said(&object.group),
-                    version: said(&object.version),
-                    resource: said(&object.resource),
-                    subresource: said(&object.subresource),
-                    namespace: said(&object.namespace),
-                    name: said(&object.name),
-                };
-                Asked::Resource(object)
-            }
-            other => {
-                let uri = match &event.request_uri {
-                    Field::Known(uri) => uri.as_ref(),
-                    // The query may be cut, the path is whole before it.
-                    Field::Begun(uri) if uri.contains('?') => uri.as_ref(),
-                    _ => return Field::Cut,
-                };
-                let known_path = matches!(other, Field::Absent);
-                target(verb, uri, known_path)
-            }
+        let target = match Self::asked(event) {
+            Field::Known(target) => target,
+            _ => return Field::Cut,
         };
         Field::Known(Self {
             verb: verb.into(),
             target: nameless(verb, target),
         })
+    }
+
+    /// What it was about, with the name of what a `create` made; the verb may be missing.
+    pub(crate) fn asked(event: &'a Event<'_>) -> Field<Asked<'a>> {
+        if let Field::Known(object) = &event.object_ref {
+            let said = |field: &'a crate::event::Text<'_>| Cow::Borrowed(field.as_str());
+            return Field::Known(Asked::Resource(Object {
+                group: said(&object.group),
+                version: said(&object.version),
+                resource: said(&object.resource),
+                subresource: said(&object.subresource),
+                namespace: said(&object.namespace),
+                name: said(&object.name),
+            }));
+        }
+        let uri = match &event.request_uri {
+            Field::Known(uri) => uri.as_ref(),
+            // The query may be cut, the path is whole before it.
+            Field::Begun(uri) if uri.contains('?') => uri.as_ref(),
+            _ => return Field::Cut,
+        };
+        let known_path = matches!(event.object_ref, Field::Absent);
+        Field::Known(target(event.verb.as_str(), uri, known_path))
     }
 }
 

@@ -8,6 +8,8 @@
     reason = "helpers of tests stop like tests"
 )]
 
+#[path = "audit/attack.rs"]
+mod attack;
 #[path = "audit/learned.rs"]
 mod learned;
 #[path = "audit/live.rs"]
