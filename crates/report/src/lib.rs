@@ -11,6 +11,7 @@ pub mod assessment;
 pub mod config;
 pub mod csv;
 pub mod decide;
+pub mod detections;
 pub mod diff;
 pub mod edges;
 pub mod enables;

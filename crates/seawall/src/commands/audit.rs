@@ -1,5 +1,6 @@
 //! `seawall audit`: what audit logs of clusters tell.
 
+mod detect;
 mod learn;
 mod logs;
 pub(crate) mod used;
@@ -15,11 +16,13 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    Detect(Box<detect::Args>),
     Learn(Box<learn::Args>),
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     match &args.action {
+        Action::Detect(args) => detect::run(args),
         Action::Learn(args) => learn::run(args),
     }
 }

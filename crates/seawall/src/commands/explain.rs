@@ -1,4 +1,4 @@
-//! `seawall explain`: a guideline, a topic with its options, or a step of attackers, as a page to read.
+//! `seawall explain`: a guideline, a topic with its options, a step of attackers or a detection, as a page to read.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -7,10 +7,11 @@ use crate::commands::load_guide;
 use crate::failure::Failure;
 use crate::output;
 
-/// Explains a guideline, a topic with its options, or a step of attackers.
+/// Explains a guideline, a topic with its options, a step of attackers, or a detection.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Id of a guideline, as findings show it, of a topic, or of a step, as `paths` shows it
+    /// Id of a guideline, as findings show it, of a topic, of a step, as `paths` shows it, or of a
+    /// detection, as alerts show it
     id: String,
     /// Folder of a guide to use instead of the one in the binary
     #[arg(long, value_name = "DIR")]
@@ -30,11 +31,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
             anstream::stdout().lock().write_all(page.as_bytes())?;
             return Ok(0);
         }
+        if let Some(detection) = guide.detection(&args.id) {
+            let page = report::detections::page(&guide, detection, output::width());
+            anstream::stdout().lock().write_all(page.as_bytes())?;
+            return Ok(0);
+        }
         let near: Vec<&str> = guide
             .guidelines
             .iter()
             .map(|guideline| &*guideline.id.0)
             .chain(guide.edge_pages.keys().map(|id| &**id))
+            .chain(guide.detections.iter().map(|detection| &*detection.id))
             .filter(|id| id.contains(&args.id) || args.id.split('-').all(|word| id.contains(word)))
             .take(5)
             .collect();
@@ -47,7 +54,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
             )
         };
         return Err(Failure::new(format!(
-            "there is no guideline, topic or step `{}`",
+            "there is no guideline, topic, step or detection `{}`",
             args.id
         ))
         .help(help)

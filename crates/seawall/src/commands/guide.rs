@@ -34,8 +34,11 @@ enum Action {
         /// The steps of attackers instead
         #[arg(long, conflicts_with = "options")]
         edges: bool,
+        /// The detections over audit logs instead
+        #[arg(long, conflicts_with_all = ["options", "edges"])]
+        detections: bool,
     },
-    /// Runs every example of every guideline, option and step of attackers
+    /// Runs every example of every guideline, option, step of attackers and detection
     Test {
         /// Only these guidelines: ids, or paths below the guide's folder
         only: Vec<String>,
@@ -55,6 +58,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     match &args.action {
         Action::List { options: true, .. } => list_options(args),
         Action::List { edges: true, .. } => list_edges(args),
+        Action::List {
+            detections: true, ..
+        } => list_detections(args),
         Action::List { .. } => list(args),
         Action::Test { only, mutate } => test(args, only, *mutate),
         Action::Build { out } => build::run(args.guide.as_deref(), out),
@@ -115,6 +121,75 @@ fn list_edges(args: &Args) -> anyhow::Result<u8> {
     let mut out = anstream::stdout().lock();
     out.write_all(report::edges::list(&guide, output::width()).as_bytes())?;
     Ok(0)
+}
+
+fn list_detections(args: &Args) -> anyhow::Result<u8> {
+    let guide = load_guide(args.guide.as_deref())?;
+    let mut out = anstream::stdout().lock();
+    out.write_all(report::detections::list(&guide).as_bytes())?;
+    Ok(0)
+}
+
+/// What came of examples and of changes that they should notice.
+#[derive(Default)]
+struct Count {
+    passed: usize,
+    failed: usize,
+    mutants: usize,
+    survived: usize,
+}
+
+/// Runs the examples of detections, and changes their checks where that is asked for.
+fn test_detections(
+    guide: &mut ::guide::Guide,
+    chosen: &[usize],
+    mutate: bool,
+    out: &mut impl std::io::Write,
+) -> anyhow::Result<Count> {
+    let mut count = Count::default();
+    let setting = ::guide::setting::setting(guide, None, None).map_err(Failure::new)?;
+    for index in chosen {
+        let Some(detection) = guide.detections.get(*index) else {
+            continue;
+        };
+        let failures = audit::detect::examples::run(guide, &setting, detection);
+        count.failed += failures.len();
+        count.passed += detection.examples.len().saturating_sub(failures.len());
+        if failures.is_empty() && mutate {
+            let (tried, survivors) = audit::detect::examples::mutate(guide, &setting, *index);
+            count.mutants += tried;
+            count.survived += survivors.len();
+            for survivor in survivors {
+                say_survivor(out, &survivor)?;
+            }
+        }
+        for failure in failures {
+            say(out, failure)?;
+        }
+    }
+    Ok(count)
+}
+
+fn say_survivor(
+    out: &mut impl std::io::Write,
+    survivor: &mutation::Survivor,
+) -> std::io::Result<()> {
+    writeln!(
+        out,
+        "{}:{}: no example notices: {}",
+        survivor.file, survivor.line, survivor.description
+    )?;
+    writeln!(out, "    {}", survivor.source.replace('\n', "\n    "))
+}
+
+/// Whether a detection is meant by its id or a path.
+fn detection_wanted(detection: &::guide::Detection, only: &[String]) -> bool {
+    only.is_empty()
+        || only.iter().any(|word| {
+            let word = word.trim_end_matches('/');
+            let word = word.rsplit("guide/").next().unwrap_or(word);
+            word == &*detection.id || word == "detections" || word == &*detection.file
+        })
 }
 
 /// Runs the examples of steps: how many behave, and how many do not.
@@ -198,7 +273,13 @@ fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
         .filter(|edge| edge_wanted(edge, only))
         .map(|edge| edge.id.clone())
         .collect();
-    if chosen.is_empty() && topics.is_empty() && edges.is_empty() {
+    let detections: Vec<usize> = (0..guide.detections.len())
+        .filter(|index| {
+            let detection = guide.detections.get(*index);
+            detection.is_some_and(|detection| detection_wanted(detection, only))
+        })
+        .collect();
+    if chosen.is_empty() && topics.is_empty() && edges.is_empty() && detections.is_empty() {
         // A file that does not load matches nothing.
         let broken: Vec<String> = errors.iter().map(|error| format!("\n  {error}")).collect();
         let what = match broken.as_slice() {
@@ -237,12 +318,7 @@ fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
             mutants += tried;
             survived += survivors.len();
             for survivor in survivors {
-                writeln!(
-                    out,
-                    "{}:{}: no example notices: {}",
-                    survivor.file, survivor.line, survivor.description
-                )?;
-                writeln!(out, "    {}", survivor.source.replace('\n', "\n    "))?;
+                say_survivor(&mut out, &survivor)?;
             }
         }
     }
@@ -259,6 +335,9 @@ fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
     }
     let (sound, wrong) = test_edges(&guide, &edges, &mut out)?;
     (passed, failed) = (passed + sound, failed + wrong);
+    let of_events = test_detections(&mut guide, &detections, mutate, &mut out)?;
+    (passed, failed) = (passed + of_events.passed, failed + of_events.failed);
+    (mutants, survived) = (mutants + of_events.mutants, survived + of_events.survived);
     if only.is_empty() {
         for gap in ::guide::complete::gaps(&guide) {
             failed += 1;
@@ -267,8 +346,9 @@ fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
     }
     write!(
         out,
-        "{} guidelines, {passed} examples passed, {failed} failed",
-        chosen.len()
+        "{} guidelines, {} detections, {passed} examples passed, {failed} failed",
+        chosen.len(),
+        detections.len()
     )?;
     if mutate {
         write!(out, "; {mutants} mutants, {survived} survived")?;

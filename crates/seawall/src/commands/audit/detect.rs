@@ -1,0 +1,200 @@
+//! `seawall audit detect`: the guide's detections over audit logs.
+
+mod page;
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use ::guide::Guide;
+use ::guide::setting;
+use audit::Losses;
+use audit::detect::{Alert, Baseline, Detector, Outcome, Tally, Verdict};
+use model::Severity;
+use report::config;
+use serde_json::{Value, json};
+
+use crate::commands::audit::logs::LogArgs;
+use crate::commands::load_guide;
+use crate::failure::Failure;
+use crate::output;
+use crate::progress::Working;
+
+/// Finds break-ins in audit logs.
+///
+/// Reads files, folders and standard input (`-`), compressed or not: the API server's own files, what AKS's
+/// diagnostic settings leave in a storage account or an Event Hub, exports of Log Analytics, and the activity log
+/// of Azure. `seawall guide list --detections` shows what is looked for, `seawall explain ID` why, and what to do
+/// next.
+///
+/// AKS cuts records at 16 KiB. What a cut record does not say is unknown: where the request could change something
+/// that is an alert too, and where not it is counted. What else was lost is told at the end.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  seawall audit detect insights-logs-kube-audit
+  az storage blob download … | seawall audit detect -
+  seawall audit detect LAST-MONTH --write-baseline baseline.json --fail-on none
+  seawall audit detect TODAY --baseline baseline.json --format json=alerts.json
+
+Exit code: 0 nothing at or above the floor; 1 alerts at or above it; 2 wrong use; 3 no events in what was
+given; 4 nothing found, but records could not be read or were cut where it matters.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    logs: LogArgs,
+    /// terminal or json, with a file behind `=`; repeatable
+    #[arg(long, value_name = "F[=FILE]")]
+    format: Vec<String>,
+    /// Only this detection; repeatable
+    #[arg(long, value_name = "ID")]
+    only: Vec<String>,
+    /// What was seen before, as `--write-baseline` wrote it; repeatable
+    #[arg(long, value_name = "FILE")]
+    baseline: Vec<PathBuf>,
+    /// Writes down what was seen, for the next run; what the given baselines know stays in it
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
+    /// The severity from which on the exit code is 1: critical, high, medium, low or none
+    #[arg(long, value_name = "SEVERITY", default_value = "high")]
+    fail_on: String,
+    /// Folder of a guide to use instead of the one in the binary
+    #[arg(long, value_name = "DIR")]
+    guide: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
+    let guide = load_guide(args.guide.as_deref())?;
+    let wanted = output::parse_of(&args.format, &["terminal", "json"])?;
+    let floor = config::parse_floor(&args.fail_on).ok_or_else(|| {
+        Failure::new(format!("`{}` is no severity", args.fail_on))
+            .help("--fail-on takes critical, high, medium, low or none")
+    })?;
+    if let Some(id) = args.only.iter().find(|id| guide.detection(id).is_none()) {
+        return Err(Failure::new(format!("there is no detection `{id}`"))
+            .help("`seawall guide list --detections` shows all")
+            .into());
+    }
+    let baseline = baseline(args)?;
+    let logs = args.logs.open()?;
+    let setting = setting::setting(&guide, None, None).map_err(Failure::new)?;
+    let detector = Detector::new(&guide, &setting, |detection| {
+        args.only.is_empty() || args.only.iter().any(|id| **id == *detection.id)
+    });
+    let working = Working::new("reading audit logs");
+    let (state, losses) = logs.read(|| detector.start())?;
+    drop(working);
+    let outcome = state.finish(baseline.as_ref());
+    if let Some(path) = &args.write_baseline {
+        let mut seen = baseline.unwrap_or_default();
+        seen.merge(outcome.seen.clone());
+        fs::write(path, seen.write())
+            .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", path.display())))?;
+    }
+    for one in &wanted {
+        let to_file = one.file.is_some();
+        let mut out: Box<dyn Write> = match &one.file {
+            Some(file) => {
+                Box::new(BufWriter::new(fs::File::create(file).map_err(|error| {
+                    Failure::new(format!("cannot write `{file}`: {error}"))
+                })?))
+            }
+            None => Box::new(BufWriter::new(anstream::AutoStream::auto(io::stdout()))),
+        };
+        let text = match one.format.as_str() {
+            "json" => written(&guide, &outcome, logs.losses(&losses)),
+            _ => page::page(&guide, &outcome, &losses, &output::terminal(to_file)),
+        };
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+    }
+    Ok(code(&outcome, &losses, floor))
+}
+
+/// What all given baselines know; `None` when none was given.
+fn baseline(args: &Args) -> anyhow::Result<Option<Baseline>> {
+    let mut all: Option<Baseline> = None;
+    for path in &args.baseline {
+        let shown = path.display();
+        let text = fs::read_to_string(path)
+            .map_err(|error| Failure::new(format!("cannot read `{shown}`: {error}")))?;
+        let read = Baseline::read(&text).map_err(|error| {
+            Failure::new(format!("`{shown}` is no baseline: {error}"))
+                .help("`seawall audit detect SOURCE --write-baseline FILE` writes one")
+        })?;
+        all.get_or_insert_with(Baseline::default).merge(read);
+    }
+    Ok(all)
+}
+
+fn code(outcome: &Outcome, losses: &Losses, floor: Option<Severity>) -> u8 {
+    let counts = |alert: &&Alert| floor.is_some_and(|floor| alert.severity >= floor);
+    let mut worth = outcome.alerts.iter().filter(counts);
+    if worth.clone().any(|alert| alert.verdict == Verdict::Match) {
+        1
+    } else if losses.events + losses.activities == 0 {
+        3
+    } else if losses.unreadable > 0 || outcome.tally.unreadable > 0 || worth.next().is_some() {
+        4
+    } else {
+        0
+    }
+}
+
+/// The versioned form for programs.
+fn written(guide: &Guide, outcome: &Outcome, losses: Value) -> String {
+    let alerts: Vec<Value> = outcome
+        .alerts
+        .iter()
+        .map(|alert| {
+            let event = &alert.event;
+            let detection = guide.detection(&alert.detection);
+            let mitre = detection.map(|detection| &detection.mitre);
+            json!({
+                "detection": alert.detection,
+                "title": detection.map(|detection| &detection.title),
+                "severity": alert.severity.word(),
+                "verdict": alert.verdict.word(),
+                "time": (event.at != 0).then(|| audit::time::shown(event.at)),
+                "auditID": event.audit_id,
+                "user": event.user,
+                "verb": event.verb,
+                "object": event.object,
+                "cluster": event.cluster,
+                "message": event.message,
+                "times": alert.times,
+                "mitre": mitre,
+            })
+        })
+        .collect();
+    let Tally {
+        judged,
+        cut,
+        not_logged,
+        hidden,
+        received,
+        unreadable,
+        timeless,
+        left_out,
+        no_history,
+    } = &outcome.tally;
+    let not_judged = json!({
+        "judged": judged,
+        "unknown": cut,
+        "notLogged": not_logged,
+        "hidden": hidden,
+        "unanswered": received,
+        "notRead": unreadable,
+        "timeless": timeless,
+        "leftOut": left_out,
+        "noHistory": no_history,
+    });
+    let mut lost = losses;
+    if let (Some(lost), Value::Object(more)) = (lost.as_object_mut(), not_judged) {
+        lost.extend(more);
+    }
+    let value = json!({
+        "schema": "seawall.alerts/v1",
+        "alerts": alerts,
+        "losses": lost,
+    });
+    format!("{value:#}\n")
+}
