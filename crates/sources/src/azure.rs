@@ -25,6 +25,7 @@ mod graph;
 mod health;
 pub(crate) mod http;
 mod permissions;
+pub(crate) mod plane;
 mod principals;
 mod subscription;
 mod table;
@@ -34,6 +35,7 @@ pub use auth::{Auth, Surroundings};
 pub use client::Pace;
 pub use cloud::{Cloud, CloudName};
 pub use http::Trust;
+pub use plane::SignIn;
 pub use table::actions;
 
 use crate::live::{Event, LiveError, Patience, Source, Unread};

@@ -11,11 +11,13 @@
 
 mod align;
 pub mod azure;
+pub mod blob;
 pub mod cluster;
 mod configuration;
 mod deployments;
 mod fence;
 pub mod fetch;
+pub mod ingestion;
 pub mod kustomization;
 pub mod live;
 mod mirror;

@@ -14,6 +14,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 
 mod answers;
+mod logs;
+
+pub use logs::MONITOR_TOKEN;
 
 use crate::{Error, Result};
 
@@ -77,6 +80,10 @@ pub struct World {
     pub versions: Vec<(String, Vec<String>)>,
     /// The content of the token file that is taken.
     pub assertion: String,
+    /// Streams that take rows: `/dataCollectionRules/ID/streams/NAME`.
+    pub streams: Vec<String>,
+    /// The most bytes of rows that are taken at once, where it is less than Azure's.
+    pub most_of_a_call: Option<usize>,
     /// What goes wrong.
     pub troubles: Vec<Trouble>,
 }
@@ -88,6 +95,7 @@ pub const VERSIONS: [&str; 3] = ["2031-01-01-preview", "2030-01-01", "2029-01-01
 struct State {
     world: Mutex<World>,
     requests: Mutex<Vec<String>>,
+    rows: Mutex<Vec<Value>>,
     address: String,
     stopped: AtomicBool,
 }
@@ -129,6 +137,7 @@ impl Azure {
         let state = Arc::new(State {
             world: Mutex::new(world),
             requests: Mutex::new(Vec::new()),
+            rows: Mutex::new(Vec::new()),
             address: format!("https://127.0.0.1:{port}"),
             stopped: AtomicBool::new(false),
         });
@@ -169,6 +178,12 @@ impl Azure {
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
         locked(&self.state.requests).clone()
+    }
+
+    /// The rows that streams took.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Value> {
+        locked(&self.state.rows).clone()
     }
 
     /// Another world from now on.
@@ -232,6 +247,9 @@ fn serve(stream: TcpStream, config: Arc<rustls::ServerConfig>, state: &State) {
                 body: b"<!DOCTYPE html><title>Sign in to the internet</title>".to_vec(),
             },
             Some(What::HangUp) => return,
+            _ if request.target.starts_with("/dataCollectionRules/") => {
+                logs::answer(state, &world, &request)
+            }
             _ => answers::answer(&world, &state.address, &request),
         };
         match trouble {

@@ -7,6 +7,7 @@
 //! that process ends.
 
 pub mod azure;
+pub mod azurite;
 mod certificate;
 mod client;
 mod error;
@@ -18,6 +19,7 @@ mod registry;
 mod server;
 mod texts;
 
+pub use azurite::Azurite;
 pub use certificate::{certificate_request, from_base64, from_base64url};
 pub use error::{Error, Result};
 pub use lines::Lines;

@@ -357,7 +357,7 @@ enum Attempt {
 
 /// What `Retry-After` says: seconds, or a date
 /// (<https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>).
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

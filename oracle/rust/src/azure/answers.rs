@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Request, TOKEN, VERSIONS, World};
+use super::{Answer, Request, TOKEN, VERSIONS, World, logs};
 
 /// The management group at the root of a tenant is called as the tenant is.
 const ROOT: &str = "11111111-1111-1111-1111-111111111111";
@@ -176,9 +176,16 @@ fn token(world: &World, request: &Request) -> Answer {
     let body = String::from_utf8_lossy(&request.body).into_owned();
     let form = pairs(&body);
     let says = |key: &str, value: &str| form.iter().any(|(k, v)| k == key && v == value);
+    let access = if says("scope", "https://storage.azure.com/.default") {
+        crate::azurite::token()
+    } else if says("scope", logs::SCOPE) {
+        logs::MONITOR_TOKEN.to_owned()
+    } else {
+        TOKEN.to_owned()
+    };
     if says("client_assertion", &world.assertion) && says("grant_type", "client_credentials") {
         return ok(
-            &json!({"token_type": "Bearer", "expires_in": 3600, "ext_expires_in": 3600, "access_token": TOKEN}),
+            &json!({"token_type": "Bearer", "expires_in": 3600, "ext_expires_in": 3600, "access_token": access}),
         );
     }
     Answer {
