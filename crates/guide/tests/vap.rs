@@ -21,6 +21,8 @@ mod exported;
 mod fixtures;
 #[path = "vap/forms.rs"]
 mod forms;
+#[path = "vap/gator.rs"]
+mod gator;
 #[path = "vap/mutated.rs"]
 mod mutated;
 #[path = "vap/mutating.rs"]

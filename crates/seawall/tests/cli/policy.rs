@@ -49,7 +49,7 @@ fn a_guideline_becomes_a_policy_and_its_binding() {
       matchConditions:
       # not judged: what AKS itself writes
       - name: not-aks
-        expression: '!(request.userInfo.username in ["aksService", "hcpService"])'
+        expression: '!(request.?userInfo.?username.orValue("") in ["aksService", "hcpService"])'
       # not judged: an object that is being deleted and stays as it is: it may lose its finalizers
       - name: not-leaving
         expression: |-
