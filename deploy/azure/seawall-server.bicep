@@ -44,3 +44,6 @@ output clientId string = identity.properties.clientId
 
 @description('Value `azure.tenantId` of the chart.')
 output tenantId string = identity.properties.tenantId
+
+@description('What `seawall-alerts.bicep` and `seawall-history.bicep` give rights to.')
+output principalId string = identity.properties.principalId

@@ -17,10 +17,18 @@ use crate::terraform_schema;
 const KUBERNETES: &str = "1.34.4";
 
 /// Programs from the Go module proxy: name, package, version.
-const GO_PROGRAMS: [(&str, &str, &str); 2] = [
+const GO_PROGRAMS: [(&str, &str, &str); 3] = [
     ("helm", "helm.sh/helm/v3/cmd/helm", "v3.22.0"),
+    (
+        "gator",
+        "github.com/open-policy-agent/gatekeeper/v3/cmd/gator",
+        "v3.23.1",
+    ),
     ("kustomize", "sigs.k8s.io/kustomize/kustomize/v5", "v5.8.2"),
 ];
+
+/// Microsoft's emulator of storage, from npm: name, version.
+const AZURITE: (&str, &str) = ("azurite", "3.37.0");
 
 /// The crate that carries OASIS's SARIF schema unchanged.
 const SARIF_CRATE: (&str, &str) = ("serde-sarif", "0.8.0");
@@ -51,6 +59,7 @@ pub(crate) fn setup(places: &Places) -> Result<()> {
     axe(places)?;
     terraform_schema::fetch(places)?;
     policy_kinds::fetch(places)?;
+    azurite(places)?;
     say(&format!("setup: ready in {}", places.cache.display()));
     Ok(())
 }
@@ -271,6 +280,32 @@ fn axe(places: &Places) -> Result<()> {
         let script = scratch.join("node_modules").join(name).join("axe.min.js");
         fs::copy(&script, &made).with_context(|| format!("`{}`", script.display()))?;
         remove(&scratch)?;
+        places.stamp(&made, &input)
+    })
+}
+
+/// Azurite, with what it needs; nothing of it is run here.
+fn azurite(places: &Places) -> Result<()> {
+    let (name, version) = AZURITE;
+    let made = places.cache.join(name);
+    let input = Stamp::default().text_of(name).text_of(version);
+    if places.is_fresh(&made, &input) {
+        return Ok(());
+    }
+    step(&format!("{name} {version}"), || {
+        remove(&made)?;
+        fs::create_dir_all(&made)?;
+        run(Command::new("npm")
+            .current_dir(&made)
+            .args([
+                "install",
+                "--silent",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+            ])
+            .args(["--no-save", "--prefix", "."])
+            .arg(format!("{name}@{version}")))?;
         places.stamp(&made, &input)
     })
 }

@@ -27,6 +27,8 @@ mod cluster;
 mod decide;
 #[path = "cli/deploy.rs"]
 mod deploy;
+#[path = "cli/deployed.rs"]
+mod deployed;
 #[path = "cli/diff.rs"]
 mod diff;
 #[path = "cli/disguises.rs"]

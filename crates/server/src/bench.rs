@@ -24,6 +24,7 @@ use report::triage::Triage;
 use crate::admission::{Answer, Decision, Gate, Review, Rules, Why, unjudged};
 use crate::docket::{Case, Docket, Judged};
 use crate::metrics::Metrics;
+use crate::trace::Open;
 
 /// A picture of the cluster.
 pub trait Picture: Send + Sync {
@@ -227,9 +228,18 @@ impl Bench {
                 let age = (self.clock)().duration_since(picture.at());
                 Duration::try_from(age).unwrap_or_default()
             });
+            let parent = case.trace.as_ref();
+            let mut span = parent.and_then(|parent| parent.begin("judge"));
             // Nothing panics by design; but whatever does must not take the judge along.
-            let judged = catch_unwind(AssertUnwindSafe(|| self.hear(&case, gate, analyses, age)));
-            let judged = judged.unwrap_or_else(|_| self.failed(&case, gate));
+            let judged = catch_unwind(AssertUnwindSafe(|| {
+                self.hear(&case, gate, analyses, age, span.as_mut())
+            }));
+            let judged = judged.unwrap_or_else(|_| {
+                span.iter_mut().for_each(Open::fail);
+                self.failed(&case, gate)
+            });
+            // Before the answer, so that it does not count the waiting for whoever takes it.
+            drop(span);
             let _ = case.reply.send(judged);
         }
     }
@@ -240,6 +250,7 @@ impl Bench {
         gate: &Gate<'_>,
         analyses: Option<&Analyses<'_>>,
         age: Option<Duration>,
+        span: Option<&mut Open>,
     ) -> Judged {
         let review = match parse(&case.body) {
             Ok(review) => review,
@@ -249,6 +260,9 @@ impl Bench {
         let late = || Instant::now() >= case.deadline;
         let decision = gate.decide(&review, case.half, namespace.as_ref(), analyses, &late);
         self.note(&decision);
+        if let Some(span) = span {
+            describe(span, &review, &decision);
+        }
         Judged::Answer(review.uid.as_ref().into(), Answer::of(&decision, age))
     }
 
@@ -325,6 +339,23 @@ fn warm(analyses: &Analyses<'_>) {
     if let Some(first) = analyses.estate.resources().first() {
         let _ = analyses.estate.selecting(first, "NetworkPolicy");
     }
+}
+
+/// What a trace says of a review: what it is about by kind and by count, never by name. Its uid leads to the audit event.
+fn describe(span: &mut Open, review: &Review<'_>, decision: &Decision) {
+    // Whoever defines a kind chooses its name.
+    let is_builtin = model::kinds::is_builtin(&review.kind.group, &review.kind.kind);
+    let kind = if is_builtin {
+        &*review.kind.kind
+    } else {
+        "other"
+    };
+    span.say("k8s.kind", kind);
+    span.say("k8s.request.operation", review.operation.word());
+    span.say("k8s.request.uid", &*review.uid);
+    span.say("k8s.request.dry_run", review.dry_run);
+    span.say("seawall.findings", decision.said.len());
+    span.say("seawall.not_asked", decision.not_asked.len());
 }
 
 fn parse(body: &[u8]) -> Result<Review<'_>, String> {

@@ -145,6 +145,10 @@ impl Desk {
 
     /// How things stood, the oldest first; nothing where it is not kept or cannot be read.
     fn history(&self) -> Arc<[Posture]> {
+        // The watch reads what is in storage.
+        if let Some(past) = self.options.shared.past() {
+            return past;
+        }
         let mut kept = self.history.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, history)) = &*kept
             && at.elapsed() < REMEMBERED

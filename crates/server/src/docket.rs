@@ -9,6 +9,7 @@ use hyper::body::Bytes;
 use tokio::sync::oneshot;
 
 use crate::admission::{Answer, Half};
+use crate::trace::Parent;
 
 /// A review that waits.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct Case {
     pub deadline: Instant,
     /// Who waits.
     pub reply: oneshot::Sender<Judged>,
+    /// Whose span it belongs to, where somebody traces.
+    pub trace: Option<Parent>,
 }
 
 /// What became of a case.

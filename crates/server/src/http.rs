@@ -28,6 +28,7 @@ use crate::connections::{self, Bounds, House, Reply};
 use crate::docket::{Case, Docket, Judged};
 use crate::metrics::Metrics;
 use crate::tls::{CertificateError, Certificates};
+use crate::trace;
 
 /// Bounds on what clients may do.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +83,8 @@ pub struct Door {
     pub ending: AtomicBool,
     /// What others count.
     pub more: Option<More>,
+    /// Where spans go.
+    pub tracer: Arc<trace::Tracer>,
 }
 
 impl std::fmt::Debug for Door {
@@ -170,10 +173,23 @@ impl House for Client {
         }
         let received = Instant::now();
         let deadline = received + self.deadline(request.uri().query().unwrap_or_default());
-        match self.body(request, deadline).await {
-            Ok((body, _held)) => self.judge(body, half, deadline).await,
+        // API servers that trace say whose request it is (`APIServerTracing`).
+        let caller = request.headers().get("traceparent");
+        let caller = caller.and_then(|value| value.to_str().ok());
+        let tracer = &self.door.tracer;
+        let mut span = tracer.begin("admission review", trace::Kind::Server, caller);
+        let reply = match self.body(request, deadline).await {
+            Ok((body, _held)) => self.judge(body, half, deadline, span.as_mut()).await,
             Err(reply) => *reply,
+        };
+        if let Some(span) = &mut span {
+            let status = reply.status();
+            span.say("http.response.status_code", usize::from(status.as_u16()));
+            if status.is_server_error() {
+                span.fail();
+            }
         }
+        reply
     }
 
     fn refused(&self, why: &str) {
@@ -246,26 +262,41 @@ impl Client {
         }
     }
 
-    async fn judge(&self, body: Bytes, half: Half, deadline: Instant) -> Reply {
+    async fn judge(
+        &self,
+        body: Bytes,
+        half: Half,
+        deadline: Instant,
+        mut span: Option<&mut trace::Open>,
+    ) -> Reply {
         let received = Instant::now();
         let (reply, answer) = oneshot::channel();
+        let parent = span.as_ref().map(|span| span.parent());
         let case = Case {
             body: body.clone(),
             half,
             received,
             deadline,
             reply,
+            trace: parent,
+        };
+        let mut unjudged = |why: &'static str, said: &str| {
+            if let Some(span) = &mut span {
+                span.say("seawall.unjudged", why);
+                span.fail();
+            }
+            self.without_judge(&body, half, why, said)
         };
         if self.door.docket.add(case).is_err() {
-            return self.without_judge(&body, half, "full", "more is asked than can be judged");
+            return unjudged("full", "more is asked than can be judged");
         }
         let judged = match tokio::time::timeout_at(deadline.into(), answer).await {
             Ok(Ok(judged)) => judged,
             Ok(Err(_)) => {
-                return self.without_judge(&body, half, "lost", "judging stopped");
+                return unjudged("lost", "judging stopped");
             }
             Err(_) => {
-                return self.without_judge(&body, half, "late", "there was no time left");
+                return unjudged("late", "there was no time left");
             }
         };
         self.door.metrics.observe(
@@ -273,7 +304,12 @@ impl Client {
             received.elapsed().as_secs_f64(),
         );
         match judged {
-            Judged::Answer(uid, answer) => self.send(&uid, &answer),
+            Judged::Answer(uid, answer) => {
+                if let Some(span) = &mut span {
+                    span.say("seawall.allowed", answer.allowed);
+                }
+                self.send(&uid, &answer)
+            }
             Judged::Malformed(why) => self.malformed(why),
         }
     }

@@ -22,4 +22,5 @@ pub mod metrics;
 pub mod run;
 pub mod secret;
 pub mod tls;
+pub mod trace;
 pub mod watch;

@@ -13,7 +13,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sources::cluster::Writer;
 
 use crate::bench::Bench;
@@ -22,6 +22,9 @@ use crate::http::{self, Door};
 use crate::metrics::Metrics;
 use crate::secret::{Secret, SecretError};
 use crate::tls::{CertificateError, Certificates, Shown, made};
+use crate::trace::Tracer;
+
+pub use crate::watch::{Level, Log};
 
 /// Where the certificate is.
 #[derive(Debug)]
@@ -51,9 +54,6 @@ pub enum RunError {
     #[error("{0}")]
     Configuration(String),
 }
-
-/// Who writes the log: what happened, and what belongs to it.
-pub type Log = Arc<dyn Fn(&str, Value) + Send + Sync>;
 
 /// How often the certificate is looked at.
 const LOOK: Duration = Duration::from_secs(10);
@@ -91,13 +91,15 @@ impl Kept {
                     let until = shown.not_after;
                     if certificates.exchange(shown) {
                         metrics.count(name, &[("result", "taken")]);
-                        log("certificate exchanged", json!({ "notAfter": until }));
+                        let more = json!({ "notAfter": until });
+                        log(Level::Info, "certificate exchanged", more);
                     }
                 }
                 // What is in use goes on.
                 Err(error) => {
                     metrics.count(name, &[("result", "failed")]);
                     log(
+                        Level::Error,
                         "certificate not renewed",
                         json!({ "why": error.to_string() }),
                     );
@@ -133,6 +135,8 @@ pub struct Serving {
     pub drain: Duration,
     /// The dashboard, with the same certificate.
     pub dashboard: Option<Dashboard>,
+    /// Where spans go.
+    pub tracer: Arc<Tracer>,
 }
 
 /// Serves until the process is told to end (SIGTERM, SIGINT). `told` hears the address once it is open.
@@ -153,6 +157,7 @@ pub fn run(
         drain,
         // Kept here until the runtime has ended, as it asks for.
         dashboard,
+        tracer,
     } = serving;
     let clock = Arc::clone(&bench.clock);
     let now = move || clock().as_second();
@@ -168,6 +173,7 @@ pub fn run(
         dry_run: bench.law.dry_run,
         ending: AtomicBool::new(false),
         more,
+        tracer,
     });
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -216,7 +222,8 @@ async fn until_told(
             .await
             .map_err(|error| RunError::Listen(listen, error))?;
         let address = listener.local_addr().map_err(RunError::System)?;
-        log("dashboard", json!({ "address": address.to_string() }));
+        let more = json!({ "address": address.to_string() });
+        log(Level::Info, "dashboard", more);
         let certificates = Arc::clone(&door.certificates);
         let limits = desk::Limits::default();
         let stopped = stop.subscribe();
@@ -230,7 +237,8 @@ async fn until_told(
         _ = interrupt.recv() => Duration::ZERO,
     };
     door.ending.store(true, Ordering::Relaxed);
-    log("ending", json!({ "drainSeconds": drain.as_secs() }));
+    let more = json!({ "drainSeconds": drain.as_secs() });
+    log(Level::Info, "ending", more);
     tokio::time::sleep(drain).await;
     let _ = stop.send(true);
     match serving.await {

@@ -18,6 +18,7 @@
 //! What it deliberately leaves out: weighing what findings open to attackers, and any decision about admission.
 
 mod alerts;
+pub mod archive;
 pub mod drift;
 mod feed;
 mod figures;
@@ -38,7 +39,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{
+    Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -54,17 +57,22 @@ use sources::cluster;
 use sources::cluster::watch::Pace;
 use sources::live::{LiveError, Source, Unread};
 
+use self::alerts::Alerts;
+use self::archive::Archive;
 use self::drift::{Basing, Drift};
 use self::held::Held;
+use self::history::{Place, Posture};
 use self::packed::Head;
 use self::said::{Makers, Said};
+use crate::trace::Tracer;
 
-pub use self::alerts::SCHEMA as ALERT_SCHEMA;
+pub use self::alerts::{Alerting, Receiver, SCHEMA as ALERT_SCHEMA};
 pub use self::held::Lost;
 pub use self::judging::settings;
-pub use self::keeper::{Alerting, Keeping};
+pub use self::keeper::Keeping;
 pub use self::lease::Election;
 pub use self::pass::Picture;
+pub use self::reports::remove as remove_reports;
 pub use self::said::Standing;
 
 /// How grave a line of the log is.
@@ -111,6 +119,8 @@ pub struct Options {
     pub keeping: Keeping,
     /// Who writes the log.
     pub log: Log,
+    /// Where spans go.
+    pub tracer: Arc<Tracer>,
 }
 
 impl Options {
@@ -130,6 +140,7 @@ impl Options {
             most: Duration::from_secs(10),
             keeping: Keeping::default(),
             log: Arc::new(|_, _, _| {}),
+            tracer: Tracer::new(None),
         }
     }
 
@@ -168,6 +179,9 @@ pub struct Shared {
     changed: Condvar,
     figures: Figures,
     kept: Kept,
+    archive: Archive,
+    /// What receivers of alerts are called.
+    receivers: Vec<&'static str>,
     drift: Mutex<Option<Arc<Drift>>>,
 }
 
@@ -176,8 +190,8 @@ pub struct Shared {
 struct Kept {
     keeps: AtomicBool,
     report_writes: AtomicU64,
-    alerts_told: AtomicU64,
-    alerts_dropped: AtomicU64,
+    /// For each receiver.
+    alerts: Vec<Mutex<Alerts>>,
     history_errors: AtomicU64,
 }
 
@@ -237,7 +251,22 @@ impl Shared {
             dirt: Mutex::default(),
             changed: Condvar::new(),
             figures: Figures::default(),
-            kept: Kept::default(),
+            kept: Kept {
+                alerts: options
+                    .keeping
+                    .alerts
+                    .iter()
+                    .map(|_| Mutex::default())
+                    .collect(),
+                ..Kept::default()
+            },
+            archive: Archive::default(),
+            receivers: options
+                .keeping
+                .alerts
+                .iter()
+                .map(|one| one.to.word())
+                .collect(),
             drift: Mutex::default(),
         })
     }
@@ -372,6 +401,12 @@ impl Shared {
         }
     }
 
+    /// What was read of the posture history in storage, the oldest first; `None` where it is not read there.
+    #[must_use]
+    pub fn past(&self) -> Option<Arc<[Posture]>> {
+        self.archive.past()
+    }
+
     /// Whether this replica writes reports and alerts.
     #[must_use]
     pub fn keeps(&self) -> bool {
@@ -423,10 +458,20 @@ pub fn run(guide: &Guide, options: &Options, shared: &Shared, stop: &AtomicBool)
             scope.spawn(move || drift::follow(guide, options, shared, basing, stop));
         }
         scope.spawn(move || keeper::keep(guide, options, shared, stop));
+        for index in 0..options.keeping.alerts.len() {
+            scope.spawn(move || alerts::keep(index, options, shared, stop));
+        }
+        if let Some(Place::Blobs(storage)) = &options.keeping.history {
+            scope.spawn(move || archive::keep(storage, options, shared, stop));
+        }
         // It takes the inbox with it: who tells must not wait for ever.
         listener::listen(guide, options, shared, inbox, stop, again);
         again.store(true, Ordering::Relaxed);
     });
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Sleeps, unless it is time to stop.

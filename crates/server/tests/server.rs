@@ -18,7 +18,11 @@ mod desk;
 mod door;
 #[path = "server/examples.rs"]
 mod examples;
+#[path = "server/kept.rs"]
+mod kept;
 #[path = "server/running.rs"]
 mod running;
+#[path = "server/traced.rs"]
+mod traced;
 #[path = "server/watch.rs"]
 mod watch;

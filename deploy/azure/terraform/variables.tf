@@ -24,3 +24,33 @@ variable "tags" {
   type        = map(string)
   default     = {}
 }
+
+variable "workspace_id" {
+  description = "Id of the Log Analytics workspace that what is new and critical is told to; null: none."
+  type        = string
+  default     = null
+}
+
+variable "alert_retention_days" {
+  description = "Days that alerts are kept in the workspace."
+  type        = number
+  default     = 90
+}
+
+variable "storage_account_id" {
+  description = "Id of the storage account that keeps the history of the posture; null: none."
+  type        = string
+  default     = null
+}
+
+variable "history_container" {
+  description = "Name of the container for the history."
+  type        = string
+  default     = "seawall-posture"
+}
+
+variable "history_prefix" {
+  description = "What stands before the names of blobs: that of the cluster, where several share the container."
+  type        = string
+  default     = "cluster"
+}

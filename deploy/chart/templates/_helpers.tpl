@@ -83,15 +83,19 @@ seccompProfile:
             fieldPath: metadata.namespace
 {{- end }}
 
-{{- define "seawall.mounts" -}}
+{{- define "seawall.accountMounts" -}}
 - name: account
   mountPath: /var/run/secrets/kubernetes.io/serviceaccount
   readOnly: true
+- name: tmp
+  mountPath: /tmp
+{{- end }}
+
+{{- define "seawall.mounts" -}}
+{{ include "seawall.accountMounts" . }}
 - name: config
   mountPath: /etc/seawall
   readOnly: true
-- name: tmp
-  mountPath: /tmp
 {{- if .Values.certificate.certManager }}
 - name: tls
   mountPath: /tls
@@ -99,15 +103,19 @@ seccompProfile:
 {{- end }}
 {{- end }}
 
-{{- define "seawall.volumes" -}}
+{{- define "seawall.accountVolumes" -}}
 {{ include "seawall.account" . }}
+- name: tmp
+  emptyDir:
+    sizeLimit: 256Mi
+{{- end }}
+
+{{- define "seawall.volumes" -}}
+{{ include "seawall.accountVolumes" . }}
 - name: config
   configMap:
     name: seawall
     defaultMode: 0444
-- name: tmp
-  emptyDir:
-    sizeLimit: 256Mi
 {{- if .Values.certificate.certManager }}
 - name: tls
   secret:
@@ -118,7 +126,7 @@ seccompProfile:
 
 {{/* What is there only while a job installs or removes. */}}
 {{- define "seawall.installing" -}}
-helm.sh/hook: post-install,post-upgrade,pre-delete
+helm.sh/hook: post-install,post-upgrade,pre-delete,post-delete
 helm.sh/hook-weight: "-10"
 helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end }}

@@ -1,7 +1,11 @@
 //! The flags of live Azure.
 
+use std::time::Duration;
+
 use clap::ValueEnum;
-use sources::azure::{Auth, Azure, Cloud, CloudName, Options, Pace, Surroundings, Trust};
+use sources::azure::{
+    Auth, Azure, Cloud, CloudName, Options, Pace, SignIn as SigningIn, Surroundings, Trust,
+};
 use sources::live::Source;
 
 use crate::failure::Failure;
@@ -81,18 +85,45 @@ impl AzureArgs {
                     .into());
             }
         }
-        let name = match self.cloud {
-            CloudArg::Public => CloudName::Public,
-            CloudArg::China => CloudName::China,
-            CloudArg::UsGovernment => CloudName::UsGovernment,
-        };
-        let auth = match self.azure_auth {
+        Ok(Some(Box::new(Azure::new(Options {
+            cloud: self.known_cloud()?,
+            auth: self.auth(),
+            surroundings: Surroundings::of_process(),
+            subscriptions: self.subscription.clone(),
+            entra: self.entra,
+            trust: Trust::default(),
+            pace: Pace::default(),
+            patience: super::estate::patience(),
+        }))))
+    }
+
+    /// How one signs in to storage and Azure Monitor.
+    pub(crate) fn sign_in(&self, timeout: Duration) -> anyhow::Result<SigningIn> {
+        Ok(SigningIn {
+            cloud: self.known_cloud()?,
+            auth: self.auth(),
+            surroundings: Surroundings::of_process(),
+            trust: Trust::default(),
+            timeout,
+        })
+    }
+
+    const fn auth(&self) -> Auth {
+        match self.azure_auth {
             SignIn::Default => Auth::Default,
             SignIn::Environment => Auth::Environment,
             SignIn::WorkloadIdentity => Auth::WorkloadIdentity,
             SignIn::ManagedIdentity => Auth::ManagedIdentity,
             SignIn::AzureCli => Auth::AzureCli,
             SignIn::AzureDeveloperCli => Auth::AzureDeveloperCli,
+        }
+    }
+
+    fn known_cloud(&self) -> anyhow::Result<Cloud> {
+        let name = match self.cloud {
+            CloudArg::Public => CloudName::Public,
+            CloudArg::China => CloudName::China,
+            CloudArg::UsGovernment => CloudName::UsGovernment,
         };
         let address = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
         let cloud = Cloud::new(
@@ -104,15 +135,6 @@ impl AzureArgs {
         .map_err(|error| {
             Failure::new(error).help("AZURE_AUTHORITY_HOST, SEAWALL_AZURE_ENDPOINT and SEAWALL_GRAPH_ENDPOINT hold addresses of clouds of one's own")
         })?;
-        Ok(Some(Box::new(Azure::new(Options {
-            cloud,
-            auth,
-            surroundings: Surroundings::of_process(),
-            subscriptions: self.subscription.clone(),
-            entra: self.entra,
-            trust: Trust::default(),
-            pace: Pace::default(),
-            patience: super::estate::patience(),
-        }))))
+        Ok(cloud)
     }
 }

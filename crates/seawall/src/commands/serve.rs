@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use ::guide::{Guide, Guideline, setting};
 use jiff::Timestamp;
-use model::Severity;
 use serde_json::{Value, json};
 use server::bench::{Alone, Bench, Beside, Law, gate};
 use server::desk::{self, Desk, Issuer, Key};
@@ -20,7 +19,7 @@ use server::metrics::Metrics;
 use server::run::{Dashboard, Kept, Log, RunError, Serving};
 use server::secret::{Secret, SecretError};
 use server::tls::made;
-use server::watch::{self, Alerting, Election, Keeping, Level, Shared};
+use server::watch::{self, Level, Shared};
 use sources::azure::Trust;
 use sources::cluster::{self, Writer};
 
@@ -52,14 +51,14 @@ pub(crate) struct Args {
     /// Write the webhook configuration, and end
     #[arg(long, conflicts_with = "remove")]
     install: bool,
-    /// Delete the webhook configuration, and end
+    /// Delete the webhook configuration, with `--reports` the reports too, and end
     #[arg(long)]
     remove: bool,
     /// Refuse nothing: warn of what would be refused
     #[arg(long)]
     dry_run: bool,
     /// Judge objects alone: the cluster is not watched
-    #[arg(long, conflicts_with_all = ["reports", "alerts", "history", "dashboard"])]
+    #[arg(long, conflicts_with_all = ["reports", "alerts", "alerts_monitor", "history", "dashboard"])]
     no_watch: bool,
     /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
@@ -91,9 +90,10 @@ pub(crate) struct Args {
     /// Write PolicyReport objects into the cluster, where it has their definitions; one replica does
     #[arg(long)]
     reports: bool,
-    /// Folder for the history of the posture: a line for each change, a file for each day
-    #[arg(long, value_name = "DIR")]
-    history: Option<PathBuf>,
+    /// Folder, or https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX, for the history of the posture: a line for
+    /// each change, a file for each day
+    #[arg(long, value_name = "DIR|URL")]
+    history: Option<String>,
     /// Show the dashboard on this address, with the same certificate
     #[arg(long, value_name = "ADDRESS")]
     dashboard: Option<SocketAddr>,
@@ -118,6 +118,9 @@ pub(crate) struct Args {
     /// Tell new critical findings to the address in the environment variable SEAWALL_ALERTS_URL
     #[arg(long)]
     alerts: bool,
+    /// Tell them to Azure Monitor too: https://ENDPOINT/dataCollectionRules/IMMUTABLE-ID/streams/STREAM
+    #[arg(long, value_name = "URL")]
+    alerts_monitor: Option<String>,
     /// Only guidelines that map to this framework (pss-baseline, cis-aks-1.8, …); repeatable
     #[arg(long, value_name = "ID")]
     framework: Vec<String>,
@@ -145,6 +148,7 @@ pub(crate) struct Args {
 }
 
 mod beside;
+mod kept;
 
 /// Where a pod reads its namespace
 /// (<https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/>).
@@ -244,6 +248,15 @@ fn remove(args: &Args) -> anyhow::Result<u8> {
             .into());
         }
     }
+    if args.reports {
+        let removed = watch::remove_reports(&writer).map_err(|refused| {
+            Failure::new(format!("cannot delete reports: {refused}")).help(
+                "it needs `list` and `delete` of policyreports and clusterpolicyreports; \
+                 `kubectl delete policyreports,clusterpolicyreports --all-namespaces --selector app.kubernetes.io/managed-by=seawall` does the same",
+            )
+        })?;
+        say(&format!("removed: {removed} reports"))?;
+    }
     Ok(0)
 }
 
@@ -304,33 +317,6 @@ fn install(args: &Args, law: &Law) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-impl Args {
-    /// What is kept of what the watch finds, and by whom.
-    fn keeping(&self) -> anyhow::Result<Keeping> {
-        let alerts = if self.alerts {
-            let url = std::env::var("SEAWALL_ALERTS_URL").map_err(|_| {
-                Failure::new("`--alerts` needs an address")
-                    .help("set SEAWALL_ALERTS_URL; an address may hold a token, so it is no option")
-            })?;
-            Some(Alerting {
-                url,
-                trust: Trust::default(),
-                floor: Severity::Critical,
-            })
-        } else {
-            None
-        };
-        // In a pod there are other replicas.
-        let identity = std::env::var("POD_NAME").ok();
-        Ok(Keeping {
-            election: identity.map(|name| Election::new(&self.own_namespace(), &name)),
-            reports: self.reports,
-            alerts,
-            history: self.history.clone(),
-        })
-    }
-}
-
 /// What people see, where that is asked for.
 fn dashboard(
     args: &Args,
@@ -373,7 +359,7 @@ fn dashboard(
         shared: Arc::clone(shared),
         config: Arc::clone(&law.config),
         writer: Arc::new(args.writer()?),
-        history: args.history.clone(),
+        history: kept::folder(args),
         issuer,
         key,
         metrics: Arc::clone(metrics),
@@ -386,25 +372,32 @@ fn dashboard(
 }
 
 fn serve(args: &Args, law: Law) -> anyhow::Result<u8> {
-    let log: Log = Arc::new(tell);
+    let log: Log = Arc::new(|level, what, more| {
+        let word = match level {
+            Level::Info => "info",
+            Level::Warn => "warning",
+            Level::Error => "error",
+        };
+        write_line(word, what, more);
+    });
+    // The log is JSON, whatever happens; what a panic says may be of an object.
+    std::panic::set_hook(Box::new(|panicked| {
+        let at = panicked.location().map(ToString::to_string);
+        write_line("error", "panicked", json!({ "at": at }));
+    }));
     let metrics = Arc::new(Metrics::new());
     let stop = AtomicBool::new(false);
+    let tracer = kept::tracer()?;
     let whole = law.config.whole.unwrap_or(false);
     let drift = args.drift.as_deref();
     let drift = drift.map(|path| beside::base(path, &law.guide, whole));
     let drift = drift.transpose()?;
     let options = watch::Options {
-        log: Arc::new(|level, what, more| {
-            let word = match level {
-                Level::Info => "info",
-                Level::Warn => "warning",
-                Level::Error => "error",
-            };
-            write_line(word, what, more);
-        }),
-        keeping: args.keeping()?,
+        log: Arc::clone(&log),
+        keeping: kept::keeping(args)?,
         azure: beside::azure(&args.azure)?,
         drift,
+        tracer: Arc::clone(&tracer),
         ..watch::Options::new(args.cluster(), Arc::clone(&law.config))
     };
     let watched = if args.no_watch {
@@ -420,6 +413,10 @@ fn serve(args: &Args, law: Law) -> anyhow::Result<u8> {
     let more = watched
         .clone()
         .map(|shared| -> More { Arc::new(move || shared.figures(Timestamp::now())) });
+    let traces = Arc::clone(&tracer);
+    let more: Option<More> = Some(Arc::new(move || {
+        kept::trace_figures(&traces) + &more.as_ref().map(|more| more()).unwrap_or_default()
+    }));
     let secret = args.secret();
     let kept = match &args.cert_dir {
         Some(folder) => Kept::Folder(folder.clone()),
@@ -442,14 +439,18 @@ fn serve(args: &Args, law: Law) -> anyhow::Result<u8> {
         limits: Limits::default(),
         drain: Duration::from_secs(args.drain),
         dashboard,
+        tracer: Arc::clone(&tracer),
     };
     let told = |address: SocketAddr| {
         log(
+            Level::Info,
             "serving",
             json!({ "address": address.to_string(), "dryRun": args.dry_run, "watch": !args.no_watch }),
         );
     };
     std::thread::scope(|scope| {
+        let (tracer, ended) = (&tracer, &stop);
+        scope.spawn(move || tracer.export(ended, &kept::traced));
         if let Some(shared) = &watched {
             let (guide, options, stop) = (&guide, &options, &stop);
             scope.spawn(move || watch::run(guide, options, shared, stop));
@@ -490,19 +491,16 @@ fn say(what: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn tell(what: &str, more: Value) {
-    write_line("info", what, more);
-}
-
 /// A line of the log: JSON on standard error.
 fn write_line(level: &str, what: &str, more: Value) {
-    let mut line = serde_json::Map::new();
+    let mut line = match more {
+        Value::Object(more) => more,
+        _ => serde_json::Map::new(),
+    };
+    // These three are always there, and always these.
     line.insert("time".to_owned(), Timestamp::now().to_string().into());
     line.insert("level".to_owned(), level.into());
     line.insert("what".to_owned(), what.into());
-    if let Value::Object(more) = more {
-        line.extend(more);
-    }
     // Nobody can be told that nobody can be told.
     let _ = writeln!(std::io::stderr().lock(), "{}", Value::Object(line));
 }

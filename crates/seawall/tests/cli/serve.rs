@@ -4,7 +4,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,16 +14,21 @@ use serde_json::{Value, json};
 use super::run::Folder;
 
 /// A webhook that runs, and its log.
-struct Webhook {
+pub(crate) struct Webhook {
     child: Child,
-    log: Receiver<Value>,
+    lines: Arc<Mutex<Vec<String>>>,
 }
 
 impl Webhook {
     fn start(folder: &Folder, args: &[&str]) -> Self {
+        Self::start_with(folder, &[&["serve"], args].concat(), &[])
+    }
+
+    /// With all arguments and further variables.
+    pub(crate) fn start_with(folder: &Folder, args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_seawall"))
-            .arg("serve")
             .args(args)
+            .envs(env.iter().copied())
             .current_dir(folder.path())
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
@@ -32,34 +37,57 @@ impl Webhook {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let (tell, log) = channel();
+        let all = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&all);
         thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                let value = serde_json::from_str(&line).unwrap_or_else(|_| json!({ "what": line }));
-                if tell.send(value).is_err() {
-                    return;
-                }
+                kept.lock().unwrap().push(line);
             }
         });
-        Self { child, log }
+        Self { child, lines: all }
     }
 
     /// The first line of the log that says this.
-    fn says(&self, what: &str) -> Value {
-        let mut seen = Vec::new();
+    pub(crate) fn says(&self, what: &str) -> Value {
         let begin = Instant::now();
         while begin.elapsed() < Duration::from_secs(120) {
-            match self.log.recv_timeout(Duration::from_secs(1)) {
-                Ok(line) if line["what"] == what => return line,
-                Ok(line) => seen.push(line),
-                Err(_) => {}
+            let lines = self.lines.lock().unwrap();
+            let mut values = lines
+                .iter()
+                .map(|line| serde_json::from_str(line).unwrap_or_else(|_| json!({ "what": line })));
+            if let Some(found) = values.find(|value: &Value| value["what"] == what) {
+                return found;
             }
+            drop(values);
+            drop(lines);
+            thread::sleep(Duration::from_millis(100));
         }
-        panic!("`{what}` was not said, but {seen:?}");
+        panic!(
+            "`{what}` was not said, but {:#?}",
+            self.lines.lock().unwrap()
+        );
+    }
+
+    /// Lines of its log that are not as docs/serve.md says.
+    pub(crate) fn unformed(&self) -> Vec<String> {
+        let lines = self.lines.lock().unwrap();
+        let is_formed = |line: &&String| {
+            let value: Value = serde_json::from_str(line).unwrap_or_default();
+            let time = value["time"].as_str().map(str::parse::<jiff::Timestamp>);
+            matches!(time, Some(Ok(_)))
+                && matches!(value["level"].as_str(), Some("info" | "warning" | "error"))
+                && value["what"].is_string()
+        };
+        assert!(!lines.is_empty());
+        lines
+            .iter()
+            .filter(|line| !is_formed(line))
+            .cloned()
+            .collect()
     }
 
     /// Ends it as Kubernetes does; the exit code.
-    fn end(mut self) -> Option<i32> {
+    pub(crate) fn end(mut self) -> Option<i32> {
         let id = self.child.id().to_string();
         Command::new("kill").args(["-TERM", &id]).status().unwrap();
         self.child.wait().unwrap().code()
@@ -97,12 +125,12 @@ fn rights(server: &ApiServer) {
     assert_eq!(made, 5);
 }
 
-fn create(server: &ApiServer, list: &str, object: &Value) {
+pub(crate) fn create(server: &ApiServer, list: &str, object: &Value) {
     let (status, answer) = server.request("POST", list, Some(object)).unwrap();
     assert_eq!(status, 201, "{answer}");
 }
 
-fn pod(name: &str, volume: &Value) -> Value {
+pub(crate) fn pod(name: &str, volume: &Value) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": { "name": name, "namespace": "shop" },

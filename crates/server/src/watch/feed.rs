@@ -10,6 +10,7 @@ use sources::live::{Change, LiveError, Source as _};
 
 use super::held::Teller;
 use super::{Level, Opening, Options, Shared, TICK, rest};
+use crate::trace::Kind;
 
 /// What the listening thread is told.
 pub(super) enum Heard {
@@ -95,6 +96,8 @@ pub(super) fn poll(
     }
     let mut failed: u32 = 0;
     while !stop.load(Ordering::Relaxed) {
+        let mut span = options.tracer.begin("read Azure", Kind::Client, None);
+        let mut told_of: usize = 0;
         let send = |heard| told.send(heard).map_err(|_| LiveError::stopped());
         let read = (|| {
             let mut source = open()?;
@@ -107,10 +110,18 @@ pub(super) fn poll(
                 if stop.load(Ordering::Relaxed) {
                     return Err(LiveError::stopped());
                 }
+                told_of += 1;
                 send(Heard::Change(Teller::Azure, Change::Told(event)))
             })?;
             send(Heard::Change(Teller::Azure, Change::CaughtUp))
         })();
+        if let Some(span) = &mut span {
+            span.say("seawall.events", told_of);
+            if read.is_err() {
+                span.fail();
+            }
+        }
+        drop(span);
         let pause = match read {
             Ok(()) => {
                 failed = 0;

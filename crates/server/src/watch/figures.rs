@@ -194,10 +194,7 @@ impl Shared {
             "Reports written to the cluster or deleted there.",
             one(count(&kept.report_writes)),
         );
-        let alerts = vec![
-            (label("outcome", "told"), count(&kept.alerts_told)),
-            (label("outcome", "dropped"), count(&kept.alerts_dropped)),
-        ];
+        let alerts = self.alert_figures();
         series(
             "seawall_alerts_total",
             "counter",
@@ -207,9 +204,34 @@ impl Shared {
         series(
             "seawall_history_errors_total",
             "counter",
-            "Postures that could not be noted.",
-            one(count(&kept.history_errors)),
+            "Attempts to note a posture that failed.",
+            one(count(&kept.history_errors) + count(&self.archive.errors)),
+        );
+        series(
+            "seawall_history_waiting",
+            "gauge",
+            "Postures that wait to be written to storage.",
+            one(self.archive.waiting() as f64),
+        );
+        series(
+            "seawall_history_dropped_total",
+            "counter",
+            "Postures that were dropped because too many waited.",
+            one(count(&self.archive.dropped)),
         );
         text
+    }
+
+    /// What became of alerts, by receiver.
+    fn alert_figures(&self) -> Vec<(String, f64)> {
+        let receivers = self.receivers.iter().zip(&self.kept.alerts);
+        let figures = receivers.flat_map(|(word, alerts)| {
+            let alerts = super::locked(alerts);
+            [("told", alerts.told), ("dropped", alerts.dropped)].map(|(outcome, count)| {
+                let labels = [label("outcome", outcome), label("to", word)];
+                (labels.join(","), count as f64)
+            })
+        });
+        figures.collect()
     }
 }

@@ -1,4 +1,5 @@
 //! How the posture was, day by day: one file for each day, a line of JSON each time that something counts differently.
+//! In Azure Blob storage (`archive`) it is a file for each day and replica.
 //!
 //! Files are only ever appended to. A line that a crash cut off is left out when they are read, and the next one
 //! begins on a line of its own. Where they cannot be written (a full disk), nothing else is disturbed: that is counted,
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Stand;
+use super::archive::{Archive, Storage};
 
 /// Findings that count, by the word of their severity.
 pub type Fails = BTreeMap<Box<str>, usize>;
@@ -83,45 +85,75 @@ impl Posture {
     }
 }
 
-/// The files, being written.
+/// Where the history is.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// In files of a folder.
+    Folder(PathBuf),
+    /// In Azure Blob storage.
+    Blobs(Storage),
+}
+
+/// The history, being written.
 #[derive(Debug)]
 pub(crate) struct History {
-    folder: PathBuf,
+    place: Place,
     last: Option<Posture>,
 }
 
 impl History {
     /// Goes on where an earlier run ended.
-    pub(crate) fn new(folder: &Path) -> Self {
-        Self {
-            folder: folder.to_path_buf(),
-            last: read(folder).ok().and_then(|mut all| all.pop()),
-        }
+    pub(crate) fn new(place: &Place) -> Self {
+        let mut history = Self {
+            place: place.clone(),
+            last: None,
+        };
+        history.forget();
+        history
     }
 
-    /// Notes the posture when something counts differently. Whether it was written.
-    pub(crate) fn note(&mut self, posture: Posture) -> io::Result<bool> {
+    /// Another may have written meanwhile. What is in storage is not waited for: there the next posture is noted in
+    /// any case.
+    pub(crate) fn forget(&mut self) {
+        self.last = match &self.place {
+            Place::Folder(folder) => read(folder).ok().and_then(|mut all| all.pop()),
+            Place::Blobs(_) => None,
+        };
+    }
+
+    /// Notes the posture when something counts differently. Whether it was written, or waits for storage.
+    pub(crate) fn note(&mut self, posture: Posture, archive: &Archive) -> io::Result<bool> {
         if self.last.as_ref().is_some_and(|last| posture.is_as(last)) {
             return Ok(false);
         }
-        let day = posture.at.strftime("%Y-%m-%d");
-        let path = self.folder.join(format!("posture-{day}.jsonl"));
-        fs::create_dir_all(&self.folder)?;
-        let mut file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .read(true)
-            .open(path)?;
         let mut line = serde_json::to_string(&posture).map_err(io::Error::other)?;
         line.push('\n');
-        if !ends_a_line(&mut file)? {
-            line.insert(0, '\n');
+        match &self.place {
+            Place::Folder(folder) => append(folder, &day(&posture), line)?,
+            Place::Blobs(_) => archive.push(day(&posture), line),
         }
-        // In one piece: a reader sees it whole or, after a crash, cut off.
-        file.write_all(line.as_bytes())?;
         self.last = Some(posture);
         Ok(true)
     }
+}
+
+fn day(posture: &Posture) -> String {
+    posture.at.strftime("%Y-%m-%d").to_string()
+}
+
+fn append(folder: &Path, day: &str, mut line: String) -> io::Result<()> {
+    let path = folder.join(format!("posture-{day}.jsonl"));
+    fs::create_dir_all(folder)?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .read(true)
+        .open(path)?;
+    if !ends_a_line(&mut file)? {
+        line.insert(0, '\n');
+    }
+    // In one piece: a reader sees it whole or, after a crash, cut off.
+    file.write_all(line.as_bytes())
 }
 
 fn ends_a_line(file: &mut File) -> io::Result<bool> {
@@ -149,11 +181,15 @@ pub fn read(folder: &Path) -> io::Result<Vec<Posture>> {
     files.sort();
     let mut all = Vec::new();
     for file in files {
-        let bytes = fs::read(file)?;
-        let lines = bytes.split(|byte| *byte == b'\n');
-        all.extend(lines.filter_map(|line| serde_json::from_slice::<Posture>(line).ok()));
+        all.extend(postures(&fs::read(file)?));
     }
     Ok(all)
+}
+
+/// The lines of a file that are postures.
+pub(super) fn postures(bytes: &[u8]) -> impl Iterator<Item = Posture> {
+    let lines = bytes.split(|byte| *byte == b'\n');
+    lines.filter_map(|line| serde_json::from_slice(line).ok())
 }
 
 #[cfg(test)]
@@ -182,14 +218,34 @@ mod tests {
     #[test]
     fn a_line_for_each_change_and_a_file_for_each_day() {
         let folder = folder("history");
-        let mut history = History::new(&folder);
-        assert!(history.note(posture("2026-11-26T10:00:00Z", 1)).unwrap());
-        assert!(!history.note(posture("2026-11-26T11:00:00Z", 1)).unwrap());
-        assert!(history.note(posture("2026-11-26T12:00:00Z", 2)).unwrap());
+        let mut history = History::new(&Place::Folder(folder.clone()));
+        assert!(
+            history
+                .note(posture("2026-11-26T10:00:00Z", 1), &Archive::default())
+                .unwrap()
+        );
+        assert!(
+            !history
+                .note(posture("2026-11-26T11:00:00Z", 1), &Archive::default())
+                .unwrap()
+        );
+        assert!(
+            history
+                .note(posture("2026-11-26T12:00:00Z", 2), &Archive::default())
+                .unwrap()
+        );
         // Another run goes on where this one ends.
-        let mut history = History::new(&folder);
-        assert!(!history.note(posture("2026-11-27T00:00:00Z", 2)).unwrap());
-        assert!(history.note(posture("2026-11-27T01:00:00Z", 0)).unwrap());
+        let mut history = History::new(&Place::Folder(folder.clone()));
+        assert!(
+            !history
+                .note(posture("2026-11-27T00:00:00Z", 2), &Archive::default())
+                .unwrap()
+        );
+        assert!(
+            history
+                .note(posture("2026-11-27T01:00:00Z", 0), &Archive::default())
+                .unwrap()
+        );
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
         let hours: Vec<String> = read(&folder)
             .unwrap()
@@ -210,15 +266,21 @@ mod tests {
     #[test]
     fn what_a_crash_cut_off_costs_one_line() {
         let folder = folder("history-cut");
-        let mut history = History::new(&folder);
-        history.note(posture("2026-11-26T10:00:00Z", 1)).unwrap();
-        history.note(posture("2026-11-26T11:00:00Z", 2)).unwrap();
+        let mut history = History::new(&Place::Folder(folder.clone()));
+        history
+            .note(posture("2026-11-26T10:00:00Z", 1), &Archive::default())
+            .unwrap();
+        history
+            .note(posture("2026-11-26T11:00:00Z", 2), &Archive::default())
+            .unwrap();
         let file = folder.join("posture-2026-11-26.jsonl");
         let text = fs::read_to_string(&file).unwrap();
         let cut = text.get(..text.len() - 20).unwrap();
         fs::write(&file, cut).unwrap();
-        let mut history = History::new(&folder);
-        history.note(posture("2026-11-26T12:00:00Z", 3)).unwrap();
+        let mut history = History::new(&Place::Folder(folder.clone()));
+        history
+            .note(posture("2026-11-26T12:00:00Z", 3), &Archive::default())
+            .unwrap();
         let counts: Vec<usize> = read(&folder)
             .unwrap()
             .iter()
@@ -233,10 +295,18 @@ mod tests {
         let folder = folder("history-full");
         // A file where the folder should be stands for every reason why it cannot be written.
         fs::write(&folder, "").unwrap();
-        let mut history = History::new(&folder);
-        assert!(history.note(posture("2026-11-26T10:00:00Z", 1)).is_err());
+        let mut history = History::new(&Place::Folder(folder.clone()));
+        assert!(
+            history
+                .note(posture("2026-11-26T10:00:00Z", 1), &Archive::default())
+                .is_err()
+        );
         fs::remove_file(&folder).unwrap();
-        assert!(history.note(posture("2026-11-26T10:00:00Z", 1)).unwrap());
+        assert!(
+            history
+                .note(posture("2026-11-26T10:00:00Z", 1), &Archive::default())
+                .unwrap()
+        );
         fs::remove_dir_all(folder).unwrap();
     }
 }

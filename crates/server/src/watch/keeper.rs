@@ -3,19 +3,15 @@
 //! What it deliberately leaves out: findings that are not as of a pass yet are reported all the same; only before the
 //! first pass nothing is kept.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ::guide::Guide;
-use model::finding::Severity;
 use serde_json::json;
-use sources::azure::Trust;
 use sources::cluster::Writer;
-use sources::post::Post;
 
-use super::alerts::{Alerts, is_grave};
-use super::history::{History, Posture};
+use super::alerts::{Alerting, is_grave};
+use super::history::{History, Place, Posture};
 use super::lease::{Election, Lease};
 use super::reports::Reports;
 use super::{Level, Options, Shared, rest};
@@ -27,29 +23,10 @@ pub struct Keeping {
     pub election: Option<Election>,
     /// Write reports into the cluster.
     pub reports: bool,
-    /// Where new grave findings are told.
-    pub alerts: Option<Alerting>,
-    /// The folder of the posture history.
-    pub history: Option<PathBuf>,
-}
-
-/// Where new findings are told, and which.
-#[derive(Clone)]
-pub struct Alerting {
-    /// The address; it may hold a token.
-    pub url: String,
-    /// Whom to trust there.
-    pub trust: Trust,
-    /// Findings at or above it.
-    pub floor: Severity,
-}
-
-impl std::fmt::Debug for Alerting {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Alerting")
-            .field("floor", &self.floor)
-            .finish_non_exhaustive()
-    }
+    /// Who is told of new grave findings.
+    pub alerts: Vec<Alerting>,
+    /// Where the posture history is.
+    pub history: Option<Place>,
 }
 
 /// How often it is looked what there is to do.
@@ -60,13 +37,6 @@ const REPORTS_EVERY: Duration = Duration::from_secs(10);
 /// Keeps until it is time to stop.
 pub(super) fn keep(guide: &Guide, options: &Options, shared: &Shared, stop: &AtomicBool) {
     let keeping = &options.keeping;
-    let post = keeping.alerts.as_ref().and_then(|alerting| {
-        Post::new(&alerting.url, &alerting.trust)
-            .map_err(|why| {
-                (options.log)(Level::Error, "alerts cannot be sent", json!({"why": why}));
-            })
-            .ok()
-    });
     let mut keeper = Keeper {
         guide,
         options,
@@ -77,10 +47,8 @@ pub(super) fn keep(guide: &Guide, options: &Options, shared: &Shared, stop: &Ato
         reports: Reports::default(),
         reported: None,
         version: 0,
-        alerts: Alerts::default(),
-        post,
-        history: keeping.history.as_deref().map(History::new),
-        troubles: [None, None, None, None],
+        history: keeping.history.as_ref().map(History::new),
+        troubles: [None, None, None],
     };
     while !stop.load(Ordering::Relaxed) {
         keeper.turn();
@@ -104,21 +72,17 @@ struct Keeper<'k> {
     reported: Option<(Instant, u64)>,
     /// As of which version what stands was looked at.
     version: u64,
-    alerts: Alerts,
-    post: Option<Post>,
     history: Option<History>,
     /// What was told of each kind of trouble, so that it is told once.
-    troubles: [Option<String>; 4],
+    troubles: [Option<String>; 3],
 }
 
 const LEASE: usize = 0;
 const REPORTS: usize = 1;
-const ALERTS: usize = 2;
-const HISTORY: usize = 3;
-const WORDS: [&str; 4] = [
+const HISTORY: usize = 2;
+const WORDS: [&str; 3] = [
     "the Lease cannot be held",
     "reports cannot be written",
-    "alerts cannot be sent",
     "the posture history cannot be written",
 ];
 
@@ -131,6 +95,10 @@ impl Keeper<'_> {
             (self.options.log)(Level::Info, "keeping reports and alerts", json!({}));
             self.reports.forget();
             self.reported = None;
+            // Another may have noted much since.
+            if let Some(history) = &mut self.history {
+                history.forget();
+            }
         }
         self.kept = keeps;
         if !self.shared.is_ready() {
@@ -142,7 +110,6 @@ impl Keeper<'_> {
             self.note(keeps);
         }
         if keeps {
-            self.tell();
             self.write_reports(version);
         }
     }
@@ -170,20 +137,21 @@ impl Keeper<'_> {
 
     /// Takes note of what stands.
     fn note(&mut self, keeps: bool) {
-        if let Some(alerting) = &self.options.keeping.alerts {
-            let lasts = self.options.keeping.election.as_ref();
-            let since = lasts.map_or(Duration::ZERO, |election| election.lasts * 4);
+        let lasts = self.options.keeping.election.as_ref();
+        let since = lasts.map_or(Duration::ZERO, |election| election.lasts * 4);
+        let receivers = self.options.keeping.alerts.iter();
+        for (alerting, alerts) in receivers.zip(&self.shared.kept.alerts) {
             let floor = alerting.floor;
             let grave = self.shared.findings_of_some(
                 |_, head| head.fails && head.severity >= floor,
                 |one| is_grave(one, floor),
             );
-            self.alerts.note(&grave, self.guide, (keeps, since));
+            super::locked(alerts).note(&grave, self.guide, (keeps, since));
         }
         if keeps && let Some(history) = &mut self.history {
             let now = (self.options.clock)();
             let posture = Posture::of(&self.shared.stand(), self.guide, now);
-            let noted = history.note(posture);
+            let noted = history.note(posture, &self.shared.archive);
             if noted.is_err() {
                 let errors = &self.shared.kept.history_errors;
                 errors.fetch_add(1, Ordering::Relaxed);
@@ -192,19 +160,6 @@ impl Keeper<'_> {
             }
             self.trouble(HISTORY, noted.err().map(|error| error.to_string()));
         }
-    }
-
-    fn tell(&mut self) {
-        let Some(post) = &self.post else {
-            return;
-        };
-        let subject = self.shared.picture().subject.clone();
-        let told = self.alerts.tell(post, &subject, (self.options.clock)());
-        let kept = &self.shared.kept;
-        kept.alerts_told.store(self.alerts.told, Ordering::Relaxed);
-        kept.alerts_dropped
-            .store(self.alerts.dropped, Ordering::Relaxed);
-        self.trouble(ALERTS, told);
     }
 
     fn write_reports(&mut self, version: u64) {
@@ -246,7 +201,7 @@ impl Keeper<'_> {
                 (self.options.log)(Level::Error, what, json!({"why": why}));
             }
             None if last.is_some() => {
-                (self.options.log)(Level::Info, "that is over", json!({"what": what}));
+                (self.options.log)(Level::Info, "that is over", json!({"trouble": what}));
             }
             _ => {}
         }

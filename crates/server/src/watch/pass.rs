@@ -25,6 +25,7 @@ use super::held::{Held, Teller};
 use super::judging::{add, is_asked};
 use super::said::{Said, Sorting, counted};
 use super::{Dirt, Level, Live, Options, Shared, TICK, rest};
+use crate::trace::Kind;
 
 /// The estate at one moment, and what follows from it.
 #[derive(Debug)]
@@ -146,6 +147,7 @@ impl<'p> Passing<'p> {
             *shared.dirt.lock().unwrap_or_else(PoisonError::into_inner) = Dirt::default();
             moment(&live.held, setting, (self.options.clock)(), self.number + 1)
         };
+        let mut span = self.options.tracer.begin("pass", Kind::Internal, None);
         let day = picture.at.to_zoned(jiff::tz::TimeZone::UTC).date();
         let mut triage = Triage::new(&self.options.config, &day.to_string());
         let (sink, asked) = self.judge(shared, &mut picture, &mut triage);
@@ -154,6 +156,12 @@ impl<'p> Passing<'p> {
         self.number += 1;
         let took = begun.elapsed();
         picture.took = took;
+        if let Some(span) = &mut span {
+            span.say("seawall.resources", picture.estate.resources().len());
+            span.say("seawall.asked", asked);
+            span.say("seawall.findings", findings);
+        }
+        drop(span);
         (self.options.log)(
             Level::Info,
             "passed over everything",

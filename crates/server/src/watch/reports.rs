@@ -57,6 +57,26 @@ fn knows_no_critical(refused: &Refused) -> bool {
     refused.status == Some(422) && refused.message.contains("severity")
 }
 
+/// Deletes every report that seawall wrote; how many there were.
+///
+/// # Errors
+/// When the cluster refuses, or does not answer.
+pub fn remove(writer: &Writer) -> Result<usize, Refused> {
+    let mut reports = Reports::default();
+    match reports.look(writer) {
+        // It knows no reports.
+        Err(refused) if refused.is_absent() => return Ok(0),
+        looked => looked?,
+    }
+    for path in reports.written.keys() {
+        match writer.delete(path) {
+            Err(refused) if !refused.is_absent() => return Err(refused),
+            _ => {}
+        }
+    }
+    Ok(reports.written.len())
+}
+
 impl Reports {
     /// Another replica may have written them since.
     pub(crate) fn forget(&mut self) {

@@ -24,6 +24,7 @@ use serde_json::json;
 use server::desk::{self, Desk, Key, Limits};
 use server::metrics::Metrics;
 use server::tls::{Certificates, made};
+use server::watch::history::Place;
 use server::watch::{self, Shared};
 use sources::cluster::Writer;
 
@@ -72,7 +73,7 @@ impl Dashboard {
         let mut watching = watch::Options::new(cluster, Arc::clone(&config));
         watching.quiet = Duration::from_millis(300);
         watching.most = Duration::from_secs(2);
-        watching.keeping.history.clone_from(&wishes.history);
+        watching.keeping.history = wishes.history.clone().map(Place::Folder);
         watching.drift = wishes.drift.map(basing);
         watching.drift_every = Duration::from_secs(2);
         let shared = Arc::new(Shared::new(&guide, &watching).unwrap());

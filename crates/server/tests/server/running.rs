@@ -19,6 +19,7 @@ use server::docket::Docket;
 use server::http::{Door, Limits, serve};
 use server::metrics::Metrics;
 use server::tls::{Certificates, made};
+use server::trace::Tracer;
 
 /// The day on which tests judge.
 pub(crate) fn now() -> Timestamp {
@@ -35,6 +36,8 @@ pub(crate) struct Wishes {
     pub(crate) beside: Arc<dyn Beside>,
     /// How many seconds ago its certificate was made.
     pub(crate) made_ago: i64,
+    /// Where its spans go.
+    pub(crate) tracer: Arc<Tracer>,
 }
 
 impl Default for Wishes {
@@ -47,6 +50,7 @@ impl Default for Wishes {
             dry_run: false,
             beside: Arc::new(Alone),
             made_ago: 0,
+            tracer: Tracer::new(None),
         }
     }
 }
@@ -103,6 +107,7 @@ impl Running {
             dry_run: wishes.dry_run,
             ending: AtomicBool::new(false),
             more: None,
+            tracer: wishes.tracer,
         });
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let (tell, told) = std::sync::mpsc::channel();

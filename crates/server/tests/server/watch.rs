@@ -16,7 +16,7 @@ use model::finding::{Finding, Severity};
 use oracle::ApiServer;
 use report::config::Config;
 use serde_json::{Value, json};
-use server::watch::{self, Alerting, Election, Options, Shared};
+use server::watch::{self, Alerting, Election, Options, Receiver, Shared};
 
 static GUIDE: LazyLock<Guide> = LazyLock::new(|| {
     let (guide, errors) = Guide::builtin();
@@ -25,10 +25,10 @@ static GUIDE: LazyLock<Guide> = LazyLock::new(|| {
 });
 
 /// A watch on a thread of its own; dropped, it stops.
-struct Watching {
-    shared: Arc<Shared>,
+pub(crate) struct Watching {
+    pub(crate) shared: Arc<Shared>,
     stop: Arc<AtomicBool>,
-    log: Arc<Mutex<Vec<(String, Value)>>>,
+    pub(crate) log: Arc<Mutex<Vec<(String, Value)>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -41,7 +41,7 @@ impl Drop for Watching {
 }
 
 /// Options for tests: quick to try again and to pass over everything.
-fn options(kubeconfig: PathBuf) -> Options {
+pub(crate) fn options(kubeconfig: PathBuf) -> Options {
     let cluster = sources::cluster::Options {
         kubeconfig: Some(kubeconfig),
         ..Default::default()
@@ -54,7 +54,7 @@ fn options(kubeconfig: PathBuf) -> Options {
     options
 }
 
-fn watch(mut options: Options) -> Watching {
+pub(crate) fn watch(mut options: Options) -> Watching {
     let log = Arc::new(Mutex::new(Vec::new()));
     let lines = Arc::clone(&log);
     options.log = Arc::new(move |_, what, fields| {
@@ -74,7 +74,7 @@ fn watch(mut options: Options) -> Watching {
 
 impl Watching {
     /// Waits until something is so; says what stands when it never is.
-    fn until(&self, what: &str, mut so: impl FnMut(&Shared) -> bool) -> Duration {
+    pub(crate) fn until(&self, what: &str, mut so: impl FnMut(&Shared) -> bool) -> Duration {
         let begin = Instant::now();
         while !so(&self.shared) {
             assert!(
@@ -89,7 +89,7 @@ impl Watching {
         begin.elapsed()
     }
 
-    fn ready(&self) {
+    pub(crate) fn ready(&self) {
         self.until("the first picture", Shared::is_ready);
     }
 
@@ -103,7 +103,7 @@ impl Watching {
             .collect()
     }
 
-    fn logged(&self, what: &str) -> usize {
+    pub(crate) fn logged(&self, what: &str) -> usize {
         let log = self.log.lock().unwrap();
         log.iter().filter(|(said, _)| said == what).count()
     }
@@ -119,7 +119,7 @@ fn delete(server: &ApiServer, path: &str) {
     assert_eq!(status, 200, "{answer}");
 }
 
-fn namespace(server: &ApiServer, name: &str) {
+pub(crate) fn namespace(server: &ApiServer, name: &str) {
     let body = json!({"metadata": {"name": name}});
     post(server, "/api/v1/namespaces", &body);
 }
@@ -131,7 +131,7 @@ fn template(privileged: bool) -> Value {
 
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/shop/deployments";
 
-fn deployment(server: &ApiServer, name: &str, privileged: bool) {
+pub(crate) fn deployment(server: &ApiServer, name: &str, privileged: bool) {
     let body = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
         "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template(privileged)}});
     let path = format!("{DEPLOYMENTS}/{name}?fieldManager=test&force=true");
@@ -486,7 +486,7 @@ fn body(stream: &mut impl std::io::Read) -> String {
 }
 
 /// An endpoint that notes what it is told, and fails first.
-fn endpoint(failures: usize) -> (String, Arc<Mutex<Vec<Value>>>, Arc<AtomicUsize>) {
+pub(crate) fn endpoint(failures: usize) -> (String, Arc<Mutex<Vec<Value>>>, Arc<AtomicUsize>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
     let url = format!("http://{address}/hook?token=sesame");
@@ -522,12 +522,11 @@ fn what_is_new_and_grave_is_told_once_and_the_posture_noted() {
     let folder = std::env::temp_dir().join(name);
     let _ = std::fs::remove_dir_all(&folder);
     let mut options = options(server.kubeconfig());
-    options.keeping.alerts = Some(Alerting {
-        url,
-        trust: sources::azure::Trust::default(),
+    options.keeping.alerts = vec![Alerting {
+        to: Receiver::Webhook(url, sources::azure::Trust::default()),
         floor: Severity::Critical,
-    });
-    options.keeping.history = Some(folder.clone());
+    }];
+    options.keeping.history = Some(watch::history::Place::Folder(folder.clone()));
     let watching = watch(options);
     watching.ready();
     watching.until("the posture", |_| {

@@ -99,7 +99,7 @@ fn the_files_name_each_kind_that_is_read() {
 fn the_server_reads_the_same_and_goes_on() {
     let path = repository("deploy/chart/templates/rights.yaml");
     let chart = std::fs::read_to_string(&path).unwrap();
-    let wanted = rules_text(false, "get, list, watch");
+    let wanted = rules_text(false, "list, watch");
     assert!(chart.contains(&wanted), "{}:\n{wanted}", path.display());
 }
 
