@@ -3,9 +3,9 @@
 //! [`Detector`] holds what is asked; [`Detections`] is what was found so far, a state that merges ([`crate::Fold`]):
 //! whatever the order of events and whoever saw which of them, the alerts are the same.
 //!
-//! - [`subject`] is one event before its detections: what CEL sees of it;
-//! - [`memory`] remembers what thresholds, sequences and first sightings need, bounded, and says what did not fit;
-//! - [`alert`] is what comes out.
+//! - `subject` is one event before its detections, `scope` what CEL sees of it;
+//! - `memory` remembers what thresholds, sequences and first sightings need, bounded, and says what did not fit;
+//! - `alert` is what comes out.
 //!
 //! A record that was cut has fields that nobody knows. A detection that hangs on one is *unknown*: that is an alert
 //! too where the request could change something, and is counted where not.
@@ -16,6 +16,7 @@ mod bounded;
 pub mod examples;
 mod identities;
 mod memory;
+mod scope;
 mod subject;
 
 use std::collections::BTreeMap;
@@ -34,7 +35,8 @@ use bounded::Bounded;
 pub(crate) use bounded::hash;
 use identities::Identities;
 use memory::Remembered;
-use subject::{Scope, Subject, Truth};
+use scope::Scope;
+use subject::{Subject, Truth};
 
 /// How many alerts of one detection are kept.
 const ALERTS: usize = 10_000;
@@ -289,8 +291,7 @@ impl Detections<'_, '_> {
             );
         }
         let triggered = triggered(&detection.looks_at, subject);
-        // What hides everything is told once, by the detection that looks for it.
-        if triggered == Truth::No || (triggered == Truth::Unknown && subject.hidden()) {
+        if triggered == Truth::No {
             return;
         }
         let verdict = match scope.eval(&detection.check) {
@@ -308,7 +309,8 @@ impl Detections<'_, '_> {
             }
             _ => Verdict::Unknown,
         };
-        if verdict == Verdict::Unknown && !subject.changes_something() {
+        // What hides everything is told once, by the detection that looks for it.
+        if verdict == Verdict::Unknown && (subject.hidden() || !subject.changes_something()) {
             let count = self.tally.cut.entry(detection.id.clone()).or_default();
             *count += u64::from(!copy);
             return;

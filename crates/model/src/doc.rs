@@ -10,6 +10,7 @@ use yaml::{Build, Entry, Span};
 
 use crate::value::Ref;
 
+mod cut;
 mod edit;
 mod parts;
 
@@ -239,28 +240,6 @@ impl Doc {
     /// Leads the lines of rendered text to those of its template.
     pub(crate) fn lead(&mut self, lines: &Arc<[u32]>) {
         self.led_lines = Some(Arc::clone(lines));
-    }
-
-    /// Whether the text ends before the value does.
-    #[must_use]
-    pub fn is_cut(&self) -> bool {
-        self.cut.binary_search(&self.root).is_ok()
-    }
-
-    /// Says that a value shows only a part of what is there, at every level: a patch, of the object that it changes.
-    pub fn leave_open(&mut self, value: NodeId) {
-        let mut waiting = vec![value.0];
-        while let Some(id) = waiting.pop() {
-            let node = self.at(id);
-            match node.kind {
-                Kind::Map => waiting.extend(self.map_entries(node).iter().map(|entry| entry.value)),
-                Kind::List => waiting.extend(self.list_items(node)),
-                _ => continue,
-            }
-            self.cut.push(id);
-        }
-        self.cut.sort_unstable();
-        self.cut.dedup();
     }
 
     /// Whether of a place only the file and the line are known, and no text of it.
