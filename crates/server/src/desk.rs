@@ -86,6 +86,8 @@ pub struct Desk {
     signed_out: SignedOut,
     findings: Kept<Arc<Finding>>,
     history: Kept<Posture>,
+    /// Graphs of a large estate take memory: one is made at a time.
+    turn: Arc<Mutex<()>>,
     ways: Latest<(), Ways>,
     decisions: Latest<decisions::Limits, Decisions>,
 }
@@ -129,6 +131,7 @@ impl Desk {
             signed_out: SignedOut::default(),
             findings: Mutex::default(),
             history: Mutex::default(),
+            turn: Arc::default(),
             ways: Latest::default(),
             decisions: Latest::default(),
             options,
@@ -166,8 +169,9 @@ impl Desk {
     fn ways(&self, picture: &Arc<Picture>) -> Option<Arc<Ways>> {
         let options = &self.options;
         let (guide, config) = (Arc::clone(&options.guide), Arc::clone(&options.config));
-        let own = Arc::clone(picture);
+        let (own, turn) = (Arc::clone(picture), Arc::clone(&self.turn));
         self.ways.ask(&(), picture.number, move || {
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
             ways::look(&guide, &config, &own)
         })
     }
@@ -185,8 +189,9 @@ impl Desk {
     ) -> Option<Arc<Decisions>> {
         let options = &self.options;
         let (guide, config) = (Arc::clone(&options.guide), Arc::clone(&options.config));
-        let own = Arc::clone(picture);
+        let (own, turn) = (Arc::clone(picture), Arc::clone(&self.turn));
         self.decisions.ask(&limits, picture.number, move || {
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
             decisions::look(&guide, &config, &own, limits)
         })
     }

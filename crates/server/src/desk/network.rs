@@ -13,6 +13,10 @@ use model::{Estate, ResourceRef};
 
 use super::sight::Sight;
 
+mod fold;
+
+pub(super) use self::fold::Folded;
+
 /// Whether something passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Passes {
@@ -373,7 +377,7 @@ impl Network<'_> {
             })
         });
         let passes = if sure { Passes::Yes } else { Passes::Perhaps };
-        (passes, all.to_string())
+        (passes, ports(&all))
     }
 
     /// The numbers of the ends that a place outside is.
@@ -417,10 +421,19 @@ pub(super) fn to_outside(facts: &Facts, outside: Outside) -> (Passes, String) {
 pub(super) fn shown(conn: &Conn) -> String {
     let open = conn.open();
     if open.is_empty() {
-        return conn.sure.to_string();
+        return ports(&conn.sure);
     }
     if conn.sure.is_empty() {
-        return format!("perhaps {open}");
+        return format!("perhaps {}", ports(&open));
     }
-    format!("{}, perhaps {open}", conn.sure)
+    format!("{}, perhaps {}", ports(&conn.sure), ports(&open))
+}
+
+/// `TCP 80`, or that all are.
+pub(super) fn ports(ports: &PortSet) -> String {
+    if ports.is_all() {
+        "everything".to_owned()
+    } else {
+        ports.to_string()
+    }
 }

@@ -138,7 +138,16 @@ fn is_for_everybody(binding: &Resource) -> bool {
 }
 
 fn rule(rule: &analysis::rbac::PolicyRule) -> String {
-    let mut text = rule.verbs.join(", ");
+    let any = |list: &[Box<str>]| list.iter().any(|one| &**one == "*");
+    let mut text = if any(&rule.verbs) {
+        "do anything to".to_owned()
+    } else {
+        rule.verbs.join(", ")
+    };
+    let all = rule.names.is_empty() && rule.urls.is_empty();
+    if all && any(&rule.resources) && any(&rule.groups) {
+        return format!("{text} every resource");
+    }
     let resources: Vec<String> = rule
         .resources
         .iter()

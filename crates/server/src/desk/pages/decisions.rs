@@ -46,7 +46,10 @@ pub(super) fn page(frame: &Frame<'_>) -> Option<Markup> {
             Some(decisions) => {
                 (age(frame, decisions))
                 @match &decisions.told {
-                    Ok(told) => { (shown(frame, told)) (files("/decisions", &fields)) },
+                    Ok(told) => {
+                        (shown(frame, told))
+                        p.help { "Usual limits, rates and files of prices stand under " code { "budget" } " in seawall.yaml." }
+                        (files("/decisions", &fields)) },
                     Err((why, help)) => { p.notice { "Nothing can be decided: " (words(why)) @if let Some(help) = help { ". " (words(help)) } } },
                 }
             },

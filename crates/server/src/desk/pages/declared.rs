@@ -76,6 +76,5 @@ fn changed(text: &str) -> Markup {
             Some('@') => { span.quiet { (shown) } },
             _ => { span { (shown) } },
         }
-        "\n"
     }
 }

@@ -12,12 +12,12 @@ mod drawn;
 mod matrix;
 mod why;
 
-use analysis::reach::Exposure;
+use analysis::reach::{Engine, Exposure};
 use maud::{Markup, html};
 use report::html::words;
 use report::{clean, count};
 
-use super::super::network::{Network, Outside, Passes, Passing, Spot};
+use super::super::network::{Folded, Network, Outside, Passes, Passing, Spot};
 use super::super::request::{Replied, address};
 use super::export::{self, Form};
 use super::object::linked;
@@ -27,6 +27,8 @@ pub(super) use self::why::entrance;
 
 /// Ends up to which everything is drawn as lines.
 const DRAWN: usize = 12;
+/// Pairs from which on ends that stand alike are told as one.
+const FOLDED: usize = 100;
 /// Pairs that are gone through for a page; there may be millions.
 const PAIRS: usize = 20_000;
 
@@ -118,7 +120,7 @@ fn named(network: &Network<'_>, id: &str) -> String {
         return format!("namespace {}", clean(namespace));
     }
     match network.find(id).as_slice() {
-        [one @ Spot::Outside(_)] => network.title(*one),
+        [one] => clean(&network.title(*one)).into_owned(),
         _ => clean(id).into_owned(),
     }
 }
@@ -168,21 +170,29 @@ fn narrow(frame: &Frame<'_>, network: &Network<'_>, asked: &Asked<'_>) -> Markup
 /// The pairs, drawn where they are few, and as a table.
 fn pairs(frame: &Frame<'_>, network: &Network<'_>, asked: &Asked<'_>) -> Markup {
     let (found, whole) = passing(network, asked, PAIRS);
+    let number = found.len();
+    let folded = if number > FOLDED {
+        Folded::of(found)
+    } else {
+        Folded::plain(found)
+    };
+    let found = &folded.passing;
     let part = super::Part::of(found.len(), frame.asked);
     html! {
         p.found role="status" {
-            (count(found.len(), "pair")) " of ends between which something passes"
+            (count(number, "pair")) " of ends between which something passes"
             @if !whole { ", and more: choose fewer ends" }
-            ". Workloads that no policy tells apart are one end."
+            ". Workloads that no policy tells apart are one end"
+            @if found.len() < number { ", and ends that stand alike are told as one" } "."
         }
         @if !found.is_empty() {
-            (drawn::picture(network, &found))
-            table.cards.pairs {
+            (drawn::picture(network, &folded))
+            table.cards.labelled.pairs {
                 caption { "What passes" }
                 thead { tr { th scope="col" { "From" } th scope="col" { "To" } th scope="col" { "Over" } th scope="col" { "Passes" } } }
                 tbody { @for passing in found.iter().skip(part.first()).take(PAGE) { tr {
-                    th scope="row" { (end(frame, network, passing.from)) }
-                    td data-label="To" { (end(frame, network, passing.to)) }
+                    th scope="row" data-label="From" { (ends(frame, network, &folded, passing.from)) }
+                    td data-label="To" { (ends(frame, network, &folded, passing.to)) }
                     td data-label="Over" { (passing.ports) }
                     td data-label="Passes" { (passing.passes.word()) " – " a href=(of(network, passing)) { "why" span.unseen { " from " (clean(&network.title(passing.from))) " to " (clean(&network.title(passing.to))) } } }
                 } } }
@@ -196,6 +206,22 @@ fn pairs(frame: &Frame<'_>, network: &Network<'_>, asked: &Asked<'_>) -> Markup 
 fn of(network: &Network<'_>, passing: &Passing) -> String {
     let (from, to) = (network.id(passing.from), network.id(passing.to));
     address("/map", &[("from", &from), ("to", &to)])
+}
+
+/// An end, or those that stand alike.
+fn ends(frame: &Frame<'_>, network: &Network<'_>, folded: &Folded, spot: Spot) -> Markup {
+    let members = folded.fold(spot).map_or(&[][..], |fold| &fold.members);
+    if members.len() < 2 {
+        return end(frame, network, spot);
+    }
+    html! {
+        (folded.title(network, spot))
+        details {
+            summary { "Which" span.unseen { " of " (folded.title(network, spot)) } }
+            ul.bare { @for one in members.iter().take(PAGE) { li { (end(frame, network, *one)) } } }
+            @if members.len() > PAGE { p.help { "and " (members.len() - PAGE) " more" } }
+        }
+    }
 }
 
 /// An end, with a link to the objects that it is.
@@ -275,7 +301,7 @@ fn notes(frame: &Frame<'_>, network: &Network<'_>) -> Markup {
         section aria-labelledby="rests" {
             h2 #rests { "What this rests on" }
             ul {
-                li { "As of " (time::moment(picture.at)) "; network policies as " (reach.engine().name()) " enforces them, Services, Ingresses, gateways, and Azure's network where it is read." }
+                li { "As of " (time::moment(picture.at)) "; " (enforced(reach.engine())) ", Services, Ingresses, gateways, and Azure's network where it is read." }
                 @if frame.sight.is_everything() {
                     @for remark in reach.remarks() { li { (words(remark)) } }
                     @for assumption in &assumptions { li { "By what is known: " (words(assumption)) "." } }
@@ -286,6 +312,15 @@ fn notes(frame: &Frame<'_>, network: &Network<'_>) -> Markup {
                 li { "“Perhaps” hangs on something that is not known." }
             }
         }
+    }
+}
+
+/// What is made of network policies.
+fn enforced(engine: Engine) -> String {
+    match engine {
+        Engine::None => "no network policy, since nothing enforces them".to_owned(),
+        Engine::Upstream => "network policies as Kubernetes documents them".to_owned(),
+        engine => format!("network policies as {} enforces them", engine.name()),
     }
 }
 

@@ -21,6 +21,8 @@ use super::{Content, Frame, declared, findings, map, objects, resource, shell};
 
 /// Entries of a list here; pages of their own have all.
 const SHOWN: usize = 12;
+/// Of what rights amount to.
+const FEW: usize = 4;
 
 /// What is known of the object at an address.
 pub(super) fn page(frame: &Frame<'_>) -> Option<Markup> {
@@ -145,7 +147,7 @@ fn reached(frame: &Frame<'_>, analyses: &Analyses<'_>, number: usize) -> Markup 
             @if entrances.is_empty() { p { "Nothing that is known leads to it from the internet." } } @else {
                 ul { @for way in entrances.iter().take(SHOWN) { li { (map::entrance(frame, &network, way)) @if !is_sure(way) { " – perhaps" } } } }
             }
-            (talks(frame, &into, "Workloads that can reach it, by namespace"))
+            (talks(frame, &into, "Workloads that can reach it"))
             p { a href=(address("/map", &[("to", &id)])) { "Each of them, and why" } }
         }
         section aria-labelledby="reaches" {
@@ -156,14 +158,14 @@ fn reached(frame: &Frame<'_>, analyses: &Analyses<'_>, number: usize) -> Markup 
                     li { (outside.title()) ": " strong { (passes.word()) } @if passes != Passes::No && !ports.is_empty() { ", " (ports) } " – " a href=(address("/map", &[("from", &id), ("to", outside.id())])) { "why" span.unseen { " " (outside.title()) } } }
                 } }
             }
-            (talks(frame, &out, "Workloads that it can reach, by namespace"))
+            (talks(frame, &out, "Workloads that it can reach"))
             p { a href=(address("/map", &[("from", &id)])) { "Each of them, and why" } }
         }
     }
 }
 
-/// By namespace and what passes, how many workloads.
-type Talks = BTreeMap<(String, String), usize>;
+/// By what passes, how many workloads of which namespaces.
+type Talks = BTreeMap<String, BTreeMap<String, usize>>;
 
 fn by_namespace(
     network: &Network<'_>,
@@ -176,8 +178,8 @@ fn by_namespace(
         if let Spot::Pods(at) = other(&passing)
             && let Some(group) = network.groups.get(at)
         {
-            let key = (group.namespace.to_owned(), passing.ports);
-            *found.entry(key).or_default() += group.members.len();
+            let spaces = found.entry(passing.ports).or_default();
+            *spaces.entry(group.namespace.to_owned()).or_default() += group.members.len();
         }
         true
     });
@@ -187,13 +189,16 @@ fn by_namespace(
 fn talks(frame: &Frame<'_>, talks: &Talks, caption: &str) -> Markup {
     html! {
         @if talks.is_empty() { p { "No workload" @if !frame.sight.is_everything() { " that you see" } "." } } @else {
-            table.cards.talks {
+            table.cards.labelled.talks {
                 caption { (caption) }
-                thead { tr { th scope="col" { "Namespace" } th scope="col" { "Over" } th.count scope="col" { "Workloads" } } }
-                tbody { @for ((namespace, ports), number) in talks.iter().take(SHOWN) { tr {
-                    th scope="row" { (clean(namespace)) }
-                    td data-label="Over" { (ports) }
-                    td.count data-label="Workloads" { (number) }
+                thead { tr { th scope="col" { "Over" } th scope="col" { "Namespaces" } th.count scope="col" { "Workloads" } } }
+                tbody { @for (ports, spaces) in talks.iter().take(SHOWN) { tr {
+                    th scope="row" data-label="Over" { (ports) }
+                    td data-label="Namespaces" {
+                        @for (at, name) in spaces.keys().take(SHOWN).enumerate() { @if at > 0 { ", " } (clean(name)) }
+                        @if spaces.len() > SHOWN { " and " (spaces.len() - SHOWN) " more" }
+                    }
+                    td.count data-label="Workloads" { (spaces.values().sum::<usize>()) }
                 } } }
             }
             @if talks.len() > SHOWN { p.help { "and " (talks.len() - SHOWN) " more" } }
@@ -224,16 +229,19 @@ fn may(frame: &Frame<'_>, analyses: &Analyses<'_>, object: &Resource) -> Markup 
             }
             @if given.is_empty() { p { "Nothing more than every account may" @if !frame.sight.is_everything() { ", as far as you see" } "." } }
             @if !amounts.is_empty() {
-                ul.amounts { @for (title, place) in &amounts { li { strong { (title) } " " (clean(place)) } } }
+                ul.amounts { @for (title, place) in amounts.iter().take(FEW) { li { strong { (title) } " " (clean(place)) } } }
+                @if amounts.len() > FEW {
+                    details { summary { "and " (amounts.len() - FEW) " more" } ul.amounts { @for (title, place) in amounts.iter().skip(FEW) { li { strong { (title) } " " (clean(place)) } } } }
+                }
             }
             @if !given.is_empty() {
-                table.cards.given {
+                table.cards.labelled.given {
                     caption { "What it is given" }
                     thead { tr { th scope="col" { "By" } th scope="col" { "Where" } th scope="col" { "What" } } }
                     tbody { @for one in given.iter().take(SHOWN) { tr {
                         th scope="row" { (linked(frame, &one.binding.0, Some(&one.binding.1))) span.item { "gives " (linked(frame, &one.role.0, one.role.1.as_deref())) } }
                         td data-label="Where" { (clean(&one.place)) }
-                        td data-label="What" { ul.plain { @for rule in &one.rules { li { (clean(rule)) } } } }
+                        td data-label="What" { ul.bare { @for rule in &one.rules { li { (clean(rule)) } } } }
                     } } }
                 }
                 @if given.len() > SHOWN { p.help { "and " (given.len() - SHOWN) " more bindings" } }
@@ -260,7 +268,7 @@ fn who(frame: &Frame<'_>, analyses: &Analyses<'_>, object: &Resource) -> Markup 
     html! {
         section aria-labelledby="who" {
             h2 #who { "Who may " (deed) }
-            table.cards.given {
+            table.cards.labelled.given {
                 caption.unseen { "Who may " (deed) }
                 thead { tr { th scope="col" { "Who" } th scope="col" { "Where" } th scope="col" { "By" } } }
                 tbody { @for one in may.iter().take(2 * SHOWN) { tr {

@@ -305,7 +305,7 @@ fn row(known: &Known<'_>, own: &Resource, findings: &[&Finding]) -> Markup {
             }
             td data-label="Known" {
                 @let said = known.said(own);
-                @if !said.is_empty() { ul.plain { @for one in &said { li { (clean(one)) } } } }
+                @if !said.is_empty() { ul.bare { @for one in &said { li { (clean(one)) } } } }
                 @if let Some(made) = &made { span.item { "made by " (clean(made.by.kind.name())) " " (clean(&made.by.name)) } }
                 @if own.provider_managed { span.item { "kept by AKS" } }
             }

@@ -222,7 +222,7 @@ fn map(otto: &Visitor<'_>, jane: &Visitor<'_>, nina: &Visitor<'_>) {
             "<svg",
             "the internet",
             "ledgerkeeper",
-            "All Connections",
+            "everything",
             "TCP 8080",
         ],
     );

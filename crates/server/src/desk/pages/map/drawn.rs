@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 use report::clean;
 
-use super::super::super::network::{Network, Passes, Passing, Spot};
+use super::super::super::network::{Folded, Network, Passes, Passing, Spot};
 use super::of;
 
 /// Ends on a side, up to which it is drawn.
@@ -19,7 +19,8 @@ const ROW: usize = 38;
 const TOP: usize = 34;
 
 /// Nothing where it would show nothing.
-pub(super) fn picture(network: &Network<'_>, found: &[Passing]) -> Markup {
+pub(super) fn picture(network: &Network<'_>, folded: &Folded) -> Markup {
+    let found = &folded.passing;
     let sides = |pick: fn(&Passing) -> Spot| -> BTreeMap<Spot, usize> {
         let spots: BTreeSet<Spot> = found.iter().map(pick).collect();
         // Pods by namespace and name, then what is outside.
@@ -48,19 +49,19 @@ pub(super) fn picture(network: &Network<'_>, found: &[Passing]) -> Markup {
     html! {
         figure.map aria-hidden="true" {
             div.scroll {
-                svg viewBox=(format!("0 0 {WIDTH} {height}")) width=(WIDTH) height=(height) focusable="false" {
+                svg.ends viewBox=(format!("0 0 {WIDTH} {height}")) width=(WIDTH) height=(height) focusable="false" {
                     defs { marker #arrow viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse" { path.tip d="M0 0L10 5L0 10z" {} } }
                     text.side x="8" y="18" { "from" }
                     text.side x=(WIDTH - 8) y="18" text-anchor="end" { "to" }
                     @for one in found {
                         @if let Some(path) = line(one) {
                             a href=(of(network, one)) tabindex="-1" {
-                                path class=(class(one)) d=(path) marker-end="url(#arrow)" { title { (clean(&network.title(one.from))) " → " (clean(&network.title(one.to))) ": " (one.ports) } }
+                                path class=(class(one)) d=(path) marker-end="url(#arrow)" { title { (clean(&folded.title(network, one.from))) " → " (clean(&folded.title(network, one.to))) ": " (one.ports) } }
                             }
                         }
                     }
-                    @for (spot, at) in &left { (node(network, *spot, 4, TOP + at * ROW)) }
-                    @for (spot, at) in &right { (node(network, *spot, WIDTH - BOX - 4, TOP + at * ROW)) }
+                    @for (spot, at) in &left { (node(&folded.title(network, *spot), *spot, 4, TOP + at * ROW)) }
+                    @for (spot, at) in &right { (node(&folded.title(network, *spot), *spot, WIDTH - BOX - 4, TOP + at * ROW)) }
                 }
             }
             figcaption {
@@ -87,9 +88,8 @@ fn class(one: &Passing) -> String {
 /// Letters of a name that fit into a box.
 const LETTERS: usize = 36;
 
-fn node(network: &Network<'_>, spot: Spot, x: usize, y: usize) -> Markup {
-    let title = network.title(spot);
-    let title = clean(&title);
+fn node(title: &str, spot: Spot, x: usize, y: usize) -> Markup {
+    let title = clean(title);
     let mut shown: String = title.chars().take(LETTERS).collect();
     if shown.len() < title.len() {
         shown.push('…');

@@ -86,7 +86,7 @@ pub(super) fn section(frame: &Frame<'_>, network: &Network<'_>) -> Markup {
             ". Something passes where one workload can reach one of the others."
         }
         (picture(&known, &shown))
-        table.cards.spaces {
+        table.cards.labelled.spaces {
             caption { "Namespaces, and what passes" }
             thead { tr {
                 th scope="col" { "Namespace" }
@@ -153,7 +153,7 @@ const TOP: usize = 190;
 fn picture(known: &Between<'_>, shown: &[usize]) -> Markup {
     let columns = shown.len() + Outside::ALL.len();
     let (width, height) = (
-        LEFT + columns * CELL + CELL + 60,
+        LEFT + columns * CELL + CELL + 90,
         TOP + (shown.len() + 1) * CELL + CELL,
     );
     let name = |at: usize| -> String {

@@ -208,6 +208,8 @@ pub(in super::super) fn entrance(
     way: &Exposure,
 ) -> Markup {
     let workload = network.reach.workloads().get(way.workload);
+    // Hosts and clients may be said by an object elsewhere.
+    let seen = way.through.iter().all(|id| network.object(*id).is_some());
     html! {
         @if let Some(workload) = workload { strong { (clean(&workload.name)) } " by " }
         (way.way.name())
@@ -221,8 +223,8 @@ pub(in super::super) fn entrance(
         @if way.way.name() != "host network" {
             ", " @if way.front.is_empty() { "a port that the cluster chooses" } @else { (way.front.to_string()) } " to " (way.target.to_string())
         }
-        @if !way.hosts.is_empty() { ", for " (clean(&way.hosts.join(" "))) }
-        @if !way.clients.is_empty() { ", from " (addresses::named(&way.clients)) }
+        @if seen && !way.hosts.is_empty() { ", for " (clean(&way.hosts.join(" "))) }
+        @if seen && !way.clients.is_empty() { ", from " (addresses::named(&way.clients)) }
         @for why in way.because.iter().chain(&way.hangs_on) { @if !frame.sight.hides(why) { " (" (words(why)) ")" } }
     }
 }
