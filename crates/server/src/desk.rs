@@ -29,7 +29,7 @@ mod sight;
 mod ways;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use ::guide::Guide;
@@ -84,13 +84,16 @@ pub struct Desk {
     rights: Rights,
     relying: Option<Relying>,
     signed_out: SignedOut,
-    findings: Kept<Arc<Finding>>,
+    findings: Mutex<Option<(Instant, Weak<Listed>)>>,
     history: Kept<Posture>,
     /// Graphs of a large estate take memory: one is made at a time.
     turn: Arc<Mutex<()>>,
     ways: Latest<(), Ways>,
     decisions: Latest<decisions::Limits, Decisions>,
 }
+
+/// Findings in the order in which they are shown.
+type Listed = Vec<Arc<Finding>>;
 
 /// A list that serves for a while, and since when it does.
 type Kept<T> = Mutex<Option<(Instant, Arc<[T]>)>>;
@@ -196,13 +199,15 @@ impl Desk {
         })
     }
 
-    /// Everything that stands, the worst first.
-    fn findings(&self) -> Arc<[Arc<Finding>]> {
+    /// Everything that stands, the worst first. It is kept for requests that come at once, and gone with the last of
+    /// them: written out, findings take memory.
+    fn findings(&self) -> Arc<Listed> {
         let mut kept = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, findings)) = &*kept
             && at.elapsed() < FRESH
+            && let Some(findings) = findings.upgrade()
         {
-            return Arc::clone(findings);
+            return findings;
         }
         let mut findings: Vec<Arc<Finding>> = self
             .options
@@ -212,8 +217,8 @@ impl Desk {
             .map(Arc::new)
             .collect();
         findings.sort_by(|one, other| rank(one).cmp(&rank(other)));
-        let findings: Arc<[Arc<Finding>]> = findings.into();
-        *kept = Some((Instant::now(), Arc::clone(&findings)));
+        let findings = Arc::new(findings);
+        *kept = Some((Instant::now(), Arc::downgrade(&findings)));
         findings
     }
 }

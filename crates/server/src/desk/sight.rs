@@ -13,9 +13,9 @@ use model::Resource;
 use model::finding::{Finding, Outcome};
 use model::resource::ResourceName;
 
-use super::Desk;
 use super::rights::{Denied, Extent};
 use super::session::Who;
+use super::{Desk, Listed};
 use crate::watch::Picture;
 
 /// One person's view, for one request.
@@ -26,6 +26,8 @@ pub(super) struct Sight {
     pub(super) findings: Vec<Arc<Finding>>,
     /// Namespaces that are known and not seen, ascending.
     hidden: Vec<Box<str>>,
+    /// What others who ask now need not write out again.
+    _listed: Arc<Listed>,
 }
 
 impl Sight {
@@ -52,6 +54,7 @@ impl Sight {
             picture,
             findings,
             hidden,
+            _listed: all,
         })
     }
 

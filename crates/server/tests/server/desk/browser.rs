@@ -6,6 +6,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,10 @@ impl Browser {
     fn start() -> Self {
         let program =
             std::env::var("CHROMIUM").expect("CHROMIUM names the browser (cargo xtask test)");
-        let folder = std::env::temp_dir().join(format!("seawall-browser-{}", std::process::id()));
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let name = format!("seawall-browser-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&folder).unwrap();
         // It reads descriptor 3 and writes descriptor 4.
         let mut child = Command::new("sh")
