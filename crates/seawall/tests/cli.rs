@@ -29,6 +29,8 @@ mod decide;
 mod deploy;
 #[path = "cli/deployed.rs"]
 mod deployed;
+#[path = "cli/detect.rs"]
+mod detect;
 #[path = "cli/diff.rs"]
 mod diff;
 #[path = "cli/disguises.rs"]
