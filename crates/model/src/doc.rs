@@ -13,8 +13,11 @@ use crate::value::Ref;
 mod cut;
 mod edit;
 mod parts;
+mod table;
 
 pub use parts::Part;
+pub use table::Shapes;
+use table::Table;
 
 /// Number of a node within its document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,7 +56,7 @@ pub(crate) enum Kind {
 }
 
 /// Payload: integers and floats use both words; strings, lists and maps are (start, length).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Node {
     pub(crate) kind: Kind,
     pub(crate) a: u32,
@@ -61,7 +64,7 @@ pub(crate) struct Node {
     pub(crate) span: Span,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MapEntry {
     pub(crate) symbol: Symbol,
     pub(crate) key: (u32, u32),
@@ -115,9 +118,9 @@ pub(crate) struct Anchor {
 pub struct Doc {
     pub(crate) text: Box<str>,
     pub(crate) extra: String,
-    pub(crate) nodes: Vec<Node>,
-    pub(crate) entries: Vec<MapEntry>,
-    pub(crate) items: Vec<u32>,
+    pub(crate) nodes: Table<Node>,
+    pub(crate) entries: Table<MapEntry>,
+    pub(crate) items: Table<u32>,
     pub(crate) anchors: Vec<Anchor>,
     pub(crate) root: u32,
     line_starts: OnceLock<Vec<u32>>,
@@ -165,13 +168,13 @@ impl Doc {
         &self.text
     }
 
-    /// What it takes in memory: its text, and its values beside it.
+    /// What it takes in memory: its text, and its values beside it, which it may share ([`Shapes`]).
     #[must_use]
     pub fn weight(&self) -> (usize, usize) {
         let led = self.led_lines.as_ref().map_or(0, |lines| lines.len());
-        let tables = self.nodes.capacity() * size_of::<Node>()
-            + self.entries.capacity() * size_of::<MapEntry>()
-            + (self.items.capacity() + led) * size_of::<u32>();
+        let tables = self.nodes.len() * size_of::<Node>()
+            + self.entries.len() * size_of::<MapEntry>()
+            + (self.items.len() + led) * size_of::<u32>();
         (self.text.len() + self.extra.capacity(), tables)
     }
 
@@ -390,9 +393,9 @@ impl Doc {
         Self {
             text: Box::default(),
             extra: String::new(),
-            nodes: Vec::new(),
-            entries: Vec::new(),
-            items: Vec::new(),
+            nodes: Table::default(),
+            entries: Table::default(),
+            items: Table::default(),
             anchors: Vec::new(),
             root: 0,
             line_starts: OnceLock::new(),
@@ -585,8 +588,8 @@ impl<'s> DocBuilder<'s> {
         Self {
             symbols,
             doc: Doc {
-                nodes: Vec::with_capacity(guess),
-                entries: Vec::with_capacity(guess),
+                nodes: Vec::with_capacity(guess).into(),
+                entries: Vec::with_capacity(guess).into(),
                 first_line,
                 text,
                 folds_case: dialect == Dialect::Azure,

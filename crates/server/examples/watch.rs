@@ -79,7 +79,6 @@ fn main() {
             stand.objects,
             memory()
         );
-        weigh(&shared);
         let (mut alone, mut together) = (Vec::new(), Vec::new());
         let cpu = seconds_of_work();
         for round in 0..rounds {
@@ -94,14 +93,72 @@ fn main() {
             (seconds_of_work() - cpu) / (2 * rounds) as f64,
             memory()
         );
+        for (what, change) in CHANGES {
+            for round in 0..3 {
+                let passes = shared.stand().passes;
+                let cpu = seconds_of_work();
+                change(&server, round);
+                until(|| shared.stand().passes > passes);
+                let worked = 1000.0 * (seconds_of_work() - cpu);
+                println!("{what}: {worked:.0} ms of work, the pass and what led to it");
+            }
+        }
+        println!("memory {} MB", memory());
         let cpu = seconds_of_work();
         thread::sleep(Duration::from_secs(20));
         println!(
             "work in 20 s without a change: {:.2} s",
             seconds_of_work() - cpu
         );
+        weigh(&shared);
         stop.store(true, Ordering::Relaxed);
     });
+}
+
+/// A change, and the number of the time that it is made.
+type Change = fn(&ApiServer, usize);
+
+/// Changes whose passes are measured.
+const CHANGES: [(&str, Change); 5] = [
+    ("a pod is replaced", |server, round| {
+        let pods = "/api/v1/namespaces/ns-7/pods";
+        let gone = format!("{pods}/app-3-5d9c-{round}?gracePeriodSeconds=0");
+        server.request("DELETE", &gone, None).unwrap();
+        let mut pod = pod("app-3", false);
+        pod["metadata"]["name"] = json!(format!("app-3-5d9c-{}", 10 + round));
+        pod["metadata"]["ownerReferences"] = owner("ReplicaSet", "app-3-5d9c");
+        server.request("POST", pods, Some(&pod)).unwrap();
+    }),
+    ("a RoleBinding is added", |server, round| {
+        let rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/ns-7";
+        let binding = json!({"metadata": {"name": format!("more-{round}")},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"},
+            "subjects": [{"kind": "ServiceAccount", "name": format!("app-{round}"), "namespace": "ns-7"}]});
+        let path = format!("{rbac}/rolebindings");
+        server.request("POST", &path, Some(&binding)).unwrap();
+    }),
+    ("a NetworkPolicy is added", |server, round| {
+        let policy = json!({"metadata": {"name": format!("more-{round}")},
+            "spec": {"podSelector": {"matchLabels": {"app": format!("app-{round}")}}, "policyTypes": ["Egress"],
+                "egress": [{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}]}});
+        let path = "/apis/networking.k8s.io/v1/namespaces/ns-7/networkpolicies";
+        server.request("POST", path, Some(&policy)).unwrap();
+    }),
+    ("a namespace gets a label", |server, round| {
+        let label = json!({"metadata": {"labels": {"round": format!("r{round}")}}});
+        server
+            .request("PATCH", "/api/v1/namespaces/ns-7", Some(&label))
+            .unwrap();
+    }),
+    ("a ConfigMap's data change", |server, round| {
+        let data = json!({"data": {"round": format!("r{round}")}});
+        let path = "/api/v1/namespaces/ns-7/configmaps/app-1";
+        server.request("PATCH", path, Some(&data)).unwrap();
+    }),
+];
+
+fn owner(kind: &str, name: &str) -> Value {
+    json!([{"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": "1", "controller": true}])
 }
 
 /// What holds the memory.
@@ -118,7 +175,7 @@ fn weigh(shared: &Shared) {
         }
         let what = if workloads { "workloads" } else { "others" };
         println!(
-            "  {number} {what}: text {} KB, values {} KB, the rest {} KB and more",
+            "  {number} {what}: text {} KB, values (each as if it shared none) {} KB, the rest {} KB and more",
             text / 1024,
             tables / 1024,
             number * (size_of::<model::doc::Doc>() + 2 * size_of::<model::Resource>()) / 1024
@@ -235,7 +292,6 @@ fn objects(namespace: &str) -> Vec<(String, Value)> {
     let core = format!("/api/v1/namespaces/{namespace}");
     let apps = format!("/apis/apps/v1/namespaces/{namespace}");
     let rbac = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}");
-    let owner = |kind: &str, name: &str| json!([{"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": "1", "controller": true}]);
     let mut all = vec![
         (
             format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"),
@@ -329,15 +385,12 @@ fn memory() -> u64 {
     kilobytes / 1024
 }
 
-/// Seconds that the processors worked for this process (`/proc/self/stat`: user and system time, in hundredths).
+/// Seconds that the processors worked for this process' threads (`/proc/self/task/*/schedstat`, nanoseconds).
 fn seconds_of_work() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat
-        .rsplit_once(')')
-        .unwrap()
-        .1
-        .split_whitespace()
-        .collect();
-    let ticks = |at: usize| fields[at].parse::<f64>().unwrap();
-    (ticks(11) + ticks(12)) / 100.0
+    let threads = std::fs::read_dir("/proc/self/task").unwrap();
+    let worked = threads.filter_map(|thread| {
+        let text = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<f64>().ok()
+    });
+    worked.sum::<f64>() / 1e9
 }

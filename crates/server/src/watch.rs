@@ -49,6 +49,7 @@ use ::guide::Guide;
 use jiff::Timestamp;
 use model::Resource;
 use model::coverage::Status;
+use model::doc::Shapes;
 use model::finding::{Finding, GuidelineId};
 use report::assessment::Counts;
 use report::config::Config;
@@ -174,6 +175,8 @@ struct Live {
 #[derive(Debug)]
 pub struct Shared {
     live: RwLock<Live>,
+    /// What documents of the objects have in common.
+    shapes: Shapes,
     picture: RwLock<Arc<Picture>>,
     dirt: Mutex<Dirt>,
     changed: Condvar,
@@ -247,6 +250,7 @@ impl Shared {
         let setting = Arc::new(settings(guide, &options.config, None, &options.day())?);
         Ok(Self {
             live: RwLock::default(),
+            shapes: Shapes::default(),
             picture: RwLock::new(Arc::new(Picture::nothing(setting))),
             dirt: Mutex::default(),
             changed: Condvar::new(),

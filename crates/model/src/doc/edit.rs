@@ -39,7 +39,7 @@ impl Doc {
 
     pub(crate) fn add_list(&mut self, items: &[u32]) -> u32 {
         let start = self.items.len() as u32;
-        self.items.extend_from_slice(items);
+        self.items.extend(items.iter().copied());
         self.add(Kind::List, start, items.len() as u32)
     }
 

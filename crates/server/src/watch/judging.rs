@@ -1,8 +1,11 @@
 //! How what is told is read and judged: the same reader, judge and setting as in an assessment of one reading.
 
+use std::sync::Arc;
+
 use ::guide::{Guide, Guideline, Judge, Setting, setting};
 use analysis::paths;
 use model::coverage::{DocumentEntry, Status};
+use model::doc::Shapes;
 use model::finding::Finding;
 use model::kinds::Kind;
 use model::managed::Managed;
@@ -53,6 +56,7 @@ pub(crate) struct Judging<'g> {
     managed: Managed,
     schema: Option<Schema>,
     keep: Keep,
+    shapes: &'g Shapes,
 }
 
 /// An object that was read and judged.
@@ -67,7 +71,12 @@ pub(crate) struct Read {
 }
 
 impl<'g> Judging<'g> {
-    pub(crate) fn new(guide: &'g Guide, setting: &'g Setting, config: &Config) -> Self {
+    pub(crate) fn new(
+        guide: &'g Guide,
+        setting: &'g Setting,
+        config: &Config,
+        shapes: &'g Shapes,
+    ) -> Self {
         let judge = Judge::new(guide, setting, |guideline| is_asked(config, guideline));
         let mut keep = judge.keep();
         for (key, whole) in paths::READS {
@@ -79,6 +88,7 @@ impl<'g> Judging<'g> {
             managed: guide.managed(),
             schema: guide.schema(),
             keep,
+            shapes,
         }
     }
 
@@ -112,6 +122,9 @@ impl<'g> Judging<'g> {
             read.judged &= self.judge.wants(&resource.name.kind);
             if resource.is_workload() {
                 resource.prune(&self.keep);
+            }
+            if let Some(doc) = Arc::get_mut(&mut resource.doc) {
+                self.shapes.share(doc);
             }
         }
         read.resources = reading.resources;

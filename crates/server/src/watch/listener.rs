@@ -93,7 +93,7 @@ impl<'a> Listener<'a> {
         Self {
             options,
             shared,
-            judging: Judging::new(guide, setting, &options.config),
+            judging: Judging::new(guide, setting, &options.config, &shared.shapes),
             triage: Triage::new(&options.config, day),
         }
     }
