@@ -17,6 +17,7 @@ use model::Estate;
 use model::coverage::Coverage;
 use model::finding::{Finding, GuidelineId};
 use model::ownership::{self, Made};
+use report::assessment::Counts;
 use report::triage::{Seen, Triage, is_about_waivers};
 use serde_json::json;
 
@@ -216,6 +217,7 @@ impl<'p> Passing<'p> {
         let mut sink = match &questions {
             None => {
                 self.last.said.clear();
+                self.last.beside.clear();
                 Sink::Anew(Box::default(), Vec::new())
             }
             Some(_) => Sink::Changes(Vec::new()),
@@ -396,7 +398,9 @@ fn say(last: &mut Last, said: &mut Said, sorting: &mut Sorting<'_>, statement: S
     if let Some(unit) = &statement.unit {
         said.count(&unit.verdicts, true);
     }
-    let before = match statement.unit {
+    // Most are not asked anything that joins.
+    let asked = |unit: &Unit| !unit.reads.is_empty() || unit.verdicts != Counts::default();
+    let before = match statement.unit.filter(asked) {
         Some(unit) => last.said.insert(statement.address, unit),
         None => last.said.remove(&statement.address),
     };

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use report::config::Config;
 use serde_json::{Value, json};
 use sources::cluster;
-use sources::live::{Change, Event, Object, Of};
+use sources::live::{Change, Event, Object, Of, Unread};
 
 use super::feed::Heard;
 use super::held::Teller;
@@ -104,7 +104,7 @@ fn object(chance: &mut Chance) -> (String, Value) {
     let selector = json!({"matchLabels": labels});
     let template =
         |chance: &mut Chance| json!({"metadata": {"labels": labels}, "spec": spec(chance, app)});
-    let (path, version, kind, mut object) = match chance.below(16) {
+    let (path, version, kind, mut object) = match chance.below(17) {
         0 => {
             let level = chance.of(&["privileged", "baseline", "restricted"]);
             let object = json!({"metadata": {"labels": {"pod-security.kubernetes.io/enforce": level, "team": app}}});
@@ -243,6 +243,15 @@ fn object(chance: &mut Chance) -> (String, Value) {
                 (path, "policy/v1", "PodDisruptionBudget", object)
             }
         },
+        15 => {
+            let object = json!({"metadata": {"labels": labels}, "spec": {"selector": selector, "template": template(chance)}});
+            (
+                format!("{apps}/daemonsets/{app}"),
+                "apps/v1",
+                "DaemonSet",
+                object,
+            )
+        }
         _ => {
             let backend = json!({"service": {"name": app, "port": {"number": 80}}});
             let object = json!({"spec": {"ingressClassName": "nginx", "rules": [{"host": "shop.example.com",
@@ -305,6 +314,24 @@ fn begin<'a>(options: &'a Options, shared: &'a Shared, setting: &'a Arc<Setting>
     listener
 }
 
+/// Whether NetworkPolicies can be read.
+fn readable(readable: bool) -> Heard {
+    let (kind, within) = ("NetworkPolicy".into(), "".into());
+    let event = if readable {
+        Event::Complete { kind, within }
+    } else {
+        Event::Gap(Unread {
+            kind,
+            within,
+            address: "/apis/networking.k8s.io/v1/networkpolicies".into(),
+            why: "the cluster refused to list NetworkPolicies (403)".into(),
+            help: None,
+            by_choice: false,
+        })
+    };
+    Heard::Change(Teller::Cluster, Change::Told(event))
+}
+
 fn caught_up() -> Heard {
     Heard::Change(Teller::Cluster, Change::CaughtUp)
 }
@@ -335,6 +362,7 @@ fn walk(seed: u64, steps: usize, config: &Arc<Config>) {
     let mut passing = Passing::new(&GUIDE, &options);
     let mut chance = Chance(seed);
     let mut there: BTreeMap<String, Value> = BTreeMap::new();
+    let (mut reads, mut anew) = (true, vec![true]);
     for step in 0..steps {
         let mut batch = Vec::new();
         let many = if step == 0 { 60 } else { 1 + chance.below(3) };
@@ -351,13 +379,20 @@ fn walk(seed: u64, steps: usize, config: &Arc<Config>) {
                 there.insert(address, object);
             }
         }
+        if step > 0 {
+            anew.push(chance.one_in(9));
+        }
+        if step > 0 && anew.last() == Some(&true) {
+            reads = !reads;
+            batch.push(readable(reads));
+        }
         listener.hear(batch);
         passing.pass(&shared).unwrap();
 
         let other = Shared::new(&GUIDE, &options).unwrap();
         let mut fresh = begin(&options, &other, &setting);
         let all = there.iter().map(|(address, object)| told(address, object));
-        fresh.hear(all.chain([caught_up()]).collect());
+        fresh.hear(all.chain([readable(reads), caught_up()]).collect());
         Passing::new(&GUIDE, &options).pass(&other).unwrap();
         let (one, two) = (stands(&shared), stands(&other));
         let only = |a: &[String], b: &[String]| {
@@ -374,11 +409,13 @@ fn walk(seed: u64, steps: usize, config: &Arc<Config>) {
     // It was not by asking everything: of two passes each, the first is the watch's.
     let passes = log.lock().unwrap();
     let (mut own, mut all) = (0, 0);
-    for two in passes.chunks(2).skip(1) {
-        assert_eq!(two[0]["anew"], false);
+    for (two, anew) in passes.chunks(2).zip(anew) {
+        assert_eq!(two[0]["anew"], anew);
         assert_eq!(two[1]["anew"], true);
-        own += two[0]["asked"].as_u64().unwrap();
-        all += two[1]["asked"].as_u64().unwrap();
+        if !anew {
+            own += two[0]["asked"].as_u64().unwrap();
+            all += two[1]["asked"].as_u64().unwrap();
+        }
     }
     assert!(own * 2 < all, "{own} of {all} were asked");
     println!("{own} of {all} were asked");

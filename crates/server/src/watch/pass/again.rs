@@ -3,7 +3,7 @@
 //! The judge notes what it reads beside an object (`analysis::notes`). Rights and the network are answers about many
 //! objects at once: they are worked out where something changed that they are made of, and compared.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use analysis::{Analyses, Rights, notes, reach};
@@ -45,26 +45,22 @@ pub(super) struct Questions {
 /// The resources of an estate by their address: one may give several, and what is only named stands where the first is
 /// that names it.
 pub(super) struct Units<'e> {
-    by_address: BTreeMap<&'e Arc<str>, Vec<&'e Resource>>,
+    in_order: Vec<&'e Resource>,
 }
 
 impl<'e> Units<'e> {
     pub(super) fn of(estate: &'e Estate) -> Self {
-        let mut by_address: BTreeMap<&Arc<str>, Vec<&Resource>> = BTreeMap::new();
-        for resource in estate.resources() {
-            let address = &resource.origin.path;
-            let resources = by_address
-                .entry(address)
-                .or_insert_with(|| Vec::with_capacity(1));
-            resources.push(resource);
-        }
-        Self { by_address }
+        let mut in_order: Vec<&Resource> = estate.resources().iter().collect();
+        // Nearly all are in order.
+        in_order.sort_by(|one, other| one.origin.path.cmp(&other.origin.path));
+        Self { in_order }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&'e Arc<str>, &[&'e Resource])> {
-        self.by_address
-            .iter()
-            .map(|(address, resources)| (*address, resources.as_slice()))
+        let units = self
+            .in_order
+            .chunk_by(|one, other| one.origin.path == other.origin.path);
+        units.filter_map(|unit| Some((&unit.first()?.origin.path, unit)))
     }
 }
 
