@@ -2,7 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair,
+};
 
 use crate::{Error, Result};
 
@@ -25,6 +28,44 @@ pub(crate) fn authority(name: &str) -> Result<(String, String)> {
     let key = KeyPair::generate().map_err(failed)?;
     let certificate = params.self_signed(&key).map_err(failed)?;
     Ok((certificate.pem(), key.serialize_pem()))
+}
+
+const ISSUER: &str = "issuer";
+
+/// Who signs the certificates of servers, one after the other, as an issuer of cert-manager does.
+#[derive(Debug)]
+pub struct Signer {
+    certificate: String,
+    key: String,
+}
+
+impl Signer {
+    /// A new one.
+    pub fn new() -> Result<Self> {
+        let (certificate, key) = authority(ISSUER)?;
+        Ok(Self { certificate, key })
+    }
+
+    /// Its own certificate, as PEM: `ca.crt`.
+    #[must_use]
+    pub fn certificate(&self) -> &str {
+        &self.certificate
+    }
+
+    /// A new certificate for names and its key, as PEM: `tls.crt`, `tls.key`.
+    pub fn sign(&self, names: &[&str]) -> Result<(String, String)> {
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        let mut params = CertificateParams::new(names).map_err(failed)?;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let own = KeyPair::from_pem(&self.key).map_err(failed)?;
+        let mut above = CertificateParams::default();
+        above.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        above.distinguished_name = subject(ISSUER, None);
+        let issuer = Issuer::new(above, own);
+        let key = KeyPair::generate().map_err(failed)?;
+        let certificate = params.signed_by(&key, &issuer).map_err(failed)?;
+        Ok((certificate.pem(), key.serialize_pem()))
+    }
 }
 
 /// What a base64 text stands for, where that is a text.

@@ -33,6 +33,10 @@ impl Client {
     }
 
     fn with(url: &str, pem: &str, own: Option<ClientCert>) -> Result<Self> {
+        Self::patient(url, pem, own, Duration::from_secs(60))
+    }
+
+    fn patient(url: &str, pem: &str, own: Option<ClientCert>, patience: Duration) -> Result<Self> {
         let roots = certificates(pem);
         if roots.is_empty() {
             return Err(Error::Answer("the server has no certificate".to_owned()));
@@ -46,7 +50,7 @@ impl Client {
             .tls_config(tls)
             .proxy(None)
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(patience))
             .build()
             .into();
         Ok(Self {
@@ -126,6 +130,16 @@ impl Client {
             warnings,
         ))
     }
+}
+
+/// What any server answers within a time, on a connection of its own: the status, and the text. `pem` is trusted.
+pub fn get(url: &str, path: &str, pem: &str, patience: Duration) -> Result<(u16, String)> {
+    let client = Client::patient(url, pem, None, patience)?;
+    let (status, answer, _) = client.request("", "GET", path, None)?;
+    let text = answer
+        .as_str()
+        .map_or_else(|| answer.to_string(), str::to_owned);
+    Ok((status, text))
 }
 
 fn certificates(pem: &str) -> Vec<Certificate<'static>> {

@@ -67,6 +67,29 @@ impl Guard {
         }
     }
 
+    /// Stops the part where it stands (`STOP`), or lets it go on (`CONT`).
+    pub(crate) fn signal(&self, signal: &str) -> Result<()> {
+        let shell = self.child.id().to_string();
+        // A name is cut after 15 letters (proc_pid_stat(5)).
+        let name: String = self.name.chars().take(15).collect();
+        let is_part = |stat: &str| {
+            let (head, rest) = stat.rsplit_once(')')?;
+            let parent = rest.split_whitespace().nth(1)?;
+            let (number, own) = head.split_once(" (")?;
+            (parent == shell && own == name).then(|| number.to_owned())
+        };
+        let part = fs::read_dir("/proc")
+            .map_err(Error::io("/proc"))?
+            .filter_map(|entry| fs::read_to_string(entry.ok()?.path().join("stat")).ok())
+            .find_map(|stat| is_part(&stat))
+            .ok_or_else(|| self.failed("is not among the processes"))?;
+        Command::new("kill")
+            .args([&format!("-{signal}"), &part])
+            .status()
+            .map_err(Error::io("kill"))?;
+        Ok(())
+    }
+
     /// An error about this part, with the end of its log.
     pub(crate) fn failed(&self, what: &str) -> Error {
         let log = fs::read_to_string(&self.log).unwrap_or_default();

@@ -15,12 +15,14 @@ mod guard;
 mod lines;
 mod options;
 mod parts;
+pub mod pods;
 mod registry;
 mod server;
 mod texts;
 
 pub use azurite::Azurite;
-pub use certificate::{certificate_request, from_base64, from_base64url};
+pub use certificate::{Signer, certificate_request, from_base64, from_base64url};
+pub use client::get;
 pub use error::{Error, Result};
 pub use lines::Lines;
 pub use options::{Options, User};

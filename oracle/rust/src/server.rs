@@ -8,6 +8,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -40,8 +41,8 @@ const CLIENT_CA_KEY: &str = "clients.key";
 pub struct ApiServer {
     // In this order, so that no part outlives one that it needs.
     _controllers: Option<Guard>,
-    server: Option<Guard>,
-    _etcd: Guard,
+    server: Mutex<Option<Guard>>,
+    etcd: Guard,
     /// The program of the server and its flags, to start it again.
     command: (PathBuf, Vec<String>),
     client: Client,
@@ -95,8 +96,8 @@ impl ApiServer {
         };
         Ok(Self {
             _controllers: controllers,
-            server: Some(server),
-            _etcd: etcd,
+            server: Mutex::new(Some(server)),
+            etcd,
             command,
             client,
             folder,
@@ -107,12 +108,21 @@ impl ApiServer {
     }
 
     /// Kills the server; what it stored stays.
-    pub fn kill(&mut self) {
-        self.server = None;
+    pub fn kill(&self) {
+        *self.own() = None;
+    }
+
+    fn own(&self) -> MutexGuard<'_, Option<Guard>> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has etcd stop where it stands, or go on: nothing is answered that has to be read from it or written.
+    pub fn etcd(&self, goes_on: bool) -> Result<()> {
+        self.etcd.signal(if goes_on { "CONT" } else { "STOP" })
     }
 
     /// Starts it again after [`ApiServer::kill`], at the same address, and waits until it is ready.
-    pub fn revive(&mut self) -> Result<()> {
+    pub fn revive(&self) -> Result<()> {
         let (program, flags) = &self.command;
         let mut server = Guard::start(program, flags, &self.folder, false)?;
         let begin = Instant::now();
@@ -123,7 +133,7 @@ impl ApiServer {
             }
             thread::sleep(Duration::from_millis(100));
         }
-        self.server = Some(server);
+        *self.own() = Some(server);
         Ok(())
     }
 
