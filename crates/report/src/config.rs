@@ -6,16 +6,18 @@ use analysis::paths::Wish;
 use guide::Guide;
 use guide::front_matter::{self, Fields};
 use guide::setting::to_json;
-use model::{Ref, Severity};
+use model::{Doc, Ref, Severity};
 
 mod budget;
 mod serve;
 
 pub use budget::Budget;
-pub use serve::Serve;
+pub use serve::{Asked, Serve};
 
 /// The file's name.
 pub const FILE: &str = "seawall.yaml";
+/// The name of the file beside it that holds waivers and nothing else, for whoever signs them off.
+pub const WAIVERS: &str = "seawall-waivers.yaml";
 
 /// What the file says; absent keys leave the defaults.
 #[derive(Debug, Default)]
@@ -65,6 +67,8 @@ pub struct Waiver {
     pub owner: Box<str>,
     /// Until when, an ISO date.
     pub until: Option<Box<str>>,
+    /// The file it stands in, for messages.
+    pub path: Box<str>,
     /// Where it stands.
     pub line: u32,
     /// The text of that line.
@@ -109,10 +113,7 @@ impl Config {
             line,
             message,
         };
-        if text
-            .lines()
-            .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
-        {
+        if is_blank(text) {
             return Ok(Self {
                 path: path.into(),
                 ..Self::default()
@@ -207,22 +208,7 @@ impl Config {
                         config.severities.insert(id.into(), severity);
                     }
                 }
-                "waivers" => {
-                    for item in value.items() {
-                        let (source, _) = doc.line_at(item.span().start);
-                        let line = doc.line_column(item.span().start).0;
-                        let waiver =
-                            waiver(item, line, source).map_err(|message| error(line, message))?;
-                        if guide.guideline(&waiver.guideline).is_none() {
-                            let message = format!(
-                                "a waiver for `{}`, which is no guideline; `seawall guide list` shows all",
-                                waiver.guideline
-                            );
-                            return Err(error(line, message));
-                        }
-                        config.waivers.push(waiver);
-                    }
-                }
+                "waivers" => config.waivers = waivers(&doc, value, path, guide)?,
                 "cluster" => {
                     let name = value.as_str().filter(|name| !name.is_empty());
                     config.cluster = Some(
@@ -279,6 +265,67 @@ impl Config {
         all.extend(more.map(|(key, value)| (key.clone(), value.clone())));
         self.params = Some(serde_json::Value::Object(all).to_string());
     }
+
+    /// Adds what the text of [`WAIVERS`] says: a map with `waivers`.
+    ///
+    /// # Errors
+    /// Says the line and what is expected there.
+    pub fn accept(&mut self, path: &str, text: &str, guide: &Guide) -> Result<(), ConfigError> {
+        if is_blank(text) {
+            return Ok(());
+        }
+        let error = |line, message: &str| ConfigError {
+            path: path.into(),
+            line,
+            message: message.to_owned(),
+        };
+        let doc = front_matter::read(text, 1).map_err(|(line, message)| error(line, &message))?;
+        for (key, span, value) in doc.root().entries() {
+            if key != "waivers" || !value.is_list() {
+                let line = doc.line_column(span.start).0;
+                return Err(error(line, "it holds a list of `waivers` and nothing else"));
+            }
+            self.waivers.extend(waivers(&doc, value, path, guide)?);
+        }
+        if !doc.root().is_map() {
+            return Err(error(1, "a map with a list of `waivers` is expected"));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a text says nothing.
+fn is_blank(text: &str) -> bool {
+    text.lines()
+        .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+}
+
+/// The waivers of a list.
+fn waivers(
+    doc: &Doc,
+    list: Ref<'_>,
+    path: &str,
+    guide: &Guide,
+) -> Result<Vec<Waiver>, ConfigError> {
+    let mut waivers = Vec::new();
+    for item in list.items() {
+        let (source, _) = doc.line_at(item.span().start);
+        let line = doc.line_column(item.span().start).0;
+        let error = |message| ConfigError {
+            path: path.into(),
+            line,
+            message,
+        };
+        let waiver = waiver(item, (path, line), source).map_err(error)?;
+        if guide.guideline(&waiver.guideline).is_none() {
+            return Err(error(format!(
+                "a waiver for `{}`, which is no guideline; `seawall guide list` shows all",
+                waiver.guideline
+            )));
+        }
+        waivers.push(waiver);
+    }
+    Ok(waivers)
 }
 
 /// `secret:shop/db`, or with a title and a weight.
@@ -333,7 +380,7 @@ pub fn unknown_framework(guide: &Guide, id: &str) -> String {
     )
 }
 
-fn waiver(item: Ref<'_>, line: u32, source: &str) -> Result<Waiver, String> {
+fn waiver(item: Ref<'_>, (path, line): (&str, u32), source: &str) -> Result<Waiver, String> {
     let fields = Fields::of(
         item,
         &[
@@ -361,6 +408,7 @@ fn waiver(item: Ref<'_>, line: u32, source: &str) -> Result<Waiver, String> {
         reason: text("reason").unwrap_or_default(),
         owner: text("owner").unwrap_or_default(),
         until,
+        path: path.into(),
         line,
         source: source.into(),
     })

@@ -33,7 +33,6 @@ pub fn is_about_waivers(guideline: &Guideline) -> bool {
 /// Decides which findings are accepted.
 #[derive(Debug, Default)]
 pub struct Triage {
-    file: Box<str>,
     waivers: Vec<(Waiver, bool)>,
     inline: BTreeMap<Arc<str>, Vec<(InlineWaiver, bool)>>,
     baseline: HashSet<Fingerprint>,
@@ -45,7 +44,6 @@ impl Triage {
     #[must_use]
     pub fn new(config: &Config, as_of: &str) -> Self {
         Self {
-            file: config.path.clone(),
             waivers: config
                 .waivers
                 .iter()
@@ -115,7 +113,7 @@ impl Triage {
                 continue;
             }
             *used = true;
-            if let Some(note) = note(waiver, &self.file, &self.as_of) {
+            if let Some(note) = note(waiver, &self.as_of) {
                 finding.waiver = Some(note);
             }
         }
@@ -134,7 +132,7 @@ impl Triage {
                 covers(waiver, finding, &finding.resource)
                     || owners.iter().any(|owner| covers(waiver, finding, owner))
             })
-            .find_map(|waiver| note(waiver, &self.file, &self.as_of))
+            .find_map(|waiver| note(waiver, &self.as_of))
     }
 
     /// The waivers as objects, once every finding went through [`Triage::apply`].
@@ -157,7 +155,7 @@ impl Triage {
             };
             objects.push(facts.object(
                 symbols,
-                &Arc::from(&*self.file),
+                &Arc::from(&*waiver.path),
                 waiver.line,
                 &waiver.source,
             ));
@@ -195,13 +193,13 @@ fn in_force(until: Option<&str>, as_of: &str) -> bool {
 }
 
 /// What a waiver leaves with a finding, where it is in force.
-fn note(waiver: &Waiver, file: &str, as_of: &str) -> Option<WaiverNote> {
+fn note(waiver: &Waiver, as_of: &str) -> Option<WaiverNote> {
     let valid = !waiver.reason.is_empty() && !waiver.owner.is_empty();
     (valid && in_force(waiver.until.as_deref(), as_of)).then(|| WaiverNote {
         reason: waiver.reason.clone(),
         owner: waiver.owner.clone(),
         until: waiver.until.clone(),
-        at: format!("{file}:{}", waiver.line).into(),
+        at: format!("{}:{}", waiver.path, waiver.line).into(),
     })
 }
 

@@ -194,7 +194,10 @@ fn folder(root: &Path) -> Result<Vec<Input>, WalkError> {
             inputs.push(Input::Part(file, whole));
             continue;
         }
-        if file.file_name().is_some_and(|name| name == "seawall.yaml") {
+        if file
+            .file_name()
+            .is_some_and(|name| name == "seawall.yaml" || name == "seawall-waivers.yaml")
+        {
             continue;
         }
         inputs.extend(by_ending(&file).filter(|input| !matches!(input, Input::Unread(path, _) if path.extension().is_some_and(|ending| ending == "tgz"))));

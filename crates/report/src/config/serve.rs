@@ -5,6 +5,18 @@ use std::collections::BTreeSet;
 use guide::front_matter;
 use model::{Ref, Severity};
 
+/// Of which objects it is asked what ways of attackers they complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Asked {
+    /// None.
+    Nothing,
+    /// Roles and bindings.
+    #[default]
+    Rights,
+    /// All that ways can hang on.
+    Everything,
+}
+
 /// How `seawall serve` answers an API server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Serve {
@@ -18,6 +30,10 @@ pub struct Serve {
     /// Guidelines that read other objects refuse too. What they read is a little older than the request, so
     /// they only warn otherwise.
     pub deny_joined: bool,
+    /// Of which objects it is asked what ways of attackers they complete.
+    pub ways: Asked,
+    /// Whatever completes a way to something that is worth so much is refused; none: it is let in with a warning.
+    pub deny_ways: Option<u32>,
     /// Namespaces that are left alone, besides `kube-system` and the webhook's own.
     pub exclude: Vec<Box<str>>,
 }
@@ -29,12 +45,14 @@ impl Default for Serve {
             fail_closed: BTreeSet::from([Severity::Critical]),
             deny_unknown: BTreeSet::new(),
             deny_joined: false,
+            ways: Asked::Rights,
+            deny_ways: None,
             exclude: Vec::new(),
         }
     }
 }
 
-const KEYS: &str = "deny, fail-closed, deny-unknown, deny-joined, exclude";
+const KEYS: &str = "deny, fail-closed, deny-unknown, deny-joined, ways, deny-ways, exclude";
 
 impl Serve {
     /// Reads the map; what is wrong with the place in the text where it is.
@@ -56,6 +74,20 @@ impl Serve {
                 "deny-unknown" => serve.deny_unknown = severities()?,
                 "deny-joined" => {
                     serve.deny_joined = value.as_bool().ok_or_else(|| wrong("true or false"))?;
+                }
+                "ways" => {
+                    serve.ways = match value.as_str() {
+                        Some("none") => Asked::Nothing,
+                        Some("rights") => Asked::Rights,
+                        Some("all") => Asked::Everything,
+                        _ => return Err(wrong("none, rights or all")),
+                    };
+                }
+                "deny-ways" => {
+                    let weight = value.as_int().and_then(|weight| u32::try_from(weight).ok());
+                    let weight = weight.filter(|weight| (1..=100).contains(weight));
+                    serve.deny_ways =
+                        Some(weight.ok_or_else(|| wrong("a weight of jewels, from 1 to 100"))?);
                 }
                 "exclude" => {
                     serve.exclude =

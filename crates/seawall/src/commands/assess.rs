@@ -15,7 +15,7 @@ use model::kinds::Kind;
 use model::manifest::{Reader, Reading};
 use model::{Estate, Resource, ResourceName, ResourceRef, Scope};
 use rayon::prelude::*;
-use report::config::{self, Config};
+use report::config::{self, Config, ConfigError};
 use report::owners::Owners;
 use report::triage::{Seen, Triage, is_about_waivers};
 use report::{Assessment, Attack, Sink, Summary};
@@ -240,18 +240,35 @@ pub(crate) fn read_config_or(
     kept: Option<&Configuration>,
     guide: &Guide,
 ) -> anyhow::Result<Config> {
-    let found = match config_text(given, paths)? {
-        Some(found) => Some(found),
-        None => kept.cloned(),
-    };
-    let Some(Configuration { path, text }) = found else {
-        return Ok(Config::default());
-    };
-    Config::parse(&path, &text, guide).map_err(|error| {
-        Failure::new(error.to_string())
-            .help("docs/configuration.md describes the keys of seawall.yaml")
-            .into()
-    })
+    match config_text(given, paths)? {
+        Some(found) => parse_config(&found, guide),
+        None => match kept {
+            Some(kept) => parse_kept(kept, guide),
+            None => Ok(Config::default()),
+        },
+    }
+}
+
+/// What a configuration file says, and the waivers beside it.
+pub(crate) fn parse_config(found: &Configuration, guide: &Guide) -> anyhow::Result<Config> {
+    let mut config = parse_kept(found, guide)?;
+    let beside = Path::new(&found.path).with_file_name(config::WAIVERS);
+    if beside.is_file() {
+        let shown = beside.display().to_string();
+        let text = std::fs::read_to_string(&beside)
+            .map_err(|error| Failure::new(format!("cannot read `{shown}`: {error}")))?;
+        config.accept(&shown, &text, guide).map_err(wrong)?;
+    }
+    Ok(config)
+}
+
+/// What a configuration says that stands in no file.
+fn parse_kept(kept: &Configuration, guide: &Guide) -> anyhow::Result<Config> {
+    Ok(Config::parse(&kept.path, &kept.text, guide).map_err(wrong)?)
+}
+
+fn wrong(error: ConfigError) -> Failure {
+    Failure::new(error.to_string()).help("docs/configuration.md describes the keys of seawall.yaml")
 }
 
 /// The configuration that is given or stands beside the files.

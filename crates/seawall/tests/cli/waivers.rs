@@ -316,3 +316,39 @@ fn the_configuration_selects_frameworks_and_the_version() {
         (Some("pss-baseline"), Some("1.30"))
     );
 }
+
+#[test]
+fn waivers_stand_in_a_file_of_their_own_too() {
+    let folder = shop("whole: true\n");
+    folder.write("seawall-waivers.yaml", waiver("  until: 2027-01-31\n"));
+    let report = folder.json(&ARGS);
+    assert_eq!((report.code, report.findings()), (0, vec![]));
+    let note = &report.list("/findings")[0]["waiver"];
+    assert_eq!(note["at"], "seawall-waivers.yaml:2");
+    // It is no manifest, and holds nothing else.
+    assert!(
+        report
+            .documents()
+            .iter()
+            .all(|line| !line.contains("waivers"))
+    );
+    folder.write("seawall-waivers.yaml", "fail-on: none\n");
+    let ran = folder.assess(&["."]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.err
+            .contains("seawall-waivers.yaml:1: it holds a list of `waivers` and nothing else"),
+        "{}",
+        ran.err
+    );
+    // One that is over is told where it stands.
+    folder.write("seawall-waivers.yaml", waiver("  until: 2026-01-31\n"));
+    let report = folder.json(&ARGS);
+    assert!(
+        report
+            .findings()
+            .contains(&"seawall-waivers.yaml:2 waiver-current fail".to_owned()),
+        "{:?}",
+        report.findings()
+    );
+}
