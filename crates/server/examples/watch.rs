@@ -18,6 +18,7 @@ use guide::Guide;
 use oracle::ApiServer;
 use report::config::Config;
 use serde_json::{Value, json};
+use server::configuration::Configuration;
 use server::watch::{self, Options, Shared};
 
 /// As in the program.
@@ -58,7 +59,7 @@ fn main() {
         kubeconfig: Some(server.kubeconfig()),
         ..Default::default()
     };
-    let mut options = Options::new(cluster, Arc::new(Config::default()));
+    let mut options = Options::new(cluster, Configuration::new(Config::default()));
     options.log = Arc::new(|_, what, fields| println!("  {what} {fields}"));
     let shared = Shared::new(&guide, &options).unwrap();
     let stop = AtomicBool::new(false);

@@ -10,11 +10,13 @@
 //! deliberately leaves out: changing objects, and deletions, of which no guideline says anything.
 
 mod answer;
+mod completes;
 mod gate;
 mod opens;
 mod owners;
 mod review;
 
 pub use answer::{Answer, unjudged};
+pub use completes::{Completed, Ways};
 pub use gate::{Decision, Gate, Half, Rules, Said, Why};
 pub use review::{Malformed, Review};

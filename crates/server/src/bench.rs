@@ -10,10 +10,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use analysis::Analyses;
+use analysis::paths::Wishes;
 use guide::{Guide, Guideline, setting};
 use jiff::Timestamp;
 use model::managed::Managed;
@@ -21,7 +23,8 @@ use model::{Estate, Resource};
 use report::config::Config;
 use report::triage::Triage;
 
-use crate::admission::{Answer, Decision, Gate, Review, Rules, Why, unjudged};
+use crate::admission::{Answer, Decision, Gate, Review, Rules, Ways, Why, unjudged};
+use crate::configuration::Configuration;
 use crate::docket::{Case, Docket, Judged};
 use crate::metrics::Metrics;
 use crate::trace::Open;
@@ -80,8 +83,8 @@ impl Beside for crate::watch::Shared {
     }
 }
 
-/// Which guidelines are asked.
-pub type Select = Arc<dyn Fn(&Guideline) -> bool + Send + Sync>;
+/// Which guidelines are asked, by what the configuration says.
+pub type Select = Arc<dyn Fn(&Config, &Guideline) -> bool + Send + Sync>;
 
 /// What judges go by.
 #[derive(Clone)]
@@ -89,13 +92,36 @@ pub struct Law {
     /// The guide.
     pub guide: Arc<Guide>,
     /// `seawall.yaml`.
-    pub config: Arc<Config>,
-    /// The Kubernetes minor judged against.
-    pub kubernetes_minor: u8,
+    pub config: Arc<Configuration>,
+    /// The Kubernetes minor judged against; none: what `seawall.yaml` says, else the newest known.
+    pub kubernetes_minor: Option<u8>,
     /// Which guidelines are asked.
     pub select: Select,
     /// Everything is let in.
     pub dry_run: bool,
+}
+
+impl Law {
+    /// What verdicts of a day depend on besides the estate.
+    ///
+    /// # Errors
+    /// When the configuration's parameters cannot be read.
+    pub fn setting(&self, config: &Config, day: &str) -> Result<guide::Setting, String> {
+        let guide = &*self.guide;
+        let minor = self.kubernetes_minor.or(config.kubernetes);
+        let mut setting = setting::setting(guide, config.params.as_deref(), minor)?;
+        setting.severities.clone_from(&config.severities);
+        setting.aks = setting::aks_versions(guide, Some(day));
+        setting.today = setting::midnight(day);
+        Ok(setting)
+    }
+}
+
+/// What judges sit for: when it is another, others sit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Order {
+    day: String,
+    configuration: u64,
 }
 
 /// The bench.
@@ -133,7 +159,7 @@ impl Bench {
     /// When the configuration's parameters cannot be read; nobody sits then.
     pub fn keep(&self) -> Result<(), String> {
         let mut sitting = 0;
-        let mut last: Option<(String, Option<usize>)> = None;
+        let mut last: Option<(Order, Option<usize>)> = None;
         let mut begun = Instant::now();
         let mut ready: Option<thread::JoinHandle<()>> = None;
         let mut benches = Vec::new();
@@ -143,14 +169,17 @@ impl Bench {
                 let age = (self.clock)().duration_since(picture.at()).as_secs_f64();
                 self.metrics.set("seawall_estate_age_seconds", &[], age);
             }
-            let day = day(&(self.clock)());
+            let order = Order {
+                day: day(&(self.clock)()),
+                configuration: self.law.config.number(),
+            };
             let known = picture
                 .as_ref()
                 .map(|picture| Arc::as_ptr(picture).cast::<()>().addr());
-            let now = (day, known);
+            let now = (order, known);
             let due = match &last {
                 None => true,
-                // A first picture, or a new day, at once.
+                // A first picture, a new day or another configuration, at once.
                 Some(last) if last.0 != now.0 || last.1.is_none() != now.1.is_none() => true,
                 Some(last) => *last != now && begun.elapsed() > self.refresh,
             };
@@ -160,11 +189,15 @@ impl Bench {
             if due && !busy {
                 sitting += 1;
                 begun = Instant::now();
-                let setting = self.setting(&now.0)?;
-                let (bench, day) = (self.clone(), now.0.clone());
+                let config = self.law.config.now();
+                let day = now.0.day.clone();
+                let setting = self.law.setting(&config, &day)?;
+                let bench = self.clone();
                 let thread = thread::Builder::new()
                     .name(format!("bench {sitting}"))
-                    .spawn(move || bench.sit(sitting, &day, &setting, picture.as_deref()))
+                    .spawn(move || {
+                        bench.sit(sitting, (&config, &day), &setting, picture.as_deref());
+                    })
                     .map_err(|error| format!("no thread for judges: {error}"))?;
                 benches.extend(ready.replace(thread));
                 benches.retain(|bench: &thread::JoinHandle<()>| !bench.is_finished());
@@ -178,104 +211,45 @@ impl Bench {
         Ok(())
     }
 
-    fn setting(&self, day: &str) -> Result<guide::Setting, String> {
-        let Law { guide, config, .. } = &self.law;
-        let minor = Some(self.law.kubernetes_minor);
-        let mut setting = setting::setting(guide, config.params.as_deref(), minor)?;
-        setting.severities.clone_from(&config.severities);
-        setting.aks = setting::aks_versions(guide, Some(day));
-        setting.today = setting::midnight(day);
-        Ok(setting)
-    }
-
     fn sit(
         &self,
         sitting: u64,
-        day: &str,
+        (config, day): (&Config, &str),
         setting: &guide::Setting,
         picture: Option<&dyn Picture>,
     ) {
         let guide = &*self.law.guide;
-        let gate = gate(&self.law, setting, day);
+        let wishes = Wishes {
+            cluster: config.cluster.clone(),
+            jewels: config.jewels.clone(),
+        };
+        let ways = Ways::new(guide, setting, wishes, config.serve.ways);
+        let gate = gate(&self.law, config, setting, day).looking_for(ways);
         let analyses =
             picture.map(|picture| guide::facts::analyses(guide, setting, picture.estate()));
         if let Some(analyses) = &analyses {
             warm(analyses);
         }
         self.docket.sit(sitting);
+        let seat = Seat {
+            bench: self,
+            gate: &gate,
+            analyses: analyses.as_ref(),
+            picture,
+        };
+        let (further, taken) = sync_channel(FURTHER);
         thread::scope(|scope| {
             for number in 0..self.judges.max(1) {
-                let judge = || self.judge(sitting, &gate, analyses.as_ref(), picture);
+                let further = further.clone();
+                let judge = move || seat.judge(sitting, &further);
                 let named = thread::Builder::new().name(format!("judge {sitting}.{number}"));
                 let _ = named.spawn_scoped(scope, judge);
             }
+            // It ends when the last judge has left.
+            drop(further);
+            let named = thread::Builder::new().name(format!("ways {sitting}"));
+            let _ = named.spawn_scoped(scope, move || seat.complete(&taken));
         });
-    }
-
-    fn judge(
-        &self,
-        sitting: u64,
-        gate: &Gate<'_>,
-        analyses: Option<&Analyses<'_>>,
-        picture: Option<&dyn Picture>,
-    ) {
-        while let Some(case) = self.docket.take(sitting) {
-            // Whoever waited has got an answer by now.
-            if case.reply.is_closed() || Instant::now() >= case.deadline {
-                continue;
-            }
-            let age = picture.map(|picture| {
-                let age = (self.clock)().duration_since(picture.at());
-                Duration::try_from(age).unwrap_or_default()
-            });
-            let parent = case.trace.as_ref();
-            let mut span = parent.and_then(|parent| parent.begin("judge"));
-            // Nothing panics by design; but whatever does must not take the judge along.
-            let judged = catch_unwind(AssertUnwindSafe(|| {
-                self.hear(&case, gate, analyses, age, span.as_mut())
-            }));
-            let judged = judged.unwrap_or_else(|_| {
-                span.iter_mut().for_each(Open::fail);
-                self.failed(&case, gate)
-            });
-            // Before the answer, so that it does not count the waiting for whoever takes it.
-            drop(span);
-            let _ = case.reply.send(judged);
-        }
-    }
-
-    fn hear(
-        &self,
-        case: &Case,
-        gate: &Gate<'_>,
-        analyses: Option<&Analyses<'_>>,
-        age: Option<Duration>,
-        span: Option<&mut Open>,
-    ) -> Judged {
-        let review = match parse(&case.body) {
-            Ok(review) => review,
-            Err(why) => return Judged::Malformed(why),
-        };
-        let namespace = self.beside.namespace(&review.namespace);
-        let late = || Instant::now() >= case.deadline;
-        let decision = gate.decide(&review, case.half, namespace.as_ref(), analyses, &late);
-        self.note(&decision);
-        if let Some(span) = span {
-            describe(span, &review, &decision);
-        }
-        Judged::Answer(review.uid.as_ref().into(), Answer::of(&decision, age))
-    }
-
-    fn failed(&self, case: &Case, gate: &Gate<'_>) -> Judged {
-        self.metrics
-            .count("seawall_admission_unjudged_total", &[("why", "failed")]);
-        match parse(&case.body) {
-            Ok(review) => {
-                let answer = unjudged(!gate.fails_closed(case.half), "judging failed");
-                Judged::Answer(review.uid.as_ref().into(), answer)
-            }
-            Err(why) => Judged::Malformed(why),
-        }
     }
 
     fn note(&self, decision: &Decision) {
@@ -301,6 +275,10 @@ impl Bench {
             self.metrics
                 .count("seawall_admission_opens_total", &[("step", how.id)]);
         }
+        for way in &decision.completes {
+            self.metrics
+                .count("seawall_admission_completes_total", &[("jewel", way.kind)]);
+        }
         for (_, why) in &decision.not_asked {
             self.metrics
                 .count("seawall_admission_not_asked_total", &[("why", why)]);
@@ -313,11 +291,153 @@ impl Bench {
     }
 }
 
+/// What a judge sits with.
+#[derive(Clone, Copy)]
+struct Seat<'s> {
+    bench: &'s Bench,
+    gate: &'s Gate<'s>,
+    analyses: Option<&'s Analyses<'s>>,
+    picture: Option<&'s dyn Picture>,
+}
+
+/// What is handed on to whoever looks for ways of attackers.
+type Further = (Case, Decision);
+
+/// How many cases wait for that.
+const FURTHER: usize = 64;
+
+/// What a judge has to say.
+enum Heard {
+    Judged(Judged),
+    /// It is to be looked for ways too.
+    Further(Decision),
+}
+
+impl Seat<'_> {
+    /// Hears cases until others sit.
+    fn judge(self, sitting: u64, further: &SyncSender<Further>) {
+        while let Some(case) = self.bench.docket.take(sitting) {
+            // Whoever waited has got an answer by now.
+            if case.reply.is_closed() || Instant::now() >= case.deadline {
+                continue;
+            }
+            // Nothing panics by design; but whatever does must not take the judge along.
+            let parent = case.trace.as_ref();
+            let mut span = parent.and_then(|parent| parent.begin("judge"));
+            let heard = catch_unwind(AssertUnwindSafe(|| self.hear(&case, span.as_mut())));
+            if heard.is_err() {
+                span.iter_mut().for_each(Open::fail);
+            }
+            // Before the answer, so that it does not count the waiting for whoever takes it.
+            drop(span);
+            match heard {
+                Ok(Heard::Judged(judged)) => drop(case.reply.send(judged)),
+                Ok(Heard::Further(decision)) => {
+                    // A judge does not wait for that.
+                    if let Err(
+                        TrySendError::Full((case, mut decision))
+                        | TrySendError::Disconnected((case, mut decision)),
+                    ) = further.try_send((case, decision))
+                    {
+                        decision.not_completed();
+                        self.answer(case, &decision);
+                    }
+                }
+                Err(_) => {
+                    let failed = self.failed(&case);
+                    drop(case.reply.send(failed));
+                }
+            }
+        }
+    }
+
+    /// Looks for ways in one case after the other.
+    fn complete(self, taken: &Receiver<Further>) {
+        for (case, mut decision) in taken {
+            if case.reply.is_closed() {
+                continue;
+            }
+            let late = |more: Duration| Instant::now() + more >= case.deadline;
+            let looked = catch_unwind(AssertUnwindSafe(|| {
+                if let (Ok(review), Some(beside)) = (parse(&case.body), self.analyses) {
+                    self.gate.complete(&review, beside, &late, &mut decision);
+                }
+            }));
+            if looked.is_err() {
+                decision.not_completed();
+            }
+            if let Some(ways) = self.gate.ways() {
+                let took = ways.took().as_secs_f64();
+                let metrics = &self.bench.metrics;
+                metrics.set("seawall_admission_ways_seconds", &[], took);
+            }
+            self.answer(case, &decision);
+        }
+    }
+
+    fn hear(&self, case: &Case, span: Option<&mut Open>) -> Heard {
+        let review = match parse(&case.body) {
+            Ok(review) => review,
+            Err(why) => return Heard::Judged(Judged::Malformed(why)),
+        };
+        let namespace = self.bench.beside.namespace(&review.namespace);
+        let late = |more: Duration| Instant::now() + more >= case.deadline;
+        let (half, beside) = (case.half, self.analyses);
+        let decision = self
+            .gate
+            .decide(&review, half, namespace.as_ref(), beside, &late);
+        if let Some(span) = span {
+            describe(span, &review, &decision);
+        }
+        // Of what is refused nothing comes.
+        let further = decision.allowed
+            && beside.is_some_and(|beside| self.gate.is_to_complete(&review, half, beside));
+        if further {
+            return Heard::Further(decision);
+        }
+        self.bench.note(&decision);
+        let answer = Answer::of(&decision, self.age());
+        Heard::Judged(Judged::Answer(review.uid.as_ref().into(), answer))
+    }
+
+    /// Says what was decided.
+    fn answer(&self, case: Case, decision: &Decision) {
+        self.bench.note(decision);
+        let judged = match parse(&case.body) {
+            Ok(review) => {
+                let answer = Answer::of(decision, self.age());
+                Judged::Answer(review.uid.as_ref().into(), answer)
+            }
+            Err(why) => Judged::Malformed(why),
+        };
+        let _ = case.reply.send(judged);
+    }
+
+    fn age(&self) -> Option<Duration> {
+        let picture = self.picture?;
+        let age = (self.bench.clock)().duration_since(picture.at());
+        Some(Duration::try_from(age).unwrap_or_default())
+    }
+
+    fn failed(&self, case: &Case) -> Judged {
+        self.bench
+            .metrics
+            .count("seawall_admission_unjudged_total", &[("why", "failed")]);
+        match parse(&case.body) {
+            Ok(review) => {
+                let answer = unjudged(!self.gate.fails_closed(case.half), "judging failed");
+                Judged::Answer(review.uid.as_ref().into(), answer)
+            }
+            Err(why) => Judged::Malformed(why),
+        }
+    }
+}
+
 /// The gate of a day.
 #[must_use]
-pub fn gate<'g>(law: &'g Law, setting: &'g guide::Setting, day: &str) -> Gate<'g> {
+pub fn gate<'g>(law: &'g Law, config: &Config, setting: &'g guide::Setting, day: &str) -> Gate<'g> {
     let rules = Rules {
-        serve: law.config.serve.clone(),
+        serve: config.serve.clone(),
         dry_run: law.dry_run,
     };
     let managed = law
@@ -326,9 +446,9 @@ pub fn gate<'g>(law: &'g Law, setting: &'g guide::Setting, day: &str) -> Gate<'g
         .get("provider-managed.yaml")
         .and_then(|text| guide::front_matter::read(text, 1).ok())
         .map_or_else(Managed::default, |doc| Managed::from_data(doc.root()));
-    let triage = Triage::new(&law.config, day);
+    let triage = Triage::new(config, day);
     Gate::new(&law.guide, setting, rules, triage, managed, |guideline| {
-        (law.select)(guideline)
+        (law.select)(config, guideline)
     })
 }
 

@@ -35,9 +35,9 @@ use std::time::{Duration, Instant};
 use ::guide::Guide;
 use jiff::Timestamp;
 use model::finding::Finding;
-use report::config::Config;
 use sources::cluster::Writer;
 
+use crate::configuration::Configuration;
 use crate::metrics::Metrics;
 use crate::watch::history::{self, Posture};
 use crate::watch::{Picture, Shared};
@@ -60,7 +60,7 @@ pub struct Options {
     /// What the watch knows.
     pub shared: Arc<Shared>,
     /// What is accepted.
-    pub config: Arc<Config>,
+    pub config: Arc<Configuration>,
     /// Who asks the API server whom a token belongs to, and what they may see. It needs to `create`
     /// `tokenreviews.authentication.k8s.io` and `subjectaccessreviews.authorization.k8s.io`: the ClusterRole
     /// `system:auth-delegator`.
@@ -171,7 +171,7 @@ impl Desk {
     /// The ways of attackers; nothing while the first are being looked for.
     fn ways(&self, picture: &Arc<Picture>) -> Option<Arc<Ways>> {
         let options = &self.options;
-        let (guide, config) = (Arc::clone(&options.guide), Arc::clone(&options.config));
+        let (guide, config) = (Arc::clone(&options.guide), options.config.now());
         let (own, turn) = (Arc::clone(picture), Arc::clone(&self.turn));
         self.ways.ask(&(), picture.number, move || {
             let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -191,7 +191,7 @@ impl Desk {
         limits: decisions::Limits,
     ) -> Option<Arc<Decisions>> {
         let options = &self.options;
-        let (guide, config) = (Arc::clone(&options.guide), Arc::clone(&options.config));
+        let (guide, config) = (Arc::clone(&options.guide), options.config.now());
         let (own, turn) = (Arc::clone(picture), Arc::clone(&self.turn));
         self.decisions.ask(&limits, picture.number, move || {
             let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);

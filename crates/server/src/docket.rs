@@ -140,3 +140,57 @@ impl Docket {
         self.lock().closed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(body: &'static str) -> Case {
+        let now = Instant::now();
+        Case {
+            body: Bytes::from_static(body.as_bytes()),
+            half: Half::Both,
+            received: now,
+            deadline: now + Duration::from_secs(10),
+            reply: oneshot::channel().0,
+            trace: None,
+        }
+    }
+
+    #[test]
+    fn the_newest_is_sent_away_and_the_others_are_taken_in_their_order() {
+        let docket = Docket::new(3);
+        for body in ["first", "second", "third"] {
+            assert!(docket.add(case(body)).is_ok());
+        }
+        let sent_away = docket.add(case("fourth")).unwrap_err();
+        assert_eq!(sent_away.body, "fourth");
+        docket.sit(1);
+        assert_eq!(docket.take(1).unwrap().body, "first");
+        // There is room again, behind those who wait.
+        assert!(docket.add(case("fifth")).is_ok());
+        let rest: Vec<Bytes> = (0..3).map(|_| docket.take(1).unwrap().body).collect();
+        assert_eq!(rest, ["second", "third", "fifth"]);
+        // Others sit now.
+        docket.sit(2);
+        assert!(docket.take(1).is_none());
+    }
+
+    #[test]
+    fn judges_hang_when_cases_wait_and_none_is_taken() {
+        let docket = Docket::new(3);
+        docket.sit(1);
+        let moment = Duration::from_millis(20);
+        assert!(!docket.hangs(moment));
+        docket.add(case("first")).unwrap();
+        docket.add(case("second")).unwrap();
+        std::thread::sleep(2 * moment);
+        assert!(docket.hangs(moment));
+        docket.take(1).unwrap();
+        assert!(!docket.hangs(moment));
+        docket.take(1).unwrap();
+        // Nobody waits for as long as nothing is asked.
+        std::thread::sleep(2 * moment);
+        assert!(!docket.hangs(moment));
+    }
+}

@@ -93,8 +93,11 @@ impl std::fmt::Debug for Door {
     }
 }
 
-/// How long judges may take nothing while reviews wait before the process counts as hung.
+/// How long judges may take nothing while reviews wait before the process counts as hung, and is ended by its kubelet.
 const HUNG: Duration = Duration::from_secs(30);
+/// The same before nobody is led here any more: less than API servers wait for an answer. A long queue is no reason;
+/// the next replica would have it then.
+const STALLED: Duration = Duration::from_secs(3);
 
 /// Serves until `stop` is true; then no connection is accepted, and those that are open end after their answer.
 ///
@@ -153,6 +156,12 @@ impl House for Client {
             }
             "/readyz" if self.door.docket.sitting() == 0 => {
                 return text(StatusCode::SERVICE_UNAVAILABLE, "no judge sits yet\n");
+            }
+            "/readyz" if self.door.docket.hangs(STALLED) => {
+                return text(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "reviews wait, and none is taken\n",
+                );
             }
             "/readyz" => return text(StatusCode::OK, "ok\n"),
             "/metrics" => {

@@ -46,6 +46,9 @@ pub struct Installed {
     pub trusted: Option<String>,
     /// Namespaces that are left alone, besides `kube-system`.
     pub exclude: Vec<String>,
+    /// The Certificate (`namespace/name`) whose authority cert-manager's injector writes from now on, over what is
+    /// trusted at the beginning (<https://cert-manager.io/docs/concepts/ca-injector/>).
+    pub injected_from: Option<String>,
 }
 
 /// What the control plane and nodes write to stay alive: a webhook that is away or strict must not stop them. Of
@@ -68,13 +71,18 @@ pub fn configuration(gate: &Gate<'_>, installed: &Installed) -> Value {
     .into_iter()
     .filter_map(|(half, word, policy)| webhook(gate, installed, half, word, policy))
     .collect();
+    let mut metadata = json!({
+        "name": NAME,
+        "labels": { "app.kubernetes.io/name": "seawall", "app.kubernetes.io/managed-by": "seawall" }
+    });
+    if let (Some(from), Some(metadata)) = (&installed.injected_from, metadata.as_object_mut()) {
+        let annotations = json!({ "cert-manager.io/inject-ca-from": from });
+        metadata.insert("annotations".to_owned(), annotations);
+    }
     json!({
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingWebhookConfiguration",
-        "metadata": {
-            "name": NAME,
-            "labels": { "app.kubernetes.io/name": "seawall", "app.kubernetes.io/managed-by": "seawall" }
-        },
+        "metadata": metadata,
         "webhooks": webhooks,
     })
 }

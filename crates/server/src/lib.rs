@@ -13,6 +13,7 @@
 
 pub mod admission;
 pub mod bench;
+pub mod configuration;
 mod connections;
 pub mod desk;
 pub mod docket;

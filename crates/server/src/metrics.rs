@@ -39,6 +39,16 @@ const SERIES: &[(&str, Kind, &str)] = &[
         "What roles and bindings in reviews would let somebody take, by step of attackers.",
     ),
     (
+        "seawall_admission_completes_total",
+        Kind::Counter,
+        "Ways of attackers that objects in reviews would complete, by kind of what is reached.",
+    ),
+    (
+        "seawall_admission_ways_seconds",
+        Kind::Gauge,
+        "How long it took to look for ways of attackers the last time.",
+    ),
+    (
         "seawall_admission_not_asked_total",
         Kind::Counter,
         "Guidelines that a review could not be held against, by reason.",

@@ -17,6 +17,7 @@ use serde_json::json;
 use sources::cluster::Writer;
 
 use crate::bench::Bench;
+use crate::configuration::Followed;
 use crate::desk::{self, Desk};
 use crate::http::{self, Door};
 use crate::metrics::Metrics;
@@ -129,6 +130,8 @@ pub struct Serving {
     pub kept: Kept,
     /// Who judges.
     pub bench: Bench,
+    /// The file of what they judge by, where there is one.
+    pub followed: Option<Followed>,
     /// Bounds on what clients may do.
     pub limits: http::Limits,
     /// How long it goes on after a signal. Endpoints of a pod that ends are withdrawn a moment later.
@@ -153,6 +156,7 @@ pub fn run(
         listen,
         kept,
         bench,
+        followed,
         limits,
         drain,
         // Kept here until the runtime has ended, as it asks for.
@@ -187,10 +191,14 @@ pub fn run(
         let shown = &certificates;
         let counted = &metrics;
         scope.spawn(move || keeping.keep(shown, counted, log, &now, &ended));
+        let (unfollow, unfollowed) = mpsc::channel();
+        if let Some(mut followed) = followed {
+            scope.spawn(move || followed.keep(counted, log, &unfollowed));
+        }
         let judging = scope.spawn(|| bench.keep());
         let shown = dashboard.clone();
         let served = runtime.block_on(until_told(listen, door, drain, log, told, shown));
-        drop(end);
+        drop((end, unfollow));
         docket.close();
         let judged = judging.join();
         served?;

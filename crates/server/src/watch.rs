@@ -52,7 +52,6 @@ use model::coverage::Status;
 use model::doc::Shapes;
 use model::finding::{Finding, GuidelineId};
 use report::assessment::Counts;
-use report::config::Config;
 use serde_json::Value;
 use sources::cluster;
 use sources::cluster::watch::Pace;
@@ -65,6 +64,7 @@ use self::held::Held;
 use self::history::{Place, Posture};
 use self::packed::Head;
 use self::said::{Makers, Said};
+use crate::configuration::Configuration;
 use crate::trace::Tracer;
 
 pub use self::alerts::{Alerting, Receiver, SCHEMA as ALERT_SCHEMA};
@@ -105,7 +105,7 @@ pub struct Options {
     /// How often Azure is read.
     pub azure_every: Duration,
     /// What is accepted, and how severe things are.
-    pub config: Arc<Config>,
+    pub config: Arc<Configuration>,
     /// The time.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// What should run, where what does is compared with that.
@@ -127,7 +127,7 @@ pub struct Options {
 impl Options {
     /// The current cluster, with a configuration, silently.
     #[must_use]
-    pub fn new(cluster: cluster::Options, config: Arc<Config>) -> Self {
+    pub fn new(cluster: cluster::Options, config: Arc<Configuration>) -> Self {
         Self {
             cluster,
             pace: Pace::default(),
@@ -247,7 +247,8 @@ impl Shared {
     /// # Errors
     /// When the configuration's parameters do not parse.
     pub fn new(guide: &Guide, options: &Options) -> Result<Self, String> {
-        let setting = Arc::new(settings(guide, &options.config, None, &options.day())?);
+        let config = options.config.now();
+        let setting = Arc::new(settings(guide, &config, None, &options.day())?);
         Ok(Self {
             live: RwLock::default(),
             shapes: Shapes::default(),

@@ -2,15 +2,17 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ::guide::{Guide, Guideline, setting};
+use ::guide::{Guide, Guideline};
 use jiff::Timestamp;
+use report::config::Config;
 use serde_json::{Value, json};
 use server::bench::{Alone, Bench, Beside, Law, gate};
+use server::configuration::{Configuration, Followed};
 use server::desk::{self, Desk, Issuer, Key};
 use server::docket::Docket;
 use server::http::{Limits, More};
@@ -22,6 +24,7 @@ use server::tls::made;
 use server::watch::{self, Level, Shared};
 use sources::azure::Trust;
 use sources::cluster::{self, Writer};
+use sources::snapshot::Configuration as Configured;
 
 use crate::choices;
 use crate::commands::azure::AzureArgs;
@@ -66,6 +69,9 @@ pub(crate) struct Args {
     /// Folder with tls.crt and tls.key, renewed by somebody else (and ca.crt, which `--install` trusts)
     #[arg(long, value_name = "DIR")]
     cert_dir: Option<PathBuf>,
+    /// With `--install`: have cert-manager write the authority of this Certificate when it changes
+    #[arg(long, value_name = "NAMESPACE/NAME", requires_all = ["install", "cert_dir"])]
+    inject_ca_from: Option<String>,
     /// Secret of the own namespace in which the certificate is made and renewed; it must be there
     #[arg(long, value_name = "NAME", default_value = "seawall-webhook")]
     secret: String,
@@ -159,29 +165,41 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         return remove(args);
     }
     let guide = Arc::new(load_guide(args.guide.as_deref())?);
-    let config = assess::read_config(args.config.as_deref(), &[PathBuf::from(".")], &guide)?;
-    let frameworks = choices::frameworks(&args.framework, &config, &guide)?;
+    let (config, file) = configured(args, &guide)?;
+    choices::frameworks(&args.framework, &config, &guide)?;
     choices::guidelines_exist(&args.guideline, &guide)?;
-    let minor = choices::kubernetes(args.kubernetes.as_deref(), &config, &guide, || Ok(None))?;
-    let asked = args.guideline.clone();
+    let given = args.kubernetes.as_deref();
+    let minor = choices::kubernetes(given, &config, &guide, || Ok(None))?;
+    let (asked, frameworks) = (args.guideline.clone(), args.framework.clone());
     let law = Law {
         guide,
-        config: Arc::new(config),
-        kubernetes_minor: minor,
-        select: Arc::new(move |guideline: &Guideline| {
+        config: Configuration::new(config),
+        kubernetes_minor: given.map(|_| minor),
+        select: Arc::new(move |config: &Config, guideline: &Guideline| {
+            let maps = |id: &str| guideline.controls(id).next().is_some();
             (asked.is_empty() || asked.iter().any(|id| **id == *guideline.id.0))
-                && (frameworks.is_empty()
-                    || frameworks
-                        .iter()
-                        .any(|id| guideline.controls(id).next().is_some()))
+                && if frameworks.is_empty() {
+                    config.frameworks.is_empty() || config.frameworks.iter().any(|id| maps(id))
+                } else {
+                    frameworks.iter().any(|id| maps(id))
+                }
         }),
         dry_run: args.dry_run,
     };
     if args.install {
         install(args, &law)
     } else {
-        serve(args, law)
+        serve(args, law, file)
     }
+}
+
+/// `seawall.yaml` and what it says, where there is one.
+fn configured(args: &Args, guide: &Guide) -> anyhow::Result<(Config, Option<Configured>)> {
+    let Some(found) = assess::config_text(args.config.as_deref(), &[PathBuf::from(".")])? else {
+        return Ok((Config::default(), None));
+    };
+    let config = assess::parse_config(&found, guide)?;
+    Ok((config, Some(found)))
 }
 
 impl Args {
@@ -279,7 +297,8 @@ fn install(args: &Args, law: &Law) -> anyhow::Result<u8> {
         }
     };
     let mut exclude = vec![secret.namespace.clone()];
-    exclude.extend(law.config.serve.exclude.iter().map(|name| name.to_string()));
+    let config = law.config.now();
+    exclude.extend(config.serve.exclude.iter().map(|name| name.to_string()));
     let installed = Installed {
         way: match &args.url {
             Some(url) => Way::Url(url.clone()),
@@ -291,16 +310,11 @@ fn install(args: &Args, law: &Law) -> anyhow::Result<u8> {
         },
         trusted,
         exclude,
+        injected_from: args.inject_ca_from.clone(),
     };
     let day = Timestamp::now().strftime("%Y-%m-%d").to_string();
-    let mut settings = setting::setting(
-        &law.guide,
-        law.config.params.as_deref(),
-        Some(law.kubernetes_minor),
-    )
-    .map_err(Failure::new)?;
-    settings.severities.clone_from(&law.config.severities);
-    let configuration = install::configuration(&gate(law, &settings, &day), &installed);
+    let settings = law.setting(&config, &day).map_err(Failure::new)?;
+    let configuration = install::configuration(&gate(law, &config, &settings, &day), &installed);
     writer
         .apply(
             &format!("{CONFIGURATIONS}/{NAME}"),
@@ -371,7 +385,7 @@ fn dashboard(
     Ok(Some(Dashboard { listen, desk }))
 }
 
-fn serve(args: &Args, law: Law) -> anyhow::Result<u8> {
+fn serve(args: &Args, law: Law, file: Option<Configured>) -> anyhow::Result<u8> {
     let log: Log = Arc::new(|level, what, more| {
         let word = match level {
             Level::Info => "info",
@@ -388,7 +402,7 @@ fn serve(args: &Args, law: Law) -> anyhow::Result<u8> {
     let metrics = Arc::new(Metrics::new());
     let stop = AtomicBool::new(false);
     let tracer = kept::tracer()?;
-    let whole = law.config.whole.unwrap_or(false);
+    let whole = law.config.now().whole.unwrap_or(false);
     let drift = args.drift.as_deref();
     let drift = drift.map(|path| beside::base(path, &law.guide, whole));
     let drift = drift.transpose()?;
@@ -423,6 +437,10 @@ fn serve(args: &Args, law: Law) -> anyhow::Result<u8> {
         None => Kept::Secret(args.secret(), Box::new(args.writer()?)),
     };
     let guide: Arc<Guide> = Arc::clone(&law.guide);
+    let followed = file.map(|file| {
+        let said = (file.path.as_str(), file.text.as_str());
+        Followed::new(Path::new(&file.path), said, &guide, &law.config)
+    });
     let dashboard = dashboard(args, &law, &metrics, watched.as_ref())?;
     let serving = Serving {
         listen: args.listen,
@@ -436,6 +454,7 @@ fn serve(args: &Args, law: Law) -> anyhow::Result<u8> {
             judges: std::thread::available_parallelism().map_or(2, usize::from),
             refresh: Duration::from_secs(10),
         },
+        followed,
         limits: Limits::default(),
         drain: Duration::from_secs(args.drain),
         dashboard,

@@ -11,6 +11,7 @@ use std::time::Duration;
 use model::finding::{Finding, Outcome};
 use serde::Serialize;
 
+use super::completes::Completed;
 use super::gate::{Decision, Why};
 
 /// Characters of a warning.
@@ -55,6 +56,7 @@ impl Answer {
             }
         }
         warnings.opens(decision, age);
+        warnings.completes(decision, age);
         warnings.unknown(decision);
         if let Some(why) = decision.unreadable.as_ref().filter(|_| decision.allowed) {
             warnings.line(format!("seawall could not judge {}: {why}", decision.name));
@@ -166,6 +168,21 @@ fn line(finding: &Finding) -> String {
     line
 }
 
+/// `completes a way to cluster-admin from User jane (credential): …; …; and from 3 more`
+fn completed(way: &Completed) -> String {
+    let more = match way.more {
+        0 => String::new(),
+        more => format!("; and from {more} more"),
+    };
+    format!(
+        "completes a way to {} from {} ({}): {}{more}",
+        report::clean(&way.jewel),
+        report::clean(&way.start),
+        way.because.id(),
+        way.deeds.join("; ")
+    )
+}
+
 /// The lines of what refuses an object.
 fn message(decision: &Decision) -> String {
     if let Some(why) = &decision.unreadable {
@@ -177,12 +194,27 @@ fn message(decision: &Decision) -> String {
         _ => ("guidelines", "them"),
     };
     let ids = ids(refused.iter().copied());
-    let mut text = format!(
-        "seawall refuses {}: {} {word} not followed",
-        decision.name,
-        ids.len()
-    );
+    let ways: Vec<&Completed> = decision.ways_that_refuse().collect();
+    let mut text = format!("seawall refuses {}: ", decision.name);
+    if !ids.is_empty() {
+        let _ = write!(text, "{} {word} not followed", ids.len());
+    }
+    if let Some(way) = ways.first() {
+        let and = if ids.is_empty() { "" } else { ", and " };
+        let _ = write!(
+            text,
+            "{and}it completes a way to {}",
+            report::clean(&way.jewel)
+        );
+    }
     let mut left_out = 0;
+    for way in ways {
+        let line = completed(way);
+        if text.len() + line.len() <= MESSAGE {
+            text.push_str("\n- ");
+            text.push_str(&line);
+        }
+    }
     for finding in &refused {
         let line = line(finding);
         if text.len() + line.len() > MESSAGE {
@@ -277,6 +309,20 @@ impl Warnings {
         }
     }
 
+    /// The ways that it completes and that do not refuse it.
+    fn completes(&mut self, decision: &Decision, age: Option<Duration>) {
+        if !decision.allowed {
+            return;
+        }
+        let tail = age.map_or_else(String::new, |age| {
+            format!(", as the cluster was {} s ago", age.as_secs())
+        });
+        for way in &decision.completes {
+            let room = WARNING.saturating_sub(tail.chars().count());
+            self.line(cut(&completed(way), room).into_owned() + &tail);
+        }
+    }
+
     /// What nobody can say is one line: a cluster that has not been read yet would drown the rest.
     fn unknown(&mut self, decision: &Decision) {
         let said = decision.said.iter();
@@ -348,6 +394,14 @@ fn annotations(decision: &Decision) -> Vec<(&'static str, String)> {
     }
     if !opens.is_empty() {
         annotations.push(("opens", cut(&opens.join(","), ANNOTATION).into_owned()));
+    }
+    let mut completes: Vec<&str> = decision.completes.iter().map(|way| way.kind).collect();
+    completes.dedup();
+    if !completes.is_empty() {
+        annotations.push((
+            "completes",
+            cut(&completes.join(","), ANNOTATION).into_owned(),
+        ));
     }
     if let Some(why) = &decision.unreadable {
         annotations.push(("not-judged", cut(why, ANNOTATION).into_owned()));

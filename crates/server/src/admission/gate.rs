@@ -1,6 +1,7 @@
 //! From a review to a decision: which guidelines are asked, and what follows from what they say.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use analysis::Analyses;
 use analysis::compare::rights::Escalated;
@@ -16,9 +17,10 @@ use model::{Resource, Severity};
 use report::config::Serve;
 use report::triage::Triage;
 
+use super::completes::{Completed, NoTime, Ways};
 use super::opens;
 use super::owners;
-use super::review::Review;
+use super::review::{Review, User};
 
 /// Which guidelines a question is about. Where some fail closed and others open, an API server asks twice: what it
 /// does without an answer is said of each webhook as a whole.
@@ -86,11 +88,16 @@ pub struct Decision {
     pub unreadable: Option<String>,
     /// What somebody could take who cannot now.
     pub opens: Vec<Escalated>,
+    /// Ways of attackers that are there with it, and were not.
+    pub completes: Vec<Completed>,
+    /// What of them refuses it, by the weight of what is reached; in a dry run it would.
+    pub refused_from: Option<u32>,
 }
 
 /// Decides about objects.
 pub struct Gate<'g> {
     guide: &'g Guide,
+    ways: Option<Ways<'g>>,
     closed: Judge<'g>,
     open: Judge<'g>,
     triage: Triage,
@@ -112,6 +119,8 @@ const NETWORK: &str = "who can talk to it is only known once it runs";
 const AZURE: &str = "it reads Azure resources";
 const NOT_READ: &str = "the cluster has not been read yet";
 const NO_TIME: &str = "there was no time left";
+/// What stands for a guideline where ways of attackers were not looked for.
+const WAYS: &str = "ways";
 
 /// Those who may remove the webhook itself: what they label as AKS's own is believed.
 const MASTERS: &str = "system:masters";
@@ -147,6 +156,7 @@ impl<'g> Gate<'g> {
                 asked(guideline) && !is_closed(guideline)
             }),
             guide,
+            ways: None,
             triage,
             rules,
             unlabelled: Managed {
@@ -155,6 +165,19 @@ impl<'g> Gate<'g> {
             },
             managed,
         }
+    }
+
+    /// The same gate, that also asks which ways of attackers an object completes.
+    #[must_use]
+    pub fn looking_for(mut self, ways: Ways<'g>) -> Self {
+        self.ways = Some(ways);
+        self
+    }
+
+    /// What looks for ways of attackers, where that is asked.
+    #[must_use]
+    pub const fn ways(&self) -> Option<&Ways<'g>> {
+        self.ways.as_ref()
     }
 
     /// Whether the answer to this half is a refusal where there is none.
@@ -177,7 +200,7 @@ impl<'g> Gate<'g> {
     }
 
     /// Decides about an object. `namespace` is its Namespace as it is now, `beside` what is known of the cluster;
-    /// `late` tells when an answer would come too late.
+    /// `late` tells whether an answer after so long would come too late.
     #[must_use]
     pub fn decide(
         &self,
@@ -185,7 +208,7 @@ impl<'g> Gate<'g> {
         half: Half,
         namespace: Option<&Resource>,
         beside: Option<&Analyses<'_>>,
-        late: &dyn Fn() -> bool,
+        late: &dyn Fn(Duration) -> bool,
     ) -> Decision {
         let mut decision = Decision {
             allowed: true,
@@ -229,13 +252,61 @@ impl<'g> Gate<'g> {
             asked.forgive(&mut decision);
         }
         // Asked twice, it is said once; of what is refused nothing comes.
-        if let Some(beside) = beside.filter(|_| half != Half::Closed && !late()) {
+        if let Some(beside) = beside.filter(|_| half != Half::Closed && !late(Duration::ZERO)) {
             for resource in &resources {
                 decision.opens.extend(opens::of(resource, beside));
             }
         }
         decision.allowed = !decision.said.iter().any(|said| said.why == Why::Refused);
         decision
+    }
+
+    /// Whether it is to be looked for ways of attackers that an object completes: [`Gate::complete`]. What a controller
+    /// makes was asked about when its owner was written.
+    #[must_use]
+    pub fn is_to_complete(&self, review: &Review<'_>, half: Half, beside: &Analyses<'_>) -> bool {
+        // Asked twice, it is looked for once.
+        half != Half::Closed && !self.completing(review, beside).is_empty()
+    }
+
+    fn completing(&self, review: &Review<'_>, beside: &Analyses<'_>) -> Vec<Resource> {
+        let writes = matches!(review.operation, Operation::Create | Operation::Update);
+        let (Some(ways), Some(text)) = (&self.ways, review.object.filter(|_| writes)) else {
+            return Vec::new();
+        };
+        if !ways.is_about(&review.kind.group, &review.kind.kind) {
+            return Vec::new();
+        }
+        let mut resources = self.read(review, text).unwrap_or_default();
+        resources.retain(|resource| {
+            !resource.provider_managed
+                && owners::of(resource, &review.user, Some(beside.estate)).is_empty()
+        });
+        resources
+    }
+
+    /// Adds to a decision which ways of attackers the object completes. It may take as long as a pass over everything.
+    pub fn complete(
+        &self,
+        review: &Review<'_>,
+        beside: &Analyses<'_>,
+        late: &dyn Fn(Duration) -> bool,
+        decision: &mut Decision,
+    ) {
+        let Some(ways) = &self.ways else {
+            return;
+        };
+        for resource in self.completing(review, beside) {
+            match ways.of(&resource, beside, late) {
+                Ok(completed) => decision.completes.extend(completed),
+                Err(NoTime) => decision.not_completed(),
+            }
+        }
+        let from = self.rules.serve.deny_ways;
+        let refuses = !self.rules.dry_run && !is_the_cluster(&review.user);
+        decision.refused_from = from.filter(|_| refuses);
+        let refused = decision.ways_that_refuse().next().is_some();
+        decision.allowed &= !refused;
     }
 
     fn refuses_unknown(&self, half: Half) -> bool {
@@ -297,7 +368,7 @@ struct Asked<'a, 'g> {
     review: &'a Review<'a>,
     half: Half,
     beside: Option<&'a Analyses<'a>>,
-    late: &'a dyn Fn() -> bool,
+    late: &'a dyn Fn(Duration) -> bool,
     admission: &'a Admission,
 }
 
@@ -353,7 +424,7 @@ impl Asked<'_, '_> {
         resource: &Resource,
         decision: &mut Decision,
     ) -> Vec<Finding> {
-        let late = (self.late)();
+        let late = (self.late)(Duration::ZERO);
         let hindrance = |guideline: &Guideline| {
             if guideline.needs.azure {
                 Some(AZURE)
@@ -420,6 +491,18 @@ impl Asked<'_, '_> {
 }
 
 impl Decision {
+    /// The ways that refuse the object.
+    pub fn ways_that_refuse(&self) -> impl Iterator<Item = &Completed> {
+        let from = self.refused_from;
+        let refuses = move |way: &&Completed| from.is_some_and(|from| way.weight >= from);
+        self.completes.iter().filter(refuses)
+    }
+
+    /// Notes that nobody had the time to look for ways.
+    pub fn not_completed(&mut self) {
+        self.not_asked.push((WAYS.to_owned(), NO_TIME));
+    }
+
     fn say(&mut self, said: Option<Said>) {
         self.said.extend(said);
     }
@@ -437,6 +520,13 @@ impl Decision {
     pub fn worst(&self) -> Option<Severity> {
         self.said.iter().map(|said| said.finding.severity).max()
     }
+}
+
+/// Whether it is those who may remove the webhook, or what the cluster itself consists of: who refuses them breaks it.
+fn is_the_cluster(user: &User<'_>) -> bool {
+    let own = ["system:kube-controller-manager", "system:kube-scheduler"];
+    let groups = [MASTERS, "system:serviceaccounts:kube-system"];
+    own.contains(&&*user.username) || user.groups.iter().any(|group| groups.contains(&&**group))
 }
 
 /// Whether two findings say the same, for the same reasons.

@@ -1,8 +1,7 @@
 //! What a role or a binding would let somebody take who cannot now: the rights of the whole cluster with the object
 //! in them, against those without.
 //!
-//! It leaves out what leads further over pods, nodes and Azure (`analysis::paths`): that graph takes longer than an
-//! API server waits, and the watch makes it a moment later.
+//! It leaves out what leads further over pods, nodes and Azure; `completes` looks for that.
 
 use analysis::Analyses;
 use analysis::compare::rights::{Escalated, escalated};
@@ -12,15 +11,19 @@ use model::{Estate, Resource};
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 
-/// Nothing for an object that gives no rights.
-pub(super) fn of(resource: &Resource, beside: &Analyses<'_>) -> Vec<Escalated> {
-    let gives = matches!(
-        &resource.name.kind,
+/// Whether a kind is that of roles or of bindings.
+pub(super) fn gives_rights(kind: &Kind) -> bool {
+    matches!(
+        kind,
         Kind::Kubernetes { group, kind }
             if &**group == GROUP
                 && matches!(&**kind, "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding")
-    );
-    if !gives {
+    )
+}
+
+/// Nothing for an object that gives no rights.
+pub(super) fn of(resource: &Resource, beside: &Analyses<'_>) -> Vec<Escalated> {
+    if !gives_rights(&resource.name.kind) {
         return Vec::new();
     }
     let known = &beside.rights().estate;

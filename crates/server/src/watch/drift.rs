@@ -177,7 +177,7 @@ pub(super) fn follow(
         if due {
             let now = (options.clock)();
             let read = basing(picture.setting.kubernetes_minor)
-                .and_then(|base| known(guide, &options.config, &picture.setting, base, now));
+                .and_then(|base| known(guide, &options.config.now(), &picture.setting, base, now));
             match read {
                 Ok(known) => base = Some((known, Instant::now())),
                 Err(error) => {

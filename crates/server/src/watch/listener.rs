@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use ::guide::{Guide, Setting};
 use jiff::Timestamp;
 use rayon::prelude::*;
+use report::config::Config;
 use report::triage::Triage;
 use serde_json::json;
 use sources::live::{Change, Event};
@@ -35,7 +36,10 @@ pub(super) fn listen(
             return;
         };
         let day = options.day();
-        let setting = match settings(guide, &options.config, minor, &day) {
+        // In this order: a later one is seen later.
+        let number = options.config.number();
+        let config = options.config.now();
+        let setting = match settings(guide, &config, minor, &day) {
             Ok(setting) => Arc::new(setting),
             // It did parse when the watch began.
             Err(why) => {
@@ -53,8 +57,8 @@ pub(super) fn listen(
             "watching",
             json!({"cluster": name, "day": day, "round": round}),
         );
-        let mut listener = Listener::new(guide, options, shared, &setting, &day);
-        begin = listener.run(&inbox, stop, &day, again);
+        let mut listener = Listener::new(guide, options, shared, &setting, (&config, &day));
+        begin = listener.run(&inbox, stop, (&day, number), again);
     }
 }
 
@@ -88,27 +92,29 @@ impl<'a> Listener<'a> {
         options: &'a Options,
         shared: &'a Shared,
         setting: &'a Setting,
-        day: &str,
+        (config, day): (&Config, &str),
     ) -> Self {
         Self {
             options,
             shared,
-            judging: Judging::new(guide, setting, &options.config, &shared.shapes),
-            triage: Triage::new(&options.config, day),
+            judging: Judging::new(guide, setting, config, &shared.shapes),
+            triage: Triage::new(config, day),
         }
     }
 
-    /// Until the cluster begins anew, which is told, or it is time to stop.
+    /// Until the cluster begins anew, which is told, or it is time to stop. With a new day or another configuration it
+    /// is asked to.
     fn run(
         &mut self,
         inbox: &Receiver<Heard>,
         stop: &AtomicBool,
-        day: &str,
+        (day, number): (&str, u64),
         again: &AtomicBool,
     ) -> Option<(String, Option<u8>)> {
         let mut asked = false;
         while !stop.load(Ordering::Relaxed) {
-            if !asked && self.options.day() != day {
+            let goes_on = self.options.day() == day && self.options.config.number() == number;
+            if !asked && !goes_on {
                 asked = true;
                 again.store(true, Ordering::Relaxed);
             }

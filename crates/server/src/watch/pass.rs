@@ -18,6 +18,7 @@ use model::coverage::Coverage;
 use model::finding::{Finding, GuidelineId};
 use model::ownership::{self, Made};
 use report::assessment::Counts;
+use report::config::Config;
 use report::triage::{Seen, Triage, is_about_waivers};
 use serde_json::json;
 
@@ -123,6 +124,8 @@ enum Sink {
 pub(super) struct Passing<'p> {
     guide: &'p Guide,
     options: &'p Options,
+    /// As of the last pass.
+    config: Arc<Config>,
     number: u64,
     last: Last,
 }
@@ -132,6 +135,7 @@ impl<'p> Passing<'p> {
         Self {
             guide,
             options,
+            config: options.config.now(),
             number: 0,
             last: Last::default(),
         }
@@ -150,7 +154,8 @@ impl<'p> Passing<'p> {
         };
         let mut span = self.options.tracer.begin("pass", Kind::Internal, None);
         let day = picture.at.to_zoned(jiff::tz::TimeZone::UTC).date();
-        let mut triage = Triage::new(&self.options.config, &day.to_string());
+        self.config = self.options.config.now();
+        let mut triage = Triage::new(&self.config, &day.to_string());
         let (sink, asked) = self.judge(shared, &mut picture, &mut triage);
         let anew = matches!(sink, Sink::Anew(..));
         let findings = self.settle(shared, &picture, sink, &mut triage);
@@ -192,10 +197,10 @@ impl<'p> Passing<'p> {
         picture: &mut Picture,
         triage: &mut Triage,
     ) -> (Sink, usize) {
-        let (guide, config) = (self.guide, &*self.options.config);
+        let (guide, config) = (self.guide, Arc::clone(&self.config));
         picture.estate.imply_namespaces(&guide.symbols);
         let setting = Arc::clone(&picture.setting);
-        let asked = |guideline: &Guideline| is_asked(config, guideline);
+        let asked = |guideline: &Guideline| is_asked(&config, guideline);
         picture.coverage.guidelines =
             unjudged::not_assessed(guide, &setting, asked, &picture.estate, &picture.coverage);
         let picture = &*picture;
@@ -336,7 +341,7 @@ impl<'p> Passing<'p> {
 
     /// What is said of what could not be read.
     fn unread(&self, picture: &Picture) -> Vec<Statement> {
-        let config = &*self.options.config;
+        let config = &*self.config;
         let all = Judge::new(self.guide, &picture.setting, |guideline| {
             is_asked(config, guideline)
         });
@@ -353,7 +358,7 @@ impl<'p> Passing<'p> {
 
     /// What is said of waivers, once it is known what they match.
     fn waivers(&self, picture: &Picture, said: &[&Said], triage: &mut Triage) -> Vec<Statement> {
-        let (guide, config) = (self.guide, &*self.options.config);
+        let (guide, config) = (self.guide, &*self.config);
         let mut statements = Vec::new();
         if config.waivers.is_empty() {
             return statements;

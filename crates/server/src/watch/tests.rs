@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use sources::cluster;
 use sources::live::{Change, Event, Object, Of, Unread};
 
+use crate::configuration::Configuration;
+
 use super::feed::Heard;
 use super::held::Teller;
 use super::judging::settings;
@@ -282,7 +284,7 @@ fn told(address: &str, object: &Value) -> Heard {
 type Log = Arc<Mutex<Vec<Value>>>;
 
 /// What passes were logged.
-fn options(log: &Log, config: &Arc<Config>) -> Options {
+fn options(log: &Log, config: &Arc<Configuration>) -> Options {
     let mut options = Options::new(cluster::Options::default(), Arc::clone(config));
     let lines = Arc::clone(log);
     options.log = Arc::new(move |_, what, fields| {
@@ -302,7 +304,13 @@ fn begin<'a>(options: &'a Options, shared: &'a Shared, setting: &'a Arc<Setting>
         live.held.setting = Some(Arc::clone(setting));
         live.held.begin(Teller::Cluster, "test");
     }
-    let mut listener = Listener::new(&GUIDE, options, shared, setting, DAY);
+    let mut listener = Listener::new(
+        &GUIDE,
+        options,
+        shared,
+        setting,
+        (&options.config.now(), DAY),
+    );
     let complete = COMPLETE.into_iter().map(|kind| {
         let complete = Event::Complete {
             kind: kind.into(),
@@ -352,8 +360,8 @@ fn stands(shared: &Shared) -> Vec<String> {
     all
 }
 
-fn walk(seed: u64, steps: usize, config: &Arc<Config>) {
-    let setting = Arc::new(settings(&GUIDE, config, Some(34), DAY).unwrap());
+fn walk(seed: u64, steps: usize, config: &Arc<Configuration>) {
+    let setting = Arc::new(settings(&GUIDE, &config.now(), Some(34), DAY).unwrap());
     let log = Log::default();
     let options = options(&log, config);
     let shared = Shared::new(&GUIDE, &options).unwrap();
@@ -442,7 +450,7 @@ fn waivers_are_matched_as_if_everything_was_asked() {
 - {guideline: np-metadata-closed, resource: '*', reason: it is known, owner: me, until: 2027-01-31}
 - {guideline: pss-host-path, reason: it matches nothing, owner: me, until: 2027-01-31}
 ";
-    let config = Arc::new(Config::parse("seawall.yaml", text, &GUIDE).unwrap());
+    let config = Configuration::new(Config::parse("seawall.yaml", text, &GUIDE).unwrap());
     for seed in 1..=walks() {
         walk(seed * 0x51ed_270b, 12, &config);
     }

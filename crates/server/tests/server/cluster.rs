@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use guide::setting;
 use oracle::ApiServer;
 use serde_json::{Value, json};
 use server::bench::gate;
@@ -17,12 +16,14 @@ use super::running::{Running, Wishes, is_set, names};
 
 /// What `serve --install` would write, for a webhook outside of the cluster.
 pub(crate) fn configuration(running: &Running) -> Value {
-    let setting = setting::setting(&running.law.guide, None, Some(34)).unwrap();
-    let gate = gate(&running.law, &setting, "2026-11-27");
+    let config = running.law.config.now();
+    let setting = running.law.setting(&config, "2026-11-27").unwrap();
+    let gate = gate(&running.law, &config, &setting, "2026-11-27");
     let installed = Installed {
         way: Way::Url(format!("https://{}", running.address)),
         trusted: Some(running.trusted()),
         exclude: vec!["seawall".to_owned()],
+        injected_from: None,
     };
     install::configuration(&gate, &installed)
 }
@@ -44,7 +45,7 @@ fn api_server() -> ApiServer {
     server
 }
 
-fn install(server: &ApiServer, running: &Running) {
+pub(crate) fn install(server: &ApiServer, running: &Running) {
     let path = format!("{CONFIGURATIONS}/{NAME}?fieldManager=seawall&force=true");
     let (status, answer) = server
         .request("APPLY", &path, Some(&configuration(running)))
@@ -245,4 +246,24 @@ fn a_renewal_loses_no_request_of_an_api_server() {
     stop.store(true, Ordering::Relaxed);
     asking.join().unwrap();
     assert!(asked.load(Ordering::Relaxed) > 10);
+}
+
+#[test]
+fn an_object_as_large_as_an_api_server_takes_is_judged() {
+    let server = api_server();
+    let running = Running::start(Wishes::default());
+    install(&server, &running);
+    enforced(&server);
+    let dry = format!("{PODS}?dryRun=All");
+    // Requests of 3 MiB are the most (`MaxRequestBodyBytes`, `k8s.io/apiserver/pkg/server/config.go`).
+    for (pod, expected) in [(good(), 201), (bad(), 403)] {
+        let mut pod = pod;
+        let many: Vec<Value> = (0..64)
+            .map(|number| json!({ "name": format!("V{number}"), "value": "x".repeat(40 << 10) }))
+            .collect();
+        pod["spec"]["containers"][0]["env"] = many.into();
+        let (status, answer) = server.request("POST", &dry, Some(&pod)).unwrap();
+        assert_eq!(status, expected, "{}", answer["message"]);
+    }
+    assert_eq!(running.refused("too-large"), 0.0);
 }

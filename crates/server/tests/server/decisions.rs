@@ -1,11 +1,12 @@
 //! What follows from findings: refusals, warnings, waivers, changes of what was so before.
 
+use analysis::paths::{EntryKind, Wishes};
 use guide::{Guide, Setting, setting};
 use model::managed::Managed;
 use report::config::Config;
 use report::triage::Triage;
 use serde_json::{Value, json};
-use server::admission::{Answer, Decision, Gate, Half, Malformed, Review, Rules, Why};
+use server::admission::{Answer, Decision, Gate, Half, Malformed, Review, Rules, Ways, Why};
 
 use model::manifest::Form;
 
@@ -51,7 +52,7 @@ impl Court {
         let body = body.to_string();
         let review = Review::parse(&body).unwrap();
         self.gate()
-            .decide(&review, Half::Both, None, None, &|| false)
+            .decide(&review, Half::Both, None, None, &|_| false)
     }
 
     fn resource(&self, object: &Value) -> model::Resource {
@@ -320,7 +321,7 @@ fn what_is_no_review_is_refused() {
     let court = Court::new("");
     let decision = court
         .gate()
-        .decide(&review, Half::Both, None, None, &|| false);
+        .decide(&review, Half::Both, None, None, &|_| false);
     assert!(decision.unreadable.is_some());
 }
 
@@ -350,7 +351,7 @@ fn a_binding_says_what_it_opens() {
         let review = Review::parse(&body).unwrap();
         court
             .gate()
-            .decide(&review, Half::Open, None, Some(&beside), &|| false)
+            .decide(&review, Half::Open, None, Some(&beside), &|_| false)
     };
     let decision = decide(&binding("keys"));
     assert_eq!(decision.opens.len(), 1, "{:?}", decision.opens);
@@ -375,4 +376,167 @@ fn a_binding_says_what_it_opens() {
     // A role that nobody gave anything opens nothing, and a pod gives no rights.
     assert_eq!(decide(&binding("nothing")).opens, []);
     assert_eq!(decide(&good()).opens, []);
+}
+
+/// A shop that the internet reaches, whose account may do nothing, and what looks for ways through it.
+fn entrance(court: &Court, also: &[Value]) -> model::Estate {
+    let mut estate = model::Estate::new(model::Scope::Whole);
+    let own = [
+        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "shop" } }),
+        json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "web", "namespace": "shop" } }),
+        json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "web", "namespace": "shop" },
+            "spec": { "type": "LoadBalancer", "selector": { "app": "web" }, "ports": [{ "port": 80, "targetPort": 8080 }] } }),
+        json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "web", "namespace": "shop" },
+            "spec": { "selector": { "matchLabels": { "app": "web" } }, "template": {
+                "metadata": { "labels": { "app": "web" } },
+                "spec": { "serviceAccountName": "web", "automountServiceAccountToken": true,
+                    "containers": [{ "name": "web", "image": "web:1", "ports": [{ "containerPort": 8080 }] }] } } } }),
+    ];
+    for object in own.iter().chain(also) {
+        estate.add(court.resource(object));
+    }
+    estate
+}
+
+fn to_admin(name: &str) -> Value {
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+        "metadata": { "name": name },
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin" },
+        "subjects": [{ "kind": "ServiceAccount", "name": "web", "namespace": "shop" }]
+    })
+}
+
+impl Court {
+    /// Decides beside an estate, with an eye on ways of attackers.
+    fn watchful(&self, estate: &model::Estate, body: &Value, late: bool) -> Decision {
+        let beside = guide::facts::analyses(&self.guide, &self.setting, estate);
+        let ways = Ways::new(
+            &self.guide,
+            &self.setting,
+            Wishes::default(),
+            self.config.serve.ways,
+        );
+        let gate = self.gate().looking_for(ways);
+        let body = body.to_string();
+        let review = Review::parse(&body).unwrap();
+        let mut decision = gate.decide(&review, Half::Open, None, Some(&beside), &|_| false);
+        if decision.allowed && gate.is_to_complete(&review, Half::Open, &beside) {
+            gate.complete(&review, &beside, &|_| late, &mut decision);
+        }
+        decision
+    }
+}
+
+#[test]
+fn what_completes_a_way_of_attackers_is_told_and_refused_where_asked() {
+    let court = Court::new("serve: { deny: [] }\n");
+    let estate = entrance(&court, &[]);
+    let asked = |object: &Value| serde_json::from_str::<Value>(&review(object)).unwrap();
+    let decision = court.watchful(&estate, &asked(&to_admin("web-admin")), false);
+    assert!(decision.allowed);
+    let way = decision.completes.first().expect("a way");
+    assert_eq!((way.kind, way.weight), ("cluster-admin", 10));
+    assert_eq!(way.because, EntryKind::Exposed);
+    let answer = Answer::of(&decision, Some(std::time::Duration::from_secs(7)));
+    let line = answer
+        .warnings
+        .iter()
+        .find(|line| line.starts_with("completes a way"))
+        .unwrap();
+    assert!(
+        line.starts_with("completes a way to cluster-admin from Deployment shop/web (exposed): "),
+        "{line}"
+    );
+    assert!(line.ends_with(", as the cluster was 7 s ago"), "{line}");
+    assert!(
+        answer
+            .annotations
+            .iter()
+            .any(|(key, kinds)| *key == "completes" && kinds.contains("cluster-admin"))
+    );
+    // Where the way is there already, nothing is completed; nor where there is no time to look.
+    let before = entrance(&court, &[to_admin("other")]);
+    let decision = court.watchful(&before, &asked(&to_admin("web-admin")), false);
+    assert_eq!(decision.completes, []);
+    let decision = court.watchful(&estate, &asked(&to_admin("web-admin")), true);
+    assert_eq!(decision.completes, []);
+    assert_eq!(decision.not_asked.last().unwrap().0, "ways");
+    // A pod is asked about where everything is.
+    let pod = json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "new", "namespace": "shop" },
+        "spec": { "containers": [{ "name": "c", "image": "web:1", "securityContext": { "privileged": true } }] } });
+    assert_eq!(court.watchful(&estate, &asked(&pod), false).completes, []);
+    let all = Court::new("serve: { deny: [], ways: all }\n");
+    let decision = all.watchful(&estate, &asked(&pod), false);
+    assert!(
+        decision.completes.iter().any(|way| way.kind == "node-root"),
+        "{:?}",
+        decision.completes
+    );
+    // Refused from a weight on, but for those who may remove the webhook, and not in a dry run.
+    let mut strict = Court::new("serve: { deny: [], deny-ways: 10 }\n");
+    let body = asked(&to_admin("web-admin"));
+    let decision = strict.watchful(&estate, &body, false);
+    assert!(!decision.allowed);
+    let answer = Answer::of(&decision, None);
+    assert!(
+        answer.message.starts_with(
+            "seawall refuses ClusterRoleBinding web-admin: it completes a way to cluster-admin\n- completes a way"
+        ),
+        "{}",
+        answer.message
+    );
+    let mut master = body.clone();
+    master["request"]["userInfo"]["groups"] = json!(["system:masters"]);
+    assert!(strict.watchful(&estate, &master, false).allowed);
+    let mut controller = body.clone();
+    controller["request"]["userInfo"]["groups"] = json!(["system:serviceaccounts:kube-system"]);
+    assert!(strict.watchful(&estate, &controller, false).allowed);
+    strict.dry_run = true;
+    assert!(strict.watchful(&estate, &body, false).allowed);
+    let lenient = Court::new("serve: { deny: [], deny-ways: 11 }\n");
+    assert!(lenient.watchful(&estate, &body, false).allowed);
+}
+
+#[test]
+fn images_are_judged_by_what_is_known_of_them() {
+    let court = Court::new("registries: [contoso.azurecr.io]\n");
+    let refused = |image: &str| {
+        let mut pod = good();
+        pod["spec"]["containers"][0]["image"] = image.into();
+        let decision = court.create(&pod);
+        // Whether it is signed, or free of weaknesses, only a registry knows: nothing is said of that.
+        let unknown = decision.said.iter().map(|said| said.finding.outcome.word());
+        assert!(unknown.into_iter().all(|word| word == "fail"), "{image}");
+        ids(&decision, Why::Refused)
+    };
+    let digest = format!("@sha256:{}", "a".repeat(64));
+    assert_eq!(
+        refused(&format!("contoso.azurecr.io/shop/web:1{digest}")),
+        Vec::<String>::new()
+    );
+    for (image, guideline) in [
+        (
+            format!("contoso.azurecr.io.evil.example/web{digest}"),
+            "img-trusted-registry",
+        ),
+        (format!("web{digest}"), "img-trusted-registry"),
+        ("contoso.azurecr.io/shop/web:1".to_owned(), "img-digest"),
+        (
+            "contoso.azurecr.io/shop/web:1@sha256:abc".to_owned(),
+            "img-digest",
+        ),
+    ] {
+        let refused = refused(&image);
+        assert!(
+            refused.contains(&guideline.to_owned()),
+            "{image}: {refused:?}"
+        );
+    }
+    // So it is of a container that is added while a pod runs.
+    let mut debugged = good();
+    debugged["spec"]["ephemeralContainers"] =
+        json!([{ "name": "debug", "image": format!("busybox{digest}") }]);
+    let decision = court.decide(&change(&good(), &debugged, "jane", &[]));
+    assert!(ids(&decision, Why::Refused).contains(&"img-trusted-registry".to_owned()));
 }

@@ -21,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use oracle::{ApiServer, Options};
 use report::config::Config;
 use serde_json::json;
+use server::configuration::Configuration;
 use server::desk::{self, Desk, Key, Limits};
 use server::metrics::Metrics;
 use server::tls::{Certificates, made};
@@ -65,7 +66,8 @@ impl Dashboard {
         let (guide, errors) = Guide::builtin();
         assert!(errors.is_empty(), "{errors:?}");
         let guide = Arc::new(guide);
-        let config = Arc::new(Config::parse("seawall.yaml", wishes.config, &guide).unwrap());
+        let config = Config::parse("seawall.yaml", wishes.config, &guide).unwrap();
+        let config = Configuration::new(config);
         let cluster = sources::cluster::Options {
             kubeconfig: wishes.watches.clone(),
             ..Default::default()

@@ -179,6 +179,36 @@ fn without_an_answer_in_time_the_failure_mode_counts() {
 }
 
 #[test]
+fn nobody_is_led_here_while_reviews_wait_and_none_is_taken() {
+    let running = Running::start(Wishes {
+        judges: false,
+        ..Wishes::default()
+    });
+    // As if judges sat, and hung.
+    running.docket.sit(1);
+    assert_eq!(running.ask("GET", "/readyz", b"").0, 200);
+    let mut waiting = running.connect().unwrap();
+    let body = review(&good());
+    waiting
+        .send("POST", "/validate/open?timeout=30s", body.as_bytes())
+        .unwrap();
+    thread::sleep(Duration::from_millis(3500));
+    let (status, why) = running.ask("GET", "/readyz", b"");
+    assert_eq!(
+        (status, why.as_str()),
+        (503, "reviews wait, and none is taken\n")
+    );
+    // It is not ended for that yet.
+    assert_eq!(running.ask("GET", "/healthz", b"").0, 200);
+    drop(running.docket.take(1));
+    assert_eq!(running.ask("GET", "/readyz", b"").0, 200);
+    // Whoever waited is answered by the failure mode.
+    let (status, answer) = waiting.receive().unwrap();
+    assert_eq!(status, 200);
+    assert!(answer.contains("judging stopped"), "{answer}");
+}
+
+#[test]
 fn a_burst_beyond_capacity_is_shed_in_order() {
     let running = Running::start(Wishes {
         judges: false,

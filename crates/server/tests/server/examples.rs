@@ -176,7 +176,7 @@ fn the_gate_says_what_assess_says_of_every_example() {
                 }
                 let body = review(object);
                 let review = Review::parse(&body).unwrap();
-                let decision = gate.decide(&review, Half::Both, None, Some(&beside), &|| false);
+                let decision = gate.decide(&review, Half::Both, None, Some(&beside), &|_| false);
                 asked += 1;
                 let (file, gate) = (
                     said(file.iter()),

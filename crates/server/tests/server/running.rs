@@ -14,7 +14,8 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
-use server::bench::{Alone, Bench, Beside, Law};
+use server::bench::{Alone, Bench, Beside, Law, Select};
+use server::configuration::Configuration;
 use server::docket::Docket;
 use server::http::{Door, Limits, serve};
 use server::metrics::Metrics;
@@ -29,6 +30,10 @@ pub(crate) fn now() -> Timestamp {
 /// How a webhook is to run.
 pub(crate) struct Wishes {
     pub(crate) config: &'static str,
+    /// Which guidelines are asked.
+    pub(crate) select: Select,
+    /// The Kubernetes minor judged against.
+    pub(crate) minor: Option<u8>,
     pub(crate) limits: Limits,
     pub(crate) capacity: usize,
     pub(crate) judges: bool,
@@ -44,6 +49,8 @@ impl Default for Wishes {
     fn default() -> Self {
         Self {
             config: "",
+            select: Arc::new(|_, _| true),
+            minor: Some(34),
             limits: Limits::default(),
             capacity: 256,
             judges: true,
@@ -78,9 +85,9 @@ impl Running {
         let config = Config::parse("seawall.yaml", wishes.config, &guide).unwrap();
         let law = Law {
             guide: Arc::new(guide),
-            config: Arc::new(config),
-            kubernetes_minor: 34,
-            select: Arc::new(|_| true),
+            config: Configuration::new(config),
+            kubernetes_minor: wishes.minor,
+            select: wishes.select,
             dry_run: wishes.dry_run,
         };
         let moment = Timestamp::now().as_second() - wishes.made_ago;

@@ -16,6 +16,7 @@ use model::finding::{Finding, Severity};
 use oracle::ApiServer;
 use report::config::Config;
 use serde_json::{Value, json};
+use server::configuration::Configuration;
 use server::watch::{self, Alerting, Election, Options, Receiver, Shared};
 
 static GUIDE: LazyLock<Guide> = LazyLock::new(|| {
@@ -46,7 +47,7 @@ pub(crate) fn options(kubeconfig: PathBuf) -> Options {
         kubeconfig: Some(kubeconfig),
         ..Default::default()
     };
-    let mut options = Options::new(cluster, Arc::new(Config::default()));
+    let mut options = Options::new(cluster, Configuration::new(Config::default()));
     options.pace.refused = Duration::from_secs(1);
     options.pace.longest = Duration::from_secs(1);
     options.quiet = Duration::from_millis(300);
@@ -259,7 +260,7 @@ fn what_changes_shows_and_what_goes_takes_its_findings_along() {
 
 #[test]
 fn a_server_that_goes_and_comes_is_followed_on() {
-    let mut server = ApiServer::start().unwrap();
+    let server = ApiServer::start().unwrap();
     namespace(&server, "shop");
     deployment(&server, "web", true);
     let watching = watch(options(server.kubeconfig()));
@@ -558,7 +559,7 @@ fn what_is_new_and_grave_is_told_once_and_the_posture_noted() {
 }
 
 #[test]
-fn a_new_day_judges_everything_anew() {
+fn a_new_day_and_another_configuration_judge_everything_anew() {
     let server = ApiServer::start().unwrap();
     namespace(&server, "shop");
     deployment(&server, "web", true);
@@ -568,7 +569,8 @@ fn a_new_day_judges_everything_anew() {
     let clock = Arc::new(Mutex::new(noon));
     let time = Arc::clone(&clock);
     let mut options = options(server.kubeconfig());
-    options.config = Arc::new(config);
+    let configuration = Configuration::new(config);
+    options.config = Arc::clone(&configuration);
     options.clock = Arc::new(move || *time.lock().unwrap());
     let watching = watch(options);
     watching.ready();
@@ -586,6 +588,12 @@ fn a_new_day_judges_everything_anew() {
         kinds.any(|kind| kind.is("Waiver.seawall.dev"))
     });
     assert_eq!(watching.logged("watching"), 2);
+    assert_eq!(watching.shared.stand().objects, objects);
+    // So does another configuration.
+    let text = text.replace("2026-11-27", "2099-01-01");
+    configuration.exchange(Config::parse("seawall.yaml", &text, &GUIDE).unwrap());
+    watching.until("another end of the waiver", |_| !counts(&watching));
+    assert_eq!(watching.logged("watching"), 3);
     assert_eq!(watching.shared.stand().objects, objects);
 }
 

@@ -88,7 +88,8 @@ pub(super) fn file(frame: &Frame<'_>, form: Form) -> Option<Replied> {
 }
 
 fn form(frame: &Frame<'_>, fields: &[(&str, &str)]) -> Markup {
-    let currency = frame.desk.options.config.budget.currency.as_deref();
+    let config = frame.desk.options.config.now();
+    let currency = config.budget.currency.as_deref();
     let value = |name: &str| {
         let own = fields.iter().find(|(own, _)| *own == name);
         own.map_or("", |(_, value)| value)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
+use report::config::Config;
 use report::html::words;
 use report::{clean, count};
 
@@ -21,7 +22,7 @@ struct Row<'w> {
 }
 
 /// Who sees everything sees all that are written; others those that cover findings which they see.
-fn rows<'w>(frame: &'w Frame<'_>) -> Vec<Row<'w>> {
+fn rows<'w>(frame: &'w Frame<'_>, config: &'w Config) -> Vec<Row<'w>> {
     let mut covered: BTreeMap<(String, String), Row<'_>> = BTreeMap::new();
     for finding in &frame.sight.findings {
         if let Some(waiver) = &finding.waiver {
@@ -41,9 +42,8 @@ fn rows<'w>(frame: &'w Frame<'_>) -> Vec<Row<'w>> {
     }
     let mut rows = Vec::new();
     if frame.sight.is_everything() {
-        let config = &frame.desk.options.config;
         for waiver in &config.waivers {
-            let at = format!("{}:{}", config.path, waiver.line);
+            let at = format!("{}:{}", waiver.path, waiver.line);
             let covers = covered
                 .remove(&(at.clone(), waiver.guideline.to_string()))
                 .map_or(0, |row| row.covers);
@@ -78,7 +78,8 @@ fn rows<'w>(frame: &'w Frame<'_>) -> Vec<Row<'w>> {
 }
 
 pub(super) fn page(frame: &Frame<'_>) -> Markup {
-    let rows = rows(frame);
+    let config = frame.desk.options.config.now();
+    let rows = rows(frame, &config);
     let body = html! {
         @if rows.is_empty() {
             p { "Nothing is accepted" @if !frame.sight.is_everything() { " of what you see" } "." }
