@@ -8,6 +8,8 @@
     reason = "tests fail by panicking"
 )]
 
+#[path = "server/alike.rs"]
+mod alike;
 #[path = "server/cluster.rs"]
 mod cluster;
 #[path = "server/decisions.rs"]
