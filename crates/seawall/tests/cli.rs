@@ -41,6 +41,8 @@ mod enables;
 mod examples;
 #[path = "cli/exits.rs"]
 mod exits;
+#[path = "cli/failures.rs"]
+mod failures;
 #[path = "cli/fix.rs"]
 mod fix;
 #[path = "cli/fix_added.rs"]

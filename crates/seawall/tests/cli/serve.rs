@@ -17,11 +17,18 @@ use super::run::Folder;
 pub(crate) struct Webhook {
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
+    /// How many of them [`Webhook::says_next`] has passed.
+    passed: Mutex<usize>,
 }
 
 impl Webhook {
-    fn start(folder: &Folder, args: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Folder, args: &[&str]) -> Self {
         Self::start_with(folder, &[&["serve"], args].concat(), &[])
+    }
+
+    /// As a replica that is a pod of this name.
+    pub(crate) fn named(folder: &Folder, args: &[&str], name: &str) -> Self {
+        Self::start_with(folder, &[&["serve"], args].concat(), &[("POD_NAME", name)])
     }
 
     /// With all arguments and further variables.
@@ -44,7 +51,11 @@ impl Webhook {
                 kept.lock().unwrap().push(line);
             }
         });
-        Self { child, lines: all }
+        Self {
+            child,
+            lines: all,
+            passed: Mutex::default(),
+        }
     }
 
     /// The first line of the log that says this.
@@ -64,6 +75,27 @@ impl Webhook {
         }
         panic!(
             "`{what}` was not said, but {:#?}",
+            self.lines.lock().unwrap()
+        );
+    }
+
+    /// The next line that says this, after the one that was last asked for like this.
+    pub(crate) fn says_next(&self, what: &str) -> Value {
+        let begin = Instant::now();
+        let mut passed = self.passed.lock().unwrap();
+        while begin.elapsed() < Duration::from_secs(120) {
+            let lines = self.lines.lock().unwrap().clone();
+            for (at, line) in lines.iter().enumerate().skip(*passed) {
+                let value: Value = serde_json::from_str(line).unwrap_or_default();
+                if value["what"] == what {
+                    *passed = at + 1;
+                    return value;
+                }
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        panic!(
+            "`{what}` was not said again, but {:#?}",
             self.lines.lock().unwrap()
         );
     }
@@ -88,9 +120,38 @@ impl Webhook {
 
     /// Ends it as Kubernetes does; the exit code.
     pub(crate) fn end(mut self) -> Option<i32> {
-        let id = self.child.id().to_string();
-        Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        self.signal("TERM");
         self.child.wait().unwrap().code()
+    }
+
+    /// Sends it a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let signal = format!("-{name}");
+        Command::new("kill").args([&signal, &id]).status().unwrap();
+    }
+
+    /// Ends it at once.
+    pub(crate) fn kill(self) {
+        drop(self);
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// The most memory that it took so far, in MB.
+    pub(crate) fn most_memory(&self) -> usize {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib: usize = line
+            .unwrap()
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .unwrap();
+        kib / 1024
     }
 }
 
@@ -102,7 +163,7 @@ impl Drop for Webhook {
 }
 
 /// What `deploy/manifests` gives the server: its Secret, its account's rights.
-fn rights(server: &ApiServer) {
+pub(crate) fn rights(server: &ApiServer) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/manifests/server.yaml");
     let text = std::fs::read_to_string(path).unwrap();
     let rbac = "/apis/rbac.authorization.k8s.io/v1";
@@ -122,7 +183,7 @@ fn rights(server: &ApiServer) {
         create(server, &list, &object);
         made += 1;
     }
-    assert_eq!(made, 5);
+    assert_eq!(made, 6);
 }
 
 pub(crate) fn create(server: &ApiServer, list: &str, object: &Value) {
@@ -156,7 +217,7 @@ pub(crate) fn pod(name: &str, volume: &Value) -> Value {
 }
 
 /// The account that the server runs as.
-const ACCOUNT: &str = "system:serviceaccount:seawall:seawall";
+pub(crate) const ACCOUNT: &str = "system:serviceaccount:seawall:seawall";
 
 const PODS: &str = "/api/v1/namespaces/shop/pods?dryRun=All";
 
