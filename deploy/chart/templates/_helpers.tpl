@@ -113,9 +113,14 @@ seccompProfile:
 {{- define "seawall.volumes" -}}
 {{ include "seawall.accountVolumes" . }}
 - name: config
-  configMap:
-    name: seawall
+  projected:
     defaultMode: 0444
+    sources:
+    - configMap:
+        name: seawall
+    - configMap:
+        name: seawall-waivers
+        optional: true
 {{- if .Values.certificate.certManager }}
 - name: tls
   secret:
