@@ -154,7 +154,11 @@ impl<'p> Passing<'p> {
         };
         let mut span = self.options.tracer.begin("pass", Kind::Internal, None);
         let day = picture.at.to_zoned(jiff::tz::TimeZone::UTC).date();
-        self.config = self.options.config.now();
+        let config = self.options.config.now();
+        if !Arc::ptr_eq(&config, &self.config) {
+            self.last.picture = None;
+            self.config = config;
+        }
         let mut triage = Triage::new(&self.config, &day.to_string());
         let (sink, asked) = self.judge(shared, &mut picture, &mut triage);
         let anew = matches!(sink, Sink::Anew(..));
