@@ -279,11 +279,12 @@ impl<'r> Subject<'r> {
     /// What tells this request from others; all stages of it have the same. An audit id alone does not: whoever
     /// asks may choose it (apiserver/pkg/endpoints/filters/audit_init.go).
     pub(crate) fn key(&self) -> u64 {
-        let uri = self.event.and_then(|event| event.request_uri.there());
-        let uri = uri.map_or_else(
-            || self.operation().to_ascii_lowercase(),
-            ToString::to_string,
-        );
+        let uri = match self.event.map(|event| &event.request_uri) {
+            // Where a query is cut hangs on how long the name of the stage is.
+            Some(Field::Begun(uri)) => uri.split('?').next().unwrap_or_default().to_owned(),
+            Some(uri) => uri.as_str().to_owned(),
+            None => self.operation().to_ascii_lowercase(),
+        };
         let (id, user, object) = (self.audit_id(), self.user(), self.object_shown());
         let verb = self.verb().unwrap_or_default();
         hash_texts([&*id, &*uri, verb, &*user, &*object, &*self.cluster])
