@@ -517,9 +517,9 @@ fn every_act_of_an_attack_is_found_and_none_is_hidden() {
         // A request that hides behind its own path is told as that, one alert for each.
         let hides = |alert: &&Alert| &*alert.detection == "record-hides-request";
         let hidden = outcome.alerts.iter().filter(hides).count();
-        let ids = attack
-            .iter()
-            .filter_map(|line| line.split("\"auditID\":\"").nth(1)?.get(..36));
+        // What the server asks itself at the same time is not padded.
+        let padded = attack.iter().filter(|line| line.contains("pad=x"));
+        let ids = padded.filter_map(|line| line.split("\"auditID\":\"").nth(1)?.get(..36));
         let requests = ids.collect::<BTreeSet<&str>>().len();
         assert_eq!(
             hidden,
@@ -534,7 +534,7 @@ fn every_act_of_an_attack_is_found_and_none_is_hidden() {
             .copied()
             // A sequence is one of certain events; its parts are told one by one.
             .filter(|act| padding == Padding::None || *act != "rbac-then-workload")
-            .filter(|act| !told.contains(act) && hidden < requests)
+            .filter(|act| !told.contains(act) && padding != Padding::Path)
             .collect();
         let certain = outcome
             .alerts
