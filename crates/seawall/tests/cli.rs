@@ -11,6 +11,8 @@
     reason = "helpers of tests stop like tests"
 )]
 
+#[path = "cli/audit_learn.rs"]
+mod audit_learn;
 #[path = "cli/awkward.rs"]
 mod awkward;
 #[path = "cli/azure.rs"]

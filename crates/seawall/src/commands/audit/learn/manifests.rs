@@ -46,11 +46,11 @@ fn denied(page: &mut String, needs: &Needs<'_>) {
     if denied.is_empty() {
         return;
     }
-    let _ = writeln!(
-        page,
-        "#   denied, so in no role: {} requests",
-        needs.identity.denied_requests
-    );
+    let requests = match needs.identity.denied_requests {
+        1 => "1 request".to_owned(),
+        number => format!("{number} requests"),
+    };
+    let _ = writeln!(page, "#   denied, so in no role: {requests}");
     for one in denied.iter().take(5) {
         let within = match &*one.namespace {
             "" => String::new(),
