@@ -70,7 +70,7 @@ pub fn not_assessed(
 }
 
 /// How a key of `params` is set.
-fn how_given(guide: &Guide, key: &str) -> String {
+pub(crate) fn how_given(guide: &Guide, key: &str) -> String {
     let param = guide.params.iter().find(|param| *param.key == *key);
     match param.and_then(|param| param.given.as_deref()) {
         Some(given) => given.to_owned(),

@@ -229,3 +229,45 @@ fn threads_and_files_make_no_difference() {
     let halves = [("b.json", rest.as_bytes()), ("a.json", middle.as_bytes())];
     assert_eq!(count(2, &halves), expected);
 }
+
+/// Events of the given minutes of a day.
+fn at_minutes(minutes: impl Iterator<Item = usize>) -> String {
+    minutes
+        .map(|minute| {
+            let answer = (200, "allow");
+            crate::learned::record(minute * 60, "a", "get", ("shop", "pods", "p"), answer) + "\n"
+        })
+        .collect()
+}
+
+#[test]
+fn a_gap_is_told_of_a_steady_log_alone() {
+    let gaps = |text: &str| {
+        let (_, losses) = read(&[("a.json", text.as_bytes())], 1);
+        let found = losses.gaps();
+        let shown = |at| audit::time::shown(at);
+        found
+            .iter()
+            .map(|gap| format!("{} {}", shown(gap.from), shown(gap.to)))
+            .collect::<Vec<_>>()
+    };
+    let steady = at_minutes((0..90).chain(110..200));
+    assert_eq!(gaps(&steady), ["2026-11-26T01:29:00Z 2026-11-26T01:50:00Z"]);
+    assert_eq!(gaps(&at_minutes(0..200)), Vec::<String>::new());
+    // Now and then something: nobody can say that anything is missing.
+    let sparse = at_minutes((0..1400).step_by(9));
+    assert_eq!(gaps(&sparse), Vec::<String>::new());
+    // The halves come in any order, in any file.
+    let (early, late) = (at_minutes(0..90), at_minutes(110..200));
+    let files = [("b.json", late.as_bytes()), ("c.json", early.as_bytes())];
+    let (_, losses) = read(&files, 2);
+    assert_eq!(losses.gaps().len(), 1);
+}
+
+#[test]
+fn the_longest_delay_is_told() {
+    let line = envelope("kube-audit", &event(0, "get", "web"));
+    let (_, losses) = read(&[("a.json", line.as_bytes())], 1);
+    // From 10:00:00.5 to 10:59:59.000000001.
+    assert_eq!(losses.lag, Some(3_598_500_000));
+}

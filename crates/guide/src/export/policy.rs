@@ -17,6 +17,7 @@ use crate::catalogue::Guide;
 use crate::guideline::{Check, Guideline};
 use crate::judge::Setting;
 use crate::message::{Piece, Template};
+use crate::unjudged::how_given;
 
 /// Up to this many bytes a message stays whole: the API server drops one of more than 5 KiB
 /// (`MaxEvaluatedMessageExpressionSizeBytes`) and cuts warnings of more than 4096 characters.
@@ -74,7 +75,7 @@ pub(crate) fn draft<'a>(
         .iter()
         .find(|key| !setting.set.contains(*key))
     {
-        return Err(format!("it needs `{key}` in seawall.yaml"));
+        return Err(format!("it needs {}", how_given(guide, key)));
     }
     let mut maker = Maker {
         guide,

@@ -21,6 +21,7 @@ use serde_json::{Map, Value, json};
 use super::{learn, logs};
 use crate::choices;
 use crate::commands::estate::{self, EstateArgs};
+use crate::failure::Failure;
 
 /// The key that guidelines read.
 const KEY: &str = "usedRights";
@@ -40,6 +41,13 @@ pub(crate) fn learn(
 ) -> anyhow::Result<()> {
     if paths.is_empty() {
         return Ok(());
+    }
+    if args.paths.iter().any(|path| path.as_os_str() == "-") {
+        return Err(Failure::new(
+            "with `--audit` what is judged is read twice, and standard input only once",
+        )
+        .help("write it to a file first")
+        .into());
     }
     let logs = logs::open(paths, None)?;
     let (learned, losses) = logs.read(|| Learned::new(Limits::default()))?;
