@@ -63,22 +63,29 @@ fn replica(folder: &Folder, own: &str, url: &str, name: &str) -> (Webhook, Socke
 }
 
 /// Puts into the Secret what a webhook has whose certificate was made two months ago and whose next one, which is trusted
-/// already, is to be shown in so many seconds.
-fn renewing(server: &ApiServer, names: &[String], seconds: i64) -> String {
+/// already, is to be shown in an hour.
+fn renewing(server: &ApiServer, names: &[String]) -> made::Kept {
     let now = jiff::Timestamp::now().as_second();
     let first = made::step(&made::Kept::new(), names, now - 61 * 86_400);
-    let renewed = made::step(
-        &first.unwrap().unwrap(),
-        names,
-        now - made::OVERLAP + seconds,
-    );
+    let renewed = made::step(&first.unwrap().unwrap(), names, now - made::OVERLAP + 3600);
     let kept = renewed.unwrap().unwrap();
     assert!(kept.contains_key("next.crt"));
     let path = "/api/v1/namespaces/seawall/secrets/seawall-webhook";
     let text = json!({ "stringData": kept });
     let (status, answer) = server.request("PATCH", path, Some(&text)).unwrap();
     assert_eq!(status, 200, "{answer}");
-    made::trusted(&kept).unwrap().to_owned()
+    kept
+}
+
+/// Takes the step that is due then, as some replica does.
+fn promote(server: &ApiServer, kept: &made::Kept, names: &[String]) {
+    let later = jiff::Timestamp::now().as_second() + 2 * 3600;
+    let next = made::step(kept, names, later).unwrap().unwrap();
+    assert!(!next.contains_key("next.crt"));
+    let path = "/api/v1/namespaces/seawall/secrets/seawall-webhook";
+    let text = json!({ "stringData": next, "data": { "next.crt": null, "next.key": null } });
+    let (status, answer) = server.request("PATCH", path, Some(&text)).unwrap();
+    assert_eq!(status, 200, "{answer}");
 }
 
 fn kubectl(server: &ApiServer, args: &[&str], input: &str) -> (bool, String) {
@@ -111,8 +118,9 @@ fn replicas_api_server_and_certificate_come_and_go_under_load() {
         "seawall.seawall.svc.cluster.local",
         "127.0.0.1",
     ];
-    let trusted = renewing(&server, &names.map(str::to_owned), 60);
-    service.trust(&trusted);
+    let names = names.map(str::to_owned);
+    let kept = renewing(&server, &names);
+    service.trust(made::trusted(&kept).unwrap());
     let mut replicas = Vec::new();
     for name in ["one", "two", "three"] {
         let (webhook, address) = replica(&folder, &own, &url, name);
@@ -193,6 +201,7 @@ fn replicas_api_server_and_certificate_come_and_go_under_load() {
 
         // The next certificate is shown.
         let begin = Instant::now();
+        promote(&server, &kept, &names);
         for replica in &replicas {
             replica.says("certificate exchanged");
         }

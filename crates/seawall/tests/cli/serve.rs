@@ -177,13 +177,14 @@ pub(crate) fn rights(server: &ApiServer) {
             "ClusterRoleBinding" => format!("{rbac}/clusterrolebindings"),
             "Role" => format!("{rbac}/namespaces/seawall/roles"),
             "RoleBinding" => format!("{rbac}/namespaces/seawall/rolebindings"),
+            "Lease" => "/apis/coordination.k8s.io/v1/namespaces/seawall/leases".to_owned(),
             _ => continue,
         };
         object["metadata"]["namespace"] = Value::Null;
         create(server, &list, &object);
         made += 1;
     }
-    assert_eq!(made, 6);
+    assert_eq!(made, 7);
 }
 
 pub(crate) fn create(server: &ApiServer, list: &str, object: &Value) {
