@@ -346,7 +346,7 @@ impl Network<'_> {
                             if alone || rows.passes(id) == Passes::No {
                                 return true;
                             }
-                            tell(*target, rows.passes(id), shown(&rows.conn(id)))
+                            tell(*target, rows.passes(id), over(&rows.conn(id)))
                         }
                         (Spot::Outside(outside), Some(facts)) => {
                             let (passes, ports) = to_outside(facts, outside);
@@ -414,7 +414,12 @@ pub(super) fn to_outside(facts: &Facts, outside: Outside) -> (Passes, String) {
         Outside::Metadata => answer.conn.within(&metadata_ports()),
         _ => answer.conn.clone(),
     };
-    (passes, shown(&ports))
+    let ports = if passes == Passes::Perhaps {
+        self::ports(&ports.may)
+    } else {
+        over(&ports)
+    };
+    (passes, ports)
 }
 
 /// `TCP 80`, with what hangs on something after it.
@@ -427,6 +432,15 @@ pub(super) fn shown(conn: &Conn) -> String {
         return format!("perhaps {}", ports(&open));
     }
     format!("{}, perhaps {}", ports(&conn.sure), ports(&open))
+}
+
+/// The ports of what passes; where all hangs on something, whether it does is said beside it.
+pub(super) fn over(conn: &Conn) -> String {
+    if conn.sure.is_empty() {
+        ports(&conn.may)
+    } else {
+        shown(conn)
+    }
 }
 
 /// `TCP 80`, or that all are.

@@ -3,7 +3,8 @@
 //! The base is read and judged as an assessment does, at first and then from time to time. Its files are in other places
 //! than what runs, so findings are compared by what they say of which object, not by their fingerprints. Objects
 //! are compared by what they are called; those that a controller made, that AKS keeps or that every cluster has are not.
-//! Only kinds and namespaces that the base has count: a repository says nothing of the rest.
+//! Only kinds and namespaces that the base has count: a repository says nothing of the rest. Nor is anything gone of a
+//! kind that is not read to the end.
 //!
 //! What it deliberately leaves out: which values changed (`seawall diff` tells it of two snapshots).
 
@@ -117,7 +118,7 @@ impl Drift {
 #[derive(Default)]
 struct Words {
     /// with guideline and object
-    failures: BTreeMap<String, String>,
+    failures: BTreeMap<String, (String, Arc<ResourceName>)>,
     /// Guideline and object of what could not be said.
     unknown: BTreeSet<String>,
 }
@@ -128,16 +129,19 @@ impl Words {
             return;
         }
         if finding.outcome == Outcome::Fail {
-            self.failures.insert(word(finding), subject(finding));
+            let about = (subject(finding), Arc::clone(&finding.resource));
+            self.failures.insert(word(finding), about);
         } else {
             self.unknown.insert(subject(finding));
         }
     }
 
     /// Failures of which the others say that it is otherwise: what is unknown there may be the same.
-    fn without(&self, others: &Self) -> Difference {
-        let differ = self.failures.iter().filter(|(word, subject)| {
-            !others.failures.contains_key(*word) && !others.unknown.contains(*subject)
+    fn without(&self, others: &Self, is_known: impl Fn(&ResourceName) -> bool) -> Difference {
+        let differ = self.failures.iter().filter(|(word, (subject, name))| {
+            !others.failures.contains_key(*word)
+                && !others.unknown.contains(subject)
+                && is_known(name)
         });
         Difference::of(differ.map(|(word, _)| word))
     }
@@ -148,7 +152,7 @@ struct Known {
     name: String,
     read: Timestamp,
     said: Words,
-    objects: BTreeSet<String>,
+    objects: BTreeMap<String, ResourceName>,
     /// Kinds with the namespaces that have them.
     scopes: BTreeSet<(String, Box<str>)>,
     declared: Arc<Declared>,
@@ -348,7 +352,9 @@ fn known(
     Ok(Known {
         name: base.name,
         read: now,
-        objects: written().map(|resource| resource.name.id()).collect(),
+        objects: written()
+            .map(|resource| (resource.name.id(), resource.name.clone()))
+            .collect(),
         scopes: written().map(|resource| scope(&resource.name)).collect(),
         declared: Arc::new(declared),
         said,
@@ -357,6 +363,16 @@ fn known(
 
 fn compare(known: &Known, shared: &Shared, estate: &Estate, at: Timestamp) -> Drift {
     let within = |name: &ResourceName| known.scopes.contains(&scope(name));
+    // Of a kind that is not read, as Azure's where only the cluster is, nothing is missing.
+    let is_known = |name: &ResourceName| {
+        let within = match name.namespace.as_deref() {
+            Some(namespace) if !namespace.is_empty() => {
+                model::completeness::Within::Namespace(namespace)
+            }
+            _ => model::completeness::Within::Everywhere,
+        };
+        estate.absent_of(&name.kind, within).is_none()
+    };
     let mut said = Words::default();
     shared.visit(|finding| {
         if within(&finding.resource) {
@@ -373,10 +389,16 @@ fn compare(known: &Known, shared: &Shared, estate: &Estate, at: Timestamp) -> Dr
         base: known.name.clone(),
         read: known.read,
         at,
-        findings_new: said.without(&known.said),
-        findings_gone: known.said.without(&said),
-        objects_new: Difference::of(objects.difference(&known.objects)),
-        objects_gone: Difference::of(known.objects.difference(&objects)),
+        findings_new: said.without(&known.said, |_| true),
+        findings_gone: known.said.without(&said, &is_known),
+        objects_new: Difference::of(objects.iter().filter(|id| !known.objects.contains_key(*id))),
+        objects_gone: Difference::of(
+            known
+                .objects
+                .iter()
+                .filter(|(id, name)| !objects.contains(*id) && is_known(name))
+                .map(|(id, _)| id),
+        ),
         declared: Arc::clone(&known.declared),
     }
 }

@@ -28,7 +28,7 @@ pub(super) use self::why::entrance;
 /// Ends up to which everything is drawn as lines.
 const DRAWN: usize = 12;
 /// Pairs from which on ends that stand alike are told as one.
-const FOLDED: usize = 100;
+const FOLDED: usize = 40;
 /// Pairs that are gone through for a page; there may be millions.
 const PAIRS: usize = 20_000;
 

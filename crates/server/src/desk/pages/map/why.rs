@@ -5,7 +5,9 @@ use maud::{Markup, html};
 use report::clean;
 use report::html::words;
 
-use super::super::super::network::{Network, Outside, Passes, Spot, is_sure, shown, to_outside};
+use super::super::super::network::{
+    Network, Outside, Passes, Spot, is_sure, over, shown, to_outside,
+};
 use super::super::Frame;
 use super::super::object::linked;
 use super::end;
@@ -81,7 +83,7 @@ fn between(frame: &Frame<'_>, network: &Network<'_>, one: usize, other: usize) -
         .reach
         .explain(network.end(source), network.end(target));
     html! {
-        (verdict(Passes::of(&told.conn), &shown(&told.conn)))
+        (verdict(Passes::of(&told.conn), &over(&told.conn)))
         @if told.one_node { p { "It passes whatever policies say: one end is the node of the other." } }
         h2 { "What the source may send" }
         (of_end(frame, network, network.end(source), &told.egress, "out"))
