@@ -267,11 +267,11 @@ fn a_role_is_narrowed_to_what_its_holders_used() {
     # what the team asked for
     - apiGroups: [""]
       resources: [pods]
-      verbs: [list] # all of it
+      verbs: [list]
     - apiGroups: [""]
       resourceNames: [web]
       resources: [configmaps]
-      verbs: [get]
+      verbs: [get] # all of it
     "#);
     // By the same log there is nothing left to take away.
     let ran = folder.assess(&[&only[..], &["--audit", "audit.log", "roles.yaml"]].concat());
