@@ -1,6 +1,6 @@
-//! The types of the Azure resources that seawall generates, reduced from what Azure publishes
+//! The types of the Azure resources that seawall generates, and of those that fixes of the guide add, reduced from what Azure publishes
 //! (`Azure/bicep-types-az`, whose data no registry serves). The reduction is checked in, and tests
-//! hold what is generated against it; `conform azure-types` fails when it is not what the published
+//! hold what is generated and added against it; `conform azure-types` fails when it is not what the published
 //! types come to.
 //!
 //! Read-only properties are named without their types; what a resource's functions take and give is
@@ -19,6 +19,9 @@ use crate::run;
 
 /// Where the templates stand that name the types.
 const TEMPLATES: &str = "crates/generate/templates/bicep";
+
+/// Where the fixes stand that name types.
+const GUIDE: &str = "guide";
 
 const TABLE: &str = "crates/generate/tests/data/azure-types.json";
 
@@ -77,6 +80,7 @@ fn table(places: &Places, folder: &Path) -> Result<String> {
     if wanted.is_empty() {
         bail!("no template in {TEMPLATES} names a type");
     }
+    added(&places.root.join(GUIDE), &mut wanted, 0)?;
     let mut published = Published::find(folder)?;
     let mut reduced = Reduced::default();
     let mut resources = BTreeMap::new();
@@ -129,6 +133,35 @@ fn named(folder: &Path, out: &mut BTreeSet<String>) -> Result<()> {
             let skipped = std::mem::replace(&mut unpublished, line.trim() == UNPUBLISHED);
             let quoted = line.split('\'').skip(1).step_by(2).filter(|_| !skipped);
             out.extend(quoted.filter(|text| is_type(text)).map(ToOwned::to_owned));
+        }
+    }
+    Ok(())
+}
+
+/// The types of the resources that fixes add: `type: X` with `apiVersion: "Y"` on the next line, in a fence of a fix.
+fn added(folder: &Path, out: &mut BTreeSet<String>, depth: usize) -> Result<()> {
+    for path in crate::places::entries(folder)? {
+        if path.is_dir() {
+            if depth < DEEPEST {
+                added(&path, out, depth + 1)?;
+            }
+            continue;
+        }
+        if path.extension().is_none_or(|ending| ending != "md") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
+        let (mut fix, mut kind) = (false, None);
+        for line in text.lines() {
+            if line.starts_with("```") {
+                fix = line.starts_with("```fix ");
+            }
+            let version = line.strip_prefix("apiVersion: \"");
+            let version = version.and_then(|rest| rest.strip_suffix('"'));
+            if let (Some(kind), Some(version)) = (kind.take(), version) {
+                out.insert(format!("{kind}@{version}"));
+            }
+            kind = line.strip_prefix("type: ").filter(|_| fix);
         }
     }
     Ok(())

@@ -6,11 +6,15 @@
 
 mod arm;
 
-pub use arm::operation;
+pub use arm::operations;
 
 use std::ops::Range;
 
-use yaml::edit::Value;
+use yaml::edit::{Step, Value};
+
+/// What begins and ends a text that stands for the id of an addition.
+const FRESH: char = '\u{e002}';
+const END: char = '\u{e003}';
 
 /// A resource that is missing.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +35,8 @@ pub struct Addition {
     pub azurerm: Vec<(Box<str>, Value)>,
     /// Lines of a comment above it.
     pub comment: Vec<Box<str>>,
+    /// What it stands beside refers to it, so it must not refer to that.
+    pub apart: bool,
     /// The resources that it refers to. It is written beside the first.
     pub targets: Vec<Target>,
 }
@@ -46,6 +52,8 @@ pub enum Seat {
     Child(usize),
     /// It is attached to this target.
     Extension(usize),
+    /// It is no resource of its own, but says more of this target.
+    Patch(usize),
 }
 
 /// A value of it.
@@ -112,6 +120,28 @@ impl Addition {
         pieces.collect()
     }
 
+    /// What stands for its id in what is added with it, until all of that is written.
+    #[must_use]
+    pub fn fresh(&self) -> String {
+        format!("{FRESH}{}|{}{END}", self.kind, self.shown_name())
+    }
+
+    /// The target that it says more of, with what is set there and the ways to it; nothing where it is a resource.
+    ///
+    /// # Errors
+    /// When it refers to others than additions.
+    pub fn patch(&self) -> Result<Option<(&Target, Leaves)>, String> {
+        let Seat::Patch(at) = self.seat else {
+            return Ok(None);
+        };
+        let target = self.targets.get(at).ok_or("it says more of nothing")?;
+        let mut leaves = Vec::new();
+        for (key, value) in &self.body {
+            leaves_of(value, vec![Step::Key(key.as_ref().into())], &mut leaves, 0)?;
+        }
+        Ok(Some((target, leaves)))
+    }
+
     /// The file that it is written in.
     #[must_use]
     pub fn file(&self) -> Option<&str> {
@@ -154,6 +184,69 @@ impl Given {
             scalar => Self::Scalar(scalar.clone()),
         }
     }
+}
+
+/// Whether something in a text stands for the id of an addition.
+#[must_use]
+pub fn is_unfinished(text: &str) -> bool {
+    text.contains(FRESH)
+}
+
+/// Values, and the ways to them.
+pub type Leaves = Vec<(Vec<Step>, Value)>;
+
+/// Values deeper than this are none that anybody adds.
+const DEPTH: usize = 32;
+
+fn leaves_of(
+    given: &Given,
+    way: Vec<Step>,
+    leaves: &mut Leaves,
+    depth: usize,
+) -> Result<(), String> {
+    match given {
+        // Where a key stands for an id, the map is said as a whole.
+        Given::Map(entries)
+            if depth < DEPTH
+                && !entries.is_empty()
+                && !entries.iter().any(|(key, _)| key.contains(FRESH)) =>
+        {
+            for (key, value) in entries {
+                let mut way = way.clone();
+                way.push(Step::Key(key.as_ref().into()));
+                leaves_of(value, way, leaves, depth + 1)?;
+            }
+        }
+        _ => leaves.push((way, plain(given, depth)?)),
+    }
+    Ok(())
+}
+
+/// A value without references to targets.
+fn plain(given: &Given, depth: usize) -> Result<Value, String> {
+    if depth > DEPTH {
+        return Err("it is too deep".to_owned());
+    }
+    Ok(match given {
+        Given::Text(pieces) => {
+            let pieces = pieces.iter().map(|piece| match piece {
+                Piece::Text(text) => Ok(&**text),
+                Piece::Of(..) => Err("it refers to what is declared elsewhere"),
+            });
+            Value::String(pieces.collect::<Result<_, _>>()?)
+        }
+        Given::Scalar(value) => value.clone(),
+        Given::List(items) => {
+            let items = items.iter().map(|item| plain(item, depth + 1));
+            Value::List(items.collect::<Result<_, _>>()?)
+        }
+        Given::Map(entries) => {
+            let entries = entries
+                .iter()
+                .map(|(key, value)| Ok((key.to_string(), plain(value, depth + 1)?)));
+            Value::Map(entries.collect::<Result<_, String>>()?)
+        }
+    })
 }
 
 /// Why a target cannot be named in a file, for people.

@@ -43,7 +43,7 @@ use std::ops::Range;
 use bumpalo::Bump;
 use yaml::edit::{Edit, Step, Value};
 
-use crate::addition::Addition;
+use crate::addition::{Addition, elsewhere};
 use crate::declaration::Declare;
 use crate::source::FileId;
 use crate::syntax::{self, Program};
@@ -159,6 +159,8 @@ pub struct Editor<'t> {
     draft: Draft<'t>,
     /// Items of lists that are gone: the place, the way to the list from there, and the number that each had.
     gone: Vec<(Range<usize>, Vec<Step>, usize)>,
+    /// What stands for ids of additions, and their symbolic names.
+    fresh: Vec<(String, String)>,
 }
 
 impl<'t> Editor<'t> {
@@ -169,6 +171,7 @@ impl<'t> Editor<'t> {
             form,
             draft: Draft::new(text),
             gone: Vec::new(),
+            fresh: Vec::new(),
         }
     }
 
@@ -197,6 +200,20 @@ impl<'t> Editor<'t> {
     /// # Errors
     /// When it cannot be said there; nothing is changed then.
     pub fn add(&mut self, addition: &Addition, file: &str) -> Result<String, String> {
+        if let Some((target, leaves)) = addition.patch()? {
+            let place = target.place_in(file).ok_or_else(|| elsewhere(target))?;
+            let changes: Vec<Change<'_>> = leaves
+                .iter()
+                .map(|(steps, value)| Change {
+                    place: place.clone(),
+                    steps,
+                    act: Act::Set(value.clone()),
+                })
+                .collect();
+            let done = self.apply(&changes);
+            done.map_err(|refusal| refusal.to_string())?;
+            return Ok(target.name.to_string());
+        }
         let (splice, symbol) = {
             let bump = Bump::new();
             let text = self.draft.text();
@@ -224,6 +241,7 @@ impl<'t> Editor<'t> {
             (planned.splice, planned.symbol)
         };
         self.draft.splice(splice);
+        self.fresh.push((addition.fresh(), symbol.clone()));
         Ok(symbol)
     }
 
@@ -295,7 +313,18 @@ impl<'t> Editor<'t> {
     /// All changes as edits of the text as it was given: in order, not overlapping.
     #[must_use]
     pub fn finish(self) -> Vec<Edit> {
-        self.draft.edits()
+        let mut edits = self.draft.edits();
+        for edit in &mut edits {
+            for (mark, symbol) in &self.fresh {
+                if edit.text.contains(mark) {
+                    edit.text = edit
+                        .text
+                        .replace(&format!("'{mark}':"), &format!("'${{{symbol}.id}}':"))
+                        .replace(&format!("'{mark}'"), &format!("{symbol}.id"));
+                }
+            }
+        }
+        edits
     }
 
     fn change(&mut self, change: &Change<'_>, depth: usize) -> Result<bool, Refusal> {

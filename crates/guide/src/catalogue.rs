@@ -9,6 +9,7 @@ use model::managed::Managed;
 use model::prune::INDEXED;
 use model::schema::Schema;
 
+use crate::answers::Question;
 use crate::detection::Detection;
 use crate::front_matter::GuideError;
 use crate::guideline::{Chapter, Framework, Guideline, Topic};
@@ -46,6 +47,8 @@ pub struct Guide {
     pub shared: Vec<SharedCost>,
     /// What guidelines may read as `params.KEY`.
     pub params: Vec<Param>,
+    /// What fixes may ask, in the order of `data/answers.yaml`.
+    pub questions: Vec<Question>,
     /// The definitions behind `variables.NAME`.
     pub variables: Vec<Variable>,
     /// The slots of the root variables.
@@ -100,6 +103,8 @@ pub struct Roots {
     pub namespace_object: Slot,
     /// the configuration
     pub params: Slot,
+    /// what fixes asked
+    pub answers: Slot,
     /// what analyses derived
     pub facts: Slot,
     /// the Azure resource
@@ -150,6 +155,7 @@ impl Guide {
             request: env.declare("request"),
             namespace_object: env.declare("namespaceObject"),
             params: env.declare("params"),
+            answers: env.declare("answers"),
             facts: env.declare("facts"),
             resource: env.declare("resource"),
             links: env.declare("links"),
@@ -168,6 +174,7 @@ impl Guide {
             quantities: Vec::new(),
             shared: Vec::new(),
             params: Vec::new(),
+            questions: Vec::new(),
             variables: Vec::new(),
             roots,
             symbols: Symbols::default(),

@@ -53,6 +53,8 @@ pub(crate) struct Context<'a> {
     world: World<'a>,
     /// The values of `variables.NAME`, computed when first read.
     variables: Vec<Cell<Option<Value<'a>>>>,
+    /// What the fix at hand asked.
+    answers: Cell<Value<'a>>,
 }
 
 /// Whether resources of a type are attached to others and lie below them
@@ -136,7 +138,17 @@ impl<'a> Context<'a> {
                 cluster: None,
             },
             variables: guide.variables.iter().map(|_| Cell::new(None)).collect(),
+            answers: Cell::new(Val::Null),
         }
+    }
+
+    /// Binds the answers to what a fix asked.
+    pub(crate) fn answer(&self, answers: &[(&'a str, Value<'a>)]) {
+        let entries: Vec<(Value<'a>, Value<'a>)> = answers
+            .iter()
+            .map(|(name, value)| (Val::Str(name), *value))
+            .collect();
+        self.answers.set(Val::map(self.bump, &entries, None));
     }
 
     /// A context for a question about a whole estate, which no API server has to answer.
@@ -213,6 +225,8 @@ impl<'a> cel::Scope<'a, Ref<'a>> for Context<'a> {
             self.host(View::Links)
         } else if slot == roots.request {
             self.host(View::Request)
+        } else if slot == roots.answers {
+            self.answers.get()
         } else if slot == roots.params {
             Val::Node(self.world.setting.params.root())
         } else if slot == roots.namespace_object {

@@ -11,6 +11,7 @@ use model::resource::Origin;
 use model::{Estate, Resource, Scope, Status};
 use yaml::Limits;
 
+use crate::answers::Answers;
 use crate::catalogue::Guide;
 use crate::facts;
 use crate::guideline::{Applies, Example, ExampleFile, Expectation, Guideline};
@@ -108,7 +109,11 @@ fn judged(
     prunes: bool,
     remedies: bool,
 ) -> Result<Outcomes, String> {
-    let setting = setting_of(guide, example)?;
+    let mut setting = setting_of(guide, example)?;
+    if remedies {
+        // Whoever tries a fix answers what it asks.
+        setting.answers = Answers::examples(guide, setting.params.root().get("answers"))?;
+    }
     let mut judge = Judge::new(guide, &setting, |other| other.id == guideline.id);
     if remedies {
         judge = judge.with_remedies();

@@ -10,6 +10,7 @@ use model::Safety;
 
 use self::added::Added;
 use self::object::Object;
+use crate::answers::Asks;
 use crate::beside::{self, Writer};
 
 /// What a machine can do about a finding.
@@ -21,6 +22,8 @@ pub struct Fix {
     pub when: Option<Box<Program>>,
     /// Where this is true, it must not be done, and why.
     pub unless: Option<(Box<Program>, Box<str>)>,
+    /// What only the owner knows.
+    pub asks: Vec<Asks>,
     /// Other resources that it changes or refers to.
     pub with: Vec<With>,
     /// Places that operations are repeated for.
@@ -177,6 +180,7 @@ impl Fix {
             .iter()
             .map(|when| &**when)
             .chain(self.unless.iter().map(|(unless, _)| &**unless))
+            .chain(self.asks.iter().flat_map(Asks::programs))
             .chain(self.with.iter().map(|with| &with.program))
             .chain(self.each.iter().map(|each| &each.program))
             .chain(computed)
@@ -222,6 +226,7 @@ pub fn parse(
         safety,
         when: None,
         unless: None,
+        asks: Vec::new(),
         with: Vec::new(),
         each: None,
         operations: Vec::new(),
@@ -239,8 +244,13 @@ pub fn parse(
         let mut compile = |text: &str| compile(text, None);
         fix.new.push(if added::is_azure(object) {
             let with = fix.with.iter().map(|with| &*with.name);
+            let before = fix.new.iter().filter_map(|new| match new {
+                New::Azure(added) => Some(&*added.symbol),
+                New::Written(_) | New::From(_) => None,
+            });
             let names: Vec<&str> = std::iter::once("resource").chain(with).collect();
-            New::Azure(Added::compile(object, &names, &mut compile)?)
+            let before: Vec<&str> = before.collect();
+            New::Azure(Added::compile(object, &names, &before, &mut compile)?)
         } else {
             New::Written(Object::compile(object, &mut compile)?)
         });
@@ -280,6 +290,11 @@ impl Fix {
                 Some(_) => Err("a fix has one `unless`".to_owned()),
                 None => Ok(()),
             };
+        }
+        if let Some(rest) = line.strip_prefix("ask ") {
+            let ask = asks(rest, &mut |text| compile(text, None)).map_err(within)?;
+            self.asks.push(ask);
+            return Ok(());
         }
         if let Some(rest) = line.strip_prefix("with ") {
             let wrong = || format!("`{line}` must be `with EXPRESSION as NAME because REASON`");
@@ -353,6 +368,30 @@ pub(crate) fn split_each(each: &str) -> Option<(&str, &str)> {
     let name = name.trim();
     (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric()))
         .then_some((source.trim(), name))
+}
+
+/// `NAME for EXPRESSION else EXPRESSION`, of which the name is needed.
+fn asks(
+    text: &str,
+    compile: &mut dyn FnMut(&str) -> Result<Program, String>,
+) -> Result<Asks, String> {
+    let (text, known) = match text.split_once(" else ") {
+        Some((text, known)) => (text, Some(compile(known.trim())?)),
+        None => (text, None),
+    };
+    let (name, about) = match text.split_once(" for ") {
+        Some((name, about)) => (name, Some(compile(about.trim())?)),
+        None => (text, None),
+    };
+    let name = name.trim();
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err("`ask NAME`, `ask NAME for EXPRESSION`, `… else EXPRESSION`".to_owned());
+    }
+    Ok(Asks {
+        name: name.into(),
+        about,
+        known,
+    })
 }
 
 /// What a route may begin with, whatever the guideline.

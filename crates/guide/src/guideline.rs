@@ -195,6 +195,19 @@ pub struct Needs {
     pub minimum_minor: u8,
     /// Why the cluster itself cannot enforce it; `None` when it can.
     pub not_enforceable: Option<&'static str>,
+    /// What its fixes need besides.
+    pub fixes: FixNeeds,
+}
+
+/// What the fixes of a guideline need, where somebody asks for them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FixNeeds {
+    /// They join objects.
+    pub joined: bool,
+    /// They read who can talk to whom.
+    pub network: bool,
+    /// Kinds that they read.
+    pub kinds: Vec<Box<str>>,
 }
 
 impl Guideline {

@@ -16,6 +16,7 @@ use model::value::Ref;
 use model::{Estate, Resource, unknown};
 
 use crate::admission::Admission;
+use crate::answers::Answers;
 use crate::beside::Cache;
 use crate::cases;
 use crate::catalogue::Guide;
@@ -39,6 +40,8 @@ pub struct Setting {
     /// The minors that AKS supports on the day of the assessment, and those under long-term
     /// support.
     pub aks: AksVersions,
+    /// What fixes asked, and was answered.
+    pub answers: Answers,
     /// Kubernetes' own ClusterRoles.
     pub default_roles: BTreeMap<Box<str>, Doc>,
     /// The day of the assessment, at midnight UTC.
@@ -199,16 +202,32 @@ impl<'g> Judge<'g> {
             || (analysis::reach::KINDS.iter().any(|name| kind.is(name))
                 && self
                     .selected()
-                    .any(|(_, guideline)| guideline.needs.network))
+                    .any(|(_, guideline)| self.looks_at_network(guideline)))
             || self
                 .selected()
-                .any(|(_, guideline)| guideline.needs.kinds.iter().any(|name| kind.is(name)))
+                .any(|(_, guideline)| self.looks_at(guideline).any(|name| kind.is(name)))
+    }
+
+    /// Whether it takes other objects to judge by a guideline, or to say what would cure its findings.
+    fn is_joined(&self, guideline: &Guideline) -> bool {
+        guideline.needs.joined || (self.remedies && guideline.needs.fixes.joined)
+    }
+
+    fn looks_at_network(&self, guideline: &Guideline) -> bool {
+        guideline.needs.network || (self.remedies && guideline.needs.fixes.network)
+    }
+
+    fn looks_at<'n>(&self, guideline: &'n Guideline) -> impl Iterator<Item = &'n Box<str>> {
+        let of_fixes = guideline.needs.fixes.kinds.iter();
+        let of_fixes = of_fixes.filter(move |_| self.remedies);
+        guideline.needs.kinds.iter().chain(of_fixes)
     }
 
     /// Whether any guideline in question joins objects.
     #[must_use]
     pub fn joins(&self) -> bool {
-        self.selected().any(|(_, guideline)| guideline.needs.joined)
+        self.selected()
+            .any(|(_, guideline)| self.is_joined(guideline))
     }
 
     /// What of a workload the guidelines that join objects can read.
@@ -217,7 +236,7 @@ impl<'g> Judge<'g> {
         let mut keep = Keep::indexed(&self.guide.symbols);
         for (_, guideline) in self
             .selected()
-            .filter(|(_, guideline)| guideline.needs.joined)
+            .filter(|(_, guideline)| self.is_joined(guideline))
         {
             self.guide.reads_of(guideline, &mut keep);
         }
@@ -240,7 +259,7 @@ impl<'g> Judge<'g> {
         let mut plan = Plan::default();
         for (index, guideline) in self.selected() {
             if guideline.is_about(kind, workload) {
-                if guideline.needs.joined {
+                if self.is_joined(guideline) {
                     plan.joined.push(index)
                 } else {
                     plan.local.push(index)
@@ -581,7 +600,8 @@ impl<'a> Asking<'a, '_> {
             let item = item.map(|(_, value)| value);
             let ask = self.context.ask(&self.judge.beside);
             remedy = guideline.fixes_of(check).find_map(|fix| {
-                remedy::of(fix, &ask, item, |program, own| {
+                let bind = |answers: Vec<remedy::Answer<'a>>| self.context.answer(&answers);
+                remedy::of(fix, &ask, item, bind, |program, own| {
                     let locals: Vec<Value<'a>> = locals.iter().copied().chain(own).collect();
                     self.eval(program, &locals)
                 })

@@ -9,6 +9,7 @@
 //! ```
 
 pub mod admission;
+pub mod answers;
 pub mod beside;
 mod cases;
 pub mod catalogue;

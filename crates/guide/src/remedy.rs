@@ -3,12 +3,13 @@
 use bicep::addition::{Addition, Seat, Target};
 use cel::{Node as _, Val, View};
 use model::doc::Doc;
-use model::remedy::{Act, Change, NewObject, Remedy, Step, Written};
+use model::remedy::{Act, Change, NewObject, Remedy, Step, Wanted, Written};
 use model::resource::Origin;
 use model::{Ref, Resource};
 use serde_json::Value as Json;
 use yaml::{Span, edit};
 
+use crate::answers::Asks;
 use crate::beside::Ask;
 use crate::context::Value;
 use crate::fix::{Fix, Given, Key, New, Operation, Route, With};
@@ -23,6 +24,7 @@ pub(crate) fn of<'a>(
     fix: &'a Fix,
     ask: &Ask<'a>,
     item: Option<Value<'a>>,
+    bind: impl FnOnce(Vec<Answer<'a>>),
     mut eval: impl FnMut(&'a cel::Program, Option<Value<'a>>) -> Value<'a>,
 ) -> Option<Remedy> {
     let resource = ask.resource;
@@ -43,11 +45,43 @@ pub(crate) fn of<'a>(
         new: Vec::new(),
         added: Vec::new(),
         refused: Some(why),
+        wanted: Vec::new(),
     };
-    if let Some((unless, why)) = &fix.unless
-        && matches!(eval(unless, None).resolve(), Val::Bool(true))
+    let forbidden = |eval: &mut dyn FnMut(&'a cel::Program, Option<Value<'a>>) -> Value<'a>| {
+        let (unless, why) = fix.unless.as_ref()?;
+        matches!(eval(unless, None).resolve(), Val::Bool(true)).then(|| refused(why.clone()))
+    };
+    if let Some(refused) = forbidden(&mut eval) {
+        return Some(refused);
+    }
+    // Nobody is asked about what cannot be done in the end.
+    for with in fix
+        .with
+        .iter()
+        .filter(|with| !with.program.source().contains("answers."))
     {
-        return Some(refused(why.clone()));
+        if other(ask, with, eval(&with.program, None)).is_none() {
+            return Some(refused(with.why.clone()));
+        }
+    }
+    let mut wanted = Vec::new();
+    let mut answers = Vec::new();
+    for asks in &fix.asks {
+        match answer(asks, ask, &mut eval)? {
+            Ok(value) => answers.push((&*asks.name, value)),
+            Err(missing) => wanted.push(missing),
+        }
+    }
+    if !wanted.is_empty() {
+        return Some(Remedy {
+            wanted,
+            ..refused("it needs an answer that only you know".into())
+        });
+    }
+    bind(answers);
+    // What it must not do may hang on an answer.
+    if let Some(refused) = forbidden(&mut eval) {
+        return Some(refused);
     }
     let mut others = Vec::new();
     for with in &fix.with {
@@ -92,6 +126,7 @@ pub(crate) fn of<'a>(
         new: Vec::new(),
         added: Vec::new(),
         refused: None,
+        wanted: Vec::new(),
     };
     let routes = fix.operations.iter().map(Operation::route);
     let mut changed = routes.filter_map(|route| others.iter().find(|one| *one.name == *route.root));
@@ -99,13 +134,20 @@ pub(crate) fn of<'a>(
         remedy.other = Some(found.name.clone());
         remedy.origin = found.origin.clone();
     }
+    let adds = fix.new.iter().any(|new| matches!(new, New::Azure(_)));
+    if let (true, None, Some(beside)) = (adds, &resource.azure, others.first())
+        && let Some(beside) = beside.resource
+    {
+        remedy.origin = beside.origin.clone();
+    }
     let targets = || -> Vec<Target> {
-        let own = target(
-            resource,
-            resource.azure.as_ref().map_or("", |azure| &azure.id),
-        );
+        let own = match &resource.azure {
+            Some(azure) => Some(target(resource, &azure.id)),
+            // What an object of Kubernetes lacks in Azure stands beside what it has to do with there.
+            None => others.first().map(|other| other.target.clone()),
+        };
         let others = others.iter().map(|other| other.target.clone());
-        std::iter::once(own).chain(others).collect()
+        own.into_iter().chain(others).collect()
     };
     for new in &fix.new {
         match new {
@@ -117,7 +159,8 @@ pub(crate) fn of<'a>(
                 remedy.new.push(made);
             }
             New::Azure(added) => {
-                let made = added.filled(&targets(), &mut |program| eval(program, None))?;
+                let mut eval = |program| eval(program, None);
+                let made = added.filled(&targets(), &remedy.added, &mut eval)?;
                 if let Some(why) = stands(ask, &made) {
                     return Some(refused(why));
                 }
@@ -129,8 +172,56 @@ pub(crate) fn of<'a>(
             },
         }
     }
+    if remedy
+        .added
+        .iter()
+        .any(|added| matches!(added.seat, Seat::Patch(_)))
+    {
+        for added in &mut remedy.added {
+            added.apart = true;
+        }
+    }
     let does = !remedy.changes.is_empty() || !remedy.new.is_empty() || !remedy.added.is_empty();
     does.then_some(remedy)
+}
+
+/// An answer, and what fixes call it.
+pub(crate) type Answer<'a> = (&'a str, Value<'a>);
+
+/// What somebody answered, or what the estate itself has for an answer; else what is wanted. Nothing where it is not
+/// known what to ask about.
+fn answer<'a>(
+    asks: &'a Asks,
+    ask: &Ask<'a>,
+    eval: &mut impl FnMut(&'a cel::Program, Option<Value<'a>>) -> Value<'a>,
+) -> Option<Result<Value<'a>, Wanted>> {
+    let about = match &asks.about {
+        Some(about) => match eval(about, None).resolve() {
+            Val::Str(text) => Some(text),
+            _ => return None,
+        },
+        None => None,
+    };
+    if let Some(given) = ask.setting.answers.to(&asks.name, about) {
+        return Some(Ok(Val::Node(given)));
+    }
+    let known = asks.known.as_ref().and_then(|known| {
+        let value = match eval(known, None) {
+            Val::Optional(inner) => inner.copied()?,
+            value => value,
+        };
+        let says = match value.resolve() {
+            Val::Unknown(_) | Val::Error(_) | Val::Null => false,
+            Val::Str(text) => !text.is_empty(),
+            Val::Map(map) => !map.entries.is_empty(),
+            Val::Node(node) if matches!(node.view(), View::Map(_)) => {
+                node.entries().next().is_some()
+            }
+            _ => value.as_list().is_none_or(|list| list.len() > 0),
+        };
+        says.then_some(value)
+    });
+    Some(known.ok_or_else(|| asks.wanted(about)))
 }
 
 /// Another resource that a fix changes or refers to.
@@ -193,6 +284,8 @@ fn stands(ask: &Ask<'_>, made: &Addition) -> Option<Box<str>> {
     let name = made.shown_name();
     let target = |at: usize| made.targets.get(at).map(|target| &*target.id);
     let id = match made.seat {
+        // What it says more of is there.
+        Seat::Patch(_) => return None,
         Seat::Deployment | Seat::Subscription => None,
         Seat::Extension(at) => Some(format!("{}/providers/{}/{name}", target(at)?, made.kind)),
         Seat::Child(at) => {

@@ -9,6 +9,7 @@ use model::Ref;
 use model::doc::{Dialect, Doc, DocBuilder};
 use yaml::Limits;
 
+use crate::answers::Answers;
 use crate::catalogue::Guide;
 use crate::judge::{AksVersions, Setting};
 
@@ -89,6 +90,7 @@ pub fn setting(
         set,
         severities: BTreeMap::new(),
         aks: aks_versions(guide, None),
+        answers: Answers::default(),
         default_roles: default_roles(guide),
         today: None,
         roots: Vec::new(),

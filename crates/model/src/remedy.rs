@@ -36,6 +36,17 @@ pub struct Remedy {
     pub added: Vec<Addition>,
     /// Why nothing can be offered after all; then there are no changes and no objects.
     pub refused: Option<Box<str>>,
+    /// The answers for want of which it is refused.
+    pub wanted: Vec<Wanted>,
+}
+
+/// An answer that only the owner of an estate knows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wanted {
+    /// The name of the question.
+    pub name: Box<str>,
+    /// What it is asked about, where it is asked about several things.
+    pub about: Option<Box<str>>,
 }
 
 /// An object that is missing.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use analysis::paths::Wish;
 use guide::Guide;
+use guide::answers::Given;
 use guide::front_matter::{self, Fields};
 use guide::setting::to_json;
 use model::{Doc, Ref, Severity};
@@ -46,6 +47,8 @@ pub struct Config {
     pub budget: Budget,
     /// How the webhook answers.
     pub serve: Serve,
+    /// What fixes ask.
+    pub answers: Given,
     /// What guidelines read as `params`, as a YAML map.
     pub params: Option<String>,
     /// The file, for messages.
@@ -87,7 +90,7 @@ pub struct ConfigError {
     pub message: String,
 }
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "whole",
     "fail-on",
     "fail-on-unknown",
@@ -100,6 +103,7 @@ const KEYS: [&str; 12] = [
     "jewels",
     "budget",
     "serve",
+    "answers",
 ];
 
 impl Config {
@@ -229,6 +233,10 @@ impl Config {
                 "serve" => {
                     config.serve = Serve::read(value)
                         .map_err(|(at, message)| error(doc.line_column(at).0, message))?;
+                }
+                "answers" => {
+                    config.answers =
+                        Given::read(guide, value).map_err(|message| error(line, message))?;
                 }
                 "jewels" if !value.is_list() => return Err(wrong("a list of jewels")),
                 "jewels" => {

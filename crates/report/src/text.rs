@@ -210,6 +210,7 @@ pub(crate) fn operations(fix: &Fix) -> Vec<String> {
     let own = fix.each.as_deref();
     let new = fix.new.iter().map(|new| match new {
         New::Written(object) => format!("add a {} beside it", object.kind),
+        New::Azure(added) if added.is_patch() => format!("refer to it from {}", added.kind),
         New::Azure(added) => format!("add a resource {} beside it", added.kind),
         New::From(writer) => format!("add {} beside it", writer.makes),
     });
@@ -256,7 +257,12 @@ pub(crate) fn fix_lines(fix: &Fix) -> Vec<String> {
     let with = fix.with.iter();
     let with =
         with.map(|with| format!("with {} as {}", one_line(with.program.source()), with.name));
+    let asks = fix.asks.iter().map(|asks| match &asks.about {
+        Some(about) => format!("asks {} for {}", asks.name, one_line(about.source())),
+        None => format!("asks {}", asks.name),
+    });
     when.chain(unless)
+        .chain(asks)
         .chain(with)
         .chain(each)
         .chain(operations(fix))

@@ -18,9 +18,11 @@ mod prove;
 mod rendered;
 mod show;
 mod texts;
+mod waiting;
 
 pub(crate) use cure::{Cure, Sorted, Sorting};
 pub(crate) use hidden::Hidden;
 pub(crate) use prove::{Proved, Said, alone, prove};
 pub(crate) use rendered::{Asked, Found, Rendered};
 pub(crate) use show::{Shown, json, parts, text};
+pub(crate) use waiting::ask;

@@ -102,6 +102,8 @@ pub struct Input<'i> {
 #[derive(Debug, Default)]
 pub struct Editor {
     files: Texts,
+    /// What stands for ids of additions, and where they are.
+    fresh: Vec<(String, String)>,
 }
 
 /// What became of a wish: the files that changed for it (none where all was so already), or why
@@ -461,6 +463,10 @@ impl Editor {
         let files = self.files.by_path.into_iter().map(|(path, text)| {
             let mut edits = text.pieces.edits();
             for edit in &mut edits {
+                for (mark, address) in &self.fresh {
+                    let mark = format!("\"{mark}\"");
+                    edit.text = edit.text.replace(&mark, &format!("{address}.id"));
+                }
                 edit.start += text.before;
                 edit.end += text.before;
             }

@@ -6,20 +6,175 @@ use std::ops::Range;
 use bumpalo::Bump;
 use yaml::edit::{Operation, Step, Value};
 
-use super::{Addition, Given, Part, Piece, Seat, Target, elsewhere, free};
+use super::{Addition, FRESH, Given, Leaves, Part, Piece, Seat, Target, elsewhere, free};
 use crate::expression::{print, write};
 use crate::json;
 use crate::node::{Expr, ExprKind, Node, NodeKind};
 use crate::source::FileId;
 
-/// What adds a resource to a template, whose text is given without its byte order mark.
+/// What adds resources to a template, whose text is given without its byte order mark. They may refer to each other.
 ///
 /// # Errors
-/// Why it cannot be written there.
-pub fn operation(addition: &Addition, file: &str, text: &str) -> Result<Operation, String> {
+/// Why they cannot be written there.
+pub fn operations<'d>(
+    additions: impl IntoIterator<Item = &'d Addition>,
+    file: &str,
+    text: &str,
+) -> Result<Vec<Operation>, String> {
     let bump = Bump::new();
     let parsed = json::parse(&bump, text, FileId(0));
-    element(addition, file, &parsed.root)
+    let root = &parsed.root;
+    let mut fresh = Vec::new();
+    let mut all = Vec::new();
+    for addition in additions {
+        if let Some((target, leaves)) = addition.patch()? {
+            all.extend(patches(target, leaves, file, root, &fresh)?);
+            continue;
+        }
+        let mut operation = element(addition, file, root)?;
+        let (Operation::Add { value, .. } | Operation::Set { value, .. }) = &mut operation else {
+            continue;
+        };
+        let used = resolve(value, &fresh);
+        if let Value::Map(entries) = value {
+            depend(entries, used);
+        }
+        if matches!(operation, Operation::Add { .. }) {
+            let id = Writer::id_of_addition(addition, file, root)?;
+            fresh.push((addition.fresh(), format!("[{id}]")));
+        }
+        all.push(operation);
+    }
+    let unfinished = |operation: &Operation| match operation {
+        Operation::Add { value, .. } | Operation::Set { value, .. } => stands_in(value),
+        _ => false,
+    };
+    if all.iter().any(unfinished) {
+        return Err(
+            "the template gives its resources names: what refers to a new one cannot be said there"
+                .to_owned(),
+        );
+    }
+    Ok(all)
+}
+
+/// Whether something stands for an id still.
+fn stands_in(value: &Value) -> bool {
+    match value {
+        Value::String(text) => super::is_unfinished(text),
+        Value::List(items) => items.iter().any(stands_in),
+        Value::Map(entries) => entries
+            .iter()
+            .any(|(key, value)| super::is_unfinished(key) || stands_in(value)),
+        _ => false,
+    }
+}
+
+/// What is said more of a resource, and that it comes after what it refers to.
+fn patches(
+    target: &Target,
+    leaves: Leaves,
+    file: &str,
+    root: &Node<'_>,
+    fresh: &[(String, String)],
+) -> Result<Vec<Operation>, String> {
+    let odd = || format!("`{}` is made by an expression", target.name);
+    let place = target.place_in(file).ok_or_else(|| elsewhere(target))?;
+    let (way, list) = resources_around(root, place).ok_or_else(odd)?;
+    let mut items = list.items().iter();
+    let number = items
+        .position(|item| holds(item, place))
+        .ok_or("the template gives its resources names: what it refers to cannot be said there")?;
+    let mut own = way;
+    own.push(Step::Index(number));
+    let mut below = Vec::new();
+    let mut at = list.items().get(number).ok_or_else(odd)?;
+    while !same(at, place) {
+        let mut entries = at.entries().iter().filter(|entry| entry.key_expr.is_none());
+        if let Some(entry) = entries.find(|entry| holds(&entry.value, place)) {
+            below.push(Step::Key(entry.key.into()));
+            at = &entry.value;
+            continue;
+        }
+        let mut items = at.items().iter().enumerate();
+        let (number, item) = items.find(|(_, item)| holds(item, place)).ok_or_else(odd)?;
+        below.push(Step::Index(number));
+        at = item;
+    }
+    let mut all = Vec::new();
+    for (way, mut value) in leaves {
+        for used in resolve(&mut value, fresh) {
+            let mut route = own.clone();
+            route.push(Step::Key("dependsOn".into()));
+            all.push(Operation::Add {
+                route,
+                value: Value::String(used),
+            });
+        }
+        let route = own.iter().chain(&below).chain(&way).cloned();
+        all.push(Operation::Set {
+            route: route.collect(),
+            value,
+        });
+    }
+    Ok(all)
+}
+
+/// Puts ids where something stands for them; which ones. Values are as deep as guidelines write them.
+fn resolve(value: &mut Value, fresh: &[(String, String)]) -> Vec<String> {
+    let mut used = Vec::new();
+    let mut id_for = |text: &mut String| {
+        let found = fresh.iter().find(|(mark, _)| mark == text);
+        if let Some((_, id)) = found.filter(|_| text.contains(FRESH)) {
+            text.clone_from(id);
+            used.push(id.clone());
+        }
+    };
+    match value {
+        Value::String(text) => id_for(text),
+        Value::List(items) => {
+            for item in items {
+                used.extend(resolve(item, fresh));
+            }
+        }
+        Value::Map(entries) => {
+            for (key, _) in entries.iter_mut() {
+                id_for(key);
+            }
+            for (_, value) in entries {
+                used.extend(resolve(value, fresh));
+            }
+        }
+        _ => {}
+    }
+    used
+}
+
+/// Says of a resource what has to be there before it.
+fn depend(entries: &mut Vec<(String, Value)>, used: Vec<String>) {
+    if used.is_empty() {
+        return;
+    }
+    let own = entries.iter_mut().find(|(key, _)| key == "dependsOn");
+    let list = match own {
+        Some((_, list)) => list,
+        None => {
+            let at = entries.iter().position(|(key, _)| key == "properties");
+            let at = at.unwrap_or(entries.len());
+            entries.insert(at, ("dependsOn".to_owned(), Value::List(Vec::new())));
+            let Some((_, list)) = entries.get_mut(at) else {
+                return;
+            };
+            list
+        }
+    };
+    if let Value::List(items) = list {
+        for id in used {
+            if !items.contains(&Value::String(id.clone())) {
+                items.push(Value::String(id));
+            }
+        }
+    }
 }
 
 /// A resource of the template.
@@ -221,6 +376,42 @@ impl<'n> Writer<'_, 'n> {
         let items = self.list.items().iter();
         let listed = items.map(|node| Found { node, key: None });
         named.chain(listed).find(|found| holds(found.node, place))
+    }
+
+    /// `resourceId(…)` of an addition.
+    fn id_of_addition(
+        addition: &Addition,
+        file: &str,
+        root: &'n Node<'n>,
+    ) -> Result<String, String> {
+        let first = addition.targets.first().ok_or("it stands beside nothing")?;
+        let place = first.place_in(file).ok_or_else(|| elsewhere(first))?;
+        let (_, list) = resources_around(root, place).ok_or("no list of resources is around it")?;
+        let writer = Writer {
+            addition,
+            file,
+            list,
+        };
+        let mut names = Vec::new();
+        if let Seat::Child(parent) = addition.seat {
+            names.push(writer.text(&[Piece::Of(parent, Part::Name)])?);
+        }
+        names.push(writer.text(&addition.name)?);
+        let names = names.iter().map(|name| match name {
+            Value::String(text) => {
+                let inner = text
+                    .strip_prefix('[')
+                    .and_then(|text| text.strip_suffix(']'));
+                inner.map_or_else(|| quoted(text), str::to_owned)
+            }
+            _ => quoted(""),
+        });
+        let names: Vec<String> = names.collect();
+        Ok(format!(
+            "resourceId({}, {})",
+            quoted(&addition.kind),
+            names.join(", ")
+        ))
     }
 
     /// A target that stands in the list itself.
@@ -484,6 +675,7 @@ mod tests {
             body: Vec::new(),
             azurerm: Vec::new(),
             comment: Vec::new(),
+            apart: false,
             targets: vec![Target {
                 kind: "Microsoft.Network/virtualNetworks/subnets".into(),
                 name: "spoke/nodes".into(),
@@ -491,10 +683,10 @@ mod tests {
                 declared: Some(("main.json".into(), start..end)),
             }],
         };
-        match operation(&addition, "main.json", &text)? {
-            Operation::Add { route, value } => {
-                assert_eq!(route, [Step::Key("resources".into())]);
-                Ok(value)
+        match operations([&addition], "main.json", &text)?.as_slice() {
+            [Operation::Add { route, value }] => {
+                assert_eq!(route, &[Step::Key("resources".into())]);
+                Ok(value.clone())
             }
             other => panic!("{other:?}"),
         }

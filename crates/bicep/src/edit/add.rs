@@ -223,6 +223,7 @@ impl<'a> Writer<'_, 'a> {
         match self.addition.seat {
             Seat::Deployment => {}
             Seat::Subscription => return Err(of_subscription(self.addition)),
+            Seat::Patch(_) => return Err("it says more of a resource".to_owned()),
             Seat::Child(at) => entries.push(format!("parent: {}", self.symbol_of(at)?)),
             Seat::Extension(at) => entries.push(format!("scope: {}", self.symbol_of(at)?)),
         }

@@ -12,6 +12,7 @@ mod accepted;
 mod bad;
 mod bicep;
 mod cluster;
+mod fixes;
 mod made;
 mod names;
 mod terraform;

@@ -31,7 +31,7 @@ const MODULE: &str = "terraform/modules/environment/";
 
 /// Files by path.
 #[derive(Debug, Default)]
-struct Generated(BTreeMap<String, String>);
+pub(crate) struct Generated(pub(crate) BTreeMap<String, String>);
 
 impl ::terraform::files::Files for Generated {
     fn list(&self, folder: &str) -> Result<Vec<String>, String> {
@@ -50,20 +50,20 @@ impl ::terraform::files::Files for Generated {
 }
 
 /// What HashiCorp's library makes of each text.
-fn ask(texts: &[&String]) -> Vec<Value> {
+pub(crate) fn ask(texts: &[&String]) -> Vec<Value> {
     let answers = oracle::answers("oracle-hcl", texts).expect("answers");
     let read = |line: &String| serde_json::from_str(line).expect("JSON");
     answers.iter().map(read).collect()
 }
 
 /// Providers' schemas: blocks by kind and type.
-struct Schema {
+pub(crate) struct Schema {
     blocks: BTreeMap<String, Value>,
     versions: BTreeMap<String, String>,
 }
 
 impl Schema {
-    fn read() -> Self {
+    pub(crate) fn read() -> Self {
         let path = oracle::fixture("terraform-schema.json").expect("a schema");
         let text = std::fs::read_to_string(path).expect("a text");
         let all: Value = serde_json::from_str(&text).expect("JSON");
@@ -81,7 +81,7 @@ impl Schema {
     }
 
     /// What is wrong with a file's blocks.
-    fn problems(&self, body: &Value) -> Vec<String> {
+    pub(crate) fn problems(&self, body: &Value) -> Vec<String> {
         let mut problems = Vec::new();
         for block in body["blocks"].as_array().expect("blocks") {
             let kind = block["type"].as_str().expect("a type");

@@ -4,6 +4,7 @@ use cel::Env;
 use model::Ref;
 
 use super::{Guide, Param, place};
+use crate::answers::Question;
 use crate::front_matter::{self, Fields};
 use crate::guideline::{Chapter, Framework, Topic};
 use crate::markdown;
@@ -48,6 +49,14 @@ impl Guide {
                     let shared =
                         SharedCost::read(item).map_err(|message| (place(item), message))?;
                     self.shared.push(shared);
+                }
+            }
+            "answers.yaml" => {
+                let doc = front_matter::read(text, 1)?;
+                for item in doc.root().items() {
+                    let question =
+                        Question::read(item).map_err(|message| (place(item), message))?;
+                    self.questions.push(question);
                 }
             }
             "params.yaml" => {

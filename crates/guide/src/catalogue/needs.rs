@@ -5,25 +5,52 @@ use std::collections::BTreeSet;
 use cel::{Program, Step};
 
 use super::Guide;
+use crate::answers;
 use crate::fix::Fix;
-use crate::guideline::{Applies, Guideline, Needs};
+use crate::guideline::{Applies, FixNeeds, Guideline, Needs};
 
 impl Guide {
     /// What a guideline reads, from the references of its programs and of the variables they use.
     pub(super) fn needs(&self, guideline: &Guideline) -> Result<Needs, String> {
         let mut needs = self.needs_of(guideline, guideline.judging().collect())?;
         // What a fix reads does not make a difference to who can enforce the check.
+        for fix in &guideline.fixes {
+            self.asked(fix)?;
+        }
         let fixes = guideline.fixes.iter().flat_map(Fix::programs).collect();
         let fixes = self.needs_of(guideline, fixes)?;
-        needs.joined |= fixes.joined;
-        needs.network |= fixes.network;
-        for kind in fixes.kinds {
-            if !needs.kinds.contains(&kind) {
-                needs.kinds.push(kind);
+        // Whether there is such an object already, and what it refers to, is known when all has been read.
+        let looks_around = |fix: &Fix| !fix.new.is_empty() || !fix.with.is_empty();
+        needs.fixes = FixNeeds {
+            joined: fixes.joined || guideline.fixes.iter().any(looks_around),
+            network: fixes.network,
+            kinds: fixes.kinds,
+        };
+        Ok(needs)
+    }
+
+    /// Whether the questions of a fix exist, and whether it has asked for what it reads.
+    fn asked(&self, fix: &Fix) -> Result<(), String> {
+        for asks in &fix.asks {
+            let question = answers::question(self, &asks.name)?;
+            if question.about.is_some() != asks.about.is_some() {
+                return Err(match &question.about {
+                    Some(about) => format!("`{}` is asked for each {about}", asks.name),
+                    None => format!("`{}` is asked once, not for something", asks.name),
+                });
             }
         }
-        needs.kinds.sort();
-        Ok(needs)
+        let references = fix.programs().flat_map(Program::references);
+        let mut read = references.filter(|reference| reference.root == self.roots.answers);
+        let asked = |reference: &cel::Reference| match reference.path.first() {
+            Some(Step::Key(name)) => fix.asks.iter().any(|asks| asks.name == *name),
+            // A step on the way to what is read.
+            _ => !reference.whole,
+        };
+        match read.find(|reference| !asked(reference)) {
+            Some(_) => Err("a fix reads `answers.NAME` of what it asks for".to_owned()),
+            None => Ok(()),
+        }
     }
 
     fn needs_of(&self, guideline: &Guideline, programs: Vec<&Program>) -> Result<Needs, String> {

@@ -18,6 +18,8 @@ pub struct Tried {
     pub stays: Vec<String>,
     /// The example after it, with the objects that it made as further files.
     pub after: Option<Example>,
+    /// The Azure resources that it added, each once.
+    pub added: Vec<Addition>,
 }
 
 /// Applies the fix of a guideline to each finding in a bad example, all at once.
@@ -33,6 +35,7 @@ pub fn fixed(guide: &Guide, guideline: &Guideline, example: &Example) -> Result<
     let before = judged(guide, guideline, example, false, true)?;
     let mut after = example.clone();
     let mut done: Vec<&Finding> = Vec::new();
+    let mut all_added: Vec<Addition> = Vec::new();
     for (number, file) in after.files.iter_mut().enumerate() {
         let template = &*file.language == "json";
         let mut editor = Editor::new(&file.text, options(template));
@@ -46,15 +49,14 @@ pub fn fixed(guide: &Guide, guideline: &Guideline, example: &Example) -> Result<
             if remedy.origin.path.parse() != Ok(number) || nothing {
                 continue;
             }
-            for addition in &remedy.added {
-                if !added.contains(&addition) {
-                    let path = &*remedy.origin.path;
-                    let operation = addition::operation(addition, path, &file.text)?;
-                    if let Err(refusal) = editor.apply(0, &[operation]) {
-                        return Err(format!("{}: {refusal}", finding.message));
-                    }
-                    added.push(addition);
+            if remedy.added.iter().any(|one| !added.contains(&one)) {
+                let path = &*remedy.origin.path;
+                let operations = addition::operations(&remedy.added, path, &file.text)?;
+                if let Err(refusal) = editor.apply(0, &operations) {
+                    return Err(format!("{}: {refusal}", finding.message));
                 }
+                added.extend(&remedy.added);
+                all_added.extend(remedy.added.iter().cloned());
             }
             let document = if template { 0 } else { remedy.origin.index };
             if !remedy.changes.is_empty() && !seen.contains(&(document, &remedy.changes)) {
@@ -104,6 +106,7 @@ pub fn fixed(guide: &Guide, guideline: &Guideline, example: &Example) -> Result<
         }
     }
     tried.after = Some(after);
+    tried.added = all_added;
     Ok(tried)
 }
 

@@ -24,7 +24,7 @@ pub struct Added {
     pub kind: Box<str>,
     /// As written.
     pub source: Box<str>,
-    symbol: Box<str>,
+    pub(super) symbol: Box<str>,
     comment: Vec<Box<str>>,
     lines: Lines,
 }
@@ -35,16 +35,24 @@ pub(super) fn is_azure(text: &str) -> bool {
 }
 
 impl Added {
-    /// Compiles a template. `names` are what references may begin with; `resource` is the first.
+    /// Compiles a template. `names` are what references may begin with; `resource` is the first. `before` are the symbols
+    /// of those that the same fix adds before it.
     ///
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn compile(
         text: &str,
         names: &[&str],
+        before: &[&str],
         compile: &mut dyn FnMut(&str) -> Result<Program, String>,
     ) -> Result<Self, String> {
-        let mut value = |text: &str| match mark(text, names) {
+        let marked = |text: &str| match mark(text, names) {
+            Some(mark) => Some(mark),
+            None => fresh(text, before),
+        };
+        let keyed = keys_marked(text, &marked);
+        let text = &*keyed;
+        let mut value = |text: &str| match marked(text) {
             Some(mark) => Ok(Bit::Mark(mark)),
             None => Ok(Bit::Piece(message::Piece::Value(Box::new(compile(text)?)))),
         };
@@ -54,7 +62,8 @@ impl Added {
             Some(Tree::String(text)) => Some(text.as_str()),
             _ => None,
         };
-        let (Some(kind), Some(_), Some(_)) = (get("type"), get("apiVersion"), get("name")) else {
+        let named = get("name").or_else(|| get("patch"));
+        let (Some(kind), Some(_), Some(_)) = (get("type"), get("apiVersion"), named) else {
             return Err(
                 "a new resource of Azure says its `type`, `apiVersion` (in quotes) and `name`"
                     .to_owned(),
@@ -78,18 +87,30 @@ impl Added {
         })
     }
 
+    /// Whether it is no resource of its own, but says more of one that is there.
+    #[must_use]
+    pub fn is_patch(&self) -> bool {
+        self.source.lines().any(|line| line.starts_with("patch:"))
+    }
+
     /// The expressions in it.
     pub fn programs(&self) -> impl Iterator<Item = &Program> {
         self.lines.programs()
     }
 
-    /// The resource with its values; `None` where one of them is not known. `targets` are what its references mean.
+    /// The resource with its values; `None` where one of them is not known. `targets` are what its references mean,
+    /// `before` what the same fix adds before it.
     pub(crate) fn filled<'a>(
         &'a self,
         targets: &[Target],
+        before: &[Addition],
         eval: &mut dyn FnMut(&'a Program) -> Value<'a>,
     ) -> Option<Addition> {
-        let text = self.lines.filled(eval)?;
+        let mut text = self.lines.filled(eval)?;
+        for (number, addition) in before.iter().enumerate() {
+            let mark = format!("{OPEN}+{number}{CLOSE}");
+            text = text.replace(&mark, &addition.fresh());
+        }
         let Tree::Map(entries) = Tree::read(&text).ok()? else {
             return None;
         };
@@ -102,6 +123,7 @@ impl Added {
             body: Vec::new(),
             azurerm: Vec::new(),
             comment: self.comment.clone(),
+            apart: false,
             targets: targets.to_vec(),
         };
         for (key, value) in &entries {
@@ -119,6 +141,7 @@ impl Added {
                         .map(|(key, value)| (key.as_str().into(), value.clone()))
                         .collect();
                 }
+                ("patch", Tree::String(text)) => addition.seat = Seat::Patch(only(text)?),
                 ("scope", Tree::String(text)) => addition.seat = Seat::Extension(only(text)?),
                 (key, value) => addition.body.push((key.into(), Given::of(value, &read))),
             }
@@ -148,6 +171,32 @@ fn mark(text: &str, names: &[&str]) -> Option<Box<str>> {
         _ => return None,
     };
     Some(format!("{OPEN}{number}{letter}{CLOSE}").into())
+}
+
+/// What stands for the id of a resource that is added before.
+fn fresh(text: &str, before: &[&str]) -> Option<Box<str>> {
+    let name = text.strip_suffix(".id")?;
+    let number = before.iter().position(|known| *known == name)?;
+    Some(format!("{OPEN}+{number}{CLOSE}").into())
+}
+
+/// A template with references in the place of keys as they are read later.
+fn keys_marked(text: &str, marked: &impl Fn(&str) -> Option<Box<str>>) -> String {
+    let lines = text.lines().map(|line| {
+        let key = line.trim_start();
+        let inner = key
+            .strip_prefix("{{")
+            .and_then(|rest| rest.split_once("}}:"));
+        let mark = inner.and_then(|(inner, value)| Some((marked(inner.trim())?, value)));
+        match mark {
+            Some((mark, value)) => {
+                let indent = line.len() - key.len();
+                format!("{:indent$}\"{mark}\":{value}\n", "")
+            }
+            None => format!("{line}\n"),
+        }
+    });
+    lines.collect()
 }
 
 /// A text with its references.
@@ -223,10 +272,10 @@ mod tests {
             let mut env = cel::Env::default();
             env.compile(text).map_err(|error| error.to_string())
         };
-        let added = Added::compile(text, &["resource", "other"], &mut compile).unwrap();
+        let added = Added::compile(text, &["resource", "other"], &[], &mut compile).unwrap();
         let (bump, budget) = (bumpalo::Bump::new(), cel::Budget::new(10_000));
         let made = added
-            .filled(&[], &mut |program| {
+            .filled(&[], &[], &mut |program| {
                 program.eval(&Nothing, &[], &bump, &budget)
             })
             .unwrap();
@@ -246,7 +295,7 @@ mod tests {
         );
         assert_eq!(made.comment.len(), 1);
         assert_eq!(added.programs().count(), 2);
-        let error = Added::compile("type: a/b\n", &["resource"], &mut compile).unwrap_err();
+        let error = Added::compile("type: a/b\n", &["resource"], &[], &mut compile).unwrap_err();
         assert!(error.contains("apiVersion"), "{error}");
     }
 }

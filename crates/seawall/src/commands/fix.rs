@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
+use ::guide::Guide;
+use ::guide::answers::Given;
 use model::Safety;
 use model::coverage::{DocumentEntry, Status};
+use model::remedy::Wanted;
 use sources::Overlay;
 
 use crate::choices;
 use crate::commands::estate::EstateArgs;
-use crate::commands::judged::Question;
+use crate::commands::judged::{Answer, Question};
 use crate::commands::load_guide;
 use crate::failure::Failure;
 use crate::fix::{self, Cure, Hidden, Proved, Shown};
@@ -22,6 +25,9 @@ use crate::output;
 /// no other verdict may be worse. Everything else in a file stays byte for byte: comments, order, quotes. What
 /// cannot be fixed here is listed with the reason. Accepted findings (waivers) are left alone.
 ///
+/// Some fixes need what only you know, as an address range or a group: they say which answer, and how to give it
+/// (`--answer`, or `answers` in seawall.yaml).
+///
 /// A fix is safe when it cannot break a workload that works; all others are written only with `--unsafe`.
 ///
 /// Exit code: 0 done, or nothing to do; 1 there are fixes that were not written (so that a pipeline can ask); 2
@@ -31,6 +37,7 @@ use crate::output;
   seawall fix deploy                                 what would be written
   seawall fix deploy --write                         write what is safe
   seawall fix deploy --guideline pss-seccomp --write --unsafe
+  seawall fix deploy --answer ranges=203.0.113.0/24    with what only you know
   seawall fix deploy --interactive                   asked for each")]
 pub(crate) struct Args {
     /// Files and folders
@@ -56,6 +63,9 @@ pub(crate) struct Args {
     /// repeatable
     #[arg(long, value_name = "DIR")]
     module_cache: Vec<PathBuf>,
+    /// An answer to what a fix asks: NAME=VALUE, or NAME[ABOUT]=VALUE; repeatable
+    #[arg(long, value_name = "NAME=VALUE")]
+    answer: Vec<String>,
     /// Only this guideline; repeatable
     #[arg(long, value_name = "ID")]
     guideline: Vec<String>,
@@ -120,8 +130,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         args.kubernetes.as_deref(),
         &guide,
     )?;
+    let mut given = answers(args, &guide)?;
     // Every guideline is asked, also when some are to be fixed only: no other verdict may become worse.
-    let question = Question {
+    let base = Question {
         guide: &guide,
         estate: &estate,
         config: args.config.as_deref(),
@@ -130,7 +141,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         selects: &|_| true,
         overlay: Overlay::default(),
         new_files: Overlay::default(),
-        remedies: true,
+        remedies: None,
     };
     let wanted: BTreeSet<&str> = guide
         .guidelines
@@ -144,22 +155,28 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         })
         .map(|guideline| &*guideline.id.0)
         .collect();
-    let mut sorting = fix::Sorting::default();
-    let mut was = fix::Said::default();
-    let before = question.ask(|finding| {
-        was.add(&finding);
-        if wanted.contains(&*finding.guideline.0) {
-            sorting.add(&finding);
+    let mut asked = Vec::new();
+    let Start {
+        before,
+        mut was,
+        sorted,
+    } = loop {
+        let start = start(&with(&base, &given), &wanted)?;
+        if start.before.resources == 0 && start.before.unread().next().is_none() {
+            return nothing(args);
         }
-    })?;
-    if before.resources == 0 && before.unread().next().is_none() {
-        return nothing(args);
-    }
+        // With an answer all begins anew: what is cured by it may be the answer to something else.
+        if !args.interactive || !ask_first(&guide, &start.sorted, &mut given, &mut asked)? {
+            break start;
+        }
+    };
+    let question = with(&base, &given);
     let fix::Sorted {
         cures,
         rendered,
         mut left,
-    } = sorting.end();
+        waiting,
+    } = sorted;
     let tools = estate
         .options(&guide, before.setting.kubernetes_minor)
         .tools;
@@ -205,6 +222,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         cures: &cures,
         proved: &proved,
         left: &left,
+        waiting: &waiting,
         written: writes,
         held_back,
     };
@@ -225,6 +243,67 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     } else {
         4
     })
+}
+
+/// What was said before anything is fixed.
+struct Start {
+    before: Answer,
+    was: fix::Said,
+    sorted: fix::Sorted,
+}
+
+fn start(question: &Question<'_>, wanted: &BTreeSet<&str>) -> anyhow::Result<Start> {
+    let mut sorting = fix::Sorting::default();
+    let mut was = fix::Said::default();
+    let before = question.ask(|finding| {
+        was.add(&finding);
+        if wanted.contains(&*finding.guideline.0) {
+            sorting.add(&finding);
+        }
+    })?;
+    Ok(Start {
+        before,
+        was,
+        sorted: sorting.end(),
+    })
+}
+
+/// A question whose fixes know answers.
+fn with<'a>(base: &Question<'a>, given: &'a Given) -> Question<'a> {
+    Question {
+        overlay: Overlay::default(),
+        new_files: Overlay::default(),
+        remedies: Some(given),
+        ..*base
+    }
+}
+
+/// The answers on the command line.
+fn answers(args: &Args, guide: &Guide) -> anyhow::Result<Given> {
+    let mut given = Given::default();
+    for answer in &args.answer {
+        given.type_in(guide, answer).map_err(|why| {
+            Failure::new(why).help(
+                "`seawall fix PATH` says which answers its fixes wait for, and how they are given",
+            )
+        })?;
+    }
+    Ok(given)
+}
+
+/// Asks for the answers that fixes wait for, before anything is shown.
+fn ask_first(
+    guide: &Guide,
+    sorted: &fix::Sorted,
+    given: &mut Given,
+    asked: &mut Vec<Wanted>,
+) -> anyhow::Result<bool> {
+    let mut input = io::stdin().lock();
+    let mut out = anstream::stdout().lock();
+    let waiting = &sorted.waiting;
+    Ok(fix::ask(
+        guide, waiting, given, asked, &mut input, &mut out,
+    )?)
 }
 
 fn nothing(args: &Args) -> anyhow::Result<u8> {
@@ -299,6 +378,7 @@ fn ask(
             cures: &one,
             proved: &alone,
             left: &[],
+            waiting: &[],
             written: false,
             held_back: 0,
         };

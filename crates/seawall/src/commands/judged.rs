@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ::guide::answers::Given;
 use ::guide::{Guide, Guideline, Judge, Setting, setting};
 use model::coverage::{Coverage, DocumentEntry};
 use model::finding::Finding;
@@ -11,7 +12,7 @@ use rayon::prelude::*;
 use report::config::Config;
 use report::owners::Owners;
 use report::triage::{Triage, is_about_waivers};
-use sources::{Given, Overlay};
+use sources::Overlay;
 
 use crate::choices;
 use crate::commands::estate::{self, EstateArgs, Ledger, Stopped};
@@ -30,8 +31,8 @@ pub(crate) struct Question<'a> {
     pub(crate) overlay: Overlay,
     /// Texts of manifests that are no files yet.
     pub(crate) new_files: Overlay,
-    /// Findings carry what would cure them.
-    pub(crate) remedies: bool,
+    /// Findings carry what would cure them, with these answers to what fixes ask besides those of the configuration.
+    pub(crate) remedies: Option<&'a Given>,
 }
 
 /// The estate, when everything has been said about it.
@@ -60,10 +61,15 @@ impl Question<'_> {
         setting.aks = setting::aks_versions(guide, Some(self.as_of));
         setting.today = setting::midnight(self.as_of);
         setting.roots = opened.roots(&self.estate.paths);
+        if let Some(answers) = self.remedies {
+            let mut all = config.answers.clone();
+            all.merge(answers);
+            setting.answers = all.answers(guide).map_err(crate::failure::Failure::new)?;
+        }
         let judge = Judge::new(guide, &setting, |guideline| {
             (self.selects)(guideline) && !is_about_waivers(guideline)
         });
-        let judge = if self.remedies {
+        let judge = if self.remedies.is_some() {
             judge.with_remedies()
         } else {
             judge
@@ -92,7 +98,7 @@ impl Question<'_> {
         let mut ledger = Ledger::default();
         let mut progress = Progress::new(opened.inputs.len());
         let template = model::azure::template::kind();
-        let given = Given {
+        let given = sources::Given {
             inputs: &opened.inputs,
             live: opened.live,
         };

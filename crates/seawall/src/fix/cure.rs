@@ -8,7 +8,7 @@ use model::Safety;
 use model::azure::template;
 use model::finding::{Finding, Outcome, Severity};
 use model::kinds::Kind;
-use model::remedy::{self, Act, Addition, Change, Declare, Remedy};
+use model::remedy::{self, Act, Addition, Change, Declare, Remedy, Wanted};
 use model::resource::ResourceName;
 use yaml::edit::Value;
 
@@ -176,6 +176,13 @@ pub(crate) struct Left {
     pub(crate) why: String,
 }
 
+/// A finding whose fix waits for answers.
+#[derive(Debug, Clone)]
+pub(crate) struct Waiting {
+    pub(crate) about: About,
+    pub(crate) wanted: Vec<Wanted>,
+}
+
 /// Sorts findings as they come: those that can be cured here, and the others that have a fix.
 #[derive(Default)]
 pub(crate) struct Sorting {
@@ -184,6 +191,7 @@ pub(crate) struct Sorting {
     /// the same of what is rendered, by the chart or kustomization
     rendered: HashMap<Document, Vec<Cure>>,
     left: Vec<Left>,
+    waiting: Vec<Waiting>,
 }
 
 /// A document by its file, or by what renders it, and its number there.
@@ -198,6 +206,8 @@ pub(crate) struct Sorted {
     pub(crate) rendered: Vec<Cure>,
     /// Findings that stay.
     pub(crate) left: Vec<Left>,
+    /// Findings whose fixes wait for answers.
+    pub(crate) waiting: Vec<Waiting>,
 }
 
 impl Sorting {
@@ -208,6 +218,10 @@ impl Sorting {
             return;
         }
         let about = About::of(finding);
+        if let Some(remedy) = finding.remedy.as_ref().filter(|one| !one.wanted.is_empty()) {
+            let wanted = remedy.wanted.clone();
+            return self.waiting.push(Waiting { about, wanted });
+        }
         let (path, document, remedy) = match writable(finding) {
             Ok(found) => found,
             Err(why) => return self.left.push(Left { about, safety, why }),
@@ -264,6 +278,7 @@ impl Sorting {
             cures,
             rendered: in_order(self.rendered),
             left: self.left,
+            waiting: self.waiting,
         }
     }
 }
@@ -313,7 +328,7 @@ fn writable(finding: &Finding) -> Result<Writable<'_>, String> {
     if let Some(why) = &remedy.refused {
         return Err(why.to_string());
     }
-    if !matches!(finding.resource.kind, Kind::Azure(_)) {
+    if remedy.added.is_empty() && !matches!(finding.resource.kind, Kind::Azure(_)) {
         let origin = &remedy.origin;
         return Ok((origin.path.clone(), origin.index, remedy));
     }
@@ -348,6 +363,17 @@ fn writable(finding: &Finding) -> Result<Writable<'_>, String> {
 
 /// What is added, for people.
 pub(super) fn added_in_words(added: &Addition) -> String {
+    if let Ok(Some((target, leaves))) = added.patch() {
+        let ways = leaves.iter().map(|(way, _)| {
+            let keys = way.iter().filter_map(|step| match step {
+                yaml::edit::Step::Key(key) => Some(&**key),
+                yaml::edit::Step::Index(_) => None,
+            });
+            format!("`{}`", keys.collect::<Vec<_>>().join("."))
+        });
+        let ways = ways.collect::<Vec<_>>().join(", ");
+        return format!("set {ways} of {} `{}`", target.kind, target.name);
+    }
     format!("add {} `{}`", added.kind, added.shown_name())
 }
 

@@ -18,6 +18,9 @@ use super::cure::{Cure, Numbered, Way};
 /// The byte order mark, which places do not count.
 const MARK: char = '\u{feff}';
 
+/// Why what refers to a new resource is not written.
+const UNFINISHED: &str = "what refers to the new resource cannot be written there";
+
 /// Why a template's resource is not taken apart.
 const NOT_HERE: &str = "a template does not let a resource become another one";
 

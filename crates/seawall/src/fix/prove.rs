@@ -219,7 +219,7 @@ enum Trouble {
 fn key_of(about: &About) -> Key {
     (
         GuidelineId(about.guideline.clone()),
-        about.path.clone(),
+        said::path_of(&about.resource, &about.path),
         about.resource.id(),
     )
 }

@@ -10,11 +10,12 @@ use report::{clean, count, wrap};
 use serde_json::json;
 
 use super::beside::Beside;
-use super::cure::{About, Cure, Left, Numbered};
+use super::cure::{About, Cure, Left, Numbered, Waiting};
 use super::hidden::Hidden;
 use super::hunks::{Hunk, Line, hunks};
 use super::languages::is_template;
 use super::prove::Proved;
+use super::waiting;
 
 /// Everything that is shown.
 pub(crate) struct Shown<'a> {
@@ -23,6 +24,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) cures: &'a [Cure],
     pub(crate) proved: &'a Proved,
     pub(crate) left: &'a [Left],
+    /// Findings whose fixes wait for answers.
+    pub(crate) waiting: &'a [Waiting],
     /// It has been written.
     pub(crate) written: bool,
     /// Findings whose cures were held back because they may break a workload.
@@ -164,6 +167,7 @@ pub(crate) fn text(shown: &Shown<'_>, options: report::terminal::Options) -> Str
     let (paint, width) = (Paint(options.colour), options.width);
     let mut page = parts(shown, options);
     not_fixed(&mut page, shown, width);
+    page.push_str(&waiting::page(shown.guide, shown.waiting, width));
     summary(&mut page, shown, &paint, width);
     page
 }
@@ -348,7 +352,14 @@ fn summary(page: &mut String, shown: &Shown<'_>, paint: &Paint, width: usize) {
             ),
         );
     } else if safe + other == 0 {
-        say(page, "Nothing to fix here.");
+        say(
+            page,
+            if shown.waiting.is_empty() {
+                "Nothing to fix here."
+            } else {
+                "Nothing to fix here without an answer."
+            },
+        );
     } else {
         let verb = if shown.written { "Fixed" } else { "Would fix" };
         let kinds = match (safe, other) {
@@ -458,6 +469,20 @@ pub(crate) fn json(shown: &Shown<'_>) -> anyhow::Result<String> {
             }
         }
     }
+    let waits: Vec<_> = waiting::questions(shown.guide, shown.waiting)
+        .into_iter()
+        .map(|asked| {
+            json!({
+                "answer": asked.question.name,
+                "about": asked.about,
+                "asks": asked.asks(),
+                "must": asked.question.must.1,
+                "option": asked.option(),
+                "example": asked.question.example,
+                "findings": asked.findings.iter().map(|about| finding(about)).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
     let (safe, other) = shown.numbers();
     let report = json!({
         "schema": "seawall.fix/v1",
@@ -465,12 +490,14 @@ pub(crate) fn json(shown: &Shown<'_>) -> anyhow::Result<String> {
         "written": shown.written,
         "changes": changes,
         "notFixed": left,
+        "waiting": waits,
         "summary": {
             "files": shown.proved.texts.files.len(),
             "safe": safe,
             "unsafe": other,
             "heldBack": shown.held_back,
             "notFixed": left.len(),
+            "waiting": shown.waiting.len(),
         },
     });
     Ok(serde_json::to_string_pretty(&report)? + "\n")

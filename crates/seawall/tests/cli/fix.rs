@@ -1,5 +1,7 @@
 //! `fix`: what is shown is what is written, nothing else changes, and what is said to be cured is.
 
+#[path = "fix/answers.rs"]
+mod answers;
 #[path = "fix/others.rs"]
 mod others;
 #[path = "fix/removal.rs"]

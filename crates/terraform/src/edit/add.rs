@@ -6,17 +6,17 @@
 
 use std::sync::Arc;
 
-use bicep::addition::{Addition, Given, Part, Piece, Seat, Target, elsewhere, free};
+use bicep::addition::{Addition, Given, Leaves, Part, Piece, Seat, Target, elsewhere, free};
 use bicep::declaration::Declare;
 use bumpalo::Bump;
 use hcl_edit::structure::{Block, Body};
-use yaml::edit::{Edit, Step, Value};
+use yaml::edit::{Edit, Operation, Step, Value};
 
 use super::body::{Parsed, Place, line_end, newline};
 use super::find::Finder;
 use super::render::{New, Style, aligned};
 use super::reverse::{self, backwards, leaves};
-use super::{Editor, Input, More, Outcome, State, prove, settle};
+use super::{Editor, Input, More, Outcome, State, Wanted, prove, settle};
 use crate::table::{Arguments, Constant, Form, Id, Kind, Rule, Rules, Step as Forward};
 
 /// What begins and ends an expression in a value.
@@ -75,15 +75,58 @@ impl Editor {
         let arena = Bump::new();
         let before = self.state(&arena, input);
         let start = self.files.clone();
-        let done = self.written(input, &before, addition).and_then(|wanted| {
-            let after = State::of(&arena, input, &self.files);
-            prove::added(&before, &after, &wanted)
-        });
-        if let Err(why) = done {
-            self.files = start;
-            return Err(why);
+        let patch = addition.patch()?;
+        let done = self
+            .written(input, &before, addition)
+            .and_then(|(wanted, address)| {
+                let after = State::of(&arena, input, &self.files);
+                match &patch {
+                    None => prove::added(&before, &after, &wanted)?,
+                    Some((target, leaves)) => {
+                        let mut allowed = prove::Allowed::default();
+                        for (way, _) in leaves {
+                            allowed.add(&target.kind, prove::keys(way));
+                        }
+                        prove::same(&before, &after, &allowed)?;
+                    }
+                }
+                Ok(address)
+            });
+        match (done, patch) {
+            (Ok(address), None) => self
+                .fresh
+                .extend(address.map(|address| (addition.fresh(), address))),
+            (Ok(_), Some(_)) => {}
+            // Where no resource says it, the one that is there does.
+            (Err(_), Some((target, leaves))) => {
+                self.files = start;
+                drop(before);
+                return self.patched(input, target, leaves);
+            }
+            (Err(why), None) => {
+                self.files = start;
+                return Err(why);
+            }
         }
         Ok(self.changed(&start))
+    }
+
+    /// Says more of a resource in its own arguments.
+    fn patched(&mut self, input: &Input<'_>, target: &Target, leaves: Leaves) -> Outcome {
+        let leaves = leaves.into_iter();
+        let operations: Vec<Operation> = leaves
+            .map(|(route, value)| Operation::Set { route, value })
+            .collect();
+        let place = target.declared.as_ref();
+        let wanted = Wanted {
+            kind: &target.kind,
+            name: &target.name,
+            place: place.map(|(file, place)| (&**file, place.start)),
+            operations: &operations,
+            within: None,
+            at_call: false,
+        };
+        self.alone(input, &wanted)
     }
 
     fn written<'w>(
@@ -91,7 +134,7 @@ impl Editor {
         input: &Input<'_>,
         state: &State<'_>,
         addition: &'w Addition,
-    ) -> Result<prove::New<'w>, String> {
+    ) -> Result<(prove::New<'w>, Option<String>), String> {
         let mut allowed = prove::Allowed::default();
         let mut finder = Finder::new(input, state, &mut self.files, &mut allowed);
         let first = addition.targets.first().ok_or("it stands beside nothing")?;
@@ -121,7 +164,7 @@ impl Editor {
         let mut targets = Vec::new();
         for (number, target) in addition.targets.iter().enumerate() {
             targets.push(match (number, &target.declared) {
-                (0, _) => Said::Declared(own.address(true)),
+                (0, _) => Said::of(&own, true),
                 (_, Some((file, place))) if self::folder(file) == folder => {
                     let (offset, _, parsed) = now(&mut finder, file, place.start)?;
                     let declared = outermost(&parsed.body, offset)
@@ -129,7 +172,7 @@ impl Editor {
                         .and_then(Declared::of)
                         .filter(|declared| !declared.each);
                     match declared {
-                        Some(declared) => Said::Declared(declared.address(false)),
+                        Some(declared) => Said::of(&declared, false),
                         None => Said::Not,
                     }
                 }
@@ -144,6 +187,7 @@ impl Editor {
             own: &own,
             subscription: subscription(state, folder),
         };
+        let mut address = None;
         let edit = match writer.as_block()? {
             Some(New::Block(name, _)) if lets_in(block, &name) => {
                 return Err(format!(
@@ -160,7 +204,10 @@ impl Editor {
                     all.any(|resource| resource.kind == kind && resource.name == name)
                 };
                 let newline = newline(&text, offset);
-                let made = writer.as_resource(newline, &taken)?;
+                let (made, name) = writer.as_resource(newline, &taken)?;
+                // Each of several goes with one of those that it stands beside.
+                let index = own.count.as_ref().map_or("", |_| "[count.index]");
+                address = Some(format!("{name}{index}"));
                 let end = hcl_edit::Span::span(block).map_or(offset, |span| span.end);
                 let end = line_end(&text, end);
                 Edit {
@@ -172,10 +219,11 @@ impl Editor {
         };
         let text = finder.text(file)?;
         settle::make(&mut text.pieces, &edit);
-        Ok(prove::New {
+        let new = prove::New {
             kind: &addition.kind,
             body: writer.literal(),
-        })
+        };
+        Ok((new, address))
     }
 }
 
@@ -239,6 +287,8 @@ struct Declared {
     each: bool,
     /// The expression of its `resource_group_name`.
     group: Option<String>,
+    /// The expression of its `location`.
+    location: Option<String>,
 }
 
 impl Declared {
@@ -256,6 +306,7 @@ impl Declared {
             count: said("count"),
             each: block.body.get_attribute("for_each").is_some(),
             group: said("resource_group_name"),
+            location: said("location"),
         })
     }
 
@@ -273,9 +324,24 @@ impl Declared {
 /// How a target is said.
 enum Said {
     /// By an address.
-    Declared(String),
+    Declared {
+        address: String,
+        /// the expressions of its location and its resource group
+        location: Option<String>,
+        group: Option<String>,
+    },
     /// It has none in the module.
     Not,
+}
+
+impl Said {
+    fn of(declared: &Declared, beside: bool) -> Self {
+        Self::Declared {
+            address: declared.address(beside),
+            location: declared.location.clone(),
+            group: declared.group.clone(),
+        }
+    }
 }
 
 struct Writer<'w, 'i> {
@@ -298,7 +364,15 @@ impl Writer<'_, '_> {
         let missing = || "it refers to nothing".to_owned();
         let target: &Target = self.addition.targets.get(number).ok_or_else(missing)?;
         match (self.targets.get(number), part, target.literal_id()) {
-            (Some(Said::Declared(address)), part, _) => {
+            (
+                Some(Said::Declared {
+                    location: Some(location),
+                    ..
+                }),
+                Part::Location,
+                _,
+            ) if self.addition.apart => Ok(expression(location)),
+            (Some(Said::Declared { address, .. }), part, _) => {
                 let attribute = match part {
                     Part::Id => "id",
                     Part::Name => "name",
@@ -407,12 +481,12 @@ impl Writer<'_, '_> {
         format!("`{kind}` cannot say all of it")
     }
 
-    /// As a resource, in lines of its own.
+    /// As a resource, in lines of its own, and its address.
     fn as_resource(
         &self,
         newline: &'static str,
         taken: &dyn Fn(&str, &str) -> bool,
-    ) -> Result<String, String> {
+    ) -> Result<(String, String), String> {
         let body = self.map(&self.addition.body)?;
         let mut against = None;
         for (name, kind) in &self.input.table.kinds {
@@ -432,7 +506,8 @@ impl Writer<'_, '_> {
             }
             let wanted = snake(&format!("{}_{}", self.own.name, self.addition.symbol));
             let own = free(&wanted, |own| taken(name, own));
-            return Ok(self.block(&format!("resource \"{name}\" \"{own}\""), all, newline));
+            let head = format!("resource \"{name}\" \"{own}\"");
+            return Ok((self.block(&head, all, newline), format!("{name}.{own}")));
         }
         Err(against.unwrap_or_else(|| {
             format!(
@@ -467,7 +542,10 @@ impl Writer<'_, '_> {
             }
             true
         };
-        let group = || expression(&format!("{}.resource_group_name", self.own.address(true)));
+        let group = || match &self.own.group {
+            Some(group) if self.addition.apart => expression(group),
+            _ => expression(&format!("{}.resource_group_name", self.own.address(true))),
+        };
         let found = match (&kind.id, self.addition.seat) {
             (Id::Extension(argument), Seat::Extension(at))
                 if !ABOVE.contains(&argument.as_str()) =>
@@ -491,6 +569,21 @@ impl Writer<'_, '_> {
                     }
                     _ => false,
                 }
+            }
+            (Id::Patch(argument), Seat::Patch(at)) => {
+                all.push(attribute(argument, self.part(at, Part::Id)?));
+                true
+            }
+            (Id::Group(argument), Seat::Child(at)) if kind.names.len() == 2 => {
+                let group = match self.targets.get(at) {
+                    Some(Said::Declared {
+                        group: Some(group), ..
+                    }) => expression(group),
+                    _ => return Ok(None),
+                };
+                let named = say_names(&kind.names, Some(self.part(at, Part::Name)?));
+                all.push(attribute(argument, group));
+                named
             }
             (Id::Group(argument), Seat::Deployment) => {
                 if !self.own.kind.starts_with("azurerm_") {

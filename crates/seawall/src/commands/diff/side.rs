@@ -33,7 +33,7 @@ pub(super) fn take(args: &Args, guide: &Guide, path: &Path, as_of: &str) -> anyh
         selects: &|guideline| selects(args, &guideline.id),
         overlay: Overlay::default(),
         new_files: Overlay::default(),
-        remedies: false,
+        remedies: None,
     }
     .ask(|finding| findings.push(finding))?;
     let unread = answer.unread().cloned().collect();

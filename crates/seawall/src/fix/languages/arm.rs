@@ -43,9 +43,7 @@ pub(super) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
                 .map(|asked| whole(bare, &parsed.root, asked));
             let mut operations: Vec<Operation> = operations.collect::<Result<_, _>>()?;
             operations.append(&mut declared);
-            for added in cure.added_in(path) {
-                operations.push(addition::operation(added, path, bare)?);
-            }
+            operations.extend(addition::operations(cure.added_in(path), path, bare)?);
             editor
                 .apply(0, &operations)
                 .map_err(|refusal| refusal.to_string())

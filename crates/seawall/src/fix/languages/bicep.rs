@@ -1,10 +1,11 @@
 //! Bicep files and their parameters. Names are not followed here: the anchor of a change is the literal that the value
 //! came from.
 
+use bicep::addition::is_unfinished;
 use bicep::edit::{Act, Change, Editor, Form};
 use yaml::edit::{Edit, Operation};
 
-use super::{Edited, MARK, from_anchor};
+use super::{Edited, MARK, UNFINISHED, from_anchor};
 use crate::fix::cure::Numbered;
 
 pub(super) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
@@ -51,7 +52,11 @@ pub(super) fn edit(path: &str, text: &str, cures: &[Numbered<'_>]) -> Edited {
             refused.push((*number, why));
         }
     }
-    let edits = editor.finish().into_iter().map(|edit| Edit {
+    let edits = editor.finish();
+    if edits.iter().any(|edit| is_unfinished(&edit.text)) {
+        return Edited::refused(cures, UNFINISHED);
+    }
+    let edits = edits.into_iter().map(|edit| Edit {
         start: edit.start + mark,
         end: edit.end + mark,
         ..edit

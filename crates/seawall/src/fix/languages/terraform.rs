@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bicep::addition::is_unfinished;
 use model::kinds::Kind;
 use model::remedy::Addition;
 use sources::{More, Options, Wanted, Within, edit_configurations};
 use yaml::edit::{Edit, Operation};
 
+use super::UNFINISHED;
 use crate::fix::cure::{Cure, Numbered, Way};
 
 /// What became of cures of configurations.
@@ -102,6 +104,7 @@ pub(crate) fn edit(cures: &[Numbered<'_>], options: &Options) -> Written {
             return written;
         }
     };
+    let mut done = BTreeSet::new();
     for (number, outcome) in numbers
         .into_iter()
         .flatten()
@@ -109,12 +112,29 @@ pub(crate) fn edit(cures: &[Numbered<'_>], options: &Options) -> Written {
     {
         match outcome {
             Ok(paths) => {
+                done.insert(number);
                 for path in paths {
                     written.by.entry(path.into()).or_default().insert(number);
                 }
             }
             Err(why) => written.refused.push((number, why)),
         }
+    }
+    let unfinished = edits.iter().flat_map(|(_, edits)| edits);
+    let unfinished = unfinished.map(|edit| &*edit.text).any(is_unfinished);
+    let mut torn = written.refused.clone();
+    torn.retain(|(number, _)| done.contains(number));
+    if unfinished {
+        let with_more = cures.iter().filter(|(_, cure)| cure.added.len() > 1);
+        torn.extend(with_more.map(|(number, _)| (*number, UNFINISHED.to_owned())));
+    }
+    if !torn.is_empty() {
+        // Of what could be written in part nothing stays.
+        let whole = |(number, _): &&Numbered<'_>| !torn.iter().any(|(own, _)| own == number);
+        let rest: Vec<Numbered<'_>> = cures.iter().filter(whole).copied().collect();
+        let mut again = edit(&rest, options);
+        again.refused.extend(torn);
+        return again;
     }
     written.edits = edits
         .into_iter()

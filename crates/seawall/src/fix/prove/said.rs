@@ -8,6 +8,7 @@ use model::azure::template;
 use model::coverage::{DocumentEntry, Status};
 use model::finding::{Finding, GuidelineId, Outcome};
 use model::kinds::Kind;
+use model::resource::ResourceName;
 
 /// A guideline about a resource of a file: its failures and its unknowns.
 pub(super) type Key = (GuidelineId, Arc<str>, String);
@@ -24,6 +25,14 @@ impl Count {
     }
 }
 
+/// The file that findings about a resource are counted for. Those about the estate stand where it begins, which may be
+/// elsewhere when objects are rendered anew or come to it.
+pub(super) fn path_of(resource: &ResourceName, path: &Arc<str>) -> Arc<str> {
+    let of_estate = matches!(&resource.kind, Kind::Kubernetes { group, kind }
+        if **group == *template::GROUP && &**kind == "Estate");
+    if of_estate { "".into() } else { path.clone() }
+}
+
 /// How often each guideline fails, and is undecided, for each object, and what is not read of which file.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
@@ -35,14 +44,7 @@ pub(crate) struct Said {
 impl Said {
     /// Notes a finding.
     pub(crate) fn add(&mut self, finding: &Finding) {
-        // Findings about the estate stand where it begins, which may be elsewhere when objects are rendered anew.
-        let of_estate = matches!(&finding.resource.kind, Kind::Kubernetes { group, kind }
-            if **group == *template::GROUP && &**kind == "Estate");
-        let path = if of_estate {
-            "".into()
-        } else {
-            finding.place.path.clone()
-        };
+        let path = path_of(&finding.resource, &finding.place.path);
         let key = (finding.guideline.clone(), path, finding.resource.id());
         let count = self.counts.entry(key).or_default();
         match finding.outcome {

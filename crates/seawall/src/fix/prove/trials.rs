@@ -43,7 +43,7 @@ impl<'a> Trials<'a> {
         let after = Question {
             overlay: texts.overlay(),
             new_files: texts.new_files(),
-            remedies: false,
+            remedies: None,
             ..*self.question
         }
         .ask(|finding| is.add(&finding))?;
@@ -78,7 +78,7 @@ impl<'a> Trials<'a> {
             selects: &|guideline: &Guideline| guideline.id == key.0,
             overlay: texts.overlay(),
             new_files: texts.new_files(),
-            remedies: false,
+            remedies: None,
             ..*self.question
         }
         .ask(|finding| said.add(&finding))?;
