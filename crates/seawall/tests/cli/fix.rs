@@ -4,6 +4,8 @@
 mod answers;
 #[path = "fix/others.rs"]
 mod others;
+#[path = "fix/referred.rs"]
+mod referred;
 #[path = "fix/removal.rs"]
 mod removal;
 #[path = "fix/shared.rs"]

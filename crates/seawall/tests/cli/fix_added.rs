@@ -150,12 +150,12 @@ resource registryAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview
 }
 ",
         "\
-resource aksUpgradeWindow 'Microsoft.ContainerService/managedClusters/maintenanceConfigurations@2025-10-01' = if (withCluster) {
+resource aksUpgradeWindow 'Microsoft.ContainerService/managedClusters/maintenanceConfigurations@2026-05-01' = if (withCluster) {
     parent: aks
     name: 'aksManagedAutoUpgradeSchedule'
 ",
         "\
-resource aksPodSecurity 'Microsoft.Authorization/policyAssignments@2022-06-01' = if (withCluster) {
+resource aksPodSecurity 'Microsoft.Authorization/policyAssignments@2025-03-01' = if (withCluster) {
     name: 'aks-pod-security'
 ",
         "}\n\n// Taken already.\n",
@@ -209,7 +209,7 @@ resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' = {
     let ran = fix(&folder, &["."]);
     for why in [
         "is made in a loop",
-        "no single workspace is known that takes the logs",
+        "Which Log Analytics workspace takes the logs?",
     ] {
         let out: Vec<&str> = ran.out.split_whitespace().collect();
         assert!(out.join(" ").contains(why), "{why}\n{}", ran.out);

@@ -125,8 +125,12 @@ pub(crate) fn edit(cures: &[Numbered<'_>], options: &Options) -> Written {
     let mut torn = written.refused.clone();
     torn.retain(|(number, _)| done.contains(number));
     if unfinished {
-        let with_more = cures.iter().filter(|(_, cure)| cure.added.len() > 1);
-        torn.extend(with_more.map(|(number, _)| (*number, UNFINISHED.to_owned())));
+        let with_more = cures.iter().filter(|(number, cure)| {
+            cure.added.len() > 1 && !torn.iter().any(|(own, _)| own == number)
+        });
+        let with_more: Vec<_> = with_more.collect();
+        let others = with_more.iter();
+        torn.extend(others.map(|(number, _)| (*number, UNFINISHED.to_owned())));
     }
     if !torn.is_empty() {
         // Of what could be written in part nothing stays.
