@@ -482,12 +482,6 @@ fn the_chart_installs_serves_with_its_own_rights_and_leaves_nothing() {
         &address,
     ]);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    privileged(&server, "new");
-    until("the alert", || times("new") > 0);
-    let (_, answer) = server
-        .eventually("GET", &report, None, says("new"))
-        .unwrap();
-    assert!(says("new")(200, &answer), "{answer}");
     // The API server asks, and is warned in a dry run.
     let bad = pod(
         "bad",
@@ -526,7 +520,9 @@ fn the_chart_installs_serves_with_its_own_rights_and_leaves_nothing() {
     let calm = |_: u16, report: &Value| !report.to_string().contains("\"Deployment\"");
     let (_, answer) = server.eventually("GET", &report, None, calm).unwrap();
     assert!(calm(200, &answer), "{answer}");
-    assert_eq!((times("old"), times("new"), times("newest")), (0, 1, 1));
+    // Who takes over within a minute may tell again.
+    assert!(matches!(times("new"), 1 | 2));
+    assert_eq!((times("old"), times("newest")), (0, 1));
 
     // Every right is used, and none is missing.
     let (given, refused) = asked(&server);
