@@ -217,7 +217,7 @@ fn answer<'a>(
             Val::Node(node) if matches!(node.view(), View::Map(_)) => {
                 node.entries().next().is_some()
             }
-            _ => value.as_list().is_none_or(|list| list.len() > 0),
+            _ => value.as_list().is_none_or(|list| !list.is_empty()),
         };
         says.then_some(value)
     });

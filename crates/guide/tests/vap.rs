@@ -1,6 +1,7 @@
 //! What the API server's own ValidatingAdmissionPolicies say, against what seawall says: every
 //! example of every guideline that can be exported, on a real server.
 #![expect(
+    clippy::panic,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "tests fail by panicking"

@@ -38,7 +38,7 @@ fn namespace(number: usize) -> Vec<Value> {
     let meta = |name: &str| json!({ "name": name, "namespace": within });
     let mut all = vec![
         json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": within,
-            "labels": { "pod-security.kubernetes.io/enforce": if number % 2 == 0 { "baseline" } else { "privileged" } } } }),
+            "labels": { "pod-security.kubernetes.io/enforce": if number.is_multiple_of(2) { "baseline" } else { "privileged" } } } }),
         json!({ "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta("own"),
             "spec": { "podSelector": {}, "policyTypes": ["Ingress"],
                 "ingress": [{ "from": [{ "podSelector": {} }] }, { "ports": [{ "port": 8080 }] }] } }),

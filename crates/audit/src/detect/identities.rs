@@ -3,11 +3,13 @@
 use guide::Guide;
 use model::Ref;
 
+/// A pattern in two halves around its `*`, and what it is.
+type Known = (Box<str>, Option<Box<str>>, Box<str>);
+
 /// Names, and what they are.
 #[derive(Debug, Default)]
 pub(crate) struct Identities {
-    /// A pattern in two halves around its `*`, and what it is.
-    known: Vec<(Box<str>, Option<Box<str>>, Box<str>)>,
+    known: Vec<Known>,
 }
 
 impl Identities {

@@ -31,8 +31,8 @@ fn resources(value: &Value, found: &mut Vec<Value>) {
 
 /// JSON without its comments.
 fn read(text: &str) -> Value {
-    let lines = text.lines().map(|line| match line.find("//") {
-        Some(at) if !line.get(..at).is_some_and(|before| before.ends_with(':')) => &line[..at],
+    let lines = text.lines().map(|line| match line.split_once("//") {
+        Some((before, _)) if !before.ends_with(':') => before,
         _ => line,
     });
     serde_json::from_str(&lines.collect::<Vec<_>>().join("\n")).expect("JSON")
@@ -248,7 +248,11 @@ fn what_fixes_add_is_what_azurerm_takes() {
     for ((guideline, old, text), body) in texts.iter().zip(ask(&asked)) {
         assert!(body["error"].is_null(), "{guideline}: {body}\n{text}");
         // What stood there before is no whole resource.
-        let is_old = |label: &str| label.starts_with('t') && label[1..].parse::<usize>().is_ok();
+        let is_old = |label: &str| {
+            label
+                .strip_prefix('t')
+                .is_some_and(|number| number.parse::<usize>().is_ok())
+        };
         let mut new = body.clone();
         let blocks = new["blocks"].as_array_mut().expect("blocks");
         let all = blocks.len();

@@ -321,7 +321,7 @@ impl Network<'_> {
             let whole = match *source {
                 Spot::Outside(Outside::Internet) => to.iter().all(|target| match *target {
                     Spot::Pods(at) => {
-                        let (passes, ports) = self.from_internet(at);
+                        let (passes, ports) = self.internet(at);
                         tell(*target, passes, ports)
                     }
                     Spot::Outside(_) => true,
@@ -363,7 +363,7 @@ impl Network<'_> {
         true
     }
 
-    fn from_internet(&self, at: usize) -> (Passes, String) {
+    fn internet(&self, at: usize) -> (Passes, String) {
         let ways = self.entrances(at);
         if ways.is_empty() {
             return (Passes::No, String::new());

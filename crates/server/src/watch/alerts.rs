@@ -50,7 +50,7 @@ pub enum Receiver {
     /// Whoever answers there, in seawall's own form; the address may hold a token.
     Webhook(String, Trust),
     /// A table of Azure Monitor: a row for each finding. The address is that of a stream.
-    Monitor(String, SignIn),
+    Monitor(String, Box<SignIn>),
 }
 
 impl Receiver {
@@ -72,7 +72,9 @@ impl Receiver {
 
     fn open(&self) -> Result<Teller, String> {
         match self {
-            Self::Webhook(url, trust) => Post::new(url, trust).map(Teller::Webhook),
+            Self::Webhook(url, trust) => {
+                Post::new(url, trust).map(|one| Teller::Webhook(Box::new(one)))
+            }
             Self::Monitor(url, sign_in) => {
                 Ingestion::new(url, sign_in).map(|one| Teller::Monitor(Box::new(one)))
             }
@@ -87,7 +89,7 @@ impl std::fmt::Debug for Receiver {
 }
 
 enum Teller {
-    Webhook(Post),
+    Webhook(Box<Post>),
     Monitor(Box<Ingestion>),
 }
 
@@ -297,10 +299,7 @@ pub(super) fn keep(index: usize, options: &Options, shared: &Shared, stop: &Atom
                 (options.log)(Level::Info, "that is over", more);
             }
             if let Some(why) = why.filter(|_| message != trouble) {
-                let mut more = json!({"to": word, "why": why.message});
-                if let Some(help) = why.help {
-                    more["help"] = help.into();
-                }
+                let more = super::reason(why, json!({"to": word}));
                 (options.log)(Level::Error, "alerts cannot be sent", more);
             }
             trouble = message;

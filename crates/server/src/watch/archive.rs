@@ -248,10 +248,7 @@ impl Writing<'_> {
         let why = untold.as_ref().map(|untold| untold.message.clone());
         match untold {
             Some(untold) if self.trouble != why => {
-                let mut more = json!({ "why": untold.message, "waiting": self.archive.waiting() });
-                if let Some(help) = untold.help {
-                    more["help"] = help.into();
-                }
+                let more = super::reason(untold, json!({ "waiting": self.archive.waiting() }));
                 (self.options.log)(Level::Error, WHAT, more);
             }
             None if self.trouble.is_some() => {

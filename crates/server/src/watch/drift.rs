@@ -390,7 +390,7 @@ fn compare(known: &Known, shared: &Shared, estate: &Estate, at: Timestamp) -> Dr
         read: known.read,
         at,
         findings_new: said.without(&known.said, |_| true),
-        findings_gone: known.said.without(&said, &is_known),
+        findings_gone: known.said.without(&said, is_known),
         objects_new: Difference::of(objects.iter().filter(|id| !known.objects.contains_key(*id))),
         objects_gone: Difference::of(
             known

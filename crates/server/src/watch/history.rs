@@ -91,7 +91,7 @@ pub enum Place {
     /// In files of a folder.
     Folder(PathBuf),
     /// In Azure Blob storage.
-    Blobs(Storage),
+    Blobs(Box<Storage>),
 }
 
 /// The history, being written.

@@ -520,8 +520,8 @@ mod tests {
             }),
             object: None,
             item: odd.then(|| "web".into()),
-            check: (number % 4 == 0).then_some(number as usize),
-            provider_managed: number % 5 == 0,
+            check: (number.is_multiple_of(4)).then_some(number as usize),
+            provider_managed: number.is_multiple_of(5),
             fingerprint: Fingerprint(u128::from(number)),
             place: place("/a", "spec"),
             more_places: (0..number % 3)
@@ -535,13 +535,13 @@ mod tests {
                 .collect(),
             fix: [None, Some(Safety::Safe), Some(Safety::Unsafe)][number as usize % 3],
             remedy: None,
-            waiver: (number % 7 == 0).then(|| WaiverNote {
+            waiver: (number.is_multiple_of(7)).then(|| WaiverNote {
                 reason: "it is known".into(),
                 owner: "me".into(),
                 until: odd.then(|| "2027-01-01".into()),
                 at: "seawall.yaml:3".into(),
             }),
-            in_baseline: number % 11 == 0,
+            in_baseline: number.is_multiple_of(11),
             root_cause: odd.then(|| "namespace shop".into()),
         }
     }

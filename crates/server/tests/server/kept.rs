@@ -78,7 +78,7 @@ fn the_posture_waits_for_storage_and_none_is_lost() {
     let server = ApiServer::start().unwrap();
     namespace(&server, "shop");
     let mut with = options(server.kubeconfig());
-    with.keeping.history = Some(Place::Blobs(one.clone()));
+    with.keeping.history = Some(Place::Blobs(Box::new(one.clone())));
     let watching = watch(with);
     let cannot = "the posture history cannot be written";
     // There is no container yet.
@@ -128,7 +128,7 @@ fn the_posture_waits_for_storage_and_none_is_lost() {
 
     // Another replica writes beside it, and shows what both wrote.
     let mut with = options(server.kubeconfig());
-    with.keeping.history = Some(Place::Blobs(two.clone()));
+    with.keeping.history = Some(Place::Blobs(Box::new(two.clone())));
     let watching = watch(with);
     watching.until("the past", |shared| {
         shared.past().is_some_and(|past| past.len() >= all.len())
@@ -170,7 +170,7 @@ fn azure_monitor_gets_each_finding_once_whatever_else_is_told() {
     namespace(&server, "shop");
     deployment(&server, "old", true);
     let mut with = options(server.kubeconfig());
-    let monitor = Receiver::Monitor(format!("{}{stream}", azure.address()), sign_in);
+    let monitor = Receiver::Monitor(format!("{}{stream}", azure.address()), Box::new(sign_in));
     with.keeping.alerts = [Receiver::Webhook(url, Trust::default()), monitor]
         .map(|to| Alerting {
             to,

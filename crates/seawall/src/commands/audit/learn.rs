@@ -78,7 +78,10 @@ pub(super) struct Needs<'l> {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
-    let format = output::parse_of(&[args.format.clone()], &["yaml", "json", "table"])?;
+    let format = output::parse_of(
+        std::slice::from_ref(&args.format),
+        &["yaml", "json", "table"],
+    )?;
     let guide = load_guide(args.guide.as_deref())?;
     let logs = args.logs.open()?;
     let limits = Limits {

@@ -57,7 +57,7 @@ fn alerts(args: &Args) -> anyhow::Result<Vec<Alerting>> {
         all.push(to);
     }
     if let Some(url) = &args.alerts_monitor {
-        let to = Receiver::Monitor(url.clone(), args.azure.sign_in(TIMEOUT)?);
+        let to = Receiver::Monitor(url.clone(), Box::new(args.azure.sign_in(TIMEOUT)?));
         to.check().map_err(|why| {
             Failure::new(format!("`--alerts-monitor` cannot be used: {why}")).help(
                 "deploy/azure/seawall-alerts.bicep makes what it needs, and has the address as its output",
@@ -92,7 +92,7 @@ fn history(args: &Args) -> anyhow::Result<Option<Place>> {
         Failure::new(format!("`--history` cannot be used: {why}"))
             .help("it takes a folder, or https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX")
     })?;
-    Ok(Some(Place::Blobs(storage)))
+    Ok(Some(Place::Blobs(Box::new(storage))))
 }
 
 /// Where spans go, as the environment says.

@@ -120,7 +120,7 @@ pub(crate) fn edit(cures: &[Numbered<'_>], options: &Options) -> Written {
             Err(why) => written.refused.push((number, why)),
         }
     }
-    let unfinished = edits.iter().flat_map(|(_, edits)| edits);
+    let unfinished = edits.values().flatten();
     let unfinished = unfinished.map(|edit| &*edit.text).any(is_unfinished);
     let mut torn = written.refused.clone();
     torn.retain(|(number, _)| done.contains(number));
