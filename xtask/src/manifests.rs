@@ -44,7 +44,13 @@ fn rendered(places: &Places) -> Result<String> {
 fn plain(rendered: &str) -> String {
     let mut text =
         String::from("# What deploy/chart renders to: `cargo xtask manifests` writes it.\n");
-    for line in rendered.lines() {
+    // What the chart's jobs may: here a person installs and removes.
+    let of_jobs = |part: &&str| !part.contains("/templates/install.yaml");
+    for line in rendered
+        .split_inclusive("---\n")
+        .filter(of_jobs)
+        .flat_map(str::lines)
+    {
         let of_helm = line.starts_with("# Source: ")
             || line.trim() == "app.kubernetes.io/managed-by: Helm"
             || line.trim_end().is_empty();

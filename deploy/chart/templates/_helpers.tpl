@@ -129,9 +129,9 @@ seccompProfile:
 {{- end }}
 {{- end }}
 
-{{/* What is there only while a job installs or removes. */}}
+{{/* What is there only while a job installs or cleans up. */}}
 {{- define "seawall.installing" -}}
-helm.sh/hook: post-install,post-upgrade,pre-delete,post-delete
+helm.sh/hook: post-install,post-upgrade{{ if .Values.reports }},post-delete{{ end }}
 helm.sh/hook-weight: "-10"
 helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end }}
