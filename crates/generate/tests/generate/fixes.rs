@@ -96,8 +96,11 @@ fn what_fixes_add_is_what_azure_publishes() {
             let (_, leaves) = patch.patch().expect("leaves").expect("a patch");
             let mut body = serde_json::json!({
                 "type": &*patch.kind, "apiVersion": &*patch.api_version, "name": "it",
-                "location": "westeurope",
             });
+            // A child is where its parent is.
+            if patch.kind.split('/').count() == 2 {
+                body["location"] = "westeurope".into();
+            }
             for (way, value) in leaves {
                 let mut at = &mut body;
                 for step in &way {
@@ -253,8 +256,10 @@ fn what_fixes_add_is_what_azurerm_takes() {
                 .strip_prefix('t')
                 .is_some_and(|number| number.parse::<usize>().is_ok())
         };
-        let mut new = body.clone();
-        let blocks = new["blocks"].as_array_mut().expect("blocks");
+        let mut new = body["body"].clone();
+        let blocks = new["blocks"]
+            .as_array_mut()
+            .unwrap_or_else(|| panic!("{guideline}: {body}\n{text}"));
         let all = blocks.len();
         blocks.retain(|block| {
             block["type"] == "resource"

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use guide::Guide;
 use guide::examples::fixed;
+use model::kinds::is_cluster_scoped;
 use serde_json::Value;
 
 use crate::cluster::{Cluster, objects};
@@ -32,7 +33,7 @@ fn the_api_server_takes_what_fixes_put_beside() {
                     object["metadata"]["name"] = "beside".into();
                 } else if let Some(namespace) = object["metadata"]["namespace"].as_str() {
                     cluster.namespace(namespace, None);
-                } else if kind != "ValidatingAdmissionPolicyBinding" {
+                } else if !is_cluster_scoped(&kind) {
                     object["metadata"]["namespace"] = "default".into();
                 }
                 let Some(path) = cluster.path(&object) else {
