@@ -89,6 +89,9 @@ fn mutation(
     if !fix.new.is_empty() {
         return Err("its fix makes another object".to_owned());
     }
+    if !fix.asks.is_empty() {
+        return Err("its fix asks what only the owner knows".to_owned());
+    }
     if !fix.with.is_empty() {
         return Err("its fix looks at other objects".to_owned());
     }

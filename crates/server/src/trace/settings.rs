@@ -108,7 +108,8 @@ impl Settings {
         let [.., a, b, c, d, e, f, g, h] = trace;
         // The low 63 bits, as OpenTelemetry's own samplers have it.
         let place = u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 1;
-        (place as f64) < self.sampler.ratio * (1_u64 << 63) as f64
+        // As a float the highest is no less than all.
+        self.sampler.ratio >= 1.0 || (place as f64) < self.sampler.ratio * (1_u64 << 63) as f64
     }
 }
 
