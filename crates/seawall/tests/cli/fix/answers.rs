@@ -115,25 +115,6 @@ fn answers_of_the_command_line_and_of_the_configuration_are_written() {
 }
 
 #[test]
-fn another_manifest_that_pins_the_image_answers() {
-    let pinned = JOB.replace("clean:1", &format!("web:1.2.3@{DIGEST}"));
-    let folder = Folder::of(&[("web.yaml", WEB), ("job.yaml", &pinned)]);
-    let only = ["--guideline", "img-digest", "--whole"];
-    saved(fix, &folder, &[&["."], &only[..]].concat());
-    let web = read(&folder, "web.yaml");
-    assert!(web.contains(&format!("web:1.2.3@{DIGEST}")), "{web}");
-    // Two that pin it differently do not.
-    let other = pinned.replace("clean", "other").replace("aaaa", "eeee");
-    let folder = Folder::of(&[
-        ("web.yaml", WEB),
-        ("job.yaml", &pinned),
-        ("other.yaml", &other),
-    ]);
-    let ran = fix(&folder, &[&["."], &only[..]].concat());
-    assert!(ran.out.contains("--answer 'imageDigest["), "{}", ran.out);
-}
-
-#[test]
 fn an_answer_that_does_not_hold_is_refused() {
     let folder = Folder::of(&[("web.yaml", WEB)]);
     for (answer, says) in [
