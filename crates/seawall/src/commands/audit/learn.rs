@@ -312,7 +312,6 @@ fn joined(all: &BTreeSet<String>) -> String {
 impl Log<'_> {
     /// From when to when, and over how many days.
     pub(super) fn window(&self, identity: &Identity) -> String {
-        let shown = |at: Option<i64>| at.map(time::shown).unwrap_or_default();
         let days = match identity.days.len() {
             1 => "1 day".to_owned(),
             days => format!("{days} days"),
@@ -321,11 +320,14 @@ impl Log<'_> {
             1 => "1 request".to_owned(),
             requests => format!("{requests} requests"),
         };
-        format!(
-            "{requests} on {days}, {} to {}",
-            shown(identity.first),
-            shown(identity.last)
-        )
+        match identity.first.zip(identity.last) {
+            Some((first, last)) => format!(
+                "{requests} on {days}, {} to {}",
+                time::shown(first),
+                time::shown(last)
+            ),
+            None => format!("{requests} at no known time"),
+        }
     }
 
     /// Whether reads are in the log at all.
