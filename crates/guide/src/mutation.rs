@@ -41,35 +41,47 @@ pub fn run(guide: &mut Guide, index: usize) -> (usize, Vec<Survivor>) {
         )
         .collect();
     for (line, source) in clauses {
-        for mutant in cel::mutate::mutants(&source) {
-            let Some(other) = altered(guide, &file, &text, line, &source, &mutant.source) else {
-                continue;
-            };
-            tried += 1;
-            let Some(place) = guide.guidelines.get_mut(index) else {
-                continue;
-            };
-            let original = std::mem::replace(place, other);
+        tried += each(&file, line, &source, &mut survivors, |mutant| {
+            let other = altered(guide, &file, &text, line, &source, mutant)?;
+            let original = std::mem::replace(guide.guidelines.get_mut(index)?, other);
             let noticed = guide.guidelines.get(index).is_some_and(|mutated| {
                 mutated
                     .examples
                     .iter()
                     .any(|example| examples::run(guide, mutated, example).is_some())
             });
-            if let Some(place) = guide.guidelines.get_mut(index) {
-                *place = original;
-            }
-            if !noticed {
-                survivors.push(Survivor {
-                    file: file.clone(),
-                    line,
-                    description: mutant.description,
-                    source: mutant.source,
-                });
-            }
-        }
+            *guide.guidelines.get_mut(index)? = original;
+            Some(noticed)
+        });
     }
     (tried, survivors)
+}
+
+/// Tries every mutant of an expression. `noticed` says whether an example notices one, and nothing of what does not
+/// compile. Gives how many were tried.
+pub fn each(
+    file: &str,
+    line: u32,
+    source: &str,
+    survivors: &mut Vec<Survivor>,
+    mut noticed: impl FnMut(&str) -> Option<bool>,
+) -> usize {
+    let mut tried = 0;
+    for mutant in cel::mutate::mutants(source) {
+        let Some(noticed) = noticed(&mutant.source) else {
+            continue;
+        };
+        tried += 1;
+        if !noticed {
+            survivors.push(Survivor {
+                file: file.into(),
+                line,
+                description: mutant.description,
+                source: mutant.source,
+            });
+        }
+    }
+    tried
 }
 
 /// The guideline with another clause; nothing where it does not compile.

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use guide::detection::{Detection, EventExample, Log, Memory};
 use guide::examples::Failure;
 use guide::guideline::Expectation;
-use guide::mutation::Survivor;
+use guide::mutation::{Survivor, each};
 use guide::{Guide, Setting};
 use model::doc::{Dialect, DocBuilder};
 use serde_json::{Value, json};
@@ -340,15 +340,10 @@ pub fn mutate(guide: &mut Guide, setting: &Setting, index: usize) -> (usize, Vec
     let checks = first.into_iter().chain([&detection.check]);
     let sources: Vec<String> = checks.map(|program| program.source().to_owned()).collect();
     for source in sources {
-        for mutant in cel::mutate::mutants(&source) {
-            let changed = text.replacen(&source, &mutant.source, 1);
-            let Ok(other) = guide.reload_detection(&file, &changed) else {
-                continue;
-            };
-            tried += 1;
-            let Some(original) = swap(guide, index, other) else {
-                continue;
-            };
+        tried += each(&file, line, &source, &mut survivors, |mutant| {
+            let changed = text.replacen(&source, mutant, 1);
+            let other = guide.reload_detection(&file, &changed).ok()?;
+            let original = swap(guide, index, other)?;
             let noticed = guide.detections.get(index).is_some_and(|detection| {
                 detection.examples.iter().any(|example| {
                     events(guide, detection.log, example).map_or(true, |events| {
@@ -357,15 +352,8 @@ pub fn mutate(guide: &mut Guide, setting: &Setting, index: usize) -> (usize, Vec
                 })
             });
             swap(guide, index, original);
-            if !noticed {
-                survivors.push(Survivor {
-                    file: file.clone(),
-                    line,
-                    description: mutant.description,
-                    source: mutant.source,
-                });
-            }
-        }
+            Some(noticed)
+        });
     }
     (tried, survivors)
 }
