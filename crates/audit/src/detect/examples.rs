@@ -152,7 +152,7 @@ fn cut(guide: &Guide, setting: &Setting, detection: &Detection, events: &[String
     }
     let detector = Detector::new(guide, setting, |other| other.id == detection.id);
     let mut problems = Vec::new();
-    for event in events {
+    for event in events.iter().filter(|event| event.ends_with('}')) {
         if says_nothing(&detector, detection.log, event) {
             continue;
         }
@@ -220,7 +220,8 @@ fn with_nulls(event: model::Ref<'_>) -> Value {
     value
 }
 
-/// An audit event with what its example leaves out, its keys in the order in which the API server writes them.
+/// An audit event with what its example leaves out, its keys in the order in which the API server writes them. It ends
+/// within the value that `cut` names.
 fn filled(given: Value, index: i64) -> String {
     let at = time::shown(NOON + index * SECOND);
     let refused = given
@@ -272,7 +273,13 @@ fn filled(given: Value, index: i64) -> String {
         let value = given.get(key).or_else(|| defaults.get(key));
         if let Some(value) = value.filter(|value| !value.is_null()) {
             let between = if text.len() > 1 { "," } else { "" };
-            text.push_str(&format!("{between}{}:{}", Value::from(key), value));
+            text.push_str(&format!("{between}{}:", Value::from(key)));
+            let value = value.to_string();
+            if given.get("cut").and_then(Value::as_str) == Some(key) {
+                text.extend(value.chars().take(value.chars().count() / 2));
+                return text;
+            }
+            text.push_str(&value);
         }
     }
     text.push('}');
