@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use analysis::Analyses;
 use analysis::paths::{self, Allowed, Edge, EntryKind, Graph, Wishes};
 use guide::{Guide, Setting};
+use model::Resource;
 use model::kinds::{self, Kind};
-use model::{Estate, Resource};
 use report::config::Asked;
 
 use super::opens;
@@ -115,7 +115,7 @@ impl<'g> Ways<'g> {
             pairs.filter_map(|pair| ids(&graph, pair)).collect()
         });
         let begun = Instant::now();
-        let estate = with(resource, beside.estate);
+        let estate = opens::with(resource, beside.estate);
         let analyses = guide::facts::analyses(self.guide, self.setting, &estate);
         let graph = Graph::build(&analyses, &self.wishes);
         let found = self.newly_joined(&graph, before);
@@ -175,20 +175,4 @@ impl<'g> Ways<'g> {
 fn ids(graph: &Graph, (entry, jewel): (usize, usize)) -> Option<(Box<str>, Box<str>)> {
     let (entry, jewel) = (graph.entries.get(entry)?, graph.jewels.get(jewel)?);
     Some((graph.id(entry.node).into(), graph.id(jewel.node).into()))
-}
-
-/// The estate with an object in it, in the place of the one that has its name.
-fn with(resource: &Resource, known: &Estate) -> Estate {
-    let mut estate = Estate::new(known.scope);
-    estate.completeness = known.completeness.clone();
-    let same = |other: &&Resource| {
-        other.name.kind == resource.name.kind
-            && other.name.namespace == resource.name.namespace
-            && other.name.name == resource.name.name
-    };
-    for other in known.resources().iter().filter(|other| !same(other)) {
-        estate.add(other.clone());
-    }
-    estate.add(resource.clone());
-    estate
 }

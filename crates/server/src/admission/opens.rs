@@ -27,6 +27,13 @@ pub(super) fn of(resource: &Resource, beside: &Analyses<'_>) -> Vec<Escalated> {
         return Vec::new();
     }
     let known = &beside.rights().estate;
+    let estate = with(resource, known);
+    let after = Rbac::new(&estate).escalations(beside.kubernetes_minor());
+    escalated(beside.escalations(), &after)
+}
+
+/// The estate with an object in it, in the place of the one that has its name.
+pub(super) fn with(resource: &Resource, known: &Estate) -> Estate {
     let mut estate = Estate::new(known.scope);
     estate.completeness = known.completeness.clone();
     let same = |other: &&Resource| {
@@ -38,6 +45,5 @@ pub(super) fn of(resource: &Resource, beside: &Analyses<'_>) -> Vec<Escalated> {
         estate.add(other.clone());
     }
     estate.add(resource.clone());
-    let after = Rbac::new(&estate).escalations(beside.kubernetes_minor());
-    escalated(beside.escalations(), &after)
+    estate
 }
