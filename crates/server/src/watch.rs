@@ -34,6 +34,7 @@ mod reports;
 mod said;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -56,7 +57,6 @@ use serde_json::Value;
 use sources::cluster;
 use sources::cluster::watch::Pace;
 use sources::live::{LiveError, Source, Unread};
-use sources::post::Untold;
 
 use self::alerts::Alerts;
 use self::archive::Archive;
@@ -474,18 +474,6 @@ pub fn run(guide: &Guide, options: &Options, shared: &Shared, stop: &AtomicBool)
         listener::listen(guide, options, shared, inbox, stop, again);
         again.store(true, Ordering::Relaxed);
     });
-}
-
-/// What the log says of something that could not be told, beside `more`.
-fn reason(untold: Untold, more: Value) -> Value {
-    let Value::Object(mut said) = more else {
-        return more;
-    };
-    said.insert("why".into(), untold.message.into());
-    if let Some(help) = untold.help {
-        said.insert("help".into(), help.into());
-    }
-    Value::Object(said)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

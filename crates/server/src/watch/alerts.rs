@@ -17,6 +17,7 @@ use sources::azure::{SignIn, Trust};
 use sources::ingestion::{self, Ingestion};
 use sources::post::{Post, Untold};
 
+use super::trouble::{Trouble, Why};
 use super::{Level, Options, Shared, TICK, rest};
 
 /// The version of what is sent.
@@ -263,6 +264,9 @@ impl Alerts {
     }
 }
 
+/// What is said where nobody is told.
+const UNSENT: &str = "alerts cannot be sent";
+
 /// Tells one receiver until it is time to stop, and once more then.
 pub(super) fn keep(index: usize, options: &Options, shared: &Shared, stop: &AtomicBool) {
     let (Some(alerting), Some(alerts)) = (
@@ -276,10 +280,10 @@ pub(super) fn keep(index: usize, options: &Options, shared: &Shared, stop: &Atom
         Ok(teller) => teller,
         Err(why) => {
             let more = json!({"to": word, "why": why});
-            return (options.log)(Level::Error, "alerts cannot be sent", more);
+            return (options.log)(Level::Error, UNSENT, more);
         }
     };
-    let mut trouble: Option<String> = None;
+    let mut trouble = Trouble::new(UNSENT);
     loop {
         let last = stop.load(Ordering::Relaxed);
         let batch = if shared.keeps() {
@@ -292,17 +296,8 @@ pub(super) fn keep(index: usize, options: &Options, shared: &Shared, stop: &Atom
             let subject = shared.picture().subject.clone();
             let told = teller.tell(&findings, &subject, (options.clock)());
             super::locked(alerts).settle(&batch, &told);
-            let why = told.err();
-            let message = why.as_ref().map(|untold| untold.message.clone());
-            if message.is_none() && trouble.is_some() {
-                let more = json!({"trouble": "alerts cannot be sent", "to": word});
-                (options.log)(Level::Info, "that is over", more);
-            }
-            if let Some(why) = why.filter(|_| message != trouble) {
-                let more = super::reason(why, json!({"to": word}));
-                (options.log)(Level::Error, "alerts cannot be sent", more);
-            }
-            trouble = message;
+            let why = told.err().map(Why::from);
+            trouble.tell(&options.log, why, json!({"to": word}), json!({}));
         }
         if last {
             return;

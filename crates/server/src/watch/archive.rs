@@ -17,7 +17,8 @@ use sources::azure::SignIn;
 use sources::blob::{self, Blobs};
 use sources::post::Untold;
 
-use super::history::{Posture, postures};
+use super::history::{Posture, UNWRITTEN, postures};
+use super::trouble::{Trouble, Why};
 use super::{Level, Options, Shared, TICK, locked, rest};
 
 /// Bytes that wait for storage; beyond them the oldest lines are dropped, and counted.
@@ -182,7 +183,7 @@ pub(super) fn keep(storage: &Storage, options: &Options, shared: &Shared, stop: 
         archive: &shared.archive,
         failed: 0,
         next: None,
-        trouble: None,
+        trouble: Trouble::new(UNWRITTEN),
     };
     let mut reading = Reading::default();
     let mut looked: Option<Instant> = None;
@@ -210,7 +211,7 @@ struct Writing<'w> {
     archive: &'w Archive,
     failed: u32,
     next: Option<Instant>,
-    trouble: Option<String>,
+    trouble: Trouble,
 }
 
 impl Writing<'_> {
@@ -239,24 +240,10 @@ impl Writing<'_> {
             }
         };
         self.next = Some(Instant::now() + pause);
-        self.say(written.err());
-    }
-
-    /// Says a trouble when it is another than before, and when it is over.
-    fn say(&mut self, untold: Option<Untold>) {
-        const WHAT: &str = "the posture history cannot be written";
-        let why = untold.as_ref().map(|untold| untold.message.clone());
-        match untold {
-            Some(untold) if self.trouble != why => {
-                let more = super::reason(untold, json!({ "waiting": self.archive.waiting() }));
-                (self.options.log)(Level::Error, WHAT, more);
-            }
-            None if self.trouble.is_some() => {
-                (self.options.log)(Level::Info, "that is over", json!({ "trouble": WHAT }));
-            }
-            _ => {}
-        }
-        self.trouble = why;
+        let waiting = json!({ "waiting": self.archive.waiting() });
+        let why = written.err().map(Why::from);
+        self.trouble
+            .tell(&self.options.log, why, json!({}), waiting);
     }
 }
 

@@ -85,6 +85,9 @@ impl Posture {
     }
 }
 
+/// What is said where it is not kept.
+pub(super) const UNWRITTEN: &str = "the posture history cannot be written";
+
 /// Where the history is.
 #[derive(Debug, Clone)]
 pub enum Place {

@@ -11,9 +11,10 @@ use serde_json::json;
 use sources::cluster::Writer;
 
 use super::alerts::{Alerting, is_grave};
-use super::history::{History, Place, Posture};
+use super::history::{self, History, Place, Posture};
 use super::lease::{Election, Lease};
 use super::reports::Reports;
+use super::trouble::{Trouble, Why};
 use super::{Level, Options, Shared, rest};
 
 /// What is kept, and by whom.
@@ -48,7 +49,11 @@ pub(super) fn keep(guide: &Guide, options: &Options, shared: &Shared, stop: &Ato
         reported: None,
         version: 0,
         history: keeping.history.as_ref().map(History::new),
-        troubles: [None, None, None],
+        troubles: Troubles {
+            lease: Trouble::new("the Lease cannot be held"),
+            reports: Trouble::new("reports cannot be written"),
+            history: Trouble::new(history::UNWRITTEN),
+        },
     };
     while !stop.load(Ordering::Relaxed) {
         keeper.turn();
@@ -73,18 +78,14 @@ struct Keeper<'k> {
     /// As of which version what stands was looked at.
     version: u64,
     history: Option<History>,
-    /// What was told of each kind of trouble, so that it is told once.
-    troubles: [Option<String>; 3],
+    troubles: Troubles,
 }
 
-const LEASE: usize = 0;
-const REPORTS: usize = 1;
-const HISTORY: usize = 2;
-const WORDS: [&str; 3] = [
-    "the Lease cannot be held",
-    "reports cannot be written",
-    "the posture history cannot be written",
-];
+struct Troubles {
+    lease: Trouble,
+    reports: Trouble,
+    history: Trouble,
+}
 
 impl Keeper<'_> {
     fn turn(&mut self) {
@@ -120,7 +121,7 @@ impl Keeper<'_> {
         if self.writer.is_none() && (self.lease.is_some() || reports) {
             match Writer::connect(&self.options.cluster) {
                 Ok(writer) => self.writer = Some(writer),
-                Err(error) => self.trouble(LEASE, Some(error.message)),
+                Err(error) => tell(&mut self.troubles.lease, self.options, Some(error.message)),
             }
         }
         let Some(lease) = &mut self.lease else {
@@ -131,7 +132,8 @@ impl Keeper<'_> {
         };
         let held = lease.hold(writer, (self.options.clock)());
         let is_held = lease.is_held();
-        self.trouble(LEASE, held.err().map(|refused| refused.message));
+        let why = held.err().map(|refused| refused.message);
+        tell(&mut self.troubles.lease, self.options, why);
         is_held
     }
 
@@ -158,7 +160,8 @@ impl Keeper<'_> {
                 // It is tried again.
                 self.version = 0;
             }
-            self.trouble(HISTORY, noted.err().map(|error| error.to_string()));
+            let why = noted.err().map(|error| error.to_string());
+            tell(&mut self.troubles.history, self.options, why);
         }
     }
 
@@ -188,23 +191,10 @@ impl Keeper<'_> {
                 refused.message
             }
         });
-        self.trouble(REPORTS, why);
+        tell(&mut self.troubles.reports, self.options, why);
     }
+}
 
-    /// Tells a trouble when it is another than before, and when it is over.
-    fn trouble(&mut self, of: usize, why: Option<String>) {
-        let (Some(last), Some(what)) = (self.troubles.get_mut(of), WORDS.get(of)) else {
-            return;
-        };
-        match &why {
-            Some(why) if last.as_ref() != Some(why) => {
-                (self.options.log)(Level::Error, what, json!({"why": why}));
-            }
-            None if last.is_some() => {
-                (self.options.log)(Level::Info, "that is over", json!({"trouble": what}));
-            }
-            _ => {}
-        }
-        *last = why;
-    }
+fn tell(trouble: &mut Trouble, options: &Options, why: Option<String>) {
+    trouble.tell(&options.log, why.map(Why::from), json!({}), json!({}));
 }
