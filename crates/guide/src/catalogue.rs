@@ -128,6 +128,15 @@ impl Guide {
         )
     }
 
+    /// The same without detections, for what looks into no audit log: a tenth of the time that loading takes.
+    #[must_use]
+    pub fn builtin_without_detections() -> (Self, Vec<GuideError>) {
+        let files = crate::builtin::FILES
+            .iter()
+            .filter(|(path, _)| !path.starts_with("detections/"));
+        Self::load(files.map(|(path, text)| (*path, *text)))
+    }
+
     /// How objects that AKS manages are recognised (`data/provider-managed.yaml`).
     #[must_use]
     pub fn managed(&self) -> Managed {

@@ -28,9 +28,21 @@ use ::guide::{Guide, GuideError};
 
 use crate::failure::Failure;
 
-/// The guide that the binary carries, or one from a folder.
+/// The guide that the binary carries, or one from a folder, to judge estates by: without the binary's detections.
 pub(crate) fn load_guide(folder: Option<&Path>) -> anyhow::Result<Guide> {
-    match load_with_errors(folder)? {
+    loaded(match folder {
+        None => Guide::builtin_without_detections(),
+        Some(_) => load_with_errors(folder)?,
+    })
+}
+
+/// The same, with all of its pages.
+pub(crate) fn load_whole_guide(folder: Option<&Path>) -> anyhow::Result<Guide> {
+    loaded(load_with_errors(folder)?)
+}
+
+fn loaded(guide: (Guide, Vec<GuideError>)) -> anyhow::Result<Guide> {
+    match guide {
         (guide, errors) if errors.is_empty() => Ok(guide),
         (_, errors) => {
             let lines: Vec<String> = errors.iter().map(|error| format!("\n  {error}")).collect();
@@ -43,7 +55,7 @@ pub(crate) fn load_guide(folder: Option<&Path>) -> anyhow::Result<Guide> {
     }
 }
 
-/// The same, with what is wrong with it.
+/// All of a guide, with what is wrong with it.
 pub(crate) fn load_with_errors(folder: Option<&Path>) -> anyhow::Result<(Guide, Vec<GuideError>)> {
     Ok(match folder {
         None => Guide::builtin(),

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use crate::commands::load_guide;
+use crate::commands::load_whole_guide;
 use crate::failure::Failure;
 use crate::output;
 
@@ -19,7 +19,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
-    let guide = load_guide(args.guide.as_deref())?;
+    let guide = load_whole_guide(args.guide.as_deref())?;
     let Some(guideline) = guide.guideline(&args.id) else {
         if let Some(topic) = topic(&guide, &args.id) {
             let page = report::options::topic(&guide, topic, output::width());

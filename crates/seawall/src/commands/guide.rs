@@ -10,7 +10,7 @@ use ::guide::guideline::Topic;
 use ::guide::{Guideline, examples, mutation};
 use clap::Subcommand;
 
-use crate::commands::{load_guide, load_with_errors};
+use crate::commands::{load_whole_guide, load_with_errors};
 use crate::failure::Failure;
 use crate::output;
 
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
 }
 
 fn list(args: &Args) -> anyhow::Result<u8> {
-    let guide = load_guide(args.guide.as_deref())?;
+    let guide = load_whole_guide(args.guide.as_deref())?;
     let mut out = anstream::stdout().lock();
     let mut topic = String::new();
     let mut guidelines: Vec<&Guideline> = guide.guidelines.iter().collect();
@@ -110,21 +110,21 @@ fn list(args: &Args) -> anyhow::Result<u8> {
 }
 
 fn list_options(args: &Args) -> anyhow::Result<u8> {
-    let guide = load_guide(args.guide.as_deref())?;
+    let guide = load_whole_guide(args.guide.as_deref())?;
     let mut out = anstream::stdout().lock();
     out.write_all(report::options::list(&guide, output::width()).as_bytes())?;
     Ok(0)
 }
 
 fn list_edges(args: &Args) -> anyhow::Result<u8> {
-    let guide = load_guide(args.guide.as_deref())?;
+    let guide = load_whole_guide(args.guide.as_deref())?;
     let mut out = anstream::stdout().lock();
     out.write_all(report::edges::list(&guide, output::width()).as_bytes())?;
     Ok(0)
 }
 
 fn list_detections(args: &Args) -> anyhow::Result<u8> {
-    let guide = load_guide(args.guide.as_deref())?;
+    let guide = load_whole_guide(args.guide.as_deref())?;
     let mut out = anstream::stdout().lock();
     out.write_all(report::detections::list(&guide).as_bytes())?;
     Ok(0)

@@ -15,7 +15,7 @@ use report::config;
 use serde_json::{Value, json};
 
 use crate::commands::audit::logs::LogArgs;
-use crate::commands::load_guide;
+use crate::commands::load_whole_guide;
 use crate::failure::Failure;
 use crate::output;
 use crate::progress::Working;
@@ -62,7 +62,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
-    let guide = load_guide(args.guide.as_deref())?;
+    let guide = load_whole_guide(args.guide.as_deref())?;
     let wanted = output::parse_of(&args.format, &["terminal", "json"])?;
     let floor = config::parse_floor(&args.fail_on).ok_or_else(|| {
         Failure::new(format!("`{}` is no severity", args.fail_on))

@@ -11,14 +11,14 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::Context as _;
 use report::site::{self, Page};
 
-use crate::commands::load_guide;
+use crate::commands::load_whole_guide;
 use crate::failure::Failure;
 
 /// Lists the files of a build, a path a line.
 const MARKER: &str = ".seawall-guide";
 
 pub(super) fn run(guide: Option<&Path>, out: &Path) -> anyhow::Result<u8> {
-    let guide = load_guide(guide)?;
+    let guide = load_whole_guide(guide)?;
     let earlier = earlier(out)?;
     let pages = site::pages(&guide);
     write(out, &pages, &earlier).with_context(|| format!("cannot write to `{}`", out.display()))?;
