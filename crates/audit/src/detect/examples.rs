@@ -383,25 +383,7 @@ mod tests {
     /// The guide as it stands in the folder, so that a page can be tried without building anything.
     fn guide() -> (Guide, Vec<GuideError>) {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guide");
-        let mut files = Vec::new();
-        let mut folders = vec![root.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    let name = path
-                        .strip_prefix(&root)
-                        .unwrap()
-                        .to_str()
-                        .unwrap()
-                        .to_owned();
-                    files.push((name, std::fs::read_to_string(&path).unwrap()));
-                }
-            }
-        }
-        files.sort();
+        let files = oracle::texts_below(&root).unwrap();
         Guide::load(files.iter().map(|(path, text)| (&**path, &**text)))
     }
 

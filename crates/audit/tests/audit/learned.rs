@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use audit::learn::{Grant, Identity, Learned, Limits, compose};
-use audit::{Options, Source};
+
+use crate::made::folded;
 
 /// Numbers that look random and are the same each time.
 pub(crate) struct Numbers(pub(crate) u64);
@@ -57,23 +58,13 @@ pub(crate) fn record(
 }
 
 pub(crate) fn learn(files: &[&[u8]], threads: usize, limits: Limits) -> Learned {
-    let folder = tempfile::tempdir().unwrap();
-    let sources: Vec<Source> = files
+    let names: Vec<String> = (0..files.len()).map(|at| format!("{at}.log")).collect();
+    let named: Vec<(&str, &[u8])> = names
         .iter()
-        .enumerate()
-        .map(|(at, text)| {
-            let path = folder.path().join(format!("{at}.log"));
-            std::fs::write(&path, text).unwrap();
-            Source::File(path)
-        })
+        .map(String::as_str)
+        .zip(files.iter().copied())
         .collect();
-    let options = Options {
-        threads,
-        ..Options::default()
-    };
-    audit::read(&sources, options, || Learned::new(limits))
-        .unwrap()
-        .0
+    folded(&named, threads, || Learned::new(limits)).0
 }
 
 /// Grants a line for each rule.

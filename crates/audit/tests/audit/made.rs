@@ -78,6 +78,16 @@ impl Fold for Told {
 
 /// Reads texts as files, in one thread; the lines as they came.
 pub(crate) fn read(files: &[(&str, &[u8])], threads: usize) -> (Vec<String>, Losses) {
+    let (told, losses) = folded(files, threads, Told::default);
+    (told.lines, losses)
+}
+
+/// The state that takes all records of texts, which are read as files.
+pub(crate) fn folded<F: Fold>(
+    files: &[(&str, &[u8])],
+    threads: usize,
+    new: impl Fn() -> F + Sync,
+) -> (F, Losses) {
     let folder = tempfile::tempdir().unwrap();
     let sources: Vec<Source> = files
         .iter()
@@ -91,6 +101,5 @@ pub(crate) fn read(files: &[(&str, &[u8])], threads: usize) -> (Vec<String>, Los
         threads,
         ..Options::default()
     };
-    let (told, losses) = audit::read(&sources, options, Told::default).unwrap();
-    (told.lines, losses)
+    audit::read(&sources, options, new).unwrap()
 }

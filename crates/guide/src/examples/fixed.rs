@@ -210,25 +210,7 @@ mod tests {
     /// The guide as it lies in the repository: whoever writes a fix need not build anything to try it.
     fn guide() -> Guide {
         let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guide"));
-        let mut files = Vec::new();
-        let mut folders = vec![root.to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    let name = path
-                        .strip_prefix(root)
-                        .unwrap()
-                        .to_str()
-                        .unwrap()
-                        .to_owned();
-                    files.push((name, std::fs::read_to_string(&path).unwrap()));
-                }
-            }
-        }
-        files.sort();
+        let files = oracle::texts_below(root).unwrap();
         let (guide, errors) = Guide::load(files.iter().map(|(name, text)| (&**name, &**text)));
         assert!(errors.is_empty(), "{errors:?}");
         guide

@@ -129,15 +129,7 @@ fn replicas_api_server_and_certificate_come_and_go_under_load() {
     }
     let ran = folder.run(&["serve", "--install", "--kubeconfig", &admin, "--url", &url]);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    let begin = Instant::now();
-    while service.ready() < 3 {
-        assert!(
-            begin.elapsed() < Duration::from_secs(120),
-            "{}",
-            service.ready()
-        );
-        thread::sleep(Duration::from_millis(100));
-    }
+    service.has(3, Duration::from_secs(120));
     let path = "/api/v1/namespaces/shop/pods?dryRun=All";
     let (status, answer) = server
         .eventually("POST", path, Some(&bad()), |status, _| status == 403)
@@ -189,14 +181,7 @@ fn replicas_api_server_and_certificate_come_and_go_under_load() {
             replica.signal("CONT");
         }
         let begin = Instant::now();
-        while service.ready() < 3 {
-            assert!(
-                begin.elapsed() < Duration::from_secs(60),
-                "{}",
-                service.ready()
-            );
-            thread::sleep(Duration::from_millis(100));
-        }
+        service.has(3, Duration::from_secs(60));
         judged("they go on", begin);
 
         // The next certificate is shown.

@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often replicas are asked whether they are ready, and for how long. A kubelet does it less often.
 const PROBE: Duration = Duration::from_millis(300);
@@ -90,6 +90,15 @@ impl Service {
             .iter()
             .filter(|one| one.ready.load(Ordering::Relaxed));
         ready.count()
+    }
+
+    /// Waits until so many are ready.
+    pub(crate) fn has(&self, wanted: usize, within: Duration) {
+        let begin = Instant::now();
+        while self.ready() < wanted {
+            assert!(begin.elapsed() < within, "{}", self.ready());
+            thread::sleep(Duration::from_millis(100));
+        }
     }
 }
 
