@@ -139,6 +139,7 @@ fn replicas_api_server_and_certificate_come_and_go_under_load() {
     let load = Load::new();
     let (good, bad) = (good(), bad());
     thread::scope(|scope| {
+        let _stop = load.until_dropped();
         for _ in 0..3 {
             scope.spawn(|| load.go(&server, &good, &bad));
         }
@@ -208,7 +209,6 @@ fn replicas_api_server_and_certificate_come_and_go_under_load() {
         server.revive().unwrap();
         let away = judged("the API server starts again", begin);
         assert!(away.away > 0, "{away}");
-        load.stop();
     });
     assert_eq!(load.wrong(), Vec::<String>::new());
     for replica in &mut replicas {

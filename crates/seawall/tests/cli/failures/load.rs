@@ -60,6 +60,15 @@ impl fmt::Display for Sum {
 
 const PODS: &str = "/api/v1/namespaces/shop/pods?dryRun=All";
 
+/// Ends the load.
+pub(crate) struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 impl Load {
     pub(crate) const fn new() -> Self {
         Self {
@@ -96,8 +105,9 @@ impl Load {
         }
     }
 
-    pub(crate) fn stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
+    /// It is stopped when this goes, also by a test that fails: nobody waits for it then.
+    pub(crate) const fn until_dropped(&self) -> Stop<'_> {
+        Stop(&self.stop)
     }
 
     /// What was answered as nobody declared.
