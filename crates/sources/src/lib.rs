@@ -21,6 +21,7 @@ pub mod ingestion;
 pub mod kustomization;
 pub mod live;
 mod mirror;
+pub mod node;
 pub mod post;
 pub mod post_render;
 mod render;

@@ -49,47 +49,47 @@ mod weigh;
   seawall assess . --format sarif=out.sarif --format terminal")]
 pub(crate) struct Args {
     #[command(flatten)]
-    estate: EstateArgs,
+    pub(super) estate: EstateArgs,
     /// Only guidelines that map to this framework (pss-baseline, cis-aks-1.8, …); repeatable
     #[arg(long, value_name = "ID")]
-    framework: Vec<String>,
+    pub(super) framework: Vec<String>,
     /// Only this chapter (environments, cluster, workloads); repeatable
     #[arg(long, value_name = "ID")]
-    chapter: Vec<String>,
+    pub(super) chapter: Vec<String>,
     /// Only this guideline; repeatable
     #[arg(long, value_name = "ID")]
-    guideline: Vec<String>,
+    pub(super) guideline: Vec<String>,
     /// Audit logs of the cluster (files, folders): what roles give and nobody used is found; repeatable
     #[arg(long, value_name = "SOURCE")]
-    audit: Vec<PathBuf>,
+    pub(super) audit: Vec<PathBuf>,
     /// Kubernetes version to judge against [default: the cluster's, else the newest known]
     #[arg(long, value_name = "1.N")]
-    kubernetes: Option<String>,
+    pub(super) kubernetes: Option<String>,
     /// Lowest severity that makes the exit code 1: critical, high, medium, low, none [default: high]
     #[arg(long, value_name = "SEVERITY")]
-    fail_on: Option<String>,
+    pub(super) fail_on: Option<String>,
     /// Unknown verdicts count as findings for the exit code
     #[arg(long)]
-    fail_on_unknown: bool,
+    pub(super) fail_on_unknown: bool,
     /// terminal, json, sarif, html, junit, markdown, csv, policyreport; `F=FILE` writes to a
     /// file; repeatable
     #[arg(long, value_name = "F[=FILE]")]
-    format: Vec<String>,
+    pub(super) format: Vec<String>,
     /// `all` lists every verdict in JSON, passes too
     #[arg(long, value_name = "WHICH", value_parser = ["findings", "all"], default_value = "findings")]
-    verdicts: String,
+    pub(super) verdicts: String,
     /// An earlier JSON report: its findings are known and do not count
     #[arg(long, value_name = "FILE")]
-    baseline: Option<PathBuf>,
+    pub(super) baseline: Option<PathBuf>,
     /// The day to judge as of (waivers and dated facts hang on it) [default: today]
     #[arg(long, value_name = "DATE")]
-    as_of: Option<String>,
+    pub(super) as_of: Option<String>,
     /// Configuration to use instead of the seawall.yaml beside the code
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     /// Folder of a guide to use instead of the one in the binary
     #[arg(long, value_name = "DIR")]
-    guide: Option<PathBuf>,
+    pub(super) guide: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {

@@ -13,6 +13,7 @@ use model::{Estate, Scope};
 use report::config::Config;
 use sources::cluster::{self, Cluster};
 use sources::live::{LiveError, Patience, Source};
+use sources::node::NodeRoot;
 use sources::snapshot::{self, Configuration, Snapshot};
 use sources::{Given, Input, Options, Tools};
 
@@ -60,6 +61,12 @@ pub(crate) struct EstateArgs {
     /// A snapshot that `seawall snapshot` took; repeatable
     #[arg(long, value_name = "FILE")]
     pub(crate) snapshot: Vec<PathBuf>,
+    /// The root folder of a node, to judge the node too (`seawall node` judges it alone); repeatable
+    #[arg(long, value_name = "DIR")]
+    pub(crate) node: Vec<PathBuf>,
+    /// What the node is called
+    #[arg(skip)]
+    pub(crate) node_name: Option<String>,
     #[command(flatten)]
     pub(crate) azure: AzureArgs,
     /// What was rendered, when the same is read several times
@@ -142,6 +149,9 @@ impl EstateArgs {
             kept.extend(opened.about().given.iter().cloned());
             *config = config.take().or_else(|| opened.about().config.clone());
             live.push(Box::new(opened));
+        }
+        for path in &self.node {
+            live.push(Box::new(NodeRoot::new(path.clone(), self.node_name.clone())));
         }
         // Last, so that it can be asked who the groups are that the others name.
         live.extend(self.azure.source()?);
