@@ -57,6 +57,8 @@ mod fix_terraform;
 mod generate;
 #[path = "cli/guide.rs"]
 mod guide;
+#[path = "cli/node.rs"]
+mod node;
 #[path = "cli/oddities.rs"]
 mod oddities;
 #[path = "cli/open_world.rs"]
