@@ -74,8 +74,17 @@ pub fn restart(root: &Root) -> Value {
         }
     }
     let place = Place::new("/run", 1);
-    newer_kernel(root)
-        .unwrap_or_else(|| Value::map([("due", Some(Value::new(false, &place)))], &place))
+    if let Some(newer) = newer_kernel(root) {
+        return newer;
+    }
+    // A node that runs has something there, unless it is kept from whoever reads.
+    let hidden = root.has("/proc/sys/kernel") && !root.has("/run/systemd");
+    let due = if hidden {
+        Value::unknown("/run (it is not shown)", &place)
+    } else {
+        Value::new(false, &place)
+    };
+    Value::map([("due", Some(due))], &place)
 }
 
 /// A kernel that is installed and newer than the one that runs. Azure Linux has no file that says so.

@@ -288,3 +288,17 @@ fn containerd_is_read_with_its_imports() {
     );
     assert!(!format!("{reading:?}").contains(shapes::CANARY));
 }
+
+#[test]
+fn a_run_folder_that_is_kept_from_us_says_nothing() {
+    let shape = shapes::ubuntu_2404();
+    shape
+        .write("/proc/sys/kernel/osrelease", 0o644, "6.8.0-1020-azure\n")
+        .folder("/run");
+    assert_eq!(
+        told(&read(&shape), &["restart", "due"]),
+        "unknown: /run (it is not shown) @ /run:1"
+    );
+    shape.folder("/run/systemd");
+    assert_eq!(told(&read(&shape), &["restart", "due"]), "false @ /run:1");
+}

@@ -59,6 +59,8 @@ mod generate;
 mod guide;
 #[path = "cli/node.rs"]
 mod node;
+#[path = "cli/node_published.rs"]
+mod node_published;
 #[path = "cli/oddities.rs"]
 mod oddities;
 #[path = "cli/open_world.rs"]

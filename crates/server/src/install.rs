@@ -53,8 +53,10 @@ pub struct Installed {
 
 /// What the control plane and nodes write to stay alive: a webhook that is away or strict must not stop them. Of
 /// Secrets nothing is judged that a webhook should be sent their values for; they are not in the table.
-const LEFT_ALONE: [&str; 5] = [
+const LEFT_ALONE: [&str; 6] = [
     "nodes",
+    // What was read of a node is told, not refused.
+    "nodereadings",
     "endpointslices",
     "certificatesigningrequests",
     "validatingwebhookconfigurations",

@@ -139,6 +139,9 @@ impl Unread {
 /// Makes a resource of an object.
 #[must_use]
 pub fn read_object(object: &Object, reader: &Reader<'_>) -> Reading {
+    if let Some(reading) = crate::node::read_object(object, reader) {
+        return reading;
+    }
     let origin = Origin {
         path: Arc::clone(&object.address),
         index: 0,

@@ -1,18 +1,21 @@
 //! A node's root folder as a source: what the probes of `node` say, as an object of kind `Node.seawall.dev` whose values
 //! stand in the node's files.
 //!
-//! It is told as a snapshot keeps a resource of files ([`model::kept`]): values by lines of files, no texts of them.
+//! It is told as a snapshot keeps a resource of files ([`model::kept`]): values by lines of files, no texts of them. A
+//! cluster keeps the same as an object ([`object`]), so that what a pod on each node reads is judged with the rest.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use model::coverage::{DocumentEntry, Status};
-use model::kept::{Kept, MARK};
+use model::kept::{self, Kept, MARK};
 use model::kinds::Kind;
+use model::manifest::{Reader, Reading as Judged};
 use model::resource::ResourceName;
+use model::secrets::scrub;
 use node::{Data, Family, Place, Reading, Value};
 
-use crate::live::{Event, LiveError, Source};
+use crate::live::{Event, LiveError, Object, Of, Source};
 
 /// The group of the kind.
 const GROUP: &str = "seawall.dev";
@@ -50,12 +53,7 @@ impl Source for NodeRoot {
     ) -> Result<(), LiveError> {
         let shown = crate::stream::shown(&self.path);
         tell(Event::Doing(format!("reading the node in {shown}")))?;
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let now = now.ok().and_then(|now| i64::try_from(now.as_secs()).ok());
-        let reading = node::probe(&self.path, self.name.as_deref(), now).map_err(|error| LiveError {
-            message: error.to_string(),
-            help: Some("give the root of a node: `/` on the node itself, or where it is mounted".to_owned()),
-        })?;
+        let reading = probe(&self.path, self.name.as_deref())?;
         self.called.clone_from(&reading.name);
         let entry = |path: &str, reason: String, help: Option<&str>| {
             Event::Entry(Box::new(DocumentEntry {
@@ -83,18 +81,172 @@ impl Source for NodeRoot {
             within: Box::default(),
         })?;
         for unread in &reading.unread {
-            let help = unread.why.contains("permission").then_some("run it as root");
+            let help = unread
+                .why
+                .contains("permission")
+                .then_some("run it as root");
             tell(entry(&unread.path, unread.why.clone(), help))?;
         }
         Ok(())
     }
 }
 
-fn kept(reading: &Reading, shown: &str) -> Kept {
-    let mut writer = Writer::default();
-    writer.begin(&reading.document.place);
-    writer.value(&reading.document, 0);
-    let path: Arc<str> = shown.into();
+/// Reads a root as of now.
+fn probe(path: &Path, name: Option<&str>) -> Result<Reading, LiveError> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = now.ok().and_then(|now| i64::try_from(now.as_secs()).ok());
+    node::probe(path, name, now).map_err(|error| LiveError {
+        message: error.to_string(),
+        help: Some(
+            "give the root of a node: `/` on the node itself, or where it is mounted".to_owned(),
+        ),
+    })
+}
+
+/// Where a cluster keeps what was read of its nodes.
+pub const OBJECTS: &str = "/apis/seawall.dev/v1/nodereadings";
+
+/// What a cluster keeps of a node.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NodeObject {
+    api_version: String,
+    kind: String,
+    metadata: Metadata,
+    reading: Written,
+}
+
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Metadata {
+    name: String,
+}
+
+/// The reading: an object as JSON, and for each of its lines the file and line of the node.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Written {
+    json: String,
+    lines: Vec<u32>,
+    files: Vec<From>,
+    #[serde(default)]
+    unread: Vec<Why>,
+}
+
+/// From a line on values stand in a file.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct From {
+    line: u32,
+    file: String,
+}
+
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Why {
+    path: String,
+    why: String,
+}
+
+/// A node as the object that its cluster keeps ([`OBJECTS`]): its name, and JSON.
+///
+/// # Errors
+/// When the root cannot be read, or is that of a Windows node.
+pub fn object(path: &Path, name: Option<&str>) -> Result<(String, String), LiveError> {
+    let reading = probe(path, name)?;
+    if reading.family == Family::Windows {
+        return Err(LiveError {
+            message: format!(
+                "`{}` is the root of a Windows node, which is not read",
+                path.display()
+            ),
+            help: None,
+        });
+    }
+    let kept = kept(&reading, "/");
+    let files = kept.files.iter().map(|(line, file)| From {
+        line: *line,
+        file: file.to_string(),
+    });
+    let unread = reading.unread.iter().map(|one| Why {
+        path: one.path.clone(),
+        why: one.why.clone(),
+    });
+    let object = NodeObject {
+        api_version: format!("{GROUP}/v1"),
+        kind: "Node".to_owned(),
+        metadata: Metadata {
+            name: reading.name.clone(),
+        },
+        reading: Written {
+            json: kept.json,
+            lines: kept.lines,
+            files: files.collect(),
+            unread: unread.collect(),
+        },
+    };
+    let json = serde_json::to_string(&object).map_err(|error| LiveError {
+        message: format!("the reading cannot be written: {error}"),
+        help: None,
+    })?;
+    Ok((reading.name, json))
+}
+
+/// What an object of a cluster says of a node; `None` when it is none that [`object`] wrote. It is a stranger's text: of
+/// another node than the one it is called after it says nothing.
+#[must_use]
+pub fn of_object(object: &Object) -> Option<(Kept, Vec<DocumentEntry>)> {
+    if object.of != Of::Kubernetes || !object.json.contains("\"reading\"") {
+        return None;
+    }
+    let read: NodeObject = serde_json::from_str(&object.json).ok()?;
+    if read.kind != "Node" || read.api_version != format!("{GROUP}/v1") {
+        return None;
+    }
+    #[derive(serde::Deserialize)]
+    struct Named {
+        kind: String,
+        metadata: Metadata,
+    }
+    let named: Named = serde_json::from_str(&read.reading.json).ok()?;
+    if named.kind != "Node" || named.metadata.name != read.metadata.name {
+        return None;
+    }
+    let name: Box<str> = read.metadata.name.into();
+    let unread = read
+        .reading
+        .unread
+        .into_iter()
+        .take(1000)
+        .map(|one| DocumentEntry {
+            path: one.path.into(),
+            live: false,
+            index: 0,
+            line: 1,
+            status: Status::Unreadable,
+            kind: Some("Node".into()),
+            namespace: None,
+            name: Some(name.clone()),
+            reason: Some(one.why.into()),
+            help: None,
+        });
+    let unread = unread.collect();
+    let files = read.reading.files.into_iter();
+    let files = files
+        .map(|from| (from.line, Arc::from(from.file)))
+        .collect();
+    let mut kept = nothing(&name, Arc::clone(&object.address));
+    kept.json = read.reading.json;
+    kept.lines = read.reading.lines;
+    kept.files = files;
+    Some((kept, unread))
+}
+
+/// The same as a resource.
+pub(crate) fn read_object(object: &Object, reader: &Reader<'_>) -> Option<Judged> {
+    let (kept, unread) = of_object(object)?;
+    let mut reading = kept::read(&kept, reader);
+    reading.entries.extend(unread);
+    Some(reading)
+}
+
+fn nothing(name: &str, path: Arc<str>) -> Kept {
     Kept {
         name: ResourceName {
             kind: Kind::Kubernetes {
@@ -103,21 +255,32 @@ fn kept(reading: &Reading, shown: &str) -> Kept {
             },
             api_version: format!("{GROUP}/v1").into(),
             namespace: None,
-            name: reading.name.as_str().into(),
+            name: name.into(),
         },
         path: Arc::clone(&path),
         index: 0,
         entry: Some((path, 1)),
         rendered_by: None,
         azure: None,
-        json: writer.out,
-        lines: writer.lines,
-        files: writer.files,
+        json: String::new(),
+        lines: Vec::new(),
+        files: Vec::new(),
         through: 0,
         cases: Vec::new(),
         certificates: None,
         waivers: Vec::new(),
     }
+}
+
+fn kept(reading: &Reading, shown: &str) -> Kept {
+    let mut writer = Writer::default();
+    writer.begin(&reading.document.place);
+    writer.value(&reading.document, 0);
+    let mut kept = nothing(&reading.name, shown.into());
+    kept.json = writer.out;
+    kept.lines = writer.lines;
+    kept.files = writer.files;
+    kept
 }
 
 /// Writes JSON, and for each of its lines (one begins after each opening bracket and each comma) the place.
@@ -130,8 +293,13 @@ struct Writer {
 
 impl Writer {
     fn begin(&mut self, place: &Place) {
-        if self.files.last().is_none_or(|(_, file)| *file != place.file) {
-            self.files.push((self.lines.len() as u32, Arc::clone(&place.file)));
+        if self
+            .files
+            .last()
+            .is_none_or(|(_, file)| *file != place.file)
+        {
+            self.files
+                .push((self.lines.len() as u32, Arc::clone(&place.file)));
         }
         self.lines.push(place.line);
     }
@@ -146,7 +314,8 @@ impl Writer {
             _ if depth > DEEPEST => self.out.push_str("null"),
             Data::Bool(truth) => self.out.push_str(if *truth { "true" } else { "false" }),
             Data::Int(number) => self.out.push_str(&number.to_string()),
-            Data::Text(text) => self.quote(text),
+            // A flag may hold a credential.
+            Data::Text(text) => self.quote(&scrub::text(text)),
             Data::List(items) => {
                 self.out.push('[');
                 for (index, item) in items.iter().enumerate() {
@@ -190,7 +359,8 @@ impl Writer {
     }
 
     fn quote(&mut self, text: &str) {
-        self.out.push_str(&serde_json::Value::from(text).to_string());
+        self.out
+            .push_str(&serde_json::Value::from(text).to_string());
     }
 }
 
@@ -203,9 +373,27 @@ mod tests {
         let place = |line| Place::new("/a", line);
         let document = Value::map(
             [
-                ("a", Some(Value::new(vec![Value::new("x,{", &place(3)), Value::new(true, &place(4))], &place(2)))),
-                ("b", Some(Value::unknown("what, {nobody} [knows]", &Place::new("/b", 7)))),
-                ("c", Some(Value::map([("d", Some(Value::new(Vec::new(), &place(9))))], &place(8)))),
+                (
+                    "a",
+                    Some(Value::new(
+                        vec![Value::new("x,{", &place(3)), Value::new(true, &place(4))],
+                        &place(2),
+                    )),
+                ),
+                (
+                    "b",
+                    Some(Value::unknown(
+                        "what, {nobody} [knows]",
+                        &Place::new("/b", 7),
+                    )),
+                ),
+                (
+                    "c",
+                    Some(Value::map(
+                        [("d", Some(Value::new(Vec::new(), &place(9))))],
+                        &place(8),
+                    )),
+                ),
             ],
             &place(1),
         );
@@ -217,7 +405,30 @@ mod tests {
             r#"{"a":["x,{",true],"b":{"$seawall":"open","text":"what, {nobody} [knows]"},"c":{"d":[]}}"#
         );
         assert_eq!(writer.lines, [1, 2, 3, 4, 7, 7, 7, 8, 9, 9]);
-        let files: Vec<(u32, &str)> = writer.files.iter().map(|(at, file)| (*at, &**file)).collect();
+        let files: Vec<(u32, &str)> = writer
+            .files
+            .iter()
+            .map(|(at, file)| (*at, &**file))
+            .collect();
         assert_eq!(files, [(0, "/a"), (4, "/b"), (7, "/a")]);
+    }
+
+    #[test]
+    fn an_object_says_nothing_of_another_node() {
+        let object = |name: &str, inner: &str| Object {
+            of: Of::Kubernetes,
+            address: format!("{OBJECTS}/{name}").into(),
+            json: format!(
+                r#"{{"apiVersion":"seawall.dev/v1","kind":"Node","metadata":{{"name":"{name}","uid":"1"}},"reading":{{"json":"{{\"kind\":\"Node\",\"metadata\":{{\"name\":\"{inner}\"}}}}","lines":[1,1,1,1],"files":[{{"line":0,"file":"/etc/x"}}],"unread":[{{"path":"/etc/y","why":"permission denied"}}]}}}}"#
+            ),
+        };
+        let (kept, unread) = of_object(&object("a", "a")).unwrap();
+        assert_eq!(&*kept.name.name, "a");
+        assert_eq!(kept.files, [(0, Arc::from("/etc/x"))]);
+        assert_eq!(unread.len(), 1);
+        assert!(of_object(&object("a", "b")).is_none());
+        let mut other = object("a", "a");
+        other.json = other.json.replace("seawall.dev/v1", "example.com/v1");
+        assert!(of_object(&other).is_none());
     }
 }

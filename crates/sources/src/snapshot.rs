@@ -114,6 +114,16 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// When the file cannot be written.
     pub fn event(&mut self, event: &Event) -> io::Result<()> {
+        // What a cluster keeps of a node is the node's: it is kept as when the node itself is read.
+        if let Event::Object(object) = event
+            && let Some((kept, unread)) = crate::node::of_object(object)
+        {
+            self.event(&Event::Kept(Box::new(kept)))?;
+            for entry in unread {
+                self.event(&Event::Entry(Box::new(entry)))?;
+            }
+            return Ok(());
+        }
         let Some(text) = line::write(event)? else {
             return Ok(());
         };

@@ -10,10 +10,10 @@ use crate::run::{DAY, Json, Ran, text};
 use shapes::Shape;
 
 #[path = "../../../node/tests/node/shapes.rs"]
-mod shapes;
+pub(crate) mod shapes;
 
 /// The binary as root: files of the fixtures belong to whoever runs the tests, who is root of a user namespace then.
-fn run(args: &[&str]) -> Ran {
+pub(crate) fn run(args: &[&str]) -> Ran {
     let program = env!("CARGO_BIN_EXE_seawall");
     let id = Command::new("id").arg("-u").output().unwrap();
     let mut command = if id.stdout == b"0\n" {
@@ -43,7 +43,7 @@ fn judged(shape: &Shape, args: &[&str]) -> Json {
 }
 
 /// `guideline verdict path:line`, sorted.
-fn told(finding: &Value) -> String {
+pub(crate) fn told(finding: &Value) -> String {
     let place = &finding["locations"][0];
     format!(
         "{} {} {}:{}",

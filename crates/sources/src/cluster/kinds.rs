@@ -129,6 +129,8 @@ pub const WANTED: &[Wanted] = &[
         "CustomResourceDefinition",
     ),
     wanted("apiregistration.k8s.io", "apiservices", "APIService"),
+    // What pods of ours on each node read of it.
+    wanted("seawall.dev", "nodereadings", "Node"),
     wanted(
         "certificates.k8s.io",
         "certificatesigningrequests",
