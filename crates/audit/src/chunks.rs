@@ -9,6 +9,8 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
+use crate::{cri, table};
+
 /// How much is read at once.
 const SIZE: usize = 1 << 20;
 /// Longer records are given up: the API server's own limits keep requests below 3 MiB
@@ -36,6 +38,8 @@ pub(crate) enum Form {
     Document,
     /// Rows; the first names the columns.
     Csv,
+    /// Rows of a table, lists in a list.
+    Table,
 }
 
 /// A file that is being read.
@@ -47,6 +51,8 @@ pub(crate) struct Chunks<R> {
     line: u64,
     /// Inside the list of a document.
     in_list: bool,
+    /// The names of the columns, where rows of a table are read.
+    pub(crate) columns: Vec<String>,
     ended: bool,
     /// Bytes that were read.
     pub(crate) read: u64,
@@ -62,6 +68,7 @@ impl<R: Read> Chunks<R> {
             rest: Vec::new(),
             line: 1,
             in_list: false,
+            columns: Vec::new(),
             ended: false,
             read: 0,
             given_up: 0,
@@ -84,7 +91,7 @@ impl<R: Read> Chunks<R> {
             chunk.line = self.line;
             let used = match form {
                 Form::Lines => self.lines(&chunk.bytes),
-                Form::Document => self.document(chunk),
+                Form::Document | Form::Table => self.document(chunk),
                 Form::Csv => self.rows(chunk),
             };
             if used > 0 {
@@ -133,7 +140,18 @@ impl<R: Read> Chunks<R> {
         if self.ended {
             return bytes.len();
         }
-        memrchr(b'\n', bytes).map_or(0, |at| at + 1)
+        let mut end = memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+        // What goes on in the next line stays with it.
+        while end > 0 {
+            let before = bytes.get(..end - 1).unwrap_or_default();
+            let start = memrchr(b'\n', before).map_or(0, |at| at + 1);
+            let last = before.get(start..).unwrap_or_default();
+            if !cri::line(last).is_some_and(|line| line.partial) {
+                break;
+            }
+            end = start;
+        }
+        end
     }
 
     /// The values of a document, or the items of its list.
@@ -151,6 +169,20 @@ impl<R: Read> Chunks<R> {
             at += skipped;
             let rest = rest.get(skipped..).unwrap_or_default();
             if !self.in_list
+                && let Some((columns, length)) = table::begin(rest)
+            {
+                // Rows of one table in a chunk.
+                if !chunk.ranges.is_empty() {
+                    return at;
+                }
+                self.columns = columns;
+                self.in_list = true;
+                self.form = Some(Form::Table);
+                chunk.form = Form::Table;
+                at += length;
+                continue;
+            }
+            if !self.in_list
                 && let Some(length) = list_begin(rest)
             {
                 self.in_list = true;
@@ -163,7 +195,7 @@ impl<R: Read> Chunks<R> {
                     self.in_list = false;
                     at += 1;
                 }
-                Some(b'{') => match value_end(rest) {
+                Some(b'{' | b'[') => match value_end(rest) {
                     Some(length) => {
                         chunk.ranges.push(at..at + length);
                         at += length;
@@ -232,7 +264,11 @@ fn form(bytes: &[u8]) -> Form {
             let next = rest.iter().find(|byte| !matches!(byte, b' ' | b'\t'));
             let broken = matches!(next, Some(b'\n' | b'\r') | None)
                 && rest.trim_ascii_start().first() == Some(&b'"');
-            if broken || text.starts_with(b"{\"kind\":\"EventList\"") {
+            let first = rest.trim_ascii_start();
+            let is_list = text.starts_with(b"{\"kind\":\"EventList\"")
+                || first.starts_with(b"\"tables\"")
+                || first.starts_with(b"\"value\"");
+            if broken || is_list {
                 Form::Document
             } else {
                 Form::Lines

@@ -3,6 +3,7 @@
 //! [`Detector`] holds what is asked; [`Detections`] is what was found so far, a state that merges ([`crate::Fold`]):
 //! whatever the order of events and whoever saw which of them, the alerts are the same.
 //!
+//! - `alike` finds out what is left to ask, from what most events share with others;
 //! - `subject` is one event before its detections, `scope` what CEL sees of it;
 //! - `memory` remembers what thresholds, sequences and first sightings need, bounded, and says what did not fit;
 //! - `alert` is what comes out.
@@ -11,6 +12,7 @@
 //! too where the request could change something, and is counted where not.
 
 mod alert;
+mod alike;
 mod baseline;
 mod bounded;
 pub mod examples;
@@ -30,6 +32,7 @@ use model::unknown;
 use crate::read::{Fold, Record, What};
 
 pub use alert::{Alert, Stub, Verdict};
+use alike::{Left, Outlines};
 pub use baseline::{Baseline, BaselineError};
 use bounded::Bounded;
 pub(crate) use bounded::hash;
@@ -54,6 +57,8 @@ pub struct Detector<'g> {
     /// Those that look at any request, or at paths.
     any: Vec<u16>,
     activity: Vec<u16>,
+    /// Ask everything about every event, however alike they are.
+    thorough: bool,
 }
 
 impl<'g> Detector<'g> {
@@ -78,6 +83,7 @@ impl<'g> Detector<'g> {
             by_resource: BTreeMap::new(),
             any: Vec::new(),
             activity: Vec::new(),
+            thorough: false,
         };
         for (number, detection) in numbered() {
             if detector.selected.contains(&number) {
@@ -121,6 +127,7 @@ impl<'g> Detector<'g> {
             alerts: BTreeMap::new(),
             remembered: BTreeMap::new(),
             tally: Tally::default(),
+            outlines: Outlines::default(),
         }
     }
 
@@ -169,6 +176,8 @@ pub struct Detections<'d, 'g> {
     alerts: BTreeMap<u16, Bounded<(Verdict, Stub)>>,
     remembered: BTreeMap<u16, Remembered>,
     tally: Tally,
+    /// What was worked out so far; nothing that was found hangs on it.
+    outlines: Outlines,
 }
 
 /// What comes out at the end.
@@ -194,15 +203,36 @@ impl Fold for Detections<'_, '_> {
             self.tally.received += u64::from(!record.copy);
             return;
         }
+        let at = subject::moment(record);
+        let left = if detector.thorough {
+            Left::All
+        } else {
+            self.outlines.left(detector, record, at)
+        };
+        let ask = match left {
+            Left::All => None,
+            Left::Some(ask, again) => {
+                self.again(&again, at);
+                Some(ask)
+            }
+            Left::Again(again) => {
+                self.again(&again, at);
+                return;
+            }
+            Left::Nothing => Some(Vec::new()),
+        };
+        let timeless = u64::from(at == 0 && !record.copy);
+        if ask.as_ref().is_some_and(Vec::is_empty) {
+            self.tally.timeless += timeless;
+            return;
+        }
         let Some(subject) = Subject::of(detector.guide, record) else {
             self.tally.unreadable += 1;
             return;
         };
+        self.tally.timeless += timeless;
         if subject.hidden() && !record.copy {
             self.tally.hidden += 1;
-        }
-        if !subject.has_time() && !record.copy {
-            self.tally.timeless += 1;
         }
         let bump = Bump::new();
         let scope = Scope::new(
@@ -213,10 +243,14 @@ impl Fold for Detections<'_, '_> {
             &subject,
             &bump,
         );
-        for number in detector.candidates(&subject) {
+        let from_outline = ask.is_some();
+        for number in ask.unwrap_or_else(|| detector.candidates(&subject)) {
             if let Some(detection) = detector.detection(number) {
                 self.ask(number, detection, &subject, &scope, record.copy);
             }
+        }
+        if from_outline && !subject.is_cut() {
+            self.outlines.asked(at);
         }
     }
 
@@ -363,6 +397,15 @@ impl Detections<'_, '_> {
                     },
                     scope,
                 );
+            }
+        }
+    }
+
+    /// What these look at was seen before.
+    fn again(&mut self, numbers: &[u16], at: i64) {
+        for number in numbers {
+            if let Some(memory) = self.remembered.get_mut(number) {
+                memory.sighted_again(at);
             }
         }
     }

@@ -250,7 +250,7 @@ impl<'a> Event<'a> {
         let mut order = Order::default();
         let mut scan = Scan::new(record);
         let end = scan.entries(|key, scan| {
-            let Some(place) = ORDER.iter().position(|known| *known == key) else {
+            let Some(place) = order.place(key) else {
                 return scan.value().end();
             };
             order.saw(place);
@@ -454,6 +454,16 @@ struct Order {
 }
 
 impl Order {
+    /// The number of a key, which is most often one of the next.
+    fn place(&self, key: &[u8]) -> Option<usize> {
+        let next = self.last.map_or(0, |last| last + 1);
+        let (before, after) = ORDER.split_at_checked(next)?;
+        let ahead = after.iter().position(|known| *known == key);
+        ahead
+            .map(|at| next + at)
+            .or_else(|| before.iter().position(|known| *known == key))
+    }
+
     fn saw(&mut self, place: usize) {
         self.mixed |= self.last.is_some_and(|last| last >= place);
         self.mixed |= self.count < 2 && place != self.count;

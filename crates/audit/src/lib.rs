@@ -9,10 +9,13 @@
 //!
 //! What is left out: clusters and Azure (nothing here reaches a network), reports, and the clock.
 
+mod activity;
 mod chunks;
+mod cri;
 mod csv;
 pub mod detect;
 mod event;
+pub mod guard;
 pub mod input;
 pub mod learn;
 mod losses;
@@ -21,6 +24,7 @@ mod record;
 mod request;
 mod scan;
 mod seen;
+mod table;
 pub mod time;
 
 pub use event::{DECISION, Event, Field, Json, ObjectRef, REASON, Response, Text, User};

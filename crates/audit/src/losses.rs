@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Place;
 use crate::event::Event;
+use crate::guard::Decisions;
 
 /// How many places are kept of what could not be read.
 const PLACES: usize = 5;
@@ -39,6 +40,8 @@ pub struct Losses {
     pub activities: u64,
     /// Records of other categories.
     pub other: BTreeMap<Box<str>, u64>,
+    /// What `guard` says of Azure RBAC's decisions; its records are among `other` too.
+    pub guard: Decisions,
     /// Records that nobody can read.
     pub unreadable: u64,
     /// The first of them.
@@ -130,6 +133,7 @@ impl Losses {
         for (category, count) in other.other {
             *self.other.entry(category).or_default() += count;
         }
+        self.guard.merge(other.guard);
         self.unreadable += other.unreadable;
         self.unreadable_at.extend(other.unreadable_at);
         while self.unreadable_at.len() > PLACES {

@@ -13,8 +13,8 @@ use crate::event::{Event, Json};
 use crate::input::Source;
 use crate::losses::Losses;
 use crate::record::{self, Buffers, Envelope, Found, said};
-use crate::seen::{Seen, numbers};
-use crate::{Place, csv, time};
+use crate::seen::Seen;
+use crate::{Place, cri, csv, table, time};
 
 /// What takes records, in any order and any part of them.
 pub trait Fold: Send + Sized {
@@ -56,7 +56,7 @@ pub enum What<'r> {
 pub struct Options {
     /// How many threads; at least one.
     pub threads: usize,
-    /// How many events are remembered to know copies.
+    /// How many requests are remembered to know copies.
     pub remembered: usize,
 }
 
@@ -64,7 +64,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             threads: thread::available_parallelism().map_or(1, usize::from),
-            remembered: 1 << 20,
+            remembered: 1 << 19,
         }
     }
 }
@@ -100,6 +100,7 @@ pub fn read<F: Fold>(
             state: new(),
             losses: Losses::default(),
             buffers: Buffers::default(),
+            row: Vec::new(),
             seen: &seen,
         };
         let mut chunk = Chunk::default();
@@ -202,6 +203,9 @@ impl Queue<'_> {
                     if chunk.form == Form::Csv && open.columns.is_empty() {
                         open.columns = header(chunk);
                     }
+                    if chunk.form == Form::Table {
+                        open.columns.clone_from(&open.chunks.columns);
+                    }
                     return Ok(Some((file, open.columns.clone())));
                 }
                 Ok(false) => self.current = None,
@@ -244,18 +248,31 @@ struct Worker<'s, F> {
     state: F,
     losses: Losses,
     buffers: Buffers,
+    /// A row of a table, as an object.
+    row: Vec<u8>,
     seen: &'s Seen,
 }
 
 impl<F: Fold> Worker<'_, F> {
     fn chunk(&mut self, file: usize, chunk: &Chunk, columns: &[String]) {
         if chunk.form == Form::Lines {
-            for (line, number) in chunk.bytes.split(|byte| *byte == b'\n').zip(chunk.line..) {
-                let line = line.trim_ascii();
-                if !line.is_empty() {
-                    self.record(Place { file, line: number }, line);
+            let ends = memchr::memchr_iter(b'\n', &chunk.bytes).chain([chunk.bytes.len()]);
+            let (mut from, mut parts) = (0, cri::Parts::default());
+            for (end, number) in ends.zip(chunk.line..) {
+                let line = chunk.bytes.get(from..end).unwrap_or_default().trim_ascii();
+                from = end + 1;
+                if line.is_empty() {
+                    continue;
                 }
+                let Some(line) = cri::line(line) else {
+                    self.record(Place { file, line: number }, line);
+                    continue;
+                };
+                parts.take(line, number, &mut |text, line| {
+                    self.record(Place { file, line }, text.trim_ascii());
+                });
             }
+            parts.end(&mut |text, line| self.record(Place { file, line }, text.trim_ascii()));
             return;
         }
         let mut place = Place {
@@ -268,10 +285,15 @@ impl<F: Fold> Worker<'_, F> {
             place.line += memchr::memchr_iter(b'\n', between).count() as u64;
             at = range.start;
             let text = chunk.bytes.get(range.clone()).unwrap_or_default();
-            if chunk.form == Form::Csv {
-                self.record(place, &csv::object(columns, text));
-            } else {
-                self.record(place, text);
+            match chunk.form {
+                Form::Csv => self.record(place, &csv::object(columns, text)),
+                Form::Table if text.first() == Some(&b'[') => {
+                    let mut row = std::mem::take(&mut self.row);
+                    table::object(columns, text, &mut row);
+                    self.record(place, &row);
+                    self.row = row;
+                }
+                Form::Lines | Form::Document | Form::Table => self.record(place, text),
             }
         }
     }
@@ -282,6 +304,7 @@ impl<F: Fold> Worker<'_, F> {
             losses,
             buffers,
             seen,
+            ..
         } = self;
         record::read(text, buffers, &mut |envelope, found| {
             losses.records += 1;
@@ -300,12 +323,17 @@ impl<F: Fold> Worker<'_, F> {
                         first: true,
                     });
                 }
-                Found::Other(category) => match losses.other.get_mut(category.as_ref()) {
-                    Some(count) => *count += 1,
-                    None => {
-                        losses.other.insert(category.as_ref().into(), 1);
+                Found::Other(category, text) => {
+                    if category == "guard" {
+                        losses.guard.line(&String::from_utf8_lossy(text));
                     }
-                },
+                    match losses.other.get_mut(category.as_ref()) {
+                        Some(count) => *count += 1,
+                        None => {
+                            losses.other.insert(category.as_ref().into(), 1);
+                        }
+                    }
+                }
                 Found::Unreadable => losses.unreadable(place),
             }
         });
@@ -332,10 +360,7 @@ fn take<F: Fold>(
     if let (Some(stage), Some(kept)) = (stage, said(&envelope.time).and_then(time::micros)) {
         losses.lag(kept - stage);
     }
-    let (first, copy) = match numbers(event) {
-        Some((request, stage)) => (seen.is_new(request), !seen.is_new(stage)),
-        None => (true, false),
-    };
+    let (first, copy) = seen.sees(event);
     losses.duplicates += u64::from(copy);
     losses.requests += u64::from(first);
     state.take(&Record {

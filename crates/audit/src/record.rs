@@ -7,13 +7,16 @@
 //! | the same through an Event Hub | `{"records":[envelope, …]}` |
 //! | Log Analytics, own tables (`AKSAudit`, `AKSAuditAdmin`) | a row with a column for each field |
 //! | Log Analytics, `AzureDiagnostics` | a row with the event as the text of `log_s` |
-//! | a container's log | the event as the text of `log` |
+//! | a container's log | the event as the text of `log`, or behind what the runtime writes before each line (`cri`) |
+//! | the query API of Log Analytics | rows in `tables` (`table`) |
+//! | the activity log, however it was asked for | an operation of Azure (`activity`) |
 //!
 //! Rows are written down again as the event that they were made from, so that there is one reader. Records of
 //! other categories carry klog's text; they are counted, no more.
 
 use std::borrow::Cow;
 
+use crate::activity;
 use crate::event::{Event, Field, Json, Text, text_of};
 use crate::scan::{End, Raw, Scan};
 
@@ -34,8 +37,8 @@ pub(crate) enum Found<'r> {
     Event(&'r Event<'r>),
     /// An operation of Azure Resource Manager (the activity log).
     Activity(Json<'r>),
-    /// Text of another category.
-    Other(Cow<'r, str>),
+    /// Text of another category: its name, and the text where there is one.
+    Other(Cow<'r, str>, &'r [u8]),
     Unreadable,
 }
 
@@ -100,23 +103,24 @@ fn one(
         if text.first() == Some(&b'{') {
             match Event::read(text) {
                 Some(event) => each(envelope, Found::Event(&event)),
-                None => each(envelope, other(envelope)),
+                None => each(envelope, other(envelope, text)),
             }
         } else {
-            each(envelope, other(envelope));
+            each(envelope, other(envelope, text));
         }
     } else if shape.is_row {
         row(record, &mut buffers.row);
         event(&buffers.row, envelope, each);
     } else if shape.is_operation {
         let whole = shape.end == Some(End::Whole);
+        let made = whole.then(|| activity::diagnostic(record)).flatten();
         let json = Json {
-            text: record,
+            text: made.as_deref().unwrap_or(record),
             whole,
         };
         each(envelope, Found::Activity(json));
     } else if shape.end == Some(End::Whole) {
-        each(envelope, other(envelope));
+        each(envelope, other(envelope, b""));
     } else {
         each(envelope, Found::Unreadable);
     }
@@ -129,14 +133,14 @@ fn event(text: &[u8], envelope: &Envelope<'_>, each: &mut dyn FnMut(&Envelope<'_
     }
 }
 
-fn other<'r>(envelope: &'r Envelope<'_>) -> Found<'r> {
+fn other<'r>(envelope: &'r Envelope<'_>, text: &'r [u8]) -> Found<'r> {
     let category = envelope.category.as_str();
     let category = if category.is_empty() {
         "other"
     } else {
         category
     };
-    Found::Other(Cow::Borrowed(category))
+    Found::Other(Cow::Borrowed(category), text)
 }
 
 /// What the keys of a record say of its shape.
@@ -166,7 +170,7 @@ impl<'a> Shape<'a> {
         }
         let value = scan.value();
         match key {
-            b"records" | b"items" | b"Items" => {
+            b"records" | b"items" | b"Items" | b"value" => {
                 if let Raw::Tree { text, .. } = value
                     && text.first() == Some(&b'[')
                 {
@@ -176,10 +180,13 @@ impl<'a> Shape<'a> {
             b"auditID" | b"requestURI" | b"stage" => self.is_event = true,
             b"AuditId" | b"RequestUri" => self.is_row = true,
             b"operationName" | b"OperationNameValue" => self.is_operation = true,
-            b"category" | b"Category" => self.envelope.category = text_of(value),
+            b"category" | b"Category" if matches!(value, Raw::Text { .. }) => {
+                self.envelope.category = text_of(value);
+            }
             b"resourceId" | b"_ResourceId" | b"ResourceId" => {
                 self.envelope.resource = text_of(value);
             }
+            // Table AKSControlPlane has the text of each component in `Message`.
             b"Type" => {
                 if let Field::Known(table) = text_of(value)
                     && table == "AKSAuditAdmin"
@@ -187,7 +194,7 @@ impl<'a> Shape<'a> {
                     self.envelope.category = Field::Known("kube-audit-admin".into());
                 }
             }
-            b"time" | b"TimeGenerated" => self.envelope.time = text_of(value),
+            b"time" | b"TimeGenerated" | b"eventTimestamp" => self.envelope.time = text_of(value),
             _ => {}
         }
         value.end()

@@ -5,7 +5,7 @@
 //! Remembered are 64 bits of each, of the last two generations; beyond that a copy counts again, and the answer
 //! says so ([`Seen::forgot`]).
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,11 +28,12 @@ struct Shard {
     before: Numbers,
 }
 
-type Numbers = HashSet<u64, BuildHasherDefault<Hashed>>;
+/// Requests, and a bit for each of their stages that came.
+type Numbers = HashMap<u64, u8, BuildHasherDefault<Hashed>>;
 
 /// Numbers that are hashes already.
 #[derive(Debug, Default)]
-struct Hashed(u64);
+pub(crate) struct Hashed(u64);
 
 impl Hasher for Hashed {
     fn finish(&self) -> u64 {
@@ -49,7 +50,7 @@ impl Hasher for Hashed {
 const SHARDS: usize = 64;
 
 impl Seen {
-    /// Remembers at least so many records.
+    /// Remembers at least so many requests.
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
@@ -58,25 +59,35 @@ impl Seen {
         }
     }
 
-    /// Whether this is the first time.
-    pub(crate) fn is_new(&self, number: u64) -> bool {
+    /// Whether an event is the first of its request, and whether it was there before.
+    pub(crate) fn sees(&self, event: &Event<'_>) -> (bool, bool) {
+        let Some((number, stage)) = numbers(event) else {
+            return (true, false);
+        };
         let at = usize::try_from(number & (SHARDS as u64 - 1)).unwrap_or_default();
         let Some(shard) = self.shards.get(at) else {
-            return true;
+            return (true, false);
         };
         // Whoever held it and panicked left numbers, which are always right.
         let mut shard = shard.lock().unwrap_or_else(|broken| broken.into_inner());
-        if shard.before.contains(&number) {
-            return false;
+        let shard = &mut *shard;
+        let known = match shard.before.get_mut(&number) {
+            None => shard.now.get_mut(&number),
+            known => known,
+        };
+        if let Some(stages) = known {
+            let copy = *stages & stage != 0;
+            *stages |= stage;
+            return (false, copy);
         }
-        let new = shard.now.insert(number);
+        shard.now.insert(number, stage);
         if shard.now.len() >= self.limit {
             if !shard.before.is_empty() {
                 self.forgot.store(true, Ordering::Relaxed);
             }
             shard.before = std::mem::take(&mut shard.now);
         }
-        new
+        (true, false)
     }
 
     /// Whether some are forgotten.
@@ -85,9 +96,8 @@ impl Seen {
     }
 }
 
-/// A number for the request of an event, and one for the event itself. `None` where too little is known to tell
-/// two apart.
-pub(crate) fn numbers(event: &Event<'_>) -> Option<(u64, u64)> {
+/// A number for the request of an event, and a bit for its stage. `None` where too little is known to tell two apart.
+fn numbers(event: &Event<'_>) -> Option<(u64, u8)> {
     let id = event.audit_id.known()?;
     let mut sum = xxh3_64_with_seed(id.as_bytes(), 0);
     let user = event.user.there().map_or("", |user| user.name.as_str());
@@ -99,6 +109,14 @@ pub(crate) fn numbers(event: &Event<'_>) -> Option<(u64, u64)> {
     ] {
         sum = xxh3_64_with_seed(part.as_bytes(), sum);
     }
-    let stage = xxh3_64_with_seed(event.stage.as_str().as_bytes(), sum ^ 1);
-    Some((sum, stage))
+    // apiserver/pkg/apis/audit/v1/types.go, `Stage`
+    Some(match event.stage.as_str() {
+        "RequestReceived" => (sum, 1),
+        "ResponseStarted" => (sum, 2),
+        "ResponseComplete" => (sum, 4),
+        "Panic" => (sum, 8),
+        "" => (sum, 16),
+        // No API server writes others; they are requests of their own, so that none hides another.
+        other => (xxh3_64_with_seed(other.as_bytes(), sum), 32),
+    })
 }

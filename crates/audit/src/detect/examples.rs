@@ -76,7 +76,7 @@ fn alerts(
 }
 
 /// Hands one record on as the reader of logs does.
-fn take(state: &mut Detections<'_, '_>, log: Log, record: &str, number: u32) {
+pub(super) fn take(state: &mut Detections<'_, '_>, log: Log, record: &str, number: u32) {
     let envelope = Envelope::default();
     let event;
     let (what, at) = match log {
@@ -184,7 +184,11 @@ fn tail(text: &str) -> &str {
 }
 
 /// The records of an example, one JSON text each.
-fn events(guide: &Guide, log: Log, example: &EventExample) -> Result<Vec<String>, String> {
+pub(super) fn events(
+    guide: &Guide,
+    log: Log,
+    example: &EventExample,
+) -> Result<Vec<String>, String> {
     let mut records = Vec::new();
     for number in 1..=example.times {
         let text = example.text.replace("$N", &number.to_string());

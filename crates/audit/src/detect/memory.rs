@@ -151,6 +151,11 @@ impl Remembered {
         self.sightings.put(hash, (key, stub), first_sighting);
     }
 
+    /// Something that was there before, at an earlier time.
+    pub(crate) fn sighted_again(&mut self, at: i64) {
+        self.ended = self.ended.max(Some(at));
+    }
+
     pub(crate) fn merge(&mut self, other: Self) {
         self.most = self.most.max(other.most);
         self.ceiling = self.ceiling.into_iter().chain(other.ceiling).min();

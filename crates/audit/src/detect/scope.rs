@@ -169,6 +169,7 @@ impl<'a> World<'a> {
                 Some(uri) => Val::Bool(uri.as_str().contains("dryRun=All")),
                 None => Val::Bool(false),
             }),
+            "namespace" | "name" if subject.is_outline => Some(Val::Unknown(unknown::CUT)),
             "namespace" => said(|object| &object.namespace),
             "name" => said(|object| &object.name),
             "subResource" => said(|object| &object.subresource),

@@ -45,6 +45,8 @@ pub(crate) struct Subject<'r> {
     pub(super) event: Option<&'r Event<'r>>,
     pub(super) target: Field<Asked<'r>>,
     pub(super) cut: bool,
+    /// It stands for all events that are like it in what it shows.
+    pub(super) is_outline: bool,
     at: i64,
     cluster: Box<str>,
 }
@@ -75,6 +77,18 @@ fn parsed(guide: &Guide, text: &str) -> Option<(Doc, bool)> {
     }
 }
 
+/// When it happened, or else when it was collected; 0 where nobody says.
+pub(crate) fn moment(record: &Record<'_>) -> i64 {
+    let kept = || time::micros(record.envelope.time.known()?);
+    record.at.or_else(kept).unwrap_or_default()
+}
+
+/// Azure writes ids in capitals in some places.
+fn cluster(record: &Record<'_>) -> Box<str> {
+    let id = record.envelope.resource.as_str();
+    id.to_ascii_lowercase().into()
+}
+
 fn text(json: Json<'_>) -> &str {
     match std::str::from_utf8(json.text) {
         Ok(text) => text,
@@ -97,24 +111,41 @@ impl<'r> Subject<'r> {
         if let Some(event) = event {
             open_patch(&mut doc, event);
         }
-        let kept = record.envelope.time.known();
-        let at = record
-            .at
-            .or_else(|| kept.and_then(|time| time::micros(time)))
-            .unwrap_or_default();
         Some(Self {
             doc: Arc::new(doc),
             event,
             target: event.map_or(Field::Absent, Request::asked),
             cut: cut || !json.whole,
-            at,
-            // Azure writes ids in capitals in some places.
-            cluster: record
-                .envelope
-                .resource
-                .as_str()
-                .to_ascii_lowercase()
-                .into(),
+            is_outline: false,
+            at: moment(record),
+            cluster: cluster(record),
+        })
+    }
+
+    /// What a record shares with all that are like it: `text` is what is known of the event, and its objects have
+    /// entries that are not.
+    pub(crate) fn outline(
+        guide: &Guide,
+        text: &str,
+        event: &'r Event<'r>,
+        target: Asked<'r>,
+        record: &Record<'_>,
+    ) -> Option<Self> {
+        let (mut doc, _) = parsed(guide, text)?;
+        let root = doc.root();
+        let mut open = vec![root.id()];
+        for key in ["user", "impersonatedUser", "objectRef", "responseStatus"] {
+            open.extend(root.get(key).map(Ref::id));
+        }
+        open.into_iter().for_each(|map| doc.leave_map_open(map));
+        Some(Self {
+            doc: Arc::new(doc),
+            event: Some(event),
+            target: Field::Known(target),
+            cut: true,
+            is_outline: true,
+            at: 0,
+            cluster: cluster(record),
         })
     }
 
@@ -124,10 +155,6 @@ impl<'r> Subject<'r> {
 
     pub(crate) fn is_cut(&self) -> bool {
         self.cut
-    }
-
-    pub(crate) fn has_time(&self) -> bool {
-        self.at != 0
     }
 
     pub(crate) fn cluster(&self) -> Box<str> {
@@ -179,6 +206,7 @@ impl<'r> Subject<'r> {
                 begins(name, &self.operation().to_ascii_lowercase()).into()
             }
             (Target::Any, _) => Truth::Yes,
+            (Target::Path(_), Field::Known(Asked::Path(_))) if self.is_outline => Truth::Unknown,
             (Target::Path(path), Field::Known(Asked::Path(own))) => begins(path, own).into(),
             (Target::Resource(name, subresource), Field::Known(Asked::Resource(own))) => {
                 let same = match subresource.as_deref() {

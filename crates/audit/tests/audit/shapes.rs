@@ -56,6 +56,221 @@ fn csv(rows: &[Value]) -> String {
     text
 }
 
+/// The lines that a container runtime makes of events, of which each part has so many bytes at most.
+fn runtime(events: &[String], most: usize) -> String {
+    let mut text = String::new();
+    for (event, other) in events
+        .iter()
+        .zip(["klog", "I1126 1 x.go:1] y"].iter().cycle())
+    {
+        let mut rest = event.as_str();
+        while !rest.is_empty() {
+            let mut end = rest.len().min(most);
+            while !rest.is_char_boundary(end) {
+                end -= 1;
+            }
+            let tag = if end == rest.len() { "F" } else { "P" };
+            text += &format!(
+                "2026-11-26T10:59:59.647880072Z stdout {tag} {}\n",
+                &rest[..end]
+            );
+            rest = &rest[end..];
+            if tag == "P" {
+                // Another stream between the parts is no part.
+                text += "2026-11-26T10:59:59.7Z stderr F {\"category\":\"";
+                text += other;
+                text += "\",\"log\":\"x\"}\n";
+            }
+        }
+    }
+    text
+}
+
+/// What the query API answers.
+fn query(rows: &[Value]) -> Value {
+    let names: Vec<&String> = rows[0].as_object().unwrap().keys().collect();
+    let columns: Vec<Value> = names
+        .iter()
+        .map(|name| json!({"name": name, "type": "dynamic"}))
+        .collect();
+    let of = |rows: &[Value]| -> Vec<Value> {
+        rows.iter()
+            .map(|row| {
+                names
+                    .iter()
+                    .map(|name| row[name.as_str()].clone())
+                    .collect()
+            })
+            .collect()
+    };
+    let (some, others) = rows.split_at(rows.len() / 2);
+    json!({"tables": [
+        {"name": "PrimaryResult", "columns": columns, "rows": of(some)},
+        {"name": "Empty", "columns": [{"name": "x", "type": "string"}], "rows": []},
+        {"name": "Second", "columns": columns, "rows": of(others)},
+    ]})
+}
+
+#[test]
+fn the_activity_log_says_the_same_in_every_shape() {
+    struct Texts(Vec<Value>);
+    impl audit::Fold for Texts {
+        fn take(&mut self, record: &audit::Record<'_>) {
+            if let audit::What::Activity(json) = &record.what {
+                assert_eq!(
+                    audit::time::shown(record.at.unwrap()),
+                    "2026-11-26T10:00:00Z"
+                );
+                self.0.push(serde_json::from_slice(json.text).unwrap());
+            }
+        }
+        fn merge(&mut self, other: Self) {
+            self.0.extend(other.0);
+        }
+    }
+    const OPERATION: &str = "Microsoft.ContainerService/managedClusters/runCommand/action";
+    let claims = json!({"name": "eve@contoso.example", "appid": "1"});
+    let action = json!({"action": OPERATION});
+    let named = |value: &str| json!({"value": value, "localizedValue": value});
+    let rest = json!({
+        "authorization": action, "caller": "eve@contoso.example", "claims": claims, "correlationId": "c",
+        "category": named("Administrative"), "operationName": named(OPERATION), "status": named("Succeeded"),
+        "subStatus": named(""), "httpRequest": {"clientIpAddress": "203.0.113.7", "method": "POST"},
+        "eventTimestamp": "2026-11-26T10:00:00Z", "resourceId": "/subscriptions/0/x", "level": "Informational",
+    });
+    let row = json!({
+        "OperationNameValue": OPERATION, "ActivityStatusValue": "Success", "Caller": "eve@contoso.example",
+        "CallerIpAddress": "203.0.113.7", "CorrelationId": "c", "Claims": claims.to_string(), "Claims_d": claims,
+        "Authorization": action.to_string(), "CategoryValue": "Administrative", "TimeGenerated": "2026-11-26T10:00:00Z",
+        "_ResourceId": "/subscriptions/0/x", "Level": "Informational", "Type": "AzureActivity",
+    });
+    let expected = json!({
+        "operationName": OPERATION, "resultType": "Success", "caller": "eve@contoso.example", "category": "Administrative",
+        "callerIpAddress": "203.0.113.7", "correlationId": "c", "time": "2026-11-26T10:00:00Z", "level": "Informational",
+        "resourceId": "/subscriptions/0/x", "identity": {"claims": claims, "authorization": action},
+    });
+    for (name, text) in [
+        ("diagnostic settings", format!("{expected}\n{expected}")),
+        (
+            "Event Hub",
+            json!({"records": [expected, expected]}).to_string(),
+        ),
+        (
+            "REST",
+            json!({"value": [rest, rest], "nextLink": "https://management.azure.com/"}).to_string(),
+        ),
+        (
+            "REST, set out",
+            format!("{:#}", json!({"value": [rest, rest]})),
+        ),
+        (
+            "az monitor activity-log list",
+            format!("{:#}", json!([rest, rest])),
+        ),
+        ("AzureActivity", format!("{:#}", json!([row, row]))),
+        (
+            "AzureActivity by the query API",
+            query(&[row.clone(), row.clone()]).to_string(),
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        std::fs::write(&path, &text).unwrap();
+        let sources = [audit::Source::File(path)];
+        let (found, losses) =
+            audit::read(&sources, audit::Options::default(), || Texts(Vec::new())).unwrap();
+        assert_eq!(found.0, [expected.clone(), expected.clone()], "{name}");
+        assert_eq!((losses.activities, losses.unreadable), (2, 0), "{name}");
+    }
+}
+
+#[test]
+fn decisions_of_azure_are_counted_by_whom() {
+    let line = |message: &str| {
+        envelope(
+            "guard",
+            &format!("I1126 10:00:00.000000       1 rbac.go:467] {message}\n"),
+        )
+    };
+    let text = [
+        line("Checkaccess request is denied for user eve@contoso.example"),
+        line(
+            "Access allowed by Azure RBAC Role Assignment 1 of Role 2 to user bob@contoso.example",
+        ),
+        line("Checkaccess request is denied for user eve@contoso.example"),
+        line("error in check access response. error code: 429, response: , correlationID: 1"),
+        line("anything else"),
+    ]
+    .join("\n");
+    let (_, losses) = read(&[("a.json", text.as_bytes())], 1);
+    let guard = &losses.guard;
+    assert_eq!((guard.allowed, guard.denied, guard.failed), (1, 2, 1));
+    assert_eq!(guard.users.get("eve@contoso.example"), Some(&(0, 2)));
+    assert_eq!(losses.other.get("guard"), Some(&5));
+}
+
+/// Whatever stands between them: records that are whole are read, nothing stops, and every line is accounted for.
+#[test]
+fn no_line_loses_another() {
+    let good = events();
+    let (expected, _) = read(&[("a.json", good.join("\n").as_bytes())], 1);
+    let whole = envelope("kube-audit", &event(99, "get", "x"));
+    let mut number = 7_u64;
+    let mut dice = move |limit: usize| {
+        number = number
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (number >> 33) as usize % limit
+    };
+    for round in 0..60 {
+        let mut text: Vec<u8> = Vec::new();
+        let mut bad = 0;
+        for one in &good {
+            text.extend_from_slice(one.as_bytes());
+            text.push(b'\n');
+            for _ in 0..dice(3) {
+                let mut line: Vec<u8> = match dice(5) {
+                    0 => (0..dice(60) + 1).map(|_| dice(256) as u8).collect(),
+                    1 => vec![b"{[\"\\:,"[dice(6)]; dice(3000) + 1],
+                    2 => whole.as_bytes()[..dice(whole.len()) + 1].to_vec(),
+                    3 => {
+                        let mut line = whole.clone().into_bytes();
+                        let at = dice(line.len());
+                        line[at] = dice(256) as u8;
+                        line
+                    }
+                    _ => {
+                        format!("2026-11-26T10:59:59Z stdout F {}", &whole[..dice(40)]).into_bytes()
+                    }
+                };
+                line.retain(|byte| *byte != b'\n');
+                if !line.trim_ascii().is_empty() {
+                    bad += 1;
+                    text.extend_from_slice(&line);
+                    text.push(b'\n');
+                }
+            }
+        }
+        let (told, losses) = read(&[("a.json", &text)], 1 + round % 3);
+        let mut found: Vec<&String> = told.iter().filter(|line| expected.contains(line)).collect();
+        found.sort();
+        let mut wanted: Vec<&String> = expected.iter().collect();
+        wanted.sort();
+        assert_eq!(found, wanted, "round {round}");
+        let others: u64 = losses.other.values().sum();
+        let known = losses.events + losses.activities + losses.unreadable + others;
+        assert!(
+            losses.records <= 40 + bad && known >= losses.records,
+            "round {round}: {losses:#?}"
+        );
+        assert!(
+            losses.records + losses.unreadable >= 40 + bad,
+            "round {round}"
+        );
+        assert_eq!(losses.bytes, text.len() as u64);
+    }
+}
+
 #[test]
 fn every_shape_tells_the_same() {
     let events = events();
@@ -118,7 +333,10 @@ fn every_shape_tells_the_same() {
                 .into(),
         ),
         ("rows", lines(&rows).into()),
-        ("rows in a list", format!("{:#}", Value::from(rows)).into()),
+        (
+            "rows in a list",
+            format!("{:#}", Value::from(rows.clone())).into(),
+        ),
         ("rows with strings", lines(&strings).into()),
         ("rows as CSV", csv(&strings).into()),
         ("AzureDiagnostics", lines(&legacy).into()),
@@ -138,6 +356,13 @@ fn every_shape_tells_the_same() {
                 .into(),
         ),
         ("Windows' line ends", events.join("\r\n").into()),
+        ("lines of a runtime", runtime(&events, usize::MAX).into()),
+        ("lines of a runtime, in parts", runtime(&events, 700).into()),
+        ("answer to a query", query(&rows).to_string().into()),
+        (
+            "answer to a query, set out",
+            format!("{:#}", query(&strings)).into(),
+        ),
     ];
     for (name, text) in &shapes {
         let (told, losses) = read(&[("a.json", text)], 1);

@@ -25,4 +25,11 @@ impl Doc {
         self.cut.sort_unstable();
         self.cut.dedup();
     }
+
+    /// Says that a map has entries that are not shown; what is shown of it is all there.
+    pub fn leave_map_open(&mut self, map: NodeId) {
+        if let Err(at) = self.cut.binary_search(&map.0) {
+            self.cut.insert(at, map.0);
+        }
+    }
 }

@@ -278,6 +278,119 @@ fn a_role_is_narrowed_to_what_its_holders_used() {
     assert!(ran.out.contains("Nothing found"), "{}", ran.out);
 }
 
+/// `web` may run commands where a workload is that may everything, and so may `ci`, which is in no log.
+const WIDE: &str = "apiVersion: v1
+kind: ServiceAccount
+metadata: {name: operator, namespace: kube-system}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: operator}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+subjects: [{kind: ServiceAccount, name: operator, namespace: kube-system}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: operator, namespace: kube-system}
+spec:
+  selector: {matchLabels: {app: operator}}
+  template:
+    metadata: {labels: {app: operator}}
+    spec: {serviceAccountName: operator, containers: [{name: operator, image: contoso.azurecr.io/operator:1}]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: exec, namespace: kube-system}
+rules:
+- {apiGroups: [''], resources: [pods], verbs: [get]}
+- {apiGroups: [''], resources: [pods/exec], verbs: [create]}
+- {apiGroups: [''], resources: [events], verbs: [patch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: exec, namespace: kube-system}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: exec}
+subjects:
+- {kind: ServiceAccount, name: web, namespace: shop}
+- {kind: ServiceAccount, name: ci, namespace: shop}
+";
+
+#[test]
+fn what_nobody_used_is_ranked_by_what_it_opens() {
+    let pods =
+        json!({"resource": "pods", "namespace": "kube-system", "name": "p", "apiVersion": "v1"});
+    let mut exec = pods.clone();
+    exec["subresource"] = "exec".into();
+    let quiet: Vec<String> = (1..60)
+        .map(|number| event(number, WEB, "get", &pods, 200))
+        .collect();
+    let folder = Folder::of(&[
+        ("wide.yaml", WIDE),
+        ("quiet.log", &quiet.join("\n")),
+        ("used.log", &event(1, WEB, "create", &exec, 101)),
+    ]);
+    let unused = |log: &str| -> Value {
+        let ran = folder.run(&[
+            "audit",
+            "learn",
+            log,
+            "--with",
+            "wide.yaml",
+            "--format",
+            "json",
+        ]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        serde_json::from_str::<Value>(&ran.out).unwrap()["unused"].clone()
+    };
+    let all = unused("quiet.log");
+    let of = |all: &Value, holder: &str| -> Vec<String> {
+        let rights = all["rights"].as_array().unwrap().iter();
+        rights
+            .filter(|right| right["holder"] == holder)
+            .map(|right| {
+                format!(
+                    "{} {} {}",
+                    right["verbs"][0].as_str().unwrap(),
+                    right["what"].as_str().unwrap(),
+                    right["opens"].as_array().unwrap().len() > 0
+                )
+            })
+            .collect()
+    };
+    assert_eq!(
+        of(&all, WEB),
+        ["create pods/exec true", "patch events false"]
+    );
+    let opens = &all["rights"][0]["opens"];
+    assert!(opens.to_string().contains("cluster-admin"), "{opens}");
+    let absent = "system:serviceaccount:shop:ci";
+    assert_eq!(of(&all, absent).len(), 3);
+    assert_eq!(all["confidence"][absent]["level"], "low");
+    assert!(
+        all["confidence"][absent]
+            .to_string()
+            .contains("not in the log at all")
+    );
+    // Who used it has it no more among what is unused; reads are not in this log, so they are not judged.
+    let all = unused("used.log");
+    assert_eq!(of(&all, WEB), ["patch events false"]);
+    assert!(
+        all["confidence"][WEB]
+            .to_string()
+            .contains("rights to read are not judged")
+    );
+    let ran = folder.run(&[
+        "audit",
+        "learn",
+        "quiet.log",
+        "--with",
+        "wide.yaml",
+        "--user",
+        WEB,
+    ]);
+    insta::assert_snapshot!(ran.out, @"");
+}
+
 #[test]
 fn wrong_use_is_told() {
     let folder = Folder::of(&[("audit.log", &log()), ("empty.log", "")]);

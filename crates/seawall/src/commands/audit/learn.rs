@@ -2,6 +2,7 @@
 
 mod manifests;
 mod table;
+mod unused;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -17,6 +18,8 @@ use model::Estate;
 use serde_json::{Value, json};
 
 use super::logs::{LogArgs, Logs};
+use crate::commands::attack::AttackArgs;
+use crate::commands::estate::EstateArgs;
 use crate::commands::load_guide;
 use crate::failure::Failure;
 use crate::output;
@@ -31,6 +34,9 @@ use crate::output;
 ///
 /// A role is as good as the log: what somebody does once a year is in no log of a month.
 ///
+/// With `--with` or `--cluster` it also tells what everybody holds by the roles and bindings there and never used, the
+/// rights that open most to an attacker first, and how much the log says of each holder.
+///
 /// Exit code: 0 roles were written; 2 wrong use; 3 no audit event in what was given; 4 some records nobody can
 /// read.
 #[derive(Debug, clap::Args)]
@@ -38,6 +44,8 @@ use crate::output;
   seawall audit learn audit.log > roles.yaml
   seawall audit learn --user system:serviceaccount:shop:web insights-logs-kube-audit
   seawall audit learn --format table --namespace shop audit.jsonl.gz
+  seawall audit learn insights-logs-kube-audit --cluster
+  seawall audit learn audit.log --with manifests/ --format json
   az monitor log-analytics query -w ID --analytics-query 'AKSAudit' | seawall audit learn -")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -57,9 +65,24 @@ pub(crate) struct Args {
     /// Who reads in one way may read in all (get, list, watch), and who changes too (update, patch)
     #[arg(long)]
     expand: bool,
-    /// yaml, json or table, with `=FILE` to a file
-    #[arg(long, value_name = "FORMAT", default_value = "yaml")]
-    format: String,
+    /// Manifests with the roles and bindings that are there: tells what was never used; repeatable
+    #[arg(long, value_name = "PATH")]
+    with: Vec<PathBuf>,
+    /// The same from the running cluster: the kubeconfig's current context
+    #[arg(long)]
+    cluster: bool,
+    /// Context of the kubeconfig to use with `--cluster`
+    #[arg(long, value_name = "NAME", requires = "cluster")]
+    context: Option<String>,
+    /// Kubeconfig to use with `--cluster` [default: $KUBECONFIG, ~/.kube/config]
+    #[arg(long, value_name = "FILE", requires = "cluster")]
+    kubeconfig: Option<PathBuf>,
+    /// The same from a snapshot that `seawall snapshot` took; repeatable
+    #[arg(long, value_name = "FILE")]
+    snapshot: Vec<PathBuf>,
+    /// yaml, json or table, with `=FILE` to a file [default: yaml; table where unused rights are asked for]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
     /// Folder of a guide to use instead of the one in the binary
     #[arg(long, value_name = "DIR")]
     guide: Option<PathBuf>,
@@ -78,10 +101,17 @@ pub(super) struct Needs<'l> {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
-    let format = output::parse_of(
-        std::slice::from_ref(&args.format),
-        &["yaml", "json", "table"],
-    )?;
+    let asks_unused = args.cluster || !args.with.is_empty() || !args.snapshot.is_empty();
+    let format = args.format.clone();
+    let format = format.unwrap_or_else(|| if asks_unused { "table" } else { "yaml" }.to_owned());
+    let format = output::parse_of(std::slice::from_ref(&format), &["yaml", "json", "table"])?;
+    if asks_unused && is_stdin(&args.with) && is_stdin(&args.logs.sources) {
+        return Err(
+            Failure::new("standard input is read once: it is the log or the manifests")
+                .help("write one of them to a file first")
+                .into(),
+        );
+    }
     let guide = load_guide(args.guide.as_deref())?;
     let logs = args.logs.open()?;
     let limits = Limits {
@@ -99,7 +129,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     if let Some(user) = args
         .user
         .iter()
-        .find(|user| !identities.contains_key(user.as_str()))
+        .find(|user| !asks_unused && !identities.contains_key(user.as_str()))
     {
         return Err(
             Failure::new(format!("nobody called `{user}` is in the log"))
@@ -115,8 +145,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         .map(|(user, identity)| needs(user, identity, args, &built_in))
         .filter(|needs| args.namespace.is_empty() || !needs.grants.is_empty())
         .collect();
+    let unused = asks_unused
+        .then(|| {
+            let wanted =
+                |user: &str| args.user.is_empty() || args.user.iter().any(|own| own == user);
+            unused::read(&args.estate(), &learned, &losses, &wanted)
+        })
+        .transpose()?;
     let log = Log {
         logs: &logs,
+        unused,
         losses: &losses,
         unattributed: learned.unattributed,
         limits,
@@ -142,6 +180,33 @@ pub(super) struct Log<'l> {
     losses: &'l Losses,
     unattributed: u64,
     limits: Limits,
+    /// What is held and was never used, where that was asked.
+    pub(super) unused: Option<unused::Unused>,
+}
+
+impl Args {
+    /// Where roles and bindings are.
+    fn estate(&self) -> AttackArgs {
+        AttackArgs {
+            estate: EstateArgs {
+                paths: self.with.clone(),
+                cluster: self.cluster,
+                context: self.context.clone(),
+                kubeconfig: self.kubeconfig.clone(),
+                snapshot: self.snapshot.clone(),
+                ..EstateArgs::default()
+            },
+            aks: None,
+            kubernetes: None,
+            as_of: None,
+            config: None,
+            guide: self.guide.clone(),
+        }
+    }
+}
+
+fn is_stdin(paths: &[PathBuf]) -> bool {
+    paths.iter().any(|path| path.as_os_str() == "-")
 }
 
 /// What every cluster gives.
@@ -341,6 +406,7 @@ impl Log<'_> {
             "schema": "seawall.audit.learn/v1",
             "limits": {"names": self.limits.names, "namespaces": self.limits.namespaces},
             "identities": identities,
+            "unused": self.unused.as_ref().map(unused::Unused::json),
             "unattributed": self.unattributed,
             "losses": self.logs.losses(self.losses),
         })

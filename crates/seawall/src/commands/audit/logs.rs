@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use audit::guard::Decisions;
 use audit::{Fold, Losses, Options, Source, time};
 use serde_json::{Value, json};
 
@@ -101,11 +102,58 @@ impl Logs {
             "unreadableAt": places,
             "otherCategories": losses.other,
             "activities": losses.activities,
+            "guard": guard(&losses.guard),
             "gaps": gaps,
             "longestDelaySeconds": losses.lag.map(|lag| lag / 1_000_000),
             "readsLogged": reads_logged(losses),
         })
     }
+}
+
+/// What Azure RBAC decided, for scripts.
+fn guard(decisions: &Decisions) -> Value {
+    let users: Vec<Value> = decisions
+        .users
+        .iter()
+        .map(
+            |(user, (allowed, denied))| json!({"user": user, "allowed": allowed, "denied": denied}),
+        )
+        .collect();
+    json!({
+        "allowed": decisions.allowed,
+        "denied": decisions.denied,
+        "failed": decisions.failed,
+        "users": users,
+        "moreUsers": decisions.more_users,
+    })
+}
+
+/// The same as a line: who was denied most.
+fn decisions(decisions: &Decisions) -> Option<String> {
+    if decisions.allowed + decisions.denied + decisions.failed == 0 {
+        return None;
+    }
+    let mut users: Vec<(u64, &str)> = decisions
+        .users
+        .iter()
+        .filter(|(_, (_, denied))| *denied > 0)
+        .map(|(user, (_, denied))| (*denied, &**user))
+        .collect();
+    users.sort_by_key(|(denied, user)| (std::cmp::Reverse(*denied), *user));
+    let most: Vec<String> = users
+        .iter()
+        .take(3)
+        .map(|(denied, user)| format!("`{}` {denied}", report::clean(user)))
+        .collect();
+    let most = if most.is_empty() {
+        String::new()
+    } else {
+        format!(" (most: {})", most.join(", "))
+    };
+    Some(format!(
+        "`guard` tells of Azure RBAC: {} allowed, {} denied{most}, {} without an answer",
+        decisions.allowed, decisions.denied, decisions.failed
+    ))
 }
 
 /// How many reads tell that reads are logged at all.
@@ -173,6 +221,9 @@ fn said(losses: &Losses) -> Vec<(&'static str, String)> {
     if gaps.len() > 5 {
         let more = gaps.len() - 5;
         lines.push(("warning", count(more as u64, "more gap", "more gaps")));
+    }
+    if let Some(line) = decisions(&losses.guard) {
+        lines.push(("note", line));
     }
     for (category, number) in &losses.other {
         let records = count(*number, "record", "records");

@@ -29,7 +29,7 @@ const KEY: &str = "usedRights";
 const KINDS: [&str; 4] = ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"];
 
 /// Verbs that leave things as they are.
-const READS: [&str; 3] = ["get", "list", "watch"];
+pub(super) const READS: [&str; 3] = ["get", "list", "watch"];
 
 /// Reads logs and the roles of an estate, and has its guidelines know what was used.
 pub(crate) fn learn(
@@ -106,7 +106,7 @@ fn is_own(role: &Resource) -> bool {
     label.is_none() && object.get("aggregationRule").is_none()
 }
 
-fn is_held_by(granted: &Granted, user: &str, identity: &Identity) -> bool {
+pub(super) fn is_held_by(granted: &Granted, user: &str, identity: &Identity) -> bool {
     match &granted.subject {
         Subject::User(name) => **name == *user,
         Subject::Group(name) => identity.groups.contains(name),
@@ -241,7 +241,7 @@ impl Holders<'_> {
 }
 
 /// What a rule allows of what was used: all, some names of it, or nothing.
-fn allowed(rule: &PolicyRule, atom: &Atom) -> Option<Atom> {
+pub(super) fn allowed(rule: &PolicyRule, atom: &Atom) -> Option<Atom> {
     let has =
         |list: &[Box<str>], wanted: &str| list.iter().any(|own| **own == *wanted || &**own == "*");
     if !has(&rule.verbs, &atom.verb) {
@@ -325,7 +325,7 @@ fn read_rights(rule: &PolicyRule) -> Vec<Atom> {
     atoms
 }
 
-fn policy_rule(atom: &Atom) -> PolicyRule {
+pub(super) fn policy_rule(atom: &Atom) -> PolicyRule {
     let mut rule = PolicyRule {
         verbs: vec![atom.verb.clone()],
         ..PolicyRule::default()

@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use super::unused::{Right, Unused};
 use super::{Log, Needs};
+
+/// How many unused rights are shown; JSON has all.
+const SHOWN: usize = 20;
 
 /// Everybody, a line for each right.
 pub(super) fn shown(needs: &[Needs<'_>], log: &Log<'_>) -> String {
@@ -53,7 +57,80 @@ pub(super) fn shown(needs: &[Needs<'_>], log: &Log<'_>) -> String {
         }
         page.push('\n');
     }
+    if let Some(unused) = &log.unused {
+        put_unused(unused, &mut page);
+    }
     page
+}
+
+/// What nobody used, the worst first, and how sure that is.
+fn put_unused(unused: &Unused, page: &mut String) {
+    let opening: Vec<&Right> = unused
+        .rights
+        .iter()
+        .filter(|right| !right.opens.is_empty())
+        .collect();
+    if opening.is_empty() {
+        page.push_str("Held and never used: nothing that opens a way to an attacker\n");
+    } else {
+        page.push_str("Held and never used, the worst first\n");
+    }
+    for right in opening.iter().take(SHOWN) {
+        let _ = writeln!(page, "\n  {}", report::clean(&right.holder));
+        let place = match &right.namespace {
+            Some(namespace) => format!("in {namespace}"),
+            None => "in the whole cluster".to_owned(),
+        };
+        let names = match right.names.as_slice() {
+            [] => String::new(),
+            names => format!(" named {}", list(&names.iter().cloned().collect())),
+        };
+        let what = report::clean(&right.what);
+        let _ = writeln!(
+            page,
+            "    never used {} {what}{names} {place}",
+            list(&right.verbs)
+        );
+        for one in right.opens.iter().take(3) {
+            let perhaps = if one.possible { "perhaps " } else { "" };
+            let _ = writeln!(
+                page,
+                "      opens {perhaps}a way to {}",
+                report::clean(&one.title)
+            );
+        }
+        if right.opens.len() > 3 {
+            let _ = writeln!(page, "      and to {} more", right.opens.len() - 3);
+        }
+        let _ = writeln!(
+            page,
+            "      by {}, {}",
+            report::clean(&right.binding),
+            report::clean(&right.role)
+        );
+        if let Some(confidence) = unused.confidence.get(&right.holder) {
+            let _ = writeln!(
+                page,
+                "      confidence {}: {}",
+                confidence.level,
+                confidence.because.join("; ")
+            );
+        }
+    }
+    if opening.len() > SHOWN {
+        let _ = writeln!(
+            page,
+            "\n  {} more open a way; `--format json` has all",
+            opening.len() - SHOWN
+        );
+    }
+    let quiet = unused.rights.len() - opening.len();
+    if quiet > 0 {
+        let _ = writeln!(
+            page,
+            "\n  {quiet} unused rights besides open nothing more; `--format json` has them"
+        );
+    }
 }
 
 fn list(items: &BTreeSet<Box<str>>) -> String {
