@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-mod auth;
+pub(crate) mod auth;
 mod clean;
 mod client;
 mod cloud;
