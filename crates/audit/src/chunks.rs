@@ -15,7 +15,7 @@ use crate::{cri, table};
 const SIZE: usize = 1 << 20;
 /// Longer records are given up: the API server's own limits keep requests below 3 MiB
 /// (apiserver/pkg/server/config.go, `MaxRequestBodyBytes`), and a record holds two objects.
-const LONGEST: usize = 32 << 20;
+pub(crate) const LONGEST: usize = 32 << 20;
 
 /// Some records of a file.
 #[derive(Debug, Default)]
@@ -255,7 +255,7 @@ impl<R: Read> Chunks<R> {
 }
 
 /// How the records of a file stand, by its beginning.
-fn form(bytes: &[u8]) -> Form {
+pub(crate) fn form(bytes: &[u8]) -> Form {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = text.trim_ascii_start();
     match text.split_first() {

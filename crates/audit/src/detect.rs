@@ -18,6 +18,7 @@ mod bounded;
 pub mod examples;
 mod identities;
 mod memory;
+mod news;
 mod scope;
 mod subject;
 
@@ -38,6 +39,7 @@ use bounded::Bounded;
 pub(crate) use bounded::hash;
 use identities::Identities;
 use memory::Remembered;
+pub use news::{News, Told};
 use scope::Scope;
 use subject::{Subject, Truth};
 

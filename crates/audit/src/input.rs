@@ -3,9 +3,11 @@
 //! Of a folder everything is read that is called like a log or an export, in the order of names: storage accounts
 //! keep an hour in a file (`resourceId=/…/y=2026/m=11/d=27/h=08/m=00/PT1H.json`), so that is the order of time.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
@@ -16,7 +18,28 @@ pub enum Source {
     Stdin,
     /// A file.
     File(PathBuf),
+    /// Something that others know how to open.
+    Far(Arc<dyn Far>),
 }
+
+/// A log that is not on this machine.
+pub trait Far: fmt::Debug + Send + Sync {
+    /// What people call it; two with one name are the same.
+    fn name(&self) -> String;
+    /// Its bytes, as they are kept.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    fn open(&self) -> io::Result<Box<dyn Read + Send>>;
+}
+
+impl PartialEq for dyn Far {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for dyn Far {}
 
 impl Source {
     /// What people call it.
@@ -25,6 +48,7 @@ impl Source {
         match self {
             Self::Stdin => "standard input".to_owned(),
             Self::File(path) => path.display().to_string(),
+            Self::Far(far) => far.name(),
         }
     }
 
@@ -33,10 +57,11 @@ impl Source {
         let mut raw: Box<dyn Read + Send> = match self {
             Self::Stdin => Box::new(io::stdin()),
             Self::File(path) => Box::new(File::open(path)?),
+            Self::Far(far) => far.open()?,
         };
         let mut magic = Vec::new();
         raw.by_ref().take(2).read_to_end(&mut magic)?;
-        let packed = magic == [0x1f, 0x8b];
+        let packed = magic == PACKED;
         let whole = io::Cursor::new(magic).chain(raw);
         Ok(if packed {
             Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(
@@ -48,6 +73,9 @@ impl Source {
         })
     }
 }
+
+/// What gzip begins with.
+pub(crate) const PACKED: [u8; 2] = [0x1f, 0x8b];
 
 /// How deep folders are looked into.
 const DEPTH: usize = 64;
@@ -73,7 +101,7 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<Source>, (PathBuf, io::Error)> {
     Ok(all)
 }
 
-fn folder(root: &Path, all: &mut Vec<Source>) -> Result<(), (PathBuf, io::Error)> {
+pub(crate) fn folder(root: &Path, all: &mut Vec<Source>) -> Result<(), (PathBuf, io::Error)> {
     let mut found = Vec::new();
     let mut folders = vec![(root.to_path_buf(), 0)];
     while let Some((folder, depth)) = folders.pop() {
@@ -94,7 +122,9 @@ fn folder(root: &Path, all: &mut Vec<Source>) -> Result<(), (PathBuf, io::Error)
     Ok(())
 }
 
-fn is_log(name: &str) -> bool {
+/// Whether something is called like a log or an export.
+#[must_use]
+pub fn is_log(name: &str) -> bool {
     let parts = [".json", ".jsonl", ".ndjson", ".log", ".csv", ".gz"];
     !name.starts_with('.') && parts.iter().any(|part| name.contains(part))
 }

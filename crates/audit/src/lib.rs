@@ -5,7 +5,8 @@
 //! - [`Event`] is a record: what it says and how much of it was there;
 //! - [`Request`] is what the authorizer was asked;
 //! - [`detect`] asks the guide's detections about every event;
-//! - [`learn`] is what everybody used, and the least roles for it.
+//! - [`learn`] is what everybody used, and the least roles for it;
+//! - [`follow`] asks them while logs grow, and notes how far it came.
 //!
 //! What is left out: clusters and Azure (nothing here reaches a network), reports, and the clock.
 
@@ -15,6 +16,7 @@ mod cri;
 mod csv;
 pub mod detect;
 mod event;
+pub mod follow;
 pub mod guard;
 pub mod input;
 pub mod learn;
@@ -26,6 +28,7 @@ mod scan;
 mod seen;
 mod table;
 pub mod time;
+mod within;
 
 pub use event::{DECISION, Event, Field, Json, ObjectRef, REASON, Response, Text, User};
 pub use input::Source;
@@ -33,6 +36,7 @@ pub use losses::{Gap, Losses};
 pub use read::{Fold, Options, ReadError, Record, What, read};
 pub use record::Envelope;
 pub use request::{Asked, Object, Request};
+pub use within::{Span, Within};
 
 /// Where a record stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -235,12 +235,30 @@ impl Queue<'_> {
 }
 
 /// Takes the first row away, which names the columns.
-fn header(chunk: &mut Chunk) -> Vec<String> {
+pub(crate) fn header(chunk: &mut Chunk) -> Vec<String> {
     if chunk.ranges.is_empty() {
         return Vec::new();
     }
     let first = chunk.ranges.remove(0);
     csv::cells(chunk.bytes.get(first).unwrap_or_default())
+}
+
+/// Hands on the records of one chunk, for who reads on and on.
+pub(crate) fn chunk<F: Fold>(
+    state: F,
+    (losses, buffers, seen): (&mut Losses, &mut Buffers, &Seen),
+    (file, chunk, columns): (usize, &Chunk, &[String]),
+) -> F {
+    let mut worker = Worker {
+        state,
+        losses: std::mem::take(losses),
+        buffers: std::mem::take(buffers),
+        seen,
+    };
+    worker.chunk(file, chunk, columns);
+    *losses = worker.losses;
+    *buffers = worker.buffers;
+    worker.state
 }
 
 /// One who reads chunks.

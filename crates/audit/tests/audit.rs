@@ -10,6 +10,8 @@
 
 #[path = "audit/attack.rs"]
 mod attack;
+#[path = "audit/follow.rs"]
+mod follow;
 #[path = "audit/learned.rs"]
 mod learned;
 #[path = "audit/live.rs"]

@@ -40,6 +40,8 @@ pub struct Stub {
     pub object: Box<str>,
     /// The Azure resource of the cluster, where the record says it.
     pub cluster: Box<str>,
+    /// The namespace of the object; empty where it is in none, or nobody knows.
+    pub namespace: Box<str>,
 }
 
 /// What a detection says.

@@ -27,6 +27,16 @@ impl Baseline {
         own.extend(keys.cloned());
     }
 
+    pub(crate) fn has(&self, detection: &str, key: &Vec<Box<str>>) -> bool {
+        self.seen
+            .get(detection)
+            .is_some_and(|own| own.contains(key))
+    }
+
+    pub(crate) fn count_of(&self, detection: &str) -> usize {
+        self.seen.get(detection).map_or(0, BTreeSet::len)
+    }
+
     pub(crate) fn known(&self, detection: &str) -> BTreeSet<Vec<Box<str>>> {
         self.seen.get(detection).cloned().unwrap_or_default()
     }

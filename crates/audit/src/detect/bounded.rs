@@ -84,6 +84,11 @@ impl<V> Bounded<V> {
         self.values.values()
     }
 
+    /// Keys and values, in the order of keys.
+    pub(crate) fn into_entries(self) -> impl Iterator<Item = (u64, V)> {
+        self.values.into_iter()
+    }
+
     pub(crate) fn into_values(self) -> impl Iterator<Item = V> {
         self.values.into_values()
     }

@@ -7,6 +7,10 @@
 //! A *threshold* looks at four slots of a quarter of its window each: so many events within three quarters of the
 //! window are always found, and never ones that lie further apart than the window. A *sequence* is exact.
 
+mod news;
+
+pub(crate) use news::{read, written};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alert::Stub;
@@ -190,64 +194,35 @@ impl Remembered {
 
     /// Bursts: the event that began each, and how many there were at least.
     pub(crate) fn bursts(&self, count: usize) -> Vec<(Stub, u64)> {
-        let mut found = Vec::new();
-        for slots in self.groups.values() {
-            let mut burst: Option<(i64, BTreeSet<u64>, Option<Stub>)> = None;
-            for start in slots.keys() {
-                let within = || slots.range(*start..*start + PARTS);
-                let values: BTreeSet<u64> = within()
-                    .flat_map(|(_, slot)| &slot.values)
-                    .copied()
-                    .collect();
-                if values.len() < count {
-                    continue;
-                }
-                let stub = within()
-                    .filter_map(|(_, slot)| slot.first_of_second.clone())
-                    .min();
-                match &mut burst {
-                    Some((end, all, first)) if *start <= *end => {
-                        *end = start + PARTS - 1;
-                        all.extend(values);
-                        earlier(first, stub);
-                    }
-                    _ => {
-                        let next = (start + PARTS - 1, values, stub);
-                        found.extend(burst.replace(next));
-                    }
-                }
-            }
-            found.extend(burst);
-        }
-        found
-            .into_iter()
-            .filter_map(|(_, values, stub)| Some((stub?, values.len() as u64)))
-            .collect()
+        let bursts = self.bursts_of(count).into_iter();
+        bursts.map(|burst| (burst.first, burst.times)).collect()
     }
 
     /// The second events of sequences, one for each slot.
     pub(crate) fn pairs(&self) -> Vec<Stub> {
-        let mut found = Vec::new();
-        for slots in self.groups.values() {
-            for (number, slot) in slots {
-                let (Some(next), Some(last)) = (&slot.first_of_second, &slot.last_of_second) else {
-                    continue;
-                };
-                let within = slot
-                    .first_of_first
-                    .as_ref()
-                    .is_some_and(|first| first.at < last.at);
-                let before = slots
-                    .get(&(number - 1))
-                    .and_then(|slot| slot.last_of_first.as_ref());
-                if before.is_some_and(|before| next.at - before.at <= self.window) {
-                    found.push(next.clone());
-                } else if within {
-                    found.push(last.clone());
-                }
-            }
+        let pairs = self.pairs_of().into_iter();
+        pairs.map(|(_, _, stub)| stub).collect()
+    }
+
+    /// The second event of a sequence that ends in a slot.
+    fn pair(&self, slots: &Slots, number: i64) -> Option<Stub> {
+        let slot = slots.get(&number)?;
+        let (next, last) = (
+            slot.first_of_second.as_ref()?,
+            slot.last_of_second.as_ref()?,
+        );
+        let within = slot
+            .first_of_first
+            .as_ref()
+            .is_some_and(|first| first.at < last.at);
+        let before = slots
+            .get(&(number - 1))
+            .and_then(|slot| slot.last_of_first.as_ref());
+        if before.is_some_and(|before| next.at - before.at <= self.window) {
+            Some(next.clone())
+        } else {
+            within.then(|| last.clone())
         }
-        found
     }
 
     /// What was not there before, and whether there is enough to say so: a baseline, or days enough.

@@ -338,6 +338,10 @@ impl<'r> Subject<'r> {
             verb: verb.into(),
             object: self.object_shown().into(),
             cluster: self.cluster.clone(),
+            namespace: match self.target.known() {
+                Some(Asked::Resource(object)) => (*object.namespace).into(),
+                _ => Box::default(),
+            },
         }
     }
 
