@@ -12,6 +12,7 @@
 //! reading the command line.
 
 pub mod admission;
+pub mod audit;
 pub mod bench;
 pub mod configuration;
 mod connections;

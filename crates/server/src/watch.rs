@@ -34,7 +34,7 @@ mod reports;
 mod said;
 #[cfg(test)]
 mod tests;
-mod trouble;
+pub(crate) mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -51,7 +51,7 @@ use jiff::Timestamp;
 use model::Resource;
 use model::coverage::Status;
 use model::doc::Shapes;
-use model::finding::{Finding, GuidelineId};
+use model::finding::{Finding, Fingerprint, GuidelineId};
 use report::assessment::Counts;
 use serde_json::Value;
 use sources::cluster;
@@ -65,6 +65,7 @@ use self::held::Held;
 use self::history::{Place, Posture};
 use self::packed::Head;
 use self::said::{Makers, Said};
+use crate::audit::{Following, Trail};
 use crate::configuration::Configuration;
 use crate::trace::Tracer;
 
@@ -119,6 +120,8 @@ pub struct Options {
     pub most: Duration,
     /// What is done with what stands.
     pub keeping: Keeping,
+    /// Audit logs that are followed.
+    pub audit: Option<Following>,
     /// Who writes the log.
     pub log: Log,
     /// Where spans go.
@@ -141,6 +144,7 @@ impl Options {
             quiet: Duration::from_secs(2),
             most: Duration::from_secs(10),
             keeping: Keeping::default(),
+            audit: None,
             log: Arc::new(|_, _, _| {}),
             tracer: Tracer::new(None),
         }
@@ -187,6 +191,7 @@ pub struct Shared {
     /// What receivers of alerts are called.
     receivers: Vec<&'static str>,
     drift: Mutex<Option<Arc<Drift>>>,
+    trail: Trail,
 }
 
 /// What the keeper has done.
@@ -274,6 +279,7 @@ impl Shared {
                 .map(|one| one.to.word())
                 .collect(),
             drift: Mutex::default(),
+            trail: Trail::default(),
         })
     }
 
@@ -368,6 +374,28 @@ impl Shared {
     pub fn drift(&self) -> Option<Arc<Drift>> {
         let drift = self.drift.lock().unwrap_or_else(PoisonError::into_inner);
         drift.clone()
+    }
+
+    /// What audit logs said, where they are followed.
+    #[must_use]
+    pub const fn trail(&self) -> &Trail {
+        &self.trail
+    }
+
+    /// Something happened that every receiver is to be told of.
+    pub(crate) fn happened(&self, print: &Fingerprint, told: &Value) {
+        for alerts in &self.kept.alerts {
+            locked(alerts).happened(*print, told.clone());
+        }
+    }
+
+    /// What happened and some receiver was not told yet, each once.
+    pub(crate) fn happened_waiting(&self) -> Vec<Value> {
+        let mut all: BTreeMap<Fingerprint, Value> = BTreeMap::new();
+        for alerts in &self.kept.alerts {
+            all.extend(locked(alerts).happened_waiting());
+        }
+        all.into_values().collect()
     }
 
     /// What is said of the object at an address, also where it belongs to what made it.
@@ -467,6 +495,9 @@ pub fn run(guide: &Guide, options: &Options, shared: &Shared, stop: &AtomicBool)
         for index in 0..options.keeping.alerts.len() {
             scope.spawn(move || alerts::keep(index, options, shared, stop));
         }
+        if let Some(following) = &options.audit {
+            scope.spawn(move || crate::audit::follow(guide, options, following, shared, stop));
+        }
         if let Some(Place::Blobs(storage)) = &options.keeping.history {
             scope.spawn(move || archive::keep(storage, options, shared, stop));
         }
@@ -476,12 +507,12 @@ pub fn run(guide: &Guide, options: &Options, shared: &Shared, stop: &AtomicBool)
     });
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Sleeps, unless it is time to stop.
-fn rest(time: Duration, stop: &AtomicBool) {
+pub(crate) fn rest(time: Duration, stop: &AtomicBool) {
     let begun = Instant::now();
     while !stop.load(Ordering::Relaxed) && begun.elapsed() < time {
         thread::sleep(TICK.min(time.saturating_sub(begun.elapsed())));

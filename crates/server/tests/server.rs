@@ -26,5 +26,7 @@ mod kept;
 mod running;
 #[path = "server/traced.rs"]
 mod traced;
+#[path = "server/trail.rs"]
+mod trail;
 #[path = "server/watch.rs"]
 mod watch;

@@ -17,6 +17,7 @@ mod objects;
 mod overview;
 mod paths;
 mod time;
+mod timeline;
 mod waivers;
 
 use std::sync::Arc;
@@ -94,6 +95,7 @@ pub(super) fn page(frame: &Frame<'_>) -> Option<Markup> {
         "/map" => return Some(map::page(frame)),
         "/decisions" => return decisions::page(frame),
         "/drift" => return drift::page(frame),
+        "/timeline" => return Some(timeline::page(frame)),
         "/waivers" => return Some(waivers::page(frame)),
         "/coverage" => return coverage::page(frame),
         "/paths" => return paths::list(frame),
@@ -116,6 +118,7 @@ pub(super) fn list(frame: &Frame<'_>, path: &str, form: Form) -> Option<Replied>
         "/map" => map::file(frame, form),
         "/decisions" => decisions::file(frame, form),
         "/drift" => drift::file(frame, form),
+        "/timeline" => timeline::file(frame, form),
         "/history" => overview::file(frame, form),
         _ => None,
     }
@@ -164,6 +167,7 @@ fn shell(frame: &Frame<'_>, content: &Content<'_>) -> Markup {
         ("/map", "Reachability", true),
         ("/paths", "Attack paths", everything),
         ("/decisions", "Decisions", everything),
+        ("/timeline", "Timeline", true),
         ("/drift", "Drift", everything),
         ("/waivers", "Waivers", true),
         ("/coverage", "Coverage", everything),

@@ -151,6 +151,8 @@ pub(crate) struct Alerts {
     seen: HashMap<Fingerprint, Instant>,
     begun: bool,
     waiting: VecDeque<(Fingerprint, Value)>,
+    /// What happened, by audit logs: it stays until it is told.
+    happened: VecDeque<(Fingerprint, Value)>,
     failed: u32,
     next: Option<Instant>,
     /// Findings of a message; fewer after one was too large.
@@ -165,6 +167,7 @@ impl Default for Alerts {
             seen: HashMap::new(),
             begun: false,
             waiting: VecDeque::new(),
+            happened: VecDeque::new(),
             failed: 0,
             next: None,
             together: TOGETHER,
@@ -219,13 +222,30 @@ impl Alerts {
         }
     }
 
+    /// Something that happened waits to be told; once, whoever says it.
+    pub(crate) fn happened(&mut self, print: Fingerprint, told: Value) {
+        if !self.happened.iter().any(|(own, _)| *own == print) {
+            self.happened.push_back((print, told));
+        }
+        while self.happened.len() > WAITING {
+            self.happened.pop_front();
+            self.dropped += 1;
+        }
+    }
+
+    /// What of that waits.
+    pub(crate) fn happened_waiting(&self) -> impl Iterator<Item = (Fingerprint, Value)> + '_ {
+        self.happened.iter().cloned()
+    }
+
     /// What is told next, unless it is not time yet.
     fn batch(&self) -> Vec<(Fingerprint, Value)> {
         if self.next.is_some_and(|next| Instant::now() < next) {
             return Vec::new();
         }
         let mut bytes = ENVELOPE;
-        let some = self.waiting.iter().take(self.together);
+        let all = self.waiting.iter().chain(&self.happened);
+        let some = all.take(self.together);
         let fitting = some.enumerate().take_while(|(index, (_, finding))| {
             // A row says as much as a message does, and whom it is about.
             bytes += 2 * finding.to_string().len();
@@ -261,6 +281,7 @@ impl Alerts {
     fn done(&mut self, batch: &[(Fingerprint, Value)]) {
         let prints: HashSet<Fingerprint> = batch.iter().map(|(print, _)| *print).collect();
         self.waiting.retain(|(print, _)| !prints.contains(print));
+        self.happened.retain(|(print, _)| !prints.contains(print));
     }
 }
 

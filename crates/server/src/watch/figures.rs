@@ -219,7 +219,84 @@ impl Shared {
             "Postures that were dropped because too many waited.",
             one(count(&self.archive.dropped)),
         );
+        self.trail_figures(now, &mut text);
         text
+    }
+
+    /// How following audit logs goes.
+    fn trail_figures(&self, now: Timestamp, text: &mut String) {
+        let trail = self.trail().figures();
+        // Nobody follows, or not yet.
+        if trail.looked.is_none() && trail.trouble.is_none() {
+            return;
+        }
+        let mut series = |name: &str, kind: &str, help: &str, values: Vec<(String, f64)>| {
+            Series {
+                name,
+                kind,
+                help,
+                values,
+            }
+            .write(text);
+        };
+        let events = [
+            ("read", trail.events),
+            ("cut", trail.cut),
+            ("unreadable", trail.unreadable),
+        ];
+        let events = events.map(|(what, count)| (label("what", what), count as f64));
+        series(
+            "seawall_audit_events_total",
+            "counter",
+            "Audit events read since this replica follows, those that were cut, and records nobody can read.",
+            events.to_vec(),
+        );
+        let alerts = trail
+            .alerts
+            .iter()
+            .map(|((detection, severity, verdict), count)| {
+                let labels = [
+                    label("detection", detection),
+                    label("severity", severity.word()),
+                    label("verdict", verdict),
+                ];
+                (labels.join(","), *count as f64)
+            });
+        series(
+            "seawall_audit_alerts_total",
+            "counter",
+            "Alerts of audit logs since this replica follows, by detection, severity and verdict.",
+            alerts.collect(),
+        );
+        series(
+            "seawall_audit_behind_bytes",
+            "gauge",
+            "Bytes of audit logs that are there and not read yet.",
+            vec![(String::new(), trail.behind as f64)],
+        );
+        let age = |at: Timestamp| now.duration_since(at).as_secs_f64().max(0.0);
+        for (name, help, at) in [
+            (
+                "seawall_audit_lag_seconds",
+                "Age of the newest audit event that was read.",
+                trail.newest,
+            ),
+            (
+                "seawall_audit_looked_seconds",
+                "How long ago it was looked for audit events.",
+                trail.looked,
+            ),
+        ] {
+            if let Some(at) = at {
+                series(name, "gauge", help, vec![(String::new(), age(at))]);
+            }
+        }
+        series(
+            "seawall_audit_trouble",
+            "gauge",
+            "1 while audit logs cannot be read.",
+            vec![(String::new(), f64::from(u8::from(trail.trouble.is_some())))],
+        );
     }
 
     /// What became of alerts, by receiver.

@@ -6,18 +6,18 @@ use sources::post::Untold;
 use super::{Level, Log};
 
 /// What cannot be done again and again.
-pub(super) struct Trouble {
+pub(crate) struct Trouble {
     what: &'static str,
     last: Option<String>,
 }
 
 impl Trouble {
-    pub(super) const fn new(what: &'static str) -> Self {
+    pub(crate) const fn new(what: &'static str) -> Self {
         Self { what, last: None }
     }
 
     /// How it went, and why not. `about` stands beside all that is told of it, `more` beside what goes wrong.
-    pub(super) fn tell(&mut self, log: &Log, why: Option<Why>, about: Value, more: Value) {
+    pub(crate) fn tell(&mut self, log: &Log, why: Option<Why>, about: Value, more: Value) {
         let message = why.as_ref().map(|why| why.message.clone());
         match why {
             Some(why) if message != self.last => {
@@ -38,7 +38,7 @@ impl Trouble {
 }
 
 /// Why something could not be done, and what helps.
-pub(super) struct Why {
+pub(crate) struct Why {
     message: String,
     help: Option<&'static str>,
 }

@@ -77,6 +77,7 @@ impl Dashboard {
         watching.most = Duration::from_secs(2);
         watching.keeping.history = wishes.history.clone().map(Place::Folder);
         watching.drift = wishes.drift.map(basing);
+        watching.audit = Some(super::trail::beside());
         watching.drift_every = Duration::from_secs(2);
         let shared = Arc::new(Shared::new(&guide, &watching).unwrap());
         let stop = Arc::new(AtomicBool::new(false));
@@ -388,6 +389,31 @@ fn people_see_the_namespaces_where_they_may_list_pods() {
     ] {
         assert!(finding.body.contains(part), "{part}: {}", finding.body);
     }
+    dashboard.until("the audit log", |shared| {
+        shared.trail().alerts().len() >= 14
+    });
+    let timeline = otto.get("/timeline");
+    timeline.is_whole();
+    for part in [
+        "ledgerkeeper",
+        "Somebody ran a command in a container",
+        "What to do next",
+        "<rect",
+        "bankvault/vault",
+    ] {
+        assert!(timeline.body.contains(part), "{part}: {}", timeline.body);
+    }
+    let own = otto.get("/timeline?namespace=shop&severity=medium").body;
+    assert!(
+        own.contains("shop/web") && !own.contains("bankvault/vault"),
+        "{own}"
+    );
+    let theirs = jane.get("/timeline").body;
+    assert!(
+        theirs.contains("shop/web") && theirs.contains("somebody elsewhere"),
+        "{theirs}"
+    );
+    assert!(!nina.get("/timeline").body.contains("Somebody ran"));
     let waivers = otto.get("/waivers").body;
     assert!(waivers.contains("the vault of the bank needs it") && waivers.contains("2099-01-31"));
     assert_eq!(otto.get("/coverage").status, 200);

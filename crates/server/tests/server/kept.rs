@@ -17,7 +17,7 @@ use sources::azure::{Auth, Cloud, CloudName, SignIn, Surroundings, Trust};
 use super::watch::{deployment, endpoint, namespace, options, watch};
 
 /// Who gives tokens, and a way to sign in there.
-fn signed_in(world: World, more: &[&str]) -> (Azure, SignIn) {
+pub(crate) fn signed_in(world: World, more: &[&str]) -> (Azure, SignIn) {
     let world = World {
         assertion: "a service account's token".to_owned(),
         ..world

@@ -1,0 +1,208 @@
+//! Audit logs in Blob storage: read once, or followed while they grow.
+//!
+//! A blob of an hour is an append blob that Azure Monitor adds lines to. It is read from where it was read to up to the
+//! length that a list tells, a range at a time, so memory does not grow with it.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use audit::Source;
+use audit::follow::{Growing, Part};
+use audit::input::{Far, is_log};
+use jiff::{SignedDuration, Timestamp};
+use sources::azure::SignIn;
+use sources::blob::{Blobs, Hours, Listed, Span};
+use sources::post::Untold;
+
+/// One range.
+const RANGE: u64 = 4 << 20;
+/// Ranges that are read ahead of whoever takes them.
+const AHEAD: usize = 2;
+/// Blobs of hours this old still grow: Azure Monitor writes what it has when it has it.
+const OPEN: SignedDuration = SignedDuration::from_hours(3);
+/// Of these it is looked too, from time to time.
+const LATE: SignedDuration = SignedDuration::from_hours(26);
+/// How often.
+const LOOK_BACK: Duration = Duration::from_secs(1800);
+
+/// Whether a source is an address and no path.
+#[must_use]
+pub fn is_url(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
+}
+
+fn said(untold: &Untold) -> String {
+    match untold.help {
+        Some(help) => format!("{}: {help}", untold.message),
+        None => untold.message.clone(),
+    }
+}
+
+/// The blobs of a container that hold what happened in a span, to be read once.
+///
+/// # Errors
+/// When the address is none, or storage does not answer as it should.
+pub fn sources(url: &str, sign_in: &SignIn, span: Span) -> Result<Vec<Source>, Untold> {
+    let blobs = Blobs::to_read(url, sign_in).map_err(Untold::never)?;
+    let listed = Hours::default().list(&blobs, span)?;
+    let blobs = Arc::new(blobs);
+    let logs = listed.into_iter().filter(|one| is_log(last(&one.name)));
+    let far = logs.map(|one| {
+        Source::Far(Arc::new(Blob {
+            blobs: Arc::clone(&blobs),
+            name: format!("{}/{}", url.trim_end_matches('/'), one.name),
+            blob: one,
+        }))
+    });
+    Ok(far.collect())
+}
+
+fn last(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or_default()
+}
+
+/// One blob.
+#[derive(Debug)]
+struct Blob {
+    blobs: Arc<Blobs>,
+    name: String,
+    blob: Listed,
+}
+
+impl Far for Blob {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        let (send, ranges) = sync_channel(AHEAD);
+        let (blobs, blob) = (Arc::clone(&self.blobs), self.blob.clone());
+        thread::Builder::new().spawn(move || {
+            let mut at = 0;
+            // What is added meanwhile is of the next time.
+            while at < blob.length {
+                let most = RANGE.min(blob.length - at);
+                let range = blobs.part(&blob.name, at, most);
+                let ended = range.as_ref().map_or(true, Vec::is_empty);
+                at += range.as_ref().map_or(0, |bytes| bytes.len() as u64);
+                let range = range.map_err(|untold| said(&untold));
+                if send.send(range).is_err() || ended {
+                    return;
+                }
+            }
+        })?;
+        Ok(Box::new(Ranges {
+            ranges,
+            ready: io::Cursor::default(),
+        }))
+    }
+}
+
+struct Ranges {
+    ranges: Receiver<Result<Vec<u8>, String>>,
+    ready: io::Cursor<Vec<u8>>,
+}
+
+impl Read for Ranges {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let count = self.ready.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            match self.ranges.recv() {
+                Ok(Ok(bytes)) => self.ready = io::Cursor::new(bytes),
+                Ok(Err(why)) => return Err(io::Error::other(why)),
+                Err(_) => return Ok(0),
+            }
+        }
+    }
+}
+
+/// A container that is followed.
+pub struct Container {
+    blobs: Blobs,
+    hours: Hours,
+    /// From when on everything is listed the first time.
+    since: Option<Timestamp>,
+    begun: bool,
+    back: Instant,
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl fmt::Debug for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Container")
+            .field("blobs", &self.blobs)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Container {
+    /// Of an address; from some time on, where one is given.
+    ///
+    /// # Errors
+    /// When it is no address, or nobody can sign in in that way.
+    pub fn new(
+        url: &str,
+        sign_in: &SignIn,
+        since: Option<Timestamp>,
+        clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            blobs: Blobs::to_read(url, sign_in)?,
+            hours: Hours::default(),
+            since,
+            begun: false,
+            back: Instant::now(),
+            clock,
+        })
+    }
+}
+
+impl Growing for Container {
+    fn parts(&mut self) -> Result<Vec<Part>, String> {
+        let now = (self.clock)();
+        let ago = |duration| now.checked_sub(duration).unwrap_or(now);
+        let since = if !self.begun {
+            self.since
+        } else if self.back.elapsed() >= LOOK_BACK {
+            self.back = Instant::now();
+            Some(ago(LATE)).max(self.since)
+        } else {
+            Some(ago(OPEN)).max(self.since)
+        };
+        let span = Span { since, until: None };
+        let listed = self
+            .hours
+            .list(&self.blobs, span)
+            .map_err(|untold| said(&untold))?;
+        self.begun = true;
+        let logs = listed.into_iter().filter(|one| is_log(last(&one.name)));
+        let parts = logs.map(|one| Part {
+            id: one.name.clone(),
+            name: one.name,
+            length: one.length,
+            grows_only: one.appended,
+            ..Part::default()
+        });
+        Ok(parts.collect())
+    }
+
+    fn read(&mut self, part: &Part, from: u64, most: u64) -> Result<Vec<u8>, String> {
+        self.blobs
+            .part(&part.name, from, most)
+            .map_err(|untold| said(&untold))
+    }
+
+    fn resume(&mut self, _: &[(String, String)], at: i64) {
+        // A day and more before it, for what came late.
+        let at = Timestamp::from_microsecond(at).ok();
+        let from = at.and_then(|at| at.checked_sub(LATE).ok());
+        self.since = self.since.max(from);
+    }
+}
