@@ -53,6 +53,8 @@ mod fix_added;
 mod fix_rendered;
 #[path = "cli/fix_terraform.rs"]
 mod fix_terraform;
+#[path = "cli/follow.rs"]
+mod follow;
 #[path = "cli/generate.rs"]
 mod generate;
 #[path = "cli/guide.rs"]

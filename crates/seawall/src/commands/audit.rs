@@ -1,6 +1,7 @@
 //! `seawall audit`: what audit logs of clusters tell.
 
 mod detect;
+mod follow;
 mod learn;
 mod logs;
 pub(crate) mod used;

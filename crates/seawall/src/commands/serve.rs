@@ -28,7 +28,7 @@ use sources::snapshot::Configuration as Configured;
 
 use crate::choices;
 use crate::commands::azure::AzureArgs;
-use crate::commands::{assess, estate, load_guide};
+use crate::commands::{assess, estate, load_guide, load_whole_guide};
 use crate::failure::Failure;
 
 /// Judges what is written to a cluster, and watches what runs in it.
@@ -127,6 +127,22 @@ pub(crate) struct Args {
     /// Tell them to Azure Monitor too: https://ENDPOINT/dataCollectionRules/IMMUTABLE-ID/streams/STREAM
     #[arg(long, value_name = "URL")]
     alerts_monitor: Option<String>,
+    /// Follow audit logs, and alert of what detections find in them: a folder, a file, or
+    /// https://ACCOUNT.blob.core.windows.net/insights-logs-kube-audit
+    #[arg(long, value_name = "PATH|URL", conflicts_with = "no_watch")]
+    audit: Option<String>,
+    /// File, or https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME, that says how far logs were read; all replicas
+    /// share it
+    #[arg(long, value_name = "FILE|URL", requires = "audit")]
+    audit_checkpoint: Option<String>,
+    /// Alerts of audit logs at or above this severity are told with `--alerts` and `--alerts-monitor`
+    #[arg(
+        long,
+        value_name = "SEVERITY",
+        requires = "audit",
+        default_value = "high"
+    )]
+    audit_alerts: String,
     /// Only guidelines that map to this framework (pss-baseline, cis-aks-1.8, …); repeatable
     #[arg(long, value_name = "ID")]
     framework: Vec<String>,
@@ -164,7 +180,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     if args.remove {
         return remove(args);
     }
-    let guide = Arc::new(load_guide(args.guide.as_deref())?);
+    let folder = args.guide.as_deref();
+    let guide = Arc::new(match &args.audit {
+        Some(_) => load_whole_guide(folder)?,
+        None => load_guide(folder)?,
+    });
     let (config, file) = configured(args, &guide)?;
     choices::frameworks(&args.framework, &config, &guide)?;
     choices::guidelines_exist(&args.guideline, &guide)?;
@@ -410,6 +430,7 @@ fn serve(args: &Args, law: Law, file: Option<Configured>) -> anyhow::Result<u8> 
         log: Arc::clone(&log),
         keeping: kept::keeping(args)?,
         azure: beside::azure(&args.azure)?,
+        audit: kept::audit(args)?,
         drift,
         tracer: Arc::clone(&tracer),
         ..watch::Options::new(args.cluster(), Arc::clone(&law.config))

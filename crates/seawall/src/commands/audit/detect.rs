@@ -1,10 +1,10 @@
 //! `seawall audit detect`: the guide's detections over audit logs.
 
-mod page;
+pub(super) mod page;
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ::guide::Guide;
 use ::guide::setting;
@@ -14,6 +14,7 @@ use model::Severity;
 use report::config;
 use serde_json::{Value, json};
 
+use crate::commands::audit::follow::{self, FollowArgs};
 use crate::commands::audit::logs::LogArgs;
 use crate::commands::load_whole_guide;
 use crate::failure::Failure;
@@ -35,12 +36,16 @@ use crate::progress::Working;
   az storage blob download … | seawall audit detect -
   seawall audit detect LAST-MONTH --write-baseline baseline.json --fail-on none
   seawall audit detect TODAY --baseline baseline.json --format json=alerts.json
+  seawall audit detect https://ACCOUNT.blob.core.windows.net/insights-logs-kube-audit --since 24h
+  seawall audit detect /var/log/kubernetes --follow --checkpoint here.json --format json=alerts.jsonl
 
 Exit code: 0 nothing at or above the floor; 1 alerts at or above it; 2 wrong use; 3 no events in what was
 given; 4 nothing found, but records could not be read or were cut where it matters.")]
 pub(crate) struct Args {
     #[command(flatten)]
     logs: LogArgs,
+    #[command(flatten)]
+    follow: FollowArgs,
     /// terminal or json, with a file behind `=`; repeatable
     #[arg(long, value_name = "F[=FILE]")]
     format: Vec<String>,
@@ -74,20 +79,38 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
             .into());
     }
     let baseline = baseline(args)?;
-    let logs = args.logs.open()?;
     let setting = setting::setting(&guide, None, None).map_err(Failure::new)?;
     let detector = Detector::new(&guide, &setting, |detection| {
         args.only.is_empty() || args.only.iter().any(|id| **id == *detection.id)
     });
+    if args.follow.follow {
+        let asked = follow::Asked {
+            logs: &args.logs,
+            follow: &args.follow,
+            wanted: &wanted,
+            floor,
+        };
+        let (outcome, losses) = follow::run(&guide, &detector, baseline, &asked)?;
+        if let Some(path) = &args.write_baseline {
+            write_seen(path, &outcome.seen)?;
+        }
+        let mut text = String::new();
+        page::lost(&mut text, &outcome, &losses, output::terminal(true).width);
+        io::stderr().lock().write_all(text.as_bytes())?;
+        // Nothing new is no mistake here.
+        let code = code(&outcome, &losses, floor);
+        return Ok(if code == 3 { 0 } else { code });
+    }
+    let logs = args.logs.open()?;
     let working = Working::new("reading audit logs");
     let (state, losses) = logs.read(|| detector.start())?;
     drop(working);
+    logs.tell_outside()?;
     let outcome = state.finish(baseline.as_ref());
     if let Some(path) = &args.write_baseline {
         let mut seen = baseline.unwrap_or_default();
         seen.merge(outcome.seen.clone());
-        fs::write(path, seen.write())
-            .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", path.display())))?;
+        write_seen(path, &seen)?;
     }
     for one in &wanted {
         let to_file = one.file.is_some();
@@ -107,6 +130,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         out.flush()?;
     }
     Ok(code(&outcome, &losses, floor))
+}
+
+fn write_seen(path: &Path, seen: &Baseline) -> anyhow::Result<()> {
+    fs::write(path, seen.write())
+        .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", path.display())).into())
 }
 
 /// What all given baselines know; `None` when none was given.
@@ -139,31 +167,33 @@ fn code(outcome: &Outcome, losses: &Losses, floor: Option<Severity>) -> u8 {
     }
 }
 
+/// An alert for programs.
+pub(super) fn one(guide: &Guide, alert: &Alert) -> Value {
+    let event = &alert.event;
+    let detection = guide.detection(&alert.detection);
+    json!({
+        "detection": alert.detection,
+        "title": detection.map(|detection| &detection.title),
+        "severity": alert.severity.word(),
+        "verdict": alert.verdict.word(),
+        "time": (event.at != 0).then(|| audit::time::shown(event.at)),
+        "auditID": event.audit_id,
+        "user": event.user,
+        "verb": event.verb,
+        "object": event.object,
+        "cluster": event.cluster,
+        "message": event.message,
+        "times": alert.times,
+        "mitre": detection.map(|detection| &detection.mitre),
+    })
+}
+
 /// The versioned form for programs.
 fn written(guide: &Guide, outcome: &Outcome, losses: Value) -> String {
     let alerts: Vec<Value> = outcome
         .alerts
         .iter()
-        .map(|alert| {
-            let event = &alert.event;
-            let detection = guide.detection(&alert.detection);
-            let mitre = detection.map(|detection| &detection.mitre);
-            json!({
-                "detection": alert.detection,
-                "title": detection.map(|detection| &detection.title),
-                "severity": alert.severity.word(),
-                "verdict": alert.verdict.word(),
-                "time": (event.at != 0).then(|| audit::time::shown(event.at)),
-                "auditID": event.audit_id,
-                "user": event.user,
-                "verb": event.verb,
-                "object": event.object,
-                "cluster": event.cluster,
-                "message": event.message,
-                "times": alert.times,
-                "mitre": mitre,
-            })
-        })
+        .map(|alert| one(guide, alert))
         .collect();
     let Tally {
         judged,

@@ -1,56 +1,162 @@
 //! Which logs are read, and what is told of what was missing in them.
 
+use std::cell::Cell;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use audit::guard::Decisions;
-use audit::{Fold, Losses, Options, Source, time};
+use audit::{Fold, Losses, Options, Source, Span, Within, time};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use server::audit::is_url;
+use sources::azure::SignIn;
 
+use crate::commands::azure::AzureArgs;
 use crate::failure::Failure;
 use crate::output;
+
+/// How long storage may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where logs are.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LogArgs {
-    /// Files and folders with audit events, compressed or not; `-` for standard input
+    /// Files and folders with audit events, compressed or not; `-` for standard input;
+    /// https://ACCOUNT.blob.core.windows.net/CONTAINER/FOLDER for Blob storage
     #[arg(value_name = "SOURCE", required = true)]
     pub(crate) sources: Vec<PathBuf>,
     /// How many threads read [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
     threads: Option<u8>,
+    /// Only what happened from then on: 2026-11-27, 2026-11-27T08:00:00Z, or 90m, 24h, 7d ago
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) since: Option<Timestamp>,
+    /// Only what happened before then
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) until: Option<Timestamp>,
 }
 
 /// Logs, found.
 pub(crate) struct Logs {
     pub(crate) sources: Vec<Source>,
     options: Options,
+    span: Span,
+    outside: Cell<u64>,
+}
+
+/// A moment, or how long ago it was.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let wrong = || "write it as 2026-11-27, 2026-11-27T08:00:00Z, 90m, 24h or 7d".to_owned();
+    let ago = |digits: &str, minutes: i64| -> Option<Timestamp> {
+        let minutes = digits
+            .parse::<u32>()
+            .ok()
+            .map(i64::from)?
+            .checked_mul(minutes)?;
+        Timestamp::now()
+            .checked_sub(SignedDuration::from_mins(minutes))
+            .ok()
+    };
+    let units = [('m', 1), ('h', 60), ('d', 1440)];
+    for (unit, minutes) in units {
+        if let Some(digits) = text.strip_suffix(unit) {
+            return ago(digits, minutes).ok_or_else(wrong);
+        }
+    }
+    let at = text.parse::<Timestamp>();
+    at.or_else(|_| format!("{text}T00:00:00Z").parse())
+        .map_err(|_| wrong())
+}
+
+/// How one signs in to storage: as the environment says.
+pub(crate) fn sign_in() -> anyhow::Result<SignIn> {
+    AzureArgs::default().sign_in(TIMEOUT)
 }
 
 impl LogArgs {
     /// Finds the files.
     pub(crate) fn open(&self) -> anyhow::Result<Logs> {
-        open(&self.sources, self.threads)
+        let span = sources::blob::Span {
+            since: self.since,
+            until: self.until,
+        };
+        if let (Some(since), Some(until)) = (self.since, self.until)
+            && since >= until
+        {
+            return Err(Failure::new("`--since` is not before `--until`")
+                .help("for one day: `--since 2026-11-27 --until 2026-11-28`")
+                .into());
+        }
+        open(&self.sources, self.threads, span)
     }
 }
 
-/// Finds the files of some paths.
-pub(crate) fn open(paths: &[PathBuf], threads: Option<u8>) -> anyhow::Result<Logs> {
-    let sources = audit::input::files(paths).map_err(|(path, error)| {
-        Failure::new(format!("cannot read `{}`: {error}", path.display()))
-            .help("give files or folders with audit logs, or `-` for standard input")
+/// What is in Blob storage.
+fn far(url: &str, span: sources::blob::Span) -> anyhow::Result<Vec<Source>> {
+    let found = server::audit::sources(url, &sign_in()?, span).map_err(|untold| {
+        let failure = Failure::new(format!("cannot read `{url}`: {}", untold.message));
+        failure.help(untold.help.unwrap_or(
+            "it takes https://ACCOUNT.blob.core.windows.net/CONTAINER, as somebody who may read it (`az login`)",
+        ))
     })?;
+    if found.is_empty() {
+        let help = "check the container (`insights-logs-kube-audit`), the folder, and `--since`";
+        return Err(
+            Failure::new(format!("there are no logs in `{url}` of that time"))
+                .help(help)
+                .into(),
+        );
+    }
+    Ok(found)
+}
+
+/// Finds the files of some paths, and the blobs of addresses.
+pub(crate) fn open(
+    paths: &[PathBuf],
+    threads: Option<u8>,
+    span: sources::blob::Span,
+) -> anyhow::Result<Logs> {
+    let mut sources = Vec::new();
+    for path in paths {
+        if let Some(url) = path.to_str().filter(|text| is_url(text)) {
+            sources.extend(far(url, span)?);
+            continue;
+        }
+        let found = audit::input::files(std::slice::from_ref(path));
+        sources.extend(found.map_err(|(path, error)| {
+            Failure::new(format!("cannot read `{}`: {error}", path.display()))
+                .help("give files or folders with audit logs, or `-` for standard input")
+        })?);
+    }
     let mut options = Options::default();
     if let Some(threads) = threads {
         options.threads = usize::from(threads);
     }
-    Ok(Logs { sources, options })
+    Ok(Logs {
+        sources,
+        options,
+        span: micros(span),
+        outside: Cell::default(),
+    })
+}
+
+/// The same span as records have it.
+pub(crate) fn micros(span: sources::blob::Span) -> Span {
+    Span {
+        since: span.since.map(Timestamp::as_microsecond),
+        until: span.until.map(Timestamp::as_microsecond),
+    }
 }
 
 impl Logs {
     /// Reads all of them.
     pub(crate) fn read<F: Fold>(&self, new: impl Fn() -> F + Sync) -> anyhow::Result<(F, Losses)> {
-        audit::read(&self.sources, self.options, new)
-            .map_err(|error| Failure::new(error.to_string()).into())
+        let span = self.span;
+        let new = || Within::new(new(), span);
+        let (within, losses) = audit::read(&self.sources, self.options, new)
+            .map_err(|error| Failure::new(error.to_string()))?;
+        self.outside.set(within.outside);
+        Ok((within.state, losses))
     }
 
     /// What could not be read or was not there, a line each, on standard error.
@@ -58,6 +164,7 @@ impl Logs {
         for (kind, text) in said(losses) {
             output::say(kind, &text)?;
         }
+        self.tell_outside()?;
         let places = losses.unreadable_at.iter();
         for place in places.filter(|place| place.line > 0) {
             let name = self.sources.get(place.file).map(Source::name);
@@ -65,6 +172,21 @@ impl Logs {
             output::say("  at", &text)?;
         }
         Ok(())
+    }
+
+    /// How much was of another time, where that was asked.
+    pub(crate) fn tell_outside(&self) -> anyhow::Result<()> {
+        match self.outside.get() {
+            0 => Ok(()),
+            1 => Ok(output::say(
+                "note",
+                "1 record is of another time, and left",
+            )?),
+            many => Ok(output::say(
+                "note",
+                &format!("{many} records are of another time, and left"),
+            )?),
+        }
     }
 
     /// The same for scripts.
@@ -88,26 +210,35 @@ impl Logs {
                 })
             })
             .collect();
-        json!({
-            "files": losses.files,
-            "bytes": losses.bytes,
-            "records": losses.records,
-            "events": losses.events,
-            "requests": losses.requests,
-            "duplicates": losses.duplicates,
-            "duplicatesCertain": !losses.forgot,
-            "truncated": losses.truncated,
-            "damaged": losses.damaged,
-            "unreadable": losses.unreadable,
-            "unreadableAt": places,
-            "otherCategories": losses.other,
-            "activities": losses.activities,
-            "guard": guard(&losses.guard),
-            "gaps": gaps,
-            "longestDelaySeconds": losses.lag.map(|lag| lag / 1_000_000),
-            "readsLogged": reads_logged(losses),
-        })
+        let mut value = counts(losses);
+        if let Some(value) = value.as_object_mut() {
+            value.insert("unreadableAt".to_owned(), places.into());
+            value.insert("gaps".to_owned(), gaps.into());
+            value.insert("ofAnotherTime".to_owned(), self.outside.get().into());
+        }
+        value
     }
+}
+
+/// What was lost, in numbers.
+pub(crate) fn counts(losses: &Losses) -> Value {
+    json!({
+        "files": losses.files,
+        "bytes": losses.bytes,
+        "records": losses.records,
+        "events": losses.events,
+        "requests": losses.requests,
+        "duplicates": losses.duplicates,
+        "duplicatesCertain": !losses.forgot,
+        "truncated": losses.truncated,
+        "damaged": losses.damaged,
+        "unreadable": losses.unreadable,
+        "otherCategories": losses.other,
+        "activities": losses.activities,
+        "guard": guard(&losses.guard),
+        "longestDelaySeconds": losses.lag.map(|lag| lag / 1_000_000),
+        "readsLogged": reads_logged(losses),
+    })
 }
 
 /// What Azure RBAC decided, for scripts.

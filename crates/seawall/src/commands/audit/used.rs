@@ -49,7 +49,7 @@ pub(crate) fn learn(
         .help("write it to a file first")
         .into());
     }
-    let logs = logs::open(paths, None)?;
+    let logs = logs::open(paths, None, sources::blob::Span::default())?;
     let (learned, losses) = logs.read(|| Learned::new(Limits::default()))?;
     logs.tell(&losses)?;
     let mut opened = args.open()?;

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use model::Severity;
 use serde_json::json;
+use server::audit::Following;
 use server::trace::{Settings, Tracer};
 use server::watch::archive::Storage;
 use server::watch::history::Place;
@@ -93,6 +95,34 @@ fn history(args: &Args) -> anyhow::Result<Option<Place>> {
             .help("it takes a folder, or https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX")
     })?;
     Ok(Some(Place::Blobs(Box::new(storage))))
+}
+
+/// Which audit logs are followed. What is there for longer than a day when it begins is left.
+pub(super) fn audit(args: &Args) -> anyhow::Result<Option<Following>> {
+    let Some(source) = &args.audit else {
+        return Ok(None);
+    };
+    let floor = Severity::parse(&args.audit_alerts).ok_or_else(|| {
+        Failure::new(format!("`{}` is no severity", args.audit_alerts))
+            .help("--audit-alerts takes critical, high, medium or low")
+    })?;
+    let following = Following {
+        source: source.clone(),
+        every: Following::pace(source),
+        checkpoint: args.audit_checkpoint.clone(),
+        sign_in: args.azure.sign_in(TIMEOUT)?,
+        since: Timestamp::now()
+            .checked_sub(SignedDuration::from_hours(24))
+            .ok(),
+        floor,
+    };
+    following.check().map_err(|why| {
+        Failure::new(format!("`--audit` cannot be used: {why}")).help(
+            "`--audit` takes a folder or https://ACCOUNT.blob.core.windows.net/CONTAINER, `--audit-checkpoint` a \
+             file or https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME",
+        )
+    })?;
+    Ok(Some(following))
 }
 
 /// Where spans go, as the environment says.

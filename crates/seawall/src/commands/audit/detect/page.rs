@@ -49,7 +49,7 @@ pub(super) fn page(guide: &Guide, outcome: &Outcome, losses: &Losses, options: &
 }
 
 /// Severity in the colours that assessments have.
-fn paint(colour: bool, severity: Severity, text: &str) -> String {
+pub(in super::super) fn paint(colour: bool, severity: Severity, text: &str) -> String {
     if !colour {
         return text.to_owned();
     }
@@ -164,7 +164,7 @@ fn summary(out: &mut String, outcome: &Outcome, width: usize) {
 }
 
 /// What was read, and what not.
-fn lost(out: &mut String, outcome: &Outcome, losses: &Losses, width: usize) {
+pub(super) fn lost(out: &mut String, outcome: &Outcome, losses: &Losses, width: usize) {
     let mut said = Vec::new();
     let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let mut read = format!(
