@@ -20,3 +20,8 @@ output "history_blob" {
   description = "Value `history.blob` of the chart; null without a storage account."
   value       = one([for container in azurerm_storage_container.posture : "${container.id}/${var.history_prefix}"])
 }
+
+output "audit_checkpoint" {
+  description = "Value `audit.checkpoint` of the chart; null without a storage account."
+  value       = one([for container in azurerm_storage_container.audit : "${container.id}/cluster"])
+}

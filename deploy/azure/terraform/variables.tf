@@ -54,3 +54,21 @@ variable "history_prefix" {
   type        = string
   default     = "cluster"
 }
+
+variable "audit_storage_account_id" {
+  description = "Id of the storage account that a diagnostic setting keeps audit logs in; null: none is followed."
+  type        = string
+  default     = null
+}
+
+variable "audit_logs_container" {
+  description = "Name of the container of the logs."
+  type        = string
+  default     = "insights-logs-kube-audit"
+}
+
+variable "audit_checkpoint_container" {
+  description = "Name of the container for the checkpoint."
+  type        = string
+  default     = "seawall-audit"
+}
