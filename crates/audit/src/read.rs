@@ -253,6 +253,7 @@ pub(crate) fn chunk<F: Fold>(
         state,
         losses: std::mem::take(losses),
         buffers: std::mem::take(buffers),
+        row: Vec::new(),
         seen,
     };
     worker.chunk(file, chunk, columns);

@@ -181,7 +181,7 @@ pub(super) struct Log<'l> {
     unattributed: u64,
     limits: Limits,
     /// What is held and was never used, where that was asked.
-    pub(super) unused: Option<unused::Unused>,
+    unused: Option<unused::Unused>,
 }
 
 impl Args {
