@@ -5,7 +5,6 @@ use guide::{Guide, Setting, setting};
 use serde_json::{Value, json};
 
 use super::super::{Baseline, Detector, Outcome, examples, hash};
-use crate::read::Fold as _;
 
 type Line = (Log, String);
 

@@ -285,11 +285,22 @@ impl One<'_> {
         )
     }
 
+    /// `RoleBinding kube-system/web`
     fn called(&self, resource: ResourceRef) -> String {
-        self.estate
-            .get(resource)
-            .map(|resource| resource.name.id())
-            .unwrap_or_default()
+        let Some(resource) = self.estate.get(resource) else {
+            return String::new();
+        };
+        let name = &resource.name;
+        let within = name
+            .namespace
+            .as_deref()
+            .map(|namespace| format!("{namespace}/"));
+        format!(
+            "{} {}{}",
+            name.kind.name(),
+            within.unwrap_or_default(),
+            name.name
+        )
     }
 }
 
