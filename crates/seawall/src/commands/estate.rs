@@ -151,7 +151,10 @@ impl EstateArgs {
             live.push(Box::new(opened));
         }
         for path in &self.node {
-            live.push(Box::new(NodeRoot::new(path.clone(), self.node_name.clone())));
+            live.push(Box::new(NodeRoot::new(
+                path.clone(),
+                self.node_name.clone(),
+            )));
         }
         // Last, so that it can be asked who the groups are that the others name.
         live.extend(self.azure.source()?);

@@ -68,7 +68,11 @@ const OFF: [&str; 1] = ["bench-kubelet-readonly-port unknown"];
 
 #[test]
 fn a_default_node_has_two_things_to_set() {
-    for shape in [shapes::ubuntu_2204(), shapes::ubuntu_2404(), shapes::azure_linux_3()] {
+    for shape in [
+        shapes::ubuntu_2204(),
+        shapes::ubuntu_2404(),
+        shapes::azure_linux_3(),
+    ] {
         let report = judged(&shape, &[]);
         let ids: Vec<String> = fails(&report)
             .iter()
@@ -124,7 +128,12 @@ fn a_windows_node_is_named() {
     let root = shape.path().to_str().unwrap();
     let ran = run(&["node", "--root", root]);
     assert_eq!(ran.code, 4);
-    assert!(ran.out.contains("it is the root of a Windows node, which is not read"), "{}", ran.out);
+    assert!(
+        ran.out
+            .contains("it is the root of a Windows node, which is not read"),
+        "{}",
+        ran.out
+    );
     assert!(!ran.out.contains(shapes::CANARY));
 }
 
@@ -199,12 +208,15 @@ fn restarted(shape: &Shape) {
         .open(shape.at("/run/reboot-required"))
         .unwrap();
     let then = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_790_000_000);
-    file.set_times(std::fs::FileTimes::new().set_modified(then)).unwrap();
+    file.set_times(std::fs::FileTimes::new().set_modified(then))
+        .unwrap();
 }
 
 /// A kubelet that was started otherwise than its files say.
 fn runs(shape: &Shape, more: &str) {
-    let line = format!("/opt/bin/kubelet --enable-server --v=2 --volume-plugin-dir=/etc/kubernetes/volumeplugins --kubeconfig /var/lib/kubelet/kubeconfig --bootstrap-kubeconfig /var/lib/kubelet/bootstrap-kubeconfig --config {CONFIG} --max-pods=110 --rotate-server-certificates=true {more}");
+    let line = format!(
+        "/opt/bin/kubelet --enable-server --v=2 --volume-plugin-dir=/etc/kubernetes/volumeplugins --kubeconfig /var/lib/kubelet/kubeconfig --bootstrap-kubeconfig /var/lib/kubelet/bootstrap-kubeconfig --config {CONFIG} --max-pods=110 --rotate-server-certificates=true {more}"
+    );
     let words: String = line.split(' ').map(|word| format!("{word}\0")).collect();
     shape
         .write("/proc/9/comm", 0o444, "kubelet\n")
@@ -221,7 +233,15 @@ fn each_flaw_is_found_once_and_where_it_stands() {
         roots.push(shape);
     }
     // All nodes are one estate.
-    let mut args = vec!["assess", "--as-of", DAY, "--chapter", "cluster", "--format", "json"];
+    let mut args = vec![
+        "assess",
+        "--as-of",
+        DAY,
+        "--chapter",
+        "cluster",
+        "--format",
+        "json",
+    ];
     for shape in &roots {
         args.extend(["--node", shape.path().to_str().unwrap()]);
     }
@@ -253,15 +273,27 @@ fn what_benchmarks_misread_is_read_right() {
     let framework = ["--framework", "cis-aks-1.8"];
     // azure.json is taken as the kubelet's configuration, since it comes first in a list.
     let shape = shapes::ubuntu_2404();
-    shape.replace(CONFIG, "\"anonymous\": {}", "\"anonymous\": {\"enabled\": true}");
-    shape.write("/etc/kubernetes/azure.json", 0o600, "{\"authentication\": {\"anonymous\": {\"enabled\": false}}}");
+    shape.replace(
+        CONFIG,
+        "\"anonymous\": {}",
+        "\"anonymous\": {\"enabled\": true}",
+    );
+    shape.write(
+        "/etc/kubernetes/azure.json",
+        0o600,
+        "{\"authentication\": {\"anonymous\": {\"enabled\": false}}}",
+    );
     assert_eq!(
         fails(&judged(&shape, &framework)),
         ["bench-kubelet-anonymous fail /etc/default/kubeletconfig.json:5"]
     );
     // The authorization mode is looked for in the flag for anonymous callers.
     let shape = shapes::ubuntu_2204();
-    shape.replace(KUBELET, "--authorization-mode=Webhook", "--authorization-mode=AlwaysAllow");
+    shape.replace(
+        KUBELET,
+        "--authorization-mode=Webhook",
+        "--authorization-mode=AlwaysAllow",
+    );
     assert_eq!(
         fails(&judged(&shape, &framework)),
         ["bench-kubelet-authz fail /etc/default/kubelet:1"]
@@ -279,7 +311,11 @@ fn what_benchmarks_misread_is_read_right() {
     assert_eq!(fails(&judged(&shape, &framework)), Vec::<String>::new());
     // Serving certificates are judged by a gate that has been on for years.
     let shape = shapes::ubuntu_2404();
-    shape.replace(CONFIG, "\"serverTLSBootstrap\": true", "\"featureGates\": {\"RotateKubeletServerCertificate\": true}");
+    shape.replace(
+        CONFIG,
+        "\"serverTLSBootstrap\": true",
+        "\"featureGates\": {\"RotateKubeletServerCertificate\": true}",
+    );
     shape.replace(KUBELET, " --rotate-server-certificates=true", "");
     assert_eq!(
         fails(&judged(&shape, &framework)),
@@ -309,10 +345,19 @@ fn what_cannot_be_read_is_unknown_and_said() {
         "it depends on `/etc/default/kubeletconfig.json (no regular file)`"
     );
     let ran = run(&["node", "--root", root, "--as-of", DAY]);
-    assert!(ran.out.contains("/etc/default/kubeletconfig.json"), "{}", ran.out);
+    assert!(
+        ran.out.contains("/etc/default/kubeletconfig.json"),
+        "{}",
+        ran.out
+    );
     let ran = run(&["node", "--root", "/none/of/these"]);
     assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("cannot read `/none/of/these` as the root of a node: no such file"), "{}", ran.err);
+    assert!(
+        ran.err
+            .contains("cannot read `/none/of/these` as the root of a node: no such file"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
@@ -335,9 +380,22 @@ fn a_kept_node_is_judged_elsewhere_beside_its_cluster() {
         .filter(|finding| text(&finding["guideline"]).starts_with("bench-"))
         .map(|finding| format!("{} {}", text(&finding["resource"]["name"]), told(finding)))
         .collect();
-    assert!(beside.contains(&format!("aks-b bench-run-fresh fail {nodes}:5")), "{beside:#?}");
-    assert!(!beside.iter().any(|told| told.starts_with("aks-a bench-run-fresh")), "{beside:#?}");
-    assert!(beside.contains(&"aks-a bench-kubelet-anonymous fail /etc/systemd/system/kubelet.service:7".to_owned()), "{beside:#?}");
+    assert!(
+        beside.contains(&format!("aks-b bench-run-fresh fail {nodes}:5")),
+        "{beside:#?}"
+    );
+    assert!(
+        !beside
+            .iter()
+            .any(|told| told.starts_with("aks-a bench-run-fresh")),
+        "{beside:#?}"
+    );
+    assert!(
+        beside.contains(
+            &"aks-a bench-kubelet-anonymous fail /etc/systemd/system/kubelet.service:7".to_owned()
+        ),
+        "{beside:#?}"
+    );
     // The same as in place.
     let place: BTreeSet<String> = all(&judged(&shape, &[]));
     let again: BTreeSet<String> = report

@@ -58,7 +58,14 @@ fn a_node_tells_its_cluster_and_of_no_other_node() {
     let admin = admin.to_str().unwrap();
     let publish = |config: &str, name: &str| {
         run(&[
-            "node", "--publish", "--root", root, "--node-name", name, "--kubeconfig", config,
+            "node",
+            "--publish",
+            "--root",
+            root,
+            "--node-name",
+            name,
+            "--kubeconfig",
+            config,
         ])
     };
     // Nobody defined it yet.
@@ -69,8 +76,15 @@ fn a_node_tells_its_cluster_and_of_no_other_node() {
     helm(
         &server,
         &[
-            "install", "seawall", chart.to_str().unwrap(), "--namespace", "seawall",
-            "--create-namespace", "--no-hooks", "--set", "node.enabled=true",
+            "install",
+            "seawall",
+            chart.to_str().unwrap(),
+            "--namespace",
+            "seawall",
+            "--create-namespace",
+            "--no-hooks",
+            "--set",
+            "node.enabled=true",
         ],
     );
     let served = |status: u16, _: &Value| status == 200;
@@ -79,28 +93,52 @@ fn a_node_tells_its_cluster_and_of_no_other_node() {
     for name in ["aks-a", "aks-b"] {
         let node = json!({"apiVersion": "v1", "kind": "Node",
             "metadata": {"name": name, "labels": {"kubernetes.io/os": "linux"}}});
-        assert_eq!(server.request("POST", "/api/v1/nodes", Some(&node)).unwrap().0, 201);
+        assert_eq!(
+            server
+                .request("POST", "/api/v1/nodes", Some(&node))
+                .unwrap()
+                .0,
+            201
+        );
     }
     let config = account(&server, folder.path(), "aks-a");
     let config = config.to_str().unwrap();
     // An API server needs a moment until a policy counts.
     let mut refused = publish(config, "aks-b");
     for _ in 0..60 {
-        if refused.err.contains("a pod tells of the node that it runs on") {
+        if refused
+            .err
+            .contains("a pod tells of the node that it runs on")
+        {
             break;
         }
         std::thread::sleep(std::time::Duration::from_secs(1));
         refused = publish(config, "aks-b");
     }
     assert_eq!(refused.code, 2, "{}{}", refused.out, refused.err);
-    assert!(refused.err.contains("a pod tells of the node that it runs on"), "{}", refused.err);
-    let (_, _) = server.request("DELETE", &format!("{list}/aks-b"), None).unwrap();
+    assert!(
+        refused
+            .err
+            .contains("a pod tells of the node that it runs on"),
+        "{}",
+        refused.err
+    );
+    let (_, _) = server
+        .request("DELETE", &format!("{list}/aks-b"), None)
+        .unwrap();
     // Twice: the second time there is something to change.
     for _ in 0..2 {
         let ran = publish(config, "aks-a");
-        assert_eq!((ran.code, ran.out.as_str()), (0, "the cluster keeps node aks-a\n"), "{}", ran.err);
+        assert_eq!(
+            (ran.code, ran.out.as_str()),
+            (0, "the cluster keeps node aks-a\n"),
+            "{}",
+            ran.err
+        );
     }
-    let judged = |args: &[&str]| run(&[&["assess", "--as-of", DAY, "--format", "json"], args].concat()).json();
+    let judged = |args: &[&str]| {
+        run(&[&["assess", "--as-of", DAY, "--format", "json"], args].concat()).json()
+    };
     let live = judged(&["--cluster", "--kubeconfig", admin]);
     let kept = folder.path().join("all.snapshot");
     let kept = kept.to_str().unwrap();
@@ -110,12 +148,20 @@ fn a_node_tells_its_cluster_and_of_no_other_node() {
     let place = run(&["node", "--root", root, "--as-of", DAY, "--format", "json"]).json();
     let of_nodes = |report: &crate::run::Json| -> Vec<String> {
         let own = report.list("/findings").iter();
-        own.filter(|finding| finding["resource"]["apiVersion"] == "seawall.dev/v1" && finding["resource"]["kind"] == "Node")
-            .map(told)
-            .collect()
+        own.filter(|finding| {
+            finding["resource"]["apiVersion"] == "seawall.dev/v1"
+                && finding["resource"]["kind"] == "Node"
+        })
+        .map(told)
+        .collect()
     };
     let place = of_nodes(&place);
-    assert!(place.contains(&"bench-kubelet-anonymous fail /etc/systemd/system/kubelet.service:7".to_owned()), "{place:#?}");
+    assert!(
+        place.contains(
+            &"bench-kubelet-anonymous fail /etc/systemd/system/kubelet.service:7".to_owned()
+        ),
+        "{place:#?}"
+    );
     let sorted = |mut all: Vec<String>| {
         all.sort();
         all
@@ -138,12 +184,26 @@ fn the_chart_with_its_node_part_fails_nothing() {
     let chart = repository("deploy/chart");
     let config = chart.join("seawall-node.yaml");
     let args = [
-        "assess", chart.to_str().unwrap(), "--values", "values.yaml", "--config", config.to_str().unwrap(),
-        "--format", "json",
+        "assess",
+        chart.to_str().unwrap(),
+        "--values",
+        "values.yaml",
+        "--config",
+        config.to_str().unwrap(),
+        "--format",
+        "json",
     ];
     let report = folder.run_with(&args, b"", tools()).json();
-    let failing: Vec<String> = report.findings().into_iter().filter(|told| told.contains("fail")).collect();
+    let failing: Vec<String> = report
+        .findings()
+        .into_iter()
+        .filter(|told| told.contains("fail"))
+        .collect();
     assert_eq!(failing, Vec::<String>::new());
-    let waived: Vec<String> = report.waived().into_iter().filter(|told| told.contains("node.yaml")).collect();
+    let waived: Vec<String> = report
+        .waived()
+        .into_iter()
+        .filter(|told| told.contains("node.yaml"))
+        .collect();
     assert_eq!(waived.len(), 15, "{waived:#?}");
 }

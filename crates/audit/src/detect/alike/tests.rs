@@ -72,7 +72,8 @@ fn made(examples: &[Line], count: usize) -> Vec<Line> {
     };
     let audit: Vec<&str> = examples
         .iter()
-        .filter(|(log, _)| *log == Log::Audit)
+        // Some examples end early.
+        .filter(|(log, event)| *log == Log::Audit && serde_json::from_str::<Value>(event).is_ok())
         .map(|(_, event)| event.as_str())
         .collect();
     let users = [
@@ -203,7 +204,7 @@ fn outlines_leave_out_nothing_of_any_mutant() {
             .flat_map(|example| examples::events(&guide, Log::Audit, example).unwrap());
         let mut log: Vec<Line> = own.map(|event| (Log::Audit, event)).collect();
         log.extend(made.iter().cloned());
-        for mutant in cel::mutate::mutants(&source).into_iter().step_by(3) {
+        for mutant in cel::mutate::mutants(&source) {
             let changed = text.replacen(&source, &mutant.source, 1);
             let Ok(other) = guide.reload_detection(&file, &changed) else {
                 continue;
@@ -220,5 +221,5 @@ fn outlines_leave_out_nothing_of_any_mutant() {
             tried += 1;
         }
     }
-    assert!(tried > 200, "{tried}");
+    assert!(tried > 400, "{tried}");
 }

@@ -85,12 +85,7 @@ fn put_unused(unused: &Unused, page: &mut String) {
             [] => String::new(),
             names => format!(" named {}", list(&names.iter().cloned().collect())),
         };
-        let what = report::clean(&right.what);
-        let _ = writeln!(
-            page,
-            "    never used {} {what}{names} {place}",
-            list(&right.verbs)
-        );
+        let _ = writeln!(page, "    never used {}{names} {place}", right_of(right));
         for one in right.opens.iter().take(3) {
             let perhaps = if one.possible { "perhaps " } else { "" };
             let _ = writeln!(
@@ -124,13 +119,21 @@ fn put_unused(unused: &Unused, page: &mut String) {
             opening.len() - SHOWN
         );
     }
-    let quiet = unused.rights.len() - opening.len();
-    if quiet > 0 {
-        let _ = writeln!(
-            page,
-            "\n  {quiet} unused rights besides open nothing more; `--format json` has them"
-        );
+    let besides = match unused.rights.len() - opening.len() {
+        0 => return,
+        1 => "1 unused right besides opens nothing more".to_owned(),
+        quiet => format!("{quiet} unused rights besides open nothing more"),
+    };
+    let _ = writeln!(page, "\n  {besides}; `--format json` has all");
+}
+
+/// `create pods/exec`
+fn right_of(right: &Right) -> String {
+    let verbs = list(&right.verbs);
+    if verbs == "*" && right.what == "*.*" {
+        return "most of everything".to_owned();
     }
+    format!("{verbs} {}", report::clean(&right.what))
 }
 
 fn list(items: &BTreeSet<Box<str>>) -> String {
