@@ -33,7 +33,7 @@ pub use pipe::Pipe;
 const SCHEMA: &str = "seawall.checkpoint/v1";
 /// How much is read at once.
 const PIECE: u64 = 1 << 20;
-/// How much is read of one part before others have their turn.
+/// How much is read before it is told what was found.
 const TURN: u64 = 16 << 20;
 /// How many of the first bytes tell one content from another.
 const PRINT: u64 = 1024;
@@ -77,6 +77,11 @@ pub trait Growing: Send {
     /// When they cannot be read now.
     fn read(&mut self, part: &Part, from: u64, most: u64) -> Result<Vec<u8>, String>;
 
+    /// Whether nothing will come any more.
+    fn is_over(&self) -> bool {
+        false
+    }
+
     /// Told before the first look after a stop: names and ids of parts that were known, and when that was.
     fn resume(&mut self, known: &[(String, String)], at: i64) {
         let _ = (known, at);
@@ -117,6 +122,8 @@ pub struct Looked {
     pub over: bool,
     /// Parts that could not be read, and why.
     pub troubles: Vec<String>,
+    /// Bytes that may still be read.
+    budget: u64,
 }
 
 /// Detections over logs that grow.
@@ -188,7 +195,10 @@ impl<'d, 'g> Follow<'d, 'g> {
         now: i64,
     ) -> Result<Looked, String> {
         let parts = growing.parts()?;
-        let mut looked = Looked::default();
+        let mut looked = Looked {
+            budget: TURN,
+            ..Looked::default()
+        };
         for part in &parts {
             let key = format!("{source} {}", part.id);
             let mut position = self.positions.remove(&key).unwrap_or_default();
@@ -212,7 +222,7 @@ impl<'d, 'g> Follow<'d, 'g> {
         self.positions.retain(|_, position| there(position));
         let (positions, rests) = (&self.positions, &mut self.rests);
         rests.retain(|key, _| positions.contains_key(key));
-        looked.over = !parts.is_empty() && parts.iter().all(|part| part.over) && !looked.read;
+        looked.over = growing.is_over() && !looked.read;
         looked.news = self.news(now);
         Ok(looked)
     }
@@ -315,14 +325,13 @@ impl<'d, 'g> Follow<'d, 'g> {
         looked: &mut Looked,
     ) -> Result<(), String> {
         let mut rest = self.rests.remove(open.key).unwrap_or_default();
-        let mut budget = TURN;
         let done = loop {
             let from = position.at + rest.len() as u64;
             let missing = open.part.length.saturating_sub(from);
             if missing == 0 {
                 break Ok(());
             }
-            if budget == 0 {
+            if looked.budget == 0 {
                 looked.more = true;
                 break Ok(());
             }
@@ -335,7 +344,7 @@ impl<'d, 'g> Follow<'d, 'g> {
             }
             looked.read = true;
             self.losses.bytes += bytes.len() as u64;
-            budget = budget.saturating_sub(bytes.len() as u64);
+            looked.budget = looked.budget.saturating_sub(bytes.len() as u64);
             rest.extend_from_slice(&bytes);
             let used = memchr::memrchr(b'\n', &rest).map_or(0, |end| end + 1);
             if used > 0 {

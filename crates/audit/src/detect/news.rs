@@ -272,7 +272,9 @@ impl Detections<'_, '_> {
                     (1, *window)
                 }
                 Memory::FirstSeen { days } => {
-                    let sightings = remembered.take_sightings();
+                    let (sightings, (began, ended)) = remembered.take_sightings();
+                    told.began = told.began.into_iter().chain(began).min();
+                    told.ended = told.ended.max(ended);
                     left_out(
                         &mut self.tally,
                         id,
@@ -348,9 +350,6 @@ impl Told {
         sightings: Vec<(Vec<Box<str>>, Stub)>,
         mut new: impl FnMut(&[Box<str>], Stub),
     ) -> u64 {
-        let times = || sightings.iter().map(|(_, stub)| stub.at);
-        self.began = self.began.into_iter().chain(times()).min();
-        self.ended = self.ended.max(times().max());
         let from = self.began.unwrap_or_default() + i64::from(days) * DAY;
         let mut room = SEEN.saturating_sub(self.seen.count_of(detection));
         let mut gone = 0;

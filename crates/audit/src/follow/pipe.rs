@@ -69,12 +69,6 @@ impl Pipe {
             trouble: None,
         }
     }
-
-    /// Whether it has ended.
-    #[must_use]
-    pub const fn is_over(&self) -> bool {
-        self.over
-    }
 }
 
 impl Growing for Pipe {
@@ -105,6 +99,10 @@ impl Growing for Pipe {
             over: self.over,
             lines: true,
         }])
+    }
+
+    fn is_over(&self) -> bool {
+        self.over
     }
 
     fn read(&mut self, _: &Part, from: u64, most: u64) -> Result<Vec<u8>, String> {

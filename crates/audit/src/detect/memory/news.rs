@@ -16,6 +16,9 @@ pub(crate) struct Burst {
     pub(crate) times: u64,
 }
 
+/// Keys and the first event of each; when the log of this detection began and ended.
+pub(crate) type Sightings = (Vec<(Vec<Box<str>>, Stub)>, (Option<i64>, Option<i64>));
+
 /// Both events of a sequence: its group, its slot, the second event.
 pub(crate) type Pair = (u64, i64, Stub);
 
@@ -76,11 +79,11 @@ impl Remembered {
         found
     }
 
-    /// What was perhaps seen for the first time since the last time.
-    pub(crate) fn take_sightings(&mut self) -> Vec<(Vec<Box<str>>, Stub)> {
+    /// What was perhaps seen for the first time since the last time, and when anything was seen at all.
+    pub(crate) fn take_sightings(&mut self) -> Sightings {
         let fresh = super::Bounded::new(super::SIGHTINGS);
         let sightings = std::mem::replace(&mut self.sightings, fresh);
-        sightings.into_values().collect()
+        (sightings.into_values().collect(), (self.began, self.ended))
     }
 
     /// Gives up slots that ended before a moment. Where there is room again, groups that were left out may come back;
