@@ -98,11 +98,17 @@ fn whoever_keeps_follows_and_tells_each_alert_once() {
     namespace(&server, "seawall");
     namespace(&server, "shop");
     let (url, messages, _) = endpoint(1);
+    let shift = "2026-11-26T13:00:00Z"
+        .parse::<Timestamp>()
+        .unwrap()
+        .duration_since(Timestamp::now());
     let replica = |name: &str| {
         let mut options = options(server.kubeconfig());
         let mut election = Election::new("seawall", name);
         election.lasts = Duration::from_secs(6);
         options.keeping.election = Some(election);
+        // It is the hour in which the blob grows.
+        options.clock = Arc::new(move || Timestamp::now() + shift);
         options.keeping.alerts = vec![Alerting {
             to: Receiver::Webhook(url.clone(), Trust::default()),
             floor: Severity::Critical,

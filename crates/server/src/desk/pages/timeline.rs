@@ -274,7 +274,7 @@ fn row(frame: &Frame<'_>, one: &Seen) -> Markup {
     let at = Timestamp::from_microsecond(event.at)
         .ok()
         .filter(|_| event.at > 0);
-    let next = detection.and_then(|detection| next(&detection.prose));
+    let next = detection.map(|detection| &*detection.next);
     html! {
         tr id=(one.news.id) {
             td data-label="When" { @if let Some(at) = at { (time::moment(at)) } @else { "at no known time" } }
@@ -295,13 +295,6 @@ fn row(frame: &Frame<'_>, one: &Seen) -> Markup {
             td data-label="Object" { (object(frame, one)) }
         }
     }
-}
-
-/// The part of a detection's page that says what to do.
-fn next(prose: &str) -> Option<&str> {
-    let (_, rest) = prose.split_once("## What to do next")?;
-    let rest = rest.split("\n## ").next().unwrap_or(rest).trim();
-    (!rest.is_empty()).then_some(rest)
 }
 
 fn who(frame: &Frame<'_>, user: &str) -> Markup {
@@ -393,20 +386,4 @@ pub(super) fn file(frame: &Frame<'_>, form: Form) -> Option<Replied> {
         "id",
     ];
     export::file(form, "timeline", &head, rows.take(export::ROWS))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::next;
-
-    #[test]
-    fn what_to_do_next_is_a_section_of_its_page() {
-        let prose = "Why.\n\n## What to do next\nClose it.\n\n## Examples\n…";
-        assert_eq!(next(prose), Some("Close it."));
-        assert_eq!(next("Why."), None);
-        let (guide, _) = guide::Guide::builtin();
-        for detection in &guide.detections {
-            assert!(next(&detection.prose).is_some(), "{}", detection.id);
-        }
-    }
 }
