@@ -117,6 +117,7 @@ fn sysctls(root: &Root) -> Value {
         }
     }
     let own_network = own_network(root);
+    let runs = root.has("/proc/sys/kernel/osrelease") && root.is_kernel("/proc/sys");
     let items = SYSCTLS.iter().map(|name| {
         let path = format!("/proc/sys/{}", name.replace('.', "/"));
         // What stands below `net` is the network of whoever reads.
@@ -131,8 +132,13 @@ fn sysctls(root: &Root) -> Value {
             (None, None) => Place::new("/etc/sysctl.d", 1),
         };
         let from = if live.is_some() { "kernel" } else { "file" };
+        // A kernel that says what it is set to, and has no such switch.
+        let lacks = live.is_none() && runs && (!name.starts_with("net.") || own_network);
         let value = match (live, file, &unread) {
             (Some(live), ..) => Value::new(live.trim(), &place),
+            _ if lacks => {
+                Value::unknown(format!("{name}, which this kernel does not have"), &place)
+            }
             (None, _, Some(unread)) => Value::unknown(unread.clone(), &place),
             (None, Some((value, _)), None) => Value::new(value.as_str(), &place),
             (None, None, None) => Value::unknown(
@@ -194,10 +200,13 @@ fn modules(root: &Root) -> Value {
         }
     }
     let live = root.read_quietly("/proc/modules").ok().flatten();
+    // A kernel that runs and has no such file loads no modules at all.
+    let fixed = live.is_none() && root.is_kernel("/proc/sys");
     let items = MODULES.iter().map(|name| {
         let own = refused.get(*name);
         let place = own.unwrap_or(&place);
         let is_refused = match (&unread, own) {
+            _ if fixed => Value::new(true, &Place::new("/proc/modules", 1)),
             (Some(unread), None) => Value::unknown(unread.clone(), place),
             _ => Value::new(own.is_some(), place),
         };
@@ -210,6 +219,7 @@ fn modules(root: &Root) -> Value {
                     &place,
                 )
             }
+            None if fixed => Value::new(false, &Place::new("/proc/modules", 1)),
             None => Value::unknown("/proc/modules, which is not there", place),
         };
         Value::map(

@@ -195,7 +195,7 @@ const PLANTS: &[Plant] = &[
     ("differs", |s| { runs(s, "--anonymous-auth=false"); }, "bench-kubelet-as-configured fail /proc/9/cmdline:1"),
     ("pids", |s| { s.replace(CONFIG, "4096", "-1"); }, "bench-kubelet-pids-ciphers fail /etc/default/kubeletconfig.json:11"),
     ("seccomp", |s| { s.replace(CONFIG, "\"seccompDefault\": true", "\"seccompDefault\": false"); }, "bench-kubelet-seccomp fail /etc/default/kubeletconfig.json:12"),
-    ("ended", |s| { s.replace("/etc/os-release", "ID=ubuntu\nVERSION_ID=\"24.04\"", "ID=azurelinux\nVERSION_ID=\"2.0\""); }, "up-node-os-supported fail /etc/os-release:4"),
+    ("ended", |s| { s.replace("/etc/os-release", "ID=ubuntu\nVERSION_ID=\"24.04\"", "ID=azurelinux\nVERSION_ID=\"2.0\""); }, "up-node-os-supported fail /etc/os-release:2"),
 ];
 
 /// The restart was asked for long before the tests' day.
@@ -334,7 +334,7 @@ fn what_cannot_be_read_is_unknown_and_said() {
     assert_eq!(anonymous["verdict"], "unknown");
     assert_eq!(
         text(&anonymous["message"]),
-        "it depends on `/etc/default/kubeletconfig.json (no regular file)`"
+        "cannot tell: it depends on `/etc/default/kubeletconfig.json (no regular file)`"
     );
     let ran = run(&["node", "--root", root, "--as-of", DAY]);
     assert!(
@@ -373,7 +373,7 @@ fn a_kept_node_is_judged_elsewhere_beside_its_cluster() {
         .map(|finding| format!("{} {}", text(&finding["resource"]["name"]), told(finding)))
         .collect();
     assert!(
-        beside.contains(&format!("aks-b bench-run-fresh fail {nodes}:5")),
+        beside.contains(&format!("aks-b bench-run-fresh fail {nodes}:7")),
         "{beside:#?}"
     );
     assert!(
@@ -405,5 +405,59 @@ fn people_read_it_at_80_columns() {
     shape.mode("/etc/kubernetes/azure.json", 0o644);
     let root = shape.path().to_str().unwrap();
     let ran = run(&["node", "--root", root, "--as-of", DAY]);
-    insta::assert_snapshot!(ran.out.replace(root, "ROOT"), @"");
+    insta::assert_snapshot!(ran.out.replace(root, "ROOT"), @r#"
+    high[bench-kubelet-config-file]: Only root changes the kubelet's
+        configuration and reads azure.json
+      `/etc/kubernetes/azure.json` says with which identity the node speaks to
+      Azure, and on clusters that act as a service principal its password stands in
+      it, in clear.
+     --> /etc/kubernetes/azure.json:1:1  Node aks-user-12345678-vmss000000
+      | files[7].allows[0]: "group-read"
+      | `/etc/kubernetes/azure.json` has mode 0644; it may hold a password, and root
+      | alone may read it
+      |
+      = cost: 0.25 days of work
+      = more: seawall explain bench-kubelet-config-file
+
+    medium[bench-kubelet-seccomp]: Pods without a seccomp profile get the
+        runtime's on this node
+      A pod that names no seccomp profile may use every system call of the node's
+      kernel, unless the kubelet gives it the runtime's profile (`seccompDefault`).
+     --> /etc/systemd/system/kubelet.service:7:1  Node aks-user-12345678-vmss000000
+      | kubelet.seccompDefault: false
+      | pods that name no profile may use every system call
+      |
+      = cost: 0.5 to 2 days of work; may break programs that use rare system calls,
+              until they name a profile of their own
+      = more: seawall explain bench-kubelet-seccomp
+
+    low[bench-kubelet-pids-ciphers]: A pod cannot take all processes, and
+        ciphers of the kubelet are strong
+      A pod that starts processes without end takes those of the whole node, and
+      with them the kubelet and its neighbours.
+     --> /etc/systemd/system/kubelet.service:7:1  Node aks-user-12345678-vmss000000
+      | kubelet.podPidsLimit: -1
+      | a pod may start as many processes as the node has
+      |
+      = cost: 0.5 to 2 days of work; may break programs that start very many threads
+      = more: seawall explain bench-kubelet-pids-ciphers
+
+                 fail  unknown
+    critical        0        0
+    high            1        0
+    medium          1        0
+    low             1        0
+    total           3        0
+
+    by aspect     api-server 0, traffic 0, images 0, secrets 1, network-isolation 0,
+                  pods 2
+    by principle  minimise-attack-surface 1, defense-in-depth 1, secure-defaults 3,
+                  least-privilege 1
+    attack paths  not weighed: only a part of the guide was judged
+
+    judged 1 resource by 25 guidelines; everything was read
+    exit 1: 1 finding at or above high
+    next: seawall explain bench-kubelet-config-file
+          why it matters, how to mend it, and how to accept it
+    "#);
 }
