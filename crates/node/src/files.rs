@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::kubelet::{self, Kubelet};
-use crate::root::{KEY_FOLDERS, Root, Stat};
+use crate::root::{KEY_FOLDERS, Root, Stat, Unread};
 use crate::value::{Place, Value};
 
 /// A file and what it is for.
@@ -46,6 +46,9 @@ const FOLDERS: &[(&str, &str, &str)] = &[
     ("/etc/containerd/certs.d", "", "containerd-config"),
 ];
 
+/// What the kubelet starts without asking.
+const STATIC_POD: &str = "static-pod";
+
 /// Where kubeadm and kube-bench expect a kubeconfig of the kubelet when nothing names one.
 const KUBECONFIGS: [&str; 2] = [
     "/var/lib/kubelet/kubeconfig",
@@ -70,15 +73,23 @@ pub fn look(root: &Root, kubelet: Option<&Kubelet>) -> Vec<Value> {
             want(format!("{folder}/{unit}"), "unit", false);
         }
     }
+    // Folders that could not be listed, with what may stand in them.
+    let mut hidden: Vec<(String, &'static str, bool, Unread)> = Vec::new();
+    let mut names = |folder: &str, is: &'static str, secret: bool| {
+        root.list(folder).unwrap_or_else(|unread| {
+            hidden.push((folder.to_owned(), is, secret, unread));
+            None
+        })
+    };
     for (folder, ending, is) in FOLDERS {
-        for name in names(root, folder) {
+        for name in names(folder, is, false).unwrap_or_default() {
             if name.ends_with(ending) {
                 want(format!("{folder}/{name}"), is, false);
             }
         }
     }
     for folder in KEY_FOLDERS.iter().copied().chain(["/etc/ssh"]) {
-        for name in names(root, folder) {
+        for name in names(folder, "private-key", true).unwrap_or_default() {
             let key = name.ends_with(".key")
                 || name.ends_with(".pem")
                 || (name.starts_with("ssh_host_") && name.ends_with("_key"));
@@ -91,11 +102,14 @@ pub fn look(root: &Root, kubelet: Option<&Kubelet>) -> Vec<Value> {
     }
     if let Some(folder) = kubelet.and_then(|kubelet| kubelet.static_pods.as_deref()) {
         let folder = folder.trim_end_matches('/');
-        for name in names(root, folder)
-            .into_iter()
-            .filter(|name| !name.starts_with('.'))
-        {
-            want(format!("{folder}/{name}"), "static-pod", false);
+        match names(folder, STATIC_POD, false) {
+            Some(names) => {
+                for name in names.iter().filter(|name| !name.starts_with('.')) {
+                    want(format!("{folder}/{name}"), STATIC_POD, false);
+                }
+            }
+            // It may be one file.
+            None => want(folder.to_owned(), STATIC_POD, false),
         }
     }
     // `/lib` is a link to `/usr/lib` nearly everywhere.
@@ -109,7 +123,30 @@ pub fn look(root: &Root, kubelet: Option<&Kubelet>) -> Vec<Value> {
                 .is_none_or(|stat| units.insert(stat.id))
     });
     let found = wanted.iter().filter_map(|wanted| file(root, wanted));
-    found.collect()
+    let hidden = hidden.into_iter().map(|(folder, is, secret, unread)| {
+        let place = Place::new(&folder, 1);
+        // Whether there is a static pod at all is what is asked of them.
+        let is = if is == STATIC_POD {
+            Value::unknown(unread.noun(), &place)
+        } else {
+            Value::new(is, &place)
+        };
+        unknown(&folder, is, secret, &unread)
+    });
+    found.chain(hidden).collect()
+}
+
+/// A file of which nothing is known but what it would be.
+fn unknown(path: &str, is: Value, secret: bool, unread: &Unread) -> Value {
+    let place = Place::new(path, 1);
+    let about = [
+        ("path", Some(Value::new(path, &place))),
+        ("is", Some(is)),
+        ("secret", Some(Value::new(secret, &place))),
+    ];
+    let unknown = |key| (key, Some(Value::unknown(unread.noun(), &place)));
+    let rest = ["mode", "uid", "gid", "allows", "openFolder"].map(unknown);
+    Value::map(about.into_iter().chain(rest), &place)
 }
 
 fn of_kubelet(kubelet: Option<&Kubelet>, want: &mut dyn FnMut(String, &'static str, bool)) {
@@ -141,10 +178,6 @@ fn of_kubelet(kubelet: Option<&Kubelet>, want: &mut dyn FnMut(String, &'static s
     }
 }
 
-fn names(root: &Root, folder: &str) -> Vec<String> {
-    root.list(folder).ok().flatten().unwrap_or_default()
-}
-
 fn file(root: &Root, wanted: &Wanted) -> Option<Value> {
     let place = Place::new(&wanted.path, 1);
     let about = [
@@ -157,9 +190,8 @@ fn file(root: &Root, wanted: &Wanted) -> Option<Value> {
         Ok(Some(stat)) if stat.folder => return None,
         Ok(Some(stat)) => stat,
         Err(unread) => {
-            let unknown = |key| (key, Some(Value::unknown(unread.noun(), &place)));
-            let unknown = ["mode", "uid", "gid", "allows", "openFolder"].map(unknown);
-            return Some(Value::map(about.into_iter().chain(unknown), &place));
+            let is = Value::new(wanted.is, &place);
+            return Some(unknown(&wanted.path, is, wanted.secret, &unread));
         }
     };
     let allows = allowed(stat)

@@ -369,8 +369,8 @@ fn of_grub(root: &Root) -> Value {
                 continue;
             }
             let words = line.split(|c: char| c.is_whitespace() || c == '"' || c == '\'');
-            let values = words.filter_map(|word| word.strip_prefix("apparmor="));
-            let on = values.last().map(|value| value == "1");
+            let mut values = words.filter_map(|word| word.strip_prefix("apparmor="));
+            let on = values.next_back().map(|value| value == "1");
             if let Some(on) = on {
                 last = Some(Value::new(on, &Place::new(&path, number)));
             }

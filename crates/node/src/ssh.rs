@@ -64,7 +64,8 @@ struct Read {
 /// What sshd does; `None` where it is not there.
 #[must_use]
 pub fn read(root: &Root) -> Option<Value> {
-    if !root.has(CONFIG) && !root.has("/usr/sbin/sshd") {
+    let absent = |path| matches!(root.stat(path), Ok(None));
+    if absent(CONFIG) && absent("/usr/sbin/sshd") {
         return None;
     }
     let mut read = Read::default();
@@ -108,15 +109,18 @@ fn enabled(root: &Root, place: &Place) -> Value {
         "/etc/systemd/system/sockets.target.wants/sshd.socket",
         "/etc/systemd/system/ssh.service.requires/ssh.socket",
     ];
-    let names = |path: &str| {
+    for path in wanted {
         let (folder, name) = path.rsplit_once('/').unwrap_or_default();
-        // The link counts, wherever it leads.
-        let names = root.list(folder).ok().flatten();
-        names.is_some_and(|names| names.iter().any(|own| own == name))
-    };
-    let found = wanted.iter().find(|path| names(path));
-    let place = found.map_or_else(|| place.clone(), |path| Place::new(path, 1));
-    Value::new(found.is_some(), &place)
+        match root.list(folder) {
+            // The link counts, wherever it leads.
+            Ok(Some(names)) if names.iter().any(|own| own == name) => {
+                return Value::new(true, &Place::new(path, 1));
+            }
+            Ok(_) => {}
+            Err(unread) => return Value::unknown(unread.noun(), place),
+        }
+    }
+    Value::new(false, place)
 }
 
 impl Read {

@@ -1,11 +1,7 @@
 //! Probes over root folders: what holds, where it stands, and what a hostile root does not get.
 
 #![cfg(target_os = "linux")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests stop like tests"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests stop like tests")]
 
 #[path = "node/hostile.rs"]
 mod hostile;
@@ -301,4 +297,23 @@ fn a_run_folder_that_is_kept_from_us_says_nothing() {
     );
     shape.folder("/run/systemd");
     assert_eq!(told(&read(&shape), &["restart", "due"]), "false @ /run:1");
+}
+
+#[test]
+fn what_cannot_be_listed_may_hold_anything() {
+    let shape = shapes::ubuntu_2404();
+    // More names than are read, so that it is so for root too.
+    for number in 0..=node::root::MOST_NAMES {
+        shape.write(&format!("/etc/kubernetes/manifests/{number}"), 0o600, "");
+        shape.write(&format!("/etc/cron.d/{number}"), 0o600, "");
+    }
+    let reading = read(&shape);
+    let files = reading.document.at(&["files"]).unwrap().items().iter();
+    let hidden: Vec<String> = files
+        .map(shown)
+        .filter(|file| file.contains("more than"))
+        .collect();
+    assert_eq!(hidden.len(), 2, "{hidden:#?}");
+    assert!(hidden.iter().any(|file| file.starts_with("{path: /etc/cron.d, is: cron, secret: false, mode: unknown: /etc/cron.d (more than 4096 files)")), "{hidden:#?}");
+    assert!(hidden.iter().any(|file| file.starts_with("{path: /etc/kubernetes/manifests, is: unknown: /etc/kubernetes/manifests (more than 4096 files)")), "{hidden:#?}");
 }

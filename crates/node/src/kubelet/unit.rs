@@ -53,7 +53,8 @@ pub(super) fn read(root: &Root, name: &str) -> Option<Unit> {
     let own = FOLDERS
         .iter()
         .map(|folder| format!("{folder}/{name}"))
-        .find(|path| root.has(path))?;
+        // What cannot be looked at may be there, and would count: reading it says why it is not known.
+        .find(|path| !matches!(root.stat(path), Ok(None)))?;
     unit.files.push(own);
     // Of drop-ins with one name the folder counts that counts most; they are read by name.
     let mut drops: BTreeMap<String, String> = BTreeMap::new();
