@@ -37,10 +37,11 @@ use alike::{Left, Outlines};
 pub use baseline::{Baseline, BaselineError};
 use bounded::Bounded;
 pub(crate) use bounded::hash;
-use identities::Identities;
+pub(crate) use identities::Identities;
 use memory::Remembered;
 pub use news::{News, Told};
 use scope::Scope;
+pub(crate) use subject::CONNECTS;
 use subject::{Subject, Truth};
 
 /// How many alerts of one detection are kept.

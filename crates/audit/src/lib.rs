@@ -5,8 +5,9 @@
 //! - [`Event`] is a record: what it says and how much of it was there;
 //! - [`Request`] is what the authorizer was asked;
 //! - [`detect`] asks the guide's detections about every event;
+//! - [`kql`] writes detections as queries for Log Analytics and Azure Data Explorer;
 //! - [`learn`] is what everybody used, and the least roles for it;
-//! - [`follow`] asks them while logs grow, and notes how far it came.
+//! - [`follow`] asks detections while logs grow, and notes how far it came.
 //!
 //! What is left out: clusters and Azure (nothing here reaches a network), reports, and the clock.
 
@@ -19,6 +20,7 @@ mod event;
 pub mod follow;
 pub mod guard;
 pub mod input;
+pub mod kql;
 pub mod learn;
 mod losses;
 mod read;

@@ -12,6 +12,8 @@
 mod attack;
 #[path = "audit/follow.rs"]
 mod follow;
+#[path = "audit/kql.rs"]
+mod kql;
 #[path = "audit/learned.rs"]
 mod learned;
 #[path = "audit/live.rs"]

@@ -21,7 +21,7 @@ use guide::{Guide, Setting};
 use model::doc::{Dialect, DocBuilder};
 use serde_json::{Value, json};
 
-use super::{Baseline, Detections, Detector, Verdict};
+use super::{Baseline, Detections, Detector, Outcome, Verdict};
 use crate::read::{Fold as _, Record, What};
 use crate::record::Envelope;
 use crate::{Event, Json, Place, time};
@@ -60,6 +60,21 @@ fn alerts(
     detection: &Detection,
     records: &[String],
 ) -> Vec<(Verdict, String)> {
+    let shown = outcome(guide, setting, detection, records)
+        .alerts
+        .into_iter()
+        .map(|alert| (alert.verdict, alert.event.message.into_string()));
+    shown.collect()
+}
+
+/// What comes out when a detection is asked about some records.
+#[must_use]
+pub fn outcome(
+    guide: &Guide,
+    setting: &Setting,
+    detection: &Detection,
+    records: &[String],
+) -> Outcome {
     let detector = Detector::new(guide, setting, |other| other.id == detection.id);
     let mut state = detector.start();
     for (record, number) in records.iter().zip(1..) {
@@ -67,12 +82,7 @@ fn alerts(
     }
     // An example of a first sighting is judged as if nothing had been seen before.
     let baseline = matches!(detection.memory, Memory::FirstSeen { .. }).then(Baseline::default);
-    let outcome = state.finish(baseline.as_ref());
-    let shown = outcome
-        .alerts
-        .into_iter()
-        .map(|alert| (alert.verdict, alert.event.message.into_string()));
-    shown.collect()
+    state.finish(baseline.as_ref())
 }
 
 /// Hands one record on as the reader of logs does.
@@ -184,11 +194,10 @@ fn tail(text: &str) -> &str {
 }
 
 /// The records of an example, one JSON text each.
-pub(super) fn events(
-    guide: &Guide,
-    log: Log,
-    example: &EventExample,
-) -> Result<Vec<String>, String> {
+///
+/// # Errors
+/// When the example is no list of events.
+pub fn events(guide: &Guide, log: Log, example: &EventExample) -> Result<Vec<String>, String> {
     let mut records = Vec::new();
     for number in 1..=example.times {
         let text = example.text.replace("$N", &number.to_string());

@@ -39,6 +39,14 @@ impl Identities {
         identities
     }
 
+    /// What names begin with, what they end with where there is a `*` between, and what they are; the first that fits
+    /// counts.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = (&str, Option<&str>, &str)> {
+        self.known
+            .iter()
+            .map(|(start, end, class)| (&**start, end.as_deref(), &**class))
+    }
+
     /// What a user is: `kubernetes`, `node`, `aks`; empty for everybody else.
     pub(crate) fn class(&self, user: &str) -> &str {
         let is_it = |start: &str, end: Option<&str>| match end {

@@ -36,7 +36,7 @@ impl From<bool> for Truth {
 }
 
 /// Subresources through which somebody acts whatever the verb: a WebSocket begins with a GET.
-const CONNECTS: [&str; 5] = ["exec", "attach", "portforward", "proxy", "token"];
+pub(crate) const CONNECTS: [&str; 5] = ["exec", "attach", "portforward", "proxy", "token"];
 
 /// One event.
 pub(crate) struct Subject<'r> {

@@ -2,6 +2,7 @@
 
 mod detect;
 mod follow;
+mod kql;
 mod learn;
 mod logs;
 pub(crate) mod used;
@@ -18,12 +19,14 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     Detect(Box<detect::Args>),
+    Kql(Box<kql::Args>),
     Learn(Box<learn::Args>),
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     match &args.action {
         Action::Detect(args) => detect::run(args),
+        Action::Kql(args) => kql::run(args),
         Action::Learn(args) => learn::run(args),
     }
 }

@@ -1,0 +1,103 @@
+// Columns of the tables that queries read, as Microsoft publishes them; seen 2026-11-27.
+//
+// - AKSAudit, AKSAuditAdmin: learn.microsoft.com/azure/azure-monitor/reference/tables/aksaudit
+//   (MicrosoftDocs/azure-reference-other, azure-monitor-ref/tables/aksaudit.md). There is no column for impersonation.
+// - AzureDiagnostics: learn.microsoft.com/azure/azure-monitor/reference/tables/azurediagnostics; `log_s` and its
+//   siblings are made by the category.
+// - AzureActivity: learn.microsoft.com/azure/azure-monitor/reference/tables/azureactivity
+// - DiagnosticRawRecords, ActivityLogsRawRecords: learn.microsoft.com/azure/data-explorer/ingest-data-no-code, a
+//   tutorial that makes these tables.
+
+'use strict';
+
+const audit = {
+  Annotations: 'dynamic',
+  AuditId: 'string',
+  _BilledSize: 'real',
+  _IsBillable: 'string',
+  Level: 'string',
+  ObjectRef: 'dynamic',
+  PodName: 'string',
+  RequestObject: 'dynamic',
+  RequestReceivedTime: 'datetime',
+  RequestUri: 'string',
+  _ResourceId: 'string',
+  ResponseObject: 'dynamic',
+  ResponseStatus: 'dynamic',
+  SourceIps: 'dynamic',
+  SourceSystem: 'string',
+  Stage: 'string',
+  StageReceivedTime: 'datetime',
+  _SubscriptionId: 'string',
+  TenantId: 'string',
+  TimeGenerated: 'datetime',
+  Type: 'string',
+  User: 'dynamic',
+  UserAgent: 'string',
+  Verb: 'string',
+};
+
+exports.tables = {
+  AKSAudit: audit,
+  AKSAuditAdmin: audit,
+  AzureDiagnostics: {
+    TenantId: 'string',
+    TimeGenerated: 'datetime',
+    ResourceId: 'string',
+    Category: 'string',
+    ResourceGroup: 'string',
+    SubscriptionId: 'string',
+    ResourceProvider: 'string',
+    Resource: 'string',
+    ResourceType: 'string',
+    OperationName: 'string',
+    ResultType: 'string',
+    CorrelationId: 'string',
+    ResultDescription: 'string',
+    SourceSystem: 'string',
+    Type: 'string',
+    _ResourceId: 'string',
+    log_s: 'string',
+    stream_s: 'string',
+    pod_s: 'string',
+    containerID_s: 'string',
+    collectedBy_s: 'string',
+  },
+  AzureActivity: {
+    ActivityStatus: 'string',
+    ActivityStatusValue: 'string',
+    ActivitySubstatus: 'string',
+    ActivitySubstatusValue: 'string',
+    Authorization: 'string',
+    Authorization_d: 'dynamic',
+    Caller: 'string',
+    CallerIpAddress: 'string',
+    Category: 'string',
+    CategoryValue: 'string',
+    Claims: 'string',
+    Claims_d: 'dynamic',
+    CorrelationId: 'string',
+    EventDataId: 'string',
+    EventSubmissionTimestamp: 'datetime',
+    Hierarchy: 'string',
+    HTTPRequest: 'string',
+    Level: 'string',
+    OperationId: 'string',
+    OperationName: 'string',
+    OperationNameValue: 'string',
+    Properties: 'string',
+    Properties_d: 'dynamic',
+    Resource: 'string',
+    ResourceGroup: 'string',
+    _ResourceId: 'string',
+    ResourceProvider: 'string',
+    ResourceProviderValue: 'string',
+    SourceSystem: 'string',
+    SubscriptionId: 'string',
+    TenantId: 'string',
+    TimeGenerated: 'datetime',
+    Type: 'string',
+  },
+  DiagnosticRawRecords: { Records: 'dynamic' },
+  ActivityLogsRawRecords: { Records: 'dynamic' },
+};
