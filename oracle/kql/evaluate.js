@@ -41,16 +41,24 @@ let kinds;
 function kindOf(node) {
   return kinds[node.Kind];
 }
+// What is asked of a node again and again is kept beside it.
+const kept = new Map();
+function once(node, make) {
+  if (!kept.has(node)) kept.set(node, make(node));
+  return kept.get(node);
+}
 function items(list) {
+  return list ? once(list, listed) : [];
+}
+function listed(list) {
   const all = [];
-  if (!list) return all;
   for (let i = 0; i < list.ChildCount; i += 1) {
     const child = list.GetChild(i);
     all.push(kinds[child.Kind] === 'SeparatedElement' ? child.GetChild(0) : child);
   }
   return all;
 }
-const nameOf = (node) => node.ToString(0).trim().replace(/^\['(.*)'\]$/, '$1');
+const nameOf = (node) => once(node, (own) => own.SimpleName ?? stop(`no name: ${own.ToString(0)}`));
 
 // scalar-data-types/string: 'a' and "a" take escapes with a backslash, @'a' takes none but a doubled quote.
 function textLiteral(token) {
@@ -280,15 +288,15 @@ function evaluate(node, row, scope) {
       return of(node.Expression);
     case 'StringLiteralExpression':
     case 'CompoundStringLiteralExpression':
-      return textLiteral(node.ToString(0).trim());
+      return once(node, (own) => textLiteral(own.ToString(0).trim()));
     case 'LongLiteralExpression':
-      return Number(node.ToString(0).trim());
+      return once(node, (own) => Number(own.ToString(0).trim()));
     case 'BooleanLiteralExpression':
-      return node.ToString(0).trim() === 'true';
+      return once(node, (own) => own.ToString(0).trim() === 'true');
     case 'TimespanLiteralExpression':
-      return spanLiteral(node.ToString(0).trim());
+      return once(node, (own) => spanLiteral(own.ToString(0).trim()));
     case 'DynamicExpression': // scalar-data-types/dynamic
-      return new Json(jsonLiteral(node.Expression));
+      return once(node, (own) => new Json(jsonLiteral(own.Expression)));
     case 'NameReference': {
       const name = nameOf(node);
       if (row && Object.hasOwn(row, name)) return row[name];
@@ -577,7 +585,9 @@ function expanded(node, expression, row, scope) {
   if (!elements || elements.length === 0) {
     return stop('mv-expand or mv-apply over nothing');
   }
-  const type = expression.ToTypeOf ? /typeof\((\w+)\)/.exec(expression.ToTypeOf.ToString(0))[1] : 'dynamic';
+  const type = expression.ToTypeOf
+    ? once(expression.ToTypeOf, (own) => /typeof\((\w+)\)/.exec(own.ToString(0))[1])
+    : 'dynamic';
   const convert = { string: (one) => tostring(new Json(one)), long: (one) => tolong(new Json(one)), dynamic: (one) => new Json(one) }[type];
   const parameter = items(node.Parameters)[0];
   return elements.map((element, at) => {

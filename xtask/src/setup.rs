@@ -30,6 +30,9 @@ const GO_PROGRAMS: [(&str, &str, &str); 3] = [
 /// Microsoft's emulator of storage, from npm: name, version.
 const AZURITE: (&str, &str) = ("azurite", "3.37.0");
 
+/// Microsoft's own parser of KQL, from npm: folder, name, version.
+const KUSTO: (&str, &str, &str) = ("kusto", "@kusto/language-service-next", "12.4.1");
+
 /// The crate that carries OASIS's SARIF schema unchanged.
 const SARIF_CRATE: (&str, &str) = ("serde-sarif", "0.8.0");
 
@@ -59,7 +62,10 @@ pub(crate) fn setup(places: &Places) -> Result<()> {
     axe(places)?;
     terraform_schema::fetch(places)?;
     policy_kinds::fetch(places)?;
-    azurite(places)?;
+    let (name, version) = AZURITE;
+    from_npm(places, name, name, version)?;
+    let (folder, name, version) = KUSTO;
+    from_npm(places, folder, name, version)?;
     say(&format!("setup: ready in {}", places.cache.display()));
     Ok(())
 }
@@ -284,15 +290,18 @@ fn axe(places: &Places) -> Result<()> {
     })
 }
 
-/// Azurite, with what it needs; nothing of it is run here.
-fn azurite(places: &Places) -> Result<()> {
-    let (name, version) = AZURITE;
-    let made = places.cache.join(name);
+/// A package of npm in a folder of its own, with what it needs; nothing of it is run here.
+fn from_npm(places: &Places, folder: &str, name: &str, version: &str) -> Result<()> {
+    let made = places.cache.join(folder);
     let input = Stamp::default().text_of(name).text_of(version);
     if places.is_fresh(&made, &input) {
         return Ok(());
     }
     step(&format!("{name} {version}"), || {
+        ensure!(
+            which(&["npm"]).is_some(),
+            "`npm` is not on PATH\nhelp: install Node.js"
+        );
         remove(&made)?;
         fs::create_dir_all(&made)?;
         run(Command::new("npm")

@@ -224,7 +224,10 @@ fn judged(guide: &Guide, detection: &Detection, table: Table, asked: &Asked<'_>)
         }
         steps.extend(translator.take_steps());
         let message = if gated {
-            let cut = quoted(&format!("the record is cut before it tells: {}", detection.title));
+            let cut = quoted(&format!(
+                "the record is cut before it tells: {}",
+                detection.title
+            ));
             format!("iff(HeadCut, {cut}, {message})")
         } else {
             message
@@ -269,7 +272,9 @@ fn verdict(
         return false;
     }
     if known {
-        steps.push(format!("extend Verdict = iff(HeadCut, '{UNKNOWN}', 'match')"));
+        steps.push(format!(
+            "extend Verdict = iff(HeadCut, '{UNKNOWN}', 'match')"
+        ));
     } else {
         let head = if gated {
             format!("HeadCut, '{UNKNOWN}',\n    ")
@@ -290,10 +295,7 @@ fn verdict(
     if translator.reads_object && !known {
         worth.push(Cond::is("NotLogged").negated());
     }
-    let worth = Cond::any([
-        Cond::compared("Verdict", true, "'match'"),
-        Cond::all(worth),
-    ]);
+    let worth = Cond::any([Cond::compared("Verdict", true, "'match'"), Cond::all(worth)]);
     steps.push(format!("where {worth}"));
     true
 }

@@ -33,7 +33,7 @@ pub fn list(guide: &Guide) -> String {
 }
 
 /// What a detection remembers, in words.
-fn memory(detection: &Detection) -> Option<String> {
+pub(crate) fn memory(detection: &Detection) -> Option<String> {
     let by: Vec<&str> = detection
         .by
         .iter()
@@ -75,7 +75,7 @@ fn time(seconds: u32) -> String {
     }
 }
 
-fn trigger(trigger: &Trigger) -> String {
+pub(crate) fn trigger(trigger: &Trigger) -> String {
     let verbs = if trigger.verbs.is_empty() {
         "*".to_owned()
     } else {
@@ -92,16 +92,21 @@ fn trigger(trigger: &Trigger) -> String {
     }
 }
 
+/// Which log it reads, in words.
+pub(crate) fn log(detection: &Detection) -> &'static str {
+    match detection.log {
+        Log::Audit => "audit log of the cluster",
+        Log::Activity => "activity log of Azure",
+    }
+}
+
 /// One detection as a page to read.
 #[must_use]
 pub fn page(guide: &Guide, detection: &Detection, width: usize) -> String {
     let mut out = String::new();
     let severity: Severity = detection.severity;
     let _ = writeln!(out, "{}\n", detection.title);
-    let log = match detection.log {
-        Log::Audit => "audit log of the cluster",
-        Log::Activity => "activity log of Azure",
-    };
+    let log = log(detection);
     let _ = writeln!(out, "{}  {} · {log}", detection.id, severity.word());
     for id in &detection.mitre {
         let title = guide.technique(id).unwrap_or_default();

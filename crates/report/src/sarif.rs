@@ -6,6 +6,8 @@
 //!
 //! What it deliberately leaves out: fixes (`seawall fix` proves them first) and passes.
 
+mod alerts;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -19,6 +21,8 @@ use crate::enables::{EnablesLine, Mark};
 use crate::outcome;
 use crate::spool::Spool;
 use crate::text;
+
+pub use alerts::{AlertLine, alerts};
 
 /// What relative addresses are relative to.
 const BASE: &str = "%SRCROOT%";
@@ -490,7 +494,7 @@ mod tests {
     use crate::testing::{findings, guide, hostile, validated, with_ledger, written};
 
     /// OASIS's schema. The test set-up fetches it.
-    fn schema() -> Value {
+    pub(super) fn schema() -> Value {
         let path = oracle::fixture("sarif-schema-2.1.0.json").unwrap();
         let text = std::fs::read_to_string(path).unwrap();
         // A stray bracket in its pattern for languages, which strict ECMAScript expressions refuse.

@@ -6,6 +6,7 @@
 //!
 //! What it deliberately leaves out: writing files (the command does), search, and figures.
 
+mod detections;
 mod edges;
 mod example;
 mod frame;
@@ -42,10 +43,13 @@ pub struct Page {
     pub html: String,
 }
 
+/// The query of each detection, or why there is none.
+pub type Queries = BTreeMap<Box<str>, Result<String, String>>;
+
 /// The pages of a guide, in the order of reading.
 #[must_use]
-pub fn pages(guide: &Guide) -> Vec<Page> {
-    let site = Site::new(guide);
+pub fn pages(guide: &Guide, queries: &Queries) -> Vec<Page> {
+    let site = Site::new(guide, queries);
     let mut pages = vec![front::page(&site)];
     for chapter in &guide.chapters {
         pages.push(front::chapter(&site, chapter));
@@ -74,6 +78,13 @@ pub fn pages(guide: &Guide) -> Vec<Page> {
             .values()
             .map(|edge| edges::page(&site, edge)),
     );
+    pages.push(detections::list(&site));
+    pages.extend(
+        guide
+            .detections
+            .iter()
+            .map(|detection| detections::page(&site, detection)),
+    );
     pages.push(links::page(&site));
     pages
 }
@@ -81,6 +92,7 @@ pub fn pages(guide: &Guide) -> Vec<Page> {
 /// What all pages are made from.
 struct Site<'g> {
     guide: &'g Guide,
+    queries: &'g Queries,
     /// The site's name: the heading of the guide's front page.
     name: String,
     /// Every page there is; nothing links to anything else.
@@ -91,7 +103,7 @@ struct Site<'g> {
 }
 
 impl<'g> Site<'g> {
-    fn new(guide: &'g Guide) -> Self {
+    fn new(guide: &'g Guide, queries: &'g Queries) -> Self {
         let name = guide
             .front
             .lines()
@@ -104,6 +116,7 @@ impl<'g> Site<'g> {
                 links::PATH,
                 framework::LIST_PATH,
                 edges::LIST_PATH,
+                detections::LIST_PATH,
             ])
             .map(str::to_owned)
             .collect();
@@ -120,6 +133,12 @@ impl<'g> Site<'g> {
                 .map(|topic| topic_path(&topic.chapter, &topic.id)),
         );
         paths.extend(guide.guidelines.iter().map(guideline_path));
+        paths.extend(
+            guide
+                .detections
+                .iter()
+                .map(|detection| detections::path(&detection.id)),
+        );
         paths.extend(guide.edge_pages.keys().map(|id| edges::path(id)));
         paths.extend(
             guide
@@ -129,6 +148,7 @@ impl<'g> Site<'g> {
         );
         Self {
             guide,
+            queries,
             name: crate::text::plain(name),
             paths,
             prices: Prices::builtin(guide),

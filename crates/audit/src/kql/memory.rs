@@ -78,7 +78,9 @@ fn within(steps: &[String]) -> String {
 
 /// What is certain goes through the memory's steps; what is unknown is told by itself.
 fn beside(events: Judged, before: &str, memory: Vec<String>, told: String) -> String {
-    let Judged { mut steps, open, .. } = events;
+    let Judged {
+        mut steps, open, ..
+    } = events;
     if !open {
         steps.extend(memory);
         steps.push(told);
@@ -112,7 +114,10 @@ fn threshold(events: &mut Judged, window: u32, count: u32) -> Vec<String> {
         .split(", ")
         .map(|column| format!("{column} == prev({column})"))
         .collect();
-    let order: Vec<String> = by.split(", ").map(|column| format!("{column} asc")).collect();
+    let order: Vec<String> = by
+        .split(", ")
+        .map(|column| format!("{column} asc"))
+        .collect();
     vec![
         "mv-expand Shift = range(0, 3) to typeof(long)".to_owned(),
         format!("extend Start = bin(At, {part}s) - Shift * {part}s"),

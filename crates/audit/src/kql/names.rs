@@ -3,10 +3,10 @@
 //! Every table's rows are brought into the columns of AKSAudit first (`source`), so that these are the same for all;
 //! but AKSAudit has no column for whom a request impersonates.
 
+use super::Table;
 use super::cond::{Cond, Truth};
 use super::translate::{Said, Translator, refuse};
 use super::value::{Term, Type, Value};
-use super::Table;
 
 /// Columns of text of an event.
 const TEXTS: [(&str, &str); 6] = [
@@ -73,7 +73,9 @@ impl Translator<'_> {
             self.reads_head = true;
         }
         if field == "impersonatedUser" && self.table == Table::AksAudit {
-            return refuse("AKSAudit has no column for whom a request impersonates; AzureDiagnostics does");
+            return refuse(
+                "AKSAudit has no column for whom a request impersonates; AzureDiagnostics does",
+            );
         }
         if let Some((_, column)) = TEXTS.iter().find(|(name, _)| *name == field) {
             return Ok(Value::new(*column, text_kind(optional)));
@@ -95,7 +97,9 @@ impl Translator<'_> {
         if field == "claims" {
             return Ok(Ok(Value::new("Claims_d", Type::Optional)));
         }
-        refuse(format!("AzureActivity has no column for `event.identity.{field}`"))
+        refuse(format!(
+            "AzureActivity has no column for `event.identity.{field}`"
+        ))
     }
 
     pub(super) fn request(&mut self, field: &str) -> Said<Term> {
@@ -133,7 +137,11 @@ impl Translator<'_> {
             "resource" => Value::new("Resource", Type::Text),
             "group" => Value::new("tostring(ObjectRef.apiGroup)", Type::Text),
             "version" => Value::new("tostring(ObjectRef.apiVersion)", Type::Text),
-            other => return refuse(format!("`request.resource.{other}` has no form in Kusto yet")),
+            other => {
+                return refuse(format!(
+                    "`request.resource.{other}` has no form in Kusto yet"
+                ));
+            }
         };
         self.hide(&mut value);
         Ok(value)
@@ -184,5 +192,9 @@ impl Translator<'_> {
 }
 
 fn text_kind(optional: bool) -> Type {
-    if optional { Type::OptionalText } else { Type::Text }
+    if optional {
+        Type::OptionalText
+    } else {
+        Type::Text
+    }
 }

@@ -65,8 +65,9 @@ pub fn written(
         };
         let made = match form {
             Form::Query => Ok((format!("{}.kql", query.id), query.text.clone())),
-            Form::Sentinel => sentinel(detection, query, table)
-                .map(|text| (format!("{}.yaml", query.id), text)),
+            Form::Sentinel => {
+                sentinel(detection, query, table).map(|text| (format!("{}.yaml", query.id), text))
+            }
             Form::AlertRule => alert_rule(detection, query).map(|text| {
                 rules.push(text);
                 (String::new(), String::new())
@@ -216,7 +217,10 @@ fn sentinel(detection: &Detection, query: &Query, table: Table) -> Result<String
 
 /// A text as Bicep writes it.
 fn bicep_string(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('\'', "\\'").replace("${", "\\${");
+    let escaped = text
+        .replace('\\', "\\\\")
+        .replace('\'', "\\'")
+        .replace("${", "\\${");
     format!("'{escaped}'")
 }
 
@@ -241,7 +245,9 @@ fn alert_rule(detection: &Detection, query: &Query) -> Result<String, String> {
         .map(|(at, part)| {
             let mut letters = part.chars();
             match letters.next() {
-                Some(first) if at > 0 => format!("{}{}", first.to_ascii_uppercase(), letters.as_str()),
+                Some(first) if at > 0 => {
+                    format!("{}{}", first.to_ascii_uppercase(), letters.as_str())
+                }
                 Some(first) => format!("{first}{}", letters.as_str()),
                 None => String::new(),
             }

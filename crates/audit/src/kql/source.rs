@@ -58,7 +58,9 @@ pub(super) fn rows(table: Table, activity: bool) -> Vec<String> {
     if activity {
         put(table.activity());
         if table == Table::DataExplorer {
-            put("extend OperationNameValue = tostring(Record.operationName), ActivityStatusValue = tostring(Record.resultType), Caller = tostring(Record.caller), CallerIpAddress = tostring(Record.callerIpAddress), Claims_d = Record.identity.claims, CorrelationId = tostring(Record.correlationId), _ResourceId = tostring(Record.resourceId)");
+            put(
+                "extend OperationNameValue = tostring(Record.operationName), ActivityStatusValue = tostring(Record.resultType), Caller = tostring(Record.caller), CallerIpAddress = tostring(Record.callerIpAddress), Claims_d = Record.identity.claims, CorrelationId = tostring(Record.correlationId), _ResourceId = tostring(Record.resourceId)",
+            );
         }
         return steps;
     }
@@ -72,7 +74,9 @@ pub(super) fn rows(table: Table, activity: bool) -> Vec<String> {
     }
     if table == Table::AksAudit {
         put("where Stage != 'RequestReceived'");
-        put("extend Resource = tostring(ObjectRef.resource), Subresource = tostring(ObjectRef.subresource), Namespace = tostring(ObjectRef.namespace), Name = tostring(ObjectRef.name)");
+        put(
+            "extend Resource = tostring(ObjectRef.resource), Subresource = tostring(ObjectRef.subresource), Namespace = tostring(ObjectRef.namespace), Name = tostring(ObjectRef.name)",
+        );
     } else {
         steps.extend(events_of_texts().map(str::to_owned));
     }
@@ -96,7 +100,7 @@ fn events_of_texts() -> impl Iterator<Item = &'static str> {
         "extend Resource = tostring(ObjectRef.resource), Subresource = tostring(ObjectRef.subresource), Namespace = tostring(ObjectRef.namespace), Name = tostring(ObjectRef.name)",
         "extend AuditId = iff(HeadCut, extract(@'\"auditID\":\"((?:[^\"\\\\]|\\\\.)*)\"', 1, Log), tostring(Event.auditID)), Verb = iff(HeadCut, extract(@',\"verb\":\"([^\"]*)\"', 1, Log), tostring(Event.verb)), RequestUri = iff(HeadCut, strcat_array(Path, '/'), tostring(Event.requestURI)), Stage = tostring(Event.stage), Level = tostring(Event.level)",
         "where Stage != 'RequestReceived'",
-        "extend User = Event.user, ImpersonatedUser = Event.impersonatedUser, SourceIps = Event.sourceIPs, UserAgent = tostring(Event.userAgent), ResponseStatus = Event.responseStatus, RequestObject = iff(CutObject, dynamic('cut'), Event.requestObject), ResponseObject = iff(Cut, dynamic('cut'), Event.responseObject), RequestReceivedTime = todatetime(Event.requestReceivedTimestamp), StageReceivedTime = todatetime(Event.stageTimestamp)",
+        "extend User = Event.user, ImpersonatedUser = Event.impersonatedUser, SourceIps = Event.sourceIPs, UserAgent = tostring(Event.userAgent), ResponseStatus = Event.responseStatus, RequestObject = iff(CutObject, parse_json('\"cut\"'), Event.requestObject), ResponseObject = iff(Cut, parse_json('\"cut\"'), Event.responseObject), RequestReceivedTime = todatetime(Event.requestReceivedTimestamp), StageReceivedTime = todatetime(Event.stageTimestamp)",
         "extend Requester = iff(isnull(ImpersonatedUser), User, ImpersonatedUser)",
         "extend Hidden = HeadCut and (isempty(Verb) or isempty(RequestUri))",
     ]
@@ -144,7 +148,10 @@ pub(super) fn looked_at(triggers: &[Trigger]) -> Cond {
     let mut merged: Vec<(&[Box<str>], Vec<Shape<'_>>, Vec<&str>)> = Vec::new();
     for (verbs, shape, names) in groups {
         match merged.iter_mut().find(|(own, shapes, all)| {
-            *own == verbs && *all == names && matches!(shapes.first(), Some(Shape::Resource(Some(_)))) && matches!(shape, Shape::Resource(Some(_)))
+            *own == verbs
+                && *all == names
+                && matches!(shapes.first(), Some(Shape::Resource(Some(_))))
+                && matches!(shape, Shape::Resource(Some(_)))
         }) {
             Some((_, shapes, _)) => shapes.push(shape),
             None => merged.push((verbs, vec![shape], names)),
@@ -189,7 +196,10 @@ fn target(shapes: &[Shape<'_>], names: &[&str]) -> Cond {
         Some(Shape::Path) => Cond::any(names.iter().map(|path| {
             let path = match path.strip_suffix('*') {
                 Some(start) => Cond::is(format!("RequestUri startswith_cs {}", quoted(start))),
-                None => Cond::is(format!("tostring(split(RequestUri, '?')[0]) == {}", quoted(path))),
+                None => Cond::is(format!(
+                    "tostring(split(RequestUri, '?')[0]) == {}",
+                    quoted(path)
+                )),
             };
             Cond::all([Cond::is("isempty(Resource)"), path])
         })),
@@ -220,9 +230,10 @@ fn among<'t>(column: &str, texts: impl Iterator<Item = &'t str>) -> Cond {
 /// that is looked at could.
 pub(super) fn changes_something(triggers: &[Trigger], impersonation: bool) -> Cond {
     let always = triggers.iter().all(|trigger| {
-        let writes = !trigger.verbs.is_empty()
-            && trigger.verbs.iter().all(|verb| !READS.contains(&&**verb));
-        let connects = matches!(&trigger.target, Target::Resource(_, Some(sub)) if CONNECTS.contains(&&**sub));
+        let writes =
+            !trigger.verbs.is_empty() && trigger.verbs.iter().all(|verb| !READS.contains(&&**verb));
+        let connects =
+            matches!(&trigger.target, Target::Resource(_, Some(sub)) if CONNECTS.contains(&&**sub));
         writes || connects
     });
     if always {
@@ -274,6 +285,10 @@ impl Translator<'_> {
 
 fn whole(name: &str, names: &mut Vec<&str>, class: &str, cases: &mut Vec<String>) {
     if !names.is_empty() {
-        cases.push(format!("{name} in ({}), {}", list(names.drain(..)), quoted(class)));
+        cases.push(format!(
+            "{name} in ({}), {}",
+            list(names.drain(..)),
+            quoted(class)
+        ));
     }
 }

@@ -69,7 +69,10 @@ impl<'g> Translator<'g> {
 
     /// Takes the steps that were needed so far.
     pub(super) fn take_steps(&mut self) -> Vec<String> {
-        self.steps.first_mut().map(std::mem::take).unwrap_or_default()
+        self.steps
+            .first_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 
     fn step(&mut self, step: String) {
@@ -262,7 +265,9 @@ impl<'g> Translator<'g> {
                     Type::List if *at == 0 && base.text.starts_with("split(") => {
                         Ok(base.as_kind(text, Type::Json))
                     }
-                    Type::List => self.part(&base.as_kind(base.text.clone(), Type::Json), text, optional),
+                    Type::List => {
+                        self.part(&base.as_kind(base.text.clone(), Type::Json), text, optional)
+                    }
                     _ => self.part(&base, text, optional),
                 }
             }
@@ -420,8 +425,10 @@ impl<'g> Translator<'g> {
                         _ => return refuse("the two sides of `?:` are of different types"),
                     }
                 };
-                let mut value =
-                    Value::new(format!("iff({}, {a_text}, {b_text})", condition.holds), kind);
+                let mut value = Value::new(
+                    format!("iff({}, {a_text}, {b_text})", condition.holds),
+                    kind,
+                );
                 value.known = known;
                 value.open = a.open || b.open;
                 Ok(Term::Value(value))
@@ -476,7 +483,9 @@ impl<'g> Translator<'g> {
     /// Functions of texts.
     fn text_call(&mut self, value: &Value, function: &str, args: &[Expr]) -> Said<Term> {
         let Some(text) = value.texted() else {
-            return refuse(format!("`{function}()` has no form in Kusto for what it is called on"));
+            return refuse(format!(
+                "`{function}()` has no form in Kusto for what it is called on"
+            ));
         };
         let known = value.known.clone();
         let compared = match function {
@@ -499,13 +508,20 @@ impl<'g> Translator<'g> {
                     return refuse(format!("`{function}()` of something that is no text"));
                 };
                 let known = Cond::all([known, other.known.clone()]);
-                let holds = Cond::Is(format!("{text} {yes} {word}"), Some(format!("{text} {no} {word}")));
+                let holds = Cond::Is(
+                    format!("{text} {yes} {word}"),
+                    Some(format!("{text} {no} {word}")),
+                );
                 Ok(Term::Truth(Truth::where_known(&known, holds)))
             }
-            ("lowerAscii", []) => Ok(Term::Value(value.as_kind(format!("tolower({text})"), Type::Text))),
+            ("lowerAscii", []) => Ok(Term::Value(
+                value.as_kind(format!("tolower({text})"), Type::Text),
+            )),
             ("split", [by]) => {
                 let by = self.value(by)?.text;
-                Ok(Term::Value(value.as_kind(format!("split({text}, {by})"), Type::List)))
+                Ok(Term::Value(
+                    value.as_kind(format!("split({text}, {by})"), Type::List),
+                ))
             }
             _ => refuse(format!("`{function}()` has no form in Kusto yet")),
         }
@@ -516,7 +532,9 @@ impl<'g> Translator<'g> {
         if let Type::QueryKey(key) = &value.kind {
             let (text, key) = (value.text.clone(), key.clone());
             return match &default.kind {
-                ExprKind::List(elements) if elements.is_empty() => Ok(self.query_values(&text, &key)),
+                ExprKind::List(elements) if elements.is_empty() => {
+                    Ok(self.query_values(&text, &key))
+                }
                 _ => refuse("a key of a query that has another default than none"),
             };
         }
@@ -532,17 +550,25 @@ impl<'g> Translator<'g> {
             ExprKind::List(elements) if elements.is_empty() => (p.clone(), Type::List, value.open),
             ExprKind::Map(entries) if entries.is_empty() => (p.clone(), Type::Map, value.open),
             // What is absent is the empty text already.
-            ExprKind::Literal(Literal::Str(default)) if default.is_empty() => (text, Type::Text, false),
-            ExprKind::Literal(Literal::Int(number)) => {
-                (format!("coalesce(tolong({p}), {number})"), Type::Number, false)
+            ExprKind::Literal(Literal::Str(default)) if default.is_empty() => {
+                (text, Type::Text, false)
             }
+            ExprKind::Literal(Literal::Int(number)) => (
+                format!("coalesce(tolong({p}), {number})"),
+                Type::Number,
+                false,
+            ),
             _ => {
                 let default = self.value(default)?;
                 let Some(default_text) = default.texted() else {
                     return refuse("`orValue()` with a default of an unknown type");
                 };
                 known = Cond::all([known, default.known.clone()]);
-                (format!("iff({absent}, {default_text}, {text})"), Type::Text, false)
+                (
+                    format!("iff({absent}, {default_text}, {text})"),
+                    Type::Text,
+                    false,
+                )
             }
         };
         // Of a list or map it matters later whether all of it is known, so only the way to it counts here.
@@ -563,7 +589,8 @@ impl<'g> Translator<'g> {
         let column = self.fresh("Query");
         let decoded = |text: &str| format!("url_decode(replace_string({text}, '+', ' '))");
         let name = decoded("tostring(split(Part, '=')[0])");
-        let rest = decoded("iff(indexof(Part, '=') < 0, '', substring(Part, indexof(Part, '=') + 1))");
+        let rest =
+            decoded("iff(indexof(Part, '=') < 0, '', substring(Part, indexof(Part, '=') + 1))");
         self.first_step(format!(
             "mv-apply with_itemindex=At{column} Part = split(iff(indexof({path}, '?') < 0, '', substring({path}, indexof({path}, '?') + 1)), '&') to typeof(string) on (\n    where {name} == {}\n    | sort by At{column} asc\n    | summarize {column} = make_list({rest})\n)",
             quoted(key)
@@ -573,7 +600,10 @@ impl<'g> Translator<'g> {
 
     fn over(&mut self, kind: Macro, target: &Expr, vars: &[Box<str>], args: &[Expr]) -> Said<Term> {
         let ([var], [body]) = (vars, args) else {
-            return refuse(format!("`{}` with several variables", kind.name(vars.len())));
+            return refuse(format!(
+                "`{}` with several variables",
+                kind.name(vars.len())
+            ));
         };
         if let (Macro::Exists | Macro::All, ExprKind::List(elements)) = (kind, &target.kind) {
             let mut truths = Vec::new();
@@ -717,7 +747,10 @@ fn literal_term(literal: &Literal) -> Said<Term> {
 fn comparable(a: &Value, b: &Value) -> Said<(String, String)> {
     let number = |value: &Value| match value.kind {
         Type::Number => Some(value.text.clone()),
-        Type::Json => Some(format!("coalesce(tolong({}), -9223372036854775807)", value.text)),
+        Type::Json => Some(format!(
+            "coalesce(tolong({}), -9223372036854775807)",
+            value.text
+        )),
         _ => None,
     };
     let sides = if a.kind == Type::Number || b.kind == Type::Number {
@@ -790,7 +823,11 @@ fn exists_simply(target: &Value, simple: &Simple) -> Truth {
         } else {
             target.listed()
         };
-        let function = if simple.is { "set_intersect" } else { "set_difference" };
+        let function = if simple.is {
+            "set_intersect"
+        } else {
+            "set_difference"
+        };
         Cond::is(format!("array_length({function}({items}, {among})) > 0"))
     };
     if target.known == Cond::Always && !target.open {

@@ -131,7 +131,18 @@ impl Value {
 fn is_keyword(name: &str) -> bool {
     matches!(
         name,
-        "by" | "in" | "on" | "of" | "and" | "or" | "kind" | "with" | "to" | "from" | "step" | "has" | "contains"
+        "by" | "in"
+            | "on"
+            | "of"
+            | "and"
+            | "or"
+            | "kind"
+            | "with"
+            | "to"
+            | "from"
+            | "step"
+            | "has"
+            | "contains"
     )
 }
 

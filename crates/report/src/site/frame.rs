@@ -3,7 +3,8 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::{
-    Page, STYLE_PATH, Site, chapter_path, edges, framework, front, links, lists, relative,
+    Page, STYLE_PATH, Site, chapter_path, detections, edges, framework, front, links, lists,
+    relative,
 };
 
 /// A page's own part.
@@ -79,6 +80,7 @@ fn navigation(site: &Site<'_>, here: &str) -> Markup {
         ("Principles", lists::PRINCIPLES_PATH),
         ("Frameworks", framework::LIST_PATH),
         ("Steps of attackers", edges::LIST_PATH),
+        ("Detections", detections::LIST_PATH),
         ("Links", links::PATH),
     ];
     let entries = chapters.chain(others.map(|(title, path)| (title, path.to_owned())));

@@ -5,7 +5,7 @@ use guide::guideline::Framework;
 use maud::html;
 
 use super::frame::{self, Content};
-use super::{Page, Site, front, guideline_path, links, lists, relative};
+use super::{Page, Site, detections, front, guideline_path, links, lists, relative};
 use crate::html::prose;
 use crate::text::count;
 
@@ -34,23 +34,26 @@ fn mapped<'g>(site: &Site<'g>, framework: &Framework, control: &str) -> Vec<&'g 
 fn covered(site: &Site<'_>, framework: &Framework) -> usize {
     let controls = framework.controls.iter();
     controls
-        .filter(|(id, _)| !mapped(site, framework, id).is_empty())
+        .filter(|(id, _)| {
+            !mapped(site, framework, id).is_empty()
+                || !detections::of_control(site, &framework.id, id).is_empty()
+        })
         .count()
 }
 
 /// All frameworks.
 pub(super) fn list(site: &Site<'_>) -> Page {
     let body = html! {
-        p.lead { "What others demand, and which guidelines answer it. A control without a guideline is not covered: seawall says nothing about it, neither good nor bad." }
+        p.lead { "What others demand, and which guidelines and detections answer it. A control without one is not covered: seawall says nothing about it, neither good nor bad." }
         table.cards {
-            thead { tr { th scope="col" { "Framework" } th scope="col" { "Version" } th scope="col" { "Controls" } th scope="col" { "With guidelines" } } }
+            thead { tr { th scope="col" { "Framework" } th scope="col" { "Version" } th scope="col" { "Controls" } th scope="col" { "Answered" } } }
             tbody {
                 @for framework in &site.guide.frameworks {
                     tr {
                         th scope="row" { a href=(relative(LIST_PATH, &path(&framework.id))) { (framework.title) } " " code.quiet { (framework.id) } }
                         td data-label="Version" { (framework.version) }
                         td data-label="Controls" { (framework.controls.len()) }
-                        td data-label="With guidelines" { (covered(site, framework)) }
+                        td data-label="Answered" { (covered(site, framework)) }
                     }
                 }
             }
@@ -74,30 +77,33 @@ pub(super) fn page(site: &Site<'_>, framework: &Framework) -> Page {
     let (all, with) = (framework.controls.len(), covered(site, framework));
     let body = html! {
         p.lead {
-            (with) " of " (count(all, "control")) " have guidelines. "
+            (with) " of " (count(all, "control")) " have a guideline or a detection. "
             @if with < all { "About the other " (all - with) " seawall says nothing, neither good nor bad. " }
-            "A guideline that maps to a control answers a part of it; whether the control is met is for you to judge."
+            "A guideline or detection that maps to a control answers a part of it; whether the control is met is for you to judge."
         }
         @if !framework.note.is_empty() { p.prose { (prose::spans_with(&framework.note, &prose::web)) } }
         @if let Some(source) = &framework.source { p.meta { "Source: " (links::link(&source.url)) " " (links::seen(&source.seen)) } }
         p.meta { "Judge an estate by it: " code { "seawall assess PATH --framework " (framework.id) } }
         table.cards.controls {
             caption { "Controls" }
-            thead { tr { th scope="col" { "Control" } th scope="col" { "What it demands" } th scope="col" { "Guidelines" } } }
+            thead { tr { th scope="col" { "Control" } th scope="col" { "What it demands" } th scope="col" { "Guidelines and detections" } } }
             tbody {
                 @for (id, title) in &framework.controls {
                     @let own = mapped(site, framework, id);
+                    @let watched = detections::of_control(site, &framework.id, id);
                     tr id=(anchor(id)) {
                         th scope="row" { code { (id) } }
                         td { (title) }
                         td {
-                            @if own.is_empty() { span.quiet { "no guideline" } } @else {
+                            @if own.is_empty() && watched.is_empty() { span.quiet { "no guideline" } }
+                            @if !own.is_empty() {
                                 ul.guidelines {
                                     @for guideline in own {
                                         li { (lists::chip(guideline.severity)) " " a href=(relative(&here, &guideline_path(guideline))) { (guideline.title) } }
                                     }
                                 }
                             }
+                            @if !watched.is_empty() { (detections::items(&here, &watched)) }
                         }
                     }
                 }

@@ -6,7 +6,9 @@ use guide::guideline::Reference;
 use maud::{Markup, html};
 
 use super::frame::{self, Content};
-use super::{Page, Site, edges, framework, front, guideline_path, relative, topic_path};
+use super::{
+    Page, Site, detections, edges, framework, front, guideline_path, relative, topic_path,
+};
 use crate::html::prose;
 use crate::text::count;
 
@@ -87,6 +89,14 @@ pub(super) fn page(site: &Site<'_>) -> Page {
     });
     collect(&mut uses, groups.len(), steps);
     groups.push(("Steps of attackers", edges::LIST_PATH.to_owned()));
+    let detections = guide.detections.iter().flat_map(|detection| {
+        detection
+            .references
+            .iter()
+            .map(|reference| (reference, &*detection.id, detections::path(&detection.id)))
+    });
+    collect(&mut uses, groups.len(), detections);
+    groups.push(("Detections", detections::LIST_PATH.to_owned()));
     let body = html! {
         p.lead { "What the guide's facts rest on: " (count(uses.len(), "link")) ", each named once, below the first topic that uses it, with the day it was last seen and everything that rests on it." }
         @for (index, (title, path)) in groups.iter().enumerate() {

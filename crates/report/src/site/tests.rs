@@ -9,7 +9,7 @@ use super::*;
 fn built() -> Vec<Page> {
     let (guide, errors) = Guide::builtin();
     assert!(errors.is_empty(), "{errors:?}");
-    pages(&guide)
+    pages(&guide, &Queries::new())
 }
 
 /// What stands between two texts, every time.
@@ -99,7 +99,7 @@ fn every_page_can_be_reached_and_no_path_occurs_twice() {
     assert_eq!(paths.len(), pages.len());
     assert_eq!(paths, seen);
     let (guide, _) = Guide::builtin();
-    assert_eq!(paths, Site::new(&guide).paths);
+    assert_eq!(paths, Site::new(&guide, &Queries::new()).paths);
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn same_guide_same_bytes() {
 #[test]
 fn findings_stand_at_their_line() {
     let (guide, _) = Guide::builtin();
-    let pages = pages(&guide);
+    let pages = pages(&guide, &Queries::new());
     for guideline in &guide.guidelines {
         let path = guideline_path(guideline);
         let page = pages.iter().find(|page| *page.path == *path).unwrap();
@@ -192,7 +192,7 @@ fn findings_stand_at_their_line() {
 #[test]
 fn controls_without_guidelines_say_so() {
     let (guide, _) = Guide::builtin();
-    let pages = pages(&guide);
+    let pages = pages(&guide, &Queries::new());
     for known in &guide.frameworks {
         let path = framework::path(&known.id);
         let page = pages.iter().find(|page| *page.path == *path).unwrap();
@@ -217,7 +217,7 @@ fn controls_without_guidelines_say_so() {
 #[test]
 fn every_address_stands_once_among_the_links() {
     let (guide, _) = Guide::builtin();
-    let pages = pages(&guide);
+    let pages = pages(&guide, &Queries::new());
     let page = pages
         .iter()
         .find(|page| &*page.path == links::PATH)
@@ -255,7 +255,7 @@ fn a_guide_cannot_write_markup() {
     ];
     let (guide, errors) = Guide::load(files.into_iter());
     assert!(errors.is_empty(), "{errors:?}");
-    let pages = pages(&guide);
+    let pages = pages(&guide, &Queries::new());
     assert!(pages.iter().any(|page| &*page.path == "c/t <#%/index.html"));
     for Page { path, html } in pages {
         assert!(!html.contains("<script"), "{path}");

@@ -12,6 +12,7 @@ use audit::Losses;
 use audit::detect::{Alert, Baseline, Detector, Outcome, Tally, Verdict};
 use model::Severity;
 use report::config;
+use report::sarif::AlertLine;
 use serde_json::{Value, json};
 
 use crate::commands::audit::follow::{self, FollowArgs};
@@ -46,7 +47,7 @@ pub(crate) struct Args {
     logs: LogArgs,
     #[command(flatten)]
     follow: FollowArgs,
-    /// terminal or json, with a file behind `=`; repeatable
+    /// terminal, json or sarif, with a file behind `=`; repeatable
     #[arg(long, value_name = "F[=FILE]")]
     format: Vec<String>,
     /// Only this detection; repeatable
@@ -68,7 +69,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let guide = load_whole_guide(args.guide.as_deref())?;
-    let wanted = output::parse_of(&args.format, &["terminal", "json"])?;
+    let wanted = output::parse_of(&args.format, &["terminal", "json", "sarif"])?;
     let floor = config::parse_floor(&args.fail_on).ok_or_else(|| {
         Failure::new(format!("`{}` is no severity", args.fail_on))
             .help("--fail-on takes critical, high, medium, low or none")
@@ -124,6 +125,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         };
         let text = match one.format.as_str() {
             "json" => written(&guide, &outcome, logs.losses(&losses)),
+            "sarif" => sarif(&guide, &outcome, &losses, code(&outcome, &losses, floor)),
             _ => page::page(&guide, &outcome, &losses, &output::terminal(to_file)),
         };
         out.write_all(text.as_bytes())?;
@@ -186,6 +188,35 @@ pub(super) fn one(guide: &Guide, alert: &Alert) -> Value {
         "times": alert.times,
         "mitre": detection.map(|detection| &detection.mitre),
     })
+}
+
+/// For code scanning and whoever else collects SARIF.
+fn sarif(guide: &Guide, outcome: &Outcome, losses: &Losses, code: u8) -> String {
+    let times: Vec<Option<String>> = outcome
+        .alerts
+        .iter()
+        .map(|alert| (alert.event.at != 0).then(|| audit::time::shown(alert.event.at)))
+        .collect();
+    let lines: Vec<AlertLine<'_>> = outcome
+        .alerts
+        .iter()
+        .zip(&times)
+        .map(|(alert, time)| AlertLine {
+            detection: &alert.detection,
+            severity: alert.severity,
+            certain: alert.verdict == Verdict::Match,
+            message: &alert.event.message,
+            time: time.as_deref(),
+            audit_id: &alert.event.audit_id,
+            user: &alert.event.user,
+            verb: &alert.event.verb,
+            object: &alert.event.object,
+            cluster: &alert.event.cluster,
+            times: alert.times,
+        })
+        .collect();
+    let complete = losses.unreadable == 0 && outcome.tally.unreadable == 0;
+    report::sarif::alerts(guide, env!("CARGO_PKG_VERSION"), &lines, complete, code)
 }
 
 /// The versioned form for programs.

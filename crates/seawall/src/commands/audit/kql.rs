@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use audit::kql::{self, File, Form, Query, Refused, Table};
 
-use crate::commands::load_guide;
+use crate::commands::load_whole_guide;
 use crate::failure::Failure;
 
 /// Writes the detections as queries for Log Analytics or Azure Data Explorer (KQL).
@@ -47,7 +47,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
-    let guide = load_guide(args.guide.as_deref())?;
+    let guide = load_whole_guide(args.guide.as_deref())?;
     if let Some(id) = args
         .detection
         .iter()
@@ -85,7 +85,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     for one in &refused {
         anstream::eprintln!("not exported: {}: {}", one.id, one.reason);
     }
-    let written = queries.len().saturating_sub(more_than_queries(&queries, &refused));
+    let written = queries
+        .len()
+        .saturating_sub(more_than_queries(&queries, &refused));
     anstream::eprintln!(
         "{written} of {} detections written for {}",
         written + refused.len(),
@@ -113,7 +115,11 @@ fn keep(folder: &Path, files: &[File]) -> anyhow::Result<()> {
 }
 
 fn print(files: &[File], form: Form) -> anyhow::Result<()> {
-    let between = if form == Form::Sentinel { "---\n" } else { "\n" };
+    let between = if form == Form::Sentinel {
+        "---\n"
+    } else {
+        "\n"
+    };
     let texts: Vec<&str> = files.iter().map(|(_, text)| text.as_str()).collect();
     let mut out = anstream::AutoStream::auto(std::io::stdout());
     out.write_all(texts.join(between).as_bytes())?;

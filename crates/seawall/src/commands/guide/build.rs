@@ -8,8 +8,9 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
+use ::guide::Guide;
 use anyhow::Context as _;
-use report::site::{self, Page};
+use report::site::{self, Page, Queries};
 
 use crate::commands::load_whole_guide;
 use crate::failure::Failure;
@@ -20,7 +21,7 @@ const MARKER: &str = ".seawall-guide";
 pub(super) fn run(guide: Option<&Path>, out: &Path) -> anyhow::Result<u8> {
     let guide = load_whole_guide(guide)?;
     let earlier = earlier(out)?;
-    let pages = site::pages(&guide);
+    let pages = site::pages(&guide, &queries(&guide));
     write(out, &pages, &earlier).with_context(|| format!("cannot write to `{}`", out.display()))?;
     writeln!(
         anstream::stdout().lock(),
@@ -30,6 +31,18 @@ pub(super) fn run(guide: Option<&Path>, out: &Path) -> anyhow::Result<u8> {
         out.join("index.html").display()
     )?;
     Ok(0)
+}
+
+/// Each detection as the query of AKS's own tables, or why it is none.
+fn queries(guide: &Guide) -> Queries {
+    let query = |detection| {
+        audit::kql::query(guide, detection, audit::kql::Table::AksAudit)
+            .map(|query| query.text)
+            .map_err(|refused| refused.reason)
+    };
+    let all = guide.detections.iter();
+    all.map(|detection| (detection.id.clone(), query(detection)))
+        .collect()
 }
 
 /// The files of an earlier build; none when the folder is empty or missing.
