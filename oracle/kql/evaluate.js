@@ -224,7 +224,10 @@ const typeName = (value) => {
   if (value instanceof Span) return 'span';
   return typeof value;
 };
-const plain = (value) => value?.at ?? value?.length ?? value;
+function plain(value) {
+  if (value instanceof Moment) return value.at;
+  return value instanceof Span ? value.length : value;
+}
 
 // datetime-timespan-arithmetic, numerical-operators: of a null null; comparisons of a null are null.
 function compare(kind, a, b) {
@@ -329,17 +332,14 @@ function evaluate(node, row, scope) {
     case 'UnaryMinusExpression':
       return -of(node.Expression);
     case 'InExpression': // in-cs-operator
-    case 'NotInExpression':
-    case 'InCsExpression': {
+    case 'NotInExpression': {
       const value = of(node.Left);
       if (isNull(value) || value instanceof Json) return stop('`in` of a null or of JSON');
       const found = items(node.Right.Expressions).some((one) => compare('EqualExpression', value, of(one)));
       return kind === 'NotInExpression' ? !found : found;
     }
-    case 'HasAnyExpression':
-      return stop('has_any is not used');
-    case 'InCIExpression':
-    case 'InTildeExpression': { // in-operator
+    // What the parser calls so is written `in~`.
+    case 'InCsExpression': { // in-operator
       const value = text(of(node.Left)).toLowerCase();
       return items(node.Right.Expressions).some((one) => value === text(of(one)).toLowerCase());
     }

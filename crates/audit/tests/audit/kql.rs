@@ -375,3 +375,165 @@ fn queries_find_what_detect_finds() {
         questions.len()
     );
 }
+
+/// Events that are cut: what `detect` tells of the beginning, as certain or as unknown, the query tells too, and it
+/// is certain of nothing of which `detect` is not.
+#[test]
+fn cut_records_are_never_passed_over() {
+    let (guide, setting) = asked();
+    let (mut questions, mut answers) = (Vec::new(), Vec::new());
+    for detection in &guide.detections {
+        let query = kql::query(&guide, detection, Table::AzureDiagnostics);
+        let (Memory::None, Log::Audit, Ok(query)) = (&detection.memory, detection.log, query)
+        else {
+            continue;
+        };
+        let examples = detection.examples.iter();
+        let events: Vec<String> = examples
+            .flat_map(|example| examples::events(&guide, detection.log, example).unwrap())
+            .filter(|event| {
+                let one = std::slice::from_ref(event);
+                !examples::outcome(&guide, &setting, detection, one)
+                    .alerts
+                    .is_empty()
+            })
+            .take(2)
+            .collect();
+        let mut records = Vec::new();
+        let mut certain = BTreeMap::new();
+        for event in events {
+            let from = event.find("\"requestURI\"").unwrap_or_default();
+            let places: Vec<usize> = event[from..]
+                .match_indices([',', ':', '{', '[', '/', '?'])
+                .map(|(at, _)| from + at + 1)
+                .collect();
+            let step = (places.len() / 24).max(1);
+            for at in places.into_iter().step_by(step) {
+                let id = format!("{:08}-0000-4000-8000-000000000000", records.len() + 1000);
+                let whole = event.find("\"auditID\":\"").unwrap() + 11;
+                let record = format!("{}{id}{}", &event[..whole], &event[whole + id.len()..at]);
+                let one = std::slice::from_ref(&record);
+                for alert in examples::outcome(&guide, &setting, detection, one).alerts {
+                    certain.insert(id.clone(), alert.verdict == Verdict::Match);
+                }
+                records.push(record);
+            }
+        }
+        assert!(!certain.is_empty(), "{}", detection.id);
+        questions.push(question(
+            detection.id.to_string(),
+            &query,
+            Table::AzureDiagnostics,
+            detection.log,
+            &records,
+        ));
+        answers.push(certain);
+    }
+    let mut wrong = Vec::new();
+    let mut unknown = 0;
+    for ((question, certain), answer) in questions.iter().zip(&answers).zip(oracle(&questions)) {
+        let name = &question["name"];
+        assert!(answer["error"].is_null(), "{name}: {}", answer["error"]);
+        let rows = told(&answer["rows"]);
+        for id in certain.keys() {
+            if !rows.iter().any(|row| row.5 == *id) {
+                wrong.push(format!("{name}: silent about {id}"));
+            }
+        }
+        for row in &rows {
+            unknown += usize::from(row.0 == UNKNOWN);
+            if row.0 == "match" && certain.get(&row.5) != Some(&true) {
+                wrong.push(format!("{name}: certain of {row:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(
+        questions.len() > 25 && unknown > 300,
+        "{} {unknown}",
+        questions.len()
+    );
+}
+
+/// AKSAudit leaves large objects out and says so in their place.
+#[test]
+fn skipped_objects_are_unknown() {
+    let (guide, setting) = asked();
+    let mut questions = Vec::new();
+    for detection in &guide.detections {
+        let Ok(query) = kql::query(&guide, detection, Table::AksAudit) else {
+            continue;
+        };
+        if !query.text.contains("Manifest") || !matches!(detection.memory, Memory::None) {
+            continue;
+        }
+        let examples = detection.examples.iter();
+        let events =
+            examples.flat_map(|example| examples::events(&guide, detection.log, example).unwrap());
+        for event in events {
+            let one = std::slice::from_ref(&event);
+            if examples::outcome(&guide, &setting, detection, one)
+                .alerts
+                .is_empty()
+            {
+                continue;
+            }
+            let mut skipped: Value = serde_json::from_str(&event).unwrap();
+            for key in ["requestObject", "responseObject"] {
+                skipped[key] = Value::from("skipped-too-big-size-object");
+            }
+            let records = [skipped.to_string()];
+            questions.push(question(
+                detection.id.to_string(),
+                &query,
+                Table::AksAudit,
+                detection.log,
+                &records,
+            ));
+        }
+    }
+    let mut unknown = 0;
+    for (question, answer) in questions.iter().zip(oracle(&questions)) {
+        assert!(answer["error"].is_null(), "{question}: {}", answer["error"]);
+        let rows = told(&answer["rows"]);
+        assert_eq!(rows.len(), 1, "{}: {rows:?}", question["name"]);
+        unknown += rows.iter().filter(|row| row.0 == UNKNOWN).count();
+    }
+    assert!(
+        questions.len() > 15 && unknown > 15,
+        "{} {unknown}",
+        questions.len()
+    );
+}
+
+/// One of each kind, written out: a change of the translator shows here.
+#[test]
+fn queries_are_as_they_were() {
+    let (guide, _) = asked();
+    for (id, table) in [
+        ("exec-into-pod", Table::AksAudit),
+        ("rbac-cluster-admin-bound", Table::AksAudit),
+        ("secrets-read-many", Table::AksAudit),
+        ("rbac-then-workload", Table::AksAudit),
+        ("account-new-agent", Table::AksAudit),
+        ("azure-logs-cut", Table::AksAudit),
+        ("service-exposed", Table::AzureDiagnostics),
+        ("record-hides-request", Table::DataExplorer),
+    ] {
+        let text = kql::query(&guide, guide.detection(id).unwrap(), table)
+            .unwrap()
+            .text;
+        let file =
+            folder("crates/audit/tests/audit/kql").join(format!("{}.{id}.kql", table.word()));
+        if std::env::var_os("SEAWALL_UPDATE").is_some() {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, &text).unwrap();
+        }
+        let kept = std::fs::read_to_string(&file).unwrap();
+        assert!(
+            text == kept,
+            "{} is not what it was:\n{text}",
+            file.display()
+        );
+    }
+}
