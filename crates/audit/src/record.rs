@@ -211,7 +211,9 @@ impl<'a> Shape<'a> {
 }
 
 /// The columns of AKSAudit and AKSAuditAdmin, and the fields of the event that they hold, in the order in which
-/// the API server writes these (learn.microsoft.com/azure/azure-monitor/reference/tables/aksaudit).
+/// the API server writes these (learn.microsoft.com/azure/azure-monitor/reference/tables/aksaudit). There is none for
+/// whom a request impersonates, and times are named `…Time`; the other names are taken where somebody's own table has
+/// them.
 const COLUMNS: [(&[u8], &str); 18] = [
     (b"Level", "level"),
     (b"AuditId", "auditID"),

@@ -125,6 +125,15 @@ fn result(guide: &Guide, alert: &AlertLine<'_>, index: usize) -> Value {
     } else {
         alert.message
     };
+    let fingerprint = [
+        alert.detection,
+        alert.audit_id,
+        alert.verb,
+        object,
+        alert.user,
+        alert.cluster,
+    ];
+    let fingerprint = fingerprint.join("|");
     json!({
         "ruleId": alert.detection,
         "ruleIndex": index,
@@ -140,7 +149,7 @@ fn result(guide: &Guide, alert: &AlertLine<'_>, index: usize) -> Value {
             }],
         }],
         "partialFingerprints": {
-            "seawall/v1": [alert.detection, alert.audit_id, alert.verb, object, alert.user, alert.cluster].join("|"),
+            "seawall/v1": fingerprint,
         },
         "occurrenceCount": alert.times.max(1),
         "properties": {
