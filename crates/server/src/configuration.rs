@@ -165,8 +165,8 @@ impl Followed {
                     metrics.count(LOADS, &[("result", "taken")]);
                     let mut more = json!({ "file": self.name });
                     if install_again && let Some(more) = more.as_object_mut() {
-                        let help =
-                            "`fail-closed` or `exclude` changed: run `seawall serve --install`";
+                        let help = "`fail-closed` or `exclude` changed: API servers are told within moments; with \
+                             `--cert-dir` run `seawall serve --install`";
                         more.insert("help".to_owned(), help.into());
                     }
                     log(Level::Info, "configuration exchanged", more);

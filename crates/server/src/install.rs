@@ -7,6 +7,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::kinds::Kind;
+use report::config::Config;
 use serde_json::{Value, json};
 use sources::cluster::kinds::WANTED;
 
@@ -17,6 +18,9 @@ pub const NAME: &str = "seawall";
 /// Where an API server has configurations.
 pub const CONFIGURATIONS: &str =
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+
+/// What an API server labels a namespace with: its name.
+const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// Seconds that an API server waits.
 const TIMEOUT: u32 = 5;
@@ -49,6 +53,14 @@ pub struct Installed {
     /// The Certificate (`namespace/name`) whose authority cert-manager's injector writes from now on, over what is
     /// trusted at the beginning (<https://cert-manager.io/docs/concepts/ca-injector/>).
     pub injected_from: Option<String>,
+}
+
+/// The namespaces that are left alone: its own, and those of the configuration.
+#[must_use]
+pub fn excluded(own: &str, config: &Config) -> Vec<String> {
+    let mut exclude = vec![own.to_owned()];
+    exclude.extend(config.serve.exclude.iter().map(|name| name.to_string()));
+    exclude
 }
 
 /// What the control plane and nodes write to stay alive: a webhook that is away or strict must not stop them. Of
@@ -134,7 +146,7 @@ fn webhook(
             "matchExpressions": [
                 { "key": "control-plane", "operator": "NotIn", "values": ["true"] },
                 { "key": "kubernetes.azure.com/managedby", "operator": "NotIn", "values": ["aks"] },
-                { "key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": left_alone },
+                { "key": NAME_LABEL, "operator": "NotIn", "values": left_alone },
             ]
         },
         // What the API server writes itself while it starts (its own ClusterRoles): it must not need a webhook for
@@ -147,6 +159,77 @@ fn webhook(
         "timeoutSeconds": TIMEOUT,
         "admissionReviewVersions": ["v1"],
     }))
+}
+
+/// Brings the webhooks of a configuration that is there up to what guidelines ask for now: which kinds are sent, how a
+/// webhook fails, and which namespaces are left alone. How it is reached, whom to trust, and whatever others changed
+/// stays as it is. Whether anything became another.
+pub fn renew(there: &mut Value, gate: &Gate<'_>, exclude: Vec<String>) -> bool {
+    let nowhere = Installed {
+        way: Way::Url(String::new()),
+        trusted: None,
+        exclude,
+        injected_from: None,
+    };
+    let mut wanted = configuration(gate, &nowhere);
+    let wanted = wanted.get_mut("webhooks").map(Value::take);
+    let (Some(Value::Array(wanted)), Some(Value::Array(webhooks))) =
+        (wanted, there.get_mut("webhooks"))
+    else {
+        return false;
+    };
+    let next: Vec<Value> = wanted
+        .into_iter()
+        .filter_map(|wanted| renewed(webhooks, wanted))
+        .collect();
+    let another = next != *webhooks;
+    *webhooks = next;
+    another
+}
+
+/// A webhook as it is to be, beside those that there are.
+fn renewed(webhooks: &[Value], mut wanted: Value) -> Option<Value> {
+    let own = webhooks
+        .iter()
+        .find(|other| other.get("name") == wanted.get("name"));
+    let Some(own) = own else {
+        let client = webhooks.first()?.get("clientConfig")?;
+        let path = wanted.pointer("/clientConfig/url").and_then(Value::as_str);
+        let client = led_to(client, path?)?;
+        *wanted.get_mut("clientConfig")? = client;
+        return Some(wanted);
+    };
+    let mut own = own.clone();
+    for key in ["rules", "failurePolicy"] {
+        *own.get_mut(key)? = wanted.get_mut(key)?.take();
+    }
+    let left_alone = |webhook: &Value| {
+        let expressions = webhook.pointer("/namespaceSelector/matchExpressions")?;
+        let mut expressions = expressions.as_array()?.iter();
+        expressions
+            .find(|one| one.get("key").and_then(Value::as_str) == Some(NAME_LABEL))
+            .cloned()
+    };
+    if left_alone(&own) != left_alone(&wanted) {
+        *own.get_mut("namespaceSelector")? = wanted.get_mut("namespaceSelector")?.take();
+    }
+    Some(own)
+}
+
+/// How another webhook of the same server is reached: by the path of its own.
+fn led_to(client: &Value, path: &str) -> Option<Value> {
+    let mut client = client.clone();
+    if let Some(service) = client.get_mut("service").and_then(Value::as_object_mut) {
+        service.insert("path".to_owned(), path.into());
+        return Some(client);
+    }
+    let url = client.get("url")?.as_str()?;
+    let url = url
+        .strip_suffix("/validate/closed")
+        .or_else(|| url.strip_suffix("/validate/open"))?;
+    let url = format!("{url}{path}");
+    client.as_object_mut()?.insert("url".to_owned(), url.into());
+    Some(client)
 }
 
 /// The authorities as a configuration holds them.

@@ -1,7 +1,8 @@
 //! The webhook from its first certificate to its last answer.
 //!
 //! ```text
-//! certificates ─ every ten seconds: the folder or the Secret ─▶ shown from now on
+//! certificates ─ every ten seconds: the folder or the Secret ─▶ shown from now on; a configuration that became another
+//!                ─▶ what API servers are told to send
 //! bench        ─ judges that sit while the docket is open
 //! door         ─ accepts until a signal and a little longer, so that API servers have heard that it goes
 //! ```
@@ -16,12 +17,13 @@ use std::time::Duration;
 use serde_json::json;
 use sources::cluster::Writer;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Law, gate};
 use crate::configuration::Followed;
 use crate::desk::{self, Desk};
 use crate::http::{self, Door};
+use crate::install;
 use crate::metrics::Metrics;
-use crate::secret::{Secret, SecretError};
+use crate::secret::{self, Secret, SecretError};
 use crate::tls::{CertificateError, Certificates, Shown, made};
 use crate::trace::Tracer;
 
@@ -80,12 +82,14 @@ impl Kept {
     fn keep(
         &self,
         certificates: &Certificates,
-        metrics: &Metrics,
-        log: &Log,
+        law: &Law,
+        (metrics, log): (&Metrics, &Log),
         now: &dyn Fn() -> i64,
         stop: &mpsc::Receiver<()>,
     ) {
         let name = "seawall_certificate_loads_total";
+        let mut written = law.config.number();
+        let mut trouble = None;
         while let Err(mpsc::RecvTimeoutError::Timeout) = stop.recv_timeout(LOOK) {
             match self.now(now()) {
                 Ok(shown) => {
@@ -108,7 +112,45 @@ impl Kept {
             }
             let until = certificates.not_after() as f64;
             metrics.set("seawall_certificate_not_after_seconds", &[], until);
+            // Each replica once, when its own configuration becomes another: so none writes what another overwrites.
+            let number = law.config.number();
+            if number != written {
+                let renewed = self.renew(law, now());
+                match &renewed {
+                    Ok(true) => log(Level::Info, "webhook configuration renewed", json!({})),
+                    Ok(false) => {}
+                    Err(why) if trouble.as_ref() != Some(why) => {
+                        let more = json!({ "why": why });
+                        log(Level::Error, "webhook configuration not renewed", more);
+                    }
+                    Err(_) => {}
+                }
+                if renewed.is_ok() {
+                    written = number;
+                }
+                trouble = renewed.err();
+            }
         }
+    }
+
+    /// Brings the webhook configuration up to what is asked for now. Whether it was another. With a certificate from a
+    /// folder nothing is written, `--install` is.
+    fn renew(&self, law: &Law, now: i64) -> Result<bool, String> {
+        let Self::Secret(secret, writer) = self else {
+            return Ok(false);
+        };
+        let config = law.config.now();
+        let day = jiff::Timestamp::from_second(now)
+            .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+            .strftime("%Y-%m-%d")
+            .to_string();
+        let setting = law.setting(&config, &day)?;
+        let gate = gate(law, &config, &setting, &day);
+        let exclude = install::excluded(&secret.namespace, &config);
+        secret::change(writer, |there| {
+            install::renew(there, &gate, exclude.clone())
+        })
+        .map_err(|error| error.to_string())
     }
 }
 
@@ -190,7 +232,8 @@ pub fn run(
         let keeping = &kept;
         let shown = &certificates;
         let counted = &metrics;
-        scope.spawn(move || keeping.keep(shown, counted, log, &now, &ended));
+        let law = &bench.law;
+        scope.spawn(move || keeping.keep(shown, law, (counted, log), &now, &ended));
         let (unfollow, unfollowed) = mpsc::channel();
         if let Some(mut followed) = followed {
             scope.spawn(move || followed.keep(counted, log, &unfollowed));

@@ -127,20 +127,8 @@ impl Secret {
 /// # Errors
 /// When it is there and cannot be changed.
 pub fn trust(writer: &Writer, trusted: &str) -> Result<(), SecretError> {
-    let path = format!("{CONFIGURATIONS}/{NAME}");
     let wanted = bundle(trusted);
-    for _ in 0..ATTEMPTS {
-        let text = match writer.get(&path) {
-            Ok(text) => text,
-            // Nobody is led here yet.
-            Err(refused) if refused.is_absent() => return Ok(()),
-            Err(refused) => {
-                let what = format!("cannot read the ValidatingWebhookConfiguration {NAME}");
-                return Err(SecretError::Refused { what, refused });
-            }
-        };
-        let mut object: Value = serde_json::from_str(&text)
-            .map_err(|error| SecretError::Odd(path.clone(), error.to_string()))?;
+    change(writer, |object| {
         let mut changed = false;
         let webhooks = object.get_mut("webhooks").and_then(Value::as_array_mut);
         for webhook in webhooks.into_iter().flatten() {
@@ -154,8 +142,35 @@ pub fn trust(writer: &Writer, trusted: &str) -> Result<(), SecretError> {
                 changed = true;
             }
         }
-        if !changed {
-            return Ok(());
+        changed
+    })
+    .map(|_| ())
+}
+
+/// Changes the webhooks of the configuration, where there is one. `how` tells whether it changed anything. Whether
+/// something was written.
+///
+/// # Errors
+/// When it is there and cannot be changed.
+pub fn change(
+    writer: &Writer,
+    mut how: impl FnMut(&mut Value) -> bool,
+) -> Result<bool, SecretError> {
+    let path = format!("{CONFIGURATIONS}/{NAME}");
+    for _ in 0..ATTEMPTS {
+        let text = match writer.get(&path) {
+            Ok(text) => text,
+            // Nobody is led here yet.
+            Err(refused) if refused.is_absent() => return Ok(false),
+            Err(refused) => {
+                let what = format!("cannot read the ValidatingWebhookConfiguration {NAME}");
+                return Err(SecretError::Refused { what, refused });
+            }
+        };
+        let mut object: Value = serde_json::from_str(&text)
+            .map_err(|error| SecretError::Odd(path.clone(), error.to_string()))?;
+        if !how(&mut object) {
+            return Ok(false);
         }
         // With its version, so that nobody's change is overwritten.
         let change = json!({
@@ -163,7 +178,7 @@ pub fn trust(writer: &Writer, trusted: &str) -> Result<(), SecretError> {
             "webhooks": object.get("webhooks"),
         });
         match writer.merge(&path, &change.to_string()) {
-            Ok(_) => return Ok(()),
+            Ok(_) => return Ok(true),
             Err(refused) if refused.is_conflict() => {}
             Err(refused) => {
                 let what = format!("cannot write the ValidatingWebhookConfiguration {NAME}");

@@ -316,9 +316,7 @@ fn install(args: &Args, law: &Law) -> anyhow::Result<u8> {
             made::trusted(&kept).map(str::to_owned)
         }
     };
-    let mut exclude = vec![secret.namespace.clone()];
     let config = law.config.now();
-    exclude.extend(config.serve.exclude.iter().map(|name| name.to_string()));
     let installed = Installed {
         way: match &args.url {
             Some(url) => Way::Url(url.clone()),
@@ -329,7 +327,7 @@ fn install(args: &Args, law: &Law) -> anyhow::Result<u8> {
             },
         },
         trusted,
-        exclude,
+        exclude: install::excluded(&secret.namespace, &config),
         injected_from: args.inject_ca_from.clone(),
     };
     let day = Timestamp::now().strftime("%Y-%m-%d").to_string();

@@ -309,6 +309,37 @@ fn the_webhook_is_installed_asked_and_removed() {
         .find(|line| line.contains("rbac-no-dangling-bindings"))
         .unwrap();
     assert!(warned.contains("as the cluster was "), "{warned}");
+    // What fails closed becomes another, and API servers are told; then it is as it was.
+    let stored = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/seawall";
+    let (_, before) = server.request("GET", stored, None).unwrap();
+    let none = "serve: { exclude: [sandbox, lab], fail-closed: [] }\n";
+    for (text, policies, left_alone) in [
+        (none, &["Ignore"][..], "lab"),
+        (
+            "serve: { exclude: [sandbox] }\n",
+            &["Fail", "Ignore"],
+            "sandbox",
+        ),
+    ] {
+        folder.write("seawall.yaml", text);
+        let begin = Instant::now();
+        loop {
+            let (status, answer) = server.request("GET", stored, None).unwrap();
+            assert_eq!(status, 200, "{answer}");
+            let webhooks = answer["webhooks"].as_array().unwrap();
+            let all = webhooks
+                .iter()
+                .map(|one| one["failurePolicy"].as_str().unwrap());
+            if all.eq(policies.iter().copied()) {
+                assert!(answer.to_string().contains(left_alone), "{answer}");
+                break;
+            }
+            assert!(begin.elapsed() < Duration::from_secs(60), "{answer}");
+            thread::sleep(Duration::from_millis(500));
+        }
+    }
+    let (_, after) = server.request("GET", stored, None).unwrap();
+    assert_eq!(before["webhooks"], after["webhooks"]);
     // It ends when it is told to; what fails closed is refused then.
     assert_eq!(webhook.end(), Some(0));
     let (status, answer) = server.request("POST", PODS, Some(&good)).unwrap();

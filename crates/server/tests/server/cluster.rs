@@ -165,7 +165,49 @@ fn a_webhook_that_is_away_follows_its_failure_mode() {
         .eventually("POST", &dry, Some(&good()), |status, _| status == 201)
         .unwrap();
     assert_eq!(status, 201, "{answer}");
-    // With nothing that fails closed, nobody is held up.
+    // With nothing that fails closed, nobody is held up. What others changed stays.
+    let mut there = configuration.clone();
+    let other = json!({ "key": "team", "operator": "Exists" });
+    let at = "/webhooks/1/namespaceSelector/matchExpressions";
+    let expressions = there.pointer_mut(at).unwrap().as_array_mut().unwrap();
+    expressions.push(other.clone());
+    let renew = |there: &mut Value, config: &'static str, exclude: &str| {
+        let running = Running::start(Wishes {
+            config,
+            ..Wishes::default()
+        });
+        let config = running.law.config.now();
+        let setting = running.law.setting(&config, "2026-11-27").unwrap();
+        let gate = gate(&running.law, &config, &setting, "2026-11-27");
+        install::renew(there, &gate, vec![exclude.to_owned()])
+    };
+    assert!(!renew(&mut there, "", "seawall"));
+    assert!(renew(&mut there, "serve: { fail-closed: [] }\n", "seawall"));
+    let [open] = there["webhooks"].as_array().unwrap().as_slice() else {
+        panic!("{there}");
+    };
+    assert_eq!(open["failurePolicy"], "Ignore");
+    assert_eq!(
+        open["clientConfig"],
+        configuration["webhooks"][1]["clientConfig"]
+    );
+    let selector = open["namespaceSelector"]["matchExpressions"]
+        .as_array()
+        .unwrap();
+    assert!(selector.contains(&other), "{open}");
+    assert!(renew(&mut there, "", "seawall"));
+    let (one, two) = (&there["webhooks"][0], &configuration["webhooks"][0]);
+    for key in [
+        "name",
+        "rules",
+        "failurePolicy",
+        "clientConfig",
+        "namespaceSelector",
+    ] {
+        assert_eq!(one[key], two[key], "{key}");
+    }
+    assert!(renew(&mut there, "", "elsewhere"));
+    assert!(there.to_string().contains("elsewhere"), "{there}");
     let running = Running::start(Wishes {
         config: "serve: { fail-closed: [] }\n",
         ..Wishes::default()
