@@ -2,6 +2,8 @@
 //! and TLS: for other registries there are `oras`, `crane` and `skopeo`, which read the layout.
 
 use std::net::IpAddr;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -43,27 +45,73 @@ impl<'a> Reference<'a> {
 pub(super) fn push(image: &Image, reference: &str) -> Result<()> {
     let to = Reference::read(reference)?;
     for blob in &image.blobs {
-        upload(&to, blob)?;
+        patiently(|| upload(&to, blob))
+            .with_context(|| format!("{} to {}", blob.digest, to.host))?;
     }
     let manifest = &image.manifest;
-    ureq::put(to.url(&format!("manifests/{}", to.tag)))
-        .content_type(manifest.kind)
-        .send(manifest.bytes.as_slice())
-        .with_context(|| format!("the manifest to {reference}"))?;
-    Ok(())
+    let send = || {
+        ureq::put(to.url(&format!("manifests/{}", to.tag)))
+            .content_type(manifest.kind)
+            .send(manifest.bytes.as_slice())
+            .map(drop)
+            .map_err(Sent::of)
+    };
+    patiently(send).with_context(|| format!("the manifest to {reference}"))
+}
+
+/// How often something is sent, with a pause that doubles in between.
+const ATTEMPTS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What became of something that was not taken.
+struct Sent {
+    why: anyhow::Error,
+    /// It may be taken later.
+    later: bool,
+}
+
+impl Sent {
+    /// What a registry refuses it refuses again, unless it is busy or begins
+    /// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes>).
+    fn of(error: ureq::Error) -> Self {
+        let later = match error {
+            ureq::Error::StatusCode(status) => status == 429 || status >= 500,
+            ureq::Error::Io(_) | ureq::Error::ConnectionFailed | ureq::Error::Timeout(_) => true,
+            _ => false,
+        };
+        Self {
+            why: error.into(),
+            later,
+        }
+    }
+}
+
+/// Sends until it is taken or refused. An upload that broke off is begun anew.
+fn patiently(send: impl Fn() -> Result<(), Sent>) -> Result<()> {
+    let mut attempt = 1;
+    loop {
+        match send() {
+            Ok(()) => return Ok(()),
+            Err(sent) if sent.later && attempt < ATTEMPTS => {
+                thread::sleep(PAUSE * 2_u32.pow(attempt - 1));
+                attempt += 1;
+            }
+            Err(sent) => return Err(sent.why),
+        }
+    }
 }
 
 /// One blob at once, where the registry says.
-fn upload(to: &Reference<'_>, blob: &Blob) -> Result<()> {
-    let what = || format!("{} to {}", blob.digest, to.host);
+fn upload(to: &Reference<'_>, blob: &Blob) -> Result<(), Sent> {
     let begun = ureq::post(to.url("blobs/uploads/"))
         .send_empty()
-        .with_context(what)?;
+        .map_err(Sent::of)?;
     let location = begun
         .headers()
         .get("location")
         .and_then(|location| location.to_str().ok())
-        .context("the registry names no place for an upload")?;
+        .context("the registry names no place for an upload")
+        .map_err(|why| Sent { why, later: false })?;
     let location = if location.starts_with('/') {
         format!("http://{}{location}", to.host)
     } else {
@@ -73,6 +121,6 @@ fn upload(to: &Reference<'_>, blob: &Blob) -> Result<()> {
     ureq::put(format!("{location}{separator}digest={}", blob.digest))
         .content_type("application/octet-stream")
         .send(blob.bytes.as_slice())
-        .with_context(what)?;
-    Ok(())
+        .map(drop)
+        .map_err(Sent::of)
 }

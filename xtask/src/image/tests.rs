@@ -1,7 +1,12 @@
 //! The image in a real registry, and in the hands of the system's `tar`.
 
 use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use serde_json::Value;
 
@@ -91,6 +96,61 @@ fn a_registry_takes_it_and_gives_it_back() {
             "-rwxr-xr-x 0/0 64 1970-01-01 00:00 seawall",
         ]
     );
+}
+
+/// Passes connections on to a registry, but for those that it drops or answers itself.
+fn unsteady(registry: &str, moods: &'static [&'static str]) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (registry, taken) = (registry.to_owned(), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&taken);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let number = count.fetch_add(1, Ordering::Relaxed);
+            match moods.get(number).copied() {
+                Some("gone") => drop(stream),
+                Some(answer) => {
+                    let _ = stream.read(&mut [0; 4096]);
+                    let _ = write!(
+                        stream,
+                        "HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                    );
+                }
+                None => {
+                    let mut to = TcpStream::connect(&registry).unwrap();
+                    let (mut back, mut from) =
+                        (stream.try_clone().unwrap(), to.try_clone().unwrap());
+                    thread::spawn(move || drop(io::copy(&mut from, &mut back)));
+                    thread::spawn(move || drop(io::copy(&mut stream, &mut to)));
+                }
+            }
+        }
+    });
+    (address, taken)
+}
+
+#[test]
+fn a_registry_that_is_busy_or_breaks_off_is_asked_again() {
+    let registry = oracle::Registry::start().unwrap();
+    let image = Image::of(&program(), b"authorities", "1.2.3").unwrap();
+    let address = registry.address().to_string();
+    let moods = &["503 Service Unavailable", "gone", "429 Too Many Requests"];
+    let (unsteady_one, taken) = unsteady(&address, moods);
+    push::push(&image, &format!("{unsteady_one}/seawall:1.2.3")).unwrap();
+    assert!(taken.load(Ordering::Relaxed) > moods.len());
+    let url = format!("http://{address}/v2/seawall/manifests/1.2.3");
+    let answer = ureq::get(url)
+        .header("accept", layout::MANIFEST)
+        .call()
+        .unwrap();
+    let digest = answer.headers()["docker-content-digest"].to_str().unwrap();
+    assert_eq!(digest, image.manifest.digest);
+    // What is refused is refused.
+    let (refusing, taken) = unsteady(&address, &["403 Forbidden"]);
+    let refused = push::push(&image, &format!("{refusing}/seawall:1.2.3"));
+    assert!(format!("{:?}", refused.unwrap_err()).contains("403"));
+    assert_eq!(taken.load(Ordering::Relaxed), 1);
 }
 
 #[test]
