@@ -589,6 +589,118 @@ fn the_chart_installs_serves_with_its_own_rights_and_leaves_nothing() {
     assert_eq!(left(&server), Vec::<String>::new());
 }
 
+/// Where objects of a kind are, in the namespace of seawall where they have one.
+fn list_of(kind: &str) -> String {
+    let rbac = "/apis/rbac.authorization.k8s.io/v1";
+    let (group, plural, within) = match kind {
+        "Namespace" => ("/api/v1", "namespaces", false),
+        "ClusterRole" => (rbac, "clusterroles", false),
+        "ClusterRoleBinding" => (rbac, "clusterrolebindings", false),
+        "Role" => (rbac, "roles", true),
+        "RoleBinding" => (rbac, "rolebindings", true),
+        "ServiceAccount" => ("/api/v1", "serviceaccounts", true),
+        "Secret" => ("/api/v1", "secrets", true),
+        "ConfigMap" => ("/api/v1", "configmaps", true),
+        "Service" => ("/api/v1", "services", true),
+        "ResourceQuota" => ("/api/v1", "resourcequotas", true),
+        "LimitRange" => ("/api/v1", "limitranges", true),
+        "NetworkPolicy" => ("/apis/networking.k8s.io/v1", "networkpolicies", true),
+        "PodDisruptionBudget" => ("/apis/policy/v1", "poddisruptionbudgets", true),
+        "Deployment" => ("/apis/apps/v1", "deployments", true),
+        "Lease" => ("/apis/coordination.k8s.io/v1", "leases", true),
+        other => panic!("no list of {other}"),
+    };
+    if within {
+        format!("{group}/namespaces/seawall/{plural}")
+    } else {
+        format!("{group}/{plural}")
+    }
+}
+
+/// Applies `deploy/manifests` as `kubectl apply --server-side --validate=strict -k` does. How many objects.
+fn apply_manifests(server: &ApiServer) -> usize {
+    let mut applied = 0;
+    for name in ["namespace.yaml", "server.yaml"] {
+        let text = std::fs::read_to_string(repository("deploy/manifests").join(name)).unwrap();
+        for raw in yaml::documents(&text) {
+            let doc = guide::front_matter::read(&raw.text, 1).unwrap();
+            let mut object = guide::setting::to_json(doc.root());
+            let list = list_of(object["kind"].as_str().unwrap());
+            if list.contains("/namespaces/") {
+                object["metadata"]["namespace"] = "seawall".into();
+            }
+            let own = object["metadata"]["name"].as_str().unwrap();
+            let path =
+                format!("{list}/{own}?fieldManager=kubectl&force=true&fieldValidation=Strict");
+            let (status, answer) = server.request("APPLY", &path, Some(&object)).unwrap();
+            assert!(matches!(status, 200 | 201), "{path}: {answer}");
+            applied += 1;
+        }
+    }
+    applied
+}
+
+#[test]
+fn plain_manifests_are_applied_as_a_whole_and_serve() {
+    let server = Arc::new(cluster());
+    let folder = Folder::new();
+    let place = folder.path();
+    let applied = apply_manifests(&server);
+    let kustomization = repository("deploy/manifests/kustomization.yaml");
+    let kustomization = std::fs::read_to_string(kustomization).unwrap();
+    let named = kustomization.lines().filter(|line| line.starts_with("- "));
+    assert_eq!(
+        named.collect::<Vec<_>>(),
+        ["- namespace.yaml", "- server.yaml"]
+    );
+    // Again is the same.
+    assert_eq!(apply_manifests(&server), applied);
+
+    let own = format!("{PODS}?labelSelector=app.kubernetes.io/component=server");
+    let three = |_: u16, list: &Value| {
+        let items = list["items"].as_array();
+        items.is_some_and(|items| items.len() == 3)
+    };
+    let (_, pods) = server.eventually("GET", &own, None, three).unwrap();
+    assert!(three(200, &pods), "{pods}");
+    let pod_of_it = &pods["items"][0];
+    let mut args = arguments(&server, place, &pod_of_it["spec"]);
+    args.extend(["--url", "https://127.0.0.1", "--drain", "1"].map(str::to_owned));
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let name = pod_of_it["metadata"]["name"].as_str().unwrap();
+    let one = Webhook::start_with(&folder, &args, &[("POD_NAME", name)]);
+    let serving = one.says("serving");
+    let address = format!("https://{}", serving["address"].as_str().unwrap());
+    let admin = server.kubeconfig().display().to_string();
+    let ran = folder.run(&[
+        "serve",
+        "--install",
+        "--dry-run",
+        "--kubeconfig",
+        &admin,
+        "--url",
+        &address,
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let bad = pod(
+        "bad",
+        &json!({"name": "logs", "hostPath": {"path": "/var/log"}}),
+    );
+    let dry = "/api/v1/namespaces/shop/pods?dryRun=All";
+    until("a warning", || {
+        let (status, answer, warnings) = server.request_warned("POST", dry, Some(&bad)).unwrap();
+        assert!(status == 201 || status == 500, "{answer}");
+        warnings.iter().any(|line| line.contains("pss-host-path"))
+    });
+    one.says("passed over everything");
+    let (_, refused) = asked(&server);
+    assert_eq!(refused, Vec::<String>::new());
+    assert_eq!(one.unformed(), Vec::<String>::new());
+    let ran = folder.run(&["serve", "--remove", "--kubeconfig", &admin]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(one.end(), Some(0));
+}
+
 /// What there still is of it.
 fn left(server: &ApiServer) -> Vec<String> {
     let rbac = "/apis/rbac.authorization.k8s.io/v1";
