@@ -35,7 +35,7 @@ pub struct Analyses<'e> {
     given: Given<'e>,
     rights: OnceLock<Arc<Rights>>,
     roles: OnceLock<Roles>,
-    network: OnceLock<Network>,
+    network: OnceLock<Arc<Network>>,
     notes: Option<Notes>,
 }
 
@@ -55,8 +55,9 @@ pub struct Rights {
 /// Of each subject, the facts that are true of it: numbers of the fact and of its holder.
 type Held = BTreeMap<Subject, Vec<(usize, usize)>>;
 
+/// Who can talk to whom, and under which numbers.
 #[derive(Debug)]
-struct Network {
+pub struct Network {
     reach: Reach,
     workloads: HashMap<ResourceRef, usize>,
 }
@@ -105,6 +106,22 @@ impl<'e> Analyses<'e> {
             let _ = self.rights.set(rights);
         }
         self
+    }
+
+    /// The same with the network of an earlier estate, in which everything that [`reach::matters`] was the same and had
+    /// the same number.
+    #[must_use]
+    pub fn with_network(self, network: Option<Arc<Network>>) -> Self {
+        if let Some(network) = network {
+            let _ = self.network.set(network);
+        }
+        self
+    }
+
+    /// The network, where anybody asked for it.
+    #[must_use]
+    pub fn known_network(&self) -> Option<Arc<Network>> {
+        self.network.get().map(Arc::clone)
     }
 
     /// The rights, where anybody asked for them.
@@ -262,7 +279,7 @@ impl<'e> Analyses<'e> {
                 .enumerate()
                 .map(|(number, workload)| (workload.resource, number))
                 .collect();
-            Network { reach, workloads }
+            Arc::new(Network { reach, workloads })
         })
     }
 }

@@ -24,4 +24,4 @@ pub mod roles;
 
 mod analyses;
 
-pub use analyses::{Analyses, Given, Lazily, Rights};
+pub use analyses::{Analyses, Given, Lazily, Network, Rights};

@@ -133,7 +133,7 @@ impl Reach {
             policies(estate, engine)
         };
         // The order in which policies decide; those of one kind and priority as they were read.
-        written.sort_by_key(|policy| (policy.tier, policy.priority, policy.resource));
+        written.sort_by_key(|policy| (policy.tier, policy.priority));
         let found = workloads::read(estate);
         let mut namespaces: BTreeSet<Box<str>> = found
             .0
@@ -354,12 +354,29 @@ const CILIUM_KINDS: [&str; 2] = [
 ];
 
 /// Whether an object of the estate makes a difference to what its workloads reach outside of the cluster and how they
-/// are exposed. A pod of something that is here does not: what passes between addresses outside and pods hangs on
-/// labels, and it has those of its maker; of itself it has an address, which is no end outside.
+/// are exposed; `beside` is the estate in which it is not there, or is another. A pod of something that is here does
+/// not: what passes between addresses outside and pods hangs on labels, and it has those of its maker; of itself it has
+/// an address, which is no end outside. What else something here made does only where pods name it that are in the
+/// estate beside: they count to something else there.
 #[must_use]
-pub fn matters(estate: &Estate, resource: &Resource) -> bool {
+pub fn matters(estate: &Estate, resource: &Resource, beside: &Estate) -> bool {
     let kind = &resource.name.kind;
-    reads(kind) && !(kind.is("Pod") && workloads::is_made_here(estate, resource))
+    if !reads(kind) {
+        return false;
+    }
+    if !workloads::is_made_here(estate, resource) {
+        return true;
+    }
+    !kind.is("Pod") && workloads::is_maker(beside, resource)
+}
+
+/// Whether two states of a workload are one to the analysis.
+#[must_use]
+pub fn is_same(one: &Resource, other: &Resource) -> bool {
+    one.name == other.name
+        && one.is_workload()
+        && other.is_workload()
+        && workloads::seen(one) == workloads::seen(other)
 }
 
 /// Whether the analysis reads objects of a kind.
@@ -429,8 +446,7 @@ fn unread(estate: &Estate, engine: Engine) -> Vec<String> {
 /// Every policy of the estate that the engine reads, unresolved.
 fn policies(estate: &Estate, engine: Engine) -> Vec<Written> {
     let mut found = Vec::new();
-    for (at, resource) in estate.resources().iter().enumerate() {
-        let id = ResourceRef(at as u32);
+    for (id, resource) in estate.resources().numbered() {
         let Kind::Kubernetes { group, kind } = &resource.name.kind else {
             continue;
         };

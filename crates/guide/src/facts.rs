@@ -218,7 +218,7 @@ impl<'a> Facts<'a> {
                 more = more.or(Some(reason));
             }
         }
-        found.sort();
+        self.estate().sort(&mut found);
         found.dedup();
         let items: Vec<Value<'a>> = found
             .into_iter()

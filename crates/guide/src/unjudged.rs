@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use model::coverage::{Coverage, DocumentEntry, NotAssessed, Status};
-use model::kinds::Kind;
 use model::{Estate, Within};
 
 use crate::catalogue::Guide;
@@ -20,10 +19,7 @@ pub fn not_assessed(
     estate: &Estate,
     coverage: &Coverage,
 ) -> Vec<NotAssessed> {
-    let azure = estate
-        .resources()
-        .iter()
-        .any(|resource| matches!(resource.name.kind, Kind::Azure(_)))
+    let azure = estate.has_azure()
         || coverage.documents.iter().any(|entry| {
             entry.status == Status::Assessed
                 && entry.kind.as_deref().is_some_and(|kind| kind.contains('/'))

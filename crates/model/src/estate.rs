@@ -1,5 +1,13 @@
 //! Everything known about one environment, indexed so that joins do not walk it all.
 
+mod changing;
+mod links;
+mod named;
+mod resources;
+mod selector;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
 
@@ -9,9 +17,15 @@ use crate::azure::links::AzureLinks;
 use crate::completeness::{Completeness, Within};
 use crate::implied;
 use crate::kinds::Kind;
-use crate::references;
 use crate::resource::{Resource, ResourceRef};
 use crate::value::Ref;
+
+use self::links::{Links, SELECTORS, USED};
+use self::named::Named;
+use self::selector::{first_label, label_key, pod_labels, selector, selects};
+
+pub use self::changing::Change;
+pub use self::resources::Resources;
 
 /// What the sources are complete for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,19 +37,18 @@ pub enum Scope {
     Whole,
 }
 
-/// Namespace, kind and name.
-type FullName = (Box<str>, Box<str>, Box<str>);
-
-/// Namespace, one of a few known kinds, and a name or label.
-type Named = (Box<str>, &'static str, Box<str>);
-
 /// The environment under judgement.
 #[derive(Debug, Default)]
 pub struct Estate {
-    resources: Vec<Resource>,
+    /// By number; a number whose resource is gone has none.
+    slots: Vec<Option<Resource>>,
+    /// Those that there are.
+    order: Vec<ResourceRef>,
+    /// They are in the order of addresses, not in that of numbers.
+    by_address: bool,
     by_kind: BTreeMap<Box<str>, Vec<ResourceRef>>,
     by_namespace: HashMap<Box<str>, BTreeMap<Box<str>, Vec<ResourceRef>>>,
-    by_name: HashMap<FullName, ResourceRef>,
+    by_name: Named,
     links: OnceLock<Links>,
     azure_links: OnceLock<AzureLinks>,
     holders: OnceLock<HashMap<usize, Vec<ResourceRef>>>,
@@ -44,22 +57,6 @@ pub struct Estate {
     /// What live sources read to the end, and what they could not.
     pub completeness: Completeness,
 }
-
-/// Joins that are only computed when a guideline asks for them.
-#[derive(Debug, Default)]
-struct Links {
-    /// selector objects by namespace, kind, and one label they need (empty: none needed)
-    selectors: HashMap<Named, Vec<ResourceRef>>,
-    /// workloads by namespace and each of their labels
-    labelled: HashMap<(Box<str>, Box<str>), Vec<ResourceRef>>,
-    /// who refers to (namespace, kind, name)
-    used_by: HashMap<Named, Vec<ResourceRef>>,
-    /// bindings by the role or account they name
-    bound_by: HashMap<Named, Vec<ResourceRef>>,
-}
-
-/// The kinds whose selectors match pods.
-const SELECTORS: [&str; 3] = ["Service", "NetworkPolicy", "PodDisruptionBudget"];
 
 impl Estate {
     /// An empty estate.
@@ -74,14 +71,9 @@ impl Estate {
     /// Adds a resource. An object that was already there under the same name stays too: both
     /// are judged, the first one is what references find.
     pub fn add(&mut self, resource: Resource) -> ResourceRef {
-        let id = ResourceRef(self.resources.len() as u32);
+        let id = ResourceRef(self.slots.len() as u32);
         let kind: Box<str> = index_name(&resource.name.kind).into();
-        let namespace: Box<str> = resource
-            .name
-            .namespace
-            .as_deref()
-            .unwrap_or_default()
-            .into();
+        let namespace: Box<str> = namespace_of(&resource).into();
         self.by_kind.entry(kind.clone()).or_default().push(id);
         self.by_namespace
             .entry(namespace.clone())
@@ -90,9 +82,9 @@ impl Estate {
             .or_default()
             .push(id);
         self.by_name
-            .entry((namespace, kind, resource.name.name.clone()))
-            .or_insert(id);
-        self.resources.push(resource);
+            .add((namespace, kind, resource.name.name.clone()), id);
+        self.slots.push(Some(resource));
+        self.order.push(id);
         id
     }
 
@@ -123,60 +115,78 @@ impl Estate {
             .unwrap_or_else(|| crate::unknown::describe(reason))
     }
 
-    /// All resources, in the order in which they were read.
+    /// All resources, in the order in which they were read; where they come and go
+    /// ([`Estate::change`]), in that of their addresses.
     #[must_use]
-    pub fn resources(&self) -> &[Resource] {
-        &self.resources
+    pub fn resources(&self) -> Resources<'_> {
+        Resources::of(&self.slots, &self.order)
     }
 
     /// One resource.
     #[must_use]
     pub fn get(&self, id: ResourceRef) -> Option<&Resource> {
-        self.resources.get(id.0 as usize)
+        self.slots.get(id.0 as usize)?.as_ref()
+    }
+
+    /// Whether anything of Azure is here.
+    #[must_use]
+    pub fn has_azure(&self) -> bool {
+        // No kind of Kubernetes has a slash in its name.
+        self.by_kind.keys().any(|kind| kind.contains('/'))
     }
 
     /// Makes a Namespace for every namespace that is named and was not read. Findings about it
     /// point to the first object that names it; its labels are unknown unless the estate is whole.
     pub fn imply_namespaces(&mut self, symbols: &Symbols) {
-        let mut first_in: BTreeMap<Box<str>, usize> = BTreeMap::new();
-        for (index, resource) in self.resources.iter().enumerate() {
+        let mut first_in: BTreeMap<Box<str>, ResourceRef> = BTreeMap::new();
+        for (id, resource) in self.resources().numbered() {
             if let (Some(namespace), Kind::Kubernetes { .. }) =
                 (&resource.name.namespace, &resource.name.kind)
+                && !first_in.contains_key(namespace)
             {
-                first_in.entry(namespace.clone()).or_insert(index);
+                first_in.insert(namespace.clone(), id);
             }
         }
-        for (namespace, index) in first_in {
+        for (namespace, id) in first_in {
             if self.find("", "Namespace", &namespace).is_some() {
                 continue;
             }
-            let Some(witness) = self.resources.get(index) else {
-                continue;
-            };
-            let whole = self.absent("Namespace", Within::Everywhere).is_none();
-            let doc = implied::namespace(symbols, &namespace, witness, whole);
-            let root = doc.root().id();
-            let implied = Resource {
-                name: crate::resource::ResourceName {
-                    kind: Kind::Kubernetes {
-                        group: "".into(),
-                        kind: "Namespace".into(),
-                    },
-                    api_version: "v1".into(),
-                    namespace: None,
-                    name: namespace,
-                },
-                doc,
-                root,
-                origin: witness.origin.clone(),
-                provider_managed: false,
-                implied: true,
-                refers: None,
-                certificates: None,
-                azure: None,
-            };
-            self.add(implied);
+            if let Some(implied) = self.implied(symbols, namespace, id) {
+                self.add(implied);
+            }
         }
+    }
+
+    /// A Namespace that a resource names.
+    fn implied(
+        &self,
+        symbols: &Symbols,
+        namespace: Box<str>,
+        witness: ResourceRef,
+    ) -> Option<Resource> {
+        let witness = self.get(witness)?;
+        let whole = self.absent("Namespace", Within::Everywhere).is_none();
+        let doc = implied::namespace(symbols, &namespace, witness, whole);
+        let root = doc.root().id();
+        Some(Resource {
+            name: crate::resource::ResourceName {
+                kind: Kind::Kubernetes {
+                    group: "".into(),
+                    kind: "Namespace".into(),
+                },
+                api_version: "v1".into(),
+                namespace: None,
+                name: namespace,
+            },
+            doc,
+            root,
+            origin: witness.origin.clone(),
+            provider_managed: false,
+            implied: true,
+            refers: None,
+            certificates: None,
+            azure: None,
+        })
     }
 
     /// Objects of a kind as guidelines name it.
@@ -210,20 +220,18 @@ impl Estate {
 
     /// Everything that carries a pod and is not owned.
     pub fn workloads(&self) -> impl Iterator<Item = ResourceRef> + '_ {
-        (0..self.resources.len() as u32)
-            .map(ResourceRef)
-            .filter(|id| {
-                self.get(*id)
-                    .is_some_and(|resource| resource.is_workload() && !self.is_owned(resource))
-            })
+        self.order.iter().copied().filter(|id| {
+            self.get(*id)
+                .is_some_and(|resource| resource.is_workload() && !self.is_owned(resource))
+        })
     }
 
     /// An object by namespace (empty for cluster-scoped ones), kind and name.
     #[must_use]
     pub fn find(&self, namespace: &str, kind: &str, name: &str) -> Option<&Resource> {
         self.by_name
-            .get(&(namespace.into(), normalise(kind).into(), name.into()))
-            .and_then(|id| self.get(*id))
+            .first(&(namespace.into(), normalise(kind).into(), name.into()))
+            .and_then(|id| self.get(id))
     }
 
     /// The resource whose document holds a value (the first, for documents with several).
@@ -231,11 +239,8 @@ impl Estate {
     pub fn holder_of(&self, value: Ref<'_>) -> Option<&Resource> {
         let holders = self.holders.get_or_init(|| {
             let mut holders: HashMap<usize, Vec<ResourceRef>> = HashMap::new();
-            for (index, resource) in self.resources.iter().enumerate() {
-                holders
-                    .entry(address(&resource.doc))
-                    .or_default()
-                    .push(ResourceRef(index as u32));
+            for (id, resource) in self.resources().numbered() {
+                holders.entry(address(&resource.doc)).or_default().push(id);
             }
             holders
         });
@@ -275,7 +280,9 @@ impl Estate {
         for (key, _, value) in labels.iter().flat_map(|labels| labels.entries()) {
             consider(label_key(key, value.as_str().unwrap_or_default()));
         }
-        found.into_iter().collect()
+        let mut found: Vec<ResourceRef> = found.into_iter().collect();
+        self.sort(&mut found);
+        found
     }
 
     /// The workloads that an object's selector matches.
@@ -297,8 +304,9 @@ impl Estate {
         candidates
             .into_iter()
             .filter(|id| {
-                self.get(*id)
-                    .is_some_and(|workload| selects(&selector, pod_labels(workload)))
+                self.get(*id).is_some_and(|workload| {
+                    selects(&selector, pod_labels(workload)) && !self.is_owned(workload)
+                })
             })
             .collect()
     }
@@ -336,124 +344,28 @@ impl Estate {
 
     pub(crate) fn azure_links(&self) -> &AzureLinks {
         self.azure_links
-            .get_or_init(|| AzureLinks::build(&self.resources))
+            .get_or_init(|| AzureLinks::build(self.resources()))
     }
 
     /// The number of a resource that the estate holds.
     #[must_use]
     pub fn number_of(&self, resource: &Resource) -> Option<ResourceRef> {
         // Those of the estate lie side by side.
-        let first = std::ptr::from_ref(self.resources.first()?).addr();
+        let first = self.slots.as_ptr().addr();
         let at = std::ptr::from_ref(resource).addr().checked_sub(first)?;
-        let id = ResourceRef((at / size_of::<Resource>()) as u32);
+        let id = ResourceRef(u32::try_from(at / size_of::<Option<Resource>>()).ok()?);
         self.get(id)
             .is_some_and(|own| std::ptr::eq(own, resource))
             .then_some(id)
     }
 
+    /// Puts numbers into the order of [`Estate::resources`].
+    pub fn sort(&self, ids: &mut [ResourceRef]) {
+        ids.sort_by(|one, other| self.ranks().compare(*one, *other));
+    }
+
     fn links(&self) -> &Links {
         self.links.get_or_init(|| Links::build(self))
-    }
-}
-
-/// Kinds whose users are recorded.
-const USED: [&str; 4] = [
-    "Secret",
-    "ConfigMap",
-    "ServiceAccount",
-    "PersistentVolumeClaim",
-];
-
-impl Links {
-    fn build(estate: &Estate) -> Self {
-        let mut links = Self::default();
-        for (index, resource) in estate.resources.iter().enumerate() {
-            let id = ResourceRef(index as u32);
-            let namespace: Box<str> = namespace_of(resource).into();
-            let kind = resource.name.kind.name();
-            if resource.is_workload() && !estate.is_owned(resource) {
-                for (key, _, value) in pod_labels(resource)
-                    .iter()
-                    .flat_map(|labels| labels.entries())
-                {
-                    let label = label_key(key, value.as_str().unwrap_or_default());
-                    links
-                        .labelled
-                        .entry((namespace.clone(), label))
-                        .or_default()
-                        .push(id);
-                }
-            }
-            if let (Some(kind), Some(selector)) = (
-                SELECTORS.into_iter().find(|known| *known == kind),
-                selector(resource),
-            ) {
-                let label = first_label(&selector).unwrap_or_default();
-                links
-                    .selectors
-                    .entry((namespace.clone(), kind, label))
-                    .or_default()
-                    .push(id);
-            }
-            if kind == "RoleBinding" || kind == "ClusterRoleBinding" {
-                links.bind(resource, &namespace, id);
-            }
-            match &resource.refers {
-                Some(refers) => refers
-                    .iter()
-                    .for_each(|(kind, name)| links.uses(&namespace, kind, name, id)),
-                None => references::of(resource)
-                    .into_iter()
-                    .for_each(|(kind, name)| links.uses(&namespace, kind, name, id)),
-            }
-        }
-        links
-    }
-
-    fn uses(&mut self, namespace: &str, kind: &'static str, name: &str, id: ResourceRef) {
-        let users = self
-            .used_by
-            .entry((namespace.into(), kind, name.into()))
-            .or_default();
-        if users.last() != Some(&id) {
-            users.push(id);
-        }
-    }
-
-    fn bind(&mut self, binding: &Resource, namespace: &str, id: ResourceRef) {
-        let object = binding.object();
-        let text = |value: Option<Ref<'_>>| {
-            value
-                .and_then(Ref::as_str)
-                .map(str::to_owned)
-                .unwrap_or_default()
-        };
-        let role = text(object.path(&["roleRef", "name"]));
-        let key = if text(object.path(&["roleRef", "kind"])) == "Role" {
-            (Box::from(namespace), "Role", role.into_boxed_str())
-        } else {
-            (Box::default(), "ClusterRole", role.into_boxed_str())
-        };
-        self.bound_by.entry(key).or_default().push(id);
-        for subject in object.get("subjects").into_iter().flat_map(Ref::items) {
-            if text(subject.get("kind")) != "ServiceAccount" {
-                continue;
-            }
-            // In a RoleBinding an empty namespace is the binding's own; in a ClusterRoleBinding
-            // it matches nobody (plugin/pkg/auth/authorizer/rbac).
-            let of = text(subject.get("namespace"));
-            let of = if of.is_empty() {
-                namespace.to_owned()
-            } else {
-                of
-            };
-            let key = (
-                of.into_boxed_str(),
-                "ServiceAccount",
-                text(subject.get("name")).into_boxed_str(),
-            );
-            self.bound_by.entry(key).or_default().push(id);
-        }
     }
 }
 
@@ -466,89 +378,6 @@ pub fn namespace_of(resource: &Resource) -> &str {
 /// Documents stay where they are while the estate lives.
 fn address(doc: &crate::doc::Doc) -> usize {
     std::ptr::from_ref(doc) as usize
-}
-
-fn pod_labels(workload: &Resource) -> Option<Ref<'_>> {
-    workload.pod_holder()?.path(&["metadata", "labels"])
-}
-
-/// A label selector: `matchLabels` and `matchExpressions`, or a Service's plain map.
-#[derive(Debug, Clone, Copy)]
-struct Selector<'a> {
-    labels: Option<Ref<'a>>,
-    expressions: Option<Ref<'a>>,
-}
-
-fn selector(object: &Resource) -> Option<Selector<'_>> {
-    let spec = object.object().get("spec")?;
-    match object.name.kind.name() {
-        // A Service without a selector selects nothing.
-        "Service" => {
-            let labels = spec
-                .get("selector")
-                .filter(|labels| labels.entries().len() > 0)?;
-            Some(Selector {
-                labels: Some(labels),
-                expressions: None,
-            })
-        }
-        "NetworkPolicy" => {
-            let selector = spec.get("podSelector");
-            Some(Selector {
-                labels: selector.and_then(|selector| selector.get("matchLabels")),
-                expressions: selector.and_then(|selector| selector.get("matchExpressions")),
-            })
-        }
-        // A budget without a selector selects nothing, one with `{}` everything (policy/v1).
-        "PodDisruptionBudget" => {
-            let selector = spec.get("selector")?;
-            Some(Selector {
-                labels: selector.get("matchLabels"),
-                expressions: selector.get("matchExpressions"),
-            })
-        }
-        _ => None,
-    }
-}
-
-fn first_label(selector: &Selector<'_>) -> Option<Box<str>> {
-    let (key, _, value) = selector.labels?.entries().next()?;
-    Some(label_key(key, value.as_str().unwrap_or_default()))
-}
-
-fn label_key(key: &str, value: &str) -> Box<str> {
-    format!("{key}={value}").into_boxed_str()
-}
-
-fn selects(selector: &Selector<'_>, labels: Option<Ref<'_>>) -> bool {
-    let label = |key: &str| {
-        labels
-            .and_then(|labels| labels.get(key))
-            .and_then(Ref::as_str)
-    };
-    let plain = selector.labels.is_none_or(|wanted| {
-        wanted
-            .entries()
-            .all(|(key, _, value)| label(key) == value.as_str())
-    });
-    plain
-        && selector.expressions.is_none_or(|expressions| {
-            expressions.items().all(|expression| {
-                let have = expression.get("key").and_then(Ref::as_str).and_then(label);
-                let among = |value: &str| {
-                    expression.get("values").is_some_and(|values| {
-                        values.items().any(|item| item.as_str() == Some(value))
-                    })
-                };
-                match expression.get("operator").and_then(Ref::as_str) {
-                    Some("In") => have.is_some_and(among),
-                    Some("NotIn") => have.is_none_or(|value| !among(value)),
-                    Some("Exists") => have.is_some(),
-                    Some("DoesNotExist") => have.is_none(),
-                    _ => false,
-                }
-            })
-        })
 }
 
 /// The name under which a kind is indexed: bare for Kubernetes' own kinds, with its group for

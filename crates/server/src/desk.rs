@@ -209,13 +209,9 @@ impl Desk {
         {
             return findings;
         }
-        let mut findings: Vec<Arc<Finding>> = self
-            .options
-            .shared
-            .findings()
-            .into_iter()
-            .map(Arc::new)
-            .collect();
+        let mut findings: Vec<Arc<Finding>> = Vec::new();
+        let shared = &self.options.shared;
+        shared.give(|finding| findings.push(Arc::new(finding)));
         findings.sort_by(|one, other| rank(one).cmp(&rank(other)));
         let findings = Arc::new(findings);
         *kept = Some((Instant::now(), Arc::downgrade(&findings)));

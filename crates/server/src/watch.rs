@@ -49,7 +49,7 @@ use std::time::{Duration, Instant};
 use ::guide::Guide;
 use jiff::Timestamp;
 use model::Resource;
-use model::coverage::Status;
+use model::coverage::{DocumentEntry, Status};
 use model::doc::Shapes;
 use model::finding::{Finding, Fingerprint, GuidelineId};
 use report::assessment::Counts;
@@ -350,6 +350,11 @@ impl Shared {
     /// Shows each finding that stands, some at a time: it is judged meanwhile, and what comes or goes then may be
     /// among them or not.
     pub fn visit(&self, mut see: impl FnMut(&Finding)) {
+        self.give(|finding| see(&finding));
+    }
+
+    /// The same, handed over.
+    pub fn give(&self, mut take: impl FnMut(Finding)) {
         /// Written out at a time.
         const SOME: usize = 256;
         for joined in [false, true] {
@@ -360,13 +365,20 @@ impl Shared {
                     let said = if joined { &live.joined } else { &live.local };
                     said.some_after(after, SOME)
                 };
-                findings.iter().for_each(&mut see);
+                findings.into_iter().for_each(&mut take);
                 after = last;
                 if after.is_none() {
                     break;
                 }
             }
         }
+    }
+
+    /// What became of single objects that were read and not judged, as of now.
+    #[must_use]
+    pub fn entries(&self) -> Vec<DocumentEntry> {
+        let live = self.live();
+        live.held.entries().cloned().collect()
     }
 
     /// Where what runs differs from what should, where that is asked.

@@ -109,8 +109,7 @@ pub(crate) fn read(estate: &Estate) -> (Vec<Workload>, Vec<Class>) {
     let mut found: Vec<Found> = Vec::new();
     let mut owned: Vec<ResourceRef> = Vec::new();
     let mut numbers: HashMap<ResourceRef, usize> = HashMap::new();
-    for (at, resource) in estate.resources().iter().enumerate() {
-        let id = ResourceRef(at as u32);
+    for (id, resource) in estate.resources().numbered() {
         let pods = resource.is_workload() && resource.name.kind.name() != "PodTemplate";
         if !pods || has_ended(resource) {
             continue;
@@ -152,17 +151,13 @@ pub(crate) fn read(estate: &Estate) -> (Vec<Workload>, Vec<Class>) {
             found.traits.addresses = found.traits.addresses.union(&own);
         }
     }
+    // Those of one name stay in the order in which they were read.
     found.sort_by(|a, b| order(&a.workload).cmp(&order(&b.workload)));
     classes(found)
 }
 
-fn order(workload: &Workload) -> (&str, &str, &str, ResourceRef) {
-    (
-        &workload.namespace,
-        &workload.name,
-        &workload.kind,
-        workload.resource,
-    )
+fn order(workload: &Workload) -> (&str, &str, &str) {
+    (&workload.namespace, &workload.name, &workload.kind)
 }
 
 fn named(id: ResourceRef, resource: &Resource, kind: &str, name: &str) -> Workload {
@@ -229,12 +224,8 @@ fn top(estate: &Estate, resource: &Resource) -> Top {
             None => return Top::Absent(absent.0, absent.1),
         }
     }
-    let is = |id: &ResourceRef| estate.get(*id).is_some_and(|one| std::ptr::eq(one, at));
     estate
-        .in_namespace(namespace_of(at), at.name.kind.name())
-        .iter()
-        .copied()
-        .find(is)
+        .number_of(at)
         .map_or(Top::Absent(absent.0, absent.1), Top::Here)
 }
 
@@ -255,6 +246,45 @@ pub(crate) fn is_made_here(estate: &Estate, resource: &Resource) -> bool {
     resource.is_workload()
         && owner(resource.object()).is_some()
         && matches!(top(estate, resource), Top::Here(_))
+}
+
+/// Kinds whose objects may name what made them.
+const MADE: [&str; 8] = [
+    "Pod",
+    "ReplicaSet",
+    "Job",
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "CronJob",
+    "ReplicationController",
+];
+
+/// Whether something names an object as what made it.
+pub(crate) fn is_maker(estate: &Estate, resource: &Resource) -> bool {
+    let (kind, name) = (resource.name.kind.name(), &*resource.name.name);
+    let namespace = namespace_of(resource);
+    MADE.into_iter().any(|made| {
+        let made = estate.in_namespace(namespace, made).iter();
+        let mut made = made.filter_map(|id| estate.get(*id));
+        made.any(|made| owner(made.object()) == Some((kind, name)))
+    })
+}
+
+/// All that is read of a workload.
+#[derive(PartialEq)]
+pub(crate) struct Seen<'r> {
+    traits: Option<Traits>,
+    owner: Option<(&'r str, &'r str)>,
+    has_ended: bool,
+}
+
+pub(crate) fn seen(workload: &Resource) -> Seen<'_> {
+    Seen {
+        traits: traits(workload),
+        owner: owner(workload.object()),
+        has_ended: has_ended(workload),
+    }
 }
 
 /// Whether a pod runs no more: nobody talks to it.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{parent_of_id, scope_of_id, type_of_id};
-use crate::estate::Estate;
+use crate::estate::{Estate, Resources};
 use crate::resource::{Resource, ResourceRef};
 use crate::value::Ref;
 
@@ -75,13 +75,12 @@ impl Management {
 }
 
 impl AzureLinks {
-    pub(crate) fn build(resources: &[Resource]) -> Self {
+    pub(crate) fn build(resources: Resources<'_>) -> Self {
         let mut links = Self::default();
-        for (index, resource) in resources.iter().enumerate() {
+        for (own, resource) in resources.numbered() {
             let Some(azure) = &resource.azure else {
                 continue;
             };
-            let own = ResourceRef(index as u32);
             let id: Box<str> = azure.id.to_ascii_lowercase().into();
             links.by_id.entry(id.clone()).or_insert(own);
             links.management.add(&id, resource.object());
@@ -209,7 +208,7 @@ impl Estate {
             .copied()
             .filter(|other| self.is_of(*other, kind))
             .collect();
-        found.sort();
+        self.sort(&mut found);
         found.dedup();
         found
     }
@@ -240,7 +239,7 @@ impl Estate {
                     .filter(|other| self.is_of(*other, kind)),
             );
         }
-        found.sort();
+        self.sort(&mut found);
         found.dedup();
         let of_groups = |scope: &str| {
             let attached = links.attached.get(scope).into_iter().flatten();

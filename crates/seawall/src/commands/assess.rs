@@ -523,18 +523,17 @@ fn join(
     if !judge.joins() {
         return Ok(());
     }
-    let mut numbers = (0u32..).map(ResourceRef);
     for part in estate.resources().chunks(4096) {
         let judged: Vec<Judged> = if part.len() < 8 {
             part.iter()
-                .map(|resource| judge.joined(resource, analyses))
+                .map(|(_, resource)| judge.joined(resource, analyses))
                 .collect()
         } else {
             part.par_iter()
-                .map(|resource| judge.joined(resource, analyses))
+                .map(|(_, resource)| judge.joined(resource, analyses))
                 .collect()
         };
-        for ((resource, judged), number) in part.iter().zip(judged).zip(&mut numbers) {
+        for ((number, resource), judged) in part.into_iter().zip(judged) {
             hearing.hear(resource, Some(number), judged)?;
         }
     }

@@ -164,9 +164,9 @@ fn joined(
     for part in estate.resources().chunks(4096) {
         let judged: Vec<Vec<Finding>> = part
             .par_iter()
-            .map(|resource| judge.joined(resource, &analyses).findings)
+            .map(|(_, resource)| judge.joined(resource, &analyses).findings)
             .collect();
-        for (resource, own) in part.iter().zip(judged) {
+        for ((_, resource), own) in part.into_iter().zip(judged) {
             say(owners.sort(resource, own));
         }
     }

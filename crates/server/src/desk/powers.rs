@@ -310,6 +310,6 @@ fn may(words: &Words<'_>, holder: &Holder) -> May {
 
 /// The object that an address of the estate is.
 pub(super) fn at<'e>(estate: &'e Estate, address: &str) -> Option<&'e Resource> {
-    let mut all = estate.resources().iter();
-    all.find(|resource| &*resource.origin.path == address && !resource.implied)
+    let mut there = estate.at(address).into_iter();
+    there.find(|resource| !resource.implied)
 }

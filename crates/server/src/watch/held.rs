@@ -3,15 +3,17 @@
 //! Of a workload only what joins can read is kept (`model::prune`); it was judged before. A source that begins anew
 //! tells everything again: what it did not tell again is gone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use cel::Symbols;
 use guide::Setting;
 use jiff::Timestamp;
 use model::completeness::Gap;
 use model::coverage::{Coverage, DocumentEntry, Status};
+use model::estate::Change;
 use model::ownership::Made;
-use model::resource::Resource;
+use model::resource::{Resource, ResourceRef};
 use model::{Completeness, Estate, Scope};
 use report::assessment::Counts;
 use sources::live::{Unread, other};
@@ -31,6 +33,8 @@ pub(crate) struct Object {
     pub(crate) round: u32,
     /// None for what is only noted in the ledger; Azure may give several.
     pub(crate) resources: Vec<Resource>,
+    /// Their numbers in estates, ascending; given by [`Held::put`].
+    pub(crate) numbers: Box<[ResourceRef]>,
     /// What became of it, unless it was judged.
     pub(crate) entries: Vec<DocumentEntry>,
     /// Guidelines are about it; else it is only read with others.
@@ -79,6 +83,56 @@ pub(crate) struct Held {
     objects: BTreeMap<Arc<str>, Object>,
     sources: BTreeMap<Teller, Source>,
     ledger: BTreeMap<(Box<str>, Status), usize>,
+    /// Where an object could not be read as it should, ...
+    unread: BTreeSet<Arc<str>>,
+    /// ... and where something else became of one that was not judged.
+    aside: BTreeSet<Arc<str>>,
+    /// How many resources AKS keeps.
+    provider_managed: usize,
+    /// Where something was put or removed since this was last taken.
+    touched: BTreeSet<Arc<str>>,
+    numbers: Numbers,
+}
+
+/// Numbers of resources in all estates that are made of what is held: each has its own as long as it is held.
+#[derive(Debug, Default)]
+struct Numbers {
+    next: u32,
+    free: Vec<ResourceRef>,
+    /// Of namespaces that are only named.
+    namespaces: HashMap<Box<str>, ResourceRef>,
+}
+
+impl Numbers {
+    fn one(&mut self) -> ResourceRef {
+        self.free.pop().unwrap_or_else(|| {
+            self.next += 1;
+            ResourceRef(self.next - 1)
+        })
+    }
+
+    /// So many, ascending, of which some are there already.
+    fn some(&mut self, many: usize, had: Box<[ResourceRef]>) -> Box<[ResourceRef]> {
+        if had.len() == many {
+            return had;
+        }
+        let mut all = had.into_vec();
+        while all.len() < many {
+            all.push(self.one());
+        }
+        self.free.extend(all.drain(many..));
+        all.sort_unstable();
+        all.into()
+    }
+
+    fn of_namespace(&mut self, name: &str) -> ResourceRef {
+        if let Some(number) = self.namespaces.get(name) {
+            return *number;
+        }
+        let number = self.one();
+        self.namespaces.insert(name.into(), number);
+        number
+    }
 }
 
 impl Held {
@@ -162,34 +216,87 @@ impl Held {
     }
 
     /// Puts an object in the place of the one that was there.
-    pub(crate) fn put(&mut self, address: Arc<str>, object: Object) -> Option<Object> {
+    pub(crate) fn put(&mut self, address: Arc<str>, mut object: Object) -> Option<Object> {
+        let before = self.remove_but_numbers(&address);
+        let had = before.as_ref().map(|before| before.numbers.clone());
+        object.numbers = self
+            .numbers
+            .some(object.resources.len(), had.unwrap_or_default());
         note(&mut self.ledger, &object, true);
-        let before = self.objects.insert(address, object);
-        if let Some(before) = &before {
-            note(&mut self.ledger, before, false);
+        let mut entries = object.entries.iter();
+        if object.hidden.is_some() || entries.any(|entry| entry.status.incomplete()) {
+            self.unread.insert(Arc::clone(&address));
+        } else if !object.entries.is_empty() {
+            self.aside.insert(Arc::clone(&address));
         }
+        self.provider_managed += managed(&object);
+        self.touched.insert(Arc::clone(&address));
+        self.objects.insert(address, object);
         before
     }
 
-    pub(crate) fn remove(&mut self, address: &str) -> Option<Object> {
-        let before = self.objects.remove(address)?;
-        note(&mut self.ledger, &before, false);
+    pub(crate) fn remove(&mut self, address: &Arc<str>) -> Option<Object> {
+        let before = self.remove_but_numbers(address)?;
+        self.numbers.free.extend(before.numbers.iter().copied());
+        self.touched.insert(Arc::clone(address));
         Some(before)
     }
 
+    fn remove_but_numbers(&mut self, address: &str) -> Option<Object> {
+        let before = self.objects.remove(address)?;
+        note(&mut self.ledger, &before, false);
+        self.unread.remove(address);
+        self.aside.remove(address);
+        self.provider_managed -= managed(&before);
+        Some(before)
+    }
+
+    /// Where something was put or removed since this was last asked.
+    pub(crate) fn take_touched(&mut self) -> BTreeSet<Arc<str>> {
+        std::mem::take(&mut self.touched)
+    }
+
     /// What it all comes to.
-    pub(crate) fn estate(&self) -> Estate {
-        let mut estate = Estate::new(Scope::Open);
-        for object in self.objects.values() {
-            for resource in &object.resources {
-                estate.add(resource.clone());
-            }
-        }
+    pub(crate) fn estate(&mut self, symbols: &Symbols) -> Estate {
+        let mut estate = Estate::by_address(Scope::Open);
         estate.completeness = self.completeness();
+        let all = self.objects.keys().map(Arc::clone).collect();
+        self.bring_up(&mut estate, all, symbols);
         estate
     }
 
-    fn completeness(&self) -> Completeness {
+    /// Brings an estate up to what is held, where that may be another at these addresses: where something is another.
+    pub(crate) fn bring_up(
+        &mut self,
+        estate: &mut Estate,
+        addresses: BTreeSet<Arc<str>>,
+        symbols: &Symbols,
+    ) -> BTreeSet<Arc<str>> {
+        let change = |address: Arc<str>| {
+            let object = self.objects.get(&address);
+            let resources = object.into_iter().flat_map(|object| {
+                let numbers = object.numbers.iter().copied();
+                numbers.zip(object.resources.iter().cloned())
+            });
+            let resources = resources.collect();
+            Change { address, resources }
+        };
+        let changes = addresses.into_iter().map(change).collect();
+        let numbers = &mut self.numbers;
+        estate.change(changes, symbols, |namespace| {
+            numbers.of_namespace(namespace)
+        })
+    }
+
+    /// What became of single objects that were read and not judged.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &DocumentEntry> {
+        let aside = self.aside.iter();
+        aside
+            .filter_map(|address| self.objects.get(address))
+            .flat_map(|object| &object.entries)
+    }
+
+    pub(crate) fn completeness(&self) -> Completeness {
         let mut completeness = Completeness::default();
         for source in self.sources.values() {
             for (kind, within) in &source.known.complete {
@@ -203,8 +310,9 @@ impl Held {
                 });
             }
         }
-        for object in self.objects.values() {
-            if let Some(gap) = &object.hidden {
+        for address in &self.unread {
+            let object = self.objects.get(address);
+            if let Some(gap) = object.and_then(|object| object.hidden.as_ref()) {
                 completeness.gap(gap.clone());
             }
         }
@@ -212,7 +320,7 @@ impl Held {
     }
 
     /// The ledger, with one entry for all objects of a kind that were judged: what is asked of it is which kinds are
-    /// there, and what could not be read.
+    /// there, and what could not be read. What else became of single objects is in [`Held::entries`].
     pub(crate) fn coverage(&self) -> Coverage {
         let mut coverage = Coverage::default();
         let mut judged: BTreeSet<&str> = BTreeSet::new();
@@ -243,11 +351,11 @@ impl Held {
                 .documents
                 .extend(others.map(|(api_version, kind)| other(api_version, kind)));
         }
-        for object in self.objects.values() {
+        let unread = self.unread.iter();
+        for object in unread.filter_map(|address| self.objects.get(address)) {
             coverage.documents.extend(object.entries.iter().cloned());
-            let managed = object.resources.iter().filter(|own| own.provider_managed);
-            coverage.provider_managed += managed.count();
         }
+        coverage.provider_managed = self.provider_managed;
         coverage
     }
 
@@ -281,6 +389,11 @@ impl Held {
             .flat_map(|source| source.lost.values().map(|lost| lost.since))
             .min()
     }
+}
+
+fn managed(object: &Object) -> usize {
+    let managed = object.resources.iter().filter(|own| own.provider_managed);
+    managed.count()
 }
 
 fn note(ledger: &mut BTreeMap<(Box<str>, Status), usize>, object: &Object, add: bool) {

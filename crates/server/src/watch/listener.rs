@@ -248,6 +248,7 @@ impl<'a> Listener<'a> {
             from,
             round: live.held.round(from),
             resources: read.resources,
+            numbers: Box::default(),
             entries: read.entries,
             judged: read.judged,
             made: read.made,

@@ -5,6 +5,7 @@
 //! ([`again`]), and everything when it cannot know: the first time, on a new day, when other kinds were read.
 
 mod again;
+mod turns;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +23,8 @@ use report::config::Config;
 use report::triage::{Seen, Triage, is_about_waivers};
 use serde_json::json;
 
-use self::again::{Last, Unit, Units};
+use self::again::{Last, Unit, units};
+use self::turns::Turns;
 use super::held::{Held, Teller};
 use super::judging::{add, is_asked};
 use super::said::{Said, Sorting, counted};
@@ -67,9 +69,15 @@ impl Picture {
 }
 
 /// Takes the picture of a moment.
-fn moment(held: &Held, setting: Arc<Setting>, now: Timestamp, number: u64) -> Picture {
+fn moment(
+    held: &Held,
+    estate: Estate,
+    setting: Arc<Setting>,
+    now: Timestamp,
+    number: u64,
+) -> Picture {
     Picture {
-        estate: held.estate(),
+        estate,
         coverage: held.coverage(),
         setting,
         at: now,
@@ -128,6 +136,7 @@ pub(super) struct Passing<'p> {
     config: Arc<Config>,
     number: u64,
     last: Last,
+    turns: Turns,
 }
 
 impl<'p> Passing<'p> {
@@ -138,29 +147,32 @@ impl<'p> Passing<'p> {
             config: options.config.now(),
             number: 0,
             last: Last::default(),
+            turns: Turns::default(),
         }
     }
 
     /// Makes one pass: how long it took; `None` before everything was read once.
     pub(super) fn pass(&mut self, shared: &Shared) -> Option<Duration> {
         let begun = Instant::now();
-        shared.change().moved.clear();
-        let mut picture = {
-            let live = shared.live();
-            let ready = live.held.is_caught_up(Teller::Cluster);
-            let setting = live.held.setting.clone().filter(|_| ready)?;
+        let (mut picture, differs) = {
+            let mut live = shared.change();
+            live.moved.clear();
+            let held = &mut live.held;
+            let ready = held.is_caught_up(Teller::Cluster);
+            let setting = held.setting.clone().filter(|_| ready)?;
             *shared.dirt.lock().unwrap_or_else(PoisonError::into_inner) = Dirt::default();
-            moment(&live.held, setting, (self.options.clock)(), self.number + 1)
+            let (estate, differs) = self.turns.next(held, &self.guide.symbols);
+            let (now, number) = ((self.options.clock)(), self.number + 1);
+            (moment(held, estate, setting, now, number), differs)
         };
         let mut span = self.options.tracer.begin("pass", Kind::Internal, None);
         let day = picture.at.to_zoned(jiff::tz::TimeZone::UTC).date();
         let config = self.options.config.now();
-        if !Arc::ptr_eq(&config, &self.config) {
-            self.last.picture = None;
-            self.config = config;
-        }
+        let same = Arc::ptr_eq(&config, &self.config);
+        self.config = config;
         let mut triage = Triage::new(&self.config, &day.to_string());
-        let (sink, asked) = self.judge(shared, &mut picture, &mut triage);
+        let differs = (same, differs);
+        let (sink, asked) = self.judge(shared, &mut picture, differs, &mut triage);
         let anew = matches!(sink, Sink::Anew(..));
         let findings = self.settle(shared, &picture, sink, &mut triage);
         self.number += 1;
@@ -185,11 +197,14 @@ impl<'p> Passing<'p> {
             }),
         );
         let picture = Arc::new(picture);
-        self.last.picture = Some(Arc::clone(&picture));
+        let before = self.last.picture.replace(Arc::clone(&picture));
         *shared
             .picture
             .write()
             .unwrap_or_else(PoisonError::into_inner) = picture;
+        if let Some(before) = before {
+            self.turns.rest(before);
+        }
         shared.figures.passes.fetch_add(1, Ordering::Relaxed);
         Some(took)
     }
@@ -199,10 +214,10 @@ impl<'p> Passing<'p> {
         &mut self,
         shared: &Shared,
         picture: &mut Picture,
+        (same, differs): (bool, Option<BTreeSet<Arc<str>>>),
         triage: &mut Triage,
     ) -> (Sink, usize) {
         let (guide, config) = (self.guide, Arc::clone(&self.config));
-        picture.estate.imply_namespaces(&guide.symbols);
         let setting = Arc::clone(&picture.setting);
         let asked = |guideline: &Guideline| is_asked(&config, guideline);
         picture.coverage.guidelines =
@@ -220,26 +235,26 @@ impl<'p> Passing<'p> {
         let network = judge
             .selected()
             .any(|(_, guideline)| guideline.needs.network);
-        let units = Units::of(&picture.estate);
         let analyses = ::guide::facts::analyses(guide, &setting, &picture.estate).noting();
-        let (questions, analyses) = self.last.questions(picture, &units, analyses, network);
-        let mut sink = match &questions {
+        let (questions, analyses) = self
+            .last
+            .questions(picture, same, differs, analyses, network);
+        let estate = &picture.estate;
+        let (mut sink, units) = match &questions {
             None => {
-                self.last.said.clear();
-                self.last.beside.clear();
-                Sink::Anew(Box::default(), Vec::new())
+                self.last.forget();
+                (Sink::Anew(Box::default(), Vec::new()), units(estate))
             }
-            Some(_) => Sink::Changes(Vec::new()),
+            Some(questions) => {
+                let asked = questions.addresses.iter();
+                let asked = asked.map(|address| (Arc::clone(address), estate.at(address)));
+                let there = asked.filter(|(_, there)| !there.is_empty());
+                (Sink::Changes(Vec::new()), there.collect())
+            }
         };
-        let mut number = 0;
-        for (address, resources) in units.iter() {
-            if let Some(questions) = &questions
-                && !questions.addresses.contains(address)
-            {
-                continue;
-            }
-            number += 1;
-            let mut statement = Statement::of(Arc::clone(address));
+        let number = units.len();
+        for (address, resources) in units {
+            let mut statement = Statement::of(address);
             for resource in resources {
                 let judged = judge.joined(resource, &analyses);
                 statement.hear(ownership::made(resource), judged);
@@ -265,6 +280,7 @@ impl<'p> Passing<'p> {
             self.hear(shared, &mut sink, statement, triage);
         }
         self.last.rights = analyses.known_rights();
+        self.last.network = analyses.known_network();
         (sink, number)
     }
 
@@ -409,11 +425,8 @@ fn say(last: &mut Last, said: &mut Said, sorting: &mut Sorting<'_>, statement: S
     }
     // Most are not asked anything that joins.
     let asked = |unit: &Unit| !unit.reads.is_empty() || unit.verdicts != Counts::default();
-    let before = match statement.unit.filter(asked) {
-        Some(unit) => last.said.insert(statement.address, unit),
-        None => last.said.remove(&statement.address),
-    };
-    if let Some(before) = before {
+    let unit = statement.unit.filter(asked);
+    if let Some(before) = last.put(&statement.address, unit) {
         said.count(&before.verdicts, false);
     }
 }

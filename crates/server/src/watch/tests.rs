@@ -455,3 +455,148 @@ fn waivers_are_matched_as_if_everything_was_asked() {
         walk(seed * 0x51ed_270b, 12, &config);
     }
 }
+
+/// What a namespace holds in which a few Deployments run.
+fn tenants(namespace: &str) -> Vec<(String, Value)> {
+    let core = format!("/api/v1/namespaces/{namespace}");
+    let apps = format!("/apis/apps/v1/namespaces/{namespace}");
+    let net = format!("/apis/networking.k8s.io/v1/namespaces/{namespace}");
+    let rbac = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}");
+    let policy = json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}});
+    let own = json!({"apiVersion": "v1", "kind": "Namespace"});
+    let mut all = vec![
+        (core.clone(), own),
+        (format!("{net}/networkpolicies/default-deny"), policy),
+    ];
+    let mut chance = Chance(7);
+    for app in APPS {
+        let labels = json!({"app": app});
+        let template = json!({"metadata": {"labels": labels}, "spec": spec(&mut chance, app)});
+        let spec =
+            json!({"selector": {"matchLabels": labels}, "replicas": 4, "template": template});
+        let set = format!("{app}-5d9c");
+        all.push((
+            format!("{apps}/deployments/{app}"),
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": spec}),
+        ));
+        all.push((
+            format!("{apps}/replicasets/{set}"),
+            json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "spec": spec,
+                "metadata": {"ownerReferences": owner("Deployment", app)}}),
+        ));
+        for number in 0..4 {
+            all.push(tenant(namespace, app, number));
+        }
+        all.push((
+            format!("{core}/services/{app}"),
+            json!({"apiVersion": "v1", "kind": "Service", "spec": {"selector": labels, "ports": [{"port": 80}]}}),
+        ));
+        all.push((
+            format!("{core}/serviceaccounts/{app}"),
+            json!({"apiVersion": "v1", "kind": "ServiceAccount"}),
+        ));
+        all.push((
+            format!("{rbac}/rolebindings/{app}"),
+            json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+                "subjects": [{"kind": "ServiceAccount", "name": app, "namespace": namespace}]}),
+        ));
+    }
+    for (path, object) in &mut all {
+        let name = path.rsplit('/').next().unwrap();
+        object["metadata"]["name"] = json!(name);
+        if *path != core {
+            object["metadata"]["namespace"] = json!(namespace);
+        }
+    }
+    all
+}
+
+/// A pod that a ReplicaSet made.
+fn tenant(namespace: &str, app: &str, number: usize) -> (String, Value) {
+    let (set, mut chance) = (format!("{app}-5d9c"), Chance(9));
+    let name = format!("{set}-{number}");
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "spec": spec(&mut chance, app),
+        "metadata": {"name": name, "namespace": namespace, "labels": {"app": app, "pod-template-hash": "5d9c"},
+            "ownerReferences": owner("ReplicaSet", &set)}});
+    (format!("/api/v1/namespaces/{namespace}/pods/{name}"), pod)
+}
+
+/// Nanoseconds that a processor worked for this thread (`/proc/thread-self/schedstat`).
+fn worked() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    text.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// What is told in a round.
+type Round = fn(usize) -> Vec<Heard>;
+
+fn a_pod_is_replaced(round: usize) -> Vec<Heard> {
+    let (gone, _) = tenant("ns-1", "web", round - 1);
+    let (address, pod) = tenant("ns-1", "web", round + 10);
+    let gone = Change::Gone(gone.as_str().into());
+    vec![Heard::Change(Teller::Cluster, gone), told(&address, &pod)]
+}
+
+fn an_image_is_another(round: usize) -> Vec<Heard> {
+    let all = tenants("ns-1").into_iter();
+    let mut all = all.filter(|(address, _)| address.ends_with("/deployments/web"));
+    let (address, mut web) = all.next().unwrap();
+    let image = format!("registry.example.com/web:{}", 10 + round);
+    web["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
+    web["metadata"]["labels"] = json!({"round": image});
+    vec![told(&address, &web)]
+}
+
+/// How long a pass works after a change among so many namespaces, in microseconds; the least of some.
+fn pass_after(change: Round, namespaces: usize) -> u64 {
+    let config = Arc::default();
+    let setting = Arc::new(settings(&GUIDE, &Config::default(), Some(34), DAY).unwrap());
+    let log = Log::default();
+    let options = options(&log, &config);
+    let shared = Shared::new(&GUIDE, &options).unwrap();
+    let mut listener = begin(&options, &shared, &setting);
+    let mut objects = 0;
+    for number in 0..namespaces {
+        let all = tenants(&format!("ns-{number}"));
+        objects += all.len();
+        let all = all.iter().map(|(address, object)| told(address, object));
+        listener.hear(all.collect());
+    }
+    listener.hear(vec![caught_up()]);
+    let mut passing = Passing::new(&GUIDE, &options);
+    let mut least = u64::MAX;
+    for round in 0..8 {
+        if round > 0 {
+            listener.hear(change(round));
+        }
+        let before = worked();
+        passing.pass(&shared).unwrap();
+        // The first two make an estate of everything.
+        if round > 1 {
+            least = least.min((worked() - before) / 1000);
+        }
+    }
+    let last = log.lock().unwrap().last().cloned().unwrap();
+    assert_eq!(last["anew"], false);
+    // Whom it belongs to is asked too.
+    let asked = last["asked"].as_u64().unwrap();
+    assert!((1..=4).contains(&asked), "{last}");
+    println!("{objects} objects: {least} µs");
+    least
+}
+
+#[test]
+fn a_pass_costs_with_what_changed() {
+    let all = std::env::var("SEAWALL_PASS_NAMESPACES");
+    let all = all.unwrap_or_else(|_| "3,30".to_owned());
+    for change in [a_pod_is_replaced, an_image_is_another] as [Round; 2] {
+        let took: Vec<u64> = all
+            .split(',')
+            .map(|namespaces| pass_after(change, namespaces.parse().unwrap()))
+            .collect();
+        let (least, most) = (took.iter().min().unwrap(), took.iter().max().unwrap());
+        assert!(*most < 2 * least, "{took:?} µs");
+    }
+}

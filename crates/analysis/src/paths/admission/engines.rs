@@ -39,9 +39,9 @@ pub(super) struct Engines {
 impl Engines {
     pub(super) fn read(estate: &Estate) -> Self {
         let of_group = |wanted: &str| {
-            (0u32..)
-                .map(ResourceRef)
-                .zip(estate.resources())
+            estate
+                .resources()
+                .numbered()
                 .filter(|(_, resource)| {
                     matches!(&resource.name.kind, Kind::Kubernetes { group, .. } if &**group == wanted)
                 })

@@ -59,9 +59,11 @@ pub(super) fn page(frame: &Frame<'_>) -> Option<Markup> {
 
 fn unread(frame: &Frame<'_>) -> Markup {
     let documents = &frame.sight.picture.coverage.documents;
+    let aside = frame.desk.options.shared.entries();
     // What no guideline reads asks nothing of anybody, and is told in a line.
     let (unread, unasked): (Vec<_>, Vec<_>) = documents
         .iter()
+        .chain(&aside)
         .filter(|entry| entry.reason.is_some())
         .partition(|entry| entry.status.incomplete() || entry.help.is_some());
     let unasked: BTreeSet<&str> = unasked

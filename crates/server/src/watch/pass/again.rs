@@ -3,10 +3,10 @@
 //! The judge notes what it reads beside an object (`analysis::notes`). Rights and the network are answers about many
 //! objects at once: they are worked out where something changed that they are made of, and compared.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use analysis::{Analyses, Rights, notes, reach};
+use analysis::{Analyses, Network, Rights, notes, reach};
 use model::{Estate, Resource};
 use report::assessment::Counts;
 
@@ -25,13 +25,21 @@ pub(super) struct Unit {
 pub(super) struct Last {
     pub(super) picture: Option<Arc<Picture>>,
     /// By address.
-    pub(super) said: HashMap<Arc<str>, Unit>,
+    said: HashMap<Arc<str>, Unit>,
+    /// The addresses that what was said of hangs on a reading.
+    hang: BTreeSet<(u64, Arc<str>)>,
     /// What was said of what is no object: kinds that could not be read, waivers.
     pub(super) beside: Vec<(Arc<str>, Unit)>,
     /// Answers about the network and rights, by what reads them.
-    network: HashMap<u64, u64>,
-    powers: HashMap<u64, u64>,
+    in_numbers: InNumbers,
     pub(super) rights: Option<Arc<Rights>>,
+    pub(super) network: Option<Arc<Network>>,
+}
+
+#[derive(Default)]
+struct InNumbers {
+    network: HashMap<u64, u64>,
+    rights: HashMap<u64, u64>,
 }
 
 /// What has to be asked.
@@ -44,24 +52,14 @@ pub(super) struct Questions {
 
 /// The resources of an estate by their address: one may give several, and what is only named stands where the first is
 /// that names it.
-pub(super) struct Units<'e> {
-    in_order: Vec<&'e Resource>,
-}
-
-impl<'e> Units<'e> {
-    pub(super) fn of(estate: &'e Estate) -> Self {
-        let mut in_order: Vec<&Resource> = estate.resources().iter().collect();
-        // Nearly all are in order.
-        in_order.sort_by(|one, other| one.origin.path.cmp(&other.origin.path));
-        Self { in_order }
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&'e Arc<str>, &[&'e Resource])> {
-        let units = self
-            .in_order
-            .chunk_by(|one, other| one.origin.path == other.origin.path);
-        units.filter_map(|unit| Some((&unit.first()?.origin.path, unit)))
-    }
+pub(super) fn units(estate: &Estate) -> Vec<(Arc<str>, Vec<&Resource>)> {
+    let mut in_order: Vec<&Resource> = estate.resources().iter().collect();
+    // Nearly all are in order.
+    in_order.sort_by(|one, other| one.origin.path.cmp(&other.origin.path));
+    let units = in_order.chunk_by(|one, other| one.origin.path == other.origin.path);
+    units
+        .filter_map(|unit| Some((Arc::clone(&unit.first()?.origin.path), unit.to_vec())))
+        .collect()
 }
 
 /// What is another than it was.
@@ -77,52 +75,112 @@ struct Changes {
     same_rights: bool,
 }
 
+impl Changes {
+    /// Takes note of what is in one estate and another, or not there, beside it; what is `quiet` is the same to the
+    /// network.
+    fn note(
+        &mut self,
+        (of, beside): (&Estate, &Estate),
+        resource: &Resource,
+        intent: bool,
+        quiet: bool,
+    ) {
+        notes::touched(of, resource, beside, &mut self.touched);
+        let kind = &resource.name.kind;
+        let rights = Analyses::is_about_rights(kind);
+        self.rights |= rights;
+        self.same_rights &= !rights;
+        let seen = reach::matters(of, resource, beside) || (intent && reach::reads(kind));
+        self.network |= seen && !quiet;
+    }
+}
+
 impl Last {
-    /// What has to be asked; `None` for everything. The analyses come back with what can be kept of the last ones.
+    /// Nothing was asked yet.
+    pub(super) fn forget(&mut self) {
+        self.said.clear();
+        self.hang.clear();
+        self.beside.clear();
+    }
+
+    /// What an address was asked, in the place of what it was before.
+    pub(super) fn put(&mut self, address: &Arc<str>, unit: Option<Unit>) -> Option<Unit> {
+        for read in unit.iter().flat_map(|unit| &unit.reads) {
+            self.hang.insert((*read, Arc::clone(address)));
+        }
+        let reads = |unit: &Option<Unit>| unit.as_ref().map(|unit| unit.reads.clone());
+        let now = reads(&unit).unwrap_or_default();
+        let before = match unit {
+            Some(unit) => self.said.insert(Arc::clone(address), unit),
+            None => self.said.remove(address),
+        };
+        for read in before.iter().flat_map(|unit| &unit.reads) {
+            if now.binary_search(read).is_err() {
+                self.hang.remove(&(*read, Arc::clone(address)));
+            }
+        }
+        before
+    }
+
+    /// The addresses of which something was said that hangs on a reading.
+    fn hanging_on(&self, read: u64) -> impl Iterator<Item = &Arc<str>> {
+        let from = self.hang.range((read, Arc::default())..);
+        let those = from.take_while(move |(other, _)| *other == read);
+        those.map(|(_, address)| address)
+    }
+
+    /// What has to be asked by the `same` configuration, where something may be another at some addresses (without them,
+    /// at all); `None` for everything. The analyses come back with what can be kept of the last ones.
     pub(super) fn questions<'e>(
         &mut self,
         picture: &'e Picture,
-        units: &Units<'e>,
+        same: bool,
+        differs: Option<BTreeSet<Arc<str>>>,
         analyses: Analyses<'e>,
         network: bool,
     ) -> (Option<Questions>, Analyses<'e>) {
-        let last = self.picture.take().filter(|last| same_terms(last, picture));
         let intent = picture.setting.set.contains("intent");
+        let last = self.picture.as_ref();
+        let last = last.filter(|last| same && same_terms(last, picture));
+        let last = last.cloned();
         let Some(last) = last else {
-            self.network = HashMap::new();
+            self.in_numbers.network = HashMap::new();
             if network {
-                self.network = guide::facts::network_in_numbers(&analyses, &picture.setting);
+                self.in_numbers.network =
+                    guide::facts::network_in_numbers(&analyses, &picture.setting);
             }
-            self.powers = analyses.rights_in_numbers();
+            self.in_numbers.rights = analyses.rights_in_numbers();
             let _ = analyses.noted();
             return (None, analyses);
         };
-        let mut changes = changes(&last.estate, &picture.estate, units, intent);
+        let differs = differs.unwrap_or_else(|| {
+            let both = last.estate.resources().iter();
+            let both = both.chain(picture.estate.resources().iter());
+            both.map(|own| Arc::clone(&own.origin.path)).collect()
+        });
+        let mut changes = changes(&last.estate, &picture.estate, differs, intent);
         let kept = self.rights.take().filter(|_| changes.same_rights);
         let analyses = analyses.with_rights(kept);
+        let kept = self.network.take().filter(|_| !changes.network);
+        let analyses = analyses.with_network(kept);
         if changes.network && network {
             let now = guide::facts::network_in_numbers(&analyses, &picture.setting);
-            differences(&self.network, &now, &mut changes.touched);
-            self.network = now;
+            differences(&self.in_numbers.network, &now, &mut changes.touched);
+            self.in_numbers.network = now;
         }
         if changes.rights {
             let now = analyses.rights_in_numbers();
-            differences(&self.powers, &now, &mut changes.touched);
-            self.powers = now;
+            differences(&self.in_numbers.rights, &now, &mut changes.touched);
+            self.in_numbers.rights = now;
         }
-        let touched: HashSet<u64> = changes.touched.iter().copied().collect();
-        let hangs = |unit: &Unit| unit.reads.iter().any(|read| touched.contains(read));
         let mut addresses = changes.addresses;
-        if !touched.is_empty() {
-            let said = self.said.iter().filter(|(_, unit)| hangs(unit));
-            addresses.extend(said.map(|(address, _)| Arc::clone(address)));
+        for read in changes.touched {
+            addresses.extend(self.hanging_on(read).map(Arc::clone));
         }
         // What stands for the estate is the first of it.
         let first = |estate: &'_ Estate| {
-            estate
-                .resources()
-                .first()
-                .map(|one| one.origin.path.clone())
+            let first = estate.resources().first()?;
+            Some(Arc::clone(&first.origin.path))
         };
         let witness = first(&picture.estate);
         let estate = addresses.contains(ESTATE)
@@ -161,52 +219,36 @@ fn differences(before: &HashMap<u64, u64>, now: &HashMap<u64, u64>, touched: &mu
     touched.extend(differs(now, before));
 }
 
-fn changes(before: &Estate, now: &Estate, units: &Units<'_>, intent: bool) -> Changes {
+fn changes(before: &Estate, now: &Estate, differs: BTreeSet<Arc<str>>, intent: bool) -> Changes {
     let mut changes = Changes {
         same_rights: true,
         ..Changes::default()
     };
-    let old = Units::of(before);
-    let note = |changes: &mut Changes, of: &Estate, beside: &Estate, all: &[&Resource]| {
-        for resource in all {
-            notes::touched(of, resource, beside, &mut changes.touched);
-            let kind = &resource.name.kind;
-            let rights = Analyses::is_about_rights(kind);
-            changes.rights |= rights;
-            changes.same_rights &= !rights;
-            changes.network |= reach::matters(of, resource) || (intent && reach::reads(kind));
-        }
-    };
-    let (mut old_ones, mut new_ones) = (old.iter().peekable(), units.iter().peekable());
-    loop {
-        let order = match (old_ones.peek(), new_ones.peek()) {
-            (None, None) => break,
-            (Some(_), None) => std::cmp::Ordering::Less,
-            (None, Some(_)) => std::cmp::Ordering::Greater,
-            (Some((old, _)), Some((new, _))) => old.cmp(new),
-        };
-        let old = order.is_le().then(|| old_ones.next()).flatten();
-        let new = order.is_ge().then(|| new_ones.next()).flatten();
-        if let (Some((_, old)), Some((_, new))) = (&old, &new)
-            && old.len() == new.len()
-            && old.iter().zip(*new).all(|(old, new)| is_same(old, new))
-        {
-            let mut both = old.iter().zip(*new);
+    for address in differs {
+        let (old, new) = (before.at(&address), now.at(&address));
+        if old.len() == new.len() && old.iter().zip(&new).all(|(old, new)| is_same(old, new)) {
+            let mut both = old.iter().zip(&new);
             let reread = both.any(|(old, new)| {
                 !Arc::ptr_eq(&old.doc, &new.doc) && Analyses::is_about_rights(&old.name.kind)
             });
             changes.same_rights &= !reread;
             continue;
         }
-        if let Some((address, resources)) = &old {
-            note(&mut changes, before, now, resources);
-            if new.is_none() {
-                changes.gone.push(Arc::clone(address));
-            }
+        let quiet = match (&*old, &*new) {
+            ([old], [new]) => reach::is_same(old, new),
+            _ => false,
+        };
+        for resource in old {
+            changes.note((before, now), resource, intent, quiet);
         }
-        if let Some((address, resources)) = &new {
-            note(&mut changes, now, before, resources);
-            changes.addresses.insert(Arc::clone(address));
+        let gone = new.is_empty();
+        for resource in new {
+            changes.note((now, before), resource, intent, quiet);
+        }
+        if gone {
+            changes.gone.push(address);
+        } else {
+            changes.addresses.insert(address);
         }
     }
     changes
