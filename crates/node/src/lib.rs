@@ -31,6 +31,6 @@ pub mod ssh;
 pub mod system;
 pub mod value;
 
-pub use probe::{Family, Reading, probe};
+pub use probe::{Family, Reading, is_name, probe};
 pub use root::{Root, RootError, Unread};
 pub use value::{Data, Place, Value};

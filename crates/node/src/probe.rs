@@ -55,7 +55,10 @@ pub fn probe(path: &Path, name: Option<&str>, now: Option<i64>) -> Result<Readin
     let kubelet = kubelet::read(&root);
     let name = name
         .map(str::to_owned)
-        .or_else(|| kubelet.as_ref().and_then(|kubelet| kubelet.name.clone()))
+        .or_else(|| {
+            let named = kubelet.as_ref().and_then(|kubelet| kubelet.name.clone());
+            named.filter(|name| is_name(name))
+        })
         .or_else(|| host_name(&root))
         .unwrap_or_else(|| "node".to_owned());
     let live = root.has("/proc/sys/kernel");
@@ -114,10 +117,16 @@ fn host_name(root: &Root) -> Option<String> {
     paths.into_iter().find_map(|path| {
         let text = root.read_quietly(path).ok().flatten()?;
         let name = text.trim().to_owned();
-        let sound = name.len() <= 253
-            && name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.');
-        (!name.is_empty() && sound).then_some(name)
+        is_name(&name).then_some(name)
     })
+}
+
+/// Whether a node can be called so in a cluster.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    let sound = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    !name.is_empty()
+        && name.len() <= 253
+        && name.chars().all(sound)
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
 }

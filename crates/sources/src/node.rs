@@ -159,6 +159,12 @@ pub fn object(path: &Path, name: Option<&str>) -> Result<(String, String), LiveE
             help: None,
         });
     }
+    if !node::is_name(&reading.name) {
+        return Err(LiveError {
+            message: format!("`{}` is no name of a node", reading.name),
+            help: Some("`--node-name` says what the cluster calls it".to_owned()),
+        });
+    }
     let kept = kept(&reading, "/");
     let files = kept.files.iter().map(|(line, file)| From {
         line: *line,

@@ -192,3 +192,91 @@ fn what_is_no_linux_root_is_said_so() {
         "{error}"
     );
 }
+
+#[test]
+fn a_node_calls_itself_by_a_name() {
+    let shape = shapes::ubuntu_2404();
+    shape.replace(
+        "/etc/default/kubelet",
+        "--max-pods=110",
+        "--hostname-override=../../api/v1/namespaces/x",
+    );
+    assert_eq!(read(&shape).name, "aks-user-12345678-vmss000000");
+    shape.replace(
+        "/etc/default/kubelet",
+        "../../api/v1/namespaces/x",
+        "aks-other",
+    );
+    assert_eq!(read(&shape).name, "aks-other");
+    shape
+        .named("a\u{1b}[31m")
+        .replace("/etc/default/kubelet", "aks-other", "");
+    assert_eq!(read(&shape).name, "node");
+}
+
+#[test]
+fn nothing_that_stands_in_a_file_stops_the_probes() {
+    let nested = "[".repeat(100_000);
+    let aliases = format!(
+        "a: &a [x,x,x,x,x,x,x,x,x]\n{}",
+        (0..12)
+            .map(|n| format!("b{n}: &b{n} [*a,*a,*a,*a]\n"))
+            .collect::<String>()
+    );
+    let garbage: [&[u8]; 12] = [
+        b"",
+        b"\0\0\0\0",
+        b"\xff\xfe\xfd",
+        b"=\n=\n[",
+        b"\\\n\\\n\\",
+        b"\"",
+        b"'''\n$${${}${",
+        b"[Service]\nExecStart=\n[Service]\nExecStart=\"${A",
+        b"Match\nInclude *\nInclude [\nInclude /etc/ssh/*\n",
+        b"- - - - :\n\t? !!x &a *a",
+        nested.as_bytes(),
+        aliases.as_bytes(),
+    ];
+    let files = [
+        "/etc/os-release",
+        "/etc/hostname",
+        "/etc/default/kubelet",
+        "/etc/default/kubeletconfig.json",
+        "/etc/systemd/system/kubelet.service",
+        "/etc/systemd/system/kubelet.service.d/10-componentconfig.conf",
+        "/etc/ssh/sshd_config",
+        "/etc/containerd/config.toml",
+        "/etc/fstab",
+        "/etc/sysctl.d/60-CIS.conf",
+        "/etc/modprobe.d/CIS.conf",
+        "/etc/default/grub.d/99-aks-cis.cfg",
+        "/etc/apt/apt.conf.d/20auto-upgrades",
+        "/proc/1/net/tcp",
+        "/proc/modules",
+        "/proc/swaps",
+        "/proc/9/comm",
+        "/proc/9/cmdline",
+        "/run/reboot-required.pkgs",
+        "/run/reboot-required",
+    ];
+    for bytes in garbage {
+        // All of them, then each alone.
+        let shape = shapes::ubuntu_2404();
+        for path in files {
+            shape.write(path, 0o644, "");
+            fs::write(shape.at(path), bytes).unwrap();
+        }
+        read(&shape);
+        for path in files.iter().take(11) {
+            let shape = shapes::ubuntu_2404();
+            fs::write(shape.at(path), bytes).unwrap();
+            // Names of a node come from files, and stay names.
+            let name = read(&shape).name;
+            assert!(
+                name.chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "-.".contains(c)),
+                "{name}"
+            );
+        }
+    }
+}
