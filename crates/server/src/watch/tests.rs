@@ -523,11 +523,15 @@ fn tenant(namespace: &str, app: &str, number: usize) -> (String, Value) {
     (format!("/api/v1/namespaces/{namespace}/pods/{name}"), pod)
 }
 
-/// Nanoseconds that a processor worked for this thread (`/proc/thread-self/schedstat`).
+/// Microseconds that a processor worked for this thread (`/proc/thread-self/schedstat`), told every few milliseconds.
 fn worked() -> u64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    text.split_whitespace().next().unwrap().parse().unwrap()
+    let nanoseconds: u64 = text.split_whitespace().next().unwrap().parse().unwrap();
+    nanoseconds / 1000
 }
+
+/// How many changes are measured together.
+const ROUNDS: usize = 40;
 
 /// What is told in a round.
 type Round = fn(usize) -> Vec<Heard>;
@@ -549,7 +553,7 @@ fn an_image_is_another(round: usize) -> Vec<Heard> {
     vec![told(&address, &web)]
 }
 
-/// How long a pass works after a change among so many namespaces, in microseconds; the least of some.
+/// How long a pass works after a change among so many namespaces, in microseconds; the mean of some.
 fn pass_after(change: Round, namespaces: usize) -> u64 {
     let config = Arc::default();
     let setting = Arc::new(settings(&GUIDE, &Config::default(), Some(34), DAY).unwrap());
@@ -566,8 +570,8 @@ fn pass_after(change: Round, namespaces: usize) -> u64 {
     }
     listener.hear(vec![caught_up()]);
     let mut passing = Passing::new(&GUIDE, &options);
-    let mut least = u64::MAX;
-    for round in 0..8 {
+    let mut all = 0;
+    for round in 0..ROUNDS + 2 {
         if round > 0 {
             listener.hear(change(round));
         }
@@ -575,16 +579,17 @@ fn pass_after(change: Round, namespaces: usize) -> u64 {
         passing.pass(&shared).unwrap();
         // The first two make an estate of everything.
         if round > 1 {
-            least = least.min((worked() - before) / 1000);
+            all += worked() - before;
         }
     }
     let last = log.lock().unwrap().last().cloned().unwrap();
     assert_eq!(last["anew"], false);
-    // Whom it belongs to is asked too.
+    // Whom it belongs to, and what looks at its namespace, is asked too.
     let asked = last["asked"].as_u64().unwrap();
-    assert!((1..=4).contains(&asked), "{last}");
-    println!("{objects} objects: {least} µs");
-    least
+    assert!((1..=20).contains(&asked), "{last}");
+    let mean = all / ROUNDS as u64;
+    println!("{objects} objects: {mean} µs");
+    mean
 }
 
 #[test]
