@@ -9,7 +9,7 @@
 mod files;
 mod pipe;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
 use flate2::read::MultiGzDecoder;
@@ -82,9 +82,13 @@ pub trait Growing: Send {
         false
     }
 
-    /// Told before the first look after a stop: names and ids of parts that were known, and when that was.
-    fn resume(&mut self, known: &[(String, String)], at: i64) {
-        let _ = (known, at);
+    /// Told when all that was there is read: what is over needs not be among the parts any more.
+    fn caught_up(&mut self) {}
+
+    /// Told before the first look after a stop: names and ids of parts that were known, when that was, and whether all
+    /// that was there then had been read.
+    fn resume(&mut self, known: &[(String, String)], at: i64, caught_up: bool) {
+        let _ = (known, at, caught_up);
     }
 }
 
@@ -136,6 +140,8 @@ pub struct Follow<'d, 'g> {
     positions: BTreeMap<String, Position>,
     /// Bytes that are read and not yet taken, by part.
     rests: BTreeMap<String, Vec<u8>>,
+    /// Sources that were read to their end once.
+    caught_up: BTreeSet<usize>,
 }
 
 impl<'d, 'g> Follow<'d, 'g> {
@@ -150,6 +156,7 @@ impl<'d, 'g> Follow<'d, 'g> {
             seen: Seen::new(REMEMBERED),
             positions: BTreeMap::new(),
             rests: BTreeMap::new(),
+            caught_up: BTreeSet::new(),
         }
     }
 
@@ -222,6 +229,10 @@ impl<'d, 'g> Follow<'d, 'g> {
         self.positions.retain(|_, position| there(position));
         let (positions, rests) = (&self.positions, &mut self.rests);
         rests.retain(|key, _| positions.contains_key(key));
+        if !looked.more && looked.troubles.is_empty() {
+            self.caught_up.insert(source);
+            growing.caught_up();
+        }
         looked.over = growing.is_over() && !looked.read;
         looked.news = self.news(now);
         Ok(looked)
@@ -244,6 +255,11 @@ impl<'d, 'g> Follow<'d, 'g> {
         position: &mut Position,
         looked: &mut Looked,
     ) -> Result<(), String> {
+        if looked.budget == 0 {
+            let read = position.lines == Some(true) && position.at >= open.part.length;
+            looked.more |= !position.whole && !read && open.part.length > 0;
+            return Ok(());
+        }
         if open.is_another(position)? {
             // Written anew: what was read of it before has nothing to do with it.
             self.rests.remove(open.key);
@@ -456,6 +472,7 @@ impl<'d, 'g> Follow<'d, 'g> {
             "schema": SCHEMA,
             "at": now,
             "newest": self.losses.last,
+            "caughtUp": self.caught_up,
             "positions": Value::Object(positions.collect()),
             "told": self.told.kept(),
             "remembered": detections.map(|within| within.state.kept()),
@@ -504,6 +521,12 @@ impl<'d, 'g> Follow<'d, 'g> {
             .get("at")
             .and_then(Value::as_i64)
             .unwrap_or_default();
+        let caught_up = checkpoint.get("caughtUp").and_then(Value::as_array);
+        let caught_up: BTreeSet<usize> = caught_up
+            .into_iter()
+            .flatten()
+            .filter_map(|index| usize::try_from(index.as_u64()?).ok())
+            .collect();
         for (index, source) in sources.iter_mut().enumerate() {
             let known: Vec<(String, String)> = self
                 .positions
@@ -513,7 +536,11 @@ impl<'d, 'g> Follow<'d, 'g> {
                     Some((position.name.clone(), id.to_owned()))
                 })
                 .collect();
-            source.resume(&known, at);
+            let caught_up = caught_up.contains(&index);
+            source.resume(&known, at, caught_up);
+            if caught_up {
+                self.caught_up.insert(index);
+            }
         }
         Ok(checkpoint.get("more").cloned().unwrap_or_default())
     }

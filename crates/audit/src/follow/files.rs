@@ -229,7 +229,7 @@ impl Growing for Files {
         bytes(&file, from, most).map_err(failed)
     }
 
-    fn resume(&mut self, known: &[(String, String)], at: i64) {
+    fn resume(&mut self, known: &[(String, String)], at: i64, _: bool) {
         self.known = Some((known.to_vec(), at));
     }
 }

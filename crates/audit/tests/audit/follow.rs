@@ -302,6 +302,65 @@ fn a_log_that_grows_is_rotated_and_interrupted_is_told_once() {
     }
 }
 
+/// Two parts of nothing but ends of lines, longer together than one look reads.
+#[derive(Default)]
+struct Long {
+    caught_up: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+    resumed: std::sync::Arc<std::sync::Mutex<Vec<bool>>>,
+}
+
+impl Growing for Long {
+    fn parts(&mut self) -> Result<Vec<audit::follow::Part>, String> {
+        let part = |id: &str| audit::follow::Part {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            length: 12 << 20,
+            grows_only: true,
+            ..Default::default()
+        };
+        Ok(vec![part("a"), part("b")])
+    }
+
+    fn read(&mut self, _: &audit::follow::Part, from: u64, most: u64) -> Result<Vec<u8>, String> {
+        let some = most.min((12 << 20) - from);
+        Ok(vec![b'\n'; usize::try_from(some).unwrap()])
+    }
+
+    fn caught_up(&mut self) {
+        self.caught_up
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn resume(&mut self, _: &[(String, String)], _: i64, caught_up: bool) {
+        self.resumed.lock().unwrap().push(caught_up);
+    }
+}
+
+#[test]
+fn a_backlog_is_not_done_before_it_is_read() {
+    let (guide, setting) = guide();
+    let detector = Detector::new(&guide, &setting, |_| true);
+    let (long, next) = (Long::default(), Long::default());
+    let (count, resumed) = (
+        std::sync::Arc::clone(&long.caught_up),
+        std::sync::Arc::clone(&next.resumed),
+    );
+    let new = || Follow::new(detector.start(), Told::new(None), Span::default());
+    let mut follow = new();
+    let mut sources: Vec<Box<dyn Growing>> = vec![Box::new(long)];
+    let caught_up = || count.load(std::sync::atomic::Ordering::Relaxed);
+    let mut others: Vec<Box<dyn Growing>> = vec![Box::new(next)];
+    for (now, (more, done)) in [(1, (true, 0)), (2, (false, 1))] {
+        let looked = follow.look(0, sources[0].as_mut(), now).unwrap();
+        assert_eq!((looked.more, caught_up()), (more, done));
+        let checkpoint = follow.checkpoint(now, Value::Null);
+        new().resume(&checkpoint, &mut others).unwrap();
+    }
+    assert_eq!(follow.behind(), 0);
+    // Whoever goes on knows whether there is a backlog.
+    assert_eq!(*resumed.lock().unwrap(), [false, true]);
+}
+
 #[test]
 fn a_file_that_is_written_anew_is_read_anew() {
     let (guide, setting) = guide();

@@ -129,8 +129,11 @@ pub struct Container {
     hours: Hours,
     /// From when on everything is listed the first time.
     since: Option<Timestamp>,
+    /// All of that was read.
     begun: bool,
+    /// When it was last looked further back, and whether it is now.
     back: Instant,
+    wide: bool,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
@@ -159,6 +162,7 @@ impl Container {
             since,
             begun: false,
             back: Instant::now(),
+            wide: false,
             clock,
         })
     }
@@ -171,7 +175,7 @@ impl Growing for Container {
         let since = if !self.begun {
             self.since
         } else if self.back.elapsed() >= LOOK_BACK {
-            self.back = Instant::now();
+            self.wide = true;
             Some(ago(LATE)).max(self.since)
         } else {
             Some(ago(OPEN)).max(self.since)
@@ -181,7 +185,6 @@ impl Growing for Container {
             .hours
             .list(&self.blobs, span)
             .map_err(|untold| said(&untold))?;
-        self.begun = true;
         let logs = listed.into_iter().filter(|one| is_log(last(&one.name)));
         let parts = logs.map(|one| Part {
             id: one.name.clone(),
@@ -199,7 +202,17 @@ impl Growing for Container {
             .map_err(|untold| said(&untold))
     }
 
-    fn resume(&mut self, _: &[(String, String)], at: i64) {
+    fn caught_up(&mut self) {
+        self.begun = true;
+        if std::mem::take(&mut self.wide) {
+            self.back = Instant::now();
+        }
+    }
+
+    fn resume(&mut self, _: &[(String, String)], at: i64, caught_up: bool) {
+        if !caught_up {
+            return;
+        }
         // A day and more before it, for what came late.
         let at = Timestamp::from_microsecond(at).ok();
         let from = at.and_then(|at| at.checked_sub(LATE).ok());
