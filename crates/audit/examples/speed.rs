@@ -119,15 +119,12 @@ fn person(dice: &mut Dice) -> Act {
 /// An operator of a team, one of some hundred.
 fn operator(dice: &mut Dice) -> Act {
     let team = dice.below(120);
-    let agent = dice.of(
-        &[
-            "argocd-application-controller/v0.0.0 (linux/amd64) kubernetes/$Format",
-            "cert-manager-controller/v1.18.2 (linux/amd64) cert-manager/1a2b3c4",
-            "worker/v0.0.0 (linux/amd64) kubernetes/$Format",
-            "Go-http-client/2.0",
-        ],
-        "worker/v0.0.0",
-    );
+    let agent = match team % 4 {
+        0 => "argocd-application-controller/v0.0.0 (linux/amd64) kubernetes/$Format",
+        1 => "cert-manager-controller/v1.18.2 (linux/amd64) cert-manager/1a2b3c4",
+        2 => "worker/v0.0.0 (linux/amd64) kubernetes/$Format",
+        _ => "Go-http-client/2.0",
+    };
     account(&format!("team-{team}"), "worker", agent)
 }
 

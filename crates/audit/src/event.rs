@@ -109,19 +109,22 @@ impl<'a> Json<'a> {
     /// The text of a key; cut off where the object ends before it.
     #[must_use]
     pub fn string(self, key: &str) -> Text<'a> {
-        let mut found = Field::Absent;
+        let mut found = None;
         let end = Scan::new(self.text).entries(|name, scan| {
             let value = scan.value();
             let is_it = name == key.as_bytes()
                 || name.contains(&b'\\') && text(name, true, true).as_ref() == key;
             if is_it {
-                found = text_of(value);
+                found = Some(text_of(value));
+                // Nobody writes a key twice; what follows is not looked at.
+                return End::Wrong;
             }
             value.end()
         });
         match found {
-            Field::Absent if end != End::Whole => Field::Cut,
-            found => found,
+            Some(found) => found,
+            None if end == End::Whole => Field::Absent,
+            None => Field::Cut,
         }
     }
 }

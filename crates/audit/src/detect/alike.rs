@@ -22,7 +22,7 @@ use crate::request::{Asked, Request};
 use crate::seen::Hashed;
 
 /// How many outlines are kept. When there are more all are forgotten, and worked out again.
-const OUTLINES: usize = 8192;
+const OUTLINES: usize = 16_384;
 /// Longer ones are not worth keeping.
 const LONGEST: usize = 4096;
 /// Stands for every id that is written like it. What is in it is chance, so that a check can hang on its length alone.
