@@ -21,7 +21,7 @@ mod translate;
 mod value;
 
 use guide::Guide;
-use guide::detection::{Detection, Log, Memory, Trigger};
+use guide::detection::{Detection, Log, Memory, Target, Trigger};
 use guide::message::{Piece, Template};
 
 use cond::{Cond, Truth};
@@ -160,6 +160,7 @@ struct Asked<'a> {
 fn judged(guide: &Guide, detection: &Detection, table: Table, asked: &Asked<'_>) -> Said<Judged> {
     let activity = detection.log == Log::Activity;
     let mut translator = Translator::new(guide, table, activity);
+    translator.may_be_hidden = may_be_hidden(asked.triggers);
     let mut steps = source::rows(table, activity);
     let looked_at = source::looked_at(asked.triggers);
     if looked_at != Cond::Always {
@@ -334,10 +335,20 @@ fn one_each(steps: &mut Vec<String>, open: bool) {
     }
 }
 
+/// Whether requests are looked at that do not say what they are about.
+fn may_be_hidden(triggers: &[Trigger]) -> bool {
+    triggers.iter().any(|trigger| trigger.target == Target::Any)
+}
+
 /// The columns that come out.
 fn told_of(detection: &Detection) -> String {
+    let verb = if may_be_hidden(&detection.looks_at) {
+        "Verb = iff(Verb == '', '?', Verb)"
+    } else {
+        "Verb"
+    };
     format!(
-        "project TimeGenerated = At, Detection = {}, Severity = {}, User = Actor, Verb, Object = Shown, Verdict, Message, AuditId, MITRE = {}, Cluster",
+        "project TimeGenerated = At, Detection = {}, Severity = {}, User = Actor, {verb}, Object = Shown, Verdict, Message, AuditId, MITRE = {}, Cluster",
         quoted(&detection.id),
         quoted(detection.severity.word()),
         quoted(&detection.mitre.join(", "))

@@ -147,10 +147,23 @@ impl Translator<'_> {
         Ok(value)
     }
 
-    /// A message says of a hidden request that it is hidden. Checks are not asked about those.
-    fn hide(&self, value: &mut Value) {
-        if self.in_message {
+    fn hide(&mut self, value: &mut Value) {
+        self.asks_request = true;
+        if self.in_message && self.may_be_hidden {
             value.known = Cond::is("Hidden").negated();
+        }
+    }
+
+    /// A message says of a hidden request that nobody knows what it asked for. Checks are not asked about those.
+    pub(super) fn shown(&self, term: Term, asks: bool) -> Term {
+        match term {
+            Term::Value(value) if asks && self.in_message && self.may_be_hidden => {
+                Term::Value(Value {
+                    known: Cond::all([value.known, Cond::is("Hidden").negated()]),
+                    ..value
+                })
+            }
+            other => other,
         }
     }
 

@@ -31,7 +31,8 @@ pub(super) struct Translator<'g> {
     pub(super) activity: bool,
     /// Steps of the query, and of the subqueries around the expression.
     steps: Vec<Vec<String>>,
-    defined: BTreeMap<Box<str>, Term>,
+    /// Each with whether it tells what was asked for, which a hidden request does not.
+    defined: BTreeMap<Box<str>, (Term, bool)>,
     locals: Vec<(Box<str>, Term)>,
     columns: u32,
     depth: usize,
@@ -43,6 +44,10 @@ pub(super) struct Translator<'g> {
     pub(super) reads_identity: [bool; 2],
     /// Set while a message is written.
     pub(super) in_message: bool,
+    /// Whether requests that hide what they ask for are looked at.
+    pub(super) may_be_hidden: bool,
+    /// What is being written tells what was asked for.
+    pub(super) asks_request: bool,
 }
 
 pub(super) fn refuse<T>(why: impl Into<String>) -> Said<T> {
@@ -64,6 +69,8 @@ impl<'g> Translator<'g> {
             reads_head: false,
             reads_identity: [false; 2],
             in_message: false,
+            may_be_hidden: false,
+            asks_request: false,
         }
     }
 
@@ -277,8 +284,8 @@ impl<'g> Translator<'g> {
 
     /// A shared definition, as a column of its name.
     fn defined(&mut self, name: &str) -> Said<Term> {
-        if let Some(term) = self.defined.get(name) {
-            return Ok(term.clone());
+        if let Some((term, asks)) = self.defined.get(name) {
+            return Ok(self.shown(term.clone(), *asks));
         }
         let guide = self.guide;
         let Some(variable) = guide.variables.iter().find(|own| *own.name == *name) else {
@@ -286,11 +293,14 @@ impl<'g> Translator<'g> {
         };
         let locals = std::mem::take(&mut self.locals);
         let in_message = std::mem::take(&mut self.in_message);
+        let asked = std::mem::take(&mut self.asks_request);
         // Whatever it needs stands before the query's own steps, not within a subquery.
         let within = self.steps.split_off(1);
         let term = self.term(variable.program.expr());
         self.steps.extend(within);
         self.in_message = in_message;
+        let asks = self.asks_request;
+        self.asks_request |= asked;
         self.locals = locals;
         let column = match name {
             // The activity log has a column of this name.
@@ -316,8 +326,8 @@ impl<'g> Translator<'g> {
             }
             other => other,
         };
-        self.defined.insert(name.into(), term.clone());
-        Ok(term)
+        self.defined.insert(name.into(), (term.clone(), asks));
+        Ok(self.shown(term, asks))
     }
 
     fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr) -> Said<Term> {

@@ -292,12 +292,13 @@ fn as_kept(table: Table, records: Vec<String>) -> Vec<String> {
     if table != Table::AksAudit {
         return records;
     }
+    // Nor is there a row for what is no record.
     let without = |record: String| {
-        let mut event: Value = serde_json::from_str(&record).unwrap();
-        event.as_object_mut().unwrap().remove("impersonatedUser");
-        event.to_string()
+        let mut event: Value = serde_json::from_str(&record).ok()?;
+        event.as_object_mut()?.remove("impersonatedUser");
+        Some(event.to_string())
     };
-    records.into_iter().map(without).collect()
+    records.into_iter().filter_map(without).collect()
 }
 
 /// Every example of every detection, in every table, and all events of all examples as one log.
@@ -436,13 +437,13 @@ fn cut_records_are_never_passed_over() {
         assert!(answer["error"].is_null(), "{name}: {}", answer["error"]);
         let rows = told(&answer["rows"]);
         for id in certain.keys() {
-            if !rows.iter().any(|row| row.5 == *id) {
+            if !rows.iter().any(|row| row.5.starts_with(id.as_str())) {
                 wrong.push(format!("{name}: silent about {id}"));
             }
         }
         for row in &rows {
             unknown += usize::from(row.0 == UNKNOWN);
-            if row.0 == "match" && certain.get(&row.5) != Some(&true) {
+            if row.0 == "match" && certain.get(&row.5[..36]) != Some(&true) {
                 wrong.push(format!("{name}: certain of {row:?}"));
             }
         }
