@@ -6,7 +6,8 @@
 //! - `alike` finds out what is left to ask, from what most events share with others;
 //! - `subject` is one event before its detections, `scope` what CEL sees of it;
 //! - `memory` remembers what thresholds, sequences and first sightings need, bounded, and says what did not fit;
-//! - `alert` is what comes out.
+//! - `alert` is what comes out;
+//! - `state` is what was found so far as bytes, for parts of a log that are read apart.
 //!
 //! A record that was cut has fields that nobody knows. A detection that hangs on one is *unknown*: that is an alert
 //! too where the request could change something, and is counted where not.
@@ -20,6 +21,7 @@ mod identities;
 mod memory;
 mod news;
 mod scope;
+mod state;
 mod subject;
 
 use std::collections::BTreeMap;
@@ -41,6 +43,7 @@ pub(crate) use identities::Identities;
 use memory::Remembered;
 pub use news::{News, Told};
 use scope::Scope;
+pub use state::StateError;
 pub(crate) use subject::CONNECTS;
 use subject::{Subject, Truth};
 

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use crate::request::Request;
+use crate::request::{Asked, Request};
 use crate::scan::{End, Raw, Scan, text};
 
 /// A value of a record.
@@ -425,6 +425,12 @@ impl<'a> Event<'a> {
     #[must_use]
     pub fn request(&self) -> Field<Request<'_>> {
         Request::of(self)
+    }
+
+    /// What it was about, with the name of what a `create` made; the verb may be missing.
+    #[must_use]
+    pub fn asked(&self) -> Field<Asked<'_>> {
+        Request::asked(self)
     }
 
     /// Whether the authorizer said yes.

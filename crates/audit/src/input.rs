@@ -5,11 +5,14 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
+
+use crate::chunks::{Form, form};
 
 /// Where a log comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub enum Source {
     File(PathBuf),
     /// Something that others know how to open.
     Far(Arc<dyn Far>),
+    /// Bytes of a file, which begin and end with a line.
+    Part(PathBuf, Range<u64>),
 }
 
 /// A log that is not on this machine.
@@ -47,7 +52,7 @@ impl Source {
     pub fn name(&self) -> String {
         match self {
             Self::Stdin => "standard input".to_owned(),
-            Self::File(path) => path.display().to_string(),
+            Self::File(path) | Self::Part(path, _) => path.display().to_string(),
             Self::Far(far) => far.name(),
         }
     }
@@ -58,6 +63,11 @@ impl Source {
             Self::Stdin => Box::new(io::stdin()),
             Self::File(path) => Box::new(File::open(path)?),
             Self::Far(far) => far.open()?,
+            Self::Part(path, range) => {
+                let mut file = File::open(path)?;
+                file.seek(SeekFrom::Start(range.start))?;
+                Box::new(file.take(range.end.saturating_sub(range.start)))
+            }
         };
         let mut magic = Vec::new();
         raw.by_ref().take(2).read_to_end(&mut magic)?;
@@ -72,6 +82,12 @@ impl Source {
             Box::new(whole)
         })
     }
+}
+
+/// Whether what begins so has a record on each line, so that it can be read on when it grew.
+#[must_use]
+pub fn is_lines(beginning: &[u8]) -> bool {
+    !beginning.starts_with(&PACKED) && form(beginning) == Form::Lines
 }
 
 /// What gzip begins with.

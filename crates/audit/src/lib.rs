@@ -5,6 +5,7 @@
 //! - [`Event`] is a record: what it says and how much of it was there;
 //! - [`Request`] is what the authorizer was asked;
 //! - [`detect`] asks the guide's detections about every event;
+//! - [`kept`] is what must be kept of a record to say the same later;
 //! - [`kql`] writes detections as queries for Log Analytics and Azure Data Explorer;
 //! - [`learn`] is what everybody used, and the least roles for it;
 //! - [`follow`] asks detections while logs grow, and notes how far it came.
@@ -20,6 +21,7 @@ mod event;
 pub mod follow;
 pub mod guard;
 pub mod input;
+pub mod kept;
 pub mod kql;
 pub mod learn;
 mod losses;
@@ -30,10 +32,12 @@ mod scan;
 mod seen;
 mod table;
 pub mod time;
+mod wire;
 mod within;
 
 pub use event::{DECISION, Event, Field, Json, ObjectRef, REASON, Response, Text, User};
 pub use input::Source;
+pub use kept::Kept;
 pub use losses::{Gap, Losses};
 pub use read::{Fold, Options, ReadError, Record, What, read};
 pub use record::Envelope;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::Place;
 use crate::event::Event;
 use crate::guard::Decisions;
+use crate::wire::{Broken, Bytes, Wire};
 
 /// How many places are kept of what could not be read.
 const PLACES: usize = 5;
@@ -74,6 +75,104 @@ pub struct Gap {
     pub from: i64,
     /// the first minute after it
     pub to: i64,
+}
+
+/// What [`Event::cut_at`] names.
+const FIELDS: [&str; 16] = [
+    "level",
+    "auditID",
+    "stage",
+    "requestURI",
+    "verb",
+    "user",
+    "impersonatedUser",
+    "sourceIPs",
+    "userAgent",
+    "objectRef",
+    "responseStatus",
+    "requestObject",
+    "responseObject",
+    "requestReceivedTimestamp",
+    "stageTimestamp",
+    "annotations",
+];
+
+/// All of it but the places, which are those of one reader.
+impl Wire for Losses {
+    fn write(&self, out: &mut Vec<u8>) {
+        for number in [
+            self.bytes,
+            self.files,
+            self.records,
+            self.events,
+            self.requests,
+            self.duplicates,
+            self.damaged,
+            self.activities,
+            self.unreadable,
+            self.without_reads,
+            self.unsaid_reads,
+            self.reads,
+        ] {
+            number.write(out);
+        }
+        self.forgot.write(out);
+        self.other.write(out);
+        let truncated = self.truncated.iter();
+        let truncated: Vec<(Box<str>, u64)> = truncated
+            .map(|(field, times)| ((*field).into(), *times))
+            .collect();
+        truncated.write(out);
+        for time in [self.first, self.last, self.lag] {
+            time.write(out);
+        }
+        let minutes: BTreeMap<Box<str>, BTreeMap<i64, Vec<u64>>> = self
+            .minutes
+            .iter()
+            .map(|(cluster, days)| {
+                let days = days.iter().map(|(day, words)| (*day, words.to_vec()));
+                (cluster.clone(), days.collect())
+            })
+            .collect();
+        minutes.write(out);
+    }
+
+    fn read(bytes: &mut Bytes<'_>) -> Result<Self, Broken> {
+        let mut losses = Self::default();
+        for number in [
+            &mut losses.bytes,
+            &mut losses.files,
+            &mut losses.records,
+            &mut losses.events,
+            &mut losses.requests,
+            &mut losses.duplicates,
+            &mut losses.damaged,
+            &mut losses.activities,
+            &mut losses.unreadable,
+            &mut losses.without_reads,
+            &mut losses.unsaid_reads,
+            &mut losses.reads,
+        ] {
+            *number = u64::read(bytes)?;
+        }
+        losses.forgot = bool::read(bytes)?;
+        losses.other = Wire::read(bytes)?;
+        for (field, times) in Vec::<(Box<str>, u64)>::read(bytes)? {
+            let known = FIELDS.iter().find(|known| **known == &*field);
+            losses.truncated.insert(known.ok_or(Broken)?, times);
+        }
+        for time in [&mut losses.first, &mut losses.last, &mut losses.lag] {
+            *time = Wire::read(bytes)?;
+        }
+        let minutes: BTreeMap<Box<str>, BTreeMap<i64, Vec<u64>>> = Wire::read(bytes)?;
+        for (cluster, days) in minutes {
+            let known = losses.minutes.entry(cluster).or_default();
+            for (day, words) in days {
+                known.insert(day, words.try_into().map_err(|_| Broken)?);
+            }
+        }
+        Ok(losses)
+    }
 }
 
 impl Losses {

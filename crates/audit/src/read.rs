@@ -367,6 +367,18 @@ fn take<F: Fold>(
     envelope: &Envelope<'_>,
     event: &Event<'_>,
 ) {
+    counted(state, losses, place, envelope, event, seen.sees(event));
+}
+
+/// Counts an event and hands it on; whether it is the first of its request and whether a copy was found out before.
+pub(crate) fn counted<F: Fold>(
+    state: &mut F,
+    losses: &mut Losses,
+    place: Place,
+    envelope: &Envelope<'_>,
+    event: &Event<'_>,
+    (first, copy): (bool, bool),
+) {
     let stage = said(&event.stage_time).and_then(time::micros);
     let at = stage.or_else(|| said(&event.received).and_then(time::micros));
     let cluster = said(&envelope.resource).unwrap_or_default();
@@ -379,7 +391,6 @@ fn take<F: Fold>(
     if let (Some(stage), Some(kept)) = (stage, said(&envelope.time).and_then(time::micros)) {
         losses.lag(kept - stage);
     }
-    let (first, copy) = seen.sees(event);
     losses.duplicates += u64::from(copy);
     losses.requests += u64::from(first);
     state.take(&Record {

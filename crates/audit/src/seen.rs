@@ -97,7 +97,7 @@ impl Seen {
 }
 
 /// A number for the request of an event, and a bit for its stage. `None` where too little is known to tell two apart.
-fn numbers(event: &Event<'_>) -> Option<(u64, u8)> {
+pub(crate) fn numbers(event: &Event<'_>) -> Option<(u64, u8)> {
     let id = event.audit_id.known()?;
     let mut sum = xxh3_64_with_seed(id.as_bytes(), 0);
     let user = event.user.there().map_or("", |user| user.name.as_str());

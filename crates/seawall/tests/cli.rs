@@ -59,6 +59,9 @@ mod follow;
 mod generate;
 #[path = "cli/guide.rs"]
 mod guide;
+#[cfg(feature = "history")]
+#[path = "cli/history.rs"]
+mod history;
 #[path = "cli/node.rs"]
 mod node;
 #[path = "cli/node_published.rs"]

@@ -3,6 +3,8 @@
 use guide::Detection;
 use model::Severity;
 
+use crate::wire::{Broken, Bytes, Wire};
+
 /// Whether it happened. What is certain comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
@@ -68,5 +70,49 @@ impl Alert {
             verdict,
             times,
         }
+    }
+}
+
+impl Wire for Verdict {
+    fn write(&self, out: &mut Vec<u8>) {
+        (*self == Self::Match).write(out);
+    }
+
+    fn read(bytes: &mut Bytes<'_>) -> Result<Self, Broken> {
+        Ok(if bool::read(bytes)? {
+            Self::Match
+        } else {
+            Self::Unknown
+        })
+    }
+}
+
+impl Wire for Stub {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.at.write(out);
+        for text in [
+            &self.audit_id,
+            &self.message,
+            &self.user,
+            &self.verb,
+            &self.object,
+            &self.cluster,
+            &self.namespace,
+        ] {
+            text.write(out);
+        }
+    }
+
+    fn read(bytes: &mut Bytes<'_>) -> Result<Self, Broken> {
+        Ok(Self {
+            at: Wire::read(bytes)?,
+            audit_id: Wire::read(bytes)?,
+            message: Wire::read(bytes)?,
+            user: Wire::read(bytes)?,
+            verb: Wire::read(bytes)?,
+            object: Wire::read(bytes)?,
+            cluster: Wire::read(bytes)?,
+            namespace: Wire::read(bytes)?,
+        })
     }
 }

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+use crate::wire::{Broken, Bytes, Wire};
+
 /// A hash that is the same in every run and on every machine.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     xxh3_64(bytes)
@@ -91,6 +93,22 @@ impl<V> Bounded<V> {
 
     pub(crate) fn into_values(self) -> impl Iterator<Item = V> {
         self.values.into_values()
+    }
+}
+
+impl<V: Wire> Wire for Bounded<V> {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.limit.write(out);
+        self.full.write(out);
+        self.values.write(out);
+    }
+
+    fn read(bytes: &mut Bytes<'_>) -> Result<Self, Broken> {
+        Ok(Self {
+            limit: Wire::read(bytes)?,
+            full: Wire::read(bytes)?,
+            values: Wire::read(bytes)?,
+        })
     }
 }
 

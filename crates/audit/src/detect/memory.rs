@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::alert::Stub;
 use super::bounded::{Bounded, estimate, hash_texts};
+use crate::wire::{Broken, Bytes, Wire};
 
 /// How many slots of one detection are kept, of all its groups together.
 const SLOTS: usize = 20_000;
@@ -254,6 +255,58 @@ impl Remembered {
 fn first_sighting(own: &mut (Vec<Box<str>>, Stub), other: (Vec<Box<str>>, Stub)) {
     if other.1 < own.1 {
         own.1 = other.1;
+    }
+}
+
+impl Wire for Slot {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.values.write(out);
+        for stub in [
+            &self.first_of_first,
+            &self.last_of_first,
+            &self.first_of_second,
+            &self.last_of_second,
+        ] {
+            stub.write(out);
+        }
+    }
+
+    fn read(bytes: &mut Bytes<'_>) -> Result<Self, Broken> {
+        Ok(Self {
+            values: Wire::read(bytes)?,
+            first_of_first: Wire::read(bytes)?,
+            last_of_first: Wire::read(bytes)?,
+            first_of_second: Wire::read(bytes)?,
+            last_of_second: Wire::read(bytes)?,
+        })
+    }
+}
+
+impl Wire for Remembered {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.window.write(out);
+        self.most.write(out);
+        self.groups.write(out);
+        self.ceiling.write(out);
+        self.sightings.write(out);
+        self.began.write(out);
+        self.ended.write(out);
+    }
+
+    fn read(bytes: &mut Bytes<'_>) -> Result<Self, Broken> {
+        let window = Wire::read(bytes)?;
+        let most = Wire::read(bytes)?;
+        let groups: BTreeMap<u64, Slots> = Wire::read(bytes)?;
+        Ok(Self {
+            window,
+            most,
+            slots: groups.values().map(BTreeMap::len).sum(),
+            groups,
+            ceiling: Wire::read(bytes)?,
+            sightings: Wire::read(bytes)?,
+            began: Wire::read(bytes)?,
+            ended: Wire::read(bytes)?,
+        })
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 
-use audit::detect::{Alert, Detector, Outcome, Verdict};
-use audit::{Options, Source, input};
+use audit::detect::{Alert, Detections, Detector, Outcome, Verdict};
+use audit::{Fold, Kept, Losses, Options, Record, Source, input};
 use guide::Guide;
 use guide::setting::setting;
 use oracle::ApiServer;
@@ -414,7 +414,60 @@ fn detected(guide: &Guide, lines: &[String]) -> Outcome {
     let sources: Vec<Source> = input::files(&[path]).unwrap();
     let (state, losses) = audit::read(&sources, Options::default(), || detector.start()).unwrap();
     assert_eq!(losses.unreadable, 0);
-    state.finish(None)
+    let (apart, found) = kept_apart(&detector, &sources);
+    let outcome = state.finish(None);
+    assert_eq!(apart.alerts, outcome.alerts);
+    assert_eq!(apart.tally, outcome.tally);
+    assert_eq!(
+        found,
+        Losses {
+            files: 0,
+            bytes: 0,
+            ..losses
+        }
+    );
+    outcome
+}
+
+/// Records that are kept, asked in parts, and put together from bytes.
+struct Apart<'d, 'g> {
+    parts: Vec<(Detections<'d, 'g>, Losses)>,
+    number: usize,
+}
+
+impl Fold for Apart<'_, '_> {
+    fn take(&mut self, record: &Record<'_>) {
+        let all = self.parts.len();
+        let (state, losses) = &mut self.parts[self.number % all];
+        Kept::of(record).fold(state, losses);
+        self.number += 1;
+    }
+
+    fn merge(&mut self, _: Self) {}
+}
+
+fn kept_apart(detector: &Detector<'_>, sources: &[Source]) -> (Outcome, Losses) {
+    let one = Options {
+        threads: 1,
+        ..Options::default()
+    };
+    let new = || Apart {
+        parts: (0..3)
+            .map(|_| (detector.start(), Losses::default()))
+            .collect(),
+        number: 0,
+    };
+    let (apart, _) = audit::read(sources, one, new).unwrap();
+    let (mut all, mut lost) = (detector.start(), Losses::default());
+    for (state, losses) in apart.parts {
+        let bytes = state.to_bytes(&losses);
+        let (state, losses) = detector.read(&bytes).unwrap();
+        assert_eq!(state.to_bytes(&losses), bytes, "written as it was read");
+        assert!(detector.read(&bytes[..bytes.len() - 1]).is_err());
+        all.merge(state);
+        lost.merge(losses);
+    }
+    (all.finish(None), lost)
 }
 
 /// Alerts of what the attacker did not do, by detection.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::run::Folder;
 use crate::schemas::{errors, schema};
 
-fn event(
+pub(crate) fn event(
     second: u32,
     verb: &str,
     user: &str,
@@ -39,7 +39,7 @@ fn event(
 }
 
 /// As AKS keeps it: of a record 16 KiB.
-fn kept(line: &str) -> String {
+pub(crate) fn kept(line: &str) -> String {
     let log = line.get(..16 << 10).unwrap_or(line);
     json!({
         "category": "kube-audit",
@@ -51,7 +51,7 @@ fn kept(line: &str) -> String {
     .to_string()
 }
 
-fn log() -> String {
+pub(crate) fn log() -> String {
     let mut lines = Vec::new();
     for second in 0..5 {
         let object =

@@ -212,15 +212,15 @@ fn alerts_of_a_pipe_come_while_it_is_open() {
 }
 
 /// Storage, and who gives tokens for it.
-struct Account {
-    storage: Azurite,
+pub(crate) struct Account {
+    pub(crate) storage: Azurite,
     entra: Server,
-    sign_in: SignIn,
-    folder: Folder,
+    pub(crate) sign_in: SignIn,
+    pub(crate) folder: Folder,
 }
 
 impl Account {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let assertion = "a service account's token";
         let world = World {
             assertion: assertion.to_owned(),
@@ -254,11 +254,11 @@ impl Account {
         }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("{}/insights-logs-kube-audit", self.storage.url())
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = command(&self.folder, args);
         command
             .env("AZURE_TENANT_ID", "11111111-1111-1111-1111-111111111111")
@@ -272,7 +272,7 @@ impl Account {
         command
     }
 
-    fn run(&self, args: &[&str]) -> Ran {
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
         let output = self.command(args).output().unwrap();
         Ran {
             code: output.status.code().unwrap(),
@@ -282,7 +282,7 @@ impl Account {
     }
 
     /// Adds to the blob of an hour, as Azure Monitor does.
-    fn append(&self, at: Timestamp, text: &str) {
+    pub(crate) fn append(&self, at: Timestamp, text: &str) {
         let folder = "resourceId=/SUBSCRIPTIONS/0/RESOURCEGROUPS/SHOP/PROVIDERS/MICROSOFT.CONTAINERSERVICE/MANAGEDCLUSTERS/SHOP";
         let url = format!(
             "{}/{}/{}",

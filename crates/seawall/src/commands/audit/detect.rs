@@ -47,6 +47,15 @@ pub(crate) struct Args {
     logs: LogArgs,
     #[command(flatten)]
     follow: FollowArgs,
+    /// A history that `audit compact` made, instead of logs: a folder, or the URL of a container
+    #[arg(long = "in", value_name = "DIR|URL", conflicts_with_all = ["sources", "threads", "follow"])]
+    history: Option<String>,
+    #[command(flatten)]
+    #[cfg_attr(
+        not(feature = "history"),
+        expect(dead_code, reason = "only the history reads them")
+    )]
+    place: super::Place,
     /// terminal, json or sarif, with a file behind `=`; repeatable
     #[arg(long, value_name = "F[=FILE]")]
     format: Vec<String>,
@@ -80,6 +89,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
             .into());
     }
     let baseline = baseline(args)?;
+    if let Some(history) = &args.history {
+        return kept(args, history, guide, baseline, &wanted, floor);
+    }
     let setting = setting::setting(&guide, None, None).map_err(Failure::new)?;
     let detector = Detector::new(&guide, &setting, |detection| {
         args.only.is_empty() || args.only.iter().any(|id| **id == *detection.id)
@@ -108,12 +120,91 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     drop(working);
     logs.tell_outside()?;
     let outcome = state.finish(baseline.as_ref());
+    let lost = logs.losses(&losses);
+    tell(
+        args,
+        &guide,
+        &outcome,
+        baseline,
+        (&losses, lost),
+        (&wanted, floor),
+    )?;
+    Ok(code(&outcome, &losses, floor))
+}
+
+/// The same over a history.
+#[cfg(not(feature = "history"))]
+fn kept(
+    _: &Args,
+    _: &str,
+    _: Guide,
+    _: Option<Baseline>,
+    _: &[output::Wanted],
+    _: Option<Severity>,
+) -> anyhow::Result<u8> {
+    Err(super::without().into())
+}
+
+/// The same over a history.
+#[cfg(feature = "history")]
+fn kept(
+    args: &Args,
+    history: &str,
+    guide: Guide,
+    baseline: Option<Baseline>,
+    wanted: &[output::Wanted],
+    floor: Option<Severity>,
+) -> anyhow::Result<u8> {
+    use super::with;
+    use ::history::{Asking, Session, Window};
+
+    if args.place.is_cluster() && args.guide.is_some() {
+        return Err(Failure::new(
+            "executors of a cluster have the guide in their binary and no other",
+        )
+        .help("leave out --guide, or --ballista")
+        .into());
+    }
+    let window = Window {
+        since: args.logs.since.map(jiff::Timestamp::as_microsecond),
+        until: args.logs.until.map(jiff::Timestamp::as_microsecond),
+    };
+    with::install(guide)?;
+    let guide = Asking::guide().ok_or_else(|| Failure::new("there is no guide"))?;
+    let working = Working::new("reading a history of audit logs");
+    let session = Session::open(history, &with::stores(), &args.place.chosen()?);
+    let session = session.map_err(with::failed)?;
+    let found = session.detect(&Asking::only(&args.only), window);
+    let found = found.map_err(with::failed)?;
+    drop(working);
+    let outcome = found.state.finish(baseline.as_ref());
+    let lost = crate::commands::audit::logs::lost(&[], &found.losses, 0);
+    tell(
+        args,
+        guide,
+        &outcome,
+        baseline,
+        (&found.losses, lost),
+        (wanted, floor),
+    )?;
+    Ok(code(&outcome, &found.losses, floor))
+}
+
+/// Writes down what was found, and what was seen.
+fn tell(
+    args: &Args,
+    guide: &Guide,
+    outcome: &Outcome,
+    baseline: Option<Baseline>,
+    (losses, lost): (&Losses, Value),
+    (wanted, floor): (&[output::Wanted], Option<Severity>),
+) -> anyhow::Result<()> {
     if let Some(path) = &args.write_baseline {
         let mut seen = baseline.unwrap_or_default();
         seen.merge(outcome.seen.clone());
         write_seen(path, &seen)?;
     }
-    for one in &wanted {
+    for one in wanted {
         let to_file = one.file.is_some();
         let mut out: Box<dyn Write> = match &one.file {
             Some(file) => {
@@ -124,14 +215,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
             None => Box::new(BufWriter::new(anstream::AutoStream::auto(io::stdout()))),
         };
         let text = match one.format.as_str() {
-            "json" => written(&guide, &outcome, logs.losses(&losses)),
-            "sarif" => sarif(&guide, &outcome, &losses, code(&outcome, &losses, floor)),
-            _ => page::page(&guide, &outcome, &losses, &output::terminal(to_file)),
+            "json" => written(guide, outcome, lost.clone()),
+            "sarif" => sarif(guide, outcome, losses, code(outcome, losses, floor)),
+            _ => page::page(guide, outcome, losses, &output::terminal(to_file)),
         };
         out.write_all(text.as_bytes())?;
         out.flush()?;
     }
-    Ok(code(&outcome, &losses, floor))
+    Ok(())
 }
 
 fn write_seen(path: &Path, seen: &Baseline) -> anyhow::Result<()> {

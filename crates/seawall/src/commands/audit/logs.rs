@@ -23,7 +23,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct LogArgs {
     /// Files and folders with audit events, compressed or not; `-` for standard input;
     /// https://ACCOUNT.blob.core.windows.net/CONTAINER/FOLDER for Blob storage
-    #[arg(value_name = "SOURCE", required = true)]
+    #[arg(value_name = "SOURCE")]
     pub(crate) sources: Vec<PathBuf>,
     /// How many threads read [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
@@ -76,6 +76,11 @@ pub(crate) fn sign_in() -> anyhow::Result<SignIn> {
 impl LogArgs {
     /// Finds the files.
     pub(crate) fn open(&self) -> anyhow::Result<Logs> {
+        if self.sources.is_empty() {
+            return Err(Failure::new("no audit log was given")
+                .help("give files or folders with audit logs, or `-` for standard input")
+                .into());
+        }
         let span = sources::blob::Span {
             since: self.since,
             until: self.until,
@@ -149,6 +154,12 @@ pub(crate) fn micros(span: sources::blob::Span) -> Span {
 }
 
 impl Logs {
+    /// How they are read.
+    #[cfg(feature = "history")]
+    pub(crate) const fn options(&self) -> Options {
+        self.options
+    }
+
     /// Reads all of them.
     pub(crate) fn read<F: Fold>(&self, new: impl Fn() -> F + Sync) -> anyhow::Result<(F, Losses)> {
         let span = self.span;
@@ -191,33 +202,38 @@ impl Logs {
 
     /// The same for scripts.
     pub(crate) fn losses(&self, losses: &Losses) -> Value {
-        let places: Vec<Value> = losses
-            .unreadable_at
-            .iter()
-            .map(|place| {
-                let name = self.sources.get(place.file).map(Source::name);
-                json!({"path": name, "line": place.line})
-            })
-            .collect();
-        let gaps: Vec<Value> = losses
-            .gaps()
-            .iter()
-            .map(|gap| {
-                json!({
-                    "cluster": gap.cluster,
-                    "from": time::shown(gap.from),
-                    "to": time::shown(gap.to),
-                })
-            })
-            .collect();
-        let mut value = counts(losses);
-        if let Some(value) = value.as_object_mut() {
-            value.insert("unreadableAt".to_owned(), places.into());
-            value.insert("gaps".to_owned(), gaps.into());
-            value.insert("ofAnotherTime".to_owned(), self.outside.get().into());
-        }
-        value
+        lost(&self.sources, losses, self.outside.get())
     }
+}
+
+/// What could not be read or was not there, for scripts.
+pub(crate) fn lost(sources: &[Source], losses: &Losses, outside: u64) -> Value {
+    let places: Vec<Value> = losses
+        .unreadable_at
+        .iter()
+        .map(|place| {
+            let name = sources.get(place.file).map(Source::name);
+            json!({"path": name, "line": place.line})
+        })
+        .collect();
+    let gaps: Vec<Value> = losses
+        .gaps()
+        .iter()
+        .map(|gap| {
+            json!({
+                "cluster": gap.cluster,
+                "from": time::shown(gap.from),
+                "to": time::shown(gap.to),
+            })
+        })
+        .collect();
+    let mut value = counts(losses);
+    if let Some(value) = value.as_object_mut() {
+        value.insert("unreadableAt".to_owned(), places.into());
+        value.insert("gaps".to_owned(), gaps.into());
+        value.insert("ofAnotherTime".to_owned(), outside.into());
+    }
+    value
 }
 
 /// What was lost, in numbers.
