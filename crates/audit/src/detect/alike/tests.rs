@@ -221,5 +221,5 @@ fn outlines_leave_out_nothing_of_any_mutant() {
             tried += 1;
         }
     }
-    assert!(tried > 400, "{tried}");
+    assert!(tried > 300, "{tried}");
 }
