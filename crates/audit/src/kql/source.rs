@@ -9,7 +9,8 @@
 //!
 //! A text that was cut is no JSON. The API server writes the objects behind everything else, so what stands before them
 //! is whole JSON but for a brace, and quotes within texts have a backslash before them: `,"requestObject":` stands
-//! nowhere else. Where even the beginning is cut, only the path, the verb and the id are read.
+//! nowhere else. Where even the beginning is cut, only the path, the verb and the id are read, and whether somebody was
+//! impersonated.
 
 use guide::detection::{Target, Trigger};
 
@@ -88,7 +89,9 @@ fn events_of_texts() -> impl Iterator<Item = &'static str> {
     [
         "extend Event = parse_json(Log)",
         "extend Cut = gettype(Event) != 'dictionary'",
-        "extend Event = iff(Cut and indexof(Log, ',\"responseObject\":') > 0, parse_json(strcat(substring(Log, 0, indexof(Log, ',\"responseObject\":')), '}')), Event)",
+        "extend Event = iff(Cut and indexof(Log, ',\"requestReceivedTimestamp\":') > 0, parse_json(strcat(substring(Log, 0, indexof(Log, ',\"requestReceivedTimestamp\":')), '}')), Event)",
+        "extend CutAnswer = gettype(Event) != 'dictionary'",
+        "extend Event = iff(CutAnswer and indexof(Log, ',\"responseObject\":') > 0, parse_json(strcat(substring(Log, 0, indexof(Log, ',\"responseObject\":')), '}')), Event)",
         "extend CutObject = gettype(Event) != 'dictionary'",
         "extend Event = iff(CutObject and indexof(Log, ',\"requestObject\":') > 0, parse_json(strcat(substring(Log, 0, indexof(Log, ',\"requestObject\":')), '}')), Event)",
         "extend HeadCut = gettype(Event) != 'dictionary'",
@@ -100,7 +103,7 @@ fn events_of_texts() -> impl Iterator<Item = &'static str> {
         "extend Resource = tostring(ObjectRef.resource), Subresource = tostring(ObjectRef.subresource), Namespace = tostring(ObjectRef.namespace), Name = tostring(ObjectRef.name)",
         "extend AuditId = iff(HeadCut, extract(@'\"auditID\":\"((?:[^\"\\\\]|\\\\.)*)\"', 1, Log), tostring(Event.auditID)), Verb = iff(HeadCut, extract(@',\"verb\":\"([^\"]*)\"', 1, Log), tostring(Event.verb)), RequestUri = iff(HeadCut, strcat_array(Path, '/'), tostring(Event.requestURI)), Stage = tostring(Event.stage), Level = tostring(Event.level)",
         "where Stage != 'RequestReceived'",
-        "extend User = Event.user, ImpersonatedUser = Event.impersonatedUser, SourceIps = Event.sourceIPs, UserAgent = tostring(Event.userAgent), ResponseStatus = Event.responseStatus, RequestObject = iff(CutObject, parse_json('\"cut\"'), Event.requestObject), ResponseObject = iff(Cut, parse_json('\"cut\"'), Event.responseObject), RequestReceivedTime = todatetime(Event.requestReceivedTimestamp), StageReceivedTime = todatetime(Event.stageTimestamp)",
+        "extend User = Event.user, ImpersonatedUser = iff(HeadCut and Log contains_cs ',\"impersonatedUser\":', parse_json('{}'), Event.impersonatedUser), SourceIps = Event.sourceIPs, UserAgent = tostring(Event.userAgent), ResponseStatus = Event.responseStatus, RequestObject = iff(CutObject, parse_json('\"cut\"'), Event.requestObject), ResponseObject = iff(CutAnswer, parse_json('\"cut\"'), Event.responseObject), RequestReceivedTime = todatetime(Event.requestReceivedTimestamp), StageReceivedTime = todatetime(Event.stageTimestamp)",
         "extend Requester = iff(isnull(ImpersonatedUser), User, ImpersonatedUser)",
         "extend Hidden = HeadCut and (isempty(Verb) or isempty(RequestUri))",
     ]
