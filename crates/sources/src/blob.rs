@@ -347,7 +347,26 @@ impl Blobs {
     pub fn put(
         &self,
         name: &str,
-        bytes: Vec<u8>,
+        bytes: &[u8],
+        since: Option<&str>,
+    ) -> Result<Option<String>, Untold> {
+        self.patiently(|| {
+            let put = self.put_once(name, bytes, since);
+            if !matches!(&put, Ok(None) | Err(Untold { later: true, .. })) {
+                return put;
+            }
+            // An answer may be lost where what was asked for is done: then it stands there.
+            match self.get(name)? {
+                Some((there, etag)) if there == bytes => Ok(Some(etag)),
+                _ => put,
+            }
+        })
+    }
+
+    fn put_once(
+        &self,
+        name: &str,
+        bytes: &[u8],
         since: Option<&str>,
     ) -> Result<Option<String>, Untold> {
         let condition = match since {
@@ -355,7 +374,7 @@ impl Blobs {
             None => ("if-none-match", "*".to_owned()),
         };
         let headers = [("x-ms-blob-type", "BlockBlob".to_owned()), condition];
-        let answer = self.ask(Method::PUT, &self.of(name)?, &headers, bytes)?;
+        let answer = self.ask(Method::PUT, &self.of(name)?, &headers, bytes.to_vec())?;
         // The first when it differs, the second when it is there though it should not be.
         if matches!(answer.status, 412 | 409) {
             return Ok(None);
@@ -365,7 +384,7 @@ impl Blobs {
         Ok(Some(etag.to_owned()))
     }
 
-    /// What is read is asked for again when that may help.
+    /// Asks again when that may help.
     fn patiently<T>(&self, ask: impl Fn() -> Result<T, Untold>) -> Result<T, Untold> {
         let mut pause = PAUSE;
         for _ in 1..ATTEMPTS {

@@ -110,7 +110,7 @@ impl Checkpoints {
                     .write_all(text.as_bytes())
                     .and_then(|()| packed.finish());
                 let packed = packed.map_err(|error| error.to_string())?;
-                let put = blobs.put(name, packed, etag.as_deref());
+                let put = blobs.put(name, &packed, etag.as_deref());
                 let now = put.map_err(|untold| match untold.help {
                     Some(help) => format!("{}: {help}", untold.message),
                     None => untold.message,
