@@ -377,8 +377,11 @@ fn exec(dice: &mut Dice) -> Act {
     act
 }
 
+/// How often something is done, and what it is.
+type Share = (u64, fn(&mut Dice) -> Act);
+
 /// What there is of each among a thousand.
-const MIX: [(u64, fn(&mut Dice) -> Act); 13] = [
+const MIX: [Share; 13] = [
     (240, lease),
     (60, election),
     (120, state),

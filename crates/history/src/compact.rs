@@ -103,7 +103,7 @@ async fn all(
                 break;
             };
             let name = log.name().to_owned();
-            let found = log.new(&known, plan.finished).await;
+            let found = log.news(&known, plan.finished).await;
             let (new, here) = found.map_err(to(format!("read `{name}`")))?;
             match new {
                 New::Part(progress, before) => {

@@ -89,7 +89,7 @@ impl Log {
     }
 
     /// What of it is new, and where that is.
-    pub(crate) async fn new(&self, known: &[Progress], finished: bool) -> io::Result<(New, Here)> {
+    pub(crate) async fn news(&self, known: &[Progress], finished: bool) -> io::Result<(New, Here)> {
         let blob = match self {
             Self::File(path, name) => {
                 let new = part::new(path, name, known, finished)?;
@@ -172,7 +172,7 @@ mod tests {
         let stores: Stores = Arc::new(move |_| Ok(Arc::clone(&given) as Arc<dyn ObjectStore>));
         let logs = Log::in_container(URL, &stores).unwrap();
         assert_eq!(logs[0].name(), format!("{URL}/PT1H.json"));
-        let (new, here) = runtime.block_on(logs[0].new(known, false)).unwrap();
+        let (new, here) = runtime.block_on(logs[0].news(known, false)).unwrap();
         match new {
             New::Part(part, before) => {
                 let there = std::fs::read(here.path()).unwrap();

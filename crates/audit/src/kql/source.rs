@@ -127,9 +127,14 @@ pub(super) fn manifest(cut: bool) -> Vec<String> {
     ]
 }
 
+/// Verbs, and names of one shape.
+type Group<'t> = (&'t [Box<str>], Shape<'t>, Vec<&'t str>);
+/// Verbs, and names of several shapes.
+type Merged<'t> = (&'t [Box<str>], Vec<Shape<'t>>, Vec<&'t str>);
+
 /// Which events a detection looks at.
 pub(super) fn looked_at(triggers: &[Trigger]) -> Cond {
-    let mut groups: Vec<(&[Box<str>], Shape<'_>, Vec<&str>)> = Vec::new();
+    let mut groups: Vec<Group<'_>> = Vec::new();
     for trigger in triggers {
         let (shape, name) = match &trigger.target {
             Target::Any => (Shape::Any, ""),
@@ -148,7 +153,7 @@ pub(super) fn looked_at(triggers: &[Trigger]) -> Cond {
         }
     }
     // The same names with several subresources are one condition.
-    let mut merged: Vec<(&[Box<str>], Vec<Shape<'_>>, Vec<&str>)> = Vec::new();
+    let mut merged: Vec<Merged<'_>> = Vec::new();
     for (verbs, shape, names) in groups {
         match merged.iter_mut().find(|(own, shapes, all)| {
             *own == verbs

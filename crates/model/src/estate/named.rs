@@ -13,7 +13,7 @@ pub(super) type FullName = (Box<str>, Box<str>, Box<str>);
 enum Bearers {
     One(ResourceRef),
     /// More than one.
-    Many(Box<Vec<ResourceRef>>),
+    Many(Vec<ResourceRef>),
 }
 
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ impl Named {
                 Bearers::One(other) => {
                     let mut others = vec![*other];
                     how(&mut others);
-                    entry.insert(Bearers::Many(Box::new(others)));
+                    entry.insert(Bearers::Many(others));
                 }
             },
         }

@@ -352,7 +352,7 @@ fn what_nobody_used_is_ranked_by_what_it_opens() {
                     "{} {} {}",
                     right["verbs"][0].as_str().unwrap(),
                     right["what"].as_str().unwrap(),
-                    right["opens"].as_array().unwrap().len() > 0
+                    !right["opens"].as_array().unwrap().is_empty()
                 )
             })
             .collect()

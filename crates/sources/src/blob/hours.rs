@@ -146,7 +146,7 @@ fn beginnings(span: Span) -> Vec<String> {
     let hours = until.duration_since(since).as_hours();
     let (step, form) = match hours {
         ..=6 => (1, "y=%Y/m=%m/d=%d/h=%H/"),
-        ..=1500 => (24, "y=%Y/m=%m/d=%d/"),
+        7..=1500 => (24, "y=%Y/m=%m/d=%d/"),
         _ => (24 * 27, "y=%Y/m=%m/"),
     };
     let mut all = Vec::new();

@@ -137,7 +137,7 @@ fn made(examples: &[Line], count: usize) -> Vec<Line> {
         }
         let id = match dice(8) {
             0 => "i".repeat(dice(100)),
-            _ => format!("{index:08x}{}", &"-0000-4000-8000-000000000000"[..28]),
+            _ => format!("{index:08x}-0000-4000-8000-000000000000"),
         };
         put(&mut event, "auditID", Some(json!(id)));
         if dice(20) == 0 {

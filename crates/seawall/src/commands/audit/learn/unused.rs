@@ -27,6 +27,9 @@ const WEEK: usize = 7;
 /// Fewer requests tell little of somebody.
 const FEW: u64 = 20;
 
+/// One right: its binding, its role, what it is about and which names.
+type Key = (ResourceRef, ResourceRef, String, Vec<Box<str>>);
+
 /// A right that somebody holds and never used.
 #[derive(Debug)]
 pub(super) struct Right {
@@ -175,8 +178,7 @@ impl One<'_> {
                 }
             }
         }
-        let mut found: BTreeMap<(ResourceRef, ResourceRef, String, Vec<Box<str>>), Right> =
-            BTreeMap::new();
+        let mut found: BTreeMap<Key, Right> = BTreeMap::new();
         for one in granted {
             for (verb, what, piece) in pieces(&one.rule) {
                 if !self.reads && READS.contains(&&*verb) {
