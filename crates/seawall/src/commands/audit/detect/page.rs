@@ -168,10 +168,13 @@ pub(super) fn lost(out: &mut String, outcome: &Outcome, losses: &Losses, width: 
     let mut said = Vec::new();
     let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let mut read = format!(
-        "Read {} in {}",
-        count(number(losses.events + losses.activities), "event"),
-        count(number(losses.files), "file")
+        "Read {}",
+        count(number(losses.events + losses.activities), "event")
     );
+    // A history knows how many logs there were when it was made, not now.
+    if losses.files > 0 {
+        let _ = write!(read, " in {}", count(number(losses.files), "file"));
+    }
     if let (Some(first), Some(last)) = (losses.first, losses.last) {
         let _ = write!(read, ", from {} to {}", when(first), when(last));
     }
