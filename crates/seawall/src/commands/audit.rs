@@ -49,10 +49,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
 
 /// Where questions to a history are answered.
 #[derive(Debug, Clone, clap::Args)]
-#[cfg_attr(
-    not(feature = "history"),
-    expect(dead_code, reason = "only the history reads them")
-)]
 pub(crate) struct Place {
     /// Memory for the answer; what needs more goes to temporary files
     #[arg(

@@ -14,10 +14,6 @@ use anyhow::Result;
 #[command(after_help = "Examples:
   seawall audit scheduler --listen 0.0.0.0:50050 --name scheduler.audit.svc
   seawall audit executor --scheduler scheduler.audit.svc:50050 --listen 0.0.0.0:50051 --name $POD_IP")]
-#[cfg_attr(
-    not(feature = "history"),
-    expect(dead_code, reason = "only the history reads them")
-)]
 pub(crate) struct SchedulerArgs {
     /// Where it listens
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:50050")]
@@ -38,10 +34,6 @@ pub(crate) struct SchedulerArgs {
 #[command(after_help = "Examples:
   seawall audit executor --scheduler 127.0.0.1:50050
   seawall audit executor --scheduler scheduler.audit.svc:50050 --listen 0.0.0.0:50051 --name $POD_IP --memory 8G")]
-#[cfg_attr(
-    not(feature = "history"),
-    expect(dead_code, reason = "only the history reads them")
-)]
 pub(crate) struct ExecutorArgs {
     /// The scheduler
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:50050")]

@@ -17,10 +17,6 @@ use anyhow::Result;
 
 Exit code: 0 everything new was kept; 2 wrong use; 4 some records nobody can read, or a log has changed that cannot
 be read on.")]
-#[cfg_attr(
-    not(feature = "history"),
-    expect(dead_code, reason = "only the history reads them")
-)]
 pub(crate) struct Args {
     /// Files and folders with audit events, compressed or not; https://ACCOUNT.blob.core.windows.net/CONTAINER/FOLDER for
     /// Blob storage

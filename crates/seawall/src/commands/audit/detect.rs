@@ -51,10 +51,6 @@ pub(crate) struct Args {
     #[arg(long = "in", value_name = "DIR|URL", conflicts_with_all = ["sources", "threads", "follow"])]
     history: Option<String>,
     #[command(flatten)]
-    #[cfg_attr(
-        not(feature = "history"),
-        expect(dead_code, reason = "only the history reads them")
-    )]
     place: super::Place,
     /// terminal, json or sarif, with a file behind `=`; repeatable
     #[arg(long, value_name = "F[=FILE]")]

@@ -13,10 +13,6 @@ use anyhow::Result;
   seawall audit query --in history --ballista http://scheduler:50050 \"SELECT count(*) FROM events\"
 
 Exit code: 0 answered; 2 no question, or it cannot be answered.")]
-#[cfg_attr(
-    not(feature = "history"),
-    expect(dead_code, reason = "only the history reads them")
-)]
 pub(crate) struct Args {
     /// The question
     #[arg(value_name = "SQL", required_unless_present = "columns")]
