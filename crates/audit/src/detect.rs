@@ -35,7 +35,7 @@ use model::unknown;
 use crate::read::{Fold, Record, What};
 
 pub use alert::{Alert, Stub, Verdict};
-use alike::{Left, Outlines};
+use alike::Outlines;
 pub use baseline::{Baseline, BaselineError};
 use bounded::Bounded;
 pub(crate) use bounded::hash;
@@ -210,54 +210,19 @@ impl Fold for Detections<'_, '_> {
             return;
         }
         let at = subject::moment(record);
-        let left = if detector.thorough {
-            Left::All
+        let from_outline = !detector.thorough && self.outlines.left(detector, record, at);
+        let mut ask = std::mem::take(&mut self.outlines.ask);
+        if from_outline {
+            let again = std::mem::take(&mut self.outlines.again);
+            self.again(&again, at);
+            self.outlines.again = again;
+        }
+        if !from_outline || !ask.is_empty() {
+            self.look(record, at, from_outline, &mut ask);
         } else {
-            self.outlines.left(detector, record, at)
-        };
-        let ask = match left {
-            Left::All => None,
-            Left::Some(ask, again) => {
-                self.again(&again, at);
-                Some(ask)
-            }
-            Left::Again(again) => {
-                self.again(&again, at);
-                return;
-            }
-            Left::Nothing => Some(Vec::new()),
-        };
-        let timeless = u64::from(at == 0 && !record.copy);
-        if ask.as_ref().is_some_and(Vec::is_empty) {
-            self.tally.timeless += timeless;
-            return;
+            self.tally.timeless += u64::from(at == 0 && !record.copy);
         }
-        let Some(subject) = Subject::of(detector.guide, record) else {
-            self.tally.unreadable += 1;
-            return;
-        };
-        self.tally.timeless += timeless;
-        if subject.hidden() && !record.copy {
-            self.tally.hidden += 1;
-        }
-        let bump = Bump::new();
-        let scope = Scope::new(
-            detector.guide,
-            detector.setting,
-            &detector.judge,
-            &detector.identities,
-            &subject,
-            &bump,
-        );
-        let from_outline = ask.is_some();
-        for number in ask.unwrap_or_else(|| detector.candidates(&subject)) {
-            if let Some(detection) = detector.detection(number) {
-                self.ask(number, detection, &subject, &scope, record.copy);
-            }
-        }
-        if from_outline && !subject.is_cut() {
-            self.outlines.asked(at);
-        }
+        self.outlines.ask = ask;
     }
 
     fn merge(&mut self, other: Self) {
@@ -307,6 +272,39 @@ fn stronger(own: &mut (Verdict, Stub), other: (Verdict, Stub)) {
 }
 
 impl Detections<'_, '_> {
+    /// Asks these detections about a record, or all that may look at it.
+    fn look(&mut self, record: &Record<'_>, at: i64, from_outline: bool, ask: &mut Vec<u16>) {
+        let detector = self.detector;
+        let Some(subject) = Subject::of(detector.guide, record) else {
+            self.tally.unreadable += 1;
+            return;
+        };
+        self.tally.timeless += u64::from(at == 0 && !record.copy);
+        if subject.hidden() && !record.copy {
+            self.tally.hidden += 1;
+        }
+        let bump = Bump::new();
+        let scope = Scope::new(
+            detector.guide,
+            detector.setting,
+            &detector.judge,
+            &detector.identities,
+            &subject,
+            &bump,
+        );
+        if !from_outline {
+            *ask = detector.candidates(&subject);
+        }
+        for number in ask.iter() {
+            if let Some(detection) = detector.detection(*number) {
+                self.ask(*number, detection, &subject, &scope, record.copy);
+            }
+        }
+        if from_outline && !subject.is_cut() {
+            self.outlines.asked(at);
+        }
+    }
+
     fn ask<'a>(
         &mut self,
         number: u16,

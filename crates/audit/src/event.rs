@@ -7,8 +7,18 @@
 
 use std::borrow::Cow;
 
+mod usual;
+
 use crate::request::{Asked, Request};
-use crate::scan::{End, Raw, Scan, text};
+use crate::scan::{End, Raw, Scan, text, unescape};
+
+pub(crate) use usual::quoted;
+
+/// How the API server begins an event, and how that stands in a string.
+pub(crate) const BEGIN: (&[u8], &[u8]) = (
+    br#"{"kind":"Event","apiVersion":"audit.k8s.io/v1""#,
+    br#"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\""#,
+);
 
 /// A value of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -71,61 +81,119 @@ impl Field<Cow<'_, str>> {
 /// A JSON value as it is written, or its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Json<'a> {
-    /// The text, from its opening bracket on.
-    pub text: &'a [u8],
+    /// From its opening bracket on, as it stands in the record.
+    raw: &'a [u8],
     /// Whether the end is there too.
     pub whole: bool,
+    /// It stands within a string, with the escapes that this takes.
+    quoted: bool,
 }
 
 impl<'a> Json<'a> {
+    /// A value that stands for itself.
+    #[must_use]
+    pub const fn new(text: &'a [u8], whole: bool) -> Self {
+        Self {
+            raw: text,
+            whole,
+            quoted: false,
+        }
+    }
+
+    /// The text, from its opening bracket on.
+    #[must_use]
+    pub fn text(&self) -> Cow<'a, [u8]> {
+        if !self.quoted {
+            return Cow::Borrowed(self.raw);
+        }
+        let mut text = Vec::with_capacity(self.raw.len());
+        unescape(self.raw, &mut text);
+        Cow::Owned(text)
+    }
+
+    /// What tells it from others, without a copy: two texts that differ never have the same, and one text has two only
+    /// where it was written down in two ways.
+    #[must_use]
+    pub const fn written(&self) -> &'a [u8] {
+        self.raw
+    }
+
     /// The strings of a list, as far as it goes.
     #[must_use]
     pub fn strings(self) -> Vec<Cow<'a, str>> {
-        let mut all = Vec::new();
-        Scan::new(self.text).items(|scan| {
-            let item = scan.value();
-            if let Field::Known(item) = text_of(item) {
-                all.push(item);
-            }
-            item.end()
-        });
-        all
+        match self.text() {
+            Cow::Borrowed(text) => strings(text),
+            Cow::Owned(text) => strings(&text).into_iter().map(owned).collect(),
+        }
     }
 
     /// The keys of an object of lists, and the strings of these.
     #[must_use]
     pub fn lists(self) -> Vec<(Cow<'a, str>, Vec<Cow<'a, str>>)> {
-        let mut all = Vec::new();
-        Scan::new(self.text).entries(|name, scan| {
-            let value = scan.value();
-            if let Field::Known(list) | Field::Begun(list) = json_of(value) {
-                all.push((text(name, name.contains(&b'\\'), true), list.strings()));
-            }
-            value.end()
-        });
-        all
+        match self.text() {
+            Cow::Borrowed(text) => lists(text),
+            Cow::Owned(text) => lists(&text)
+                .into_iter()
+                .map(|(name, list)| (owned(name), list.into_iter().map(owned).collect()))
+                .collect(),
+        }
     }
 
     /// The text of a key; cut off where the object ends before it.
     #[must_use]
     pub fn string(self, key: &str) -> Text<'a> {
-        let mut found = None;
-        let end = Scan::new(self.text).entries(|name, scan| {
-            let value = scan.value();
-            let is_it = name == key.as_bytes()
-                || name.contains(&b'\\') && text(name, true, true).as_ref() == key;
-            if is_it {
-                found = Some(text_of(value));
-                // Nobody writes a key twice; what follows is not looked at.
-                return End::Wrong;
-            }
-            value.end()
-        });
-        match found {
-            Some(found) => found,
-            None if end == End::Whole => Field::Absent,
-            None => Field::Cut,
+        match self.text() {
+            Cow::Borrowed(text) => string(text, key),
+            Cow::Owned(text) => string(&text, key).map(owned),
         }
+    }
+}
+
+fn owned<'a>(text: Cow<'_, str>) -> Cow<'a, str> {
+    Cow::Owned(text.into_owned())
+}
+
+fn strings(list: &[u8]) -> Vec<Cow<'_, str>> {
+    let mut all = Vec::new();
+    Scan::new(list).items(|scan| {
+        let item = scan.value();
+        if let Field::Known(item) = text_of(item) {
+            all.push(item);
+        }
+        item.end()
+    });
+    all
+}
+
+fn lists(object: &[u8]) -> Vec<(Cow<'_, str>, Vec<Cow<'_, str>>)> {
+    let mut all = Vec::new();
+    Scan::new(object).entries(|name, scan| {
+        let value = scan.value();
+        if let Field::Known(list) | Field::Begun(list) = json_of(value) {
+            all.push((text(name, name.contains(&b'\\'), true), list.strings()));
+        }
+        value.end()
+    });
+    all
+}
+
+fn string<'t>(object: &'t [u8], key: &str) -> Text<'t> {
+    let mut found = None;
+    let end = Scan::new(object).entries(|name, scan| {
+        let value = scan.value();
+        let is_it = name == key.as_bytes()
+            || name.contains(&b'\\') && text(name, true, true).as_ref() == key;
+        if is_it {
+            found = Some(text_of(value));
+            // Nobody writes a key twice; what follows is not looked at.
+            return End::Wrong;
+        }
+        value.end()
+    });
+    match found {
+        Some(found) => found,
+        None if end == End::Whole => Field::Absent,
+        None => Field::Cut,
     }
 }
 
@@ -249,6 +317,17 @@ impl<'a> Event<'a> {
     /// an audit event says.
     #[must_use]
     pub fn read(record: &'a [u8]) -> Option<Self> {
+        let usual = || usual::plain(std::str::from_utf8(record).ok()?);
+        if record.starts_with(BEGIN.0)
+            && let Some(event) = usual()
+        {
+            return Some(event);
+        }
+        Self::by_keys(record)
+    }
+
+    /// Reads a record key by key, whoever wrote it and wherever it ends.
+    fn by_keys(record: &'a [u8]) -> Option<Self> {
         let mut event = Self::empty(record);
         let mut order = Order::default();
         let mut scan = Scan::new(record);
@@ -263,11 +342,10 @@ impl<'a> Event<'a> {
             return None;
         }
         event.damaged = end == End::Wrong;
-        event.json.whole = end == End::Whole;
-        if event.json.whole {
+        if end == End::Whole {
             let left = scan.rest().len();
             let length = record.len() - left;
-            event.json.text = record.get(..length).unwrap_or(record);
+            event.json = Json::new(record.get(..length).unwrap_or(record), true);
         } else {
             event.cut(&order);
         }
@@ -292,10 +370,7 @@ impl<'a> Event<'a> {
             received: Field::Absent,
             stage_time: Field::Absent,
             annotations: Field::Absent,
-            json: Json {
-                text: record,
-                whole: false,
-            },
+            json: Json::new(record, false),
             damaged: false,
         }
     }
@@ -375,7 +450,10 @@ impl<'a> Event<'a> {
     /// The record as text; bytes that are no UTF-8 become U+FFFD.
     #[must_use]
     pub fn text(&self) -> Cow<'a, str> {
-        text(self.json.text, false, self.json.whole)
+        match self.json.text() {
+            Cow::Borrowed(json) => text(json, false, self.json.whole),
+            Cow::Owned(json) => owned(text(&json, false, self.json.whole)),
+        }
     }
 
     /// The first field that is not all there, by its name in the record.
@@ -504,8 +582,8 @@ pub(crate) fn text_of(value: Raw<'_>) -> Text<'_> {
 
 fn json_of(value: Raw<'_>) -> Field<Json<'_>> {
     match value {
-        Raw::Tree { text, whole: true } => Field::Known(Json { text, whole: true }),
-        Raw::Tree { text, .. } => Field::Begun(Json { text, whole: false }),
+        Raw::Tree { text, whole: true } => Field::Known(Json::new(text, true)),
+        Raw::Tree { text, .. } => Field::Begun(Json::new(text, false)),
         Raw::Plain { whole: true, .. } => Field::Absent,
         // Also a string: AKS writes `skipped-too-big-size-object` into tables in place of what is too large.
         _ => Field::Cut,

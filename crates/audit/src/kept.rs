@@ -4,6 +4,8 @@
 //! That is the text of the event, what it was wrapped in, and whether it is a copy. Where it is kept is the matter of
 //! whoever does.
 
+use std::borrow::Cow;
+
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::event::{Event, Field, Json};
@@ -14,12 +16,12 @@ use crate::scan::{End, Scan};
 use crate::{Place, seen, time};
 
 /// A record that was kept.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kept<'k> {
     /// Of the activity log; else an event of a cluster.
     pub activity: bool,
     /// The text of the record, as far as it was there.
-    pub text: &'k [u8],
+    pub text: Cow<'k, [u8]>,
     /// What it was wrapped in says: `kube-audit` …
     pub category: Option<&'k str>,
     /// … the Azure resource …
@@ -37,8 +39,8 @@ impl<'k> Kept<'k> {
     #[must_use]
     pub fn of(record: &'k Record<'k>) -> Self {
         let (activity, text) = match &record.what {
-            What::Event(event) => (false, event.json.text),
-            What::Activity(json) => (true, json.text),
+            What::Event(event) => (false, event.json.text()),
+            What::Activity(json) => (true, json.text()),
         };
         Self {
             activity,
@@ -63,11 +65,8 @@ impl<'k> Kept<'k> {
         losses.records += 1;
         if self.activity {
             losses.activities += 1;
-            let mut scan = Scan::new(self.text);
-            let json = Json {
-                text: self.text,
-                whole: scan.value().end() == End::Whole,
-            };
+            let whole = Scan::new(&self.text).value().end() == End::Whole;
+            let json = Json::new(&self.text, whole);
             state.take(&Record {
                 place,
                 envelope: &envelope,
@@ -78,7 +77,7 @@ impl<'k> Kept<'k> {
             });
             return;
         }
-        match Event::read(self.text) {
+        match Event::read(&self.text) {
             Some(event) => {
                 let before = (self.first, self.copy);
                 counted(state, losses, place, &envelope, &event, before);

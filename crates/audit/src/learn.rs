@@ -219,9 +219,9 @@ impl Identity {
         // Hardly ever do they change.
         let groups = user.and_then(|user| user.groups.there());
         if let Some(groups) = groups
-            && *self.groups_read != *groups.text
+            && *self.groups_read != *groups.written()
         {
-            self.groups_read = groups.text.into();
+            self.groups_read = groups.written().into();
             for group in groups.strings() {
                 if self.groups.len() < GROUPS && !self.groups.contains(group.as_ref()) {
                     self.groups.insert(group.as_ref().into());

@@ -13,6 +13,7 @@
 //! What is left out: clusters and Azure (nothing here reaches a network), reports, and the clock.
 
 mod activity;
+mod blocks;
 mod chunks;
 mod cri;
 mod csv;

@@ -17,7 +17,7 @@
 use std::borrow::Cow;
 
 use crate::activity;
-use crate::event::{Event, Field, Json, Text, text_of};
+use crate::event::{self, BEGIN, Event, Field, Json, Text, text_of};
 use crate::scan::{End, Raw, Scan};
 
 /// What a record was wrapped in.
@@ -56,8 +56,8 @@ pub(crate) fn read(
     each: &mut dyn FnMut(&Envelope<'_>, Found<'_>),
 ) {
     // The API server's own, by far the most common shape.
-    if record.starts_with(b"{\"kind\":\"Event\",") {
-        event(record, &Envelope::default(), each);
+    if record.starts_with(BEGIN.0) {
+        given(record, &Envelope::default(), each);
         return;
     }
     one(record, buffers, each, 0);
@@ -78,6 +78,7 @@ fn one(
     }
     let mut shape = Shape::default();
     buffers.event.clear();
+    shape.text = std::str::from_utf8(record).ok();
     let mut scan = Scan::new(record);
     shape.end = Some(scan.entries(|key, scan| shape.set(key, scan, &mut buffers.event)));
     if let Some(list) = shape.list {
@@ -96,8 +97,10 @@ fn one(
         return;
     }
     let envelope = &shape.envelope;
-    if shape.is_event {
-        event(record, envelope, each);
+    if let Some(event) = &shape.event {
+        each(envelope, Found::Event(event));
+    } else if shape.is_event {
+        given(record, envelope, each);
     } else if shape.has_text {
         let text = buffers.event.trim_ascii_start();
         if text.first() == Some(&b'{') {
@@ -110,14 +113,11 @@ fn one(
         }
     } else if shape.is_row {
         row(record, &mut buffers.row);
-        event(&buffers.row, envelope, each);
+        given(&buffers.row, envelope, each);
     } else if shape.is_operation {
         let whole = shape.end == Some(End::Whole);
         let made = whole.then(|| activity::diagnostic(record)).flatten();
-        let json = Json {
-            text: made.as_deref().unwrap_or(record),
-            whole,
-        };
+        let json = Json::new(made.as_deref().unwrap_or(record), whole);
         each(envelope, Found::Activity(json));
     } else if shape.end == Some(End::Whole) {
         each(envelope, other(envelope, b""));
@@ -126,7 +126,7 @@ fn one(
     }
 }
 
-fn event(text: &[u8], envelope: &Envelope<'_>, each: &mut dyn FnMut(&Envelope<'_>, Found<'_>)) {
+fn given(text: &[u8], envelope: &Envelope<'_>, each: &mut dyn FnMut(&Envelope<'_>, Found<'_>)) {
     match Event::read(text) {
         Some(event) => each(envelope, Found::Event(&event)),
         None => each(envelope, Found::Unreadable),
@@ -147,6 +147,10 @@ fn other<'r>(envelope: &'r Envelope<'_>, text: &'r [u8]) -> Found<'r> {
 #[derive(Default)]
 struct Shape<'a> {
     envelope: Envelope<'a>,
+    /// The record, where it is UTF-8.
+    text: Option<&'a str>,
+    /// The event that stood in a string, read where it stands.
+    event: Option<Event<'a>>,
     list: Option<&'a [u8]>,
     /// The event stood in a string; it was copied without escapes.
     has_text: bool,
@@ -203,6 +207,21 @@ impl<'a> Shape<'a> {
     fn string(&mut self, scan: &mut Scan<'a>, event: &mut Vec<u8>) -> End {
         if scan.peek() != Some(b'"') {
             return scan.value().end();
+        }
+        let text = self.text.and_then(|text| {
+            let at = text.len() - scan.rest().len();
+            text.get(at..)
+        });
+        if let Some(text) = text
+            && text
+                .as_bytes()
+                .get(1..)
+                .is_some_and(|text| text.starts_with(BEGIN.1))
+            && let Some((event, length)) = event::quoted(text)
+        {
+            self.event = Some(event);
+            scan.skip(length);
+            return End::Whole;
         }
         self.has_text = true;
         event.clear();

@@ -5,39 +5,9 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 
-/// Each byte of a word.
-const fn each(byte: u8) -> u64 {
-    0x0101_0101_0101_0101 * byte as u64
-}
-
-/// The place of the first quote or backslash in eight bytes, in which the last has number 7; eight where there is none.
-///
-/// A byte that is zero borrows from the one above it, so what is found above the first may be wrong, and the first never
-/// is (Hacker's Delight, 6-1).
-fn mark_in(word: [u8; 8]) -> usize {
-    let word = u64::from_le_bytes(word);
-    let zeros = |word: u64| word.wrapping_sub(each(1)) & !word & each(0x80);
-    let found = zeros(word ^ each(b'"')) | zeros(word ^ each(b'\\'));
-    found.trailing_zeros() as usize / 8
-}
-
-/// The place of the first quote or backslash. Most strings of a record are short, and starting what is fast on long ones
-/// takes longer than reading them.
-fn mark(bytes: &[u8]) -> Option<usize> {
-    let (words, _) = bytes.as_chunks::<8>();
-    let mut at = 0;
-    for word in words.iter().take(4) {
-        let found = mark_in(*word);
-        if found < 8 {
-            return Some(at + found);
-        }
-        at += 8;
-    }
-    let found = memchr2(b'"', b'\\', bytes.get(at..)?)?;
-    Some(at + found)
-}
+use crate::blocks::mark;
 
 /// What stands at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +83,11 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Goes on behind so many bytes.
+    pub(crate) fn skip(&mut self, length: usize) {
+        self.at = self.bytes.len().min(self.at + length);
+    }
+
     fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
@@ -158,25 +133,12 @@ impl<'a> Scan<'a> {
         }
         loop {
             let rest = self.rest();
-            // Copied before it is known how much of it is wanted: a copy of fixed length costs nothing.
-            let found = if let Some(word) = rest.first_chunk::<8>() {
-                let found = mark_in(*word);
-                out.extend_from_slice(word);
-                if found == 8 {
-                    self.at += 8;
-                    continue;
-                }
-                out.truncate(out.len() - (8 - found));
-                found
-            } else {
-                let Some(found) = memchr2(b'"', b'\\', rest) else {
-                    out.extend_from_slice(rest);
-                    self.at = self.bytes.len();
-                    return End::Cut;
-                };
-                out.extend_from_slice(rest.get(..found).unwrap_or_default());
-                found
+            let Some(found) = mark(rest) else {
+                out.extend_from_slice(rest);
+                self.at = self.bytes.len();
+                return End::Cut;
             };
+            out.extend_from_slice(rest.get(..found).unwrap_or_default());
             self.at += found + 1;
             if rest.get(found) == Some(&b'"') {
                 return End::Whole;

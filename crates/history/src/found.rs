@@ -3,6 +3,7 @@
 //! The function is called with what is asked and the columns that an event is made of again (`audit::kept`). Its value is
 //! the state, which whoever asked reads; so it is the same here and in an executor.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
@@ -304,11 +305,11 @@ impl<'c> Columns<'c> {
             .map(|column| (!column.is_null(row)).then(|| column.value(row)));
         Kept {
             activity: self.kind.value(row) == ACTIVITY,
-            text: if self.raw.is_null(row) {
+            text: Cow::Borrowed(if self.raw.is_null(row) {
                 self.event.value(row).as_bytes()
             } else {
                 self.raw.value(row)
-            },
+            }),
             category,
             resource,
             collected,

@@ -234,8 +234,8 @@ fn cells<'r>(
             _ => None,
         })
     };
-    let text = String::from_utf8_lossy(kept.text);
-    let raw = matches!(text, Cow::Owned(_)).then_some(kept.text);
+    let text = String::from_utf8_lossy(&kept.text);
+    let raw = matches!(text, Cow::Owned(_)).then_some(&*kept.text);
     vec![
         Cell::Moment(record.at),
         Cell::Moment(received),

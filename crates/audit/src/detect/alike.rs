@@ -4,12 +4,15 @@
 //! Detections are asked once about the *outline* of an event: just that is known of it, and everything else is unknown,
 //! as if the record were cut there. What is false of the outline is false of every event that has it, because an unknown
 //! never decides in CEL. Nothing here knows what a check reads. Events that are not all there have no outline.
+//!
+//! Most checks are settled by what was asked for or by who asked, and there are fewer of either than of both together: so
+//! what one of them alone settles is worked out once for it, and an outline is asked about the rest.
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use cel::{Bump, Val};
-use guide::detection::{Detection, Memory};
+use guide::detection::{Detection, Log, Memory};
 use serde_json::Value;
 
 use super::bounded::hash;
@@ -30,11 +33,22 @@ const ANY_ID: &str = "00000000-0000-4000-8000-000000000000";
 
 /// What is left to ask about events of one outline.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Plan {
+struct Plan {
     /// What the outline leaves open.
     ask: Vec<u16>,
     /// What the outline settles: something was seen.
     sightings: Vec<Sighting>,
+    /// Likewise, where what was seen hangs on the author alone: when it was seen is noted there.
+    of_author: Vec<u16>,
+    author: Author,
+}
+
+/// Where it is noted what an author showed: the number of the key, and which plan that was made for it: numbers are hashes,
+/// and who chooses names may choose two that have the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Author {
+    number: u64,
+    made: u64,
 }
 
 /// Something that every event of an outline shows.
@@ -45,102 +59,195 @@ struct Sighting {
     since: i64,
 }
 
-/// What is known of outlines.
-#[derive(Debug, Default)]
-pub(crate) struct Outlines {
-    known: HashMap<u64, (Box<[u8]>, Plan), BuildHasherDefault<Hashed>>,
-    key: Vec<u8>,
-    /// Whose outline was looked at last.
-    last: u64,
+/// What is known of outlines: what was made of each, by what they show as it is written in a key.
+#[derive(Debug)]
+struct Known<T>(HashMap<u64, (Box<[u8]>, T), BuildHasherDefault<Hashed>>);
+
+impl<T> Default for Known<T> {
+    fn default() -> Self {
+        Self(HashMap::default())
+    }
 }
 
-/// What is to be done about an event.
-pub(crate) enum Left {
-    /// Nobody can tell from an outline.
-    All,
-    /// These are to be asked; these others saw again what they saw before.
-    Some(Vec<u16>, Vec<u16>),
-    /// Only that they saw again what they saw before.
-    Again(Vec<u16>),
-    /// Nothing.
-    Nothing,
+impl<T> Known<T> {
+    fn get(&self, number: u64, key: &[u8]) -> Option<&T> {
+        let (own, made) = self.0.get(&number)?;
+        (**own == *key).then_some(made)
+    }
+
+    fn put(&mut self, number: u64, key: &[u8], made: T) {
+        if self.0.len() >= OUTLINES {
+            self.0.clear();
+        }
+        self.0.insert(number, (key.into(), made));
+    }
+}
+
+/// How much of an event is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// What was asked for and answered.
+    Kind,
+    /// Who asked, with which program.
+    Author,
+    /// Both.
+    Both,
+}
+
+/// What is left to ask about outlines.
+#[derive(Debug, Default)]
+pub(crate) struct Outlines {
+    known: Known<Plan>,
+    /// What is left to ask where just the one or the other is known.
+    kinds: Known<Plan>,
+    authors: Known<Plan>,
+    key: Vec<u8>,
+    /// How many plans of authors were made.
+    made: u64,
+    /// Whose outline was looked at last.
+    last: u64,
+    /// What is to be asked about that event.
+    pub(crate) ask: Vec<u16>,
+    /// What saw again what it saw before.
+    pub(crate) again: Vec<u16>,
 }
 
 impl Outlines {
-    /// What is left to ask about an event.
-    pub(crate) fn left(&mut self, detector: &Detector<'_>, record: &Record<'_>, at: i64) -> Left {
+    /// Finds out what is left to ask about an event; false where nobody can tell from its outline.
+    pub(crate) fn left(&mut self, detector: &Detector<'_>, record: &Record<'_>, at: i64) -> bool {
         let What::Event(event) = &record.what else {
-            return Left::All;
+            return false;
         };
         self.key.clear();
-        if !written(event, record, &mut self.key) || self.key.len() > LONGEST {
-            return Left::All;
+        let Some(middle) = written(event, record, &mut self.key) else {
+            return false;
+        };
+        if self.key.len() > LONGEST {
+            return false;
         }
         let number = hash(&self.key);
         self.last = number;
-        let known = self.known.get(&number);
-        if known.is_none_or(|(key, _)| **key != *self.key) {
-            let Some(plan) = detector.plan(record, event) else {
-                return Left::All;
+        if self.known.get(number, &self.key).is_none() {
+            let Some(plan) = self.plan(detector, record, event, middle) else {
+                return false;
             };
-            if self.known.len() >= OUTLINES {
-                self.known.clear();
+            self.known.put(number, &self.key, plan);
+        }
+        self.ask.clear();
+        self.again.clear();
+        let Some(plan) = self.known.get(number, &self.key) else {
+            return false;
+        };
+        self.ask.extend_from_slice(&plan.ask);
+        let author = self.authors.0.get(&plan.author.number);
+        let author = author.filter(|(_, author)| author.author == plan.author);
+        let of_author = plan.of_author.iter().map(|number| Sighting {
+            number: *number,
+            since: author
+                .and_then(|(_, plan)| plan.since(*number))
+                .unwrap_or(i64::MAX),
+        });
+        for sighting in plan.sightings.iter().copied().chain(of_author) {
+            let list = if at > sighting.since {
+                &mut self.again
+            } else {
+                &mut self.ask
+            };
+            list.push(sighting.number);
+        }
+        true
+    }
+
+    /// What events with the outline of this one leave to ask; `None` where it is no JSON after all.
+    fn plan(
+        &mut self,
+        detector: &Detector<'_>,
+        record: &Record<'_>,
+        event: &Event<'_>,
+        middle: usize,
+    ) -> Option<Plan> {
+        let (kind, author) = self.key.split_at_checked(middle)?;
+        let number = hash(kind);
+        if self.kinds.get(number, kind).is_none() {
+            let plan = detector.plan(record, event, Shown::Kind, &detector.selected)?;
+            self.kinds.put(number, kind, plan);
+        }
+        let by_kind = self.kinds.get(number, kind)?;
+        let number = hash(author);
+        if self.authors.get(number, author).is_none() {
+            let mut plan = detector.plan(record, event, Shown::Author, &detector.selected)?;
+            self.made += 1;
+            plan.author = Author {
+                number,
+                made: self.made,
+            };
+            self.authors.put(number, author, plan);
+        }
+        let by_author = self.authors.get(number, author)?;
+        let left: Vec<u16> = by_kind
+            .open()
+            .filter(|own| by_author.open().any(|other| other == *own))
+            .collect();
+        if left.is_empty() {
+            return Some(Plan::default());
+        }
+        let mut plan = detector.plan(record, event, Shown::Both, &left)?;
+        plan.author = by_author.author;
+        plan.sightings.retain(|sighting| {
+            let is_authors = by_author.since(sighting.number).is_some();
+            if is_authors {
+                plan.of_author.push(sighting.number);
             }
-            self.known
-                .insert(number, (self.key.as_slice().into(), plan));
-        }
-        match self.known.get(&number) {
-            Some((_, plan)) => plan.left(at),
-            None => Left::All,
-        }
+            !is_authors
+        });
+        Some(plan)
     }
 
     /// The event that was looked at last was asked about, and all of it was there.
     pub(crate) fn asked(&mut self, at: i64) {
-        if let Some((_, plan)) = self.known.get_mut(&self.last) {
-            for sighting in &mut plan.sightings {
+        let Some((_, plan)) = self.known.0.get_mut(&self.last) else {
+            return;
+        };
+        plan.saw(at, |_| true);
+        if let Some((_, author)) = self.authors.0.get_mut(&plan.author.number)
+            && author.author == plan.author
+        {
+            author.saw(at, |number| plan.of_author.contains(&number));
+        }
+    }
+}
+
+impl Plan {
+    /// All that is not false.
+    fn open(&self) -> impl Iterator<Item = u16> {
+        let seen = self.sightings.iter().map(|sighting| sighting.number);
+        self.ask.iter().copied().chain(seen)
+    }
+
+    fn since(&self, number: u16) -> Option<i64> {
+        let mut sightings = self.sightings.iter();
+        let sighting = sightings.find(|sighting| sighting.number == number)?;
+        Some(sighting.since)
+    }
+
+    fn saw(&mut self, at: i64, which: impl Fn(u16) -> bool) {
+        for sighting in &mut self.sightings {
+            if which(sighting.number) {
                 sighting.since = sighting.since.min(at);
             }
         }
     }
 }
 
-impl Plan {
-    fn left(&self, at: i64) -> Left {
-        let (mut ask, mut again) = (Vec::new(), Vec::new());
-        for sighting in &self.sightings {
-            let list = if at > sighting.since {
-                &mut again
-            } else {
-                &mut ask
-            };
-            list.push(sighting.number);
-        }
-        ask.extend_from_slice(&self.ask);
-        match (ask.is_empty(), again.is_empty()) {
-            (true, true) => Left::Nothing,
-            (true, false) => Left::Again(again),
-            (false, _) => Left::Some(ask, again),
-        }
-    }
-}
-
-/// Writes down the outline of an event; false where it has none. Each part says whether it is there and how long it is,
-/// so that two outlines are never written alike.
-fn written(event: &Event<'_>, record: &Record<'_>, key: &mut Vec<u8>) -> bool {
+/// Writes down the outline of an event, and says where the part ends that shows of which kind it is; `None` where it has
+/// no outline. Each part says whether it is there and how long it is, so that two outlines are never written alike.
+fn written(event: &Event<'_>, record: &Record<'_>, key: &mut Vec<u8>) -> Option<usize> {
     if !event.json.whole || event.damaged {
-        return false;
+        return None;
     }
-    let texts = [
-        &event.level,
-        &event.stage,
-        &event.verb,
-        &event.user_agent,
-        &record.envelope.resource,
-    ];
-    if !texts.into_iter().all(|field| put_text(field, key)) {
-        return false;
-    }
+    key.push(u8::from(usual(event)));
+    let texts = [&event.level, &event.stage, &event.verb];
+    let texts = texts.into_iter().all(|field| put_text(field, key));
     let object = match &event.object_ref {
         Field::Known(object) => {
             put(Some(b""), key);
@@ -165,8 +272,11 @@ fn written(event: &Event<'_>, record: &Record<'_>, key: &mut Vec<u8>) -> bool {
         // What an answer without a code says is nothing that an outline tells.
         field => put_none(field, key),
     };
-    put(Some(&[u8::from(usual(event))]), key);
-    object && code && put_user(&event.user, key) && put_user(&event.impersonated, key)
+    let middle = key.len();
+    let users = put_user(&event.user, key) && put_user(&event.impersonated, key);
+    let texts = texts && put_text(&event.user_agent, key);
+    let cluster = put_text(&record.envelope.resource, key);
+    (object && code && users && texts && cluster).then_some(middle)
 }
 
 fn put(part: Option<&[u8]>, key: &mut Vec<u8>) {
@@ -198,7 +308,7 @@ fn put_user(user: &Field<User<'_>>, key: &mut Vec<u8>) -> bool {
             let name = put_text(&user.name, key);
             match &user.groups {
                 Field::Known(groups) => {
-                    put(Some(groups.text), key);
+                    put(Some(groups.written()), key);
                     name
                 }
                 field => put_none(field, key) && name,
@@ -214,8 +324,13 @@ fn usual(event: &Event<'_>) -> bool {
 }
 
 /// The outline as an event: what is not in it is cut.
-fn outlined<'a>(event: &'a Event<'a>) -> Event<'a> {
+fn outlined<'a>(event: &'a Event<'a>, shown: Shown) -> Event<'a> {
+    let (kind, author) = (shown != Shown::Author, shown != Shown::Kind);
+    let text = |is_shown: bool, field: &Text<'a>| {
+        if is_shown { field.clone() } else { Field::Cut }
+    };
     let user = |user: &'a Field<User<'a>>| match user {
+        _ if !author => Field::Cut,
         Field::Known(user) => Field::Known(User {
             name: user.name.clone(),
             uid: Field::Cut,
@@ -225,20 +340,21 @@ fn outlined<'a>(event: &'a Event<'a>) -> Event<'a> {
         _ => Field::Absent,
     };
     Event {
-        level: event.level.clone(),
-        audit_id: if usual(event) {
+        level: text(kind, &event.level),
+        audit_id: if kind && usual(event) {
             Field::Known(ANY_ID.into())
         } else {
             Field::Cut
         },
-        stage: event.stage.clone(),
+        stage: text(kind, &event.stage),
         request_uri: Field::Cut,
-        verb: event.verb.clone(),
+        verb: text(kind, &event.verb),
         user: user(&event.user),
         impersonated: user(&event.impersonated),
         source_ips: Field::Cut,
-        user_agent: event.user_agent.clone(),
+        user_agent: text(author, &event.user_agent),
         object_ref: match &event.object_ref {
+            _ if !kind => Field::Cut,
             Field::Known(object) => Field::Known(ObjectRef {
                 namespace: Field::Cut,
                 name: Field::Cut,
@@ -248,6 +364,7 @@ fn outlined<'a>(event: &'a Event<'a>) -> Event<'a> {
             _ => Field::Absent,
         },
         response: match &event.response {
+            _ if !kind => Field::Cut,
             Field::Known(response) => Field::Known(Response {
                 code: response.code,
                 status: Field::Cut,
@@ -261,10 +378,7 @@ fn outlined<'a>(event: &'a Event<'a>) -> Event<'a> {
         received: Field::Cut,
         stage_time: Field::Cut,
         annotations: Field::Cut,
-        json: Json {
-            text: b"",
-            whole: false,
-        },
+        json: Json::new(b"", false),
         damaged: false,
     }
 }
@@ -301,7 +415,8 @@ fn document(event: &Event<'_>) -> Option<String> {
             let mut inner = "{".to_owned();
             texts(&mut inner, &[("username", &user.name)]);
             if let Field::Known(groups) = user.groups {
-                put(&mut inner, "groups", std::str::from_utf8(groups.text).ok()?);
+                let groups = groups.text();
+                put(&mut inner, "groups", std::str::from_utf8(&groups).ok()?);
             }
             inner.push('}');
             put(&mut out, key, &inner);
@@ -331,12 +446,19 @@ fn document(event: &Event<'_>) -> Option<String> {
 }
 
 impl Detector<'_> {
-    /// What events with the outline of this one leave to ask; `None` where it is no JSON after all.
-    fn plan(&self, record: &Record<'_>, event: &Event<'_>) -> Option<Plan> {
-        let outline = outlined(event);
+    /// Which of these detections are not false of all events that show this; `None` where it is no JSON after all.
+    fn plan(
+        &self,
+        record: &Record<'_>,
+        event: &Event<'_>,
+        shown: Shown,
+        candidates: &[u16],
+    ) -> Option<Plan> {
+        let outline = outlined(event, shown);
         let target = match Request::asked(&outline) {
-            Field::Known(target) => target,
-            _ if outline.object_ref == Field::Absent => Asked::Path("".into()),
+            Field::Known(target) => Field::Known(target),
+            _ if shown == Shown::Author => Field::Cut,
+            _ if outline.object_ref == Field::Absent => Field::Known(Asked::Path("".into())),
             _ => return None,
         };
         let text = document(&outline)?;
@@ -351,9 +473,11 @@ impl Detector<'_> {
             &bump,
         );
         let mut plan = Plan::default();
-        for number in self.candidates(&subject) {
-            if let Some(detection) = self.detection(number) {
-                plan.enter(number, detection, &subject, &scope);
+        for number in candidates {
+            if let Some(detection) = self.detection(*number)
+                && detection.log == Log::Audit
+            {
+                plan.enter(*number, detection, shown, &subject, &scope);
             }
         }
         Some(plan)
@@ -365,6 +489,7 @@ impl Plan {
         &mut self,
         number: u16,
         detection: &'a Detection,
+        shown: Shown,
         subject: &Subject<'a>,
         scope: &Scope<'a>,
     ) {
@@ -390,7 +515,9 @@ impl Plan {
             })
         };
         let is_sighting = matches!(detection.memory, Memory::FirstSeen { .. });
-        if is_sighting && verdict == Some(true) && triggered == Truth::Yes && by_outline() {
+        let settled = verdict == Some(true) && triggered == Truth::Yes;
+        // Of an author it is enough to know what is seen, if anything is.
+        if is_sighting && (settled || shown == Shown::Author) && by_outline() {
             self.sightings.push(Sighting {
                 number,
                 since: i64::MAX,

@@ -99,10 +99,7 @@ pub(super) fn take(state: &mut Detections<'_, '_>, log: Log, record: &str, numbe
             (What::Event(&event), at.or(Some(NOON)))
         }
         Log::Activity => {
-            let json = Json {
-                text: record.as_bytes(),
-                whole: true,
-            };
+            let json = Json::new(record.as_bytes(), true);
             (
                 What::Activity(json),
                 Some(NOON + i64::from(number) * SECOND),

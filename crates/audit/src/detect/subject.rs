@@ -14,7 +14,7 @@ use model::{Ref, Resource, unknown};
 
 use super::alert::Stub;
 use super::bounded::hash_texts;
-use crate::event::{Event, Field, Json};
+use crate::event::{Event, Field};
 use crate::read::{Record, What};
 use crate::request::{Asked, Request};
 use crate::time;
@@ -89,11 +89,10 @@ fn cluster(record: &Record<'_>) -> Box<str> {
     id.to_ascii_lowercase().into()
 }
 
-fn text(json: Json<'_>) -> &str {
-    match std::str::from_utf8(json.text) {
+fn text(json: &[u8]) -> &str {
+    match std::str::from_utf8(json) {
         Ok(text) => text,
         Err(error) => json
-            .text
             .get(..error.valid_up_to())
             .and_then(|start| std::str::from_utf8(start).ok())
             .unwrap_or_default(),
@@ -107,7 +106,7 @@ impl<'r> Subject<'r> {
             What::Event(event) => (Some(*event), event.json),
             What::Activity(json) => (None, *json),
         };
-        let (mut doc, cut) = parsed(guide, text(json))?;
+        let (mut doc, cut) = parsed(guide, text(&json.text()))?;
         if let Some(event) = event {
             open_patch(&mut doc, event);
         }
@@ -128,7 +127,7 @@ impl<'r> Subject<'r> {
         guide: &Guide,
         text: &str,
         event: &'r Event<'r>,
-        target: Asked<'r>,
+        target: Field<Asked<'r>>,
         record: &Record<'_>,
     ) -> Option<Self> {
         let (mut doc, _) = parsed(guide, text)?;
@@ -141,7 +140,7 @@ impl<'r> Subject<'r> {
         Some(Self {
             doc: Arc::new(doc),
             event: Some(event),
-            target: Field::Known(target),
+            target,
             cut: true,
             is_outline: true,
             at: 0,
