@@ -9,13 +9,13 @@
 //! what one of them alone settles is worked out once for it, and an outline is asked about the rest.
 
 use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
+use std::hash::{BuildHasher, BuildHasherDefault, RandomState};
 
 use cel::{Bump, Val};
 use guide::detection::{Detection, Log, Memory};
 use serde_json::Value;
+use xxhash_rust::xxh3::xxh3_128_with_seed;
 
-use super::bounded::hash;
 use super::scope::Scope;
 use super::subject::{Subject, Truth};
 use super::{Detector, triggered};
@@ -40,15 +40,7 @@ struct Plan {
     sightings: Vec<Sighting>,
     /// Likewise, where what was seen hangs on the author alone: when it was seen is noted there.
     of_author: Vec<u16>,
-    author: Author,
-}
-
-/// Where it is noted what an author showed: the number of the key, and which plan that was made for it: numbers are hashes,
-/// and who chooses names may choose two that have the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Author {
-    number: u64,
-    made: u64,
+    author: u128,
 }
 
 /// Something that every event of an outline shows.
@@ -57,11 +49,13 @@ struct Sighting {
     number: u16,
     /// An event at this time was asked about: a later one tells nothing new.
     since: i64,
+    /// Every event of the outline shows it. Of an author it may hang on what is asked for.
+    always: bool,
 }
 
-/// What is known of outlines: what was made of each, by what they show as it is written in a key.
+/// What was made of outlines, by a number for what each shows.
 #[derive(Debug)]
-struct Known<T>(HashMap<u64, (Box<[u8]>, T), BuildHasherDefault<Hashed>>);
+struct Known<T>(HashMap<u128, T, BuildHasherDefault<Hashed>>);
 
 impl<T> Default for Known<T> {
     fn default() -> Self {
@@ -70,16 +64,11 @@ impl<T> Default for Known<T> {
 }
 
 impl<T> Known<T> {
-    fn get(&self, number: u64, key: &[u8]) -> Option<&T> {
-        let (own, made) = self.0.get(&number)?;
-        (**own == *key).then_some(made)
-    }
-
-    fn put(&mut self, number: u64, key: &[u8], made: T) {
+    fn put(&mut self, number: u128, made: T) {
         if self.0.len() >= OUTLINES {
             self.0.clear();
         }
-        self.0.insert(number, (key.into(), made));
+        self.0.insert(number, made);
     }
 }
 
@@ -95,21 +84,36 @@ enum Shown {
 }
 
 /// What is left to ask about outlines.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outlines {
     known: Known<Plan>,
     /// What is left to ask where just the one or the other is known.
     kinds: Known<Plan>,
     authors: Known<Plan>,
+    /// Makes numbers another in every process: whoever chooses names cannot choose two that have the same.
+    seed: u64,
     key: Vec<u8>,
-    /// How many plans of authors were made.
-    made: u64,
     /// Whose outline was looked at last.
-    last: u64,
+    last: u128,
     /// What is to be asked about that event.
     pub(crate) ask: Vec<u16>,
     /// What saw again what it saw before.
     pub(crate) again: Vec<u16>,
+}
+
+impl Default for Outlines {
+    fn default() -> Self {
+        Self {
+            known: Known::default(),
+            kinds: Known::default(),
+            authors: Known::default(),
+            seed: RandomState::new().hash_one(0),
+            key: Vec::new(),
+            last: 0,
+            ask: Vec::new(),
+            again: Vec::new(),
+        }
+    }
 }
 
 impl Outlines {
@@ -125,35 +129,38 @@ impl Outlines {
         if self.key.len() > LONGEST {
             return false;
         }
-        let number = hash(&self.key);
+        let number = xxh3_128_with_seed(&self.key, self.seed);
         self.last = number;
-        if self.known.get(number, &self.key).is_none() {
-            let Some(plan) = self.plan(detector, record, event, middle) else {
-                return false;
-            };
-            self.known.put(number, &self.key, plan);
-        }
         self.ask.clear();
         self.again.clear();
-        let Some(plan) = self.known.get(number, &self.key) else {
-            return false;
+        let plan = match self.known.0.get(&number) {
+            Some(plan) => plan,
+            None => {
+                let Some(plan) = self.plan(detector, record, event, middle) else {
+                    return false;
+                };
+                self.known.put(number, plan);
+                match self.known.0.get(&number) {
+                    Some(plan) => plan,
+                    None => return false,
+                }
+            }
         };
         self.ask.extend_from_slice(&plan.ask);
-        let author = self.authors.0.get(&plan.author.number);
-        let author = author.filter(|(_, author)| author.author == plan.author);
-        let of_author = plan.of_author.iter().map(|number| Sighting {
-            number: *number,
-            since: author
-                .and_then(|(_, plan)| plan.since(*number))
-                .unwrap_or(i64::MAX),
+        let author = self.authors.0.get(&plan.author);
+        let of_author = plan.of_author.iter().map(|number| {
+            let noted = author.and_then(|author| author.sighting(*number));
+            (*number, noted.map_or(i64::MAX, |sighting| sighting.since))
         });
-        for sighting in plan.sightings.iter().copied().chain(of_author) {
-            let list = if at > sighting.since {
+        let own = plan.sightings.iter();
+        let own = own.map(|sighting| (sighting.number, sighting.since));
+        for (number, since) in own.chain(of_author) {
+            let list = if at > since {
                 &mut self.again
             } else {
                 &mut self.ask
             };
-            list.push(sighting.number);
+            list.push(number);
         }
         true
     }
@@ -167,51 +174,53 @@ impl Outlines {
         middle: usize,
     ) -> Option<Plan> {
         let (kind, author) = self.key.split_at_checked(middle)?;
-        let number = hash(kind);
-        if self.kinds.get(number, kind).is_none() {
+        let number = xxh3_128_with_seed(kind, self.seed);
+        if !self.kinds.0.contains_key(&number) {
             let plan = detector.plan(record, event, Shown::Kind, &detector.selected)?;
-            self.kinds.put(number, kind, plan);
+            self.kinds.put(number, plan);
         }
-        let by_kind = self.kinds.get(number, kind)?;
-        let number = hash(author);
-        if self.authors.get(number, author).is_none() {
-            let mut plan = detector.plan(record, event, Shown::Author, &detector.selected)?;
-            self.made += 1;
-            plan.author = Author {
-                number,
-                made: self.made,
-            };
-            self.authors.put(number, author, plan);
+        let by_kind = self.kinds.0.get(&number)?;
+        let number = xxh3_128_with_seed(author, self.seed);
+        if !self.authors.0.contains_key(&number) {
+            let plan = detector.plan(record, event, Shown::Author, &detector.selected)?;
+            self.authors.put(number, plan);
         }
-        let by_author = self.authors.get(number, author)?;
-        let left: Vec<u16> = by_kind
+        let by_author = self.authors.0.get(&number)?;
+        let mut left: Vec<u16> = by_kind
             .open()
             .filter(|own| by_author.open().any(|other| other == *own))
             .collect();
-        if left.is_empty() {
-            return Some(Plan::default());
-        }
-        let mut plan = detector.plan(record, event, Shown::Both, &left)?;
-        plan.author = by_author.author;
+        let mut of_author = Vec::new();
+        left.retain(|number| {
+            let always = by_author.sighting(*number).is_some_and(|own| own.always);
+            if always {
+                of_author.push(*number);
+            }
+            !always
+        });
+        let mut plan = match left.as_slice() {
+            [] => Plan::default(),
+            left => detector.plan(record, event, Shown::Both, left)?,
+        };
         plan.sightings.retain(|sighting| {
-            let is_authors = by_author.since(sighting.number).is_some();
+            let is_authors = by_author.sighting(sighting.number).is_some();
             if is_authors {
-                plan.of_author.push(sighting.number);
+                of_author.push(sighting.number);
             }
             !is_authors
         });
+        plan.author = number;
+        plan.of_author = of_author;
         Some(plan)
     }
 
     /// The event that was looked at last was asked about, and all of it was there.
     pub(crate) fn asked(&mut self, at: i64) {
-        let Some((_, plan)) = self.known.0.get_mut(&self.last) else {
+        let Some(plan) = self.known.0.get_mut(&self.last) else {
             return;
         };
         plan.saw(at, |_| true);
-        if let Some((_, author)) = self.authors.0.get_mut(&plan.author.number)
-            && author.author == plan.author
-        {
+        if let Some(author) = self.authors.0.get_mut(&plan.author) {
             author.saw(at, |number| plan.of_author.contains(&number));
         }
     }
@@ -224,10 +233,10 @@ impl Plan {
         self.ask.iter().copied().chain(seen)
     }
 
-    fn since(&self, number: u16) -> Option<i64> {
-        let mut sightings = self.sightings.iter();
-        let sighting = sightings.find(|sighting| sighting.number == number)?;
-        Some(sighting.since)
+    fn sighting(&self, number: u16) -> Option<&Sighting> {
+        self.sightings
+            .iter()
+            .find(|sighting| sighting.number == number)
     }
 
     fn saw(&mut self, at: i64, which: impl Fn(u16) -> bool) {
@@ -239,82 +248,100 @@ impl Plan {
     }
 }
 
+/// A part of an outline as it is written; none where it is absent, which is something else than empty.
+type Part<'e> = Option<&'e [u8]>;
+
 /// Writes down the outline of an event, and says where the part ends that shows of which kind it is; `None` where it has
-/// no outline. Each part says whether it is there and how long it is, so that two outlines are never written alike.
+/// no outline.
 fn written(event: &Event<'_>, record: &Record<'_>, key: &mut Vec<u8>) -> Option<usize> {
     if !event.json.whole || event.damaged {
         return None;
     }
-    key.push(u8::from(usual(event)));
-    let texts = [&event.level, &event.stage, &event.verb];
-    let texts = texts.into_iter().all(|field| put_text(field, key));
-    let object = match &event.object_ref {
-        Field::Known(object) => {
-            put(Some(b""), key);
-            let texts = [
-                &object.resource,
-                &object.subresource,
-                &object.group,
-                &object.version,
-            ];
-            texts.into_iter().all(|field| put_text(field, key))
-        }
-        field => put_none(field, key),
+    let (object, resource, subresource, group, version) = match &event.object_ref {
+        Field::Known(object) => (
+            Some(&[][..]),
+            text(&object.resource)?,
+            text(&object.subresource)?,
+            text(&object.group)?,
+            text(&object.version)?,
+        ),
+        field => (absent(field)?, None, None, None, None),
     };
     let code = match &event.response {
         Field::Known(Response {
             code: Field::Known(code),
             ..
-        }) => {
-            put(Some(&code.to_le_bytes()), key);
-            true
-        }
+        }) => Some(code.to_le_bytes()),
         // What an answer without a code says is nothing that an outline tells.
-        field => put_none(field, key),
-    };
-    let middle = key.len();
-    let users = put_user(&event.user, key) && put_user(&event.impersonated, key);
-    let texts = texts && put_text(&event.user_agent, key);
-    let cluster = put_text(&record.envelope.resource, key);
-    (object && code && users && texts && cluster).then_some(middle)
-}
-
-fn put(part: Option<&[u8]>, key: &mut Vec<u8>) {
-    key.push(u8::from(part.is_some()));
-    let part = part.unwrap_or_default();
-    key.extend_from_slice(&(part.len() as u32).to_le_bytes());
-    key.extend_from_slice(part);
-}
-
-/// Puts that a field is absent; false where it is not.
-fn put_none<T>(field: &Field<T>, key: &mut Vec<u8>) -> bool {
-    put(None, key);
-    matches!(field, Field::Absent)
-}
-
-fn put_text(field: &Text<'_>, key: &mut Vec<u8>) -> bool {
-    match field {
-        Field::Known(text) => {
-            put(Some(text.as_bytes()), key);
-            true
+        field => {
+            absent(field)?;
+            None
         }
-        field => put_none(field, key),
+    };
+    let usual = [u8::from(usual(event))];
+    let kind = [
+        Some(&usual[..]),
+        text(&event.level)?,
+        text(&event.stage)?,
+        text(&event.verb)?,
+        object,
+        resource,
+        subresource,
+        group,
+        version,
+        code.as_ref().map(<[u8; 8]>::as_slice),
+    ];
+    let (user, impersonated) = (user(&event.user)?, user(&event.impersonated)?);
+    let author = [
+        user.0,
+        user.1,
+        user.2,
+        impersonated.0,
+        impersonated.1,
+        impersonated.2,
+        text(&event.user_agent)?,
+        text(&record.envelope.resource)?,
+    ];
+    put(&kind, key);
+    let middle = key.len();
+    put(&author, key);
+    Some(middle)
+}
+
+/// All lengths come before all parts, so that two outlines are never written alike.
+fn put(parts: &[Part<'_>], key: &mut Vec<u8>) {
+    for part in parts {
+        let length = part.map_or(u32::MAX, |part| part.len() as u32);
+        key.extend_from_slice(&length.to_le_bytes());
+    }
+    for part in parts.iter().flatten() {
+        key.extend_from_slice(part);
     }
 }
 
-fn put_user(user: &Field<User<'_>>, key: &mut Vec<u8>) -> bool {
+/// No part, where a field is surely absent.
+fn absent<T>(field: &Field<T>) -> Option<Part<'_>> {
+    matches!(field, Field::Absent).then_some(None)
+}
+
+fn text<'e>(field: &'e Text<'_>) -> Option<Part<'e>> {
+    match field {
+        Field::Known(text) => Some(Some(text.as_bytes())),
+        field => absent(field),
+    }
+}
+
+/// That there is a user, the name, and the groups.
+fn user<'e>(user: &'e Field<User<'_>>) -> Option<(Part<'e>, Part<'e>, Part<'e>)> {
     match user {
         Field::Known(user) => {
-            let name = put_text(&user.name, key);
-            match &user.groups {
-                Field::Known(groups) => {
-                    put(Some(groups.written()), key);
-                    name
-                }
-                field => put_none(field, key) && name,
-            }
+            let groups = match &user.groups {
+                Field::Known(groups) => Some(groups.written()),
+                field => absent(field)?,
+            };
+            Some((Some(&[]), text(&user.name)?, groups))
         }
-        field => put_none(field, key),
+        field => absent(field).map(|absent| (absent, None, None)),
     }
 }
 
@@ -521,6 +548,7 @@ impl Plan {
             self.sightings.push(Sighting {
                 number,
                 since: i64::MAX,
+                always: settled,
             });
         } else {
             self.ask.push(number);
