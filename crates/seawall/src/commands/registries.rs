@@ -39,6 +39,11 @@ pub(crate) struct RegistryArgs {
 }
 
 impl RegistryArgs {
+    /// Whether it matters which images workloads name.
+    pub(crate) const fn asks(&self) -> bool {
+        self.images || !self.scan.is_empty()
+    }
+
     /// The source, when anything is asked for.
     pub(crate) fn source(&self, azure: &AzureArgs) -> anyhow::Result<Option<Box<dyn Source>>> {
         let more = [
@@ -52,7 +57,7 @@ impl RegistryArgs {
                 .help("add `--images`, which asks them")
                 .into());
         }
-        if !self.images && self.scan.is_empty() {
+        if !self.asks() {
             return Ok(None);
         }
         let pace = Pace::default();
