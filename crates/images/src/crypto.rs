@@ -3,11 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_ASN1,
-    ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
-    RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA384_ASN1,
+    ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P384_SHA384_FIXED, ED25519,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
+    RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512,
+    UnparsedPublicKey, VerificationAlgorithm,
 };
-use x509_parser::prelude::{FromDer as _, SubjectPublicKeyInfo};
+use x509_parser::prelude::{FromDer as _, SubjectPublicKeyInfo, X509Certificate};
 use x509_parser::public_key::PublicKey as Parsed;
 
 /// A public key, as certificates hold it (`SubjectPublicKeyInfo`).
@@ -119,6 +121,27 @@ impl PublicKey {
             Family::P521 => return Err(Refused::Unable),
         };
         self.verify(algorithm, bytes, signature)
+    }
+
+    /// Whether a certificate is signed by this key (RFC 5280, section 4.1.1.3; algorithms of RFC 4055, 5758, 8410).
+    pub(crate) fn verify_certificate(&self, one: &X509Certificate<'_>) -> Result<(), Refused> {
+        let oid = one.signature_algorithm.algorithm.to_id_string();
+        let algorithm: &'static dyn VerificationAlgorithm = match (self.family, &*oid) {
+            (Family::P256, "1.2.840.10045.4.3.2") => &ECDSA_P256_SHA256_ASN1,
+            (Family::P256, "1.2.840.10045.4.3.3") => &ECDSA_P256_SHA384_ASN1,
+            (Family::P384, "1.2.840.10045.4.3.2") => &ECDSA_P384_SHA256_ASN1,
+            (Family::P384, "1.2.840.10045.4.3.3") => &ECDSA_P384_SHA384_ASN1,
+            (Family::Rsa(_), "1.2.840.113549.1.1.11") => &RSA_PKCS1_2048_8192_SHA256,
+            (Family::Rsa(_), "1.2.840.113549.1.1.12") => &RSA_PKCS1_2048_8192_SHA384,
+            (Family::Rsa(_), "1.2.840.113549.1.1.13") => &RSA_PKCS1_2048_8192_SHA512,
+            (Family::Ed25519, "1.3.101.112") => &ED25519,
+            _ => return Err(Refused::Unable),
+        };
+        self.verify(
+            algorithm,
+            one.tbs_certificate.as_ref(),
+            &one.signature_value.data,
+        )
     }
 
     fn verify(

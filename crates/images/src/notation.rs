@@ -39,7 +39,7 @@ pub fn check(
     };
     let chain = match Chain::read(&envelope.chain) {
         Ok(chain) => chain,
-        Err(why) => return say(Outcome::Wrong, "", why),
+        Err(problem) => return say(problem.outcome, "", problem.why),
     };
     let signer = chain.subject().to_owned();
     if let Err(problem) = envelope.verify(&chain) {
@@ -92,6 +92,29 @@ pub fn check(
         accepted.push("whether its certificate was revoked was not asked".to_owned());
     }
     say(Outcome::Verified, &signer, accepted.join("; "))
+}
+
+/// What is wrong.
+#[derive(Debug)]
+struct Problem {
+    outcome: Outcome,
+    why: String,
+}
+
+impl Problem {
+    fn wrong(why: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Wrong,
+            why: why.into(),
+        }
+    }
+
+    fn unable(why: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Unknown,
+            why: why.into(),
+        }
+    }
 }
 
 /// What is wrong with the moments of the certificates.

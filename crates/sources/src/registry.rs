@@ -175,9 +175,10 @@ impl<'t> Registries<'t> {
         let scheme = if here { "http" } else { "https" };
         let base = Url::parse(&format!("{scheme}://{name}/"))
             .map_err(|_| Trouble::of(0, format!("`{host}` is no address of a registry")))?;
+        let client = if here { &self.plain } else { &self.client };
         let credential = self.credentials.of(host);
         let way = Way {
-            client: if here { &self.plain } else { &self.client }.clone(),
+            client: client.clone(),
             base,
             pace: self.pace.clone(),
             helper: match credential {

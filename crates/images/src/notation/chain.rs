@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{FromDer as _, X509Certificate, X509Name};
 
-use crate::crypto::PublicKey;
+use super::Problem;
+use crate::crypto::{PublicKey, Refused};
 
 /// A chain that holds together, whoever is at its end.
 pub struct Chain {
@@ -19,22 +20,22 @@ pub struct Chain {
 }
 
 impl Chain {
-    pub(super) fn read(ders: &[Vec<u8>]) -> Result<Self, String> {
+    pub(super) fn read(ders: &[Vec<u8>]) -> Result<Self, Problem> {
         let mut certificates = Vec::with_capacity(ders.len());
         for der in ders {
             let (rest, certificate) = X509Certificate::from_der(der)
-                .map_err(|_| "a certificate of its chain is malformed".to_owned())?;
+                .map_err(|_| Problem::wrong("a certificate of its chain is malformed"))?;
             if !rest.is_empty() {
-                return Err("a certificate of its chain is malformed".to_owned());
+                return Err(Problem::wrong("a certificate of its chain is malformed"));
             }
             certificates.push(certificate);
         }
         holds(&certificates)?;
         let leaf = certificates
             .first()
-            .ok_or_else(|| "it holds no certificate".to_owned())?;
+            .ok_or_else(|| Problem::wrong("it holds no certificate"))?;
         let key = PublicKey::of(leaf.public_key())
-            .ok_or_else(|| "its key is of a kind that signs no images".to_owned())?;
+            .ok_or_else(|| Problem::wrong("its key is of a kind that signs no images"))?;
         let valid = certificates
             .iter()
             .map(|one| {
@@ -99,26 +100,30 @@ impl Chain {
 }
 
 /// Whether certificates follow each other, and are made for this.
-fn holds(certificates: &[X509Certificate<'_>]) -> Result<(), String> {
+fn holds(certificates: &[X509Certificate<'_>]) -> Result<(), Problem> {
     for (at, certificate) in certificates.iter().enumerate() {
         let shown = name(certificate.subject());
         let issuer = certificates.get(at + 1).unwrap_or(certificate);
-        if certificate.issuer() != issuer.subject()
-            || certificate
-                .verify_signature(Some(issuer.public_key()))
-                .is_err()
-        {
-            return Err(if at + 1 == certificates.len() {
+        let signed = PublicKey::of(issuer.public_key())
+            .ok_or(Refused::Unable)
+            .and_then(|key| key.verify_certificate(certificate));
+        if signed == Err(Refused::Unable) {
+            let why = format!("certificate `{shown}` is signed in a way that is not checked here");
+            return Err(Problem::unable(why));
+        }
+        if certificate.issuer() != issuer.subject() || signed.is_err() {
+            return Err(Problem::wrong(if at + 1 == certificates.len() {
                 format!("its chain ends in `{shown}`, which is no root")
             } else {
                 format!("certificate `{shown}` was not issued by the next of its chain")
-            });
+            }));
         }
-        if at == 0 {
-            leaf(certificate)?;
+        let fit = if at == 0 {
+            leaf(certificate)
         } else {
-            authority(certificate, at - 1)?;
-        }
+            authority(certificate, at - 1)
+        };
+        fit.map_err(Problem::wrong)?;
     }
     Ok(())
 }

@@ -6,11 +6,11 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::Problem;
 use super::chain::Chain;
 use crate::cbor::{self, Item};
 use crate::crypto::Refused;
 use crate::manifest::Descriptor;
-use crate::verdict::Outcome;
 
 const PAYLOAD: &str = "application/vnd.cncf.notary.payload.v1+json";
 const SCHEME: &str = "io.cncf.notary.signingScheme";
@@ -27,27 +27,6 @@ pub(super) enum Scheme {
     X509,
     /// `notary.x509.signingAuthority`: whoever signed.
     Authority,
-}
-
-/// What is wrong.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Problem {
-    pub(super) outcome: Outcome,
-    pub(super) why: String,
-}
-
-fn wrong(why: impl Into<String>) -> Problem {
-    Problem {
-        outcome: Outcome::Wrong,
-        why: why.into(),
-    }
-}
-
-fn unable(why: impl Into<String>) -> Problem {
-    Problem {
-        outcome: Outcome::Unknown,
-        why: why.into(),
-    }
 }
 
 /// An envelope, whichever form it had.
@@ -91,27 +70,27 @@ impl Attributes {
     /// The scheme, and the moment of signing.
     fn settled(&self) -> Result<(Scheme, Timestamp), Problem> {
         if self.content.as_deref() != Some(PAYLOAD) {
-            return Err(wrong("it is of no payload of the Notary Project"));
+            return Err(Problem::wrong("it is of no payload of the Notary Project"));
         }
         let (scheme, signed, time) = match self.scheme.as_deref() {
             Some("notary.x509") => (Scheme::X509, self.signed, None),
             Some("notary.x509.signingAuthority") => {
                 (Scheme::Authority, self.authentic, Some(AUTHENTIC))
             }
-            _ => return Err(wrong("its signing scheme is none of the Notary Project")),
+            _ => return Err(Problem::wrong("its signing scheme is none of the Notary Project")),
         };
-        let signed = signed.ok_or_else(|| wrong("it does not say when it was made"))?;
+        let signed = signed.ok_or_else(|| Problem::wrong("it does not say when it was made"))?;
         let ends = self.expiry.map(|_| EXPIRY);
         for needed in [Some(SCHEME), time, ends].into_iter().flatten() {
             if !self.critical.iter().any(|name| name == needed) {
-                return Err(wrong(format!("`{needed}` is not marked as critical")));
+                return Err(Problem::wrong(format!("`{needed}` is not marked as critical")));
             }
         }
         if self.expiry.is_some_and(|expiry| expiry <= signed) {
-            return Err(wrong("it ended before it was made"));
+            return Err(Problem::wrong("it ended before it was made"));
         }
         if self.names.iter().any(|name| name.starts_with(PLUGIN)) {
-            return Err(unable("it needs a plug-in of Notation to be verified"));
+            return Err(Problem::unable("it needs a plug-in of Notation to be verified"));
         }
         let known = [SCHEME, SIGNED, AUTHENTIC, EXPIRY];
         if let Some(other) = self
@@ -119,7 +98,7 @@ impl Attributes {
             .iter()
             .find(|name| !known.contains(&name.as_str()))
         {
-            return Err(unable(format!("it has a critical attribute, `{other}`, that is not known")));
+            return Err(Problem::unable(format!("it has a critical attribute, `{other}`, that is not known")));
         }
         Ok((scheme, signed))
     }
@@ -130,12 +109,12 @@ impl Envelope {
         match media_type {
             "application/jose+json" => Self::jws(blob),
             "application/cose" => Self::cose(blob),
-            other => Err(unable(format!("its envelope is a `{other}`, which is not known"))),
+            other => Err(Problem::unable(format!("its envelope is a `{other}`, which is not known"))),
         }
     }
 
     fn jws(blob: &[u8]) -> Result<Self, Problem> {
-        let malformed = || wrong("its envelope is malformed");
+        let malformed = || Problem::wrong("its envelope is malformed");
         let value: Value = serde_json::from_slice(blob).map_err(|_| malformed())?;
         let text = |key: &str| value.get(key).and_then(Value::as_str).ok_or_else(malformed);
         let decoded = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| malformed());
@@ -183,7 +162,7 @@ impl Envelope {
     }
 
     fn cose(blob: &[u8]) -> Result<Self, Problem> {
-        let malformed = || wrong("its envelope is malformed");
+        let malformed = || Problem::wrong("its envelope is malformed");
         // A COSE_Sign1 has the tag 18.
         let Some(Item::Tag(18, body)) = Item::read(blob) else {
             return Err(malformed());
@@ -257,12 +236,12 @@ impl Envelope {
             Algorithm::Cose(own) => *own == number,
         });
         if !fits {
-            return Err(wrong("its algorithm is not the one that its key has"));
+            return Err(Problem::wrong("its algorithm is not the one that its key has"));
         }
         key.verify_jose(&self.covered, &self.signature)
             .map_err(|refused| match refused {
-                Refused::Wrong => wrong("it was changed, or made with another key"),
-                Refused::Unable => unable("its key is on P-521, which is not checked here"),
+                Refused::Wrong => Problem::wrong("it was changed, or made with another key"),
+                Refused::Unable => Problem::unable("its key is on P-521, which is not checked here"),
             })
     }
 

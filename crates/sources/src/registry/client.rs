@@ -328,14 +328,8 @@ impl<'t> Registry<'t> {
         repository: &str,
     ) -> Result<HeaderValue, Trouble> {
         match challenge {
-            Some(Challenge::Bearer {
-                realm,
-                service,
-                scope,
-            }) => {
-                // Whatever the registry proposes, pulling is what is asked for.
+            Some(Challenge::Bearer { realm, service }) => {
                 let pull = format!("repository:{repository}:pull");
-                let _ = scope;
                 let asker = Asker {
                     client: &self.client,
                     base: &self.base,

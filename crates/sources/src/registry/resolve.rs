@@ -345,7 +345,7 @@ impl Registries<'_> {
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
             bases.entry(reference.name_and_tag()).or_default().clone()
         };
-        own.get_or_init(async || {
+        own.get_or_init(|| async move {
             let registry = self.of(&reference.host).map_err(|trouble| trouble.why)?;
             let tag = reference.tag.as_deref().unwrap_or("latest");
             match stands(&registry, &reference.repository, tag).await {

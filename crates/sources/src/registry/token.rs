@@ -27,14 +27,13 @@ pub(super) fn is_azure(host: &str) -> bool {
     })
 }
 
-/// What a registry asks for.
+/// What a registry asks for. Which scope it proposes does not matter: pulling is what is asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Challenge {
     Basic,
     Bearer {
         realm: String,
         service: String,
-        scope: Option<String>,
     },
 }
 
@@ -55,7 +54,6 @@ impl Challenge {
         Some(Self::Bearer {
             realm: of("realm")?,
             service: of("service").unwrap_or_default(),
-            scope: of("scope"),
         })
     }
 }
@@ -256,7 +254,6 @@ mod tests {
             Some(Challenge::Bearer {
                 realm: "https://auth.example/token".to_owned(),
                 service: "registry.example".to_owned(),
-                scope: Some("repository:a/b:pull,push".to_owned()),
             })
         );
         assert_eq!(Challenge::read("basic realm=\"x\""), Some(Challenge::Basic));

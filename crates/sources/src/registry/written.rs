@@ -109,13 +109,13 @@ impl Facts {
         put("kind", "Image".into());
         put("metadata", json!({ "name": name }));
         put("takenAt", self.now.as_str().into());
-        put("registry", (*self.reference.host).into());
-        put("repository", (*self.reference.repository).into());
+        put("registry", Value::from(&*self.reference.host));
+        put("repository", Value::from(&*self.reference.repository));
         if let Some(tag) = self.reference.tag_or_latest() {
             put("tag", tag.into());
         }
         if let Some(digest) = &self.reference.digest {
-            put("pinned", (**digest).into());
+            put("pinned", Value::from(&**digest));
         }
         put("running", texts(&self.running));
         put("usedBy", texts(&self.used_by));
