@@ -156,10 +156,7 @@ pub(crate) fn by_keys(
             Outcome::Unknown,
             format!("the key `{name}` is of a kind that is not checked here"),
         ),
-        None if keys.is_empty() => (
-            Outcome::Unknown,
-            "no key says whom to trust".to_owned(),
-        ),
+        None if keys.is_empty() => (Outcome::Unknown, "no key says whom to trust".to_owned()),
         None => (
             Outcome::Untrusted,
             "it was changed, or made with a key that is not trusted".to_owned(),

@@ -236,7 +236,15 @@ mod tests {
             ]))
         );
         // What ends too early, goes on, or claims more than there is.
-        for bad in ["", "19", "0000", "5bffffffffffffffff", "9f", "ff", "9bffffffffffffffff00"] {
+        for bad in [
+            "",
+            "19",
+            "0000",
+            "5bffffffffffffffff",
+            "9f",
+            "ff",
+            "9bffffffffffffffff00",
+        ] {
             assert_eq!(read(bad), None, "{bad}");
         }
         assert_eq!(read(&"81".repeat(100)), None);

@@ -48,12 +48,6 @@ pub fn check(layer: &Descriptor, payload: &[u8], image: &str, keys: &[Named]) ->
 #[must_use]
 pub fn of_statement(attestation: &Attestation) -> Option<Signature> {
     let outcome = attestation.outcome?;
-    (attestation.about == About::Signature).then(|| {
-        Signature::new(
-            KIND,
-            outcome,
-            &attestation.signer,
-            attestation.why.as_str(),
-        )
-    })
+    (attestation.about == About::Signature)
+        .then(|| Signature::new(KIND, outcome, &attestation.signer, attestation.why.as_str()))
 }

@@ -22,7 +22,9 @@ pub fn names(media_type: &str, blob: impl Read, tell: &mut dyn FnMut(&str)) -> R
     } else if media_type.ends_with("tar") {
         tar(blob.take(LARGEST), tell)
     } else {
-        return Err(format!("its layers are packed as `{media_type}`, which is not read"));
+        return Err(format!(
+            "its layers are packed as `{media_type}`, which is not read"
+        ));
     };
     read.map_err(|error| format!("a layer cannot be read: {error}"))
 }
@@ -77,7 +79,11 @@ fn tar(mut input: impl Read, tell: &mut dyn FnMut(&str)) -> io::Result<()> {
                         name
                     }
                 });
-                tell(name.trim_start_matches("./").trim_start_matches('/').trim_end_matches('/'));
+                tell(
+                    name.trim_start_matches("./")
+                        .trim_start_matches('/')
+                        .trim_end_matches('/'),
+                );
                 skip(&mut input, padded)?;
             }
         }
@@ -173,7 +179,11 @@ mod tests {
         assert_eq!(read(&tar).unwrap(), ["usr/bin/sudo", &long, "etc"]);
         assert!(read(&tar[..700]).is_err(), "cut in a header");
         assert!(read(&[1; 600]).is_err());
-        let zstd = names("application/vnd.oci.image.layer.v1.tar+zstd", &b""[..], &mut |_| ());
+        let zstd = names(
+            "application/vnd.oci.image.layer.v1.tar+zstd",
+            &b""[..],
+            &mut |_| (),
+        );
         assert!(zstd.unwrap_err().contains("zstd"));
     }
 }

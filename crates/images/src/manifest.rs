@@ -93,9 +93,9 @@ impl Image {
     /// Bytes that are pulled.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.layers
-            .iter()
-            .fold(self.config.size, |sum, layer| sum.saturating_add(layer.size))
+        self.layers.iter().fold(self.config.size, |sum, layer| {
+            sum.saturating_add(layer.size)
+        })
     }
 }
 

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    assess, audit, can, decide, diff, explain, fix, generate, guide, images, node, paths, policy, reach,
-    serve, snapshot, template, who_can,
+    assess, audit, can, decide, diff, explain, fix, generate, guide, images, node, paths, policy,
+    reach, serve, snapshot, template, who_can,
 };
 use crate::failure::Failure;
 use crate::output;

@@ -285,8 +285,8 @@ pub fn images(reading: &Reading, named: &Mutex<Images>) {
         ] {
             let statuses = resource.object().path(&["status", list]);
             for status in statuses.into_iter().flat_map(Ref::items) {
-                let digest = text(status, "imageID")
-                    .and_then(|id| Some(id.rsplit_once('@')?.1.to_owned()));
+                let digest =
+                    text(status, "imageID").and_then(|id| Some(id.rsplit_once('@')?.1.to_owned()));
                 if let (Some(container), Some(digest)) = (text(status, "name"), digest) {
                     running.insert(container, digest);
                 }

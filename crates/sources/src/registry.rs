@@ -41,8 +41,8 @@ use resolve::Found;
 use written::{Facts, Known};
 
 pub use client::Pace;
-pub use images::PublicKey as Key;
 pub use credentials::docker_config;
+pub use images::PublicKey as Key;
 
 /// Images that are looked at side by side.
 const SIDE_BY_SIDE: usize = 24;
@@ -325,7 +325,10 @@ impl crate::live::Source for Source {
             self.found(&runtime, tokens.as_ref(), &asking, tell)?
         } else {
             let why = "its registry was not asked (`--images`)";
-            self.images.iter().map(|_| Found::nothing(why, None)).collect()
+            self.images
+                .iter()
+                .map(|_| Found::nothing(why, None))
+                .collect()
         };
         let images = std::mem::take(&mut self.images);
         for ((reference, used), mut one) in images.into_iter().zip(found) {
@@ -338,13 +341,15 @@ impl crate::live::Source for Source {
                 tell(unread(&name, &trouble.why, trouble.help.as_deref()))?;
             }
             one.digests.extend(used.running.iter().cloned());
-            one.digests.extend(reference.digest.iter().map(|digest| digest.to_string()));
+            one.digests
+                .extend(reference.digest.iter().map(|digest| digest.to_string()));
             let (scans, vulnerabilities) = scanned(&scans, &excuses, &reference, &one.digests);
             let facts = Facts {
                 reference,
                 running: used.running,
                 used_by: used.used_by,
                 now: asking.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                asked: self.options.ask,
                 exists: one.exists,
                 digest: one.digest,
                 moved: one.moved,
@@ -403,7 +408,11 @@ fn scanned(
     }
     all.sort_by(|one, other| {
         let key = |one: &scan::Vulnerability| {
-            (std::cmp::Reverse(one.severity), one.id.clone(), one.package.clone())
+            (
+                std::cmp::Reverse(one.severity),
+                one.id.clone(),
+                one.package.clone(),
+            )
         };
         key(one).cmp(&key(other))
     });

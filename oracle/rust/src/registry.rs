@@ -101,10 +101,13 @@ impl Registry {
             .get("mediaType")
             .and_then(Value::as_str)
             .unwrap_or("application/vnd.oci.image.manifest.v1+json");
-        ureq::put(format!("http://{}/v2/{repository}/manifests/{under}", self.address))
-            .content_type(kind)
-            .send(text.as_bytes())
-            .map_err(|error| Error::Answer(error.to_string()))?;
+        ureq::put(format!(
+            "http://{}/v2/{repository}/manifests/{under}",
+            self.address
+        ))
+        .content_type(kind)
+        .send(text.as_bytes())
+        .map_err(|error| Error::Answer(error.to_string()))?;
         Ok(digest)
     }
 

@@ -77,20 +77,28 @@ impl Attributes {
             Some("notary.x509.signingAuthority") => {
                 (Scheme::Authority, self.authentic, Some(AUTHENTIC))
             }
-            _ => return Err(Problem::wrong("its signing scheme is none of the Notary Project")),
+            _ => {
+                return Err(Problem::wrong(
+                    "its signing scheme is none of the Notary Project",
+                ));
+            }
         };
         let signed = signed.ok_or_else(|| Problem::wrong("it does not say when it was made"))?;
         let ends = self.expiry.map(|_| EXPIRY);
         for needed in [Some(SCHEME), time, ends].into_iter().flatten() {
             if !self.critical.iter().any(|name| name == needed) {
-                return Err(Problem::wrong(format!("`{needed}` is not marked as critical")));
+                return Err(Problem::wrong(format!(
+                    "`{needed}` is not marked as critical"
+                )));
             }
         }
         if self.expiry.is_some_and(|expiry| expiry <= signed) {
             return Err(Problem::wrong("it ended before it was made"));
         }
         if self.names.iter().any(|name| name.starts_with(PLUGIN)) {
-            return Err(Problem::unable("it needs a plug-in of Notation to be verified"));
+            return Err(Problem::unable(
+                "it needs a plug-in of Notation to be verified",
+            ));
         }
         let known = [SCHEME, SIGNED, AUTHENTIC, EXPIRY];
         if let Some(other) = self
@@ -98,7 +106,9 @@ impl Attributes {
             .iter()
             .find(|name| !known.contains(&name.as_str()))
         {
-            return Err(Problem::unable(format!("it has a critical attribute, `{other}`, that is not known")));
+            return Err(Problem::unable(format!(
+                "it has a critical attribute, `{other}`, that is not known"
+            )));
         }
         Ok((scheme, signed))
     }
@@ -109,7 +119,9 @@ impl Envelope {
         match media_type {
             "application/jose+json" => Self::jws(blob),
             "application/cose" => Self::cose(blob),
-            other => Err(Problem::unable(format!("its envelope is a `{other}`, which is not known"))),
+            other => Err(Problem::unable(format!(
+                "its envelope is a `{other}`, which is not known"
+            ))),
         }
     }
 
@@ -120,22 +132,27 @@ impl Envelope {
         let decoded = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| malformed());
         let (protected, payload) = (text("protected")?, text("payload")?);
         let covered = format!("{protected}.{payload}").into_bytes();
-        let head: Value =
-            serde_json::from_slice(&decoded(protected)?).map_err(|_| malformed())?;
+        let head: Value = serde_json::from_slice(&decoded(protected)?).map_err(|_| malformed())?;
         let head = head.as_object().ok_or_else(malformed)?;
         let own = |key: &str| head.get(key).and_then(Value::as_str);
         let time = |key: &str| match own(key) {
             Some(text) => text.parse().map(Some).map_err(|_| malformed()),
             None => Ok(None),
         };
-        let texts = head.get("crit").and_then(Value::as_array).into_iter().flatten();
+        let texts = head
+            .get("crit")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
         let attributes = Attributes {
             scheme: own(SCHEME).map(str::to_owned),
             signed: time(SIGNED)?,
             authentic: time(AUTHENTIC)?,
             expiry: time(EXPIRY)?,
             content: own("cty").map(str::to_owned),
-            critical: texts.filter_map(|one| Some(one.as_str()?.to_owned())).collect(),
+            critical: texts
+                .filter_map(|one| Some(one.as_str()?.to_owned()))
+                .collect(),
             names: head.keys().cloned().collect(),
         };
         let (scheme, signed) = attributes.settled()?;
@@ -198,7 +215,9 @@ impl Envelope {
                 .get(&Item::Int(3))
                 .and_then(Item::text)
                 .map(str::to_owned),
-            critical: critical.filter_map(|one| Some(one.text()?.to_owned())).collect(),
+            critical: critical
+                .filter_map(|one| Some(one.text()?.to_owned()))
+                .collect(),
             names: entries
                 .iter()
                 .filter_map(|(key, _)| Some(key.text()?.to_owned()))
@@ -231,17 +250,23 @@ impl Envelope {
     /// Whether the signature is that of the signer's key.
     pub(super) fn verify(&self, chain: &Chain) -> Result<(), Problem> {
         let key = chain.key();
-        let fits = key.notary().is_some_and(|(name, number)| match &self.algorithm {
-            Algorithm::Jws(own) => own == name,
-            Algorithm::Cose(own) => *own == number,
-        });
+        let fits = key
+            .notary()
+            .is_some_and(|(name, number)| match &self.algorithm {
+                Algorithm::Jws(own) => own == name,
+                Algorithm::Cose(own) => *own == number,
+            });
         if !fits {
-            return Err(Problem::wrong("its algorithm is not the one that its key has"));
+            return Err(Problem::wrong(
+                "its algorithm is not the one that its key has",
+            ));
         }
         key.verify_jose(&self.covered, &self.signature)
             .map_err(|refused| match refused {
                 Refused::Wrong => Problem::wrong("it was changed, or made with another key"),
-                Refused::Unable => Problem::unable("its key is on P-521, which is not checked here"),
+                Refused::Unable => {
+                    Problem::unable("its key is on P-521, which is not checked here")
+                }
             })
     }
 
@@ -269,9 +294,7 @@ fn moment(item: &Item) -> Option<Timestamp> {
     };
     match **value {
         Item::Int(seconds) => Timestamp::from_second(seconds).ok(),
-        Item::Float(seconds) if seconds.is_finite() => {
-            Timestamp::from_second(seconds as i64).ok()
-        }
+        Item::Float(seconds) if seconds.is_finite() => Timestamp::from_second(seconds as i64).ok(),
         _ => None,
     }
 }

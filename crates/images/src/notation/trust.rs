@@ -171,7 +171,11 @@ impl Trust {
         policy: &Policy,
         authority: bool,
     ) -> Result<Vec<Vec<u8>>, String> {
-        let kind = if authority { "signingAuthority:" } else { "ca:" };
+        let kind = if authority {
+            "signingAuthority:"
+        } else {
+            "ca:"
+        };
         let mut all = Vec::new();
         for name in policy.stores.iter().filter(|name| name.starts_with(kind)) {
             let store = self.stores.get(name).filter(|store| !store.is_empty());
@@ -202,7 +206,9 @@ fn policy(statement: Statement) -> Result<Policy, String> {
     if level != Level::Skip
         && (statement.trust_stores.is_empty() || statement.trusted_identities.is_empty())
     {
-        return Err(bad("it needs trust stores and trusted identities".to_owned()));
+        return Err(bad(
+            "it needs trust stores and trusted identities".to_owned()
+        ));
     }
     let mut identities = Vec::new();
     for identity in &statement.trusted_identities {
@@ -233,7 +239,10 @@ fn policy(statement: Statement) -> Result<Policy, String> {
     Ok(Policy {
         level,
         identities,
-        stamps: statement.trust_stores.iter().any(|store| store.starts_with("tsa:")),
+        stamps: statement
+            .trust_stores
+            .iter()
+            .any(|store| store.starts_with("tsa:")),
         always_stamped: verification.verify_timestamp != "afterCertExpiry",
         scopes: statement.registry_scopes,
         stores: statement.trust_stores,
@@ -289,8 +298,16 @@ mod tests {
         )
         .unwrap();
         let name = |name: &str| both.policy(name).unwrap().name.clone();
-        assert_eq!((name("a.io/b"), name("a.io/b/c")), ("one".into(), "all".into()));
-        assert!(trust("strict", r#"["a.io/b"]"#, "*").unwrap().policy("a.io/c").is_none());
+        assert_eq!(
+            (name("a.io/b"), name("a.io/b/c")),
+            ("one".into(), "all".into())
+        );
+        assert!(
+            trust("strict", r#"["a.io/b"]"#, "*")
+                .unwrap()
+                .policy("a.io/c")
+                .is_none()
+        );
     }
 
     #[test]

@@ -22,7 +22,12 @@ fn is_same(scan: &Scan) {
         panic!("{scan:?}");
     };
     assert_eq!(
-        (&*found.id, found.severity, &*found.package, &*found.installed),
+        (
+            &*found.id,
+            found.severity,
+            &*found.package,
+            &*found.installed
+        ),
         ("CVE-2026-1", Severity::Critical, "openssl", "3.0.1"),
         "{}",
         scan.tool
@@ -50,7 +55,11 @@ fn every_form_says_the_same() {
     for text in [trivy, grype, sarif, cyclonedx, defender] {
         let scans = scans(&text);
         is_same(&scans[0]);
-        assert_eq!(scans[0].vulnerabilities[0].fixed, "3.0.2", "{}", scans[0].tool);
+        assert_eq!(
+            scans[0].vulnerabilities[0].fixed, "3.0.2",
+            "{}",
+            scans[0].tool
+        );
     }
 }
 
@@ -90,8 +99,16 @@ fn vex_excuses_what_it_names_and_nothing_else() {
         let Ok(Read::Vex(vex)) = read(text) else {
             panic!("{text}");
         };
-        let mut all = [found("CVE-2026-1", "openssl"), found("CVE-2026-1", "zlib"), found("CVE-2026-2", "openssl")];
-        vex.excuse(&BTreeSet::from([DIGEST.to_owned()]), "shop.azurecr.io/web", &mut all);
+        let mut all = [
+            found("CVE-2026-1", "openssl"),
+            found("CVE-2026-1", "zlib"),
+            found("CVE-2026-2", "openssl"),
+        ];
+        vex.excuse(
+            &BTreeSet::from([DIGEST.to_owned()]),
+            "shop.azurecr.io/web",
+            &mut all,
+        );
         all.iter().map(|one| one.excused.is_some()).collect()
     };
     let open = |product: &str, status: &str, parts: &str| {
@@ -100,15 +117,27 @@ fn vex_excuses_what_it_names_and_nothing_else() {
         )
     };
     let own = format!("pkg:oci/web@{DIGEST}");
-    assert_eq!(excused(&open(&own, "not_affected", "")), [true, true, false]);
+    assert_eq!(
+        excused(&open(&own, "not_affected", "")),
+        [true, true, false]
+    );
     let part = r#"{"@id":"pkg:deb/debian/openssl@3.0.1"}"#;
-    assert_eq!(excused(&open(&own, "not_affected", part)), [true, false, false]);
+    assert_eq!(
+        excused(&open(&own, "not_affected", part)),
+        [true, false, false]
+    );
     assert_eq!(excused(&open(&own, "under_investigation", "")), [false; 3]);
-    assert_eq!(excused(&open("pkg:oci/web@sha256:1", "not_affected", "")), [false; 3]);
+    assert_eq!(
+        excused(&open("pkg:oci/web@sha256:1", "not_affected", "")),
+        [false; 3]
+    );
     let repository = "pkg:oci/web?repository_url=shop.azurecr.io/web";
     assert_eq!(excused(&open(repository, "fixed", "")), [true, true, false]);
     // A package alone is in many images.
-    assert_eq!(excused(&open("pkg:deb/debian/openssl@3.0.1", "not_affected", "")), [false; 3]);
+    assert_eq!(
+        excused(&open("pkg:deb/debian/openssl@3.0.1", "not_affected", "")),
+        [false; 3]
+    );
     let cyclonedx = format!(
         r#"{{"bomFormat":"CycloneDX","vulnerabilities":[{{"id":"CVE-2026-1","analysis":{{"state":"not_affected","justification":"code_not_reachable"}},"affects":[{{"ref":"{own}"}}]}}]}}"#
     );

@@ -120,8 +120,7 @@ pub(super) fn product(text: &str) -> Product {
                 }
             }),
         None if name.starts_with("pkg:") => None,
-        None => some(name.split(':').next().unwrap_or_default())
-            .filter(|name| name.contains('/')),
+        None => some(name.split(':').next().unwrap_or_default()).filter(|name| name.contains('/')),
     };
     Product { digest, repository }
 }
@@ -147,20 +146,14 @@ pub(super) fn openvex(document: &Value) -> Vex {
         };
         for about in items(statement, "/products") {
             let name = about.as_str().unwrap_or_else(|| {
-                some(text(about, "/@id")).map_or_else(
-                    || text(about, "/identifiers/purl"),
-                    |_| text(about, "/@id"),
-                )
+                some(text(about, "/@id"))
+                    .map_or_else(|| text(about, "/identifiers/purl"), |_| text(about, "/@id"))
             });
             statements.push(Statement {
                 id: id.to_owned(),
                 product: product(name),
                 packages: items(about, "/subcomponents")
-                    .map(|one| {
-                        one.as_str()
-                            .unwrap_or_else(|| text(one, "/@id"))
-                            .to_owned()
-                    })
+                    .map(|one| one.as_str().unwrap_or_else(|| text(one, "/@id")).to_owned())
                     .collect(),
                 why: why.clone(),
             });

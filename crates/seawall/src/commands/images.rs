@@ -103,14 +103,21 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<u8> {
         .map(|entry| {
             (
                 entry.path.to_string(),
-                entry.reason.as_deref().unwrap_or("no reason is known").to_owned(),
+                entry
+                    .reason
+                    .as_deref()
+                    .unwrap_or("no reason is known")
+                    .to_owned(),
                 entry.help.as_deref().map(str::to_owned),
             )
         })
         .collect();
     if answer.estate.of_kind("Image.seawall.dev").is_empty() {
         output::say("error", "no workload names an image")?;
-        output::say("  help", "give a folder with manifests, a chart, or `--cluster`")?;
+        output::say(
+            "  help",
+            "give a folder with manifests, a chart, or `--cluster`",
+        )?;
         return Ok(if unread.is_empty() { 3 } else { 4 });
     }
     let facts = analyses(&guide, &answer.setting, &answer.estate);
@@ -119,7 +126,9 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<u8> {
         jewels: answer.config.jewels.clone(),
     };
     let graph = Graph::build(&facts, &wishes);
-    let floor = floor.or(answer.config.fail_on).unwrap_or(Some(Severity::High));
+    let floor = floor
+        .or(answer.config.fail_on)
+        .unwrap_or(Some(Severity::High));
     let worst = findings
         .iter()
         .filter(|finding| finding.outcome == Outcome::Fail && finding.counts())

@@ -53,9 +53,11 @@ impl RegistryArgs {
             (self.acr_auth.is_some(), "--acr-auth"),
         ];
         if let (false, Some((_, flag))) = (self.images, more.iter().find(|(given, _)| *given)) {
-            return Err(Failure::new(format!("`{flag}` asks registries for nothing"))
-                .help("add `--images`, which asks them")
-                .into());
+            return Err(
+                Failure::new(format!("`{flag}` asks registries for nothing"))
+                    .help("add `--images`, which asks them")
+                    .into(),
+            );
         }
         if !self.asks() {
             return Ok(None);
@@ -103,8 +105,9 @@ impl RegistryArgs {
         let read = |file: &PathBuf| {
             let shown = file.display().to_string();
             let text = std::fs::read_to_string(file).map_err(|error| {
-                Failure::new(format!("cannot read `{shown}`: {error}"))
-                    .help("give what a scanner wrote, for instance `trivy image -f json -o FILE IMAGE`")
+                Failure::new(format!("cannot read `{shown}`: {error}")).help(
+                    "give what a scanner wrote, for instance `trivy image -f json -o FILE IMAGE`",
+                )
             })?;
             Ok((shown, text))
         };

@@ -39,7 +39,10 @@ impl Shop {
             "os": "linux", "architecture": "amd64", "created": "2026-11-20T00:00:00Z",
             "config": {"User": user, "Entrypoint": ["/web"], "Labels": {"of": repository, "tag": tag}},
         });
-        let manifest = self.registry.image(repository, tag, &config, &[b"layer"]).unwrap();
+        let manifest = self
+            .registry
+            .image(repository, tag, &config, &[b"layer"])
+            .unwrap();
         oracle::digest(manifest.to_string().as_bytes())
     }
 
@@ -64,7 +67,9 @@ impl Shop {
                 "config": config.to_str().unwrap(),
             }))
             .unwrap();
-        said["verified"].as_bool().unwrap_or_else(|| panic!("{said}"))
+        said["verified"]
+            .as_bool()
+            .unwrap_or_else(|| panic!("{said}"))
     }
 
     /// Whom to trust: everybody whom an authority vouches for.
@@ -73,9 +78,11 @@ impl Shop {
             "name": "all", "registryScopes": ["*"], "signatureVerification": {"level": level},
             "trustStores": ["ca:acme"], "trustedIdentities": ["x509.subject: C=US, ST=WA, O=acme"],
         }]});
-        self.folder.write("notation/trustpolicy.json", policy.to_string());
+        self.folder
+            .write("notation/trustpolicy.json", policy.to_string());
         let root = std::fs::read(by.path("root.crt")).unwrap();
-        self.folder.write("notation/truststore/x509/ca/acme/root.crt", root);
+        self.folder
+            .write("notation/truststore/x509/ca/acme/root.crt", root);
     }
 
     /// A Deployment of each image.
@@ -158,12 +165,20 @@ fn signatures_of_notation_get_the_verdict_that_notation_gives() {
         }
         digests.insert(repository.to_owned(), digest);
     }
-    stick(&shop, &acme, "stolen", &digests["stolen"], |envelope| envelope);
-    stick(&shop, &acme, "changed", &digests["changed"], |mut envelope| {
-        // A byte of the signature, at the end of a COSE envelope.
-        *envelope.last_mut().unwrap() ^= 1;
+    stick(&shop, &acme, "stolen", &digests["stolen"], |envelope| {
         envelope
     });
+    stick(
+        &shop,
+        &acme,
+        "changed",
+        &digests["changed"],
+        |mut envelope| {
+            // A byte of the signature, at the end of a COSE envelope.
+            *envelope.last_mut().unwrap() ^= 1;
+            envelope
+        },
+    );
     // What ends in a second has ended.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     let names: Vec<String> = digests
@@ -189,7 +204,12 @@ fn signatures_of_notation_get_the_verdict_that_notation_gives() {
     ];
     let wanted: Vec<(String, Vec<String>)> = wanted
         .into_iter()
-        .map(|(name, all)| (name.to_owned(), all.into_iter().map(str::to_owned).collect()))
+        .map(|(name, all)| {
+            (
+                name.to_owned(),
+                all.into_iter().map(str::to_owned).collect(),
+            )
+        })
         .collect();
     assert_eq!(said, wanted);
     // The project's own verifier agrees, and the guideline follows.
@@ -221,7 +241,11 @@ fn stick(
     } else {
         digest.to_owned()
     };
-    let from = if repository == "stolen" { "victim" } else { repository };
+    let from = if repository == "stolen" {
+        "victim"
+    } else {
+        repository
+    };
     let signed = own
         .ask(&json!({
             "do": "sign", "image": format!("{}@{of}", shop.name(from)), "format": "cose",
@@ -232,13 +256,21 @@ fn stick(
     let get = |path: &str| {
         let url = format!("http://{}/v2/{from}/{path}", shop.registry.address());
         let mut answer = http(&url);
-        let at = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+        let at = answer
+            .windows(4)
+            .position(|four| four == b"\r\n\r\n")
+            .unwrap();
         answer.split_off(at + 4)
     };
-    let list: Value = serde_json::from_slice(&get(&format!("manifests/{}", of.replace(':', "-")))).unwrap();
+    let list: Value =
+        serde_json::from_slice(&get(&format!("manifests/{}", of.replace(':', "-")))).unwrap();
     let manifest = text(&list["manifests"][0]["digest"]).to_owned();
-    let mut manifest: Value = serde_json::from_slice(&get(&format!("manifests/{manifest}"))).unwrap();
-    let envelope = change(get(&format!("blobs/{}", text(&manifest["layers"][0]["digest"]))));
+    let mut manifest: Value =
+        serde_json::from_slice(&get(&format!("manifests/{manifest}"))).unwrap();
+    let envelope = change(get(&format!(
+        "blobs/{}",
+        text(&manifest["layers"][0]["digest"])
+    )));
     let blob = shop.registry.blob(repository, &envelope).unwrap();
     shop.registry.blob(repository, b"{}").unwrap();
     manifest["layers"][0]["digest"] = blob.into();
@@ -251,7 +283,9 @@ fn stick(
             "size": manifest.to_string().len(), "artifactType": "application/vnd.cncf.notary.signature",
         }],
     });
-    shop.registry.manifest(repository, &digest.replace(':', "-"), &list).unwrap();
+    shop.registry
+        .manifest(repository, &digest.replace(':', "-"), &list)
+        .unwrap();
 }
 
 /// A plain GET.
@@ -260,8 +294,13 @@ fn http(url: &str) -> Vec<u8> {
     let rest = url.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_once('/').unwrap();
     let mut stream = std::net::TcpStream::connect(host).unwrap();
-    let accept = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json";
-    write!(stream, "GET /{path} HTTP/1.0\r\nHost: {host}\r\nAccept: {accept}\r\n\r\n").unwrap();
+    let accept =
+        "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json";
+    write!(
+        stream,
+        "GET /{path} HTTP/1.0\r\nHost: {host}\r\nAccept: {accept}\r\n\r\n"
+    )
+    .unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     answer
@@ -303,7 +342,11 @@ fn signatures_of_cosign_are_checked_by_keys() {
         ("stolen", &acme, false),
     ] {
         let digest = shop.push(repository, "1", "1000");
-        let about = if own { digest.clone() } else { format!("sha256:{}", "0".repeat(64)) };
+        let about = if own {
+            digest.clone()
+        } else {
+            format!("sha256:{}", "0".repeat(64))
+        };
         sign(repository, &digest, &about, by);
         names.push(format!("{}:1", shop.name(repository)));
     }
@@ -322,11 +365,30 @@ fn what_names_lead_to_is_found_out() {
     let first = shop.push("web", "1", "");
     let again = {
         let config = json!({"os": "linux", "architecture": "amd64", "created": "2026-09-01T00:00:00Z", "config": {"User": "1000"}});
-        let manifest = shop.registry.image("web", "1", &config, &[b"other"]).unwrap();
+        let manifest = shop
+            .registry
+            .image("web", "1", &config, &[b"other"])
+            .unwrap();
         oracle::digest(manifest.to_string().as_bytes())
     };
-    let amd = shop.registry.image("many", "amd", &json!({"os": "linux", "architecture": "amd64", "config": {"User": "7"}}), &[b"a"]).unwrap();
-    let arm = shop.registry.image("many", "arm", &json!({"os": "linux", "architecture": "arm64", "config": {"User": "8"}}), &[b"b"]).unwrap();
+    let amd = shop
+        .registry
+        .image(
+            "many",
+            "amd",
+            &json!({"os": "linux", "architecture": "amd64", "config": {"User": "7"}}),
+            &[b"a"],
+        )
+        .unwrap();
+    let arm = shop
+        .registry
+        .image(
+            "many",
+            "arm",
+            &json!({"os": "linux", "architecture": "arm64", "config": {"User": "8"}}),
+            &[b"b"],
+        )
+        .unwrap();
     let entry = |manifest: &Value, architecture: &str| {
         let whole = manifest.to_string();
         json!({
@@ -350,18 +412,141 @@ fn what_names_lead_to_is_found_out() {
     assert_eq!(images["web"]["user"], "");
     let said = findings(&images["web"]);
     assert!(said.contains(&"img-tag-moved fail".to_owned()), "{said:?}");
-    assert!(said.contains(&"img-minimal-nonroot fail".to_owned()), "{said:?}");
+    assert!(
+        said.contains(&"img-minimal-nonroot fail".to_owned()),
+        "{said:?}"
+    );
     assert_eq!(images["many"]["digest"], index);
-    assert_eq!(images["many"]["platforms"], json!(["linux/amd64", "linux/arm64"]));
+    assert_eq!(
+        images["many"]["platforms"],
+        json!(["linux/amd64", "linux/arm64"])
+    );
     assert_eq!(images["many"]["user"], "7");
     assert_eq!(findings(&images["gone"]), ["img-found fail"]);
     let arm = shop.images(&["--platform", "linux/arm64"]);
     assert_eq!(arm["many"]["user"], "8");
     // The same digest is written by a fix.
     let ran = shop.folder.run(&[
-        "fix", "deploy", "--images", "--guideline", "img-digest", "--unsafe", "--write", "--as-of", DAY,
+        "fix",
+        "deploy",
+        "--images",
+        "--guideline",
+        "img-digest",
+        "--unsafe",
+        "--write",
+        "--as-of",
+        DAY,
     ]);
     let text = std::fs::read_to_string(shop.folder.path().join("deploy/all.yaml")).unwrap();
     let pinned = format!("image: {}:1@{index}", shop.name("many"));
     assert!(text.contains(&pinned), "{text}\n{}\n{}", ran.out, ran.err);
+}
+
+/// What Trivy says of an image by its name.
+fn trivy(name: &str, id: &str, severity: &str) -> String {
+    json!({
+        "SchemaVersion": 2, "ArtifactName": name, "ArtifactType": "container_image",
+        "Results": [{"Target": "debian", "Vulnerabilities": [{
+            "VulnerabilityID": id, "PkgName": "openssl", "InstalledVersion": "3.0.1", "FixedVersion": "3.0.2",
+            "Severity": severity, "PublishedDate": "2026-10-01T00:00:00Z",
+        }]}],
+    })
+    .to_string()
+}
+
+#[test]
+fn what_is_bad_and_reachable_comes_first() {
+    let folder = Folder::new();
+    let name = |image: &str| format!("shop.azurecr.io/{image}:1");
+    let mut deployed = String::new();
+    for image in ["calm", "excused", "hidden", "open", "unscanned"] {
+        let _ = write!(
+            deployed,
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {image}, namespace: shop}}\nspec:\n  selector: {{matchLabels: {{app: {image}}}}}\n  template:\n    metadata: {{labels: {{app: {image}}}}}\n    spec:\n      securityContext: {{runAsUser: 0}}\n      containers: [{{name: app, image: \"{}\", ports: [{{containerPort: 8080}}]}}]\n---\n",
+            name(image)
+        );
+    }
+    deployed += "apiVersion: v1\nkind: Service\nmetadata: {name: open, namespace: shop}\nspec:\n  type: LoadBalancer\n  selector: {app: open}\n  ports: [{port: 80, targetPort: 8080}]\n";
+    folder.write("all.yaml", deployed);
+    folder.write("calm.json", trivy(&name("calm"), "CVE-2026-1", "LOW"));
+    folder.write(
+        "excused.json",
+        trivy(&name("excused"), "CVE-2026-2", "CRITICAL"),
+    );
+    folder.write(
+        "hidden.json",
+        trivy(&name("hidden"), "CVE-2026-3", "CRITICAL"),
+    );
+    folder.write("open.json", trivy(&name("open"), "CVE-2026-3", "CRITICAL"));
+    let vex = json!({
+        "@context": "https://openvex.dev/ns/v0.2.0",
+        "statements": [{
+            "vulnerability": {"name": "CVE-2026-2"}, "status": "not_affected",
+            "products": [{"@id": "pkg:oci/excused?repository_url=shop.azurecr.io/excused"}],
+            "justification": "vulnerable_code_not_in_execute_path",
+        }],
+    });
+    folder.write("vex.json", vex.to_string());
+    let scans = [
+        "calm.json",
+        "excused.json",
+        "hidden.json",
+        "open.json",
+        "vex.json",
+    ];
+    let scans = scans.iter().flat_map(|file| ["--scan", file]);
+    let args: Vec<&str> = ["images", "all.yaml", "--whole", "--offline", "--as-of", DAY]
+        .into_iter()
+        .chain(scans)
+        .collect();
+    let json = folder
+        .run(&[&args, &["--format", "json"][..]].concat())
+        .json();
+    assert_eq!(json.code, 1);
+    let images = json.list("/images");
+    let order: Vec<&str> = images.iter().map(|image| text(&image["name"])).collect();
+    assert_eq!(order[..2], [&name("open"), &name("hidden")]);
+    assert_eq!(images[0]["exposed"], true);
+    assert_eq!(images[0]["root"], true);
+    assert_eq!(images[1]["exposed"], false);
+    let of = |wanted: &str| {
+        let found = images
+            .iter()
+            .find(|image| text(&image["name"]) == name(wanted));
+        found.unwrap().clone()
+    };
+    let critical = "img-critical-open fail".to_owned();
+    assert!(findings(&of("open")).contains(&critical));
+    assert_eq!(of("excused")["vulnerabilities"]["excused"], 1);
+    assert!(!findings(&of("excused")).contains(&critical));
+    assert!(!findings(&of("calm")).contains(&critical));
+    // Nobody scanned it: that is told, not passed.
+    let said = findings(&of("unscanned"));
+    assert!(
+        said.contains(&"img-critical-open unknown".to_owned()),
+        "{said:?}"
+    );
+    let page = folder.run(&args);
+    assert!(page.out.starts_with(&name("open")), "{}", page.out);
+    assert!(
+        page.out.lines().all(|line| line.chars().count() <= 80),
+        "{}",
+        page.out
+    );
+}
+
+#[test]
+fn what_is_asked_of_nobody_is_wrong_use() {
+    let folder = Folder::of(&[(
+        "a.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+    )]);
+    let ran = folder.run(&["assess", "a.yaml", "--layers"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.contains("add `--images`"), "{}", ran.err);
+    let ran = folder.run(&["images", "a.yaml"]);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    let ran = folder.run(&["images", "a.yaml", "--cosign-key", "a.yaml"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.contains("no public key"), "{}", ran.err);
 }

@@ -2,14 +2,13 @@
 //! by the tag that stands in where a registry has none
 //! (<https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema>), and by cosign's tags.
 
-
 use images::attestation::{self, About, Attestation};
 use images::manifest::{ACCEPT, Descriptor, Image, Manifest};
 use images::{Signature, cosign, notation};
 use jiff::Timestamp;
 
-use super::client::{Registry, Trouble};
 use super::Trusted;
+use super::client::{Registry, Trouble};
 
 /// What may stand beside one image and is looked at.
 const MOST: usize = 50;
@@ -160,12 +159,7 @@ impl Look<'_> {
     }
 
     fn statement(&self, media_type: &str, blob: &[u8], found: &mut Beside) {
-        let read = attestation::check(
-            media_type,
-            blob,
-            &self.image.digest,
-            &self.trusted.keys,
-        );
+        let read = attestation::check(media_type, blob, &self.image.digest, &self.trusted.keys);
         // What is about something else says nothing of this image.
         if let Ok(read) = read {
             match cosign::of_statement(&read) {
@@ -176,9 +170,14 @@ impl Look<'_> {
     }
 
     async fn manifest(&self, digest: &str) -> Result<Image, Trouble> {
-        let answer = self.registry.manifest(self.repository, digest, ACCEPT).await?;
+        let answer = self
+            .registry
+            .manifest(self.repository, digest, ACCEPT)
+            .await?;
         if images::has_digest(&answer.body, digest) != Some(true) {
-            return Err(strange("the registry gives something else than what is asked for"));
+            return Err(strange(
+                "the registry gives something else than what is asked for",
+            ));
         }
         match Manifest::read(&answer.body) {
             Ok(Manifest::Image(image)) => Ok(image),
@@ -202,4 +201,3 @@ fn plain(kind: &str) -> Attestation {
 fn strange(why: &str) -> Trouble {
     Trouble::of(200, why.to_owned())
 }
-

@@ -134,8 +134,14 @@ impl<'t> Registry<'t> {
             .await?;
         match images::has_digest(&answer.body, digest) {
             Some(true) => Ok(answer.body),
-            Some(false) => Err(Trouble::of(200, format!("gives something else for {digest}"))),
-            None => Err(Trouble::of(200, format!("`{digest}` is no digest that is known"))),
+            Some(false) => Err(Trouble::of(
+                200,
+                format!("gives something else for {digest}"),
+            )),
+            None => Err(Trouble::of(
+                200,
+                format!("`{digest}` is no digest that is known"),
+            )),
         }
     }
 
@@ -181,7 +187,10 @@ impl<'t> Registry<'t> {
             };
             size += chunk.len() as u64;
             if size > most {
-                return Err(Trouble::of(200, "gives a layer that is too large".to_owned()));
+                return Err(Trouble::of(
+                    200,
+                    "gives a layer that is too large".to_owned(),
+                ));
             }
             file.write_all(&chunk)
                 .map_err(|error| Trouble::of(200, format!("a layer cannot be kept: {error}")))?;
@@ -266,14 +275,12 @@ impl<'t> Registry<'t> {
                 let mut own = known.lock().await;
                 // Another request may have got one meanwhile.
                 if own.is_none() || *own == token {
-                    *own = Some(
-                        self.authorized(challenge, repository)
-                            .await
-                            .map_err(|trouble| {
-                                let again = matches!(trouble.status, 0 | 429 | 500..);
-                                (trouble, again.then_some(Duration::ZERO))
-                            })?,
-                    );
+                    *own = Some(self.authorized(challenge, repository).await.map_err(
+                        |trouble| {
+                            let again = matches!(trouble.status, 0 | 429 | 500..);
+                            (trouble, again.then_some(Duration::ZERO))
+                        },
+                    )?);
                 }
                 own.clone()
             };
@@ -430,7 +437,9 @@ impl<'t> Registry<'t> {
         accept: Option<&str>,
         token: Option<&HeaderValue>,
     ) -> Result<reqwest::Response, Trouble> {
-        let request = self.request(url, accept, token).map_err(|(trouble, _)| trouble)?;
+        let request = self
+            .request(url, accept, token)
+            .map_err(|(trouble, _)| trouble)?;
         self.client
             .execute(request)
             .await

@@ -12,7 +12,10 @@ use serde::Deserialize;
 /// What somebody signs in to a registry with. It has no `Debug`.
 #[derive(Clone)]
 pub(super) enum Credential {
-    Password { user: String, password: String },
+    Password {
+        user: String,
+        password: String,
+    },
     /// A token that is exchanged for others.
     Refresh(String),
 }
@@ -57,7 +60,9 @@ impl Credentials {
     pub(super) fn read(path: &Path) -> Result<Self, String> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
             Err(error) => return Err(format!("cannot read `{}`: {error}", path.display())),
         };
         Self::parse(&text).map_err(|why| format!("`{}` {why}", path.display()))
@@ -130,7 +135,9 @@ mod tests {
             panic!("a password");
         };
         assert_eq!((&*user, &*password), ("u", "p"));
-        assert!(matches!(read.of("shop.azurecr.io"), Some(Credential::Refresh(token)) if token == "t"));
+        assert!(
+            matches!(read.of("shop.azurecr.io"), Some(Credential::Refresh(token)) if token == "t")
+        );
         assert!(read.of("empty.io").is_none());
         assert_eq!(read.helper("gcr.io"), Some("gcr"));
         assert_eq!(read.helper("other.io"), None);

@@ -11,7 +11,10 @@ const PROGRAMS: [(&str, &[&str]); 4] = [
     ),
     (
         "packageManagers",
-        &["apt", "apt-get", "dpkg", "apk", "yum", "dnf", "microdnf", "tdnf", "rpm", "zypper", "pacman"],
+        &[
+            "apt", "apt-get", "dpkg", "apk", "yum", "dnf", "microdnf", "tdnf", "rpm", "zypper",
+            "pacman",
+        ],
     ),
     ("sudo", &["sudo", "doas"]),
     ("ssh", &["sshd", "dropbear"]),
@@ -76,8 +79,10 @@ impl Files {
 
     /// Paths by what they are; every kind is there.
     pub(super) fn by_kind(self) -> BTreeMap<&'static str, BTreeSet<String>> {
-        let mut all: BTreeMap<&'static str, BTreeSet<String>> =
-            PROGRAMS.iter().map(|(kind, _)| (*kind, BTreeSet::new())).collect();
+        let mut all: BTreeMap<&'static str, BTreeSet<String>> = PROGRAMS
+            .iter()
+            .map(|(kind, _)| (*kind, BTreeSet::new()))
+            .collect();
         for (name, kind) in self.found {
             all.entry(kind).or_default().insert(format!("/{name}"));
         }
@@ -97,15 +102,36 @@ mod tests {
 
     #[test]
     fn what_a_layer_takes_away_is_gone() {
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let names = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>()
+        };
         let mut files = Files::default();
-        files.add(&names(&["bin/sh", "usr/bin/sudo", "usr/sbin/sshd", "srv/bin/sh", "usr/bin/apt"]));
-        files.add(&names(&["usr/bin/.wh.sudo", "usr/sbin/.wh..wh..opq", "usr/sbin/dropbear"]));
+        files.add(&names(&[
+            "bin/sh",
+            "usr/bin/sudo",
+            "usr/sbin/sshd",
+            "srv/bin/sh",
+            "usr/bin/apt",
+        ]));
+        files.add(&names(&[
+            "usr/bin/.wh.sudo",
+            "usr/sbin/.wh..wh..opq",
+            "usr/sbin/dropbear",
+        ]));
         let all = files.by_kind();
         assert_eq!(all["shells"], BTreeSet::from(["/bin/sh".to_owned()]));
-        assert_eq!(all["packageManagers"], BTreeSet::from(["/usr/bin/apt".to_owned()]));
+        assert_eq!(
+            all["packageManagers"],
+            BTreeSet::from(["/usr/bin/apt".to_owned()])
+        );
         assert!(all["sudo"].is_empty());
-        assert_eq!(all["ssh"], BTreeSet::from(["/usr/sbin/dropbear".to_owned()]));
+        assert_eq!(
+            all["ssh"],
+            BTreeSet::from(["/usr/sbin/dropbear".to_owned()])
+        );
         let mut files = Files::default();
         files.add(&names(&["usr/bin/sudo"]));
         files.add(&names(&[".wh.usr"]));

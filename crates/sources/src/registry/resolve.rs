@@ -291,7 +291,10 @@ async fn base(
 ) -> Option<(String, Option<String>, Known<bool>)> {
     let says = |key: &str| {
         let key = format!("org.opencontainers.image.base.{key}");
-        let said = image.annotations.get(&key).or_else(|| config.labels.get(&key));
+        let said = image
+            .annotations
+            .get(&key)
+            .or_else(|| config.labels.get(&key));
         said.filter(|text| !text.is_empty()).cloned()
     };
     let name = says("name")?;
@@ -313,9 +316,7 @@ async fn files(
     repository: &str,
     image: &Image,
 ) -> Result<BTreeMap<&'static str, BTreeSet<String>>, Trouble> {
-    let kept = |error: std::io::Error| {
-        Trouble::of(200, format!("a layer cannot be kept: {error}"))
-    };
+    let kept = |error: std::io::Error| Trouble::of(200, format!("a layer cannot be kept: {error}"));
     let mut files = Files::default();
     for layer in &image.layers {
         let mut file = tempfile::tempfile().map_err(kept)?;
@@ -324,11 +325,15 @@ async fn files(
             .await?;
         file.seek(SeekFrom::Start(0)).map_err(kept)?;
         let mut names = Vec::new();
-        images::layer::names(&layer.media_type, std::io::BufReader::new(file), &mut |name| {
-            if matters(name) {
-                names.push(name.to_owned());
-            }
-        })
+        images::layer::names(
+            &layer.media_type,
+            std::io::BufReader::new(file),
+            &mut |name| {
+                if matters(name) {
+                    names.push(name.to_owned());
+                }
+            },
+        )
         .map_err(|why| Trouble::of(200, why))?;
         files.add(&names);
     }

@@ -6,8 +6,8 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 use serde_json::Value;
 
-use super::credentials::Credential;
 use super::client::Trouble;
+use super::credentials::Credential;
 use crate::azure::auth::Tokens;
 use crate::azure::http;
 
@@ -31,10 +31,7 @@ pub(super) fn is_azure(host: &str) -> bool {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Challenge {
     Basic,
-    Bearer {
-        realm: String,
-        service: String,
-    },
+    Bearer { realm: String, service: String },
 }
 
 impl Challenge {
@@ -67,10 +64,7 @@ fn parameters(text: &str) -> Vec<(String, String)> {
         match character {
             '"' => quoted = !quoted,
             ',' if !quoted => {
-                found.push((
-                    key.trim().to_ascii_lowercase(),
-                    value.trim().to_owned(),
-                ));
+                found.push((key.trim().to_ascii_lowercase(), value.trim().to_owned()));
                 key.clear();
                 value.clear();
                 in_value = false;
@@ -147,8 +141,13 @@ impl Asker<'_> {
             ("client_id", "seawall"),
             ("refresh_token", token),
         ];
-        self.send(self.client.post(realm).header(FORM.0, FORM.1).body(encoded(&form)))
-            .await
+        self.send(
+            self.client
+                .post(realm)
+                .header(FORM.0, FORM.1)
+                .body(encoded(&form)),
+        )
+        .await
     }
 
     /// A token of the registry for one of Entra.
@@ -171,7 +170,11 @@ impl Asker<'_> {
             ("service", service),
             ("access_token", token),
         ];
-        let request = self.client.post(url).header(FORM.0, FORM.1).body(encoded(&form));
+        let request = self
+            .client
+            .post(url)
+            .header(FORM.0, FORM.1)
+            .body(encoded(&form));
         let answer = self.send(request).await?;
         answer
             .get("refresh_token")
@@ -264,8 +267,94 @@ mod tests {
     #[test]
     fn only_azures_registries_are_shown_tokens_of_entra() {
         assert!(is_azure("shop.azurecr.io") && is_azure("shop.azurecr.cn"));
-        for other in ["azurecr.io.evil.example", "evil.example/.azurecr.io", ".azurecr.io", "shop.azurecr.io:8443"] {
+        for other in [
+            "azurecr.io.evil.example",
+            "evil.example/.azurecr.io",
+            ".azurecr.io",
+            "shop.azurecr.io:8443",
+        ] {
             assert!(!is_azure(other), "{other}");
         }
+    }
+
+    /// Azure's registries give a token of theirs for one of Entra, and tokens to pull for that; another registry is shown
+    /// nothing.
+    #[test]
+    fn a_token_of_entra_is_exchanged_by_azures_registries_only() {
+        use crate::azure::{Auth, Cloud, CloudName, Surroundings, Trust};
+        use axum::routing::{get, post};
+        use std::time::Duration;
+
+        let entra = oracle::azure::Azure::start(oracle::azure::World {
+            assertion: "a service account's token".to_owned(),
+            ..Default::default()
+        })
+        .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        std::fs::write(&file, "a service account's token").unwrap();
+        let address = Some(entra.address());
+        let trust = Trust {
+            authorities: vec![entra.certificate().as_bytes().to_vec()],
+        };
+        let around = Surroundings {
+            tenant: Some("11111111-1111-1111-1111-111111111111".to_owned()),
+            client: Some("22222222-2222-2222-2222-222222222222".to_owned()),
+            token_file: Some(file),
+            ..Surroundings::default()
+        };
+        let tokens = Tokens::new(
+            Auth::WorkloadIdentity,
+            &Cloud::new(CloudName::Public, address, address, address).unwrap(),
+            &trust,
+            Duration::from_secs(10),
+            &around,
+        )
+        .unwrap();
+        let exchange = |body: String| async move {
+            let wanted = format!("access_token={}", oracle::azure::TOKEN);
+            assert!(
+                body.contains(&wanted) && body.contains("service=shop.azurecr.io"),
+                "{body}"
+            );
+            r#"{"refresh_token":"of-the-registry"}"#
+        };
+        let token = |body: String| async move {
+            assert!(body.contains("refresh_token=of-the-registry"), "{body}");
+            assert!(body.contains("scope=repository%3Aweb%3Apull"), "{body}");
+            r#"{"access_token":"to-pull"}"#
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let own = format!("http://{}/", listener.local_addr().unwrap());
+            let app = axum::Router::new()
+                .route("/oauth2/exchange", post(exchange))
+                .route(
+                    "/oauth2/token",
+                    post(token).merge(get(async || r#"{"token":"anonymous"}"#)),
+                );
+            tokio::spawn(async move { axum::serve(listener, app).await });
+            let base = Url::parse(&own).unwrap();
+            let client = http::client(&Trust::default(), Duration::from_secs(10), true).unwrap();
+            for (host, wanted) in [
+                ("shop.azurecr.io", "Bearer to-pull"),
+                ("shop.azurecr.io.evil.example", "Bearer anonymous"),
+            ] {
+                let asker = Asker {
+                    client: &client,
+                    base: &base,
+                    host,
+                    credential: None,
+                    azure: Some(&tokens),
+                };
+                let realm = format!("{own}oauth2/token");
+                let header = asker.token(&realm, host, "repository:web:pull").await;
+                assert_eq!(header.unwrap(), wanted);
+            }
+        });
     }
 }

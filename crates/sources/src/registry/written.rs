@@ -24,6 +24,8 @@ pub(super) struct Facts {
     /// Workloads that name it: `shop/Deployment/web`.
     pub(super) used_by: BTreeSet<String>,
     pub(super) now: String,
+    /// Whether its registry was asked.
+    pub(super) asked: bool,
     /// Whether it is there.
     pub(super) exists: Known<bool>,
     /// What the tag leads to; without a tag what is written.
@@ -119,30 +121,57 @@ impl Facts {
         }
         put("running", texts(&self.running));
         put("usedBy", texts(&self.used_by));
-        put("found", known(&self.exists, |exists| (*exists).into()));
-        put("digest", known(&self.digest, |digest| digest.as_str().into()));
-        put("moved", known(&self.moved, |moved| (*moved).into()));
-        self.put_content(&mut put);
-        let signatures = known(&self.signatures, |all| all.iter().map(signature).collect());
-        put("signatures", signatures);
-        let attestations = known(&self.attestations, |all| all.iter().map(attestation).collect());
-        put("attestations", attestations);
+        if self.asked {
+            self.put_asked(&mut put);
+        }
         if let Some(files) = &self.files {
-            put("files", known(files, |files| {
-                let files = files.iter();
-                Value::Object(files.map(|(key, names)| ((*key).to_owned(), texts(names))).collect())
-            }));
+            put(
+                "files",
+                known(files, |files| {
+                    let files = files.iter();
+                    Value::Object(
+                        files
+                            .map(|(key, names)| ((*key).to_owned(), texts(names)))
+                            .collect(),
+                    )
+                }),
+            );
         }
         if let Some(scans) = &self.scans {
-            put("scans", known(scans, |scans| {
-                let scans = scans.iter();
-                scans.map(|(tool, at)| json!({"tool": tool, "at": at})).collect()
-            }));
-            put("vulnerabilities", known(scans, |_| {
-                self.vulnerabilities.iter().map(vulnerability).collect()
-            }));
+            put(
+                "scans",
+                known(scans, |scans| {
+                    let scans = scans.iter();
+                    scans
+                        .map(|(tool, at)| json!({"tool": tool, "at": at}))
+                        .collect()
+                }),
+            );
+            put(
+                "vulnerabilities",
+                known(scans, |_| {
+                    self.vulnerabilities.iter().map(vulnerability).collect()
+                }),
+            );
         }
         Value::Object(object)
+    }
+
+    /// What registries say; where they were not asked there is nothing of it.
+    fn put_asked(&self, put: &mut impl FnMut(&str, Value)) {
+        put("found", known(&self.exists, |exists| (*exists).into()));
+        put(
+            "digest",
+            known(&self.digest, |digest| digest.as_str().into()),
+        );
+        put("moved", known(&self.moved, |moved| (*moved).into()));
+        self.put_content(put);
+        let signatures = known(&self.signatures, |all| all.iter().map(signature).collect());
+        put("signatures", signatures);
+        let attestations = known(&self.attestations, |all| {
+            all.iter().map(attestation).collect()
+        });
+        put("attestations", attestations);
     }
 
     fn put_content(&self, put: &mut impl FnMut(&str, Value)) {
@@ -156,19 +185,25 @@ impl Facts {
             }
         };
         let config = &content.config;
-        put("platforms", content.platforms.iter().map(String::as_str).collect());
+        put(
+            "platforms",
+            content.platforms.iter().map(String::as_str).collect(),
+        );
         put("size", content.size.into());
         put("layers", content.layers.into());
         if let Some(created) = &config.created {
             put("created", created.as_str().into());
         }
-        put("config", json!({
-            "platform": config.platform.shown(),
-            "user": config.user,
-            "entrypoint": config.entrypoint,
-            "command": config.command,
-            "ports": config.ports,
-        }));
+        put(
+            "config",
+            json!({
+                "platform": config.platform.shown(),
+                "user": config.user,
+                "entrypoint": config.entrypoint,
+                "command": config.command,
+                "ports": config.ports,
+            }),
+        );
         if let Some((name, digest, current)) = &content.base {
             let mut base = Map::new();
             base.insert("name".to_owned(), name.as_str().into());

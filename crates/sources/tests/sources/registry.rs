@@ -135,7 +135,11 @@ fn image(path: &str) -> Answer {
         "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest, "size": config.len()},
         "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest, "size": 1000}],
     });
-    with(200, &[("content-type", MANIFEST)], manifest.to_string().into_bytes())
+    with(
+        200,
+        &[("content-type", MANIFEST)],
+        manifest.to_string().into_bytes(),
+    )
 }
 
 fn images_digest(bytes: &[u8]) -> String {
@@ -219,10 +223,21 @@ fn a_thousand_images_are_asked_for_by_few_at_a_time() {
     assert_eq!(told.unread, []);
     assert_eq!(told.objects.len(), 1000);
     assert!(told.all("found").iter().all(|found| **found == true));
-    assert!(told.objects.iter().all(|object| object["config"]["user"] == "7"));
-    assert!(told.objects.iter().all(|object| object["signatures"] == json!([])));
+    assert!(
+        told.objects
+            .iter()
+            .all(|object| object["config"]["user"] == "7")
+    );
+    assert!(
+        told.objects
+            .iter()
+            .all(|object| object["signatures"] == json!([]))
+    );
     // In the order of names, whatever was answered first.
-    let names = told.objects.iter().map(|object| object["metadata"]["name"].as_str().unwrap());
+    let names = told
+        .objects
+        .iter()
+        .map(|object| object["metadata"]["name"].as_str().unwrap());
     assert!(names.is_sorted());
     let most = server.most.load(Ordering::SeqCst);
     assert!(most <= 4, "{most} at once");
@@ -231,7 +246,11 @@ fn a_thousand_images_are_asked_for_by_few_at_a_time() {
 #[test]
 fn what_is_down_is_unknown_and_not_asked_for_ever() {
     // Nobody listens at a port that was given back.
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let address = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string();
     let told = ask(&address, 200, None);
     assert_eq!(told.objects.len(), 200);
     assert_eq!(told.unread.len(), 200);
@@ -249,19 +268,32 @@ fn what_is_slow_is_unknown() {
         image(&request.path)
     });
     let told = ask(&server.address, 100, None);
-    assert!(told.all("found").iter().all(|value| why(value).contains("no answer in time")));
+    assert!(
+        told.all("found")
+            .iter()
+            .all(|value| why(value).contains("no answer in time"))
+    );
     // A hundred images are not waited for one by one.
     assert!(server.asked("/manifests/") < 100, "{}", server.asked(""));
 }
 
 #[test]
 fn what_refuses_is_unknown_and_says_what_to_do() {
-    let server = Server::start(|_| with(401, &[("www-authenticate", "Basic realm=\"x\"")], Vec::new()));
+    let server = Server::start(|_| {
+        with(
+            401,
+            &[("www-authenticate", "Basic realm=\"x\"")],
+            Vec::new(),
+        )
+    });
     let told = ask(&server.address, 3, None);
     assert_eq!(told.unread.len(), 3);
     let (_, reason, help) = &told.unread[0];
     assert_eq!(reason, "the registry refuses who asks (401)");
-    assert_eq!(help.as_deref(), Some(&*format!("`docker login {}`", server.address)));
+    assert_eq!(
+        help.as_deref(),
+        Some(&*format!("`docker login {}`", server.address))
+    );
     assert_eq!(why(&told.objects[0]["signatures"]), reason);
 }
 
@@ -269,7 +301,9 @@ fn what_refuses_is_unknown_and_says_what_to_do() {
 fn what_is_busy_is_waited_for_and_given_up_where_it_stays_so() {
     let left = AtomicUsize::new(3);
     let server = Server::start(move |request| {
-        let busy = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        let busy = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+            left.checked_sub(1)
+        });
         if busy.is_ok() {
             return with(429, &[("retry-after", "0")], Vec::new());
         }
@@ -279,10 +313,19 @@ fn what_is_busy_is_waited_for_and_given_up_where_it_stays_so() {
     assert_eq!(told.unread, []);
     let server = Server::start(|_| with(429, &[], Vec::new()));
     let told = ask(&server.address, 5, None);
-    assert!(told.unread.iter().all(|(_, why, _)| why == "too many requests (429)"), "{:?}", told.unread);
+    assert!(
+        told.unread
+            .iter()
+            .all(|(_, why, _)| why == "too many requests (429)"),
+        "{:?}",
+        told.unread
+    );
     let server = Server::start(|_| with(429, &[("retry-after", "600")], Vec::new()));
     let told = ask(&server.address, 1, None);
-    assert_eq!(told.unread[0].1, "too many requests (429) and asks to wait for 600 s");
+    assert_eq!(
+        told.unread[0].1,
+        "too many requests (429) and asks to wait for 600 s"
+    );
 }
 
 #[test]
@@ -294,12 +337,25 @@ fn a_token_is_asked_for_by_who_signed_in() {
         if request.path.starts_with("/token") {
             assert_eq!(request.authorization, "Basic amFuZTpzM2NyZXQ=");
             assert_eq!(request.body, "");
-            let scope = request.path.split("scope=").nth(1).unwrap().replace("%3A", ":");
-            return with(200, &[], json!({ "token": format!("for-{scope}") }).to_string().into_bytes());
+            let scope = request
+                .path
+                .split("scope=")
+                .nth(1)
+                .unwrap()
+                .replace("%3A", ":");
+            return with(
+                200,
+                &[],
+                json!({ "token": format!("for-{scope}") })
+                    .to_string()
+                    .into_bytes(),
+            );
         }
         let repository = request.path.split('/').nth(2).unwrap();
         if request.authorization != format!("Bearer for-repository:{repository}:pull") {
-            let challenge = format!("Bearer realm=\"http://{host}/token\",service=\"s\",scope=\"repository:x:push\"");
+            let challenge = format!(
+                "Bearer realm=\"http://{host}/token\",service=\"s\",scope=\"repository:x:push\""
+            );
             return with(401, &[("www-authenticate", &challenge)], Vec::new());
         }
         image(&request.path)
@@ -321,7 +377,11 @@ fn a_token_is_asked_for_by_who_signed_in() {
 fn what_is_given_has_the_digest_that_was_asked_for() {
     let server = Server::start(|request| {
         if request.path.contains("/blobs/") {
-            return with(200, &[], b"{\"config\":{\"User\":\"somebody else\"}}".to_vec());
+            return with(
+                200,
+                &[],
+                b"{\"config\":{\"User\":\"somebody else\"}}".to_vec(),
+            );
         }
         image(&request.path)
     });
@@ -329,7 +389,12 @@ fn what_is_given_has_the_digest_that_was_asked_for() {
     assert!(why(&told.objects[0]["config"]).contains("gives something else"));
     assert_eq!(told.unread.len(), 1);
     // What the tag leads to is known all the same.
-    assert!(told.objects[0]["digest"].as_str().unwrap().starts_with("sha256:"));
+    assert!(
+        told.objects[0]["digest"]
+            .as_str()
+            .unwrap()
+            .starts_with("sha256:")
+    );
 }
 
 #[test]

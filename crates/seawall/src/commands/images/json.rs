@@ -7,9 +7,10 @@ use super::Answer;
 use super::rank::{Picture, User};
 
 pub(super) fn write(answer: &Answer) -> anyhow::Result<String> {
-    let unread = answer.unread.iter().map(|(what, why, help)| {
-        json!({ "what": what, "reason": why, "help": help })
-    });
+    let unread = answer
+        .unread
+        .iter()
+        .map(|(what, why, help)| json!({ "what": what, "reason": why, "help": help }));
     let value = json!({
         "schema": "seawall.images/v1",
         "asOf": answer.day,
@@ -21,9 +22,9 @@ pub(super) fn write(answer: &Answer) -> anyhow::Result<String> {
 
 fn picture(one: &Picture) -> Value {
     let signatures = one.signatures.as_ref().map(|all| {
-        let all = all.iter().map(|[kind, outcome, signer]| {
-            json!({ "kind": kind, "outcome": outcome, "signer": signer })
-        });
+        let all = all.iter().map(
+            |[kind, outcome, signer]| json!({ "kind": kind, "outcome": outcome, "signer": signer }),
+        );
         all.collect::<Vec<_>>()
     });
     let findings = one.findings.iter().map(|finding| {

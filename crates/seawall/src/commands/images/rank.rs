@@ -76,7 +76,10 @@ impl Picture {
         };
         let near = [self.exposed(), self.root(), !self.jewels().is_empty()];
         let near = near.into_iter().filter(|yes| *yes).count();
-        let fails = self.findings.iter().filter(|one| one.outcome == Outcome::Fail);
+        let fails = self
+            .findings
+            .iter()
+            .filter(|one| one.outcome == Outcome::Fail);
         let worst = fails.map(|one| one.severity).max();
         std::cmp::Reverse((grade, near, found.critical, found.high, worst))
     }
@@ -101,7 +104,9 @@ pub(super) fn all(
     let nodes: HashMap<ResourceRef, NodeNo> = graph
         .nodes()
         .filter_map(|(number, node)| {
-            let Node::Workload(at) = node else { return None };
+            let Node::Workload(at) = node else {
+                return None;
+            };
             Some((graph.workloads().get(at as usize)?.resource, number))
         })
         .collect();
@@ -113,17 +118,26 @@ pub(super) fn all(
         .map(|image| {
             let mut picture = picture(image);
             picture.findings = about.remove(&picture.name).unwrap_or_default();
-            picture
-                .findings
-                .sort_by(|one, other| {
-                    let key = |one: &Finding| (one.outcome != Outcome::Fail, std::cmp::Reverse(one.severity));
-                    key(one).cmp(&key(other)).then_with(|| one.guideline.cmp(&other.guideline))
-                });
+            picture.findings.sort_by(|one, other| {
+                let key = |one: &Finding| {
+                    (
+                        one.outcome != Outcome::Fail,
+                        std::cmp::Reverse(one.severity),
+                    )
+                };
+                key(one)
+                    .cmp(&key(other))
+                    .then_with(|| one.guideline.cmp(&other.guideline))
+            });
             let own = users.get(&picture.name).into_iter().flatten();
             for (id, containers) in own {
-                let Some(workload) = estate.get(*id) else { continue };
+                let Some(workload) = estate.get(*id) else {
+                    continue;
+                };
                 let jewels = ways.entry(*id).or_insert_with(|| {
-                    nodes.get(id).map_or_else(Vec::new, |node| jewels(graph, efforts, *node))
+                    nodes
+                        .get(id)
+                        .map_or_else(Vec::new, |node| jewels(graph, efforts, *node))
                 });
                 picture.users.push(User {
                     name: shown(workload),
@@ -210,7 +224,10 @@ fn root(workload: &Resource, containers: &BTreeSet<String>, user: Option<&str>) 
         .filter_map(|list| pod.get(list))
         .flat_map(Ref::items)
         .filter(|container| {
-            let name = container.get("name").and_then(Ref::as_str).unwrap_or_default();
+            let name = container
+                .get("name")
+                .and_then(Ref::as_str)
+                .unwrap_or_default();
             containers.contains(name)
         });
     let mut all = own.map(|container| {

@@ -61,11 +61,13 @@ fn summary(answer: &Answer) -> String {
             .any(|finding| finding.outcome == Outcome::Fail)
     };
     put(with(&fails), "with findings");
-    let urgent = |one: &Picture| {
-        one.vulnerable.is_some_and(|found| found.critical > 0) && one.exposed()
-    };
+    let urgent =
+        |one: &Picture| one.vulnerable.is_some_and(|found| found.critical > 0) && one.exposed();
     put(with(&urgent), "critical and reachable from the internet");
-    put(with(&|one| one.unknown.is_some()), "of which nothing is known");
+    put(
+        with(&|one| one.unknown.is_some()),
+        "of which nothing is known",
+    );
     parts.join(", ")
 }
 
@@ -79,7 +81,11 @@ fn image(page: &mut Page, picture: &Picture, day: &str) {
         page.paragraph(2, DIM, &what.join(", "));
     }
     if let Some(found) = picture.vulnerable {
-        let style = if found.critical + found.high > 0 { BAD } else { DIM };
+        let style = if found.critical + found.high > 0 {
+            BAD
+        } else {
+            DIM
+        };
         page.paragraph(2, style, &vulnerable(found));
     }
     for [kind, outcome, signer] in picture.signatures.iter().flatten() {
@@ -94,11 +100,20 @@ fn image(page: &mut Page, picture: &Picture, day: &str) {
     for user in picture.users.iter().take(MOST_USERS) {
         page.paragraph(2, DIM, &used(user));
     }
-    if let Some(more) = picture.users.len().checked_sub(MOST_USERS).filter(|more| *more > 0) {
+    if let Some(more) = picture
+        .users
+        .len()
+        .checked_sub(MOST_USERS)
+        .filter(|more| *more > 0)
+    {
         page.paragraph(2, DIM, &format!("and {}", count(more, "more workload")));
     }
     for finding in &picture.findings {
         let fails = finding.outcome == Outcome::Fail;
+        // Of an image of which nothing is known one reason is enough.
+        if !fails && picture.unknown.is_some() {
+            continue;
+        }
         let (word, style) = if fails {
             (finding.severity.word(), BAD)
         } else {
@@ -203,7 +218,12 @@ fn unread(page: &mut Page, answer: &Answer) {
             page.paragraph(4, DIM, &format!("help: {help}"));
         }
     }
-    if let Some(more) = answer.unread.len().checked_sub(MOST_UNREAD).filter(|more| *more > 0) {
+    if let Some(more) = answer
+        .unread
+        .len()
+        .checked_sub(MOST_UNREAD)
+        .filter(|more| *more > 0)
+    {
         page.paragraph(2, DIM, &format!("and {more} more"));
     }
 }

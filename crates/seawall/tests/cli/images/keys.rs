@@ -10,7 +10,11 @@ fn openssl(folder: &Path, args: &[&str]) {
         .stdout(Stdio::null())
         .output()
         .unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
 }
 
 /// An authority, and somebody who signs code by it.
@@ -25,10 +29,24 @@ impl Signer {
         std::fs::create_dir_all(&folder).unwrap();
         let key = |file: &str| {
             if curve == "rsa" {
-                openssl(&folder, &["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", file]);
+                openssl(
+                    &folder,
+                    &[
+                        "genpkey",
+                        "-algorithm",
+                        "RSA",
+                        "-pkeyopt",
+                        "rsa_keygen_bits:2048",
+                        "-out",
+                        file,
+                    ],
+                );
             } else {
                 let on = format!("ec_paramgen_curve:{curve}");
-                openssl(&folder, &["genpkey", "-algorithm", "EC", "-pkeyopt", &on, "-out", file]);
+                openssl(
+                    &folder,
+                    &["genpkey", "-algorithm", "EC", "-pkeyopt", &on, "-out", file],
+                );
             }
         };
         key("root.key");
@@ -37,24 +55,62 @@ impl Signer {
         openssl(
             &folder,
             &[
-                "req", "-x509", "-new", "-key", "root.key", "-days", "3650", "-out", "root.crt", "-subj", &root,
-                "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign",
+                "req",
+                "-x509",
+                "-new",
+                "-key",
+                "root.key",
+                "-days",
+                "3650",
+                "-out",
+                "root.crt",
+                "-subj",
+                &root,
+                "-addext",
+                "basicConstraints=critical,CA:TRUE",
+                "-addext",
+                "keyUsage=critical,keyCertSign",
             ],
         );
         let leaf = format!("/C=US/ST=WA/O={name}/CN={name}");
-        openssl(&folder, &["req", "-new", "-key", "leaf.key", "-out", "leaf.csr", "-subj", &leaf]);
+        openssl(
+            &folder,
+            &[
+                "req", "-new", "-key", "leaf.key", "-out", "leaf.csr", "-subj", &leaf,
+            ],
+        );
         let extensions = "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\n";
         std::fs::write(folder.join("leaf.ext"), extensions).unwrap();
         openssl(
             &folder,
             &[
-                "x509", "-req", "-in", "leaf.csr", "-CA", "root.crt", "-CAkey", "root.key", "-CAcreateserial", "-days",
-                "365", "-extfile", "leaf.ext", "-out", "leaf.crt",
+                "x509",
+                "-req",
+                "-in",
+                "leaf.csr",
+                "-CA",
+                "root.crt",
+                "-CAkey",
+                "root.key",
+                "-CAcreateserial",
+                "-days",
+                "365",
+                "-extfile",
+                "leaf.ext",
+                "-out",
+                "leaf.crt",
             ],
         );
         let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
-        std::fs::write(folder.join("chain.crt"), read("leaf.crt") + &read("root.crt")).unwrap();
-        openssl(&folder, &["pkey", "-in", "leaf.key", "-pubout", "-out", "cosign.pub"]);
+        std::fs::write(
+            folder.join("chain.crt"),
+            read("leaf.crt") + &read("root.crt"),
+        )
+        .unwrap();
+        openssl(
+            &folder,
+            &["pkey", "-in", "leaf.key", "-pubout", "-out", "cosign.pub"],
+        );
         Self { folder }
     }
 
@@ -67,7 +123,15 @@ impl Signer {
         std::fs::write(self.folder.join("bytes"), bytes).unwrap();
         openssl(
             &self.folder,
-            &["dgst", "-sha256", "-sign", "leaf.key", "-out", "signature", "bytes"],
+            &[
+                "dgst",
+                "-sha256",
+                "-sign",
+                "leaf.key",
+                "-out",
+                "signature",
+                "bytes",
+            ],
         );
         std::fs::read(self.folder.join("signature")).unwrap()
     }
