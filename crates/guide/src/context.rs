@@ -10,6 +10,7 @@ use cel::{Budget, Host, Program, Slot, Unknown, Val};
 use model::azure;
 use model::certificates;
 use model::estate::namespace_of;
+use model::image::Reference;
 use model::kinds::{Kind, is_builtin};
 use model::resource::ResourceRef;
 use model::{Estate, Ref, Resource, Within, unknown};
@@ -21,7 +22,8 @@ use crate::facts::Facts;
 use crate::judge::Setting;
 
 /// The names below `facts`.
-pub(crate) const FACTS: [&str; 19] = [
+pub(crate) const FACTS: [&str; 20] = [
+    "images",
     "podSecurity",
     "dataHolders",
     "reaches",
@@ -82,6 +84,9 @@ pub(crate) fn is_of_cluster(kind: &str) -> bool {
 
 /// The kind of AKS clusters.
 pub(crate) const CLUSTERS: &str = "Microsoft.ContainerService/managedClusters";
+
+/// The kind of images of containers.
+const IMAGES: &str = "Image.seawall.dev";
 
 /// The kinds that carry pods.
 const WORKLOADS: [&str; 8] = [
@@ -270,6 +275,7 @@ enum View {
     At,
     Holders,
     DataHolders,
+    Images,
 }
 
 /// A map whose entries are computed when they are read.
@@ -292,6 +298,7 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
             (View::Facts, "all") => Some(host(View::All)),
             (View::Facts, "namespace") => Some(host(View::Namespace)),
             (View::Facts, "selectedBy") => Some(host(View::SelectedBy)),
+            (View::Facts, "images") => Some(host(View::Images)),
             (View::Facts, "holders") => Some(host(View::Holders)),
             (View::Facts, "dataHolders") => Some(host(View::DataHolders)),
             (View::Facts, "today") => Some(
@@ -389,6 +396,7 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
                 Some(world.list(found.into_iter(), world.absent(&[kind], world.id()), bump))
             }
             (View::At, id) => Some(world.at_id(id)),
+            (View::Images, name) => Some(world.image(name)),
             (View::Holders, action) => world.analysed()?.holders(action, false, bump),
             (View::DataHolders, action) => world.analysed()?.holders(action, true, bump),
             _ => None,
@@ -522,6 +530,18 @@ impl<'a> World<'a> {
             .and_then(|estate| estate.get(estate.at_id(id)?))
             .map_or(Val::Unknown(unknown::NOT_GIVEN), |resource| {
                 Val::Node(resource.object())
+            })
+    }
+
+    /// What is known of an image, however its name is written.
+    fn image(&self, name: &str) -> Value<'a> {
+        let name = Reference::read(name).map(|image| image.to_string());
+        let name = name.as_deref().unwrap_or_default();
+        self.note(Read::Named("", IMAGES, name));
+        self.estate
+            .and_then(|estate| estate.find("", IMAGES, name))
+            .map_or(Val::Unknown(unknown::NOT_GIVEN), |image| {
+                Val::Node(image.object())
             })
     }
 

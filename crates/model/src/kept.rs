@@ -57,6 +57,8 @@ pub struct Kept {
     pub index: u32,
     /// Where the ledger has it; a part of another resource has no line there.
     pub entry: Option<(Arc<str>, u32)>,
+    /// Whether it is an address rather than a file.
+    pub live: bool,
     /// The chart or kustomization that was rendered.
     pub rendered_by: Option<Arc<str>>,
     /// Its whole id, for Azure resources.
@@ -171,6 +173,7 @@ fn keep_one(resource: &Resource, entry: Option<(Arc<str>, u32)>) -> Option<Kept>
         path: Arc::clone(&resource.origin.path),
         index: resource.origin.index,
         entry,
+        live: resource.origin.live,
         rendered_by: resource.origin.rendered_by.clone(),
         azure: resource.azure.as_ref().map(|azure| azure.id.clone()),
         json: written.out,
@@ -211,6 +214,24 @@ pub fn scrubbed(text: &str, azure: bool) -> Option<String> {
     written(root, &kind, false).map(|written| written.out)
 }
 
+/// How many lines an object has that is written with a line for each value: one begins after each opening bracket and
+/// each comma.
+#[must_use]
+pub fn lines_of(json: &str) -> usize {
+    let (mut quoted, mut escaped) = (false, false);
+    let mut lines = 1;
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' | b',' if !quoted => lines += 1,
+            _ => {}
+        }
+    }
+    lines
+}
+
 /// The resource that was kept, and its line in the ledger.
 #[must_use]
 pub fn read(kept: &Kept, reader: &Reader<'_>) -> Reading {
@@ -222,7 +243,7 @@ pub fn read(kept: &Kept, reader: &Reader<'_>) -> Reading {
         let (path, line) = kept.entry.as_ref()?;
         Some(DocumentEntry {
             path: Arc::clone(path),
-            live: false,
+            live: kept.live,
             index: kept.index,
             line: *line,
             status,
@@ -289,7 +310,7 @@ fn resource(kept: &Kept, reader: &Reader<'_>) -> Result<Resource, String> {
             path: Arc::clone(&kept.path),
             index: kept.index,
             rendered_by: kept.rendered_by.clone(),
-            live: false,
+            live: kept.live,
         },
         provider_managed,
         implied: false,

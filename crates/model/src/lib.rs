@@ -13,6 +13,7 @@
 //! | [`manifest`], [`arm`] | from a document's text to resources, without I/O |
 //! | [`schema`] | types that the API server would refuse |
 //! | [`azure`] | Azure resources in one form: children, defaults, links along ids |
+//! | [`image`] | names of container images |
 //! | [`managed`] | which objects AKS itself keeps |
 //! | [`ownership`] | which objects controllers made for others |
 //! | [`waiver`] | waivers written in comments |
@@ -34,6 +35,7 @@ mod declared;
 pub mod doc;
 pub mod estate;
 pub mod finding;
+pub mod image;
 mod implied;
 pub mod kept;
 pub mod kinds;

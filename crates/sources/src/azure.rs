@@ -18,7 +18,7 @@ use serde_json::Value;
 
 pub(crate) mod auth;
 mod clean;
-mod client;
+pub(crate) mod client;
 mod cloud;
 mod entra;
 mod graph;

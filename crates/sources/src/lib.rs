@@ -24,6 +24,7 @@ mod mirror;
 pub mod node;
 pub mod post;
 pub mod post_render;
+pub mod registry;
 mod render;
 mod renderings;
 pub mod snapshot;

@@ -6,7 +6,7 @@
 //! source (values of Secrets, their copies in annotations and managed fields) is dropped before
 //! an event is made of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use model::Ref;
 use model::completeness::{ELSEWHERE, EVERY_KIND, Gap};
 use model::coverage::{DocumentEntry, Status};
+use model::image::Reference;
 use model::kept::Kept;
 use model::manifest::{Form, Reader, Reading};
 use model::resource::Origin;
@@ -241,6 +242,73 @@ pub fn principals_of(json: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// The images that workloads name, and how they are used.
+pub type Images = BTreeMap<Reference, ImageUse>;
+
+/// How an image is used.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageUse {
+    /// Digests that pods of a live cluster run of it.
+    pub running: BTreeSet<String>,
+    /// Workloads that name it: `shop/Deployment/web`.
+    pub used_by: BTreeSet<String>,
+}
+
+/// Notes the images that workloads name.
+pub fn images(reading: &Reading, named: &Mutex<Images>) {
+    for resource in &reading.resources {
+        let Some(pod) = resource.pod_spec() else {
+            continue;
+        };
+        let (kind, name) = (resource.name.kind.name(), &resource.name.name);
+        let user = match &resource.name.namespace {
+            Some(namespace) => format!("{namespace}/{kind}/{name}"),
+            None => format!("{kind}/{name}"),
+        };
+        let mut named = named.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = |value: Ref<'_>, key| value.get(key).and_then(Ref::as_str).map(str::to_owned);
+        let mut note = |written: &str, running: Option<String>| {
+            let Some(reference) = Reference::read(written) else {
+                return;
+            };
+            let image = named.entry(reference).or_default();
+            image.used_by.insert(user.clone());
+            image.running.extend(running);
+        };
+        // What runs: `docker-pullable://HOST/NAME@DIGEST` or `HOST/NAME@DIGEST`
+        // (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#PodStatus).
+        let mut running: BTreeMap<String, String> = BTreeMap::new();
+        for list in [
+            "initContainerStatuses",
+            "containerStatuses",
+            "ephemeralContainerStatuses",
+        ] {
+            let statuses = resource.object().path(&["status", list]);
+            for status in statuses.into_iter().flat_map(Ref::items) {
+                let digest =
+                    text(status, "imageID").and_then(|id| Some(id.rsplit_once('@')?.1.to_owned()));
+                if let (Some(container), Some(digest)) = (text(status, "name"), digest) {
+                    running.insert(container, digest);
+                }
+            }
+        }
+        for list in ["initContainers", "containers", "ephemeralContainers"] {
+            for container in pod.get(list).into_iter().flat_map(Ref::items) {
+                if let Some(image) = text(container, "image") {
+                    let own = text(container, "name").and_then(|name| running.remove(&name));
+                    note(&image, own);
+                }
+            }
+        }
+        for volume in pod.get("volumes").into_iter().flat_map(Ref::items) {
+            let image = volume.path(&["image", "reference"]).and_then(Ref::as_str);
+            if let Some(image) = image {
+                note(image, None);
+            }
+        }
+    }
+}
+
 /// Notes the users and groups of Entra that bindings name: AKS knows them by their object ids.
 pub(crate) fn principals(reading: &Reading, named: &Mutex<BTreeSet<String>>) {
     for resource in &reading.resources {
@@ -363,6 +431,9 @@ pub trait Source {
     /// Principals of Entra that what was read before names: users and groups of bindings, by their object
     /// ids.
     fn principals(&mut self, _ids: &BTreeSet<String>) {}
+
+    /// Images that workloads name which were read before.
+    fn images(&mut self, _images: &Images) {}
 
     /// The Kubernetes minor that a cluster runs (34 of 1.34), asked before anything is judged.
     ///

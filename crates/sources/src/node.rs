@@ -266,6 +266,7 @@ fn nothing(name: &str, path: Arc<str>) -> Kept {
         path: Arc::clone(&path),
         index: 0,
         entry: Some((path, 1)),
+        live: false,
         rendered_by: None,
         azure: None,
         json: String::new(),

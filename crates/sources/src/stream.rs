@@ -119,6 +119,7 @@ pub fn read<T: Send, E: From<LiveError>>(
     let mut files = 0;
     let unread = std::cell::RefCell::new(Vec::new());
     let named = Mutex::new(BTreeSet::new());
+    let pictures = Mutex::new(live::Images::new());
     let mut batch = Batch::default();
     let table = configuration::Mapping::new(&options.azurerm);
     let mut flush = |works: Vec<Work>, files: &mut usize| -> Result<(), E> {
@@ -148,6 +149,7 @@ pub fn read<T: Send, E: From<LiveError>>(
                 Work::FileDone => return None,
             };
             live::principals(&reading, &named);
+            live::images(&reading, &pictures);
             let judged = judge(&mut reading);
             Some((reading, judged))
         };
@@ -298,6 +300,7 @@ pub fn read<T: Send, E: From<LiveError>>(
         flush(std::mem::take(&mut batch.works), &mut files)?;
         batch.bytes = 0;
         source.principals(&named.lock().unwrap_or_else(PoisonError::into_inner));
+        source.images(&pictures.lock().unwrap_or_else(PoisonError::into_inner));
         let mut failed = None;
         let done = source.read(&mut |event| {
             let work = match event {

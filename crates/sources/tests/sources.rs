@@ -10,3 +10,5 @@
 mod azure;
 #[path = "sources/outage.rs"]
 mod outage;
+#[path = "sources/registry.rs"]
+mod registry;

@@ -29,6 +29,6 @@ pub use folder::texts_below;
 pub use lines::Lines;
 pub use options::{Options, User};
 pub use parts::{fixture, part};
-pub use registry::Registry;
+pub use registry::{Registry, digest};
 pub use server::ApiServer;
 pub use texts::answers;

@@ -77,7 +77,11 @@ pub(crate) fn rules(
         } else if GONE.contains(&kind) {
             reasons.push("no supported API server serves the kind");
         } else if own_group == Some(OWN_GROUP) {
-            reasons.push("it judges waivers, which no cluster holds");
+            reasons.push(if kind.starts_with("Waiver.") {
+                "it judges waivers, which no cluster holds"
+            } else {
+                "it judges what no request to an API server holds"
+            });
         } else {
             let found =
                 own_group.map_or_else(|| builtin_groups(kind).to_vec(), |group| vec![group]);

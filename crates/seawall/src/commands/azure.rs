@@ -72,6 +72,19 @@ pub(crate) enum CloudArg {
     UsGovernment,
 }
 
+impl SignIn {
+    const fn auth(self) -> Auth {
+        match self {
+            Self::Default => Auth::Default,
+            Self::Environment => Auth::Environment,
+            Self::WorkloadIdentity => Auth::WorkloadIdentity,
+            Self::ManagedIdentity => Auth::ManagedIdentity,
+            Self::AzureCli => Auth::AzureCli,
+            Self::AzureDeveloperCli => Auth::AzureDeveloperCli,
+        }
+    }
+}
+
 impl AzureArgs {
     /// The source, when it is asked for.
     pub(crate) fn source(&self) -> anyhow::Result<Option<Box<dyn Source>>> {
@@ -109,14 +122,15 @@ impl AzureArgs {
     }
 
     const fn auth(&self) -> Auth {
-        match self.azure_auth {
-            SignIn::Default => Auth::Default,
-            SignIn::Environment => Auth::Environment,
-            SignIn::WorkloadIdentity => Auth::WorkloadIdentity,
-            SignIn::ManagedIdentity => Auth::ManagedIdentity,
-            SignIn::AzureCli => Auth::AzureCli,
-            SignIn::AzureDeveloperCli => Auth::AzureDeveloperCli,
-        }
+        self.azure_auth.auth()
+    }
+
+    /// How one signs in to registries.
+    pub(crate) fn sign_in_as(&self, how: SignIn, timeout: Duration) -> anyhow::Result<SigningIn> {
+        Ok(SigningIn {
+            auth: how.auth(),
+            ..self.sign_in(timeout)?
+        })
     }
 
     fn known_cloud(&self) -> anyhow::Result<Cloud> {

@@ -19,6 +19,7 @@ use sources::{Given, Input, Options, Tools};
 
 use super::assess;
 use super::azure::AzureArgs;
+use super::registries::RegistryArgs;
 use crate::choices;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -69,6 +70,8 @@ pub(crate) struct EstateArgs {
     pub(crate) node_name: Option<String>,
     #[command(flatten)]
     pub(crate) azure: AzureArgs,
+    #[command(flatten)]
+    pub(crate) registries: RegistryArgs,
     /// What was rendered, when the same is read several times
     #[arg(skip)]
     pub(crate) renderings: sources::Renderings,
@@ -158,6 +161,8 @@ impl EstateArgs {
         }
         // Last, so that it can be asked who the groups are that the others name.
         live.extend(self.azure.source()?);
+        // What runs is known once everything else was read.
+        live.extend(self.registries.source(&self.azure)?);
         Ok(live)
     }
 

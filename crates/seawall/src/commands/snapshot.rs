@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use ::guide::{Guide, setting};
 use model::coverage::DocumentEntry;
@@ -11,7 +12,7 @@ use model::kept;
 use model::manifest::Reader;
 use model::secrets::scrub;
 use sources::Given;
-use sources::live::{Event, LiveError, Of, principals_of};
+use sources::live::{Event, Images, LiveError, Of, images, principals_of, read_object};
 use sources::snapshot::{About, Writer};
 
 use crate::commands::assess::config_text;
@@ -162,6 +163,27 @@ fn capture(
     let mut writer = Writer::new(BufWriter::new(file), about)?;
     let mut progress = Progress::new(opened.inputs.len());
     let mut named = BTreeSet::new();
+    let guide = files.guide;
+    let (managed, schema) = (guide.managed(), guide.schema());
+    let reader = Reader {
+        symbols: &guide.symbols,
+        wants: &|_| true,
+        managed: &managed,
+        defaults: &guide.defaults,
+        limits: yaml::Limits::default(),
+        schema: schema.as_ref(),
+    };
+    let asks = files.args.estate.registries.asks();
+    let pictures = Mutex::new(Images::new());
+    // Which images workloads name matters only to who asks registries.
+    let look = |event: &Event| {
+        let reading = match event {
+            Event::Object(object) if asks => read_object(object, &reader),
+            Event::Kept(kept) if asks => kept::read(kept, &reader),
+            _ => return,
+        };
+        images(&reading, &pictures);
+    };
     let note = |event: &Event| match event {
         Event::Object(object) if object.of == Of::Kubernetes => principals_of(&object.json),
         Event::Kept(kept) => principals_of(&kept.json),
@@ -170,17 +192,20 @@ fn capture(
     files.tell(&opened, &mut progress, &mut |event| {
         tally.add(&event);
         named.extend(note(&event));
+        look(&event);
         writer.event(&event)
     })?;
     for mut source in opened.live {
         let mut failed = None;
         source.principals(&named);
+        source.images(&pictures.lock().unwrap_or_else(PoisonError::into_inner));
         let read = source.read(&mut |event| {
             if let Event::Doing(what) = &event {
                 progress.tick(sources::Reached::Live(what));
             }
             tally.add(&event);
             named.extend(note(&event));
+            look(&event);
             writer.event(&event).map_err(|error| {
                 failed = Some(error);
                 LiveError::stopped()

@@ -31,6 +31,20 @@ pub struct SignIn {
     pub timeout: Duration,
 }
 
+impl SignIn {
+    /// Tokens; nothing is sent yet.
+    pub(crate) fn tokens(&self) -> Result<Tokens, String> {
+        Tokens::new(
+            self.auth,
+            &self.cloud,
+            &self.trust,
+            self.timeout,
+            &self.surroundings,
+        )
+        .map_err(|why| format!("cannot sign in to Azure: {why}"))
+    }
+}
+
 impl fmt::Debug for SignIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignIn")
@@ -54,19 +68,10 @@ impl Plane {
             .enable_all()
             .build()
             .map_err(|error| error.to_string())?;
-        let (trust, timeout) = (&sign_in.trust, sign_in.timeout);
-        let tokens = Tokens::new(
-            sign_in.auth,
-            &sign_in.cloud,
-            trust,
-            timeout,
-            &sign_in.surroundings,
-        )
-        .map_err(|why| format!("cannot sign in to Azure: {why}"))?;
         Ok(Self {
             runtime,
-            tokens,
-            client: http::client(trust, timeout, false)?,
+            tokens: sign_in.tokens()?,
+            client: http::client(&sign_in.trust, sign_in.timeout, false)?,
             audience,
         })
     }

@@ -147,6 +147,8 @@ pub(super) struct ResourceLine<'a> {
     /// Where that line is, when not in `path`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     file: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    live: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rendered_by: Option<Box<str>>,
     /// API group; absent for Azure's types.
@@ -362,6 +364,7 @@ impl ResourceLine<'_> {
                 .as_ref()
                 .filter(|(file, _)| *file != kept.path)
                 .map(|(file, _)| (&**file).into()),
+            live: kept.live,
             rendered_by: kept.rendered_by.as_deref().map(Into::into),
             group,
             kind: kind.into(),
@@ -415,6 +418,7 @@ impl ResourceLine<'_> {
                 .map(|line| (file.unwrap_or_else(|| Arc::clone(&path)), line)),
             path,
             index: self.index,
+            live: self.live,
             rendered_by: self.rendered_by.map(Into::into),
             azure: self.id,
             json: self.value.text(),

@@ -54,6 +54,7 @@ fn events() -> Vec<Event> {
             path: Arc::clone(&path),
             index: 2,
             entry: Some(("modules/net.bicep".into(), 7)),
+            live: false,
             rendered_by: None,
             azure: Some("/subscriptions/{s}/x".into()),
             json: "{\"a\":{\"$seawall\":\"open\",\"text\":\"{x}\"}}".to_owned(),

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::image::Reference;
 use model::{Ref, Resource, Within};
 
 use super::powers::On;
@@ -15,53 +16,6 @@ use crate::paths::builder::{Builder, Draft};
 use crate::paths::edge::Edge;
 use crate::paths::graph::{EntryKind, Evidence, NodeNo};
 use crate::paths::node::Node;
-
-/// An image reference taken apart (github.com/distribution/reference, `ParseNormalizedNamed`).
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Image {
-    pub(super) host: Box<str>,
-    pub(super) repository: Box<str>,
-    pub(super) tag: Option<Box<str>>,
-    pub(super) digest: bool,
-}
-
-impl Image {
-    pub(super) fn read(text: &str) -> Option<Self> {
-        let text = text.trim();
-        if text.is_empty() || text.contains(['{', '$', ' ']) {
-            return None;
-        }
-        let (rest, digest) = match text.split_once('@') {
-            Some((rest, _)) => (rest, true),
-            None => (text, false),
-        };
-        let (host, path) = match rest.split_once('/') {
-            Some((first, path)) if first.contains(['.', ':']) || first == "localhost" => {
-                (first, path)
-            }
-            _ => ("docker.io", rest),
-        };
-        let (path, tag) = match path.rsplit_once(':') {
-            Some((path, tag)) => (path, Some(tag.into())),
-            None => (path, None),
-        };
-        let path = if host == "docker.io" && !path.contains('/') {
-            format!("library/{path}")
-        } else {
-            path.to_owned()
-        };
-        Some(Self {
-            host: host.to_ascii_lowercase().into(),
-            repository: path.into(),
-            tag,
-            digest,
-        })
-    }
-
-    fn name(&self) -> String {
-        format!("{}/{}", self.host, self.repository)
-    }
-}
 
 /// A node for a registry or a repository.
 fn images(builder: &mut Builder<'_>, name: &str) -> NodeNo {
@@ -89,11 +43,11 @@ pub(super) fn add_pulls(builder: &mut Builder<'_>) {
             let Some(at) = container.get("image") else {
                 continue;
             };
-            let Some(image) = at.as_str().and_then(Image::read) else {
+            let Some(image) = at.as_str().and_then(Reference::read) else {
                 builder.gap("which images some pods pull was left open, and who pushes them");
                 continue;
             };
-            if image.digest {
+            if image.digest.is_some() {
                 continue;
             }
             let latest = image.tag.as_deref().is_none_or(|tag| tag == "latest");
@@ -292,33 +246,4 @@ fn pushes(
         None,
         Some("whether the registry has a token that may push is not known"),
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Image;
-
-    #[test]
-    fn references_are_taken_apart() {
-        let read = |text: &str| {
-            let image = Image::read(text)?;
-            Some(format!(
-                "{} {} {} {}",
-                image.host,
-                image.repository,
-                image.tag.as_deref().unwrap_or("-"),
-                image.digest
-            ))
-        };
-        for (text, wanted) in [
-            ("nginx", "docker.io library/nginx - false"),
-            ("bitnami/redis:7", "docker.io bitnami/redis 7 false"),
-            ("shop.azurecr.io/a/b:1", "shop.azurecr.io a/b 1 false"),
-            ("localhost:5000/a", "localhost:5000 a - false"),
-            ("a.io/b:1@sha256:0", "a.io b 1 true"),
-        ] {
-            assert_eq!(read(text).as_deref(), Some(wanted), "{text}");
-        }
-        assert_eq!(read("{image}"), None);
-    }
 }

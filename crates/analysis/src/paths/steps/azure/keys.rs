@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Ref, Resource, ResourceRef};
 
-use super::images::Image;
+use model::image::Reference;
 use super::{Azure, value};
 use crate::paths::builder::{Builder, Draft};
 use crate::paths::edge::Edge;
@@ -108,7 +108,7 @@ fn pulls(builder: &mut Builder<'_>, azure: &Azure<'_>) {
             .filter_map(|key| spec.get(key))
             .flat_map(Ref::items)
             .filter_map(|container| container.get("image").and_then(Ref::as_str))
-            .filter_map(Image::read)
+            .filter_map(Reference::read)
             .map(|image| image.host)
             .filter(|host| host.ends_with(".azurecr.io"))
             .collect();
