@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    assess, audit, can, decide, diff, explain, fix, generate, guide, node, paths, policy, reach,
-    serve, snapshot, template, who_can,
+    assess, audit, can, decide, diff, explain, fix, generate, guide, maintenance, node, paths,
+    policy, reach, serve, snapshot, template, who_can,
 };
 use crate::failure::Failure;
 use crate::output;
@@ -36,6 +36,7 @@ enum Command {
     Fix(fix::Args),
     Generate(generate::Args),
     Guide(guide::Args),
+    Maintenance(maintenance::Args),
     Node(Box<node::Args>),
     Paths(Box<paths::Args>),
     Policy(policy::Args),
@@ -59,6 +60,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Fix(args) => fix::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Guide(args) => guide::run(&args),
+        Command::Maintenance(args) => maintenance::run(&args),
         Command::Node(args) => node::run(*args),
         Command::Paths(args) => paths::run(&args),
         Command::Policy(args) => policy::run(&args),

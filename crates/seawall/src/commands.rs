@@ -13,6 +13,7 @@ pub(crate) mod fix;
 pub(crate) mod generate;
 pub(crate) mod guide;
 pub(crate) mod judged;
+pub(crate) mod maintenance;
 pub(crate) mod node;
 pub(crate) mod paths;
 pub(crate) mod policy;
