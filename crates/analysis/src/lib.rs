@@ -5,6 +5,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`cleanup`] | which images of a registry nobody uses |
 //! | [`compare`] | what differs between two estates |
 //! | [`decide`] | the cheapest measures that cut attacks, the best within a budget, and why |
 //! | [`ask`] | the words of a question about rights and of its answer |
@@ -14,6 +15,7 @@
 //! | [`reach`] | who can talk to whom, by network policies and by Azure's network |
 
 pub mod ask;
+pub mod cleanup;
 pub mod compare;
 pub mod decide;
 pub mod notes;

@@ -15,6 +15,7 @@ use crate::front_matter::GuideError;
 use crate::guideline::{Chapter, Framework, Guideline, Topic};
 use crate::odds::Odds;
 use crate::options::{Quantity, SharedCost};
+use crate::renewals::Renewal;
 use crate::variables;
 
 mod content;
@@ -39,6 +40,8 @@ pub struct Guide {
     pub edges: BTreeMap<Box<str>, Box<str>>,
     /// The pages of those that are steps.
     pub edge_pages: crate::edges::EdgePages,
+    /// What ends or has to be renewed, in the order of their ids.
+    pub renewals: Vec<Renewal>,
     /// How much each kind of entry is to be expected.
     pub odds: Odds,
     /// What the prices of options scale with, in the order of `data/quantities.yaml`.
@@ -77,6 +80,10 @@ pub struct Param {
     pub given: Option<Box<str>>,
     /// YAML flow, when it has a default.
     pub default: Option<Box<str>>,
+    /// Where a default that is a fact was read.
+    pub source: Option<Box<str>>,
+    /// When (ISO date).
+    pub seen: Option<Box<str>>,
 }
 
 /// A shared definition.
@@ -179,6 +186,7 @@ impl Guide {
             frameworks: Vec::new(),
             edges: BTreeMap::new(),
             edge_pages: BTreeMap::new(),
+            renewals: Vec::new(),
             odds: Odds::default(),
             quantities: Vec::new(),
             shared: Vec::new(),
@@ -194,6 +202,7 @@ impl Guide {
             env: Env::new(),
         };
         let (mut pages, mut topics, mut detections) = (Vec::new(), Vec::new(), Vec::new());
+        let mut renewals = Vec::new();
         for (path, text) in files {
             let parts: Vec<&str> = path.split('/').collect();
             let loaded = match parts.as_slice() {
@@ -210,6 +219,10 @@ impl Guide {
                     Ok(())
                 }
                 ["edges", name] => guide.load_edge(path, name, text),
+                ["renewals", name] => {
+                    renewals.push((path, *name, text));
+                    Ok(())
+                }
                 [chapter, "README.md"] => guide.load_chapter(chapter, text),
                 [chapter, topic, "README.md"] => {
                     topics.push((path, *chapter, *topic, text));
@@ -221,7 +234,7 @@ impl Guide {
                 }
                 _ => Err((
                     1,
-                    "a file of the guide stands in chapter/topic/, detections/, edges/, frameworks/ or data/"
+                    "a file of the guide stands in chapter/topic/, detections/, edges/, renewals/, frameworks/ or data/"
                         .to_owned(),
                 )),
             };
@@ -261,6 +274,16 @@ impl Guide {
         }
         for (path, chapter, topic, text) in topics {
             if let Err((line, message)) = guide.load_topic(chapter, topic, text, &mut env) {
+                errors.push(GuideError {
+                    file: path.into(),
+                    line,
+                    message,
+                });
+            }
+        }
+        // Behind `variables.cel`, which they read.
+        for (path, name, text) in renewals {
+            if let Err((line, message)) = guide.load_renewal(path, name, text, &mut env) {
                 errors.push(GuideError {
                     file: path.into(),
                     line,

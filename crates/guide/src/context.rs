@@ -2,11 +2,12 @@
 //! facts that join objects.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 use analysis::Analyses;
 use analysis::notes::{Read, WORKLOADS as WORKLOADS_READ};
 use bumpalo::Bump;
-use cel::{Budget, Host, Program, Slot, Unknown, Val};
+use cel::{Budget, Host, Program, Slot, Timestamp, Unknown, Val};
 use model::azure;
 use model::certificates;
 use model::estate::namespace_of;
@@ -313,6 +314,8 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
             }
             (View::Kubernetes, "aks") => Some(host(View::Aks)),
             (View::Aks, "supported") => Some(texts(&world.setting.aks.supported, bump)),
+            (View::Aks, "ends") => Some(days(&world.setting.aks.ends, bump)),
+            (View::Aks, "longTermEnds") => Some(days(&world.setting.aks.long_term_ends, bump)),
             (View::Aks, "longTerm") => Some(texts(&world.setting.aks.long_term, bump)),
             (View::Request, "operation") => Some(Val::Str(
                 world
@@ -411,6 +414,14 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
 fn texts<'a>(texts: &'a [Box<str>], bump: &'a Bump) -> Value<'a> {
     let items: Vec<Value<'a>> = texts.iter().map(|text| Val::Str(text)).collect();
     Val::list(bump, &items, None)
+}
+
+fn days<'a>(days: &'a BTreeMap<Box<str>, Timestamp>, bump: &'a Bump) -> Value<'a> {
+    let entries: Vec<(Value<'a>, Value<'a>)> = days
+        .iter()
+        .map(|(name, day)| (Val::Str(name), Val::Timestamp(*day)))
+        .collect();
+    Val::map(bump, &entries, None)
 }
 
 impl<'a> World<'a> {

@@ -172,14 +172,23 @@ pub(crate) fn estate_of(
     guide: &Guide,
     example: &Example,
 ) -> Result<(Setting, Estate, Vec<String>), String> {
-    let setting = setting_of(guide, example)?;
     let mut keep = Keep::indexed(&guide.symbols);
     guide.keep_choices(&mut keep);
-    let (mut estate, unread) = read(guide, example.files.iter(), scope_of(example), |resource| {
+    shown_estate_of(guide, example, |resource| {
         if resource.is_workload() {
             resource.prune(&keep);
         }
-    });
+    })
+}
+
+/// The same, showing each resource before it enters the estate.
+pub(crate) fn shown_estate_of(
+    guide: &Guide,
+    example: &Example,
+    show: impl FnMut(&mut Resource),
+) -> Result<(Setting, Estate, Vec<String>), String> {
+    let setting = setting_of(guide, example)?;
+    let (mut estate, unread) = read(guide, example.files.iter(), scope_of(example), show);
     estate.imply_namespaces(&guide.symbols);
     Ok((setting, estate, unread))
 }

@@ -6,13 +6,12 @@ use std::sync::{Arc, RwLock};
 use analysis::Analyses;
 use analysis::compare::resources::relative;
 use bumpalo::Bump;
-use cel::{Node as _, Program, Val};
+use cel::{Program, Val};
 use model::doc::Doc;
 use model::finding::{Because, Finding, Fingerprint, Outcome, Severity};
 use model::kinds::Kind;
 use model::prune::Keep;
 use model::resource::ResourceName;
-use model::value::Ref;
 use model::{Estate, Resource, unknown};
 
 use crate::admission::Admission;
@@ -22,7 +21,7 @@ use crate::cases;
 use crate::catalogue::Guide;
 use crate::context::{Context, Value};
 use crate::guideline::{Applies, Check, Guideline};
-use crate::message::{Piece, Template};
+use crate::message::Quoting;
 use crate::place::{self, Decided};
 use crate::remedy;
 
@@ -58,6 +57,10 @@ pub struct AksVersions {
     pub supported: Vec<Box<str>>,
     /// Patched for clusters with the long-term plan.
     pub long_term: Vec<Box<str>>,
+    /// The day on which support of each minor ends.
+    pub ends: BTreeMap<Box<str>, cel::Timestamp>,
+    /// The day on which long-term support ends.
+    pub long_term_ends: BTreeMap<Box<str>, cel::Timestamp>,
 }
 
 /// A verdict without its reason, for counts and `--verdicts all`.
@@ -541,7 +544,7 @@ impl<'a> Asking<'a, '_> {
         let (message, outcome, word) = match reason {
             None => {
                 let message = failed
-                    .map(|check| self.message(&check.message, locals))
+                    .map(|check| self.context.message(&check.message, locals, Quoting::None))
                     .unwrap_or_default();
                 (message, Outcome::Fail, VerdictWord::Fail)
             }
@@ -640,33 +643,6 @@ impl<'a> Asking<'a, '_> {
             return below;
         }
         name.id()
-    }
-
-    fn message(&self, template: &'a Template, locals: &[Value<'a>]) -> String {
-        use std::fmt::Write as _;
-        let mut message = String::with_capacity(template.source.len() + 32);
-        for piece in &template.pieces {
-            match piece {
-                Piece::Text(text) => message.push_str(text),
-                Piece::Value(program) => {
-                    let (context, bump) = (&self.context, self.context.bump);
-                    let value = program.eval(context, locals, bump, &context.budget);
-                    // Of a text that is open in part people want to see what is known.
-                    let open = value.as_node().filter(|node| node.known_ends().is_some());
-                    let open = open.and_then(Ref::open_shown).map(Val::Str);
-                    match open.unwrap_or(value).resolve() {
-                        Val::Error(_) | Val::Unknown(_) => message.push('?'),
-                        Val::Str(text) if model::secrets::is_secret_value(text) => {
-                            message.push_str("****")
-                        }
-                        value => {
-                            let _ = write!(message, "{value}");
-                        }
-                    }
-                }
-            }
-        }
-        message
     }
 
     fn root_cause(&self, guideline: &Guideline, decided: &Decided) -> Option<Box<str>> {

@@ -9,6 +9,7 @@
 //! ```
 
 pub mod admission;
+pub mod ages;
 pub mod answers;
 pub mod beside;
 mod cases;
@@ -34,7 +35,9 @@ pub mod options;
 mod place;
 pub mod prices;
 pub mod remedy;
+pub mod renewals;
 pub mod setting;
+pub mod tables;
 pub mod unjudged;
 mod unread;
 mod variables;

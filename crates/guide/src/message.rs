@@ -1,6 +1,11 @@
 //! Messages of findings: text with CEL in braces.
 
-use cel::{CompileError, Env, Program};
+use std::fmt::Write as _;
+
+use cel::{CompileError, Env, Node as _, Program, Val};
+use model::Ref;
+
+use crate::context::{Context, Value};
 
 /// A message with its expressions compiled.
 #[derive(Debug)]
@@ -62,6 +67,67 @@ impl Template {
             Piece::Text(_) => None,
         })
     }
+}
+
+/// How values are written into a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quoting {
+    /// As they are.
+    None,
+    /// Each as one word of a shell's command.
+    Shell,
+}
+
+impl<'a> Context<'a> {
+    /// A message with its values. What cannot be told is a question mark, and nothing that looks like a credential is
+    /// shown.
+    pub(crate) fn message(
+        &self,
+        template: &'a Template,
+        locals: &[Value<'a>],
+        quoting: Quoting,
+    ) -> String {
+        let mut message = String::with_capacity(template.source.len() + 32);
+        for piece in &template.pieces {
+            let program = match piece {
+                Piece::Text(text) => {
+                    message.push_str(text);
+                    continue;
+                }
+                Piece::Value(program) => program,
+            };
+            let value = program.eval(self, locals, self.bump, &self.budget);
+            // Of a text that is open in part people want to see what is known.
+            let open = value.as_node().filter(|node| node.known_ends().is_some());
+            let open = open.and_then(Ref::open_shown).map(Val::Str);
+            let mut shown = String::new();
+            match open.unwrap_or(value).resolve() {
+                Val::Error(_) | Val::Unknown(_) => shown.push('?'),
+                Val::Str(text) if model::secrets::is_secret_value(text) => shown.push_str("****"),
+                value => {
+                    let _ = write!(shown, "{value}");
+                }
+            }
+            match quoting {
+                Quoting::None => message.push_str(&shown),
+                Quoting::Shell => message.push_str(&shell_word(&shown)),
+            }
+        }
+        message
+    }
+}
+
+/// A word of a shell's command, on one line.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    let line: String = word
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    format!("'{}'", line.replace('\'', "'\\''"))
 }
 
 /// The offset of the brace that closes the one at the start, minding quotes and nesting.

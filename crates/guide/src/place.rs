@@ -390,6 +390,13 @@ fn location(
     }
 }
 
+/// Where a resource begins.
+pub(crate) fn whole(resource: &Resource) -> Location {
+    let root = resource.object();
+    let span = span_of_holder(root, root);
+    location(resource, span, String::new(), &hidden_in(resource), None)
+}
+
 /// The name of an item: what people call a container, a volume, a port, a rule.
 pub(crate) fn item_name<'a>(item: Ref<'a>) -> Option<&'a str> {
     ["name", "host", "key", "path"]

@@ -52,6 +52,15 @@ pub fn aks_versions(guide: &Guide, day: Option<&str>) -> AksVersions {
         let Some(name) = text(minor.get("minor")) else {
             continue;
         };
+        let ends = [
+            (&mut versions.ends, aks("end")),
+            (&mut versions.long_term_ends, aks("ltsEnd")),
+        ];
+        for (all, end) in ends {
+            if let Some(end) = end.as_deref().and_then(midnight) {
+                all.insert(name.as_str().into(), end);
+            }
+        }
         if !aks("available").is_some_and(|from| reached(&from)) {
             continue;
         }

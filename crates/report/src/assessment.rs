@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use guide::ages::OldFact;
 use guide::{Guide, VerdictWord};
 use model::coverage::Coverage;
 use model::finding::{Because, Finding, GuidelineId, Outcome, Severity};
@@ -64,6 +65,8 @@ pub struct Assessment<'a> {
     pub framework: Option<String>,
     /// What findings open to attackers.
     pub attack: Attack,
+    /// Facts that verdicts rest on and that were read too long ago, the oldest first.
+    pub old_facts: Vec<OldFact>,
     /// Program version.
     pub version: &'static str,
 }

@@ -264,6 +264,14 @@ impl Config {
         Ok(config)
     }
 
+    /// Whether it sets a key of what guidelines read as `params`.
+    #[must_use]
+    pub fn sets_param(&self, key: &str) -> bool {
+        let params = self.params.as_deref().unwrap_or("{}");
+        let params = serde_json::from_str::<serde_json::Value>(params);
+        params.is_ok_and(|params| params.get(key).is_some())
+    }
+
     /// Adds keys to what guidelines read as `params`, over those of the same name.
     pub fn add_params(&mut self, more: &serde_json::Value) {
         let known = self.params.as_deref().unwrap_or("{}");

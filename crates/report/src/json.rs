@@ -294,6 +294,13 @@ struct NotAssessed<'a> {
 }
 
 #[derive(Serialize)]
+struct OldFactLine<'a> {
+    of: &'a str,
+    seen: &'a str,
+    guidelines: &'a [Box<str>],
+}
+
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Totals {
     documents: usize,
@@ -489,6 +496,16 @@ impl Json {
                 needs: &entry.needs,
             }),
         )?;
+        if !assessment.old_facts.is_empty() {
+            self.list(
+                "oldFacts",
+                assessment.old_facts.iter().map(|fact| OldFactLine {
+                    of: &fact.of,
+                    seen: &fact.seen,
+                    guidelines: &fact.guidelines,
+                }),
+            )?;
+        }
         self.out.write_all(b"    \"totals\": ")?;
         serde_json::to_writer(&mut self.out, &Totals::from(assessment))?;
         self.out.write_all(b"\n  },\n")

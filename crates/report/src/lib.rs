@@ -8,6 +8,7 @@
 //! What it deliberately leaves out: judging, and the clock (the day is passed in).
 
 pub mod assessment;
+pub mod calendar;
 pub mod config;
 pub mod csv;
 pub mod decide;

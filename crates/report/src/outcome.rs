@@ -2,7 +2,7 @@
 //!
 //! What it deliberately leaves out: deciding anything; [`Assessment`] does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::coverage::{DocumentEntry, Status};
 
@@ -31,7 +31,25 @@ pub(crate) fn coverage(assessment: &Assessment<'_>) -> String {
             words.push_str(&format!("; {} not read", count(unread, what)));
         }
     }
+    words.extend(old_facts(assessment));
     words
+}
+
+/// That verdicts rest on facts that may have changed, and on which first.
+fn old_facts(assessment: &Assessment<'_>) -> Option<String> {
+    let oldest = assessment.old_facts.first()?;
+    let facts = assessment.old_facts.iter();
+    let guidelines: BTreeSet<&str> = facts
+        .flat_map(|fact| fact.guidelines.iter().map(|id| &**id))
+        .collect();
+    Some(format!(
+        "; verdicts of {} rest on facts older than {} days, the oldest of {} ({}): `seawall guide data` \
+         lists what is how old",
+        count(guidelines.len(), "guideline"),
+        guide::tables::OLD_DAYS,
+        oldest.seen,
+        oldest.of
+    ))
 }
 
 /// Documents that were given and could not be judged.

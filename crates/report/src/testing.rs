@@ -362,6 +362,7 @@ pub(crate) fn assessment<'g>(guide: &'g Guide, findings: &[Finding]) -> Assessme
         whole: false,
         framework: None,
         attack: Attack::default(),
+        old_facts: Vec::new(),
         version: "0.1.0",
     }
 }

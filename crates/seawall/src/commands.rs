@@ -14,6 +14,7 @@ pub(crate) mod generate;
 pub(crate) mod guide;
 pub(crate) mod images;
 pub(crate) mod judged;
+pub(crate) mod maintenance;
 pub(crate) mod node;
 pub(crate) mod paths;
 pub(crate) mod policy;

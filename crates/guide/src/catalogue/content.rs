@@ -63,8 +63,12 @@ impl Guide {
                 let doc = front_matter::read(text, 1)?;
                 for item in doc.root().items() {
                     let located = |message| (place(item), message);
-                    let fields =
-                        Fields::of(item, &["key", "about", "default", "given"]).map_err(located)?;
+                    let fields = Fields::of(
+                        item,
+                        &["key", "about", "default", "given", "source", "seen"],
+                    )
+                    .map_err(located)?;
+                    let text = |key| fields.get(key).and_then(Ref::as_str).map(Into::into);
                     let default = fields.get("default").map(|value| {
                         let span = value.span();
                         doc.text()
@@ -76,11 +80,10 @@ impl Guide {
                     self.params.push(Param {
                         key: fields.text("key").map_err(located)?.into(),
                         about: fields.text("about").map_err(located)?.into(),
-                        given: fields
-                            .get("given")
-                            .and_then(|value| value.as_str())
-                            .map(Into::into),
+                        given: text("given"),
                         default,
+                        source: text("source"),
+                        seen: text("seen"),
                     });
                 }
             }

@@ -384,6 +384,22 @@ fn example_file(fence: &Fence, language: &str) -> ExampleFile {
     }
 }
 
+impl Example {
+    /// The example in a fence; `rest` are the words behind the language.
+    pub(crate) fn of_fence(
+        fence: &Fence,
+        language: &str,
+        rest: &str,
+    ) -> Result<Self, (u32, String)> {
+        example(fence, language, Expectation::Good, rest)
+    }
+
+    /// One more file of the same example.
+    pub(crate) fn add_file(&mut self, fence: &Fence, language: &str) {
+        self.files.push(example_file(fence, language));
+    }
+}
+
 /// An example with what its words say.
 fn example(
     fence: &Fence,

@@ -31,6 +31,9 @@ struct Default {
     until: Option<Box<str>>,
     /// Holds only where these texts stand: route and value.
     when: Vec<(Vec<Box<str>>, Box<str>)>,
+    /// Where it was read, and when.
+    source: Box<str>,
+    seen: Box<str>,
 }
 
 /// The documented defaults by resource type.
@@ -69,6 +72,31 @@ impl Defaults {
             }
         }
         Ok(())
+    }
+
+    /// When each default was read (ISO dates).
+    pub fn seen(&self) -> impl Iterator<Item = &str> {
+        self.by_type.values().flatten().map(|one| &*one.seen)
+    }
+
+    /// Where each default was read.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.by_type.values().flatten().map(|one| &*one.source)
+    }
+
+    /// When the defaults of a type were read whose way from the resource begins with these keys, or leads to them.
+    pub fn seen_at<'d>(&'d self, kind: &str, keys: &'d [&str]) -> impl Iterator<Item = &'d str> {
+        let defaults = self.by_type.get(&*kind.to_ascii_lowercase());
+        defaults
+            .into_iter()
+            .flatten()
+            .filter(move |one| {
+                one.path
+                    .iter()
+                    .zip(keys)
+                    .all(|((own, _), key)| **own == **key)
+            })
+            .map(|one| &*one.seen)
     }
 
     /// Fills a resource's defaults in, without a place of their own. What Azure itself returned
@@ -110,9 +138,11 @@ fn read(path: &str, says: Ref<'_>) -> Result<Default, String> {
     if let Some((key, ..)) = says.entries().find(|(key, ..)| !KEYS.contains(key)) {
         return Err(format!("`{path}`: `{key}` is not a key of a default"));
     }
-    if says.get("source").and_then(Ref::as_str).is_none() {
-        return Err(format!("`{path}`: a default needs its `source`"));
-    }
+    let fact = |key: &str| {
+        let said = says.get(key).and_then(Ref::as_str).map(Box::<str>::from);
+        said.ok_or_else(|| format!("`{path}`: a default needs its `{key}`"))
+    };
+    let (source, seen) = (fact("source")?, fact("seen")?);
     let value = match (says.get("default"), says.get("unknown")) {
         (Some(value), None) => plain(value).ok_or_else(|| {
             format!("`{path}`: a default is a boolean, a number, a text or a list")
@@ -146,6 +176,8 @@ fn read(path: &str, says: Ref<'_>) -> Result<Default, String> {
         from: text("from"),
         until: text("until"),
         when,
+        source,
+        seen,
     })
 }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use ::guide::ages::old_facts;
 use ::guide::measures::Failures;
-use ::guide::{Guide, Guideline, Judge, Judged, Setting};
+use ::guide::{Guide, Guideline, Judge, Judged, Setting, VerdictWord};
 use ::guide::{setting, unjudged};
 use analysis::Analyses;
 use analysis::paths;
@@ -364,6 +365,7 @@ fn assess<'g>(
         sinks,
         failures: weighs.then(|| Failures::new(guide)),
         all: args.verdicts == "all",
+        judged: BTreeSet::new(),
     };
     let mut ledger = Ledger::default();
     let template = model::azure::template::kind();
@@ -483,6 +485,11 @@ fn assess<'g>(
     }
     progress.finish();
     hearing.summary.guidelines = asked.len();
+    let spoken = hearing.judged.iter();
+    let spoken = spoken.filter_map(|number| guide.guidelines.get(usize::from(*number)));
+    let old_facts = old_facts(guide, spoken, &plan.as_of, &|key| {
+        plan.config.sets_param(key)
+    });
     let summary = hearing.summary;
     coverage.guidelines = missing;
     Ok(Assessment {
@@ -497,6 +504,7 @@ fn assess<'g>(
         whole: plan.whole,
         framework: (!plan.frameworks.is_empty()).then(|| plan.frameworks.join(", ")),
         attack,
+        old_facts,
         version: env!("CARGO_PKG_VERSION"),
     })
 }
@@ -558,6 +566,8 @@ struct Hearing<'a, 'g> {
     /// What takes steps of attackers away, where it is asked for.
     failures: Option<Failures>,
     all: bool,
+    /// Numbers of guidelines that said something.
+    judged: BTreeSet<u16>,
 }
 
 impl Hearing<'_, '_> {
@@ -582,6 +592,9 @@ impl Hearing<'_, '_> {
     fn count(&mut self, name: &ResourceName, judged: &Judged) -> io::Result<()> {
         for (index, verdict) in &judged.verdicts {
             self.summary.verdicts.add(*verdict);
+            if *verdict != VerdictWord::NotApplicable {
+                self.judged.insert(*index);
+            }
             if self.all
                 && let Some(guideline) = self.guide.guidelines.get(*index as usize)
             {

@@ -1,12 +1,14 @@
 //! `seawall guide`: what the guide holds, whether its examples behave, and its pages.
 
 mod build;
+mod data;
 
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use ::guide::edges::EdgePage;
 use ::guide::guideline::Topic;
+use ::guide::renewals::Renewal;
 use ::guide::{Guideline, examples, mutation};
 use clap::Subcommand;
 
@@ -38,13 +40,19 @@ enum Action {
         #[arg(long, conflicts_with_all = ["options", "edges"])]
         detections: bool,
     },
-    /// Runs every example of every guideline, option, step of attackers and detection
+    /// Runs every example of every guideline, option, step of attackers, renewal and detection
     Test {
         /// Only these guidelines: ids, or paths below the guide's folder
         only: Vec<String>,
         /// Also change each check in every small way: an example must notice
         #[arg(long)]
         mutate: bool,
+    },
+    /// Lists the tables that the guide rests on: how old each is, and how it is renewed
+    Data {
+        /// The day to look from [default: today]
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<String>,
     },
     /// Writes the guide as HTML pages that work without a server
     Build {
@@ -63,6 +71,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         } => list_detections(args),
         Action::List { .. } => list(args),
         Action::Test { only, mutate } => test(args, only, *mutate),
+        Action::Data { as_of } => data::run(args.guide.as_deref(), as_of.as_deref()),
         Action::Build { out } => build::run(args.guide.as_deref(), out),
     }
 }
@@ -210,6 +219,34 @@ fn test_edges(
     Ok((passed, failed))
 }
 
+/// Runs the examples of renewals: how many behave, and how many do not.
+fn test_renewals(
+    guide: &::guide::Guide,
+    chosen: &[usize],
+    out: &mut impl std::io::Write,
+) -> std::io::Result<(usize, usize)> {
+    let (mut passed, mut failed) = (0, 0);
+    for renewal in chosen.iter().filter_map(|index| guide.renewals.get(*index)) {
+        let failures = ::guide::renewals::run(guide, renewal);
+        passed += renewal.examples.len().saturating_sub(failures.len());
+        failed += failures.len();
+        for failure in failures {
+            say(out, failure)?;
+        }
+    }
+    Ok((passed, failed))
+}
+
+/// Whether a renewal is meant by its id or a path.
+fn renewal_wanted(renewal: &Renewal, only: &[String]) -> bool {
+    only.is_empty()
+        || only.iter().any(|word| {
+            let word = word.trim_end_matches('/');
+            let word = word.rsplit("guide/").next().unwrap_or(word);
+            word == &*renewal.id || word == "renewals" || word == &*renewal.file
+        })
+}
+
 /// Whether a step is meant by its id or a path.
 fn edge_wanted(edge: &EdgePage, only: &[String]) -> bool {
     only.is_empty()
@@ -279,7 +316,18 @@ fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
             detection.is_some_and(|detection| detection_wanted(detection, only))
         })
         .collect();
-    if chosen.is_empty() && topics.is_empty() && edges.is_empty() && detections.is_empty() {
+    let renewals: Vec<usize> = (0..guide.renewals.len())
+        .filter(|index| {
+            let renewal = guide.renewals.get(*index);
+            renewal.is_some_and(|renewal| renewal_wanted(renewal, only))
+        })
+        .collect();
+    if chosen.is_empty()
+        && topics.is_empty()
+        && edges.is_empty()
+        && detections.is_empty()
+        && renewals.is_empty()
+    {
         // A file that does not load matches nothing.
         let broken: Vec<String> = errors.iter().map(|error| format!("\n  {error}")).collect();
         let what = match broken.as_slice() {
@@ -334,6 +382,8 @@ fn test(args: &Args, only: &[String], mutate: bool) -> anyhow::Result<u8> {
         }
     }
     let (sound, wrong) = test_edges(&guide, &edges, &mut out)?;
+    (passed, failed) = (passed + sound, failed + wrong);
+    let (sound, wrong) = test_renewals(&guide, &renewals, &mut out)?;
     (passed, failed) = (passed + sound, failed + wrong);
     let of_events = test_detections(&mut guide, &detections, mutate, &mut out)?;
     (passed, failed) = (passed + of_events.passed, failed + of_events.failed);
