@@ -362,6 +362,9 @@ pub(crate) fn assessment<'g>(guide: &'g Guide, findings: &[Finding]) -> Assessme
         whole: false,
         framework: None,
         attack: Attack::default(),
+        parts: Vec::new(),
+        trend: None,
+        site: None,
         version: "0.1.0",
     }
 }

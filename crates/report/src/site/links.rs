@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use guide::guideline::Reference;
 use maud::{Markup, html};
 
+use super::checked::Checked;
 use super::frame::{self, Content};
 use super::{
     Page, Site, detections, edges, framework, front, guideline_path, relative, topic_path,
@@ -123,6 +124,7 @@ pub(super) fn page(site: &Site<'_>) -> Page {
             title: "Links".to_owned(),
             heading: "Links".to_owned(),
             above: vec![("Guide".to_owned(), front::PATH.to_owned())],
+            checked: Checked::whole(site),
             body,
         },
     )

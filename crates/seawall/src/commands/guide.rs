@@ -1,6 +1,7 @@
 //! `seawall guide`: what the guide holds, whether its examples behave, and its pages.
 
 mod build;
+mod templates;
 
 use std::io::Write as _;
 use std::path::PathBuf;
