@@ -149,10 +149,24 @@ fn hops(title: &str, steps: &[Wanted], parted: bool) -> Markup {
 fn node(id: &str) -> Markup {
     html! {
         @match id.split_once(':') {
-            Some((kind, name)) if !name.is_empty() => { span.kind { (kind) } " " (name) },
+            Some((kind, name)) if !name.is_empty() => { span.kind { (kind) } " " (short(name)) },
             _ => (id.trim_end_matches(':')),
         }
     }
+}
+
+/// Of an id in Azure what tells most: its last type and name.
+fn short(name: &str) -> String {
+    let long = name
+        .find("/subscriptions/")
+        .and_then(|at| name.split_at_checked(at));
+    let Some((before, id)) = long else {
+        return name.to_owned();
+    };
+    let parts: Vec<&str> = id.split('/').collect();
+    let last = parts.len().saturating_sub(2);
+    let tail = parts.get(last..).unwrap_or_default().join("/");
+    format!("{before}…/{tail}")
 }
 
 /// A step that a guideline takes away, drawn by its first example.

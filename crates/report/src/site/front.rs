@@ -20,17 +20,15 @@ pub(super) fn page(site: &Site<'_>) -> Page {
         .find("\n## ")
         .and_then(|at| text.split_at_checked(at))
         .unwrap_or((text, ""));
+    let (before, words, after) = drawn(rest).unwrap_or((rest, None, ""));
     let body = html! {
         div.prose.lead { (prose::document(lead, &links)) }
-        (ways(site))
-        @match drawn(rest) {
-            Some((before, after)) => {
-                div.prose { (prose::document(before, &links)) }
-                (aspects::figure(site, PATH))
-                div.prose { (prose::document(after, &links)) }
-            }
-            None => div.prose { (prose::document(rest, &links)) },
+        @if let Some(words) = words {
+            div.prose { (prose::document(words, &links)) }
+            (aspects::figure(site, PATH))
         }
+        (ways(site))
+        div.prose { (prose::document(before, &links)) (prose::document(after, &links)) }
     };
     frame::page(
         site,
@@ -45,15 +43,18 @@ pub(super) fn page(site: &Site<'_>) -> Page {
     )
 }
 
-/// The text before and after the picture of the aspects, which stands there in letters for who reads it as text, with the
-/// list behind it that says the same.
-fn drawn(text: &str) -> Option<(&str, &str)> {
-    let (before, rest) = text.split_once("\n```figure aspects\n")?;
+/// The text before the section of the aspects, what stands in it before its picture, and the text after it. For who reads
+/// it as text the picture stands there in letters, with the list that says the same behind it.
+fn drawn(text: &str) -> Option<(&str, Option<&str>, &str)> {
+    let (until, rest) = text.split_once("\n```figure aspects\n")?;
     let (_, rest) = rest.split_once("\n```\n")?;
     let after = rest
         .find("\n## ")
-        .map_or("", |at| rest.get(at..).unwrap_or_default());
-    Some((before, after))
+        .and_then(|at| rest.get(at..))
+        .unwrap_or_default();
+    let heading = until.rfind("\n## ")?;
+    let (before, words) = until.split_at_checked(heading)?;
+    Some((before, Some(words), after))
 }
 
 fn ways(site: &Site<'_>) -> Markup {

@@ -14,6 +14,8 @@ use crate::html::prose;
 use crate::text::count;
 
 pub(super) const PATH: &str = "links.html";
+/// Pages that are named beside an address; more are counted, since some facts carry half of the guide.
+const MOST: usize = 6;
 
 /// The references of a page.
 pub(super) fn references(references: &[Reference]) -> Markup {
@@ -99,7 +101,7 @@ pub(super) fn page(site: &Site<'_>) -> Page {
     collect(&mut uses, groups.len(), detections);
     groups.push(("Detections", detections::LIST_PATH.to_owned()));
     let body = html! {
-        p.lead { "What the guide's facts rest on: " (count(uses.len(), "link")) ", each named once, below the first topic that uses it, with the day it was last seen and everything that rests on it." }
+        p.lead { "What the guide's facts rest on: " (count(uses.len(), "link")) ", each named once, below the first topic that uses it, with the day it was last seen and what rests on it." }
         @for (index, (title, path)) in groups.iter().enumerate() {
             @let own: Vec<_> = uses.iter().filter(|(_, used)| used.group == index).collect();
             @if !own.is_empty() {
@@ -109,7 +111,10 @@ pub(super) fn page(site: &Site<'_>) -> Page {
                         @for (url, used) in own {
                             li {
                                 (link(url)) " " (seen(used.seen))
-                                span.users { "for " @for (index, (name, path)) in used.users.iter().enumerate() { @if index > 0 { ", " } a href=(relative(PATH, path)) { (name) } } }
+                                span.users {
+                                    "for " @for (index, (name, path)) in used.users.iter().take(MOST).enumerate() { @if index > 0 { ", " } a href=(relative(PATH, path)) { (name) } }
+                                    @if used.users.len() > MOST { " and " (used.users.len() - MOST) " more" }
+                                }
                             }
                         }
                     }

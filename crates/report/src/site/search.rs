@@ -106,7 +106,7 @@ pub(super) fn index(site: &Site<'_>) -> String {
                 title,
                 "control",
                 control,
-                known.title
+                known.id
             ]));
         }
     }
@@ -129,10 +129,11 @@ pub(super) fn index(site: &Site<'_>) -> String {
 /// What a guideline speaks of: its topic, the names in its text and checks, the controls it maps to.
 fn words_of(guideline: &Guideline, topic: &str) -> String {
     let mut words: BTreeSet<String> = BTreeSet::new();
-    let title = guideline.title.to_lowercase();
+    let sentence = text::first_sentence(&guideline.prose);
+    let known = format!("{} {sentence}", guideline.title).to_lowercase();
     let mut add = |word: &str| {
         let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-        if word.len() > 2 && word.len() < 40 && !title.contains(&word.to_lowercase()) {
+        if word.len() > 2 && word.len() < 40 && !known.contains(&word.to_lowercase()) {
             words.insert(word.to_owned());
         }
     };
@@ -150,7 +151,7 @@ fn words_of(guideline: &Guideline, topic: &str) -> String {
     for (_, control) in &guideline.frameworks {
         add(control);
     }
-    let mut said = vec![topic.to_owned(), text::first_sentence(&guideline.prose)];
+    let mut said = vec![topic.to_owned(), sentence];
     said.extend(words);
     said.join(" ")
 }
