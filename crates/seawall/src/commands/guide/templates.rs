@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use ::guide::answers::Given;
 use ::guide::guideline::{Example, Expectation};
 use ::guide::{Guide, Guideline};
+use rayon::prelude::*;
 use report::site::Fixed;
 use serde_json::Value;
 use sources::Overlay;
@@ -35,28 +36,25 @@ struct Declared<'j> {
 pub(super) fn fixes(guide: &Guide) -> anyhow::Result<BTreeMap<Box<str>, Vec<Fixed>>> {
     let folder = tempfile::tempdir()?;
     let given = answers(guide);
-    let mut all = BTreeMap::new();
-    let azure = guide
+    let azure: Vec<&Guideline> = guide
         .guidelines
         .iter()
-        .filter(|own| own.needs.azure && !own.fixes.is_empty());
-    for guideline in azure {
-        let own = folder.path().join(&*guideline.id.0);
+        .filter(|own| own.needs.azure && !own.fixes.is_empty())
+        .collect();
+    let mended = azure.par_iter().filter_map(|guideline| {
         let mender = Mender {
             guide,
             guideline,
             given: &given,
-            folder: own,
+            folder: folder.path().join(&*guideline.id.0),
         };
         let fixes: Vec<Fixed> = [Language::Bicep, Language::Terraform]
             .into_iter()
             .filter_map(|language| mender.first(language))
             .collect();
-        if !fixes.is_empty() {
-            all.insert(Box::from(&*guideline.id.0), fixes);
-        }
-    }
-    Ok(all)
+        (!fixes.is_empty()).then(|| (Box::from(&*guideline.id.0), fixes))
+    });
+    Ok(mended.collect())
 }
 
 /// What fixes ask, answered by the example of each question.
