@@ -134,7 +134,7 @@ fn pages(site: &Site<'_>) -> Vec<Page> {
             .map(|detection| detections::page(site, detection)),
     );
     pages.push(left_out::page(site));
-    pages.push(links::page(site));
+    pages.extend(links::pages(site));
     pages
 }
 
@@ -163,6 +163,7 @@ impl<'g> Site<'g> {
                 front::PATH,
                 left_out::PATH,
                 links::PATH,
+                links::BESIDES_PATH,
                 framework::LIST_PATH,
                 edges::LIST_PATH,
                 detections::LIST_PATH,

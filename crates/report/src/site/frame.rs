@@ -45,6 +45,7 @@ pub(super) fn page(site: &Site<'_>, content: Content) -> Page {
         style: Style::At(&style),
     };
     let more = html! {
+        meta name="referrer" content="no-referrer";
         link rel="icon" href="data:,";
         script src=(to(search::SCRIPT_PATH)) data-root=(to("")) defer {}
     };

@@ -117,6 +117,7 @@ pub(super) fn index(site: &Site<'_>) -> String {
         (detections::LIST_PATH, "Detections"),
         (left_out::PATH, "Not checked, and why"),
         (links::PATH, "Links"),
+        (links::BESIDES_PATH, "More links"),
         (lists::ASPECTS_PATH, "Aspects"),
         (lists::PRINCIPLES_PATH, "Principles"),
     ] {
@@ -126,7 +127,8 @@ pub(super) fn index(site: &Site<'_>) -> String {
     format!("seawallIndex([\n{}\n]);\n", lines.join(",\n"))
 }
 
-/// What a guideline speaks of: its topic, the names in its text and checks, the controls it maps to.
+/// What a guideline speaks of: its topic, the names in its text and checks. Controls lead to it by
+/// entries of their own.
 fn words_of(guideline: &Guideline, topic: &str) -> String {
     let mut words: BTreeSet<String> = BTreeSet::new();
     let sentence = text::first_sentence(&guideline.prose);
@@ -147,9 +149,6 @@ fn words_of(guideline: &Guideline, topic: &str) -> String {
             // Names of Kubernetes and Azure: `hostPath`, `disableLocalAccounts`.
             .filter(|word| word.len() > 5 && word.chars().any(char::is_uppercase))
             .for_each(&mut add);
-    }
-    for (_, control) in &guideline.frameworks {
-        add(control);
     }
     let mut said = vec![topic.to_owned(), sentence];
     said.extend(words);
