@@ -168,7 +168,10 @@ fn setting_of(guide: &Guide, example: &Example) -> Result<Setting, String> {
 }
 
 /// An example's estate with what it is judged by, and why what of it could not be read.
-pub(crate) fn estate_of(
+///
+/// # Errors
+/// When its parameters do not parse.
+pub fn estate_of(
     guide: &Guide,
     example: &Example,
 ) -> Result<(Setting, Estate, Vec<String>), String> {

@@ -10,6 +10,8 @@ use model::finding::{Because, Finding, GuidelineId, Outcome, Severity};
 use model::resource::ResourceName;
 
 use crate::enables::Attack;
+use crate::html::Part;
+use crate::triage::Trend;
 
 /// Writes one output format. Findings come in the order of the input.
 pub trait Sink {
@@ -67,6 +69,12 @@ pub struct Assessment<'a> {
     pub attack: Attack,
     /// Facts that verdicts rest on and that were read too long ago, the oldest first.
     pub old_facts: Vec<OldFact>,
+    /// What a page for people shows besides, in order.
+    pub parts: Vec<Part>,
+    /// What became of the findings of the baseline, when there is one.
+    pub trend: Option<Trend>,
+    /// Where the guide's pages stand.
+    pub site: Option<Box<str>>,
     /// Program version.
     pub version: &'static str,
 }
@@ -149,6 +157,14 @@ impl Summary {
 }
 
 impl Assessment<'_> {
+    /// The page of a guideline, where the guide's pages stand somewhere.
+    #[must_use]
+    pub fn page_of(&self, id: &GuidelineId) -> Option<String> {
+        let guideline = self.guide.guideline(&id.0)?;
+        let site = self.site.as_deref()?.trim_end_matches('/');
+        Some(format!("{site}/{}", crate::site::guideline_path(guideline)))
+    }
+
     /// The exit code: 1 findings at or above the floor, 4 something given could not be judged, 0.
     #[must_use]
     pub fn exit_code(&self) -> u8 {

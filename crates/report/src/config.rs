@@ -29,6 +29,8 @@ pub struct Config {
     pub fail_on: Option<Option<Severity>>,
     /// Unknown verdicts trip it too.
     pub fail_on_unknown: Option<bool>,
+    /// Where `seawall guide build` put the guide: findings lead there.
+    pub site: Option<Box<str>>,
     /// Kubernetes minor judged against.
     pub kubernetes: Option<u8>,
     /// Frameworks that select the guidelines.
@@ -90,7 +92,14 @@ pub struct ConfigError {
     pub message: String,
 }
 
-const KEYS: [&str; 13] = [
+/// An address that a link may have: nothing that a browser would run.
+fn is_site(address: &str) -> bool {
+    let relative = !address.is_empty() && !address.contains(':') && !address.starts_with("//");
+    let plain = !address.chars().any(|c| c.is_whitespace() || c.is_control());
+    plain && (relative || address.starts_with("https://") || address.starts_with("http://"))
+}
+
+const KEYS: [&str; 14] = [
     "whole",
     "fail-on",
     "fail-on-unknown",
@@ -104,6 +113,7 @@ const KEYS: [&str; 13] = [
     "budget",
     "serve",
     "answers",
+    "site",
 ];
 
 impl Config {
@@ -156,6 +166,16 @@ impl Config {
                     let floor = value.as_str().and_then(parse_floor);
                     config.fail_on =
                         Some(floor.ok_or_else(|| wrong("critical, high, medium, low or none"))?);
+                }
+                "site" => {
+                    let address = value.as_str().filter(|address| is_site(address));
+                    config.site = Some(
+                        address
+                            .ok_or_else(|| {
+                                wrong("an address that begins with https://, or a folder beside the reports")
+                            })?
+                            .into(),
+                    );
                 }
                 "kubernetes" => {
                     let version = front_matter::texts(value)

@@ -8,15 +8,17 @@
 //! [`FINDINGS_KEPT`]: the worst are kept, and the page says what is missing.
 
 mod controls;
+mod document;
 mod findings;
 pub(crate) mod prose;
 mod result;
+mod trend;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use guide::{Guide, VerdictWord};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, html};
 use model::coverage::Status;
 use model::finding::{Finding, GuidelineId, Outcome, Severity};
 use model::resource::ResourceName;
@@ -25,7 +27,8 @@ use crate::assessment::{Assessment, Counts, Sink};
 use crate::outcome;
 use crate::text::{clean, count};
 
-pub use self::findings::{about, chip, source};
+pub use self::document::{ALONE, Head, Style, chip, document, symbol};
+pub use self::findings::{about, source};
 pub use self::prose::{blocks, words};
 
 /// Findings on a page; beyond it browsers become slow.
@@ -38,6 +41,22 @@ pub const BASE_STYLE: &str = include_str!("html/base.css");
 /// What a page of findings adds: tiles, bars, cards.
 pub const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/page.js");
+
+/// The page's own script filters; nothing else runs.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/// A part of the page that is made elsewhere.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Its fragment.
+    pub id: &'static str,
+    /// Its heading.
+    pub title: &'static str,
+    /// What its looks need besides.
+    pub style: &'static str,
+    /// Below its heading.
+    pub body: Markup,
+}
 
 /// A sink that writes one HTML page. `selected` are the guidelines in question. Passes are
 /// counted when verdicts are passed on; otherwise the page says `no finding` instead.
@@ -138,34 +157,36 @@ impl Sink for Html {
 
 fn page(assessment: &Assessment<'_>, kept: &Kept) -> Markup {
     let subject = outcome::subject(assessment);
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="generator" content={ "seawall " (assessment.version) };
-                meta http-equiv="Content-Security-Policy"
-                    content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
-                title { "Security assessment of " (subject) }
-                style { (PreEscaped(BASE_STYLE)) (PreEscaped(STYLE)) }
-            }
-            body {
-                a.skip href="#result" { "Skip to the result" }
-                (header(assessment, &subject))
-                main {
-                    (result::section(assessment, kept))
-                    (findings::section(assessment, kept))
-                    (ledger(assessment))
-                    (not_assessed(assessment))
-                    (controls::section(assessment, kept))
+    let title = format!("Security assessment of {subject}");
+    let mut sheets = vec![STYLE];
+    sheets.extend(assessment.parts.iter().map(|part| part.style));
+    let head = Head {
+        title: &title,
+        policy: Some(POLICY),
+        style: Style::Within(&sheets),
+    };
+    let more = html! { meta name="generator" content={ "seawall " (assessment.version) }; };
+    let body = html! {
+        a.skip href="#result" { "Skip to the result" }
+        (header(assessment, &subject))
+        main {
+            (result::section(assessment, kept))
+            (trend::section(assessment))
+            @for part in &assessment.parts {
+                section id=(part.id) aria-labelledby={ (part.id) "-title" } {
+                    h2 id={ (part.id) "-title" } { (part.title) }
+                    (part.body)
                 }
-                footer { p { "Written by seawall " (assessment.version) ". The page loads nothing and sends nothing." } }
-                script { (PreEscaped(SCRIPT)) }
             }
+            (findings::section(assessment, kept))
+            (ledger(assessment))
+            (not_assessed(assessment))
+            (controls::section(assessment, kept))
         }
-    }
+        footer { p { "Written by seawall " (assessment.version) ". The page loads nothing and sends nothing." } }
+        script { (PreEscaped(SCRIPT)) }
+    };
+    document(&head, &more, None, &body)
 }
 
 fn header(assessment: &Assessment<'_>, subject: &str) -> Markup {
@@ -188,6 +209,8 @@ fn header(assessment: &Assessment<'_>, subject: &str) -> Markup {
             nav aria-label="Sections" {
                 ul {
                     li { a href="#result" { "Result" } }
+                    @if assessment.trend.is_some() { li { a href="#trend" { "Trend" } } }
+                    @for part in &assessment.parts { li { a href={ "#" (part.id) } { (part.title) } } }
                     li { a href="#findings" { "Findings" } }
                     li { a href="#coverage" { "Coverage" } }
                     li { a href="#not-assessed" { "Not assessed" } }

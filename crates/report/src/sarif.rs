@@ -270,7 +270,12 @@ impl<'a> Place<'a> {
 }
 
 impl<'a> Rule<'a> {
-    fn of(guideline: &'a Guideline, severity: Severity, sentence: &'a str) -> Self {
+    fn of(
+        guideline: &'a Guideline,
+        severity: Severity,
+        sentence: &'a str,
+        page: Option<&'a str>,
+    ) -> Self {
         let mut tags = vec!["security", "kubernetes", &*guideline.aspect];
         for (framework, _) in &guideline.frameworks {
             if !tags.contains(&&**framework) {
@@ -288,10 +293,10 @@ impl<'a> Rule<'a> {
                 text: text::plain(&guideline.prose),
                 markdown: &guideline.prose,
             },
-            help_uri: guideline
-                .references
-                .first()
-                .map(|reference| &*reference.url),
+            help_uri: page.or_else(|| {
+                let mut references = guideline.references.iter();
+                references.next().map(|reference| &*reference.url)
+            }),
             default_configuration: Configuration {
                 level: level(severity),
             },
@@ -345,7 +350,7 @@ impl Sarif {
         serde_json::to_writer(&mut self.out, value).map_err(io::Error::from)
     }
 
-    fn rules(&mut self, guide: &Guide) -> io::Result<()> {
+    fn rules(&mut self, assessment: &Assessment<'_>) -> io::Result<()> {
         let mut ordered: Vec<(usize, Severity, &GuidelineId)> = self
             .rules
             .iter()
@@ -354,11 +359,16 @@ impl Sarif {
         ordered.sort_unstable();
         let mut lines = Vec::new();
         for (_, severity, id) in ordered {
-            lines.push(match guide.guideline(&id.0) {
+            // A viewer resolves no relative address.
+            let page = assessment
+                .page_of(id)
+                .filter(|page| page.starts_with("http"));
+            lines.push(match assessment.guide.guideline(&id.0) {
                 Some(guideline) => serde_json::to_string(&Rule::of(
                     guideline,
                     severity,
                     &text::first_sentence(&guideline.prose),
+                    page.as_deref(),
                 ))?,
                 None => format!("{{\"id\":{}}}", serde_json::to_string(&*id.0)?),
             });
@@ -457,7 +467,7 @@ impl Sink for Sarif {
         self.put("\"tool\": {\"driver\": {\"name\": \"seawall\", \"semanticVersion\": ")?;
         self.json(&assessment.version)?;
         self.put(", \"rules\": [\n")?;
-        self.rules(assessment.guide)?;
+        self.rules(assessment)?;
         self.put("\n]}},\n")?;
         self.put(&format!("\"originalUriBaseIds\": {{\"{BASE}\": {{\"description\": {{\"text\": \"the folder seawall was started in\"}}}}}},\n"))?;
         self.put("\"columnKind\": \"unicodeCodePoints\",\n")?;

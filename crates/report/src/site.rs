@@ -1,35 +1,43 @@
 //! The guide as plain HTML pages: what `seawall guide build` writes.
 //!
-//! The pages need no server and no JavaScript, load nothing but one style sheet beside them, and
-//! name each other by relative addresses, so that they work from a folder, a share or a site.
+//! The pages need no server, and no JavaScript but for search; they load nothing but the style sheet and the scripts
+//! beside them, and name each other by relative addresses, so that they work from a folder, a share or a site.
 //! Same guide, same bytes: no clock, no version, ordered lists only.
 //!
-//! What it deliberately leaves out: writing files (the command does), search, and figures.
+//! What it deliberately leaves out: writing files, and what only other crates can make of the guide ([`Beside`]).
 
+mod aspects;
+mod checked;
 mod detections;
 mod edges;
 mod example;
+mod fixed;
 mod frame;
 mod framework;
 mod front;
 mod guideline;
+mod left_out;
 mod links;
 mod lists;
+mod network;
 mod options;
+mod policy;
+mod search;
 mod topic;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use guide::export::{self, Options};
 use guide::guideline::Chapter;
 use guide::prices::Prices;
 use guide::{Guide, Guideline};
 
+pub use self::fixed::Fixed;
+
 /// Where the style sheet stands.
-pub const STYLE_PATH: &str = "style.css";
+const STYLE_PATH: &str = "style.css";
 /// The style sheet of all pages.
-pub const STYLE: &str = concat!(
+const STYLE: &str = concat!(
     include_str!("html/base.css"),
     include_str!("site/style.css")
 );
@@ -43,67 +51,107 @@ pub struct Page {
     pub html: String,
 }
 
-/// The query of each detection, or why there is none.
-pub type Queries = BTreeMap<Box<str>, Result<String, String>>;
+/// A file that pages load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asset {
+    /// Below the site's folder.
+    pub path: &'static str,
+    /// What stands in it.
+    pub text: String,
+}
 
-/// The pages of a guide, in the order of reading.
+/// What is made of the guide elsewhere and shown with it.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// The query of each detection, or why there is none.
+    pub queries: BTreeMap<Box<str>, Result<String, String>>,
+    /// Fixes of guidelines in languages that their examples are not written in.
+    pub fixes: BTreeMap<Box<str>, Vec<Fixed>>,
+}
+
+/// The guide as a site.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Built {
+    /// In the order of reading.
+    pub pages: Vec<Page>,
+    /// What they load.
+    pub assets: Vec<Asset>,
+}
+
+/// Makes all of it.
 #[must_use]
-pub fn pages(guide: &Guide, queries: &Queries) -> Vec<Page> {
-    let site = Site::new(guide, queries);
-    let mut pages = vec![front::page(&site)];
+pub fn build(guide: &Guide, beside: &Beside) -> Built {
+    let site = Site::new(guide, beside);
+    let asset = |path, text: &str| Asset {
+        path,
+        text: text.to_owned(),
+    };
+    Built {
+        pages: pages(&site),
+        assets: vec![
+            asset(STYLE_PATH, STYLE),
+            asset(search::SCRIPT_PATH, search::SCRIPT),
+            asset(search::INDEX_PATH, &search::index(&site)),
+        ],
+    }
+}
+
+fn pages(site: &Site<'_>) -> Vec<Page> {
+    let guide = site.guide;
+    let mut pages = vec![front::page(site)];
     for chapter in &guide.chapters {
-        pages.push(front::chapter(&site, chapter));
+        pages.push(front::chapter(site, chapter));
         for topic in site.topics(chapter) {
-            pages.push(topic::page(&site, topic));
+            pages.push(topic::page(site, topic));
         }
     }
     pages.extend(
         guide
             .guidelines
             .iter()
-            .map(|guideline| guideline::page(&site, guideline)),
+            .map(|guideline| guideline::page(site, guideline)),
     );
-    pages.extend(lists::pages(&site));
-    pages.push(framework::list(&site));
+    pages.extend(lists::pages(site));
+    pages.push(framework::list(site));
     pages.extend(
         guide
             .frameworks
             .iter()
-            .map(|framework| framework::page(&site, framework)),
+            .map(|framework| framework::page(site, framework)),
     );
-    pages.push(edges::list(&site));
+    pages.push(edges::list(site));
     pages.extend(
         guide
             .edge_pages
             .values()
-            .map(|edge| edges::page(&site, edge)),
+            .map(|edge| edges::page(site, edge)),
     );
-    pages.push(detections::list(&site));
+    pages.push(detections::list(site));
     pages.extend(
         guide
             .detections
             .iter()
-            .map(|detection| detections::page(&site, detection)),
+            .map(|detection| detections::page(site, detection)),
     );
-    pages.push(links::page(&site));
+    pages.push(left_out::page(site));
+    pages.extend(links::pages(site));
     pages
 }
 
 /// What all pages are made from.
 struct Site<'g> {
     guide: &'g Guide,
-    queries: &'g Queries,
+    beside: &'g Beside,
     /// The site's name: the heading of the guide's front page.
     name: String,
     /// Every page there is; nothing links to anything else.
     paths: BTreeSet<String>,
     prices: Prices,
-    /// Why the API server cannot enforce a guideline by a policy, where it cannot.
-    not_enforced: BTreeMap<&'g str, String>,
+    policies: policy::Policies,
 }
 
 impl<'g> Site<'g> {
-    fn new(guide: &'g Guide, queries: &'g Queries) -> Self {
+    fn new(guide: &'g Guide, beside: &'g Beside) -> Self {
         let name = guide
             .front
             .lines()
@@ -113,7 +161,9 @@ impl<'g> Site<'g> {
             .into_iter()
             .chain([
                 front::PATH,
+                left_out::PATH,
                 links::PATH,
+                links::BESIDES_PATH,
                 framework::LIST_PATH,
                 edges::LIST_PATH,
                 detections::LIST_PATH,
@@ -148,11 +198,11 @@ impl<'g> Site<'g> {
         );
         Self {
             guide,
-            queries,
+            beside,
             name: crate::text::plain(name),
             paths,
             prices: Prices::builtin(guide),
-            not_enforced: not_enforced(guide),
+            policies: policy::Policies::of(guide),
         }
     }
 
@@ -207,22 +257,6 @@ impl<'g> Site<'g> {
     }
 }
 
-/// What the API server cannot enforce by a policy as things stand, with the reason.
-fn not_enforced(guide: &Guide) -> BTreeMap<&str, String> {
-    let Ok(setting) = guide::setting::setting(guide, None, None) else {
-        return BTreeMap::new();
-    };
-    let options = Options {
-        server_minor: setting.kubernetes_minor,
-        ..Options::default()
-    };
-    export::vap(guide, &setting, options, |_| true)
-        .left_out
-        .into_iter()
-        .filter_map(|left| Some((&*guide.guideline(&left.guideline.0)?.id.0, left.reason)))
-        .collect()
-}
-
 fn chapter_path(chapter: &str) -> String {
     format!("{chapter}/index.html")
 }
@@ -231,7 +265,8 @@ fn topic_path(chapter: &str, topic: &str) -> String {
     format!("{chapter}/{topic}/index.html")
 }
 
-fn guideline_path(guideline: &Guideline) -> String {
+/// Where the page of a guideline stands below the site's folder.
+pub(crate) fn guideline_path(guideline: &Guideline) -> String {
     format!(
         "{}/{}/{}.html",
         guideline.chapter, guideline.topic, guideline.id

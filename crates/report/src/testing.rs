@@ -363,6 +363,9 @@ pub(crate) fn assessment<'g>(guide: &'g Guide, findings: &[Finding]) -> Assessme
         framework: None,
         attack: Attack::default(),
         old_facts: Vec::new(),
+        parts: Vec::new(),
+        trend: None,
+        site: None,
         version: "0.1.0",
     }
 }

@@ -3,19 +3,24 @@
 //! A waiver that is expired, says no reason or no owner, or matches nothing becomes an object
 //! of kind `Waiver` that guidelines judge like any other.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cel::Symbols;
 use guide::Guideline;
 use model::doc::{Dialect, DocBuilder, NodeId};
-use model::finding::{Finding, Fingerprint, WaiverNote};
+use model::finding::{Finding, WaiverNote};
 use model::kinds::Kind;
 use model::resource::{Origin, Resource, ResourceName};
 use model::waiver::InlineWaiver;
 use yaml::{Build as _, Entry, Span};
 
 use crate::config::{Config, Waiver};
+
+mod baseline;
+
+use self::baseline::Baseline;
+pub use self::baseline::{Before, Gone, Trend};
 
 /// The API group of the objects that triage makes.
 pub const WAIVER_GROUP: &str = "seawall.dev";
@@ -35,7 +40,7 @@ pub fn is_about_waivers(guideline: &Guideline) -> bool {
 pub struct Triage {
     waivers: Vec<(Waiver, bool)>,
     inline: BTreeMap<Arc<str>, Vec<(InlineWaiver, bool)>>,
-    baseline: HashSet<Fingerprint>,
+    baseline: Option<Baseline>,
     as_of: String,
 }
 
@@ -59,21 +64,14 @@ impl Triage {
     /// # Errors
     /// When the text is no such report.
     pub fn baseline(&mut self, text: &str) -> Result<(), String> {
-        let report: serde_json::Value = serde_json::from_str(text)
-            .map_err(|error| format!("it is no JSON report of seawall: {error}"))?;
-        let findings = report
-            .get("findings")
-            .and_then(serde_json::Value::as_array)
-            .ok_or_else(|| "it is no JSON report of seawall: `findings` is missing".to_owned())?;
-        for finding in findings {
-            let print = finding
-                .get("fingerprint")
-                .and_then(serde_json::Value::as_str);
-            if let Some(print) = print.and_then(|print| u128::from_str_radix(print, 16).ok()) {
-                self.baseline.insert(Fingerprint(print));
-            }
-        }
+        self.baseline = Some(Baseline::read(text)?);
         Ok(())
+    }
+
+    /// What became of the findings of the baseline; `looked` tells whether it would be known if a guideline's were there.
+    #[must_use]
+    pub fn trend(&self, looked: &dyn Fn(&str) -> bool) -> Option<Trend> {
+        Some(self.baseline.as_ref()?.trend(looked))
     }
 
     /// Waivers found in a document's comments.
@@ -90,7 +88,8 @@ impl Triage {
 
     /// Marks a finding that is accepted or known.
     pub fn apply(&mut self, finding: &mut Finding) {
-        finding.in_baseline = self.baseline.contains(&finding.fingerprint);
+        let baseline = self.baseline.as_mut();
+        finding.in_baseline = baseline.is_some_and(|baseline| baseline.meet(finding));
         let guideline = &*finding.guideline.0;
         if let Some(waivers) = self.inline.get_mut(&finding.place.path) {
             for (waiver, used) in waivers.iter_mut() {

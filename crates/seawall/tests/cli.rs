@@ -94,6 +94,8 @@ mod run;
 mod schemas;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/site.rs"]
+mod site;
 #[path = "cli/snapshot.rs"]
 mod snapshot;
 #[path = "cli/stable.rs"]

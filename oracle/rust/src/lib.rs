@@ -8,6 +8,14 @@
 
 pub mod azure;
 pub mod azurite;
+#[expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "it is a part of tests: what it does not find is a test that fails"
+)]
+pub mod browser;
 mod certificate;
 mod client;
 mod error;

@@ -70,6 +70,13 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    /// Seconds of work, for an answer beside others, where a terminal would wait a minute.
+    pub const QUICK: Self = Self {
+        points: 10,
+        changes: 40,
+        work: 60_000_000,
+    };
+
     /// All that is worth telling, with so many points of the frontier.
     #[must_use]
     pub fn with_points(points: usize) -> Self {

@@ -136,6 +136,45 @@ fn standing(guidelines: &[&Guideline], tally: Tally, pass: usize, kept: &Kept) -
     }
 }
 
+/// How many controls stand how, as lengths.
+fn bar(rows: &[Row<'_>]) -> Markup {
+    let kinds = [
+        ("fail", "critical", &[Standing::Fail][..]),
+        ("unknown", "unknown", &[Standing::Unknown]),
+        ("not counted", "set-aside", &[Standing::SetAside]),
+        (
+            "pass or no finding",
+            "good",
+            &[Standing::Pass, Standing::NoFinding],
+        ),
+        (
+            "not applicable or not assessed",
+            "open",
+            &[Standing::NotApplicable, Standing::NotAssessed],
+        ),
+        ("no guideline", "nothing", &[Standing::NoGuideline]),
+    ];
+    let counted = kinds.map(|(words, class, standings)| {
+        let own = rows.iter().filter(|row| standings.contains(&row.standing));
+        (words, class, own.count())
+    });
+    let said: Vec<String> = counted
+        .iter()
+        .filter(|(.., number)| *number > 0)
+        .map(|(words, _, number)| format!("{number} {words}"))
+        .collect();
+    let mut at = 0;
+    html! {
+        svg.standing viewBox={ "0 0 " (rows.len().max(1)) " 1" } preserveAspectRatio="none" role="img" aria-label=(said.join(", ")) {
+            @for (_, class, number) in counted {
+                rect.(class) x=(at) width=(number) height="1" {}
+                @let _ = at += number;
+            }
+        }
+        span.said { (said.join(" · ")) }
+    }
+}
+
 fn table(framework: &Framework, rows: &[Row<'_>], covered: usize, open: bool) -> Markup {
     let failed = rows
         .iter()
@@ -146,6 +185,7 @@ fn table(framework: &Framework, rows: &[Row<'_>], covered: usize, open: bool) ->
             summary {
                 h3 { (framework.title) " " (framework.version) }
                 span { (covered) " of " (count(rows.len(), "control")) " have guidelines, " (failed) " fail" }
+                (bar(rows))
             }
             table.cards {
                 caption.unseen { "Controls of " (framework.title) }

@@ -7,7 +7,7 @@ use guide::{Guide, Guideline};
 use maud::{Markup, html};
 use model::finding::{Finding, GuidelineId, Location, Severity};
 
-use super::{Kept, Tally, prose, result};
+use super::{Kept, Tally, chip, prose, result};
 use crate::assessment::Assessment;
 use crate::enables::Enables;
 use crate::text::{self, clean, count};
@@ -95,12 +95,6 @@ fn overview(groups: &[Group<'_>], guide: &Guide) -> Markup {
     }
 }
 
-/// A severity as a label.
-#[must_use]
-pub fn chip(severity: Severity) -> Markup {
-    html! { span class={ "chip " (severity.word()) } { (severity.word()) } }
-}
-
 /// Shown by the script, which alone can use it.
 fn toolbar() -> Markup {
     html! {
@@ -131,7 +125,10 @@ fn card(group: &Group<'_>, assessment: &Assessment<'_>) -> Markup {
         article.guideline id=(group.id) aria-labelledby={ (group.id) "-title" } {
             header {
                 h3 id={ (group.id) "-title" } { (chip(group.severity)) " " (guideline.map_or(&*group.id.0, |guideline| &guideline.title)) }
-                p.meta { code { (group.id) } " · " (result::counts(group.tally)) }
+                p.meta {
+                    code { (group.id) } " · " (result::counts(group.tally))
+                    @if let Some(page) = assessment.page_of(group.id) { " · " a href=(page) rel="noreferrer" { "in the guide" } }
+                }
             }
             @if let Some(enables) = group.opens { p.opens { (opens(enables)) } }
             @if let Some(guideline) = guideline { (about(guideline, &group.findings.iter().filter_map(|finding| finding.check).collect(), assessment.guide)) }

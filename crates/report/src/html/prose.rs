@@ -6,7 +6,9 @@
 
 use guide::markdown::{self, Block};
 use maud::{Markup, html};
+use model::Severity;
 
+use super::document::symbol;
 use crate::text::{Inline, clean, inline};
 
 /// Where an address of the guide's text leads; `None` shows the text without a link.
@@ -131,6 +133,31 @@ pub fn words(text: &str) -> Markup {
     }
 }
 
+/// The seed names severities by pictures, as GitHub writes them.
+fn pictured(text: &str) -> Markup {
+    let first = PICTURES
+        .iter()
+        .filter_map(|(name, severity)| Some((text.find(name)?, *name, *severity)))
+        .min_by_key(|(at, ..)| *at);
+    html! {
+        @match first {
+            None => (text),
+            Some((at, name, severity)) => {
+                (text.get(..at).unwrap_or_default())
+                span.picture.(severity.word()) { (symbol(severity)) }
+                (pictured(text.get(at + name.len()..).unwrap_or_default()))
+            }
+        }
+    }
+}
+
+const PICTURES: [(&str, Severity); 4] = [
+    (":boom:", Severity::Critical),
+    (":fire:", Severity::High),
+    (":cloud:", Severity::Medium),
+    (":partly_sunny:", Severity::Low),
+];
+
 /// One paragraph of the guide. Only web addresses become links.
 pub(super) fn spans(markdown: &str) -> Markup {
     spans_with(markdown, &web)
@@ -141,7 +168,7 @@ pub(crate) fn spans_with(markdown: &str, links: Links<'_>) -> Markup {
     html! {
         @for piece in inline(markdown) {
             @match piece {
-                Inline::Text(text) => (text),
+                Inline::Text(text) => (pictured(&text)),
                 Inline::Code(text) => code { (text) },
                 Inline::Strong(text) => strong { (text) },
                 Inline::Emphasis(text) => em { (text) },

@@ -1,11 +1,11 @@
 //! A matrix of rights as one HTML page that stands alone: no script, nothing loaded, everything escaped.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::matrix::{Cell, Column, EXTENTS, Line, Matrix};
 use super::text::through;
 use super::{Place, Row};
-use crate::html::BASE_STYLE;
+use crate::html::{ALONE, Head, Style, document};
 use crate::text::{clean, count};
 
 const STYLE: &str = include_str!("page.css");
@@ -26,46 +26,39 @@ pub fn html(matrix: &Matrix, subject: &[String], built_in: bool) -> String {
         .collect();
     let hidden = matrix.lines.len() - all.len();
     let lines = all.get(..all.len().min(LINES_KEPT)).unwrap_or_default();
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
-                title { (clean(&matrix.title)) }
-                style { (PreEscaped(BASE_STYLE)) (PreEscaped(STYLE)) }
-            }
-            body {
-                a.skip href="#matrix" { "Skip to the table" }
-                header {
-                    p.brand { "seawall" }
-                    h1 { (clean(&matrix.title)) }
-                    dl.facts {
-                        div { dt { "Read" } dd { (clean(&subject.join(", "))) } }
-                        div { dt { "Who" } dd { (count(all.len(), "subject")) } }
-                        div { dt { "Complete" } dd { @if matrix.gaps.is_empty() && matrix.unknown.is_empty() { "yes" } @else { "no, see below" } } }
-                    }
-                }
-                main {
-                    (legend(matrix))
-                    (table(matrix, lines))
-                    @if all.len() > lines.len() {
-                        p.help { "The first " (lines.len()) " of " (count(all.len(), "subject")) "; `--format csv` lists all." }
-                    }
-                    @if hidden > 0 {
-                        p.help { "Left out: " (count(hidden, "part")) " of Kubernetes itself (" code { "--built-in" } " shows them)." }
-                    }
-                    (doubts(matrix))
-                    h2 { "What gives it" }
-                    ul.from { @for line in lines { (from(matrix, line)) } }
-                }
-                footer { p { "Written by seawall. This page loads nothing and sends nothing." } }
+    let title = clean(&matrix.title);
+    let head = Head {
+        title: &title,
+        policy: Some(ALONE),
+        style: Style::Within(&[STYLE]),
+    };
+    let body = html! {
+        a.skip href="#matrix" { "Skip to the table" }
+        header {
+            p.brand { "seawall" }
+            h1 { (clean(&matrix.title)) }
+            dl.facts {
+                div { dt { "Read" } dd { (clean(&subject.join(", "))) } }
+                div { dt { "Who" } dd { (count(all.len(), "subject")) } }
+                div { dt { "Complete" } dd { @if matrix.gaps.is_empty() && matrix.unknown.is_empty() { "yes" } @else { "no, see below" } } }
             }
         }
+        main {
+            (legend(matrix))
+            (table(matrix, lines))
+            @if all.len() > lines.len() {
+                p.help { "The first " (lines.len()) " of " (count(all.len(), "subject")) "; `--format csv` lists all." }
+            }
+            @if hidden > 0 {
+                p.help { "Left out: " (count(hidden, "part")) " of Kubernetes itself (" code { "--built-in" } " shows them)." }
+            }
+            (doubts(matrix))
+            h2 { "What gives it" }
+            ul.from { @for line in lines { (from(matrix, line)) } }
+        }
+        footer { p { "Written by seawall. This page loads nothing and sends nothing." } }
     };
-    page.into_string()
+    document(&head, &html! {}, None, &body).into_string()
 }
 
 fn legend(matrix: &Matrix) -> Markup {

@@ -4,10 +4,11 @@ use guide::detection::{Detection, Memory};
 use maud::{Markup, html};
 use model::Severity;
 
+use super::checked::Checked;
 use super::frame::{self, Content};
-use super::{Page, Site, framework, front, links, lists, relative};
+use super::{Page, Site, framework, front, links, relative};
 use crate::detections;
-use crate::html::prose;
+use crate::html::{chip, prose};
 use crate::text::count;
 
 pub(super) const LIST_PATH: &str = "detections/index.html";
@@ -36,7 +37,7 @@ pub(super) fn items(here: &str, detections: &[&Detection]) -> Markup {
         ul.guidelines {
             @for detection in detections {
                 li {
-                    (lists::chip(detection.severity)) " "
+                    (chip(detection.severity)) " "
                     a href=(relative(here, &path(&detection.id))) { (detection.title) } " "
                     code.quiet { (detection.id) }
                 }
@@ -73,6 +74,7 @@ pub(super) fn list(site: &Site<'_>) -> Page {
             title: "Detections".to_owned(),
             heading: "Detections".to_owned(),
             above: vec![("Guide".to_owned(), front::PATH.to_owned())],
+            checked: Checked::by(all.iter().flat_map(|own| &own.references)),
             body,
         },
     )
@@ -84,7 +86,7 @@ pub(super) fn page(site: &Site<'_>, own: &Detection) -> Page {
     let body = html! {
         dl.facts.boxed {
             div { dt { "Detection" } dd { code { (own.id) } } }
-            div { dt { "Severity" } dd { (lists::chip(own.severity)) } }
+            div { dt { "Severity" } dd { (chip(own.severity)) } }
             div { dt { "Reads" } dd { (detections::log(own)) } }
             @for id in &own.mitre {
                 div { dt { "ATT&CK " (id) } dd { (site.guide.technique(id).unwrap_or_default()) } }
@@ -113,6 +115,7 @@ pub(super) fn page(site: &Site<'_>, own: &Detection) -> Page {
                 ("Detections".to_owned(), LIST_PATH.to_owned()),
             ],
             path: path.clone(),
+            checked: Checked::by(&own.references).or(|| Checked::whole(site)),
             body,
         },
     )
@@ -139,7 +142,7 @@ fn asked(own: &Detection) -> Markup {
 
 fn query(site: &Site<'_>, own: &Detection) -> Markup {
     html! {
-        @match site.queries.get(&own.id) {
+        @match site.beside.queries.get(&own.id) {
             Some(Ok(query)) => {
                 section aria-labelledby="query" {
                     h2 #query { "As a query" }

@@ -1,8 +1,9 @@
 //! The steps of attackers: a page with all of them, and one for each that the graph knows.
 
-use guide::edges::{EdgeExample, EdgePage};
+use guide::edges::{EdgeExample, EdgePage, Wanted};
 use maud::{Markup, html};
 
+use super::checked::Checked;
 use super::frame::{self, Content};
 use super::{Page, Site, front, guideline_path, links, relative, topic_path};
 use crate::edges;
@@ -63,6 +64,7 @@ pub(super) fn list(site: &Site<'_>) -> Page {
             heading: "Steps of attackers".to_owned(),
             above: vec![("Guide".to_owned(), front::PATH.to_owned())],
             path: LIST_PATH.to_owned(),
+            checked: Checked::by(guide.edge_pages.values().flat_map(|edge| &edge.references)),
             body,
         },
     )
@@ -84,11 +86,11 @@ pub(super) fn page(site: &Site<'_>, own: &EdgePage) -> Page {
         section aria-labelledby="examples" {
             h2 #examples { "Examples" }
             p { "Each is a test: the step is found in it, and gone after any of the changes below it." }
-            @for example in first { (self::example(example)) }
+            @for example in first { (self::example(&own.title, example)) }
             @if !rest.is_empty() {
                 details {
                     summary { (count(rest.len(), "more example")) }
-                    @for example in rest { (self::example(example)) }
+                    @for example in rest { (self::example(&own.title, example)) }
                 }
             }
         }
@@ -106,12 +108,13 @@ pub(super) fn page(site: &Site<'_>, own: &EdgePage) -> Page {
                 ("Steps of attackers".to_owned(), LIST_PATH.to_owned()),
             ],
             path: path.clone(),
+            checked: Checked::by(&own.references).or(|| Checked::whole(site)),
             body,
         },
     )
 }
 
-fn example(example: &EdgeExample) -> Markup {
+fn example(title: &str, example: &EdgeExample) -> Markup {
     html! {
         figure.source.bad {
             figcaption {
@@ -121,10 +124,60 @@ fn example(example: &EdgeExample) -> Markup {
             }
             @for file in &example.files { pre tabindex="0" { code { (file.text) } } }
         }
-        p { "The steps:" }
-        ul { @for wanted in &example.steps { li { code { (edges::step(wanted)) } } } }
+        (hops(title, &example.steps, false))
         p { "Any of these takes it away:" }
         ul { @for change in &example.without { li { (prose::words(&edges::change(change))) } } }
+    }
+}
+
+/// Steps as a drawing: what is held, what is done, what is held then.
+fn hops(title: &str, steps: &[Wanted], parted: bool) -> Markup {
+    html! {
+        ul.hops aria-label="The steps, drawn" {
+            @for step in steps {
+                li.hop.perhaps[step.perhaps].parted[parted] {
+                    span.held { @for need in &step.needs { span.node { (node(need)) } } }
+                    span.deed { span { (title) @if step.perhaps { ", perhaps" } @if parted { span.unseen { ", cut" } } } }
+                    span.held { span.node.gained { (node(&step.gives)) } }
+                }
+            }
+        }
+    }
+}
+
+/// `workload:shop/web[Pod]`: its kind above its name.
+fn node(id: &str) -> Markup {
+    html! {
+        @match id.split_once(':') {
+            Some((kind, name)) if !name.is_empty() => { span.kind { (kind) } " " (short(name)) },
+            _ => (id.trim_end_matches(':')),
+        }
+    }
+}
+
+/// Of an id in Azure what tells most: its last type and name.
+fn short(name: &str) -> String {
+    let long = name
+        .find("/subscriptions/")
+        .and_then(|at| name.split_at_checked(at));
+    let Some((before, id)) = long else {
+        return name.to_owned();
+    };
+    let parts: Vec<&str> = id.split('/').collect();
+    let last = parts.len().saturating_sub(2);
+    let tail = parts.get(last..).unwrap_or_default().join("/");
+    format!("{before}…/{tail}")
+}
+
+/// A step that a guideline takes away, drawn by its first example.
+pub(super) fn parted(site: &Site<'_>, here: &str, id: &str) -> Markup {
+    let page = site.guide.edge_pages.get(id);
+    let first = page.and_then(|page| page.examples.first());
+    html! {
+        p.cut-step { (link(site, here, id)) " " code.quiet { (id) } }
+        @if let (Some(page), Some(example)) = (page, first) {
+            (hops(&page.title, example.steps.get(..1).unwrap_or_default(), true))
+        }
     }
 }
 

@@ -4,9 +4,10 @@ use guide::Guideline;
 use guide::guideline::Framework;
 use maud::html;
 
+use super::checked::Checked;
 use super::frame::{self, Content};
-use super::{Page, Site, detections, front, guideline_path, links, lists, relative};
-use crate::html::prose;
+use super::{Page, Site, detections, front, guideline_path, links, relative};
+use crate::html::{chip, prose};
 use crate::text::count;
 
 pub(super) const LIST_PATH: &str = "frameworks/index.html";
@@ -66,6 +67,12 @@ pub(super) fn list(site: &Site<'_>) -> Page {
             title: "Frameworks".to_owned(),
             heading: "Frameworks".to_owned(),
             above: vec![("Guide".to_owned(), front::PATH.to_owned())],
+            checked: Checked::by(
+                site.guide
+                    .frameworks
+                    .iter()
+                    .filter_map(|own| own.source.as_ref()),
+            ),
             body,
         },
     )
@@ -99,7 +106,7 @@ pub(super) fn page(site: &Site<'_>, framework: &Framework) -> Page {
                             @if !own.is_empty() {
                                 ul.guidelines {
                                     @for guideline in own {
-                                        li { (lists::chip(guideline.severity)) " " a href=(relative(&here, &guideline_path(guideline))) { (guideline.title) } }
+                                        li { (chip(guideline.severity)) " " a href=(relative(&here, &guideline_path(guideline))) { (guideline.title) } }
                                     }
                                 }
                             }
@@ -120,6 +127,7 @@ pub(super) fn page(site: &Site<'_>, framework: &Framework) -> Page {
                 ("Guide".to_owned(), front::PATH.to_owned()),
                 ("Frameworks".to_owned(), LIST_PATH.to_owned()),
             ],
+            checked: Checked::by(&framework.source).or(|| Checked::whole(site)),
             body,
         },
     )

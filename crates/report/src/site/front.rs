@@ -4,9 +4,10 @@ use guide::guideline::{ASPECTS, Chapter, PRINCIPLES};
 use maud::{Markup, html};
 use model::Severity;
 
+use super::checked::Checked;
 use super::frame::{self, Content};
-use super::{Page, Site, chapter_path, framework, lists, relative, topic_path};
-use crate::html::prose;
+use super::{Page, Site, aspects, chapter_path, framework, lists, relative, topic_path};
+use crate::html::{prose, symbol};
 use crate::text::count;
 
 pub(super) const PATH: &str = "index.html";
@@ -14,15 +15,20 @@ pub(super) const PATH: &str = "index.html";
 /// The front page: the ways into the guide between its first words and the rest of them.
 pub(super) fn page(site: &Site<'_>) -> Page {
     let links = |address: &str| site.resolve(PATH, address);
-    let text = pictures(&site.guide.front);
+    let text = &*site.guide.front;
     let (lead, rest) = text
         .find("\n## ")
         .and_then(|at| text.split_at_checked(at))
-        .unwrap_or((&text, ""));
+        .unwrap_or((text, ""));
+    let (before, words, after) = drawn(rest).unwrap_or((rest, None, ""));
     let body = html! {
         div.prose.lead { (prose::document(lead, &links)) }
+        @if let Some(words) = words {
+            div.prose { (prose::document(words, &links)) }
+            (aspects::figure(site, PATH))
+        }
         (ways(site))
-        div.prose { (prose::document(rest, &links)) }
+        div.prose { (prose::document(before, &links)) (prose::document(after, &links)) }
     };
     frame::page(
         site,
@@ -31,9 +37,24 @@ pub(super) fn page(site: &Site<'_>) -> Page {
             title: site.name.clone(),
             heading: site.name.clone(),
             above: Vec::new(),
+            checked: Checked::whole(site),
             body,
         },
     )
+}
+
+/// The text before the section of the aspects, what stands in it before its picture, and the text after it. For who reads
+/// it as text the picture stands there in letters, with the list that says the same behind it.
+fn drawn(text: &str) -> Option<(&str, Option<&str>, &str)> {
+    let (until, rest) = text.split_once("\n```figure aspects\n")?;
+    let (_, rest) = rest.split_once("\n```\n")?;
+    let after = rest
+        .find("\n## ")
+        .and_then(|at| rest.get(at..))
+        .unwrap_or_default();
+    let heading = until.rfind("\n## ")?;
+    let (before, words) = until.split_at_checked(heading)?;
+    Some((before, Some(words), after))
 }
 
 fn ways(site: &Site<'_>) -> Markup {
@@ -66,7 +87,7 @@ fn ways(site: &Site<'_>) -> Markup {
                     ul.plain {
                         @for severity in Severity::WORST_FIRST {
                             li {
-                                a href=(format!("{}#{}", lists::SEVERITIES, severity.word())) { (severity.word()) }
+                                a.severity.(severity.word()) href=(format!("{}#{}", lists::SEVERITIES, severity.word())) { (symbol(severity)) (severity.word()) }
                                 " " span.quiet { (number(&|guideline| guideline.severity == severity)) }
                             }
                         }
@@ -103,24 +124,11 @@ fn ways(site: &Site<'_>) -> Markup {
     }
 }
 
-/// The seed shows severities by names of pictures, as GitHub writes them.
-fn pictures(markdown: &str) -> String {
-    [
-        (":boom:", "\u{1f4a5}"),
-        (":fire:", "\u{1f525}"),
-        (":cloud:", "\u{2601}\u{fe0f}"),
-        (":partly_sunny:", "\u{26c5}"),
-    ]
-    .iter()
-    .fold(markdown.to_owned(), |text, (name, picture)| {
-        text.replace(name, picture)
-    })
-}
-
 /// A chapter: its text and everything in it.
 pub(super) fn chapter(site: &Site<'_>, chapter: &Chapter) -> Page {
     let path = chapter_path(&chapter.id);
     let links = |address: &str| site.resolve(&path, address);
+    let own = site.guidelines(|guideline| guideline.chapter == chapter.id);
     let body = html! {
         div.prose.lead { (prose::document(&chapter.prose, &links)) }
         section aria-labelledby="guidelines" {
@@ -138,6 +146,11 @@ pub(super) fn chapter(site: &Site<'_>, chapter: &Chapter) -> Page {
             heading: chapter.title.to_string(),
             above: vec![("Guide".to_owned(), PATH.to_owned())],
             path: path.clone(),
+            checked: Checked::by(
+                site.topics(chapter)
+                    .flat_map(|topic| &topic.references)
+                    .chain(own.iter().flat_map(|guideline| &guideline.references)),
+            ),
             body,
         },
     )

@@ -5,14 +5,18 @@ use guide::guideline::{ASPECTS, PRINCIPLES};
 use maud::{Markup, html};
 use model::Safety;
 
+use super::checked::Checked;
 use super::frame::{self, Content};
 use super::{
-    Page, Site, chapter_path, edges, example, framework, front, guideline_path, links, lists,
-    relative, topic_path,
+    Page, Site, chapter_path, edges, example, fixed, framework, front, guideline_path, links,
+    lists, network, policy, relative, topic_path,
 };
 use crate::explain;
-use crate::html::prose;
+use crate::html::{prose, symbol};
 use crate::text;
+
+/// The heading of a topic's comparison with other tools.
+const OTHERS: &str = "What others check here";
 
 pub(super) fn page(site: &Site<'_>, guideline: &Guideline) -> Page {
     let path = guideline_path(guideline);
@@ -23,8 +27,10 @@ pub(super) fn page(site: &Site<'_>, guideline: &Guideline) -> Page {
             h2 #why { "Why" }
             (prose::document(&guideline.prose, &resolve))
         }
+        (fix(site, guideline))
+        (example::section(&guideline.examples))
+        (network::section(site.guide, guideline))
         (judged(guideline))
-        (fix(guideline))
         section.prose aria-labelledby="cost" {
             h2 #cost { "What it costs" }
             @match text::cost(&guideline.cost) {
@@ -32,10 +38,10 @@ pub(super) fn page(site: &Site<'_>, guideline: &Guideline) -> Page {
                 None => p { "Nothing that is known." },
             }
         }
-        (example::section(&guideline.examples))
         (serves(site, guideline, &path))
+        (others(site, guideline, &path))
+        (policy::section(&site.policies, guideline))
         (data(site, guideline))
-        (enforced(site, guideline))
         section.prose aria-labelledby="accept" {
             h2 #accept { "To accept a finding of it" }
             p { "Say who accepts it, why and until when: an entry under " code { "waivers" } " in " code { "seawall.yaml" } ", or above the line it points to" }
@@ -64,6 +70,8 @@ pub(super) fn page(site: &Site<'_>, guideline: &Guideline) -> Page {
             heading: guideline.title.to_string(),
             above,
             path: path.clone(),
+            checked: Checked::by(&guideline.references)
+                .or(|| Checked::by(topic.into_iter().flat_map(|topic| &topic.references))),
             body,
         },
     )
@@ -86,7 +94,7 @@ fn facts(guideline: &Guideline, here: &str) -> Markup {
     };
     html! {
         dl.facts.boxed {
-            div { dt { "Severity" } dd { a.chip.(guideline.severity.word()) href=(list(lists::SEVERITIES, guideline.severity.word())) { (guideline.severity.word()) } } }
+            div { dt { "Severity" } dd { a.chip.(guideline.severity.word()) href=(list(lists::SEVERITIES, guideline.severity.word())) { (symbol(guideline.severity)) (guideline.severity.word()) } } }
             div { dt { "Id" } dd { code { (guideline.id) } } }
             div { dt { "Judges" } dd { (explain::about(guideline)) } }
             div { dt { "Aspect" } dd { a href=(list(lists::ASPECTS_PATH, &guideline.aspect)) { (named(&ASPECTS, &guideline.aspect)) } } }
@@ -121,7 +129,9 @@ fn judged(guideline: &Guideline) -> Markup {
     }
 }
 
-fn fix(guideline: &Guideline) -> Markup {
+fn fix(site: &Site<'_>, guideline: &Guideline) -> Markup {
+    let shown = fixed::of(site.guide, guideline);
+    let elsewhere = site.beside.fixes.get(&*guideline.id.0);
     html! {
         section.prose aria-labelledby="fix" {
             h2 #fix { "How to mend it" }
@@ -145,6 +155,7 @@ fn fix(guideline: &Guideline) -> Markup {
                 }
                 ul { @for line in text::fix_lines(fix) { li { code { (line) } } } }
             }
+            @for change in shown.iter().chain(elsewhere.into_iter().flatten()) { (fixed::figure(change)) }
         }
     }
 }
@@ -158,7 +169,7 @@ fn serves(site: &Site<'_>, guideline: &Guideline, here: &str) -> Markup {
                 p { "It removes no step of an attacker by itself." }
             } @else {
                 p { "It takes from an attacker:" }
-                ul { @for edge in &guideline.cuts { li { (edges::link(site, here, edge)) " " code.quiet { (edge) } } } }
+                @for edge in &guideline.cuts { (edges::parted(site, here, edge)) }
             }
             @if guideline.frameworks.is_empty() {
                 p { "No control of a framework is mapped to it." }
@@ -215,15 +226,17 @@ fn data(site: &Site<'_>, guideline: &Guideline) -> Markup {
     }
 }
 
-fn enforced(site: &Site<'_>, guideline: &Guideline) -> Markup {
+/// The topic's page compares with other tools.
+fn others(site: &Site<'_>, guideline: &Guideline, here: &str) -> Markup {
+    let topic = site.guide.topic(&guideline.chapter, &guideline.topic);
+    let told = topic.filter(|topic| topic.prose.contains(&format!("\n## {OTHERS}\n")));
     html! {
-        section.prose aria-labelledby="enforced" {
-            h2 #enforced { "Where it can be enforced" }
-            @match site.not_enforced.get(&*guideline.id.0) {
-                Some(reason) => p { "There is no policy by which the API server enforces it: " (prose::words(reason)) "." },
-                None => {
-                    p { "By the API server itself, as a ValidatingAdmissionPolicy:" }
-                    pre tabindex="0" { code { "seawall policy export --as vap --guideline " (guideline.id) } }
+        @if let Some(topic) = told {
+            section.prose aria-labelledby="others" {
+                h2 #others { (OTHERS) }
+                p {
+                    "What other tools check of " a href=(format!("{}#{}", relative(here, &topic_path(&topic.chapter, &topic.id)), prose::slug(OTHERS))) { (topic.title) }
+                    ", and where they stop, stands with the topic."
                 }
             }
         }

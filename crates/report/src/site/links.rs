@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use guide::guideline::Reference;
 use maud::{Markup, html};
 
+use super::checked::Checked;
 use super::frame::{self, Content};
 use super::{
     Page, Site, detections, edges, framework, front, guideline_path, relative, topic_path,
@@ -13,6 +14,9 @@ use crate::html::prose;
 use crate::text::count;
 
 pub(super) const PATH: &str = "links.html";
+pub(super) const BESIDES_PATH: &str = "links-besides.html";
+/// Pages that are named beside an address; more are counted, since some facts carry half of the guide.
+const MOST: usize = 6;
 
 /// The references of a page.
 pub(super) fn references(references: &[Reference]) -> Markup {
@@ -30,14 +34,14 @@ pub(super) fn references(references: &[Reference]) -> Markup {
 pub(super) fn link(url: &str) -> Markup {
     html! {
         @match prose::web(url) {
-            Some(address) => a href=(address) rel="noreferrer" { (url.trim_start_matches("https://")) },
+            Some(address) => a href=(address) { (url.trim_start_matches("https://")) },
             None => (url),
         }
     }
 }
 
 pub(super) fn seen(day: &str) -> Markup {
-    html! { span.quiet { "seen " time datetime=(day) { (day) } } }
+    html! { span.quiet { "seen " time { (day) } } }
 }
 
 /// Who rests on an address, and when it was last seen.
@@ -50,8 +54,8 @@ struct Use<'g> {
     users: Vec<(&'g str, String)>,
 }
 
-/// Every address once, below the first topic that rests on it.
-pub(super) fn page(site: &Site<'_>) -> Page {
+/// Every address once, below the first topic that rests on it; those that no topic rests on have a page of their own.
+pub(super) fn pages(site: &Site<'_>) -> [Page; 2] {
     let guide = site.guide;
     let mut uses: BTreeMap<&str, Use<'_>> = BTreeMap::new();
     let mut groups = Vec::new();
@@ -97,35 +101,60 @@ pub(super) fn page(site: &Site<'_>) -> Page {
     });
     collect(&mut uses, groups.len(), detections);
     groups.push(("Detections", detections::LIST_PATH.to_owned()));
-    let body = html! {
-        p.lead { "What the guide's facts rest on: " (count(uses.len(), "link")) ", each named once, below the first topic that uses it, with the day it was last seen and everything that rests on it." }
-        @for (index, (title, path)) in groups.iter().enumerate() {
-            @let own: Vec<_> = uses.iter().filter(|(_, used)| used.group == index).collect();
+    let (topics, others) = groups.split_at(groups.len().min(guide.topics.len()));
+    let section = |here: &str, index: usize, (title, path): &(&str, String)| {
+        let own: Vec<_> = uses
+            .iter()
+            .filter(|(_, used)| used.group == index)
+            .collect();
+        html! {
             @if !own.is_empty() {
                 section {
-                    h2 { a href=(relative(PATH, path)) { (title) } }
-                    ul.references {
-                        @for (url, used) in own {
-                            li {
-                                (link(url)) " " (seen(used.seen))
-                                span.users { "for " @for (index, (name, path)) in used.users.iter().enumerate() { @if index > 0 { ", " } a href=(relative(PATH, path)) { (name) } } }
-                            }
-                        }
-                    }
+                    h2 { a href=(relative(here, path)) { (title) } }
+                    ul.references { @for (url, used) in own { (self::used(here, url, used)) } }
                 }
             }
         }
     };
-    frame::page(
-        site,
-        Content {
-            path: PATH.to_owned(),
-            title: "Links".to_owned(),
-            heading: "Links".to_owned(),
-            above: vec![("Guide".to_owned(), front::PATH.to_owned())],
-            body,
-        },
-    )
+    let first = html! {
+        p.lead { "What the guide's facts rest on: " (count(uses.len(), "link")) ", each named once, below the first topic that uses it, with the day it was last seen and what rests on it. What only steps of attackers, detections and frameworks rest on stands " a href=(relative(PATH, BESIDES_PATH)) { "on a page of its own" } "." }
+        @for (index, group) in topics.iter().enumerate() { (section(PATH, index, group)) }
+    };
+    let second = html! {
+        p.lead { "What steps of attackers, detections and frameworks rest on besides " a href=(relative(BESIDES_PATH, PATH)) { "the links of topics" } ", with the day it was last seen." }
+        @for (index, group) in others.iter().enumerate() { (section(BESIDES_PATH, topics.len() + index, group)) }
+    };
+    let page = |path: &str, title: &str, above: Vec<(String, String)>, body| {
+        frame::page(
+            site,
+            Content {
+                path: path.to_owned(),
+                title: title.to_owned(),
+                heading: title.to_owned(),
+                above,
+                checked: Checked::whole(site),
+                body,
+            },
+        )
+    };
+    let guide = ("Guide".to_owned(), front::PATH.to_owned());
+    let links = ("Links".to_owned(), PATH.to_owned());
+    [
+        page(PATH, "Links", vec![guide.clone()], first),
+        page(BESIDES_PATH, "More links", vec![guide, links], second),
+    ]
+}
+
+fn used(here: &str, url: &str, used: &Use<'_>) -> Markup {
+    html! {
+        li {
+            (link(url)) " " (seen(used.seen))
+            span.users {
+                "for " @for (index, (name, path)) in used.users.iter().take(MOST).enumerate() { @if index > 0 { ", " } a href=(relative(here, path)) { (name) } }
+                @if used.users.len() > MOST { " and " (used.users.len() - MOST) " more" }
+            }
+        }
+    }
 }
 
 fn collect<'g>(

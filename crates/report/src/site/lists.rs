@@ -5,8 +5,10 @@ use guide::guideline::{ASPECTS, PRINCIPLES};
 use maud::{Markup, html};
 use model::Severity;
 
+use super::checked::Checked;
 use super::frame::{self, Content};
 use super::{Page, Site, front, guideline_path, relative};
+use crate::html::chip;
 use crate::text::count;
 
 pub(super) const SEVERITIES: &str = "severities.html";
@@ -74,6 +76,7 @@ fn page(site: &Site<'_>, path: &str, title: &str, about: &str, groups: &[Group<'
             title: title.to_owned(),
             heading: title.to_owned(),
             above: vec![("Guide".to_owned(), front::PATH.to_owned())],
+            checked: Checked::whole(site),
             body,
         },
     )
@@ -96,8 +99,4 @@ pub(super) fn guidelines(here: &str, guidelines: &[&Guideline]) -> Markup {
             }
         }
     }
-}
-
-pub(super) fn chip(severity: Severity) -> Markup {
-    html! { span class={ "chip " (severity.word()) } { (severity.word()) } }
 }

@@ -21,7 +21,7 @@ pub(super) fn section(site: &Site<'_>, here: &str, topic: &Topic) -> Markup {
             } @else {
                 (costs(site, here, topic))
                 @if assumes(site, topic) {
-                    p.meta { "No price: the guide knows by what it is charged and has no amount with a source. `seawall` takes amounts from the Azure Retail Prices API." }
+                    p.meta { "No price: the guide knows by what it is charged and has no amount with a source. seawall takes amounts from the Azure Retail Prices API." }
                 }
                 (cuts(site, here, topic))
                 (recognised(topic))
@@ -41,7 +41,7 @@ fn costs(site: &Site<'_>, here: &str, topic: &Topic) -> Markup {
             thead {
                 tr {
                     th scope="col" { "Option" } th scope="col" { "Trade-off" } th scope="col" { "Price" }
-                    th scope="col" { "Effort" } th scope="col" { "Upkeep" }
+                    th scope="col" { "Effort, once" } th scope="col" { "Upkeep, a month" }
                     @if bound { th scope="col" { "Needs and rules out" } }
                 }
             }
@@ -56,8 +56,8 @@ fn costs(site: &Site<'_>, here: &str, topic: &Topic) -> Markup {
                         }
                         td data-label="Trade-off" { (prose::spans_with(&option.trade_off, &prose::web)) }
                         td data-label="Price" { (price(site, option)) }
-                        td data-label="Effort" { (amount(option.effort_days, "day", "once")) }
-                        td data-label="Upkeep" { (amount(Range::exact(option.upkeep_hours), "hour", "a month")) }
+                        td data-label="Effort, once" { (amount(option.effort_days, "day")) }
+                        td data-label="Upkeep, a month" { (amount(Range::exact(option.upkeep_hours), "hour")) }
                         @if bound { (bonds(site, here, topic, option)) }
                     }
                 }
@@ -79,10 +79,10 @@ fn assumes(site: &Site<'_>, topic: &Topic) -> bool {
         .any(|charge| site.prices.of(&charge.meter).is_none())
 }
 
-fn amount(range: Range, unit: &str, when: &str) -> Markup {
+fn amount(range: Range, unit: &str) -> Markup {
     html! {
         @if range.high == 0.0 { "none" }
-        @else { (range) " " (unit) @if range.high != 1.0 || range.low != 1.0 { "s" } " " (when) }
+        @else { (range) " " (unit) @if range.high != 1.0 || range.low != 1.0 { "s" } }
     }
 }
 
@@ -158,7 +158,15 @@ fn bonds(site: &Site<'_>, here: &str, topic: &Topic, option: &TopicOption) -> Ma
                             }
                         }
                     }
-                    @for bond in &option.conflicts { li { "rules out " (name(bond)) } }
+                    @if !option.conflicts.is_empty() {
+                        li {
+                            "rules out "
+                            @for (index, bond) in option.conflicts.iter().enumerate() {
+                                @if index > 0 { ", " }
+                                (name(bond))
+                            }
+                        }
+                    }
                 }
             }
         }

@@ -3,9 +3,10 @@
 use guide::guideline::Topic;
 use maud::html;
 
+use super::checked::Checked;
 use super::frame::{self, Content};
 use super::{Page, Site, chapter_path, front, links, lists, options, topic_path};
-use crate::html::prose;
+use crate::html::{chip, prose};
 
 pub(super) fn page(site: &Site<'_>, topic: &Topic) -> Page {
     let path = topic_path(&topic.chapter, &topic.id);
@@ -21,7 +22,7 @@ pub(super) fn page(site: &Site<'_>, topic: &Topic) -> Page {
         p.question { (topic.question) }
         p.meta {
             @match topic.rating {
-                Some(rating) => { "Weight of the topic: " (lists::chip(rating)) },
+                Some(rating) => { "Weight of the topic: " (chip(rating)) },
                 None => "The first edition gives this topic no weight.",
             }
         }
@@ -46,6 +47,7 @@ pub(super) fn page(site: &Site<'_>, topic: &Topic) -> Page {
             heading: topic.title.to_string(),
             above,
             path: path.clone(),
+            checked: Checked::by(&topic.references),
             body,
         },
     )

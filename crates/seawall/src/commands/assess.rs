@@ -24,6 +24,7 @@ use sources::Given;
 use sources::snapshot::Configuration;
 
 use crate::choices;
+use crate::commands::attack::Scene;
 use crate::commands::audit;
 use crate::commands::estate::{self, EstateArgs, Ledger, Opened, Stopped};
 use crate::commands::load_guide;
@@ -31,6 +32,7 @@ use crate::failure::Failure;
 use crate::output::{self, Wanted};
 use crate::progress::Progress;
 
+mod drawn;
 mod weigh;
 
 /// Judges an environment against the guide.
@@ -458,12 +460,25 @@ fn assess<'g>(
     });
     let analyses = ::guide::facts::analyses(guide, setting, &estate);
     join(&joint, &analyses, &mut hearing)?;
-    let attack = match (unweighed, hearing.failures.take()) {
+    let subject = estate::subject(&args.estate.paths, read.names);
+    let told = drawn::Told {
+        scene: Scene {
+            guide,
+            estate: &estate,
+            coverage: &coverage,
+            as_of: &plan.as_of,
+            subject: &subject,
+        },
+        setting,
+    };
+    let drawn = plan.formats.iter().any(|one| one.format == "html");
+    let (attack, parts) = match (unweighed, hearing.failures.take()) {
         (None, Some(failures)) => {
             progress.phase("attack paths");
-            weigh::weigh(guide, &plan.config, &analyses, &failures)?
+            let told = drawn.then_some(&told);
+            weigh::weigh(guide, &plan.config, &analyses, &failures, told)?
         }
-        (unweighed, _) => unweighed.unwrap_or_default(),
+        (unweighed, _) => (unweighed.unwrap_or_default(), Vec::new()),
     };
     let complete = !coverage.incomplete();
     let asked: BTreeSet<&str> = judge
@@ -483,6 +498,7 @@ fn assess<'g>(
     for waiver in &waivers {
         hearing.hear(waiver, None, overseer.local(waiver))?;
     }
+    let trend = hearing.triage.trend(&|id| complete && asked.contains(id));
     progress.finish();
     hearing.summary.guidelines = asked.len();
     let spoken = hearing.judged.iter();
@@ -496,7 +512,7 @@ fn assess<'g>(
         guide,
         summary,
         coverage,
-        subject: estate::subject(&args.estate.paths, read.names),
+        subject,
         kubernetes_minor: plan.setting.kubernetes_minor,
         as_of: plan.as_of,
         fail_on: plan.fail_on,
@@ -505,6 +521,9 @@ fn assess<'g>(
         framework: (!plan.frameworks.is_empty()).then(|| plan.frameworks.join(", ")),
         attack,
         old_facts,
+        parts,
+        trend,
+        site: plan.config.site,
         version: env!("CARGO_PKG_VERSION"),
     })
 }

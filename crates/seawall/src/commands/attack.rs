@@ -114,22 +114,48 @@ impl Attack {
         Measures::new(judge, analyses)
     }
 
-    /// The options that the estate shows to be chosen: what they take away is gone already.
-    pub(crate) fn chosen(&self, analyses: &Analyses<'_>) -> BTreeSet<Measure> {
-        let mut chosen = BTreeSet::new();
-        for (topic, of) in self.guide.topics.iter().enumerate() {
-            for (at, option) in of.options.iter().enumerate() {
-                if let Some(program) = &option.recognised
-                    && recognise(&self.guide, &self.setting, analyses, program)
-                        == Recognition::Chosen
-                {
-                    chosen.insert(Measure::Choice(topic as u16, at as u16));
-                }
+    /// What ways are told by.
+    pub(crate) fn scene(&self) -> Scene<'_> {
+        Scene {
+            guide: &self.guide,
+            estate: &self.estate,
+            coverage: &self.coverage,
+            as_of: &self.as_of,
+            subject: &self.subject,
+        }
+    }
+}
+
+/// The options that an estate shows to be chosen: what they take away is gone already.
+pub(crate) fn chosen(
+    guide: &Guide,
+    setting: &Setting,
+    analyses: &Analyses<'_>,
+) -> BTreeSet<Measure> {
+    let mut chosen = BTreeSet::new();
+    for (topic, of) in guide.topics.iter().enumerate() {
+        for (at, option) in of.options.iter().enumerate() {
+            if let Some(program) = &option.recognised
+                && recognise(guide, setting, analyses, program) == Recognition::Chosen
+            {
+                chosen.insert(Measure::Choice(topic as u16, at as u16));
             }
         }
-        chosen
     }
+    chosen
+}
 
+/// What ways are told by.
+#[derive(Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    pub(crate) guide: &'a Guide,
+    pub(crate) estate: &'a Estate,
+    pub(crate) coverage: &'a Coverage,
+    pub(crate) as_of: &'a str,
+    pub(crate) subject: &'a [String],
+}
+
+impl Scene<'_> {
     /// `path:line`, or where a live source has an object.
     pub(crate) fn place(
         &self,

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::progress::Working;
 
-mod page;
+pub(crate) mod page;
 mod session;
 mod terms;
 mod text;

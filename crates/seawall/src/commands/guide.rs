@@ -2,6 +2,7 @@
 
 mod build;
 mod data;
+mod templates;
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -9,20 +9,20 @@ use analysis::paths::{
     Allowed, Edge, Efforts, EntryKind, Graph, Node, NodeNo, Spread, Step, StepNo, StepSet, Way,
 };
 
-use crate::commands::attack::{Attack, AttackArgs};
+use crate::commands::attack::{Attack, AttackArgs, Scene, chosen};
 use crate::failure::Failure;
 use crate::output;
 use crate::progress::Working;
 
 mod choke;
 pub(crate) mod find;
-mod html;
+pub(crate) mod html;
 mod json;
 mod picture;
 mod radius;
 mod sarif;
 mod svg;
-mod tell;
+pub(crate) mod tell;
 mod text;
 
 /// Shows the ways an attacker has: from a workload that the internet reaches, a stolen credential, a pushed
@@ -91,7 +91,7 @@ pub(crate) struct Pair {
 
 /// Everything that is shown.
 pub(crate) struct Answer<'a> {
-    pub(crate) attack: &'a Attack,
+    pub(crate) scene: Scene<'a>,
     pub(crate) analyses: &'a Analyses<'a>,
     pub(crate) graph: &'a Graph,
     pub(crate) pairs: Vec<Pair>,
@@ -185,7 +185,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     working.now("looking for ways");
     let efforts = attack.efforts();
     let mut measures = attack.measures(&analyses);
-    let chosen = attack.chosen(&analyses);
+    let chosen = chosen(&attack.guide, &attack.setting, &analyses);
     measures.leave_out(|measure| chosen.contains(&measure));
     let answer = find::answer(args, &attack, &analyses, &graph, &efforts, &mut measures)?;
     drop(working);

@@ -24,13 +24,6 @@ pub(super) struct Limits {
     pub(super) days: Option<u32>,
 }
 
-/// The work of an answer: seconds, where a terminal would wait a minute.
-const BOUNDS: Bounds = Bounds {
-    points: 10,
-    changes: 40,
-    work: 60_000_000,
-};
-
 /// An answer.
 #[derive(Debug)]
 pub(super) struct Decisions {
@@ -115,7 +108,7 @@ pub(super) fn look(guide: &Guide, config: &Config, picture: &Picture, limits: Li
 }
 
 fn told(problem: &mut Problem<'_>, settled: &Settled) -> Result<Told, report::decide::DecideError> {
-    let advice = solve(problem, settled, BOUNDS)?;
+    let advice = solve(problem, settled, Bounds::QUICK)?;
     let problem = &*problem;
     let plan = &advice.decision.plan;
     let cells = |cost: &analysis::decide::Cost| {

@@ -24,10 +24,10 @@ use std::sync::Arc;
 
 use analysis::Analyses;
 use guide::Guide;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, html};
 use model::finding::Finding;
 use model::resource::ResourceName;
-use report::html::{BASE_STYLE, STYLE};
+use report::html::{BASE_STYLE, Head, STYLE, Style};
 use report::{clean, count};
 
 use super::Desk;
@@ -140,22 +140,22 @@ struct Content<'c> {
     body: Markup,
 }
 
-fn document(title: &str, body: &Markup) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) " · seawall" }
-                link rel="icon" href="data:,";
-                link rel="stylesheet" href="/style.css";
-                script src="/script.js" defer {}
-            }
-            (body)
-        }
-    }
+fn document(title: &str, class: &str, body: &Markup) -> Markup {
+    let more = html! {
+        link rel="icon" href="data:,";
+        script src="/script.js" defer {}
+    };
+    page_of(title, &more, class, body)
+}
+
+fn page_of(title: &str, more: &Markup, class: &str, body: &Markup) -> Markup {
+    let title = format!("{title} · seawall");
+    let head = Head {
+        title: &title,
+        policy: None,
+        style: Style::At("/style.css"),
+    };
+    report::html::document(&head, more, Some(class), body)
 }
 
 fn shell(frame: &Frame<'_>, content: &Content<'_>) -> Markup {
@@ -174,8 +174,8 @@ fn shell(frame: &Frame<'_>, content: &Content<'_>) -> Markup {
     ];
     document(
         content.title,
+        "desk",
         &html! {
-            body.desk {
                 a.skip href="#content" { "Skip to the content" }
                 header {
                     div.bar {
@@ -200,7 +200,6 @@ fn shell(frame: &Frame<'_>, content: &Content<'_>) -> Markup {
                     (content.body)
                 }
                 footer { p { (known(frame)) } }
-            }
         },
     )
 }
@@ -230,8 +229,8 @@ fn known(frame: &Frame<'_>) -> Markup {
 pub(super) fn sign_in(desk: &Desk, said: &str) -> Markup {
     document(
         "Sign in",
+        "desk alone",
         &html! {
-            body.desk.alone {
                 main #content {
                     p.brand { "seawall" }
                     h1 { "Sign in" }
@@ -251,7 +250,6 @@ pub(super) fn sign_in(desk: &Desk, said: &str) -> Markup {
                         p { "It is shown to the API server once and not kept. You see the namespaces in which its owner may list pods." }
                     }
                 }
-            }
         },
     )
 }
@@ -259,21 +257,12 @@ pub(super) fn sign_in(desk: &Desk, said: &str) -> Markup {
 /// Somebody came back from the issuer. The way on begins here, so that the browser sends the cookie along that only
 /// this site's own pages send (`SameSite=Strict`).
 pub(super) fn arrived() -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta http-equiv="refresh" content="0; url=/";
-                title { "Signed in · seawall" }
-                link rel="icon" href="data:,";
-                link rel="stylesheet" href="/style.css";
-            }
-            body.desk.alone { main #content { h1 { "Signed in" } p { a href="/" { "Go on" } } } }
-        }
-    }
+    let more = html! {
+        meta http-equiv="refresh" content="0; url=/";
+        link rel="icon" href="data:,";
+    };
+    let body = html! { main #content { h1 { "Signed in" } p { a href="/" { "Go on" } } } };
+    page_of("Signed in", &more, "desk alone", &body)
 }
 
 /// Nothing is at an address, or nothing for this person: the two look alike.

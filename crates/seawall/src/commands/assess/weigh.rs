@@ -17,19 +17,22 @@ use model::manifest::{self, Reading};
 use report::Attack;
 use report::config::Config;
 use report::enables::{Enables, Weighed};
+use report::html::Part;
 
+use super::drawn::Told;
 use crate::commands::paths::Pair;
 use crate::commands::paths::find::{self, Ends, Wanted};
 
-/// Weighs what was found.
+/// Weighs what was found, and draws it where `told` says by what.
 pub(super) fn weigh(
     guide: &Guide,
     config: &Config,
     analyses: &Analyses<'_>,
     failures: &Failures,
-) -> anyhow::Result<Attack> {
+    told: Option<&Told<'_>>,
+) -> anyhow::Result<(Attack, Vec<Part>)> {
     if failures.is_empty() {
-        return Ok(Attack::Nothing);
+        return Ok((Attack::Nothing, Vec::new()));
     }
     let wishes = Wishes {
         cluster: config.cluster.clone(),
@@ -51,13 +54,23 @@ pub(super) fn weigh(
         pairs: &looked.pairs,
     };
     let (findings, guidelines) = weigher.enables(failures);
-    Ok(Attack::Weighed(Weighed {
+    let weighed = Weighed {
         ways: looked.ways.sure,
-        jewels: looked.ways.surely.into_iter().map(Box::from).collect(),
+        jewels: looked
+            .ways
+            .surely
+            .iter()
+            .map(|jewel| Box::from(&**jewel))
+            .collect(),
         starts: looked.classes,
         findings,
         guidelines,
-    }))
+    };
+    let parts = match told {
+        Some(told) if weighed.ways > 0 => told.parts(config, analyses, &graph, looked)?,
+        _ => Vec::new(),
+    };
+    Ok((Attack::Weighed(weighed), parts))
 }
 
 /// Ways, and the steps that are cut.

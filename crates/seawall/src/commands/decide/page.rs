@@ -5,12 +5,15 @@ use std::fmt::Write as _;
 
 use analysis::decide::Cost;
 
+use maud::{PreEscaped, html};
 use report::decide::advice::{self, Advice, Settled};
 use report::decide::chart::escape;
 use report::decide::costs::Bill;
 use report::decide::{Problem, chart, id_of, sentences, words};
+use report::html::{ALONE, Head, Style, document};
 
-const STYLE: &str = include_str!("page/style.css");
+pub(crate) const STYLE: &str = include_str!("page/style.css");
+const TITLE: &str = "What to do about attack paths";
 
 pub(super) fn page(
     problem: &Problem<'_>,
@@ -20,13 +23,8 @@ pub(super) fn page(
 ) -> String {
     let mut page = String::new();
     let subject = subject.join(", ");
-    page.push_str("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    page.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    page.push_str("<title>What to do about attack paths</title>\n<style>\n");
-    page.push_str(report::html::BASE_STYLE);
-    page.push_str(STYLE);
-    page.push_str("</style>\n</head>\n<body>\n<header>\n<p class=\"brand\">seawall</p>\n");
-    page.push_str("<h1>What to do about attack paths</h1>\n");
+    page.push_str("<header>\n<p class=\"brand\">seawall</p>\n");
+    let _ = writeln!(page, "<h1>{TITLE}</h1>");
     for line in sentences::answer(problem, settled, advice) {
         let _ = writeln!(page, "<p class=\"lead\">{}</p>", escape(&line));
     }
@@ -36,16 +34,37 @@ pub(super) fn page(
         escape(&subject),
         escape(problem.matter.as_of)
     );
-    plan(problem, settled, advice, &mut page);
+    page.push_str(&body(problem, settled, advice, "h2"));
+    page.push_str("</main>\n<footer>Made by <code>seawall decide --format html</code>. Nothing is loaded from anywhere.</footer>\n");
+    let head = Head {
+        title: TITLE,
+        policy: Some(ALONE),
+        style: Style::Within(&[STYLE]),
+    };
+    // Every text in it is escaped above.
+    let mut page = document(&head, &html! {}, None, &PreEscaped(page)).into_string();
+    page.push('\n');
+    page
+}
+
+/// The plan, what less would buy, and what the answer rests on; headings are of a level.
+pub(crate) fn body(
+    problem: &Problem<'_>,
+    settled: &Settled,
+    advice: &Advice,
+    level: &str,
+) -> String {
+    let mut page = String::new();
+    plan(problem, settled, advice, level, &mut page);
     if advice.points(problem).len() > 1 {
-        page.push_str("<h2>What less would buy</h2>\n");
+        let _ = writeln!(page, "<{level}>What less would buy</{level}>");
         page.push_str(&chart::chart(problem, settled, advice));
         points(problem, advice, &mut page);
     }
     for section in sentences::sections(problem, settled, advice) {
         let _ = writeln!(
             page,
-            "<h2>{}</h2>\n<ul class=\"plain\">",
+            "<{level}>{}</{level}>\n<ul class=\"plain\">",
             escape(section.title)
         );
         for item in &section.items {
@@ -53,11 +72,10 @@ pub(super) fn page(
         }
         page.push_str("</ul>\n");
     }
-    page.push_str("</main>\n<footer>Made by <code>seawall decide --format html</code>. Nothing is loaded from anywhere.</footer>\n</body>\n</html>\n");
     page
 }
 
-fn plan(problem: &Problem<'_>, settled: &Settled, advice: &Advice, page: &mut String) {
+fn plan(problem: &Problem<'_>, settled: &Settled, advice: &Advice, level: &str, page: &mut String) {
     let measures: Vec<usize> = advice.measures(problem).collect();
     if measures.is_empty() {
         return;
@@ -65,7 +83,7 @@ fn plan(problem: &Problem<'_>, settled: &Settled, advice: &Advice, page: &mut St
     let months = words::count(settled.rates.months as usize, "month", "months");
     let _ = writeln!(
         page,
-        "<h2>Do this</h2>\n<div class=\"scroll\"><table class=\"numbers\"><thead><tr><th>Measure</th><th>{} a month</th><th>Days of work</th><th>Hours a month</th><th>All over {months}</th></tr></thead><tbody>",
+        "<{level}>Do this</{level}>\n<div class=\"scroll\"><table class=\"numbers\"><thead><tr><th>Measure</th><th>{} a month</th><th>Days of work</th><th>Hours a month</th><th>All over {months}</th></tr></thead><tbody>",
         escape(&problem.costs.currency)
     );
     for place in measures {

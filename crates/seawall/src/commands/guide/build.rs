@@ -3,15 +3,16 @@
 //! A file in the folder lists what was written, so that the next build replaces its own pages,
 //! removes those that are gone, and touches nothing else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use ::guide::Guide;
 use anyhow::Context as _;
-use report::site::{self, Page, Queries};
+use report::site::{self, Beside, Built};
 
+use super::templates;
 use crate::commands::load_whole_guide;
 use crate::failure::Failure;
 
@@ -21,12 +22,16 @@ const MARKER: &str = ".seawall-guide";
 pub(super) fn run(guide: Option<&Path>, out: &Path) -> anyhow::Result<u8> {
     let guide = load_whole_guide(guide)?;
     let earlier = earlier(out)?;
-    let pages = site::pages(&guide, &queries(&guide));
-    write(out, &pages, &earlier).with_context(|| format!("cannot write to `{}`", out.display()))?;
+    let beside = Beside {
+        queries: queries(&guide),
+        fixes: templates::fixes(&guide)?,
+    };
+    let built = site::build(&guide, &beside);
+    write(out, &built, &earlier).with_context(|| format!("cannot write to `{}`", out.display()))?;
     writeln!(
         anstream::stdout().lock(),
         "{} pages in {}; open {}",
-        pages.len(),
+        built.pages.len(),
         out.display(),
         out.join("index.html").display()
     )?;
@@ -34,7 +39,7 @@ pub(super) fn run(guide: Option<&Path>, out: &Path) -> anyhow::Result<u8> {
 }
 
 /// Each detection as the query of AKS's own tables, or why it is none.
-fn queries(guide: &Guide) -> Queries {
+fn queries(guide: &Guide) -> BTreeMap<Box<str>, Result<String, String>> {
     let query = |detection| {
         audit::kql::query(guide, detection, audit::kql::Table::AksAudit)
             .map(|query| query.text)
@@ -78,24 +83,21 @@ fn earlier(out: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
     }
 }
 
-fn write(out: &Path, pages: &[Page], earlier: &BTreeSet<PathBuf>) -> io::Result<()> {
-    let own: BTreeSet<PathBuf> = pages
-        .iter()
-        .map(|page| &*page.path)
-        .chain([site::STYLE_PATH])
-        .map(PathBuf::from)
-        .collect();
+fn write(out: &Path, built: &Built, earlier: &BTreeSet<PathBuf>) -> io::Result<()> {
+    let pages = built.pages.iter().map(|page| (&*page.path, &page.html));
+    let assets = built.assets.iter().map(|asset| (asset.path, &asset.text));
+    let files: Vec<(&str, &String)> = pages.chain(assets).collect();
+    let own: BTreeSet<PathBuf> = files.iter().map(|(path, _)| PathBuf::from(path)).collect();
     fs::create_dir_all(out)?;
     // First of all, so that a build that is cut short is known as one.
     mark(out, own.union(earlier))?;
-    for page in pages {
-        let path = out.join(&*page.path);
+    for (path, text) in files {
+        let path = out.join(path);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        fs::write(path, &page.html)?;
+        fs::write(path, text)?;
     }
-    fs::write(out.join(site::STYLE_PATH), site::STYLE)?;
     for gone in earlier.difference(&own) {
         match fs::remove_file(out.join(gone)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -30,7 +30,7 @@ pub(super) fn answer<'a>(
     let sure = graph.spread(Allowed::SURE);
     let possible = graph.spread(Allowed::POSSIBLE);
     let mut answer = Answer {
-        attack,
+        scene: attack.scene(),
         analyses,
         graph,
         pairs: Vec::new(),

@@ -1,7 +1,8 @@
 //! The ways as one page that stands alone: the drawing, the stories, what parts the most. No script, nothing
 //! loaded, everything escaped.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
+use report::html::{ALONE, Head, Style, document};
 use report::{clean, count};
 
 use super::picture::Picture;
@@ -10,49 +11,42 @@ use super::*;
 use crate::commands::attack::Place;
 
 const STYLE: &str = include_str!("html/style.css");
+/// What drawings and stories look like.
+pub(crate) const WAYS_STYLE: &str = include_str!("html/ways.css");
 const TITLE: &str = "Attack paths";
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 /// Measures that a step shows before the rest is folded.
 const MOST_CUTS: usize = 4;
 
 pub(super) fn write(answer: &Answer<'_>, out: &mut impl io::Write) -> io::Result<()> {
     let stories = tell::all(answer);
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                title { (TITLE) }
-                style { (PreEscaped(report::html::BASE_STYLE)) (PreEscaped(STYLE)) }
-            }
-            body {
-                a.skip href="#ways" { "Skip to the ways" }
-                (head(answer))
-                main {
-                    (drawing(answer, &stories))
-                    (radius(answer))
-                    div #ways {
-                        (part(answer, &stories, false))
-                        (part(answer, &stories, true))
-                        @if answer.left_out > 0 {
-                            p.help { (count(answer.left_out, "more way")) " not shown: " code { "--limit N" } }
-                        }
-                    }
-                    (chokes(answer))
-                    (starts(answer))
-                    @if !answer.graph.gaps.is_empty() {
-                        h2 { "Not judged" }
-                        ul { @for gap in &answer.graph.gaps { li { (capital(&clean(gap))) "." } } }
-                    }
+    let head = Head {
+        title: TITLE,
+        policy: Some(ALONE),
+        style: Style::Within(&[WAYS_STYLE, STYLE]),
+    };
+    let body = html! {
+        a.skip href="#ways" { "Skip to the ways" }
+        (head(answer))
+        main {
+            (drawing(answer, &stories))
+            (radius(answer))
+            div #ways {
+                (part(answer, &stories, false))
+                (part(answer, &stories, true))
+                @if answer.left_out > 0 {
+                    p.help { (count(answer.left_out, "more way")) " not shown: " code { "--limit N" } }
                 }
-                footer { p { "Written by seawall. This page loads nothing and sends nothing." } }
+            }
+            (chokes(answer))
+            (starts(answer))
+            @if !answer.graph.gaps.is_empty() {
+                h2 { "Not judged" }
+                ul { @for gap in &answer.graph.gaps { li { (capital(&clean(gap))) "." } } }
             }
         }
+        footer { p { "Written by seawall. This page loads nothing and sends nothing." } }
     };
+    let page = document(&head, &html! {}, None, &body);
     out.write_all(page.into_string().as_bytes())?;
     writeln!(out)
 }
@@ -69,8 +63,8 @@ fn head(answer: &Answer<'_>) -> Markup {
             p.brand { "seawall" }
             h1 { (TITLE) }
             dl.facts {
-                div { dt { "Read" } dd { (clean(&answer.attack.subject.join(", "))) } }
-                div { dt { "As of" } dd { (answer.attack.as_of) } }
+                div { dt { "Read" } dd { (clean(&answer.scene.subject.join(", "))) } }
+                div { dt { "As of" } dd { (answer.scene.as_of) } }
                 div { dt { "Sure ways" } dd { (found.sure) } }
                 div { dt { "Possible ways" } dd { (found.possible) } }
             }
@@ -124,7 +118,6 @@ fn part(answer: &Answer<'_>, stories: &[Story], possible: bool) -> Markup {
         .enumerate()
         .filter(|(_, story)| story.possible == possible)
         .collect();
-    let by_jewel = own.chunk_by(|(_, one), (_, two)| one.jewel == two.jewel);
     html! {
         @if !own.is_empty() {
             section {
@@ -133,12 +126,30 @@ fn part(answer: &Answer<'_>, stories: &[Story], possible: bool) -> Markup {
                     @if possible { "A step of each hangs on something that was not given, or on a weakness that would have to be found." }
                     @else { "They rest on what was given alone." }
                 }
-                @for group in by_jewel {
-                    h3.to { "To " (group.first().map_or("", |(_, story)| &story.jewel)) }
-                    @for (number, story) in group { (self::story(answer, number + 1, story)) }
-                }
+                (groups(answer, &own))
             }
         }
+    }
+}
+
+/// The stories by what they lead to.
+fn groups(answer: &Answer<'_>, stories: &[(usize, &Story)]) -> Markup {
+    let by_jewel = stories.chunk_by(|(_, one), (_, two)| one.jewel == two.jewel);
+    html! {
+        @for group in by_jewel {
+            h3.to { "To " (group.first().map_or("", |(_, story)| &story.jewel)) }
+            @for (number, story) in group { (self::story(answer, number + 1, story)) }
+        }
+    }
+}
+
+/// The drawing and the stories, as a part of another page.
+pub(crate) fn told(answer: &Answer<'_>) -> Markup {
+    let stories = tell::all(answer);
+    let numbered: Vec<(usize, &Story)> = stories.iter().enumerate().collect();
+    html! {
+        (drawing(answer, &stories))
+        (groups(answer, &numbered))
     }
 }
 
@@ -156,7 +167,7 @@ fn story(answer: &Answer<'_>, number: usize, story: &Story) -> Markup {
 }
 
 fn deed(answer: &Answer<'_>, deed: &Deed) -> Markup {
-    let guide = &answer.attack.guide;
+    let guide = answer.scene.guide;
     let cut = |measure: &Measure| {
         html! {
             span title=(::guide::measures::title(guide, *measure)) { code { (::guide::measures::id(guide, *measure)) } }
@@ -190,7 +201,7 @@ fn place(place: Option<&Place>) -> Markup {
 }
 
 fn chokes(answer: &Answer<'_>) -> Markup {
-    let guide = &answer.attack.guide;
+    let guide = answer.scene.guide;
     html! {
         @if !answer.chokes.is_empty() {
             section {

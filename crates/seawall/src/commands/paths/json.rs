@@ -24,8 +24,8 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl io::Write) -> io::Result
         .iter()
         .map(|choke| {
             json!({
-                "measure": ::guide::measures::id(&answer.attack.guide, choke.measure),
-                "title": ::guide::measures::title(&answer.attack.guide, choke.measure),
+                "measure": ::guide::measures::id(answer.scene.guide, choke.measure),
+                "title": ::guide::measures::title(answer.scene.guide, choke.measure),
                 "pairs": choke.parts,
                 "steps": choke.steps,
             })
@@ -46,7 +46,7 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl io::Write) -> io::Result
     let value = json!({
         "schema": "seawall.paths/v1",
         "tool": {"name": "seawall", "version": env!("CARGO_PKG_VERSION")},
-        "asOf": answer.attack.as_of,
+        "asOf": answer.scene.as_of,
         "paths": paths,
         "entries": entries,
         "jewels": jewels,
@@ -86,7 +86,7 @@ fn path(answer: &Answer<'_>, pair: &Pair, way: &Way) -> Value {
                 .get(&step.number)
                 .into_iter()
                 .flatten()
-                .map(|measure| ::guide::measures::id(&answer.attack.guide, *measure))
+                .map(|measure| ::guide::measures::id(answer.scene.guide, *measure))
                 .collect();
             let from: Vec<String> = step.needs.iter().map(|need| graph.id(*need)).collect();
             json!({
@@ -121,7 +121,7 @@ fn path(answer: &Answer<'_>, pair: &Pair, way: &Way) -> Value {
 }
 
 fn evidence(answer: &Answer<'_>, evidence: &analysis::paths::Evidence) -> Value {
-    let place: Option<Place> = answer.attack.place(answer.analyses, evidence);
+    let place: Option<Place> = answer.scene.place(answer.analyses, evidence);
     json!({
         "says": &*evidence.says,
         "object": place.as_ref().map(|place| &place.object),

@@ -17,7 +17,7 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl io::Write) -> io::Result
         .iter()
         .map(|story| result(answer, story, &kinds))
         .collect();
-    let exit = if answer.attack.coverage.incomplete() {
+    let exit = if answer.scene.coverage.incomplete() {
         4
     } else {
         0
@@ -124,7 +124,7 @@ fn flow(answer: &Answer<'_>, story: &Story) -> Vec<Value> {
         .and_then(|entry| answer.graph.entries.get(entry));
     let place = entry
         .and_then(|entry| entry.evidence.first())
-        .and_then(|evidence| answer.attack.place(answer.analyses, evidence));
+        .and_then(|evidence| answer.scene.place(answer.analyses, evidence));
     flow.push(location(place.as_ref(), &start, "essential"));
     for deed in &story.deeds {
         let first = says(answer, deed);
@@ -150,7 +150,7 @@ fn says(answer: &Answer<'_>, deed: &Deed) -> String {
     let cuts: Vec<String> = deed
         .cuts
         .iter()
-        .map(|measure| ::guide::measures::id(&answer.attack.guide, *measure))
+        .map(|measure| ::guide::measures::id(answer.scene.guide, *measure))
         .collect();
     if !cuts.is_empty() {
         text.push_str(&format!("; cut by {}", tell::listed(&cuts, 4)));

@@ -128,7 +128,7 @@ fn deeds(answer: &Answer<'_>, pair: &Pair, way: &Way) -> Vec<Deed> {
 
 fn deed(answer: &Answer<'_>, step: &Step<'_>, held: Vec<NodeNo>, lands: NodeNo) -> Deed {
     let graph = answer.graph;
-    let titles = &answer.attack.guide.edges;
+    let titles = &answer.scene.guide.edges;
     Deed {
         edge: step.edge,
         title: titles
@@ -143,7 +143,7 @@ fn deed(answer: &Answer<'_>, step: &Step<'_>, held: Vec<NodeNo>, lands: NodeNo) 
             .evidence
             .iter()
             .map(|one| {
-                let place = answer.attack.place(answer.analyses, one);
+                let place = answer.scene.place(answer.analyses, one);
                 (place, clean(&one.says).into_owned())
             })
             .collect(),

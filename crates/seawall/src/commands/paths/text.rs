@@ -264,7 +264,7 @@ fn deed(answer: &Answer<'_>, deed: &Deed, page: &mut Page) {
     let ids: Vec<String> = deed
         .cuts
         .iter()
-        .map(|measure| ::guide::measures::id(&answer.attack.guide, *measure))
+        .map(|measure| ::guide::measures::id(answer.scene.guide, *measure))
         .collect();
     if !ids.is_empty() {
         let line = format!("cut by {}", listed(&ids, MOST_CUTS));
@@ -318,7 +318,7 @@ fn chokes(answer: &Answer<'_>, page: &mut Page) {
     );
     page.paragraph(0, BOLD, &head);
     let width = page.width;
-    let guide = &answer.attack.guide;
+    let guide = answer.scene.guide;
     let ids = answer
         .chokes
         .iter()

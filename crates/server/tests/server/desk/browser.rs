@@ -1,234 +1,11 @@
 //! The dashboard in a real browser: sign in, filter, follow a finding, on a wide and on a narrow screen, in the light
 //! and in the dark, by keyboard.
-//!
-//! With `SEAWALL_SCREENSHOTS=FOLDER` every page is left there as a picture, for people to look at.
-
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
-
-use base64::Engine as _;
-use serde_json::{Value, json};
 
 use oracle::ApiServer;
+use oracle::browser::Browser;
+use serde_json::json;
 
 use super::{beside, cluster, pages, post, with_base};
-
-/// Chromium, told what to do through its debugging pipe: JSON between null bytes.
-struct Browser {
-    child: Child,
-    to: ChildStdin,
-    from: BufReader<ChildStdout>,
-    folder: PathBuf,
-    session: String,
-    number: u64,
-    /// What it complained about: scripts that failed, policies that were broken.
-    complaints: Vec<String>,
-}
-
-impl Browser {
-    fn start() -> Self {
-        let program =
-            std::env::var("CHROMIUM").expect("CHROMIUM names the browser (cargo xtask test)");
-        static STARTED: AtomicU32 = AtomicU32::new(0);
-        let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        let name = format!("seawall-browser-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        // It reads descriptor 3 and writes descriptor 4.
-        let mut child = Command::new("sh")
-            .args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 1>&2", &program])
-            .args([
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--remote-debugging-pipe",
-            ])
-            .args([
-                "--ignore-certificate-errors",
-                "--no-first-run",
-                "--hide-scrollbars",
-            ])
-            .arg(format!("--user-data-dir={}", folder.display()))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let (to, from) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let mut browser = Self {
-            child,
-            to,
-            from: BufReader::new(from),
-            folder,
-            session: String::new(),
-            number: 0,
-            complaints: Vec::new(),
-        };
-        let target = browser.call("Target.createTarget", json!({"url": "about:blank"}));
-        let attached = browser.call(
-            "Target.attachToTarget",
-            json!({"targetId": target["targetId"], "flatten": true}),
-        );
-        browser.session = attached["sessionId"].as_str().unwrap().to_owned();
-        for domain in ["Page", "Runtime", "Log"] {
-            browser.call(&format!("{domain}.enable"), json!({}));
-        }
-        browser
-    }
-
-    fn call(&mut self, method: &str, params: Value) -> Value {
-        let answer = self.tell(method, params);
-        assert!(answer["error"].is_null(), "{method}: {answer}");
-        answer["result"].clone()
-    }
-
-    /// The same, where it may fail.
-    fn tell(&mut self, method: &str, params: Value) -> Value {
-        self.number += 1;
-        let number = self.number;
-        let mut message = json!({"id": number, "method": method, "params": params});
-        if !self.session.is_empty() {
-            message["sessionId"] = self.session.clone().into();
-        }
-        self.to.write_all(message.to_string().as_bytes()).unwrap();
-        self.to.write_all(b"\0").unwrap();
-        self.to.flush().unwrap();
-        loop {
-            let mut bytes = Vec::new();
-            self.from.read_until(0, &mut bytes).unwrap();
-            bytes.pop();
-            let answer: Value = serde_json::from_slice(&bytes).unwrap();
-            match answer["method"].as_str() {
-                Some("Log.entryAdded") if answer["params"]["entry"]["level"] == "error" => {
-                    self.complaints
-                        .push(answer["params"]["entry"]["text"].to_string());
-                }
-                Some("Runtime.exceptionThrown") => {
-                    self.complaints.push(answer["params"].to_string())
-                }
-                _ => {}
-            }
-            if answer["id"] == number {
-                return answer;
-            }
-        }
-    }
-
-    fn eval(&mut self, script: &str) -> Value {
-        let answer = self.call(
-            "Runtime.evaluate",
-            json!({"expression": script, "returnByValue": true}),
-        );
-        assert!(answer["exceptionDetails"].is_null(), "{script}: {answer}");
-        answer["result"]["value"].clone()
-    }
-
-    /// What a promise comes to.
-    fn awaited(&mut self, script: &str) -> Value {
-        let answer = self.call(
-            "Runtime.evaluate",
-            json!({"expression": script, "returnByValue": true, "awaitPromise": true}),
-        );
-        assert!(answer["exceptionDetails"].is_null(), "{script}: {answer}");
-        answer["result"]["value"].clone()
-    }
-
-    /// What axe finds wrong with the page for people who see or move otherwise.
-    fn inaccessible(&mut self) -> Vec<String> {
-        let axe = std::fs::read_to_string(oracle::fixture("axe.js").unwrap()).unwrap();
-        self.call("Runtime.evaluate", json!({"expression": axe}));
-        let found = self.awaited(
-            "axe.run(document, { resultTypes: ['violations'] }).then(found => found.violations.map(rule => \
-             rule.id + ': ' + rule.help + ': ' + rule.nodes.slice(0, 3).map(node => node.target.join(' ') + ' ' + node.html.slice(0, 200)).join(' | ')))",
-        );
-        let found = found.as_array().unwrap().iter();
-        found
-            .map(|rule| rule.as_str().unwrap().to_owned())
-            .collect()
-    }
-
-    fn until(&mut self, script: &str) {
-        let begin = Instant::now();
-        // While a page is exchanged for another, nothing can be asked.
-        let so = format!("document.readyState === 'complete' && !!({script})");
-        loop {
-            let answer = self.tell(
-                "Runtime.evaluate",
-                json!({"expression": so, "returnByValue": true}),
-            );
-            if answer["result"]["result"]["value"] == true {
-                return;
-            }
-            if begin.elapsed() > Duration::from_secs(60) {
-                let page = self.eval("location.href + '\\n' + document.body.innerText");
-                panic!("{script} is not so: {page}");
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    fn go(&mut self, address: &str) {
-        self.call("Page.navigate", json!({"url": address}));
-        self.until(&format!("location.href === '{address}'"));
-    }
-
-    fn size(&mut self, width: u32, dark: bool) {
-        self.call(
-            "Emulation.setDeviceMetricsOverride",
-            json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false}),
-        );
-        let scheme = if dark { "dark" } else { "light" };
-        self.call(
-            "Emulation.setEmulatedMedia",
-            json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]}),
-        );
-    }
-
-    fn picture(&mut self, name: &str) {
-        let Some(folder) = std::env::var_os("SEAWALL_SCREENSHOTS") else {
-            return;
-        };
-        let answer = self.call(
-            "Page.captureScreenshot",
-            json!({"captureBeyondViewport": true, "format": "png"}),
-        );
-        let bytes =
-            base64::engine::general_purpose::STANDARD.decode(answer["data"].as_str().unwrap());
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(
-            PathBuf::from(folder).join(format!("{name}.png")),
-            bytes.unwrap(),
-        )
-        .unwrap();
-    }
-
-    fn tab(&mut self) {
-        for kind in ["keyDown", "keyUp"] {
-            self.call(
-                "Input.dispatchKeyEvent",
-                json!({"type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}),
-            );
-        }
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        // Its processes may still write.
-        for _ in 0..20 {
-            if std::fs::remove_dir_all(&self.folder).is_ok() {
-                break;
-            }
-            thread::sleep(Duration::from_millis(100));
-        }
-    }
-}
 
 #[test]
 fn in_a_browser() {
@@ -248,7 +25,7 @@ fn in_a_browser() {
     browser.call("Page.navigate", json!({"url": format!("{site}/findings")}));
     browser.until("location.pathname === '/sign-in'");
     browser.looked_at("sign-in");
-    browser.sign_in(server.token_of("otto"));
+    sign_in(&mut browser, server.token_of("otto"));
 
     let mut walked = findings(&mut browser, &site);
     walked.extend(paths(&mut browser, &site));
@@ -365,52 +142,11 @@ fn map(browser: &mut Browser, site: &str) -> Vec<(&'static str, String)> {
     vec![("why", why), ("map-shop", browser.here())]
 }
 
-impl Browser {
-    fn sign_in(&mut self, token: &str) {
-        self.eval(&format!("document.querySelector('#token').value = '{token}'; document.querySelector('form').requestSubmit()"));
-        self.until(
-            "location.pathname === '/' && document.querySelector('h1').textContent === 'Posture'",
-        );
-    }
-
-    fn here(&mut self) -> String {
-        self.eval("location.href").as_str().unwrap().to_owned()
-    }
-
-    fn choose(&mut self, name: &str, value: &str) {
-        self.eval(&format!("const choice = document.querySelector('[name={name}]'); choice.value = '{value}'; choice.dispatchEvent(new Event('change', {{ bubbles: true }}))"));
-    }
-
-    /// The page that is shown, on a wide and a narrow screen, in the light and in the dark: nothing stands out of it,
-    /// and everybody can use it.
-    fn looked_at(&mut self, name: &str) {
-        for (width, dark) in [(1280, false), (1280, true), (390, false), (390, true)] {
-            self.size(width, dark);
-            let (page, seen) = (
-                self.eval("document.documentElement.scrollWidth"),
-                self.eval("document.documentElement.clientWidth"),
-            );
-            assert!(
-                page.as_u64() <= seen.as_u64(),
-                "{name} is {page} wide on {seen}"
-            );
-            self.picture(&format!(
-                "{name}-{width}{}",
-                if dark { "-dark" } else { "" }
-            ));
-            if (width == 1280) != dark {
-                let wrong = self.inaccessible();
-                assert!(wrong.is_empty(), "{name} at {width}: {wrong:#?}");
-            }
-        }
-        assert_eq!(self.eval("document.querySelectorAll('h1').length"), 1);
-        // Every field can be named, and every link.
-        let nameless = self.eval(
-            "[...document.querySelectorAll('input:not([type=hidden]), select, textarea')].filter(field => !field.labels.length).length \
-             + [...document.querySelectorAll('a, button')].filter(link => !link.textContent.trim()).length",
-        );
-        assert_eq!(nameless, 0, "{name}");
-    }
+fn sign_in(browser: &mut Browser, token: &str) {
+    browser.eval(&format!("document.querySelector('#token').value = '{token}'; document.querySelector('form').requestSubmit()"));
+    browser.until(
+        "location.pathname === '/' && document.querySelector('h1').textContent === 'Posture'",
+    );
 }
 
 /// Two thousand objects in forty namespaces: pages stay readable, and come in time.
@@ -431,7 +167,7 @@ fn a_large_cluster_in_a_browser() {
     let mut browser = Browser::start();
     browser.size(1280, false);
     browser.go(&format!("{site}/sign-in"));
-    browser.sign_in(server.token_of("otto"));
+    sign_in(&mut browser, server.token_of("otto"));
     for (name, path) in [
         ("large-overview", "/"),
         ("large-objects", "/objects"),
