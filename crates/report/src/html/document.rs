@@ -50,12 +50,15 @@ pub fn document(head: &Head<'_>, more: &Markup, class: Option<&str>, body: &Mark
                 (more)
             }
             body class=[class] {
-                (symbols())
+                @if body.0.contains(USE) { (symbols()) }
                 (body)
             }
         }
     }
 }
+
+/// What begins the address of a symbol; a page without any carries none.
+const USE: &str = "\"#severity-";
 
 /// The seed's symbols of severities, drawn: fonts differ in theirs, and some have none.
 fn symbols() -> Markup {

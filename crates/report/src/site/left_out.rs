@@ -44,20 +44,22 @@ pub(super) fn read(site: &Site<'_>) -> Result<Vec<LeftOut>, (u32, String)> {
     Ok(all)
 }
 
-/// Where what stands in its place is, with its title.
+/// Where what stands in its place is, as seen from this page, with its title.
 pub(super) fn target(site: &Site<'_>, id: &str) -> Option<(String, String)> {
     let guide = site.guide;
     if let Some(guideline) = guide.guideline(id) {
-        return Some((guideline_path(guideline), guideline.title.to_string()));
+        let address = relative(PATH, &guideline_path(guideline));
+        return Some((address, guideline.title.to_string()));
     }
     if let Some(own) = guide.detections.iter().find(|own| &*own.id == id) {
-        return Some((detections::path(id), own.title.to_string()));
+        return Some((relative(PATH, &detections::path(id)), own.title.to_string()));
     }
     if let Some(edge) = guide.edge_pages.get(id) {
-        return Some((edges::path(id), crate::edges::upper(&edge.title)));
+        let address = relative(PATH, &edges::path(id));
+        return Some((address, crate::edges::upper(&edge.title)));
     }
     let (topic, option) = guide.option(id)?;
-    let path = topic_path(&topic.chapter, &topic.id);
+    let path = relative(PATH, &topic_path(&topic.chapter, &topic.id));
     Some((
         format!("{path}#option-{}", option.id),
         option.title.to_string(),
@@ -99,7 +101,7 @@ fn entry(site: &Site<'_>, own: &LeftOut) -> Markup {
                 p.meta { "In its place:" }
                 ul {
                     @for id in &own.instead {
-                        @if let Some((path, title)) = target(site, id) { li { a href=(relative(PATH, &path)) { (title) } " " code.quiet { (id) } } }
+                        @if let Some((address, title)) = target(site, id) { li { a href=(address) { (title) } " " code.quiet { (id) } } }
                     }
                 }
             }

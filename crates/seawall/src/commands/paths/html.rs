@@ -19,7 +19,7 @@ const MOST_CUTS: usize = 4;
 
 pub(super) fn write(answer: &Answer<'_>, out: &mut impl io::Write) -> io::Result<()> {
     let stories = tell::all(answer);
-    let head = Head {
+    let looks = Head {
         title: TITLE,
         policy: Some(ALONE),
         style: Style::Within(&[WAYS_STYLE, STYLE]),
@@ -46,7 +46,7 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl io::Write) -> io::Result
         }
         footer { p { "Written by seawall. This page loads nothing and sends nothing." } }
     };
-    let page = document(&head, &html! {}, None, &body);
+    let page = document(&looks, &html! {}, None, &body);
     out.write_all(page.into_string().as_bytes())?;
     writeln!(out)
 }

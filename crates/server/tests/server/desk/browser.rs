@@ -199,7 +199,7 @@ fn a_large_cluster_in_a_browser() {
 
 /// Teams with twelve workloads each; every other one lets in only itself.
 fn large(server: &ApiServer) {
-    thread::scope(|scope| {
+    std::thread::scope(|scope| {
         for part in 0..4 {
             scope.spawn(move || {
                 for team in (0..40).filter(|team| team % 4 == part) {
