@@ -15,6 +15,7 @@ mod check;
 mod conform;
 mod environment;
 mod image;
+mod kafka;
 mod manifests;
 mod packages;
 mod places;

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::kafka;
 use crate::packages;
 use crate::places::{Places, Stamp, entries};
 use crate::policy_kinds;
@@ -66,6 +67,7 @@ pub(crate) fn setup(places: &Places) -> Result<()> {
     from_npm(places, name, name, version)?;
     let (folder, name, version) = KUSTO;
     from_npm(places, folder, name, version)?;
+    kafka::fetch(places)?;
     say(&format!("setup: ready in {}", places.cache.display()));
     Ok(())
 }

@@ -2,7 +2,8 @@
 //!
 //! [`Growing`] is what has parts: folders ([`Files`]), a pipe ([`Pipe`]); others know more. A part is read in whole
 //! lines; the beginning of the next line is read again later, so where it was read to ([`Follow::checkpoint`]) and
-//! what is remembered always belong together. A part that is compressed, or no lines, is read whole once it rests.
+//! what is remembered always belong together. A part that is compressed, or no lines, is read whole once it rests. A part
+//! may have numbered messages instead of bytes.
 //!
 //! What it deliberately leaves out: the clock, when to look again, and where checkpoints are kept.
 
@@ -19,7 +20,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::Place;
 use crate::chunks::{self, Chunk, Chunks, Form};
 use crate::detect::{Detections, News, Tally, Told};
-use crate::input::PACKED;
+use crate::input::{self, PACKED};
 use crate::losses::Losses;
 use crate::read;
 use crate::record::Buffers;
@@ -61,6 +62,34 @@ pub struct Part {
     pub over: bool,
     /// It is lines, whatever it begins with.
     pub lines: bool,
+    /// It has messages: `length` is the number that the next one will get.
+    pub messages: bool,
+}
+
+/// Messages of a part.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Messages {
+    /// What they hold, in their order.
+    pub bodies: Vec<Vec<u8>>,
+    /// The number of the first.
+    pub first: u64,
+    /// The number of the one after the last.
+    pub next: u64,
+    /// How many were deleted before they were read.
+    pub lost: u64,
+    /// The numbers are those of another part of the same id: what was read before has nothing to do with it.
+    pub anew: bool,
+}
+
+/// A part that was known at a stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// What it was called.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// How far it was read, where any of it was.
+    pub at: Option<u64>,
 }
 
 /// Something whose parts grow.
@@ -77,6 +106,15 @@ pub trait Growing: Send {
     /// When they cannot be read now.
     fn read(&mut self, part: &Part, from: u64, most: u64) -> Result<Vec<u8>, String>;
 
+    /// Some messages of a part, from one on; from its beginning, where none of it was read.
+    ///
+    /// # Errors
+    /// When they cannot be read now.
+    fn messages(&mut self, part: &Part, from: Option<u64>) -> Result<Messages, String> {
+        let _ = from;
+        Err(format!("`{}` has no messages", part.name))
+    }
+
     /// Whether nothing will come any more.
     fn is_over(&self) -> bool {
         false
@@ -85,9 +123,9 @@ pub trait Growing: Send {
     /// Told when all that was there is read: what is over needs not be among the parts any more.
     fn caught_up(&mut self) {}
 
-    /// Told before the first look after a stop: names and ids of parts that were known, when that was, and whether all
-    /// that was there then had been read.
-    fn resume(&mut self, known: &[(String, String)], at: i64, caught_up: bool) {
+    /// Told before the first look after a stop: the parts that were known, when that was, and whether all that was there
+    /// then had been read.
+    fn resume(&mut self, known: &[Known], at: i64, caught_up: bool) {
         let _ = (known, at, caught_up);
     }
 }
@@ -107,8 +145,10 @@ struct Position {
     length: u64,
     /// A line that is too long is being left out.
     skips: bool,
-    /// Whether it is read by lines, or whole; it is seen by its beginning.
+    /// Whether it is read by lines, or else whole or in messages; it is seen by its beginning.
     lines: Option<bool>,
+    /// It has messages, and `at` is the number of the next.
+    messages: bool,
     /// It was read whole.
     whole: bool,
 }
@@ -126,6 +166,8 @@ pub struct Looked {
     pub over: bool,
     /// Parts that could not be read, and why.
     pub troubles: Vec<String>,
+    /// What was gone before it was read.
+    pub gone: Vec<String>,
     /// Bytes that may still be read.
     budget: u64,
 }
@@ -186,6 +228,14 @@ impl<'d, 'g> Follow<'d, 'g> {
             .positions
             .values()
             .filter(|position| position.lines == Some(true));
+        open.map(|position| position.length.saturating_sub(position.at))
+            .sum()
+    }
+
+    /// Messages that are known to be there and are not read.
+    #[must_use]
+    pub fn messages_behind(&self) -> u64 {
+        let open = self.positions.values().filter(|position| position.messages);
         open.map(|position| position.length.saturating_sub(position.at))
             .sum()
     }
@@ -255,6 +305,9 @@ impl<'d, 'g> Follow<'d, 'g> {
         position: &mut Position,
         looked: &mut Looked,
     ) -> Result<(), String> {
+        if open.part.messages {
+            return self.messages(open, position, looked);
+        }
         if looked.budget == 0 {
             let read = position.lines == Some(true) && position.at >= open.part.length;
             looked.more |= !position.whole && !read && open.part.length > 0;
@@ -300,6 +353,54 @@ impl<'d, 'g> Follow<'d, 'g> {
             self.whole(open, position, packed)?;
             looked.read = true;
         }
+        Ok(())
+    }
+
+    /// Some messages.
+    fn messages(
+        &mut self,
+        open: &mut Open<'_>,
+        position: &mut Position,
+        looked: &mut Looked,
+    ) -> Result<(), String> {
+        position.messages = true;
+        let from = position.lines.is_some().then_some(position.at);
+        if looked.budget == 0 {
+            looked.more |= from.is_none_or(|from| from < open.part.length);
+            return Ok(());
+        }
+        let found = open.growing.messages(open.part, from)?;
+        self.losses.files += u64::from(from.is_none());
+        self.losses.expired += found.lost;
+        let name = &open.part.name;
+        match found.lost {
+            0 => {}
+            1 => looked
+                .gone
+                .push(format!("{name}: 1 message was deleted before it was read")),
+            lost => looked.gone.push(format!(
+                "{name}: {lost} messages were deleted before they were read"
+            )),
+        }
+        if found.anew {
+            let text = "it was made anew, and is read from its beginning";
+            looked.gone.push(format!("{name}: {text}"));
+        }
+        let mut chunk = Chunk {
+            line: found.first,
+            ..Chunk::default()
+        };
+        for body in &found.bodies {
+            input::lines(body, &mut chunk.bytes);
+        }
+        self.losses.bytes += chunk.bytes.len() as u64;
+        looked.budget = looked.budget.saturating_sub(chunk.bytes.len() as u64);
+        if !chunk.bytes.is_empty() {
+            self.chunk(&chunk, &[]);
+        }
+        looked.read |= !found.bodies.is_empty();
+        looked.more |= !found.bodies.is_empty() && found.next < open.part.length;
+        (position.at, position.lines) = (found.next, Some(false));
         Ok(())
     }
 
@@ -461,9 +562,10 @@ impl<'d, 'g> Follow<'d, 'g> {
                 skips,
                 lines,
                 whole,
+                messages,
             } = position;
             let row = json!([
-                name, at, line, print.0, print.1, there, length, skips, whole, lines
+                name, at, line, print.0, print.1, there, length, skips, whole, lines, messages
             ]);
             (key.clone(), row)
         });
@@ -507,6 +609,7 @@ impl<'d, 'g> Follow<'d, 'g> {
                 skips: flag(7),
                 whole: flag(8),
                 lines: row.get(9).and_then(Value::as_bool),
+                messages: flag(10),
             };
             self.positions.insert(key.clone(), position);
         }
@@ -528,12 +631,16 @@ impl<'d, 'g> Follow<'d, 'g> {
             .filter_map(|index| usize::try_from(index.as_u64()?).ok())
             .collect();
         for (index, source) in sources.iter_mut().enumerate() {
-            let known: Vec<(String, String)> = self
+            let known: Vec<Known> = self
                 .positions
                 .iter()
                 .filter_map(|(key, position)| {
                     let id = key.strip_prefix(&format!("{index} "))?;
-                    Some((position.name.clone(), id.to_owned()))
+                    Some(Known {
+                        name: position.name.clone(),
+                        id: id.to_owned(),
+                        at: position.lines.map(|_| position.at),
+                    })
                 })
                 .collect();
             let caught_up = caught_up.contains(&index);

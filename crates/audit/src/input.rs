@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
-use crate::chunks::{Form, form};
+use crate::chunks::{Chunk, Chunks, Form, form};
 
 /// Where a log comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +90,32 @@ pub fn is_lines(beginning: &[u8]) -> bool {
     !beginning.starts_with(&PACKED) && form(beginning) == Form::Lines
 }
 
+/// Adds a message to lines of records: what goes over several lines becomes one, which leaves JSON as it is.
+pub fn lines(message: &[u8], out: &mut Vec<u8>) {
+    let begun = out.len();
+    if form(message) == Form::Lines {
+        out.extend_from_slice(message);
+    } else {
+        let mut chunks = Chunks::new(message);
+        let mut chunk = Chunk::default();
+        // Nothing goes wrong in memory.
+        while let Ok(true) = chunks.next(&mut chunk) {
+            for range in &chunk.ranges {
+                let text = chunk.bytes.get(range.clone()).unwrap_or_default();
+                let flat = text.iter().map(|byte| match byte {
+                    b'\n' | b'\r' => b' ',
+                    byte => *byte,
+                });
+                out.extend(flat);
+                out.push(b'\n');
+            }
+        }
+    }
+    if out.len() > begun && out.last() != Some(&b'\n') {
+        out.push(b'\n');
+    }
+}
+
 /// What gzip begins with.
 pub(crate) const PACKED: [u8; 2] = [0x1f, 0x8b];
 
@@ -143,4 +169,31 @@ pub(crate) fn folder(root: &Path, all: &mut Vec<Source>) -> Result<(), (PathBuf,
 pub fn is_log(name: &str) -> bool {
     let parts = [".json", ".jsonl", ".ndjson", ".log", ".csv", ".gz"];
     !name.starts_with('.') && parts.iter().any(|part| name.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_record_of_a_message_is_a_line() {
+        for (message, wanted) in [
+            (
+                r#"{"records":[{"a":1},{"b":2}]}"#,
+                "{\"records\":[{\"a\":1},{\"b\":2}]}\n",
+            ),
+            ("{\"a\":1}\n{\"b\":2}\n", "{\"a\":1}\n{\"b\":2}\n"),
+            ("{\n  \"a\": 1\n}", "{   \"a\": 1 }\n"),
+            (
+                "{\n  \"records\": [\n    {\"a\":\n1},\n{\"b\":2}]\n}",
+                "{\"a\": 1}\n{\"b\":2}\n",
+            ),
+            ("", ""),
+            ("no record", "no record\n"),
+        ] {
+            let mut out = Vec::new();
+            lines(message.as_bytes(), &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), wanted, "{message}");
+        }
+    }
 }

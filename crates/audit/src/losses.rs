@@ -47,6 +47,8 @@ pub struct Losses {
     pub unreadable: u64,
     /// The first of them.
     pub unreadable_at: BTreeSet<Place>,
+    /// Messages that were deleted before they were read.
+    pub expired: u64,
     /// Records without reads: `kube-audit-admin`.
     pub without_reads: u64,
     /// Records of which nobody says whether reads are among them, without a category.
@@ -110,6 +112,7 @@ impl Wire for Losses {
             self.damaged,
             self.activities,
             self.unreadable,
+            self.expired,
             self.without_reads,
             self.unsaid_reads,
             self.reads,
@@ -149,6 +152,7 @@ impl Wire for Losses {
             &mut losses.damaged,
             &mut losses.activities,
             &mut losses.unreadable,
+            &mut losses.expired,
             &mut losses.without_reads,
             &mut losses.unsaid_reads,
             &mut losses.reads,
@@ -238,6 +242,7 @@ impl Losses {
         while self.unreadable_at.len() > PLACES {
             self.unreadable_at.pop_last();
         }
+        self.expired += other.expired;
         self.without_reads += other.without_reads;
         self.unsaid_reads += other.unsaid_reads;
         self.reads += other.reads;

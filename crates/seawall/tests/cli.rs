@@ -62,6 +62,8 @@ mod guide;
 #[cfg(feature = "history")]
 #[path = "cli/history.rs"]
 mod history;
+#[path = "cli/hub.rs"]
+mod hub;
 #[path = "cli/images.rs"]
 mod images;
 #[path = "cli/node.rs"]

@@ -15,6 +15,7 @@ pub mod blob;
 pub mod cluster;
 mod configuration;
 mod deployments;
+pub mod eventhub;
 mod fence;
 pub mod fetch;
 pub mod ingestion;

@@ -1,5 +1,5 @@
-# The rights to follow audit logs that a diagnostic setting keeps in a storage account: reading their container, and
-# writing to a container for the checkpoint.
+# The rights to follow audit logs that a diagnostic setting keeps in a storage account, or sends to an event hub: reading
+# their container or receiving from the hub, and writing to a container for the checkpoint.
 
 resource "azurerm_storage_container" "audit" {
   count = var.audit_storage_account_id == null ? 0 : 1
@@ -11,7 +11,7 @@ resource "azurerm_storage_container" "audit" {
 
 # The diagnostic setting makes the container of the logs.
 resource "azurerm_role_assignment" "audit_reads" {
-  count = var.audit_storage_account_id == null ? 0 : 1
+  count = var.audit_storage_account_id == null || var.audit_hub_id != null ? 0 : 1
 
   scope                = "${var.audit_storage_account_id}/blobServices/default/containers/${var.audit_logs_container}"
   role_definition_name = "Storage Blob Data Reader"
@@ -25,6 +25,15 @@ resource "azurerm_role_assignment" "audit_writes" {
 
   scope                = azurerm_storage_container.audit[0].id
   role_definition_name = "Storage Blob Data Contributor"
+  principal_id         = azurerm_user_assigned_identity.seawall.principal_id
+  principal_type       = "ServicePrincipal"
+}
+
+resource "azurerm_role_assignment" "audit_receives" {
+  count = var.audit_hub_id == null ? 0 : 1
+
+  scope                = var.audit_hub_id
+  role_definition_name = "Azure Event Hubs Data Receiver"
   principal_id         = azurerm_user_assigned_identity.seawall.principal_id
   principal_type       = "ServicePrincipal"
 }

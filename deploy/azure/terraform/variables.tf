@@ -56,7 +56,13 @@ variable "history_prefix" {
 }
 
 variable "audit_storage_account_id" {
-  description = "Id of the storage account that a diagnostic setting keeps audit logs in; null: none is followed."
+  description = "Id of the storage account that has the checkpoint, and the audit logs unless a hub has them; null: none is followed."
+  type        = string
+  default     = null
+}
+
+variable "audit_hub_id" {
+  description = "Id of the event hub that a diagnostic setting sends audit logs to; null: they are in the storage account."
   type        = string
   default     = null
 }

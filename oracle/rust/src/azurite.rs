@@ -42,7 +42,7 @@ impl Azurite {
         let certificate = made.cert.pem();
         write(&folder, "tls.crt", &certificate)?;
         write(&folder, "tls.key", &made.signing_key.serialize_pem())?;
-        let [port, ..] = free_ports()?;
+        let [port] = free_ports()?;
         let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
         let arguments = [
             &script,

@@ -27,7 +27,7 @@ impl Registry {
         let begin = Instant::now();
         loop {
             let folder = new_folder()?;
-            let [port, ..] = free_ports()?;
+            let [port] = free_ports()?;
             let address = format!("127.0.0.1:{port}");
             let storage = folder.join("storage");
             let settings = format!(

@@ -3,6 +3,7 @@
 use std::env;
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder};
+use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -285,17 +286,20 @@ pub(crate) fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
     fs::write(&path, text).map_err(Error::io(&path))
 }
 
-/// Three different ports that nobody listens on.
-pub(crate) fn free_ports() -> Result<[u16; 3]> {
-    let listen = || TcpListener::bind(("127.0.0.1", 0));
-    let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
-    (|| {
-        // Held together, or the system may give the same port twice.
-        let held = [listen()?, listen()?, listen()?];
-        let [a, b, c] = &held;
-        Ok([port(a)?, port(b)?, port(c)?])
-    })()
-    .map_err(Error::io("127.0.0.1"))
+/// Different ports that nobody listens on.
+pub(crate) fn free_ports<const N: usize>() -> Result<[u16; N]> {
+    // Held together, or the system may give the same port twice.
+    let held = (0..N).map(|_| TcpListener::bind(("127.0.0.1", 0)));
+    let ports = held.collect::<io::Result<Vec<_>>>().and_then(|held| {
+        let ports = held
+            .iter()
+            .map(|listener| Ok(listener.local_addr()?.port()));
+        ports.collect::<io::Result<Vec<u16>>>()
+    });
+    let ports = ports.map_err(Error::io("127.0.0.1"))?;
+    ports
+        .try_into()
+        .map_err(|_| Error::Answer("no ports".to_owned()))
 }
 
 /// `admin` and whom the test asked for, each with a token.

@@ -11,7 +11,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use super::{Growing, Part};
+use super::{Growing, Known, Part};
 use crate::input::{self, Source};
 
 /// How many files are held open, so that they can be read when they are gone.
@@ -27,8 +27,8 @@ pub struct Files {
     paths: BTreeMap<String, PathBuf>,
     /// What grew between the last looks is worth holding open.
     lengths: BTreeMap<String, u64>,
-    /// What was known at a stop: names and ids; and when that was, in microseconds since 1970.
-    known: Option<(Vec<(String, String)>, i64)>,
+    /// What was known at a stop, and when that was, in microseconds since 1970.
+    known: Option<(Vec<Known>, i64)>,
     /// Which file each root was at the last look, and when it was written then.
     last: BTreeMap<PathBuf, (String, i64)>,
 }
@@ -88,7 +88,11 @@ impl Files {
                         found.extend(rotated(root, known, *at));
                     } else if let Some((last, at)) = before.filter(|(last, _)| *last != now.0) {
                         // Perhaps more than once since then.
-                        let known = [(root.display().to_string(), last)];
+                        let known = [Known {
+                            name: root.display().to_string(),
+                            id: last,
+                            at: None,
+                        }];
                         found.extend(rotated(root, &known, at));
                     }
                     found.push(root.clone());
@@ -105,12 +109,12 @@ impl Files {
 
 /// What a file was called before it was rotated while nobody looked, the oldest first: files beside it that begin like it,
 /// and that were known by its name or written since.
-fn rotated(root: &Path, known: &[(String, String)], at: i64) -> Vec<PathBuf> {
+fn rotated(root: &Path, known: &[Known], at: i64) -> Vec<PathBuf> {
     let name = root.display().to_string();
     let mut ids = known
         .iter()
-        .filter(|(own, _)| *own == name)
-        .map(|(_, id)| id);
+        .filter(|known| known.name == name)
+        .map(|known| &known.id);
     let (Some(folder), Some(stem)) = (root.parent(), root.file_stem()) else {
         return Vec::new();
     };
@@ -129,7 +133,7 @@ fn rotated(root: &Path, known: &[(String, String)], at: i64) -> Vec<PathBuf> {
         };
         let was_it = ids.clone().any(|known| *known == id(&meta));
         let since = written(&meta) >= at;
-        let other = known.iter().any(|(_, known)| *known == id(&meta));
+        let other = known.iter().any(|known| known.id == id(&meta));
         if begins && own != root.file_name().unwrap_or_default() && (was_it || since && !other) {
             found.push((meta.modified().ok(), path));
         }
@@ -229,7 +233,7 @@ impl Growing for Files {
         bytes(&file, from, most).map_err(failed)
     }
 
-    fn resume(&mut self, known: &[(String, String)], at: i64, _: bool) {
+    fn resume(&mut self, known: &[Known], at: i64, _: bool) {
         self.known = Some((known.to_vec(), at));
     }
 }

@@ -98,6 +98,7 @@ impl Growing for Pipe {
             grows_only: true,
             over: self.over,
             lines: true,
+            messages: false,
         }])
     }
 

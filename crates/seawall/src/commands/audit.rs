@@ -2,6 +2,7 @@
 
 mod cluster;
 mod compact;
+mod connection;
 mod detect;
 mod follow;
 mod kql;
@@ -13,6 +14,8 @@ pub(crate) mod used;
 mod with;
 
 use clap::Subcommand;
+
+pub(crate) use connection::connection;
 
 #[cfg(not(feature = "history"))]
 use crate::failure::Failure;

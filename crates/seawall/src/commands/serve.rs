@@ -127,14 +127,19 @@ pub(crate) struct Args {
     /// Tell them to Azure Monitor too: https://ENDPOINT/dataCollectionRules/IMMUTABLE-ID/streams/STREAM
     #[arg(long, value_name = "URL")]
     alerts_monitor: Option<String>,
-    /// Follow audit logs, and alert of what detections find in them: a folder, a file, or
-    /// https://ACCOUNT.blob.core.windows.net/insights-logs-kube-audit
+    /// Follow audit logs, and alert of what detections find in them: a folder, a file,
+    /// https://ACCOUNT.blob.core.windows.net/insights-logs-kube-audit, or an Event Hub:
+    /// eventhub://NAMESPACE.servicebus.windows.net/HUB
     #[arg(long, value_name = "PATH|URL", conflicts_with = "no_watch")]
     audit: Option<String>,
     /// File, or https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME, that says how far logs were read; all replicas
     /// share it
     #[arg(long, value_name = "FILE|URL", requires = "audit")]
     audit_checkpoint: Option<String>,
+    /// File with a connection string of the Event Hub, instead of signing in [default: what
+    /// SEAWALL_EVENTHUB_CONNECTION_STRING holds]
+    #[arg(long, value_name = "FILE", requires = "audit")]
+    audit_connection_string: Option<PathBuf>,
     /// Alerts of audit logs at or above this severity are told with `--alerts` and `--alerts-monitor`
     #[arg(
         long,

@@ -28,14 +28,14 @@ fn exec(number: usize, hour: usize) -> String {
     exec_at(number, at.parse().unwrap())
 }
 
-fn exec_at(number: usize, at: Timestamp) -> String {
+pub(crate) fn exec_at(number: usize, at: Timestamp) -> String {
     format!(
         r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"id-{number}","stage":"ResponseStarted","requestURI":"/api/v1/namespaces/shop/pods/web/exec?command=id&n={number}","verb":"get","user":{{"username":"eve"}},"sourceIPs":["203.0.113.7"],"userAgent":"kubectl","objectRef":{{"resource":"pods","subresource":"exec","namespace":"shop","name":"web","apiVersion":"v1"}},"responseStatus":{{"code":101}},"requestReceivedTimestamp":"{at:.6}","stageTimestamp":"{at:.6}"}}"#
     )
 }
 
 /// As AKS keeps it.
-fn kept(log: &str) -> String {
+pub(crate) fn kept(log: &str) -> String {
     json!({
         "category": "kube-audit",
         "properties": {"log": log},
@@ -45,7 +45,7 @@ fn kept(log: &str) -> String {
     .to_string()
 }
 
-fn command(folder: &Folder, args: &[&str]) -> Command {
+pub(crate) fn command(folder: &Folder, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seawall"));
     command
         .args(args)
@@ -60,7 +60,7 @@ fn command(folder: &Folder, args: &[&str]) -> Command {
 }
 
 /// Tells it to end, and waits.
-fn ended(child: Child) -> Ran {
+pub(crate) fn ended(child: Child) -> Ran {
     let told = Command::new("kill")
         .args(["-TERM", &child.id().to_string()])
         .status()
@@ -75,7 +75,7 @@ fn ended(child: Child) -> Ran {
 }
 
 /// What a file of alerts tells: ids of alerts and of events.
-fn told(folder: &Folder, name: &str) -> (Vec<String>, Vec<String>) {
+pub(crate) fn told(folder: &Folder, name: &str) -> (Vec<String>, Vec<String>) {
     let text = std::fs::read_to_string(folder.path().join(name)).unwrap_or_default();
     let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
     let values: Vec<Value> = whole
@@ -91,7 +91,7 @@ fn told(folder: &Folder, name: &str) -> (Vec<String>, Vec<String>) {
     (all("id"), all("auditID"))
 }
 
-fn until(what: &str, mut done: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !done() {
         assert!(
@@ -102,7 +102,7 @@ fn until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-fn all_once(folder: &Folder, name: &str, count: usize) {
+pub(crate) fn all_once(folder: &Folder, name: &str, count: usize) {
     let (ids, events) = told(folder, name);
     let (one, other): (BTreeSet<&String>, BTreeSet<&String>) =
         (ids.iter().collect(), events.iter().collect());

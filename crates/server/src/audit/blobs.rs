@@ -6,22 +6,21 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use audit::Source;
-use audit::follow::{Growing, Part};
+use audit::follow::{Growing, Known, Part};
 use audit::input::{Far, is_log};
 use jiff::{SignedDuration, Timestamp};
 use sources::azure::SignIn;
 use sources::blob::{Blobs, Hours, Listed, Span};
 use sources::post::Untold;
 
+use super::pieces::Pieces;
+use super::{Clock, said};
+
 /// One range.
 const RANGE: u64 = 4 << 20;
-/// Ranges that are read ahead of whoever takes them.
-const AHEAD: usize = 2;
 /// Blobs of hours this old still grow: Azure Monitor writes what it has when it has it.
 const OPEN: SignedDuration = SignedDuration::from_hours(3);
 /// Of these it is looked too, from time to time.
@@ -29,24 +28,11 @@ const LATE: SignedDuration = SignedDuration::from_hours(26);
 /// How often.
 const LOOK_BACK: Duration = Duration::from_secs(1800);
 
-/// Whether a source is an address and no path.
-#[must_use]
-pub fn is_url(text: &str) -> bool {
-    text.starts_with("https://") || text.starts_with("http://")
-}
-
-fn said(untold: &Untold) -> String {
-    match untold.help {
-        Some(help) => format!("{}: {help}", untold.message),
-        None => untold.message.clone(),
-    }
-}
-
 /// The blobs of a container that hold what happened in a span, to be read once.
 ///
 /// # Errors
 /// When the address is none, or storage does not answer as it should.
-pub fn sources(url: &str, sign_in: &SignIn, span: Span) -> Result<Vec<Source>, Untold> {
+pub(super) fn sources(url: &str, sign_in: &SignIn, span: Span) -> Result<Vec<Source>, Untold> {
     let blobs = Blobs::to_read(url, sign_in).map_err(Untold::never)?;
     let listed = Hours::default().list(&blobs, span)?;
     let blobs = Arc::new(blobs);
@@ -79,9 +65,8 @@ impl Far for Blob {
     }
 
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        let (send, ranges) = sync_channel(AHEAD);
         let (blobs, blob) = (Arc::clone(&self.blobs), self.blob.clone());
-        thread::Builder::new().spawn(move || {
+        Pieces::new(move |send| {
             let mut at = 0;
             // What is added meanwhile is of the next time.
             while at < blob.length {
@@ -94,37 +79,12 @@ impl Far for Blob {
                     return;
                 }
             }
-        })?;
-        Ok(Box::new(Ranges {
-            ranges,
-            ready: io::Cursor::default(),
-        }))
-    }
-}
-
-struct Ranges {
-    ranges: Receiver<Result<Vec<u8>, String>>,
-    ready: io::Cursor<Vec<u8>>,
-}
-
-impl Read for Ranges {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let count = self.ready.read(buffer)?;
-            if count > 0 || buffer.is_empty() {
-                return Ok(count);
-            }
-            match self.ranges.recv() {
-                Ok(Ok(bytes)) => self.ready = io::Cursor::new(bytes),
-                Ok(Err(why)) => return Err(io::Error::other(why)),
-                Err(_) => return Ok(0),
-            }
-        }
+        })
     }
 }
 
 /// A container that is followed.
-pub struct Container {
+pub(super) struct Container {
     blobs: Blobs,
     hours: Hours,
     /// From when on everything is listed the first time.
@@ -134,7 +94,7 @@ pub struct Container {
     /// When it was last looked further back, and whether it is now.
     back: Instant,
     wide: bool,
-    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    clock: Clock,
 }
 
 impl fmt::Debug for Container {
@@ -150,11 +110,11 @@ impl Container {
     ///
     /// # Errors
     /// When it is no address, or nobody can sign in in that way.
-    pub fn new(
+    pub(super) fn new(
         url: &str,
         sign_in: &SignIn,
         since: Option<Timestamp>,
-        clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+        clock: Clock,
     ) -> Result<Self, String> {
         Ok(Self {
             blobs: Blobs::to_read(url, sign_in)?,
@@ -209,7 +169,7 @@ impl Growing for Container {
         }
     }
 
-    fn resume(&mut self, _: &[(String, String)], at: i64, caught_up: bool) {
+    fn resume(&mut self, _: &[Known], at: i64, caught_up: bool) {
         if !caught_up {
             return;
         }

@@ -15,22 +15,19 @@ use std::time::{Duration, Instant};
 use ::guide::{Guide, setting};
 use audit::Span;
 use audit::detect::{Detector, News, Told};
-use audit::follow::{Files, Follow, Growing};
+use audit::follow::{Follow, Growing};
 use jiff::Timestamp;
 use model::Severity;
 use model::finding::Fingerprint;
 use serde_json::{Value, json};
-use sources::azure::SignIn;
+use sources::eventhub::Access;
 
-use super::{Checkpoints, Container, Written, is_url};
+use super::{Checkpoints, Clock, Written};
 use crate::watch::trouble::{Trouble, Why};
 use crate::watch::{Level, Options, Shared, locked, rest};
 
 /// Alerts that are shown.
 const SHOWN: usize = 2000;
-/// Between two looks at files, and at storage.
-const FILES: Duration = Duration::from_secs(2);
-const STORAGE: Duration = Duration::from_secs(15);
 /// How long receivers have at the end.
 const GRACE: Duration = Duration::from_secs(2);
 /// How often it is noted how far it came, where nothing is to be told.
@@ -39,12 +36,12 @@ const NOTED: Duration = Duration::from_secs(10);
 /// What is followed.
 #[derive(Debug, Clone)]
 pub struct Following {
-    /// A path, or an address of Blob storage.
+    /// A path, or an address of Blob storage or an Event Hub.
     pub source: String,
     /// Where it is noted how far it came: a path or an address; nowhere.
     pub checkpoint: Option<String>,
-    /// How one signs in to storage.
-    pub sign_in: SignIn,
+    /// How one signs in to where it is, and to storage.
+    pub access: Access,
     /// From when on, where nothing is noted yet.
     pub since: Option<Timestamp>,
     /// Alerts at or above it are told to receivers.
@@ -54,12 +51,6 @@ pub struct Following {
 }
 
 impl Following {
-    /// How often it is looked for more, unless somebody says otherwise.
-    #[must_use]
-    pub fn pace(source: &str) -> Duration {
-        if is_url(source) { STORAGE } else { FILES }
-    }
-
     /// Nothing is read yet.
     ///
     /// # Errors
@@ -70,23 +61,16 @@ impl Following {
     }
 
     fn open(&self, clock: &Clock) -> Result<Box<dyn Growing>, String> {
-        if is_url(&self.source) {
-            let container =
-                Container::new(&self.source, &self.sign_in, self.since, Arc::clone(clock));
-            return Ok(Box::new(container?));
-        }
-        Ok(Box::new(Files::new(vec![self.source.clone().into()])))
+        super::open(&self.source, &self.access, self.since, clock)
     }
 
     fn checkpoints(&self) -> Result<Option<Checkpoints>, String> {
         let place = self.checkpoint.as_deref();
         place
-            .map(|place| Checkpoints::new(place, || Ok(self.sign_in.clone())))
+            .map(|place| Checkpoints::new(place, || Ok(self.access.sign_in.clone())))
             .transpose()
     }
 }
-
-type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What audit logs said.
 #[derive(Debug, Default)]
@@ -104,8 +88,12 @@ pub struct Figures {
     pub cut: u64,
     /// Records that nobody can read.
     pub unreadable: u64,
+    /// Messages that were deleted before they were read.
+    pub expired: u64,
     /// Bytes that are known to be there and not read.
     pub behind: u64,
+    /// Messages that are.
+    pub messages_behind: u64,
     /// When the newest event happened.
     pub newest: Option<Timestamp>,
     /// When it was last looked.
@@ -278,6 +266,10 @@ impl Keeping<'_, '_> {
                 };
                 let why = looked.troubles.first().cloned();
                 say(self.options, trouble, why.clone());
+                for what in &looked.gone {
+                    let more = json!({ "what": what });
+                    (self.options.log)(Level::Warning, "a part of the audit log was lost", more);
+                }
                 (more, read) = (more | looked.more, read | looked.read);
                 told |= !looked.news.is_empty();
                 trail.add(&looked.news);
@@ -329,7 +321,8 @@ impl Keeping<'_, '_> {
         figures.events = losses.events + losses.activities;
         figures.cut = losses.cut();
         figures.unreadable = losses.unreadable;
-        figures.behind = follow.behind();
+        figures.expired = losses.expired;
+        (figures.behind, figures.messages_behind) = (follow.behind(), follow.messages_behind());
         figures.newest = losses
             .last
             .and_then(|at| Timestamp::from_microsecond(at).ok());

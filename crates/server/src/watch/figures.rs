@@ -243,12 +243,13 @@ impl Shared {
             ("read", trail.events),
             ("cut", trail.cut),
             ("unreadable", trail.unreadable),
+            ("expired", trail.expired),
         ];
         let events = events.map(|(what, count)| (label("what", what), count as f64));
         series(
             "seawall_audit_events_total",
             "counter",
-            "Audit events read since this replica follows, those that were cut, and records nobody can read.",
+            "Audit events read since this replica follows, those that were cut, records nobody can read, and messages of an Event Hub that expired unread.",
             events.to_vec(),
         );
         let alerts = trail
@@ -273,6 +274,12 @@ impl Shared {
             "gauge",
             "Bytes of audit logs that are there and not read yet.",
             vec![(String::new(), trail.behind as f64)],
+        );
+        series(
+            "seawall_audit_behind_messages",
+            "gauge",
+            "Messages of an Event Hub that are there and not read yet.",
+            vec![(String::new(), trail.messages_behind as f64)],
         );
         let age = |at: Timestamp| now.duration_since(at).as_secs_f64().max(0.0);
         for (name, help, at) in [

@@ -8,12 +8,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use model::finding::Severity;
 use oracle::azure::World;
-use oracle::{ApiServer, Azurite};
+use oracle::kafka::READER;
+use oracle::{ApiServer, Azurite, Kafka};
 use serde_json::{Value, json};
 use server::audit::Following;
 use server::watch::{Alerting, Election, Receiver, Shared};
 use sources::azure::Trust;
 use sources::blob::Blobs;
+use sources::eventhub::Access;
 
 use super::kept::signed_in;
 use super::watch::{endpoint, namespace, options, watch};
@@ -52,7 +54,10 @@ pub(crate) fn beside() -> Following {
     Following {
         source: folder.join("audit.log").display().to_string(),
         checkpoint: None,
-        sign_in,
+        access: Access {
+            sign_in,
+            connection: None,
+        },
         since: None,
         floor: Severity::High,
         every: Duration::from_secs(1),
@@ -116,7 +121,10 @@ fn whoever_keeps_follows_and_tells_each_alert_once() {
         options.audit = Some(Following {
             source: container.clone(),
             checkpoint: Some(format!("{}/seawall/shop", storage.url())),
-            sign_in: sign_in.clone(),
+            access: Access {
+                sign_in: sign_in.clone(),
+                connection: None,
+            },
             since: None,
             floor: Severity::Medium,
             every: Duration::from_secs(1),
@@ -168,4 +176,81 @@ fn whoever_keeps_follows_and_tells_each_alert_once() {
     three.until("the last", |_| told(&messages).len() == 41);
     assert!(once(&told(&messages)), "{:?}", told(&messages));
     assert_eq!(three.shared.trail().alerts().len(), 41);
+}
+
+#[test]
+fn a_hub_is_followed_by_whoever_keeps() {
+    let kafka = Kafka::start().unwrap();
+    kafka.hub("audit", 2).unwrap();
+    let (_azure, mut sign_in) = signed_in(World::default(), &[kafka.certificate()]);
+    sign_in.surroundings.client = Some(READER.to_owned());
+    let folder = std::env::temp_dir().join(format!("seawall-hub-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let checkpoint = folder.join("checkpoint").display().to_string();
+    let _ = std::fs::remove_file(&checkpoint);
+    let send = |partition: i32, numbers: std::ops::Range<usize>| {
+        let bodies = numbers.map(|number| {
+            let envelope = json!({"category": "kube-audit", "properties": {"log": exec(number, "eve", "shop/web")}});
+            let at = Timestamp::now().as_millisecond();
+            (at, json!({"records": [envelope]}).to_string())
+        });
+        let bodies: Vec<(i64, String)> = bodies.collect();
+        kafka.send("audit", partition, &bodies).unwrap();
+    };
+    send(0, 0..10);
+    send(1, 10..20);
+    let server = ApiServer::start().unwrap();
+    namespace(&server, "seawall");
+    namespace(&server, "shop");
+    let (url, messages, _) = endpoint(0);
+    let replica = |name: &str| {
+        let mut options = options(server.kubeconfig());
+        let mut election = Election::new("seawall", name);
+        election.lasts = Duration::from_secs(6);
+        options.keeping.election = Some(election);
+        options.keeping.alerts = vec![Alerting {
+            to: Receiver::Webhook(url.clone(), Trust::default()),
+            floor: Severity::Critical,
+        }];
+        options.audit = Some(Following {
+            source: kafka.url("audit"),
+            checkpoint: Some(checkpoint.clone()),
+            access: Access {
+                sign_in: sign_in.clone(),
+                connection: None,
+            },
+            since: None,
+            floor: Severity::Medium,
+            every: Duration::from_secs(1),
+        });
+        watch(options)
+    };
+    let one = replica("one");
+    one.until("what happened", |_| told(&messages).len() == 20);
+    let figures = one.shared.figures(Timestamp::now());
+    for line in [
+        "seawall_audit_events_total{what=\"read\"} 20",
+        "seawall_audit_events_total{what=\"expired\"} 0",
+        "seawall_audit_behind_messages 0",
+        "seawall_audit_trouble 0",
+    ] {
+        assert!(figures.contains(line), "{line}: {figures}");
+    }
+    drop(one);
+    // While nobody keeps, some are deleted unread.
+    send(1, 20..25);
+    kafka.expire("audit", 1, -1).unwrap();
+    send(1, 25..30);
+    let two = replica("two");
+    two.until("what is left", |_| told(&messages).len() == 25);
+    two.until("the loss", |_| {
+        two.logged("a part of the audit log was lost") == 1
+    });
+    let figures = two.shared.figures(Timestamp::now());
+    let expired = "seawall_audit_events_total{what=\"expired\"} 5";
+    assert!(figures.contains(expired), "{figures}");
+    assert!(told(&messages).values().all(|times| *times == 1));
+    assert_eq!(two.shared.trail().alerts().len(), 25);
+    drop(two);
+    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -178,6 +178,9 @@ fn token(world: &World, request: &Request) -> Answer {
     let says = |key: &str, value: &str| form.iter().any(|(k, v)| k == key && v == value);
     let access = if says("scope", "https://storage.azure.com/.default") {
         crate::azurite::token()
+    } else if says("scope", crate::kafka::SCOPE) {
+        let client = form.iter().find(|(key, _)| key == "client_id");
+        crate::kafka::token(client.map_or("", |(_, client)| client))
     } else if says("scope", logs::SCOPE) {
         logs::MONITOR_TOKEN.to_owned()
     } else {

@@ -53,7 +53,7 @@ mod with {
 
     use audit::Source;
     use history::{Compacted, Log, Plan, Root, Skipped};
-    use server::audit::is_url;
+    use server::audit::{is_hub, is_url};
 
     use super::{Args, Result};
     use crate::commands::audit::logs;
@@ -67,12 +67,22 @@ mod with {
         let mut named = Vec::new();
         let mut paths = Vec::new();
         for source in &args.sources {
+            if source.to_str().is_some_and(is_hub) {
+                return Err(Failure::new("a history is not made from an Event Hub")
+                    .help("have the diagnostic setting write to a storage account too, and give its container")
+                    .into());
+            }
             match source.to_str().filter(|text| is_url(text)) {
                 Some(url) => named.extend(Log::in_container(url, &stores).map_err(failed)?),
                 None => paths.push(source.clone()),
             }
         }
-        let logs = logs::open(&paths, args.threads, sources::blob::Span::default())?;
+        let logs = logs::open(
+            &paths,
+            args.threads,
+            sources::blob::Span::default(),
+            &logs::access(None)?,
+        )?;
         for source in &logs.sources {
             let Source::File(path) = source else {
                 return Err(

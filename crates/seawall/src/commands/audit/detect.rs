@@ -38,6 +38,7 @@ use crate::progress::Working;
   seawall audit detect LAST-MONTH --write-baseline baseline.json --fail-on none
   seawall audit detect TODAY --baseline baseline.json --format json=alerts.json
   seawall audit detect https://ACCOUNT.blob.core.windows.net/insights-logs-kube-audit --since 24h
+  seawall audit detect eventhub://NAMESPACE.servicebus.windows.net/HUB --follow --checkpoint here.json
   seawall audit detect /var/log/kubernetes --follow --checkpoint here.json --format json=alerts.jsonl
 
 Exit code: 0 nothing at or above the floor; 1 alerts at or above it; 2 wrong use; 3 no events in what was
@@ -249,7 +250,10 @@ fn code(outcome: &Outcome, losses: &Losses, floor: Option<Severity>) -> u8 {
         1
     } else if losses.events + losses.activities == 0 {
         3
-    } else if losses.unreadable > 0 || outcome.tally.unreadable > 0 || worth.next().is_some() {
+    } else if losses.unreadable + losses.expired > 0
+        || outcome.tally.unreadable > 0
+        || worth.next().is_some()
+    {
         4
     } else {
         0
@@ -302,7 +306,7 @@ fn sarif(guide: &Guide, outcome: &Outcome, losses: &Losses, code: u8) -> String 
             times: alert.times,
         })
         .collect();
-    let complete = losses.unreadable == 0 && outcome.tally.unreadable == 0;
+    let complete = losses.unreadable + losses.expired == 0 && outcome.tally.unreadable == 0;
     report::sarif::alerts(guide, env!("CARGO_PKG_VERSION"), &lines, complete, code)
 }
 

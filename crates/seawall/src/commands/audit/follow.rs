@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use model::Severity;
 use report::clean;
 use serde_json::{Value, json};
-use server::audit::{Checkpoints, Container, Written, ended, is_url};
+use server::audit::{Checkpoints, Clock, Written, ended, is_url, open, pace};
 
 use super::detect;
 use super::logs::{LogArgs, micros, sign_in};
@@ -28,9 +28,8 @@ use crate::output::{self, Wanted};
 
 /// The version of a line of alerts.
 const SCHEMA: &str = "seawall.alert-line/v1";
-/// Between two looks at files, and at storage.
+/// Between two looks at files.
 const FILES: Duration = Duration::from_secs(1);
-const STORAGE: Duration = Duration::from_secs(15);
 /// How often it is noted how far it came; less often where that takes long.
 const NOTED: Duration = Duration::from_secs(2);
 /// How often it is looked whether to stop.
@@ -46,7 +45,7 @@ pub(crate) struct FollowArgs {
     /// there
     #[arg(long, value_name = "FILE|URL", requires = "follow")]
     checkpoint: Option<String>,
-    /// Seconds between two looks [default: 1, for storage 15]
+    /// Seconds between two looks [default: 1, for storage 15, for an Event Hub 2]
     #[arg(long, value_name = "SECONDS", requires = "follow", value_parser = clap::value_parser!(u32).range(1..))]
     every: Option<u32>,
 }
@@ -70,8 +69,7 @@ pub(super) fn run(
     let mut sources = asked.sources()?;
     let every = match asked.follow.every {
         Some(seconds) => Duration::from_secs(seconds.into()),
-        None if asked.is_far() => STORAGE,
-        None => FILES,
+        None => asked.pace(),
     };
     let span = sources::blob::Span {
         since: asked.logs.since,
@@ -107,6 +105,9 @@ pub(super) fn run(
                 index,
                 (!looked.troubles.is_empty()).then(|| looked.troubles.join("; ")),
             )?;
+            for what in &looked.gone {
+                output::say("warning", what)?;
+            }
             more |= looked.more;
             read |= looked.read;
             over &= looked.over;
@@ -172,9 +173,11 @@ fn tell(
 }
 
 impl Asked<'_> {
-    fn is_far(&self) -> bool {
-        let mut paths = self.logs.sources.iter();
-        paths.any(|path| path.to_str().is_some_and(is_url))
+    /// The slowest of the sources.
+    fn pace(&self) -> Duration {
+        let urls = self.logs.sources.iter().filter_map(|path| path.to_str());
+        let far = urls.filter(|text| is_url(text)).map(pace);
+        far.max().unwrap_or(FILES)
     }
 
     /// What grows, one for each source that was named.
@@ -191,13 +194,14 @@ impl Asked<'_> {
                 }
                 Some("-") => all.push(Box::new(Pipe::stdin())),
                 Some(url) if is_url(url) => {
-                    let clock = std::sync::Arc::new(Timestamp::now);
-                    let container = Container::new(url, &sign_in()?, self.logs.since, clock);
-                    let container = container.map_err(|why| {
-                        Failure::new(format!("cannot read `{url}`: {why}"))
-                            .help("it takes https://ACCOUNT.blob.core.windows.net/CONTAINER/FOLDER")
-                    })?;
-                    all.push(Box::new(container));
+                    let clock: Clock = std::sync::Arc::new(Timestamp::now);
+                    let far = open(url, &self.logs.access()?, self.logs.since, &clock);
+                    all.push(far.map_err(|why| {
+                        Failure::new(format!("cannot read `{url}`: {why}")).help(
+                            "it takes https://ACCOUNT.blob.core.windows.net/CONTAINER/FOLDER, or \
+                             eventhub://NAMESPACE.servicebus.windows.net/HUB",
+                        )
+                    })?);
                 }
                 _ => {
                     fs::metadata(path).map_err(|error| {

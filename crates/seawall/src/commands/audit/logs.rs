@@ -1,16 +1,18 @@
 //! Which logs are read, and what is told of what was missing in them.
 
 use std::cell::Cell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use audit::guard::Decisions;
 use audit::{Fold, Losses, Options, Source, Span, Within, time};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use server::audit::is_url;
+use server::audit::{is_hub, is_url};
 use sources::azure::SignIn;
+use sources::eventhub::Access;
 
+use super::connection;
 use crate::commands::azure::AzureArgs;
 use crate::failure::Failure;
 use crate::output;
@@ -22,9 +24,14 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, clap::Args)]
 pub(crate) struct LogArgs {
     /// Files and folders with audit events, compressed or not; `-` for standard input;
-    /// https://ACCOUNT.blob.core.windows.net/CONTAINER/FOLDER for Blob storage
+    /// https://ACCOUNT.blob.core.windows.net/CONTAINER/FOLDER for Blob storage;
+    /// eventhub://NAMESPACE.servicebus.windows.net/HUB for an Event Hub
     #[arg(value_name = "SOURCE")]
     pub(crate) sources: Vec<PathBuf>,
+    /// File with a connection string of the Event Hub, instead of signing in [default: what
+    /// SEAWALL_EVENTHUB_CONNECTION_STRING holds]
+    #[arg(long, value_name = "FILE")]
+    connection_string: Option<PathBuf>,
     /// How many threads read [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
     threads: Option<u8>,
@@ -92,23 +99,44 @@ impl LogArgs {
                 .help("for one day: `--since 2026-11-27 --until 2026-11-28`")
                 .into());
         }
-        open(&self.sources, self.threads, span)
+        open(&self.sources, self.threads, span, &self.access()?)
+    }
+
+    /// How one signs in to addresses.
+    pub(crate) fn access(&self) -> anyhow::Result<Access> {
+        access(self.connection_string.as_deref())
     }
 }
 
-/// What is in Blob storage.
-fn far(url: &str, span: sources::blob::Span) -> anyhow::Result<Vec<Source>> {
-    let found = server::audit::sources(url, &sign_in()?, span).map_err(|untold| {
-        let failure = Failure::new(format!("cannot read `{url}`: {}", untold.message));
-        failure.help(untold.help.unwrap_or(
+/// How one signs in to addresses, with a connection string of a file or the environment where there is one.
+pub(crate) fn access(connection_string: Option<&Path>) -> anyhow::Result<Access> {
+    Ok(Access {
+        sign_in: sign_in()?,
+        connection: connection(connection_string)?,
+    })
+}
+
+/// What is at an address.
+fn far(url: &str, span: sources::blob::Span, access: &Access) -> anyhow::Result<Vec<Source>> {
+    let (form, nothing) = if is_hub(url) {
+        (
+            "it takes eventhub://NAMESPACE.servicebus.windows.net/HUB, as somebody who may receive from it (`az login`)",
+            "check that a diagnostic setting sends `kube-audit` to it, and `--since`: hubs keep messages for a few days",
+        )
+    } else {
+        (
             "it takes https://ACCOUNT.blob.core.windows.net/CONTAINER, as somebody who may read it (`az login`)",
-        ))
+            "check the container (`insights-logs-kube-audit`), the folder, and `--since`",
+        )
+    };
+    let found = server::audit::sources(url, access, span).map_err(|untold| {
+        let failure = Failure::new(format!("cannot read `{url}`: {}", untold.message));
+        failure.help(untold.help.unwrap_or(form))
     })?;
     if found.is_empty() {
-        let help = "check the container (`insights-logs-kube-audit`), the folder, and `--since`";
         return Err(
             Failure::new(format!("there are no logs in `{url}` of that time"))
-                .help(help)
+                .help(nothing)
                 .into(),
         );
     }
@@ -120,11 +148,12 @@ pub(crate) fn open(
     paths: &[PathBuf],
     threads: Option<u8>,
     span: sources::blob::Span,
+    access: &Access,
 ) -> anyhow::Result<Logs> {
     let mut sources = Vec::new();
     for path in paths {
         if let Some(url) = path.to_str().filter(|text| is_url(text)) {
-            sources.extend(far(url, span)?);
+            sources.extend(far(url, span, access)?);
             continue;
         }
         let found = audit::input::files(std::slice::from_ref(path));
@@ -249,6 +278,7 @@ pub(crate) fn counts(losses: &Losses) -> Value {
         "truncated": losses.truncated,
         "damaged": losses.damaged,
         "unreadable": losses.unreadable,
+        "expired": losses.expired,
         "otherCategories": losses.other,
         "activities": losses.activities,
         "guard": guard(&losses.guard),
@@ -348,6 +378,13 @@ fn said(losses: &Losses) -> Vec<(&'static str, String)> {
                 "{} nobody can read",
                 count(losses.unreadable, "record that", "records that")
             ),
+        ));
+    }
+    if losses.expired > 0 {
+        let gone = count(losses.expired, "message was", "messages were");
+        lines.push((
+            "warning",
+            format!("{gone} deleted before anybody read them"),
         ));
     }
     let gaps = losses.gaps();

@@ -49,7 +49,12 @@ pub(crate) fn learn(
         .help("write it to a file first")
         .into());
     }
-    let logs = logs::open(paths, None, sources::blob::Span::default())?;
+    let logs = logs::open(
+        paths,
+        None,
+        sources::blob::Span::default(),
+        &logs::access(None)?,
+    )?;
     let (learned, losses) = logs.read(|| Learned::new(Limits::default()))?;
     logs.tell(&losses)?;
     let mut opened = args.open()?;

@@ -7,14 +7,16 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use model::Severity;
 use serde_json::json;
-use server::audit::Following;
+use server::audit::{Following, pace};
 use server::trace::{Settings, Tracer};
 use server::watch::archive::Storage;
 use server::watch::history::Place;
 use server::watch::{Alerting, Election, Keeping, Receiver};
 use sources::azure::Trust;
+use sources::eventhub::Access;
 
 use super::{Args, write_line};
+use crate::commands::audit::connection;
 use crate::failure::Failure;
 
 /// How long storage and Azure Monitor may take to answer.
@@ -108,9 +110,12 @@ pub(super) fn audit(args: &Args) -> anyhow::Result<Option<Following>> {
     })?;
     let following = Following {
         source: source.clone(),
-        every: Following::pace(source),
+        every: pace(source),
         checkpoint: args.audit_checkpoint.clone(),
-        sign_in: args.azure.sign_in(TIMEOUT)?,
+        access: Access {
+            sign_in: args.azure.sign_in(TIMEOUT)?,
+            connection: connection(args.audit_connection_string.as_deref())?,
+        },
         since: Timestamp::now()
             .checked_sub(SignedDuration::from_hours(24))
             .ok(),
@@ -118,8 +123,9 @@ pub(super) fn audit(args: &Args) -> anyhow::Result<Option<Following>> {
     };
     following.check().map_err(|why| {
         Failure::new(format!("`--audit` cannot be used: {why}")).help(
-            "`--audit` takes a folder or https://ACCOUNT.blob.core.windows.net/CONTAINER, `--audit-checkpoint` a \
-             file or https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME",
+            "`--audit` takes a folder, https://ACCOUNT.blob.core.windows.net/CONTAINER or \
+             eventhub://NAMESPACE.servicebus.windows.net/HUB, `--audit-checkpoint` a file or \
+             https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME",
         )
     })?;
     Ok(Some(following))

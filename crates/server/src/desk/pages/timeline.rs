@@ -104,7 +104,7 @@ pub(super) fn page(frame: &Frame<'_>) -> Markup {
     let body = html! {
         @if !followed && all.is_empty() {
             p { "No audit log is followed, or nothing was read yet." }
-            p.help { "With " code { "seawall serve --audit SOURCE" } " detections are asked about a folder of audit logs, or a container of a storage account." }
+            p.help { "With " code { "seawall serve --audit SOURCE" } " detections are asked about a folder of audit logs, a container of a storage account, or an Event Hub." }
         } @else {
             @if frame.sight.is_everything() { (state(frame, &figures)) }
             @if all.is_empty() {
@@ -152,6 +152,8 @@ fn state(frame: &Frame<'_>, figures: &Figures) -> Markup {
                 (count(usize::try_from(figures.events).unwrap_or(usize::MAX), "event")) " read since this replica follows"
                 @if figures.cut > 0 { ", " (figures.cut) " of them cut" }
                 @if figures.unreadable > 0 { ", " (count(usize::try_from(figures.unreadable).unwrap_or(usize::MAX), "record")) " that nobody can read" }
+                @if figures.expired > 0 { ", " (count(usize::try_from(figures.expired).unwrap_or(usize::MAX), "message")) " deleted before anybody read them" }
+                @if figures.messages_behind > 0 { ", " (count(usize::try_from(figures.messages_behind).unwrap_or(usize::MAX), "message")) " still to read" }
                 @if figures.behind > 0 { ", " (figures.behind / 1024) " KiB still to read" }
                 "."
             }

@@ -213,6 +213,12 @@ pub(super) fn lost(out: &mut String, outcome: &Outcome, losses: &Losses, width: 
         let all = number(losses.unreadable + tally.unreadable);
         said.push(format!("{} unreadable.", are(all, "record")));
     }
+    if losses.expired > 0 {
+        said.push(format!(
+            "{} deleted before anybody read them.",
+            are(number(losses.expired), "message")
+        ));
+    }
     if losses.duplicates > 0 {
         said.push(format!(
             "{} there twice, and counted once.",
