@@ -14,7 +14,7 @@
   // The index calls this when it has been read.
   window.seawallIndex = (entries) => {
     pages = entries.map(([path, title, kind, id, words]) => ({
-      path, title, kind, id, low: title.toLowerCase(), name: id.toLowerCase(), words: words.toLowerCase(),
+      path: path.endsWith("/") ? `${path}${id}.html` : path, title, kind, id, low: title.toLowerCase(), name: id.toLowerCase(), joined: id.toLowerCase().replaceAll("-", ""), words: words.toLowerCase(),
     }));
     answer();
   };
@@ -32,12 +32,12 @@
     const at = page.low.indexOf(word);
     if (at === 0) return 40;
     if (at > 0) return /\W/.test(page.low[at - 1]) ? 25 : 8;
-    if (page.name.includes(word)) return 15;
+    if (page.name.includes(word) || page.joined.includes(word)) return 15;
     const within = page.words.indexOf(word);
     if (within < 0) return 0;
     return within === 0 || /\W/.test(page.words[within - 1]) ? 4 : 1;
   };
-  const kinds = { critical: 3, high: 2.5, medium: 2, low: 1.5, topic: 4, chapter: 4, option: 1, step: 1, detection: 1, framework: 2, control: 0.5, list: 2 };
+  const kinds = { critical: 3, high: 2.5, medium: 2, low: 1.5, topic: 4, chapter: 4, option: 1, step: 1, detection: 1, framework: 2, list: 2 };
   const find = (words) => {
     const found = [];
     for (const page of pages) {
@@ -47,7 +47,8 @@
         if (one === 0) { sum = 0; break; }
         sum += one;
       }
-      if (sum > 0) found.push([sum + kinds[page.kind], page]);
+      // Controls of frameworks are many, and lead on to guidelines.
+      if (sum > 0) found.push([page.kind === "control" ? sum * 0.4 : sum + kinds[page.kind], page]);
     }
     return found.sort((one, other) => other[0] - one[0] || (one[1].title < other[1].title ? -1 : 1));
   };

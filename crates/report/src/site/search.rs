@@ -123,8 +123,23 @@ pub(super) fn index(site: &Site<'_>) -> String {
     ] {
         entries.push(json!([path, title, "list", "", ""]));
     }
+    for entry in &mut entries {
+        shorten(entry);
+    }
     let lines: Vec<String> = entries.iter().map(Value::to_string).collect();
     format!("seawallIndex([\n{}\n]);\n", lines.join(",\n"))
+}
+
+/// Most pages are called as what they are about: their address ends with its folder, and the script completes it.
+fn shorten(entry: &mut Value) {
+    let text = |at: usize| entry.get(at).and_then(Value::as_str).unwrap_or_default();
+    let name = format!("/{}.html", text(3));
+    let folder = text(0)
+        .strip_suffix(&*name)
+        .map(|folder| format!("{folder}/"));
+    if let (Some(folder), Some(path)) = (folder, entry.get_mut(0)) {
+        *path = folder.into();
+    }
 }
 
 /// What a guideline speaks of: its topic, the names in its text and checks. Controls lead to it by
