@@ -62,6 +62,8 @@ mod guide;
 #[cfg(feature = "history")]
 #[path = "cli/history.rs"]
 mod history;
+#[path = "cli/maintenance.rs"]
+mod maintenance;
 #[path = "cli/node.rs"]
 mod node;
 #[path = "cli/node_published.rs"]
