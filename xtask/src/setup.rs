@@ -34,6 +34,9 @@ const AZURITE: (&str, &str) = ("azurite", "3.37.0");
 /// Microsoft's own parser of KQL, from npm: folder, name, version.
 const KUSTO: (&str, &str, &str) = ("kusto", "@kusto/language-service-next", "12.4.1");
 
+/// Mozilla's reader of calendars, from npm: folder, name, version. Its licence (MPL 2.0) asks nothing of who only runs it.
+const ICAL: (&str, &str, &str) = ("ical", "ical.js", "2.2.1");
+
 /// The crate that carries OASIS's SARIF schema unchanged.
 const SARIF_CRATE: (&str, &str) = ("serde-sarif", "0.8.0");
 
@@ -65,8 +68,9 @@ pub(crate) fn setup(places: &Places) -> Result<()> {
     policy_kinds::fetch(places)?;
     let (name, version) = AZURITE;
     from_npm(places, name, name, version)?;
-    let (folder, name, version) = KUSTO;
-    from_npm(places, folder, name, version)?;
+    for (folder, name, version) in [KUSTO, ICAL] {
+        from_npm(places, folder, name, version)?;
+    }
     kafka::fetch(places)?;
     say(&format!("setup: ready in {}", places.cache.display()));
     Ok(())

@@ -66,6 +66,8 @@ mod history;
 mod hub;
 #[path = "cli/images.rs"]
 mod images;
+#[path = "cli/maintenance.rs"]
+mod maintenance;
 #[path = "cli/node.rs"]
 mod node;
 #[path = "cli/node_published.rs"]
