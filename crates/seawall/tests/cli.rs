@@ -66,6 +66,8 @@ mod history;
 mod hub;
 #[path = "cli/images.rs"]
 mod images;
+#[path = "cli/kql.rs"]
+mod kql;
 #[path = "cli/maintenance.rs"]
 mod maintenance;
 #[path = "cli/node.rs"]
