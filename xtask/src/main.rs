@@ -16,6 +16,7 @@ mod conform;
 mod environment;
 mod image;
 mod kafka;
+mod kubernetes_versions;
 mod manifests;
 mod packages;
 mod places;
@@ -46,6 +47,9 @@ The chores of seawall. Run one with `cargo xtask CHORE`.
                carries, from the oracle's (`test` says when it is stale).
   azure-roles  Write the table of Azure's built-in roles that the binary carries:
                  cargo xtask azure-roles --from LIST.json --seen DATE
+  kubernetes-versions
+               Renew AKS's calendar of versions from its page:
+                 cargo xtask kubernetes-versions --page FILE.md --seen DATE
   azure-types  Write the types of the resources that seawall generates, from a
                checkout of Azure/bicep-types-az:
                  cargo xtask azure-types --types DIR
@@ -89,7 +93,7 @@ fn chore(arguments: &[String]) -> Result<()> {
     if !rest.is_empty()
         && !matches!(
             name,
-            "test" | "conform" | "azure-roles" | "azure-types" | "image"
+            "test" | "conform" | "azure-roles" | "azure-types" | "kubernetes-versions" | "image"
         )
     {
         bail!("`{name}` takes no arguments\nhelp: cargo xtask --help");
@@ -102,6 +106,7 @@ fn chore(arguments: &[String]) -> Result<()> {
         "tidy" => tidy::tidy(&places),
         "types" => types::write(&places),
         "azure-roles" => azure_roles::write(&places, rest),
+        "kubernetes-versions" => kubernetes_versions::write(&places, rest),
         "azure-types" => azure_types::write(&places, rest),
         "conform" => match rest.first().map(String::as_str) {
             Some("azurerm") => azurerm::conform(&places, rest),

@@ -77,7 +77,7 @@ fn a_calendar_says_what_ends_in_order() {
         "2026-11-30      in 7 d  Kubernetes 1.34.2 of cluster `shop` leaves support",
         "2026-12-01      in 8 d  secret `shop/db` in the vault expires",
         "Ends later",
-        "2027-01-31     in 69 d  waiver of `cfg-no-naked-pods` for `Pod/shop/debug` ends",
+        "2027-01-31     in 69 d  waiver of `cfg-no-naked-pods` for `Pod/shop/debug`",
         "2027-06-30    in 219 d  `Ubuntu2204` of pool `shop/system` gets no patches any",
         "2027-10-31    in 342 d  `resource.k8s.io/v1beta1` of ResourceClaim `shop/gpu`",
     ];

@@ -112,8 +112,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         };
         write(&text, one.file.as_deref())?;
     }
-    let fails = answer.found.values().flatten();
-    let hindered = fails.filter(|own| own.is_fail()).count() > 0;
+    let hindered = answer.found.values().flatten().any(Hindrance::is_fail);
     asked.end(u8::from(hindered))
 }
 

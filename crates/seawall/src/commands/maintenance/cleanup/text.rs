@@ -15,7 +15,7 @@ pub(super) fn text(answer: &Answer, width: usize) -> String {
     let mut page = String::new();
     let registry = report::clean(&answer.listing.registry);
     let _ = writeln!(page, "Cleanup of {registry}, as of {}", answer.day);
-    let mut say = |page: &mut String, text: &str| {
+    let say = |page: &mut String, text: &str| {
         for line in output::folded(text, width) {
             let _ = writeln!(page, "{line}");
         }
@@ -149,9 +149,9 @@ fn entry(page: &mut String, group: &Group, width: usize) {
 fn what(manifest: &Manifest) -> &'static str {
     let by_tag = manifest.tags.iter().any(|tag| tag.starts_with("sha256-"));
     if !manifest.parts.is_empty() {
-        "index"
+        "platform list"
     } else if manifest.subject.is_some() || by_tag {
-        "signature or attestation"
+        "referrer"
     } else {
         "manifest"
     }
