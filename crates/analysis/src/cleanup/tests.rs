@@ -1,3 +1,5 @@
+//! Plans held against the plainest way to find out what is used.
+
 use std::collections::BTreeSet;
 
 use super::uses::{of_open, of_texts};

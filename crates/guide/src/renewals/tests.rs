@@ -1,3 +1,5 @@
+//! Every page says what its examples show, and names guidelines that there are.
+
 use std::path::{Path, PathBuf};
 
 use super::*;

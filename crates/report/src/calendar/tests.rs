@@ -1,3 +1,5 @@
+//! Forms of the calendar, by what their standards ask for.
+
 use super::*;
 
 fn event(says: &str, ends: &str) -> Event {
