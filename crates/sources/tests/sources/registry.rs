@@ -50,6 +50,7 @@ impl Server {
                 let (answer, requests) = (Arc::clone(&answer), Arc::clone(&requests));
                 let (most, now) = (Arc::clone(&most), Arc::clone(&now));
                 thread::spawn(move || {
+                    stream.set_nodelay(true).unwrap();
                     let mut stream = BufReader::new(stream);
                     while let Some(request) = receive(&mut stream) {
                         requests.lock().unwrap().push(request.path.clone());
