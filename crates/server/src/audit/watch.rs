@@ -268,7 +268,7 @@ impl Keeping<'_, '_> {
                 say(self.options, trouble, why.clone());
                 for what in &looked.gone {
                     let more = json!({ "what": what });
-                    (self.options.log)(Level::Warning, "a part of the audit log was lost", more);
+                    (self.options.log)(Level::Warn, "a part of the audit log was lost", more);
                 }
                 (more, read) = (more | looked.more, read | looked.read);
                 told |= !looked.news.is_empty();
