@@ -253,12 +253,11 @@ impl Hub {
     fn offset(&mut self, partition: i32, at: OffsetAt) -> Result<u64, Untold> {
         let found = self.open(partition).and_then(|own| {
             self.wait(async {
+                // Before it, or what is sent in between would be passed over.
+                let end = own.get_offset(OffsetAt::Latest).await?;
                 let found = own.get_offset(at).await?;
                 // Nothing was sent since.
-                if found < 0 {
-                    return own.get_offset(OffsetAt::Latest).await;
-                }
-                Ok(found)
+                Ok(if found < 0 { end } else { found })
             })
         });
         self.noted(partition, found).map(offset)

@@ -82,7 +82,7 @@ impl Namespace {
     }
 }
 
-fn alerts(ran: &Ran) -> usize {
+fn alerts(ran: Ran) -> usize {
     assert!([0, 1].contains(&ran.code), "{}", ran.err);
     ran.json().value["alerts"].as_array().unwrap().len()
 }
@@ -136,12 +136,12 @@ fn a_hub_is_read_once_by_who_may() {
     let since = (now - SignedDuration::from_hours(3)).to_string();
     let until = (now - SignedDuration::from_mins(90)).to_string();
     assert_eq!(
-        alerts(&detect(&url, &["--since", &since, "--until", &until])),
+        alerts(detect(&url, &["--since", &since, "--until", &until])),
         21
     );
     // What is gone is not read, and what is left is.
     kafka.expire("audit", 0, 5).unwrap();
-    assert_eq!(alerts(&detect(&url, &["--until", &until])), 41);
+    assert_eq!(alerts(detect(&url, &["--until", &until])), 41);
     let learned = namespace.run(&["audit", "learn", &url, "--since", &since], READER);
     assert!(
         learned.out.contains("pods/exec"),
@@ -166,15 +166,15 @@ fn a_hub_is_read_once_by_who_may() {
     let args = [
         "audit", "detect", &url, "--format", "json", "--until", &until,
     ];
-    assert_eq!(alerts(&nobody(&args, Some(CONNECTION_STRING))), 41);
+    assert_eq!(alerts(nobody(&args, Some(CONNECTION_STRING))), 41);
     folder.write("key", CONNECTION_STRING);
     let with = [&args[..], &["--connection-string", "key"]].concat();
-    assert_eq!(alerts(&nobody(&with, Some("nothing"))), 41);
+    assert_eq!(alerts(nobody(&with, Some("nothing"))), 41);
     let emulator = kafka.emulator_url("audit");
     let plain = [
         "audit", "detect", &emulator, "--format", "json", "--until", &until,
     ];
-    assert_eq!(alerts(&nobody(&plain, Some(EMULATOR))), 41);
+    assert_eq!(alerts(nobody(&plain, Some(EMULATOR))), 41);
 
     // By who may not.
     let ran = nobody(&args, None);
