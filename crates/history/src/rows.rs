@@ -210,7 +210,7 @@ impl<'r> Cell<'r> {
 /// The cells of a record, in the order of [`COLUMNS`].
 fn cells<'r>(
     record: &'r Record<'_>,
-    kept: &Kept<'r>,
+    kept: &'r Kept<'r>,
     asked: &'r Said<Asked<'r>>,
     place: (&'r str, u64),
 ) -> Vec<Cell<'r>> {

@@ -331,7 +331,7 @@ impl Growing for Long {
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
 
-    fn resume(&mut self, _: &[(String, String)], _: i64, caught_up: bool) {
+    fn resume(&mut self, _: &[audit::follow::Known], _: i64, caught_up: bool) {
         self.resumed.lock().unwrap().push(caught_up);
     }
 }

@@ -121,7 +121,7 @@ fn the_activity_log_says_the_same_in_every_shape() {
                     audit::time::shown(record.at.unwrap()),
                     "2026-11-26T10:00:00Z"
                 );
-                self.0.push(serde_json::from_slice(json.text).unwrap());
+                self.0.push(serde_json::from_slice(&json.text()).unwrap());
             }
         }
         fn merge(&mut self, other: Self) {
