@@ -140,6 +140,8 @@ fn the_report_in_a_browser() {
     let was = folder.run(&[
         "assess",
         flawed,
+        "--fail-on",
+        "high",
         "--as-of",
         "2026-11-01",
         "--format",
