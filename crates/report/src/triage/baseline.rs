@@ -82,14 +82,12 @@ impl Baseline {
             let Ok(print) = u128::from_str_radix(word("fingerprint"), 16) else {
                 continue;
             };
-            let set_aside = ["waiver", "inBaseline", "providerManaged"]
-                .iter()
-                .any(|key| {
-                    !matches!(
-                        finding.get(key),
-                        None | Some(Value::Null | Value::Bool(false))
-                    )
-                });
+            let set_aside = ["waiver", "baseline", "providerManaged"].iter().any(|key| {
+                !matches!(
+                    finding.get(key),
+                    None | Some(Value::Null | Value::Bool(false))
+                )
+            });
             let entry = Known {
                 guideline: word("guideline").into(),
                 severity: Severity::parse(word("severity")).unwrap_or(Severity::Low),
@@ -178,6 +176,13 @@ mod tests {
             finding(4, "b", "fail", ""),
             finding(5, "a", "unknown", ""),
             finding(6, "a", "fail", ", \"waiver\": {\"reason\": \"so\"}"),
+            finding(8, "a", "fail", ", \"baseline\": true"),
+            finding(
+                9,
+                "a",
+                "fail",
+                ", \"baseline\": false, \"providerManaged\": true",
+            ),
         ];
         let text = format!(
             "{{\"asOf\": \"2026-11-01\", \"findings\": [{}]}}",
