@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Ref, Resource, ResourceRef};
 
-use model::image::Reference;
 use super::{Azure, value};
 use crate::paths::builder::{Builder, Draft};
 use crate::paths::edge::Edge;
 use crate::paths::node::Node;
 use crate::roles::Who;
 use crate::roles::builtin::guid;
+use model::image::Reference;
 
 pub(super) fn add(builder: &mut Builder<'_>, azure: &Azure<'_>) {
     storage(builder, azure);
