@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::run::{DAY, Folder, Ran, text};
 
+#[path = "images/keys.rs"]
 mod keys;
 
 use keys::Signer;
