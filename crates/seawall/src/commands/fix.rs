@@ -15,6 +15,7 @@ use crate::choices;
 use crate::commands::estate::EstateArgs;
 use crate::commands::judged::{Answer, Question};
 use crate::commands::load_guide;
+use crate::commands::registries::RegistryArgs;
 use crate::failure::Failure;
 use crate::fix::{self, Cure, Hidden, Proved, Shown};
 use crate::output;
@@ -63,6 +64,8 @@ pub(crate) struct Args {
     /// repeatable
     #[arg(long, value_name = "DIR")]
     module_cache: Vec<PathBuf>,
+    #[command(flatten)]
+    registries: RegistryArgs,
     /// An answer to what a fix asks: NAME=VALUE, or NAME[ABOUT]=VALUE; repeatable
     #[arg(long, value_name = "NAME=VALUE")]
     answer: Vec<String>,
@@ -121,6 +124,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         module_cache: args.module_cache.clone(),
         whole: args.whole,
         renderings: sources::Renderings::kept(),
+        registries: args.registries.clone(),
         ..EstateArgs::default()
     };
     crate::commands::audit::used::learn(
@@ -131,14 +135,19 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         &guide,
     )?;
     let mut given = answers(args, &guide)?;
-    // Every guideline is asked, also when some are to be fixed only: no other verdict may become worse.
+    // What registries say of an image no edit changes, and with a digest it has another name.
+    let images = model::kinds::Kind::Kubernetes {
+        group: "seawall.dev".into(),
+        kind: "Image".into(),
+    };
+    // Every other guideline is asked, also when some are to be fixed only: no other verdict may become worse.
     let base = Question {
         guide: &guide,
         estate: &estate,
         config: args.config.as_deref(),
         kubernetes: args.kubernetes.as_deref(),
         as_of: &as_of,
-        selects: &|_| true,
+        selects: &|guideline| !guideline.is_about(&images, false),
         overlay: Overlay::default(),
         new_files: Overlay::default(),
         remedies: None,
