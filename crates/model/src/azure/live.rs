@@ -127,9 +127,9 @@ mod tests {
     #[test]
     fn the_version_of_reading_is_not_that_of_making() {
         let facts = r#"{"Microsoft.Network/virtualNetworks": {
-            "properties.open": [{"default": true, "until": "2025-06-30", "source": "s"},
-                                {"default": false, "from": "2025-07-01", "source": "s"}],
-            "properties.later": {"default": true, "from": "2020-01-01", "source": "s"}}}"#;
+            "properties.open": [{"default": true, "until": "2025-06-30", "source": "s", "seen": "2026-01-01"},
+                                {"default": false, "from": "2025-07-01", "source": "s", "seen": "2026-01-01"}],
+            "properties.later": {"default": true, "from": "2020-01-01", "source": "s", "seen": "2026-01-01"}}}"#;
         let symbols = Symbols::default();
         let mut builder = DocBuilder::new(&symbols, Dialect::Azure, facts.into(), 1);
         let strict = json::Options { lenient: false };
