@@ -22,6 +22,9 @@ pub struct OldFact {
     pub guidelines: Vec<Box<str>>,
 }
 
+/// Two texts: what a fact is, and the day on which it was seen, in the order in which they are sorted.
+type Fact = (Box<str>, Box<str>);
+
 /// The facts older than [`OLD_DAYS`] on a day that the verdicts of these guidelines rest on, the oldest first. Keys of
 /// `params` that the configuration sets are its own.
 #[must_use]
@@ -33,7 +36,7 @@ pub fn old_facts<'g>(
 ) -> Vec<OldFact> {
     // What is wrong with a table is said where the guide is tested.
     let tables = tables(guide).unwrap_or_default();
-    let mut old: BTreeMap<(Box<str>, Box<str>), Vec<Box<str>>> = BTreeMap::new();
+    let mut old: BTreeMap<Fact, Vec<Box<str>>> = BTreeMap::new();
     for guideline in guidelines {
         for (of, seen) in facts_of(guide, &tables, guideline, is_set) {
             if days_between(&seen, day).is_some_and(|days| days > OLD_DAYS) {
@@ -57,7 +60,7 @@ fn facts_of(
     tables: &[Table],
     guideline: &Guideline,
     is_set: &dyn Fn(&str) -> bool,
-) -> BTreeSet<(Box<str>, Box<str>)> {
+) -> BTreeSet<Fact> {
     let mut facts = BTreeSet::new();
     for reference in &guideline.references {
         facts.insert((reference.url.clone(), reference.seen.clone()));

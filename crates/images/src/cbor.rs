@@ -210,8 +210,11 @@ mod tests {
     #[test]
     fn items_are_read() {
         let read = |hex: &str| {
-            let bytes: Vec<u8> = (0..hex.len() / 2)
-                .map(|at| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).unwrap())
+            let digit = |byte: &u8| char::from(*byte).to_digit(16).unwrap() as u8;
+            let bytes: Vec<u8> = hex
+                .as_bytes()
+                .chunks_exact(2)
+                .map(|pair| pair.iter().fold(0, |byte, own| byte << 4 | digit(own)))
                 .collect();
             Item::read(&bytes)
         };

@@ -57,6 +57,10 @@ impl Platform {
 
 /// What stands behind a tag or a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it is read, none is kept"
+)]
 pub enum Manifest {
     /// Images for several platforms.
     Index(Vec<Descriptor>),

@@ -1,6 +1,5 @@
 //! The webhook: the same answers as `assess`, decisions, and its door; and the watch, with real parts.
 #![expect(
-    clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -147,6 +147,9 @@ pub(crate) struct Asking {
 }
 
 /// Registries, each of which is asked by one client.
+/// The layers of a base, asked for once.
+type Base = OnceCell<Known<BTreeSet<String>>>;
+
 pub(crate) struct Registries<'t> {
     client: reqwest::Client,
     plain: reqwest::Client,
@@ -154,7 +157,7 @@ pub(crate) struct Registries<'t> {
     azure: Option<&'t Tokens>,
     pace: Pace,
     known: Mutex<HashMap<String, Arc<Registry<'t>>>>,
-    bases: Mutex<HashMap<String, Arc<OnceCell<Known<BTreeSet<String>>>>>>,
+    bases: Mutex<HashMap<String, Arc<Base>>>,
     /// Layers are read one image at a time, or two.
     layers: Semaphore,
 }

@@ -154,21 +154,22 @@ fn bar(rows: &[Row<'_>]) -> Markup {
         ),
         ("no guideline", "nothing", &[Standing::NoGuideline]),
     ];
+    let mut at = 0;
     let counted = kinds.map(|(words, class, standings)| {
         let own = rows.iter().filter(|row| standings.contains(&row.standing));
-        (words, class, own.count())
+        let (from, number) = (at, own.count());
+        at += number;
+        (words, class, from, number)
     });
     let said: Vec<String> = counted
         .iter()
         .filter(|(.., number)| *number > 0)
-        .map(|(words, _, number)| format!("{number} {words}"))
+        .map(|(words, .., number)| format!("{number} {words}"))
         .collect();
-    let mut at = 0;
     html! {
         svg.standing viewBox={ "0 0 " (rows.len().max(1)) " 1" } preserveAspectRatio="none" role="img" aria-label=(said.join(", ")) {
-            @for (_, class, number) in counted {
-                rect.(class) x=(at) width=(number) height="1" {}
-                @let _ = at += number;
+            @for (_, class, from, number) in &counted {
+                rect.(class) x=(from) width=(number) height="1" {}
             }
         }
         span.said { (said.join(" · ")) }

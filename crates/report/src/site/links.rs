@@ -16,7 +16,11 @@ use crate::text::count;
 pub(super) const PATH: &str = "links.html";
 pub(super) const BESIDES_PATH: &str = "links-besides.html";
 /// Pages that are named beside an address; more are counted, since some facts carry half of the guide.
+<<<<<<< HEAD
 const MOST: usize = 3;
+=======
+const MOST: usize = 4;
+>>>>>>> h/site
 
 /// The references of a page.
 pub(super) fn references(references: &[Reference]) -> Markup {
@@ -111,7 +115,7 @@ pub(super) fn pages(site: &Site<'_>) -> [Page; 2] {
             @if !own.is_empty() {
                 section {
                     h2 { a href=(relative(here, path)) { (title) } }
-                    ul.references { @for (url, used) in own { (self::used(here, url, used)) } }
+                    ul.references { @for (url, used) in own { (self::used(here, url, used, path)) } }
                 }
             }
         }
@@ -145,13 +149,21 @@ pub(super) fn pages(site: &Site<'_>) -> [Page; 2] {
     ]
 }
 
-fn used(here: &str, url: &str, used: &Use<'_>) -> Markup {
+/// An address with who rests on it besides the page that the heading leads to.
+fn used(here: &str, url: &str, used: &Use<'_>, heading: &str) -> Markup {
+    let others: Vec<_> = used
+        .users
+        .iter()
+        .filter(|(_, path)| path != heading)
+        .collect();
     html! {
         li {
-            (link(url)) " " (seen(used.seen))
-            span.users {
-                "for " @for (index, (name, path)) in used.users.iter().take(MOST).enumerate() { @if index > 0 { ", " } a href=(relative(here, path)) { (name) } }
-                @if used.users.len() > MOST { " and " (used.users.len() - MOST) " more" }
+            (link(url)) " " span.quiet { "seen " (used.seen) }
+            @if !others.is_empty() {
+                span.users {
+                    "for " @for (index, (name, path)) in others.iter().take(MOST).enumerate() { @if index > 0 { ", " } a href=(relative(here, path)) { (name) } }
+                    @if others.len() > MOST { " and " (others.len() - MOST) " more" }
+                }
             }
         }
     }

@@ -134,7 +134,7 @@ fn on_paper(browser: &mut Browser, name: &str) {
 #[test]
 fn the_report_in_a_browser() {
     let examples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
-    let flawed = examples.join("aks-store");
+    let flawed = examples.join("aks-store/ops");
     let flawed = flawed.to_str().unwrap();
     let folder = Folder::of(&[("seawall.yaml", "site: https://guide.example.com/seawall\n")]);
     let was = folder.run(&[
@@ -167,10 +167,12 @@ fn the_report_in_a_browser() {
         "was.json",
         "--as-of",
         "2026-11-27",
+        "--fail-on",
+        "none",
         "--format",
         "html=report.html",
     ]);
-    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert_eq!(ran.code, 0, "{}", ran.err);
     let mut browser = Browser::start();
     browser.go(&address(&folder.path().join("report.html")));
     for part in [

@@ -66,7 +66,7 @@ impl Far for Blob {
 
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         let (blobs, blob) = (Arc::clone(&self.blobs), self.blob.clone());
-        Pieces::new(move |send| {
+        Pieces::reader(move |send| {
             let mut at = 0;
             // What is added meanwhile is of the next time.
             while at < blob.length {

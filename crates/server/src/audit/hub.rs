@@ -251,7 +251,7 @@ impl Far for Log {
 
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         let (hub, partition, range) = (Arc::clone(&self.hub), self.partition, self.range.clone());
-        Pieces::new(move |send| feed(&hub, partition, range, send))
+        Pieces::reader(move |send| feed(&hub, partition, range, send))
     }
 }
 

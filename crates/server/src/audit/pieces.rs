@@ -18,7 +18,7 @@ pub(super) struct Pieces {
 
 impl Pieces {
     /// `fetch` ends when there is no more, or nobody takes it.
-    pub(super) fn new(
+    pub(super) fn reader(
         fetch: impl FnOnce(&SyncSender<Piece>) + Send + 'static,
     ) -> io::Result<Box<dyn Read + Send>> {
         let (send, pieces) = sync_channel(AHEAD);

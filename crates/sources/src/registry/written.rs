@@ -38,7 +38,7 @@ pub(super) struct Facts {
     /// Where layers were asked for: paths of programs by what they are.
     pub(super) files: Option<Known<BTreeMap<&'static str, BTreeSet<String>>>>,
     /// Where results of scanners were given: tools that scanned it, with the moments; and what they found.
-    pub(super) scans: Option<Known<Vec<(String, Option<String>)>>>,
+    pub(super) scans: super::Scanned,
     pub(super) vulnerabilities: Vec<Vulnerability>,
 }
 

@@ -341,11 +341,11 @@ fn in_json(answer: &Answer<'_>) -> Value {
                 .map(|one| {
                     json!({
                         "version": format!("1.{}", one.at),
-                        "guideline": one.finding.guideline.0,
+                        "guideline": &*one.finding.guideline.0,
                         "verdict": if one.is_fail() { "fail" } else { "unknown" },
                         "message": one.finding.message,
                         "resource": one.finding.resource.id(),
-                        "path": one.finding.place.path,
+                        "path": &*one.finding.place.path,
                         "line": (!one.finding.place.live).then_some(one.finding.place.line),
                     })
                 })
