@@ -146,10 +146,10 @@ pub(crate) struct Asking {
     now: Timestamp,
 }
 
-/// Registries, each of which is asked by one client.
 /// The layers of a base, asked for once.
 type Base = OnceCell<Known<BTreeSet<String>>>;
 
+/// Registries, each of which is asked by one client.
 pub(crate) struct Registries<'t> {
     client: reqwest::Client,
     plain: reqwest::Client,
