@@ -195,7 +195,7 @@ fn resources(template: &Value) -> Option<Vec<Declared<'_>>> {
         let part = template.get(*key).and_then(Value::as_object);
         part.is_none_or(serde_json::Map::is_empty)
     };
-    if !open.iter().all(|key| empty(key)) {
+    if !open.iter().all(empty) {
         return None;
     }
     let list = template.get("resources")?.as_array()?;
