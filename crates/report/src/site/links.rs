@@ -16,7 +16,7 @@ use crate::text::count;
 pub(super) const PATH: &str = "links.html";
 pub(super) const BESIDES_PATH: &str = "links-besides.html";
 /// Pages that are named beside an address; more are counted, since some facts carry half of the guide.
-const MOST: usize = 4;
+const MOST: usize = 3;
 
 /// The references of a page.
 pub(super) fn references(references: &[Reference]) -> Markup {

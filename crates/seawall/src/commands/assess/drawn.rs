@@ -77,7 +77,7 @@ impl Told<'_> {
             chokes: Vec::new(),
         };
         let body = html! {
-            p { "From where attacks start to what is worth reaching, each step with what it rests on. These ways rest on what was given alone; `seawall paths` tells also those that are only possible." }
+            p { "From where attacks start to what is worth reaching, each step with what it rests on. These ways rest on what was given alone; " code { "seawall paths" } " tells also those that are only possible." }
             (ways::told(&answer))
             @if left_out > 0 { p.notice { (count(left_out, "more way")) " not shown here: " code { "seawall paths" } " tells them." } }
         };
