@@ -95,7 +95,7 @@ pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !done() {
         assert!(
-            begun.elapsed() < Duration::from_secs(120),
+            begun.elapsed() < Duration::from_secs(300),
             "waited for {what}"
         );
         thread::sleep(Duration::from_millis(100));
