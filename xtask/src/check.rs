@@ -96,6 +96,11 @@ pub(crate) fn check(places: &Places) -> Result<()> {
             "warnings",
         ])),
     );
+    // Whoever builds from source takes the default features: a dependency of the others may lend what is missing.
+    note(
+        "default features",
+        show(cargo(places).args(["check", "--package", "seawall", "--quiet"])),
+    );
     note("licences", deny(places));
     if failed.is_empty() {
         say("check: all well");
