@@ -140,7 +140,7 @@ fn a_plan_is_carried_out_and_nothing_else_is_removed() {
             registry.image(
                 "team/api",
                 None,
-                &day.to_string(),
+                day,
                 json!({"annotations": {"of": tag}}),
             )
         });
