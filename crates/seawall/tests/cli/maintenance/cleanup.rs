@@ -136,14 +136,8 @@ fn a_plan_is_carried_out_and_nothing_else_is_removed() {
     // An index with two platforms, signed by cosign's tag; one that is used, one that is not.
     for (tag, gone) in [("used", false), ("unused", true)] {
         let parts = ["2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z"];
-        let parts = parts.map(|day| {
-            registry.image(
-                "team/api",
-                None,
-                day,
-                json!({"annotations": {"of": tag}}),
-            )
-        });
+        let parts = parts
+            .map(|day| registry.image("team/api", None, day, json!({"annotations": {"of": tag}})));
         let manifests: Vec<Value> = parts
             .iter()
             .map(|part| json!({"mediaType": MANIFEST, "digest": part, "size": 400, "platform": {"os": "linux", "architecture": part[7..9]}}))
