@@ -232,7 +232,7 @@ fn drawn(frame: &Frame<'_>, found: &[&Seen]) -> Markup {
     let moment = |at: i64| Timestamp::from_second(at).unwrap_or_default();
     let each = SignedDuration::from_secs(length / COLUMNS);
     html! {
-        figure.line.bars {
+        figure.line.times {
             svg viewBox="0 -4 1200 212" preserveAspectRatio="none" role="img"
                 aria-label={ "Alerts over time by severity, from " (moment(first).strftime("%-d %B %Y, %H:%M UTC")) " until now, at most " (most) " in " (each.as_mins().max(1)) " minutes; the table below has each" } {
                 line.axis x1="0" x2="1200" y1="200" y2="200" {}

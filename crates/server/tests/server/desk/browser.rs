@@ -17,6 +17,9 @@ fn in_a_browser() {
     let repository = pages::repository("browsed");
     let dashboard = with_base(&server, Some(history.clone()), Some(repository.clone()));
     pages::furnished(&dashboard);
+    dashboard.until("the audit log", |shared| {
+        shared.trail().alerts().len() >= 14
+    });
     let site = format!("https://{}", dashboard.address);
     let mut browser = Browser::start();
 
@@ -39,6 +42,7 @@ fn in_a_browser() {
         ("paths", "/paths"),
         ("decisions", "/decisions"),
         ("drift", "/drift"),
+        ("timeline", "/timeline"),
         ("waivers", "/waivers"),
         ("coverage", "/coverage"),
         ("missing", "/nothing"),
