@@ -117,8 +117,9 @@ impl<'a> Context<'a> {
     }
 }
 
-/// A word of a shell's command, on one line.
-fn shell_word(word: &str) -> String {
+/// A word of a command line, quoted where a shell needs it, on one line.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -435,13 +435,7 @@ pub(crate) fn set_aside(finding: &Finding) -> Option<String> {
 /// A word of a command line, quoted where a shell needs it.
 #[must_use]
 pub fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    let word = clean(word);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.into_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
+    guide::message::shell_word(&clean(word))
 }
 
 #[cfg(test)]
