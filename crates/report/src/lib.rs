@@ -40,4 +40,4 @@ mod unknowns;
 pub use assessment::{Assessment, Counts, Sink, Summary};
 pub use enables::Attack;
 pub use outcome::place as ledger_place;
-pub use text::{clean, count, shell_word, wrap};
+pub use text::{clean, count, hanging, shell_word, wrap};

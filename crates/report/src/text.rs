@@ -432,6 +432,19 @@ pub(crate) fn set_aside(finding: &Finding) -> Option<String> {
         .then(|| "AKS makes and keeps this object".to_owned())
 }
 
+/// Lines below one another: the first behind `label`, which is as wide as the others stand to the right.
+#[must_use]
+pub fn hanging(label: &str, indent: usize, lines: &[String]) -> String {
+    let below = " ".repeat(indent);
+    let mut page = String::new();
+    for (at, line) in lines.iter().enumerate() {
+        let before = if at == 0 { label } else { &below };
+        page.push_str(format!("{before}{line}").trim_end());
+        page.push('\n');
+    }
+    page
+}
+
 /// A word of a command line, quoted where a shell needs it.
 #[must_use]
 pub fn shell_word(word: &str) -> String {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use guide::renewals::day;
 
 use super::{Calendar, Event};
-use crate::text::{clean, count, wrap};
+use crate::text::{clean, count, hanging, wrap};
 
 /// What ends soon is shown apart.
 const SOON: i64 = 30;
@@ -92,14 +92,7 @@ fn entry(page: &mut String, first: &str, event: &Event, width: usize) {
     if let Some(place) = &event.place {
         lines.extend(wrap(&clean(place), width.saturating_sub(BEFORE)));
     }
-    for (at, line) in lines.iter().enumerate() {
-        let before = if at == 0 {
-            first.to_owned()
-        } else {
-            " ".repeat(BEFORE)
-        };
-        let _ = writeln!(page, "{}", format!("{before}{line}").trim_end());
-    }
+    page.push_str(&hanging(first, BEFORE, &lines));
 }
 
 fn distance(days: i64) -> String {

@@ -51,9 +51,7 @@ pub(super) fn run(guide: Option<&Path>, as_of: Option<&str>) -> anyhow::Result<u
 fn entry(out: &mut impl std::io::Write, name: &str, texts: &[String]) -> std::io::Result<()> {
     let room = output::width().saturating_sub(BEFORE);
     let lines = texts.iter().flat_map(|text| output::folded(text, room));
-    for (at, line) in lines.enumerate() {
-        let name = if at == 0 { name } else { "" };
-        writeln!(out, "  {name:<26}{line}")?;
-    }
-    Ok(())
+    let lines: Vec<String> = lines.collect();
+    let label = format!("  {name:<26}");
+    out.write_all(report::hanging(&label, BEFORE, &lines).as_bytes())
 }

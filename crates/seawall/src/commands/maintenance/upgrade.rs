@@ -309,19 +309,14 @@ fn line(page: &mut String, one: &Hindrance, width: usize) {
         report::clean(&finding.message),
         finding.guideline.0
     );
-    let lines = output::folded(&text, width.saturating_sub(8));
-    for (at, line) in lines.iter().enumerate() {
-        let before = if at == 0 {
-            format!("  {:<4}  ", format!("1.{}", one.at))
-        } else {
-            " ".repeat(8)
-        };
-        let _ = writeln!(page, "{before}{line}");
-    }
+    let mut lines = output::folded(&text, width.saturating_sub(8));
     let about = format!("{}  {}", finding.resource.id(), place);
-    for line in output::folded(&report::clean(&about), width.saturating_sub(8)) {
-        let _ = writeln!(page, "        {line}");
-    }
+    lines.extend(output::folded(
+        &report::clean(&about),
+        width.saturating_sub(8),
+    ));
+    let label = format!("  {:<4}  ", format!("1.{}", one.at));
+    page.push_str(&report::hanging(&label, 8, &lines));
 }
 
 fn in_json(answer: &Answer<'_>) -> Value {

@@ -49,12 +49,8 @@ pub(super) fn text(answer: &Answer, width: usize) -> String {
             let name = name(&kept.group);
             let because = report::clean(&kept.because.join(", ")).into_owned();
             let text = format!("{}{name}: {because}", report::clean(&kept.group.repository));
-            for (at, line) in output::folded(&text, width.saturating_sub(4))
-                .iter()
-                .enumerate()
-            {
-                let _ = writeln!(page, "{}{line}", if at == 0 { "  " } else { "    " });
-            }
+            let lines = output::folded(&text, width.saturating_sub(4));
+            page.push_str(&report::hanging("  ", 4, &lines));
         }
         if let Some(more) = answer
             .plan
@@ -134,16 +130,9 @@ fn entry(page: &mut String, group: &Group, width: usize) {
             .collect();
         text.push_str(&format!(" ({})", parts.join(", ")));
     }
-    for (at, line) in output::folded(&text, width.saturating_sub(24))
-        .iter()
-        .enumerate()
-    {
-        let before = match (at, group.manifests.first()) {
-            (0, Some(first)) => format!("  {:<20}  ", short(first)),
-            _ => " ".repeat(24),
-        };
-        let _ = writeln!(page, "{before}{line}");
-    }
+    let first = group.manifests.first().map_or("", short);
+    let lines = output::folded(&text, width.saturating_sub(24));
+    page.push_str(&report::hanging(&format!("  {first:<20}  "), 24, &lines));
 }
 
 fn what(manifest: &Manifest) -> &'static str {
