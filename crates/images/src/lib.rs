@@ -34,8 +34,8 @@ use sha2::{Digest as _, Sha256, Sha512};
 pub fn has_digest(bytes: &[u8], digest: &str) -> Option<bool> {
     let (algorithm, wanted) = digest.split_once(':')?;
     let own = match algorithm {
-        "sha256" => hex(&Sha256::digest(bytes)),
-        "sha512" => hex(&Sha512::digest(bytes)),
+        "sha256" => format!("{:x}", Sha256::digest(bytes)),
+        "sha512" => format!("{:x}", Sha512::digest(bytes)),
         _ => return None,
     };
     Some(own == wanted)
@@ -44,13 +44,5 @@ pub fn has_digest(bytes: &[u8], digest: &str) -> Option<bool> {
 /// The SHA-256 digest of bytes.
 #[must_use]
 pub fn digest_of(bytes: &[u8]) -> String {
-    format!("sha256:{}", hex(&Sha256::digest(bytes)))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    format!("sha256:{:x}", Sha256::digest(bytes))
 }

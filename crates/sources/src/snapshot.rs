@@ -156,21 +156,13 @@ impl<W: Write> Writer<W> {
     pub fn finish(mut self) -> io::Result<(W, Written)> {
         let end = Line::End(End {
             events: self.written.events,
-            sha256: hex(&self.hash.finalize_reset()),
+            sha256: format!("{:x}", self.hash.finalize_reset()),
         });
         let text = serde_json::to_string(&end)?;
         self.out.write_all(text.as_bytes())?;
         self.out.write_all(b"\n")?;
         Ok((self.out.finish()?, self.written))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Whether a file begins as a snapshot does; packed charts begin so too.
@@ -288,7 +280,7 @@ impl Source for Snapshot {
         tell(Event::Doing(format!("reading {}", self.shown)))?;
         let mut events = 0;
         loop {
-            let before = hex(&lines.hash.clone().finalize());
+            let before = format!("{:x}", lines.hash.clone().finalize());
             let Some(text) = lines.next()? else {
                 return Err(lines.damaged("it ends before its end: it was cut off"));
             };
