@@ -141,13 +141,7 @@ impl Asker<'_> {
             ("client_id", "seawall"),
             ("refresh_token", token),
         ];
-        self.send(
-            self.client
-                .post(realm)
-                .header(FORM.0, FORM.1)
-                .body(encoded(&form)),
-        )
-        .await
+        self.send(self.client.post(realm).form(&form)).await
     }
 
     /// A token of the registry for one of Entra.
@@ -170,12 +164,7 @@ impl Asker<'_> {
             ("service", service),
             ("access_token", token),
         ];
-        let request = self
-            .client
-            .post(url)
-            .header(FORM.0, FORM.1)
-            .body(encoded(&form));
-        let answer = self.send(request).await?;
+        let answer = self.send(self.client.post(url).form(&form)).await?;
         answer
             .get("refresh_token")
             .and_then(Value::as_str)
@@ -201,8 +190,6 @@ impl Asker<'_> {
     }
 }
 
-const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
-
 fn strange(why: &str) -> Trouble {
     Trouble::of(401, why.to_owned())
 }
@@ -214,26 +201,6 @@ fn with(realm: &Url, service: &str, scope: &str) -> Url {
     }
     url.query_pairs_mut().append_pair("scope", scope);
     url
-}
-
-fn encoded(form: &[(&str, &str)]) -> String {
-    let mut scratch = String::new();
-    for (key, value) in form {
-        if !scratch.is_empty() {
-            scratch.push('&');
-        }
-        scratch.push_str(key);
-        scratch.push('=');
-        for byte in value.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                scratch.push(char::from(byte));
-            } else {
-                use std::fmt::Write as _;
-                let _ = write!(scratch, "%{byte:02X}");
-            }
-        }
-    }
-    scratch
 }
 
 fn bearer(token: &str) -> Result<HeaderValue, Trouble> {
