@@ -53,22 +53,24 @@ struct Sighting {
     always: bool,
 }
 
-/// What was made of outlines, by a number for what each shows.
-#[derive(Debug)]
-struct Known<T>(HashMap<u128, T, BuildHasherDefault<Hashed>>);
+/// Plans of outlines, by a number for what each shows.
+#[derive(Debug, Default)]
+struct Known(HashMap<u128, Plan, BuildHasherDefault<Hashed>>);
 
-impl<T> Default for Known<T> {
-    fn default() -> Self {
-        Self(HashMap::default())
-    }
-}
-
-impl<T> Known<T> {
-    fn put(&mut self, number: u128, made: T) {
+impl Known {
+    fn put(&mut self, number: u128, plan: Plan) {
         if self.0.len() >= OUTLINES {
             self.0.clear();
         }
-        self.0.insert(number, made);
+        self.0.insert(number, plan);
+    }
+
+    /// The plan of that number, made where there is none.
+    fn or_made(&mut self, number: u128, make: impl FnOnce() -> Option<Plan>) -> Option<&Plan> {
+        if !self.0.contains_key(&number) {
+            self.put(number, make()?);
+        }
+        self.0.get(&number)
     }
 }
 
@@ -86,10 +88,10 @@ enum Shown {
 /// What is left to ask about outlines.
 #[derive(Debug)]
 pub(crate) struct Outlines {
-    known: Known<Plan>,
+    known: Known,
     /// What is left to ask where just the one or the other is known.
-    kinds: Known<Plan>,
-    authors: Known<Plan>,
+    kinds: Known,
+    authors: Known,
     /// Makes numbers another in every process: whoever chooses names cannot choose two that have the same.
     seed: u64,
     key: Vec<u8>,
@@ -174,18 +176,11 @@ impl Outlines {
         middle: usize,
     ) -> Option<Plan> {
         let (kind, author) = self.key.split_at_checked(middle)?;
+        let part = |shown| detector.plan(record, event, shown, &detector.selected);
         let number = xxh3_128_with_seed(kind, self.seed);
-        if !self.kinds.0.contains_key(&number) {
-            let plan = detector.plan(record, event, Shown::Kind, &detector.selected)?;
-            self.kinds.put(number, plan);
-        }
-        let by_kind = self.kinds.0.get(&number)?;
+        let by_kind = self.kinds.or_made(number, || part(Shown::Kind))?;
         let number = xxh3_128_with_seed(author, self.seed);
-        if !self.authors.0.contains_key(&number) {
-            let plan = detector.plan(record, event, Shown::Author, &detector.selected)?;
-            self.authors.put(number, plan);
-        }
-        let by_author = self.authors.0.get(&number)?;
+        let by_author = self.authors.or_made(number, || part(Shown::Author))?;
         let mut left: Vec<u16> = by_kind
             .open()
             .filter(|own| by_author.open().any(|other| other == *own))
