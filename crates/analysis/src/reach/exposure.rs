@@ -223,7 +223,7 @@ impl Reach {
     }
 
     /// The port of the pods that a Service's port leads to.
-    fn target(&self, workload: usize, port: Ref<'_>) -> Option<(Protocol, u16)> {
+    pub(crate) fn target(&self, workload: usize, port: Ref<'_>) -> Option<(Protocol, u16)> {
         use super::policy::{number, protocol};
         let protocol = protocol(port.get("protocol")).ok()?;
         let own = || port.get("port").and_then(number);
