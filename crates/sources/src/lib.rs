@@ -1,7 +1,7 @@
 //! Readers: everything that turns what a user names into resources of an estate.
 //!
 //! What it deliberately leaves out: judging. It reaches the network for a live source that was
-//! asked for and nothing else, and runs no program but an installed `helm`, `kustomize` or `kubectl`, only
+//! asked for, or by a probe that was, and nothing else, and runs no program but an installed `helm`, `kustomize` or `kubectl`, only
 //! for a chart or a kustomization that was given, and what a kubeconfig names for signing in.
 //!
 //! ```text
@@ -25,6 +25,7 @@ mod mirror;
 pub mod node;
 pub mod post;
 pub mod post_render;
+pub mod probe;
 pub mod registry;
 mod render;
 mod renderings;
