@@ -23,8 +23,9 @@ use crate::facts::Facts;
 use crate::judge::Setting;
 
 /// The names below `facts`.
-pub(crate) const FACTS: [&str; 20] = [
+pub(crate) const FACTS: [&str; 21] = [
     "images",
+    "expected",
     "podSecurity",
     "dataHolders",
     "reaches",
@@ -277,6 +278,7 @@ enum View {
     Holders,
     DataHolders,
     Images,
+    Expected,
 }
 
 /// A map whose entries are computed when they are read.
@@ -300,6 +302,7 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
             (View::Facts, "namespace") => Some(host(View::Namespace)),
             (View::Facts, "selectedBy") => Some(host(View::SelectedBy)),
             (View::Facts, "images") => Some(host(View::Images)),
+            (View::Facts, "expected") => Some(host(View::Expected)),
             (View::Facts, "holders") => Some(host(View::Holders)),
             (View::Facts, "dataHolders") => Some(host(View::DataHolders)),
             (View::Facts, "today") => Some(
@@ -400,6 +403,7 @@ impl<'a> Host<'a, Ref<'a>> for FactHost<'a> {
             }
             (View::At, id) => Some(world.at_id(id)),
             (View::Images, name) => Some(world.image(name)),
+            (View::Expected, attempt) => world.analysed()?.expected(attempt, bump),
             (View::Holders, action) => world.analysed()?.holders(action, false, bump),
             (View::DataHolders, action) => world.analysed()?.holders(action, true, bump),
             _ => None,

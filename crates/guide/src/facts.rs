@@ -20,6 +20,8 @@ use crate::catalogue::Guide;
 use crate::context::Value;
 use crate::judge::Setting;
 
+mod expected;
+
 const ROLE_ASSIGNMENTS: &str = "Microsoft.Authorization/roleAssignments";
 
 /// The kinds that give rights in a cluster.

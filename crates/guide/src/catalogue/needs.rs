@@ -94,7 +94,10 @@ impl Guide {
                     if key(0) == Some("intent") {
                         params.insert("intent".into());
                     }
-                    needs.network |= matches!(key(0), Some("reaches" | "exposedBy" | "intent"));
+                    needs.network |= matches!(
+                        key(0),
+                        Some("reaches" | "exposedBy" | "intent" | "expected")
+                    );
                     if matches!(key(0), Some("all" | "namespace"))
                         && let Some(kind) = key(1)
                     {
