@@ -1,4 +1,5 @@
-//! What comes from the system's packages: etcd, a browser, a registry, openssl, Node, Java. As root on Debian
+//! What comes from the system's packages: etcd, a browser, a registry, openssl, Node, Java, network
+//! namespaces with rules. As root on Debian
 //! it is installed; elsewhere the command to type is said.
 
 use std::env;
@@ -10,7 +11,7 @@ use anyhow::{Result, bail};
 use crate::run::{output, run, step, which};
 
 /// Programs, any of which will do, and Debian's package that has the first.
-const PACKAGES: [(&[&str], &str); 7] = [
+const PACKAGES: [(&[&str], &str); 9] = [
     (&["etcd"], "etcd-server"),
     (CHROMIUM, "chromium"),
     (&["docker-registry"], "docker-registry"),
@@ -19,6 +20,8 @@ const PACKAGES: [(&[&str], &str); 7] = [
     (&["npm"], "npm"),
     (&["java"], "default-jre-headless"),
     (&["mvn"], "maven"),
+    (&["ip"], "iproute2"),
+    (&["nft"], "nftables"),
 ];
 
 const CHROMIUM: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
