@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     assess, audit, can, decide, diff, explain, fix, generate, guide, images, maintenance, node,
-    paths, policy, reach, serve, snapshot, template, who_can,
+    paths, policy, probe, reach, serve, snapshot, template, who_can,
 };
 use crate::failure::Failure;
 use crate::output;
@@ -41,6 +41,7 @@ enum Command {
     Node(Box<node::Args>),
     Paths(Box<paths::Args>),
     Policy(policy::Args),
+    Probe(probe::Args),
     Reach(Box<reach::Args>),
     Serve(Box<serve::Args>),
     Snapshot(Box<snapshot::Args>),
@@ -66,6 +67,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Node(args) => node::run(*args),
         Command::Paths(args) => paths::run(&args),
         Command::Policy(args) => policy::run(&args),
+        Command::Probe(args) => probe::run(&args),
         Command::Reach(args) => reach::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Snapshot(args) => snapshot::run(&args),

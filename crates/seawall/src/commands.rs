@@ -18,6 +18,7 @@ pub(crate) mod maintenance;
 pub(crate) mod node;
 pub(crate) mod paths;
 pub(crate) mod policy;
+pub(crate) mod probe;
 pub(crate) mod reach;
 pub(crate) mod registries;
 mod rights;

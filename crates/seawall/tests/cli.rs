@@ -87,6 +87,8 @@ mod paths;
 mod pod_security;
 #[path = "cli/policy.rs"]
 mod policy;
+#[path = "cli/probe.rs"]
+mod probe;
 #[path = "cli/reach.rs"]
 mod reach;
 #[path = "cli/reading.rs"]

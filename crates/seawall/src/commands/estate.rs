@@ -14,6 +14,7 @@ use report::config::Config;
 use sources::cluster::{self, Cluster};
 use sources::live::{LiveError, Patience, Source};
 use sources::node::NodeRoot;
+use sources::probe::Reports;
 use sources::snapshot::{self, Configuration, Snapshot};
 use sources::{Given, Input, Options, Tools};
 
@@ -65,6 +66,9 @@ pub(crate) struct EstateArgs {
     /// The root folder of a node, to judge the node too (`seawall node` judges it alone); repeatable
     #[arg(long, value_name = "DIR")]
     pub(crate) node: Vec<PathBuf>,
+    /// What probes saw (`seawall probe`), to be held against what policies say; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(crate) probed: Vec<PathBuf>,
     /// What the node is called
     #[arg(skip)]
     pub(crate) node_name: Option<String>,
@@ -158,6 +162,9 @@ impl EstateArgs {
                 path.clone(),
                 self.node_name.clone(),
             )));
+        }
+        for path in &self.probed {
+            live.push(Box::new(Reports::new(path.clone())));
         }
         // Last, so that it can be asked who the groups are that the others name.
         live.extend(self.azure.source()?);

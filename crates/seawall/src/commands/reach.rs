@@ -18,7 +18,7 @@ mod explain;
 mod graph;
 mod html;
 mod json;
-mod place;
+pub(crate) mod place;
 mod summary;
 mod table;
 mod ways;
