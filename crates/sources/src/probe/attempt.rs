@@ -212,11 +212,11 @@ fn status(
 ) -> Result<Option<u16>, Error> {
     stream.set_read_timeout(Some(wait))?;
     stream.set_write_timeout(Some(wait))?;
-    write!(
-        stream,
+    let question = format!(
         "GET {path} HTTP/1.1\r\nHost: {}\r\nMetadata: true\r\nConnection: close\r\n\r\n",
         address.ip()
-    )?;
+    );
+    stream.write_all(question.as_bytes())?;
     // `HTTP/1.1 200`
     let mut line = [0; 12];
     stream.read_exact(&mut line)?;
