@@ -33,7 +33,8 @@ The chores of seawall. Run one with `cargo xtask CHORE`.
   setup        Build and fetch the real parts that tests compare seawall with:
                kube-apiserver and kube-controller-manager, the Go oracles, helm,
                kustomize, the fixtures, the schemas of Terraform's providers;
-               install etcd, Chromium, docker-registry, openssl (needs root).
+               install etcd, Chromium, docker-registry, skopeo, openssl (needs
+               root).
                The first time takes about ten minutes on two cores, later
                milliseconds. Each step is done only when its input has changed.
   test [ARGS]  setup, then all tests of the workspace in one run, then every

@@ -1,4 +1,4 @@
-//! What comes from the system's packages: etcd, a browser, a registry, openssl, Node, Java. As root on Debian
+//! What comes from the system's packages: etcd, a browser, a registry and what pushes to it, openssl, Node, Java. As root on Debian
 //! it is installed; elsewhere the command to type is said.
 
 use std::env;
@@ -10,11 +10,12 @@ use anyhow::{Result, bail};
 use crate::run::{output, run, step, which};
 
 /// Programs, any of which will do, and Debian's package that has the first.
-const PACKAGES: [(&[&str], &str); 7] = [
+const PACKAGES: [(&[&str], &str); 8] = [
     (&["etcd"], "etcd-server"),
     (CHROMIUM, "chromium"),
     (&["docker-registry"], "docker-registry"),
     (&["openssl"], "openssl"),
+    (&["skopeo"], "skopeo"),
     // It brings node.
     (&["npm"], "npm"),
     (&["java"], "default-jre-headless"),
