@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::places::Places;
 
+mod azure_policies;
 mod azure_roles;
 mod azure_types;
 mod azurerm;
@@ -48,6 +49,10 @@ The chores of seawall. Run one with `cargo xtask CHORE`.
                carries, from the oracle's (`test` says when it is stale).
   azure-roles  Write the table of Azure's built-in roles that the binary carries:
                  cargo xtask azure-roles --from LIST.json --seen DATE
+  azure-policies
+               Renew what the binary knows of Azure Policy, and hold the built-in
+               definitions that it names against what is published:
+                 cargo xtask azure-policies --policies DIR
   kubernetes-versions
                Renew AKS's calendar of versions from its page:
                  cargo xtask kubernetes-versions --page FILE.md --seen DATE
@@ -94,7 +99,13 @@ fn chore(arguments: &[String]) -> Result<()> {
     if !rest.is_empty()
         && !matches!(
             name,
-            "test" | "conform" | "azure-roles" | "azure-types" | "kubernetes-versions" | "image"
+            "test"
+                | "conform"
+                | "azure-policies"
+                | "azure-roles"
+                | "azure-types"
+                | "kubernetes-versions"
+                | "image"
         )
     {
         bail!("`{name}` takes no arguments\nhelp: cargo xtask --help");
@@ -106,6 +117,7 @@ fn chore(arguments: &[String]) -> Result<()> {
         "check" => check::check(&places),
         "tidy" => tidy::tidy(&places),
         "types" => types::write(&places),
+        "azure-policies" => azure_policies::renew(&places, rest),
         "azure-roles" => azure_roles::write(&places, rest),
         "kubernetes-versions" => kubernetes_versions::write(&places, rest),
         "azure-types" => azure_types::write(&places, rest),

@@ -83,6 +83,8 @@ mod open_world;
 mod pages;
 #[path = "cli/paths.rs"]
 mod paths;
+#[path = "cli/picture.rs"]
+mod picture;
 #[path = "cli/pod_security.rs"]
 mod pod_security;
 #[path = "cli/policy.rs"]
