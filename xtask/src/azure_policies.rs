@@ -101,7 +101,7 @@ fn aliases(places: &Places, folder: &Path) -> Result<()> {
             false => format!("- {alias}\n"),
         })
         .collect();
-    lines.sort_by_key(|line| line.replace('\'', ""));
+    lines.sort_by_key(|line| line.replace('\'', "").to_ascii_lowercase());
     run::say(&format!(
         "{ALIASES}: {} properties, of {files} definitions",
         lines.len()
@@ -177,7 +177,9 @@ fn differences(folder: &Path, own: &Definition<'_>) -> Result<Vec<String>> {
     };
     hold("its id", said("id"), &text("/name"));
     let title = said("title").trim_matches('\'').replace("''", "'");
-    hold("its title", &title, &text("/properties/displayName"));
+    // Some end with a period there.
+    let published_title = text("/properties/displayName");
+    hold("its title", &title, published_title.trim_end_matches('.'));
     let effects = published
         .pointer("/properties/parameters/effect/allowedValues")
         .and_then(Value::as_array)
