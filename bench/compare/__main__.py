@@ -54,7 +54,7 @@ class Bench:
         self.seawall = self.build()
         self.say("installing")
         self.peers = peers.install(self.cache, wanted, offline)
-        self.judges = judges(self.seawall, self.peers, self.cache)
+        self.judges = judges(self.seawall, self.peers)
 
     def build(self):
         if given := os.environ.get("SEAWALL"):

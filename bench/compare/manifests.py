@@ -23,8 +23,5 @@ def measure_all(bench):
                 rows.append({"input": name, "tool": judge.name, "skipped": "it would work for minutes"})
                 continue
             bench.say(f"{name}: {judge.name}")
-            command = judge.command(".", cwd=folder) if judge.name == "kube-score" else judge.command(".")
-            if judge.name == "seawall":
-                command = judge.command(".", report="terminal")
-            rows.append({"input": name, "tool": judge.name, "load": load(), **measure(command, cwd=folder)})
+            rows.append({"input": name, "tool": judge.name, "load": load(), **measure(judge.command(".", cwd=folder), cwd=folder)})
     return {"rows": rows}

@@ -5,10 +5,11 @@ import pathlib
 import statistics
 import subprocess
 import tempfile
+import textwrap
 
 # A turn that works longer is ended; one that works longer than LONG is not repeated.
 LIMIT = 180
-LONG = 40
+LONG = 10
 TURNS = 3
 
 
@@ -22,29 +23,28 @@ def environment(env):
     return {**os.environ, "NO_COLOR": "1", "LC_ALL": "C.UTF-8", **(env or {})}
 
 
-def turn(command, cwd, env, into):
+def turn(command, cwd, env, out, err):
     """One turn. Its own exit code says what it found, so it is told and does not count."""
-    with tempfile.NamedTemporaryFile("r") as times, open(into, "wb") as out:
+    with tempfile.NamedTemporaryFile("r") as times, open(out, "wb") as said, open(err, "wb") as beside:
         timed = ["/usr/bin/time", "-o", times.name, "-f", "%U %S %M %e %x", "prlimit", f"--cpu={LIMIT}", "--", *command]
-        subprocess.run(timed, cwd=cwd, env=environment(env), stdin=subprocess.DEVNULL, stdout=out,
-                       stderr=subprocess.DEVNULL)
+        subprocess.run(timed, cwd=cwd, env=environment(env), stdin=subprocess.DEVNULL, stdout=said, stderr=beside)
         lines = times.read().splitlines()
     user, system, kilobytes, wall, code = lines[-1].split()
     return {"cpu": float(user) + float(system), "mb": int(kilobytes) / 1024, "wall": float(wall), "exit": int(code),
             "ended": any("signal" in line for line in lines)}
 
 
-def measure(command, cwd=None, env=None, turns=TURNS, into=os.devnull):
-    """The median of some turns, and all of them."""
+def measure(command, cwd=None, env=None, turns=TURNS, into=os.devnull, errors=os.devnull):
+    """The median of some turns; `into` and `errors` keep what the last one said."""
     command = [str(part) for part in command]
     done = []
     while len(done) < turns:
-        done.append(turn(command, cwd, env, into))
+        done.append(turn(command, cwd, env, into, errors))
         if done[-1]["ended"] or done[-1]["cpu"] > LONG:
             break
     return {"cpu": statistics.median(one["cpu"] for one in done), "mb": statistics.median(one["mb"] for one in done),
             "wall": statistics.median(one["wall"] for one in done), "exit": done[-1]["exit"],
-            "ended": done[-1]["ended"], "turns": len(done), "command": " ".join(command)}
+            "ended": done[-1]["ended"], "turns": len(done), "command": textwrap.shorten(" ".join(command), 300, placeholder=" …")}
 
 
 def machine():

@@ -73,7 +73,7 @@ class Page:
         text = ("Folders of generated Deployments (2.3 KB each, three containers, every fourth hardened) and of "
                 "CustomResourceDefinitions (`bench/generate.py`). Every judge uses all rules that it has on by default, "
                 "and its report goes nowhere. Processor seconds (user and system) and the largest memory, by GNU time, "
-                "the median of three turns (of one, where a turn takes more than 40 CPU s).\n\n") + when(part)
+                "the median of three turns (of one, where a turn takes more than 10 CPU s).\n\n") + when(part)
         rows, groups = [], []
         for name, *_ in SETS:
             those = {row["tool"]: row for row in part["rows"] if row["input"] == name and "cpu" in row}
@@ -146,7 +146,11 @@ class Page:
                 "nobody can read as Kubernetes does, or both. Right is: the container is seen by the judge's own rule "
                 "about privileged containers, and what cannot be read is said (in the report, beside it, or by a parsing "
                 "error listed). *Only said so*: Kubernetes reads the file, the judge cannot and says so. *Half*: of two "
-                "things one is passed over. *Silent*: nothing is said, and the file looks fine.\n\n") + when(part)
+                "things one is passed over. *Silent*: nothing is said, and the file looks fine.\n\n")
+        if part.get("together"):
+            text += (f"{', '.join(part['together'])} would start for seconds for each file, so it gets all at once; what names a "
+                     "file is about that file.\n\n")
+        text += when(part)
         tools = in_order(part["cases"][0]["tools"])
         words = {"right": "right", "told": "only said so", "half": "half", "silent": "silent"}
         rows, counts = [], {tool: dict.fromkeys(words, 0) for tool in tools}

@@ -8,7 +8,7 @@ the same control.
 import re
 import shutil
 
-from measure import measure, run
+from measure import TURNS, run
 
 VERSION = "v1.34"
 
@@ -50,9 +50,8 @@ def measure_all(bench):
     folder, cases = lay(bench)
     tools = {}
     for judge in bench.judges:
-        said = judge.judge(".", cwd=folder)
+        said, taken = judge.judge(".", cwd=folder, turns=TURNS)
         rules = {case["file"]: set(said.rules.get(case["file"], [])) for case in cases}
-        # Some rules fail on any pod of a certain form; that of Windows is judged beside its own plain one.
         plain = {case["level"]: rules[case["file"]] for case in cases if case["plain"]}
         known, rows = {}, []
         for case in cases:
@@ -65,6 +64,5 @@ def measure_all(bench):
             if case["verdict"] == "pass" and of is not None:
                 more = rules[case["file"]] & of
                 rows.append({**case, "right": not more, "rules": sorted(more)})
-        tools[judge.name] = {"cases": rows, "unread": said.unread, "taken": measure(judge.command("."), cwd=folder)
-                             if judge.name != "kube-score" else measure(judge.command(".", cwd=folder), cwd=folder)}
+        tools[judge.name] = {"cases": rows, "unread": said.unread, "taken": taken}
     return {"version": VERSION, "count": len(cases), "tools": tools}

@@ -5,7 +5,7 @@ fails of the one and not of the other is about that setting. Where a judge has s
 every way, and must not for the good one.
 """
 
-from measure import measure
+from measure import TURNS
 from posture import BAD, GOOD, LANGUAGES, SETTINGS, Twin
 
 NAMES = {"arm": "ARM JSON", "bicep": "Bicep", "terraform": "Terraform"}
@@ -39,8 +39,8 @@ def rules(said):
 
 
 def judged(judge, language, folder, plain):
-    known = rules(judge.judge(".", language, cwd=plain))
-    said = judge.judge(".", language, cwd=folder)
+    known = rules(judge.judge(".", language, cwd=plain)[0])
+    said, taken = judge.judge(".", language, cwd=folder, turns=TURNS)
     ways = []
     for number, name in enumerate(LANGUAGES[language]):
         good, bad = said.below(f"way-{number:02}/good"), said.below(f"way-{number:02}/bad")
@@ -50,7 +50,7 @@ def judged(judge, language, folder, plain):
                      "of": sum(1 for about in known.values() if about)})
     return {"rules": {key: sorted(about) for key, about in known.items()}, "ways": ways,
             "unread": list(said.unread.values())[:5], "unreadCount": len(said.unread),
-            "taken": measure(judge.command(".", language), cwd=folder)}
+            "taken": taken}
 
 
 def measure_all(bench):

@@ -6,9 +6,10 @@ A judge says which of its rules fail in which file, and what it could not read.
 import json
 import os
 import re
+import tempfile
 from dataclasses import dataclass, field
 
-from measure import run
+from measure import measure
 
 # Words that say that something could not be read, in what a program says beside its report.
 TROUBLE = re.compile(r"error|fail|invalid|unable|cannot|could not|can't|unknown|skip|warn|no resources|not found", re.I)
@@ -23,6 +24,7 @@ class Said:
     # What it says could not be read: text, by file ("" where it names none).
     unread: dict = field(default_factory=dict)
     exit: int = 0
+    beside: str = ""
 
     def fails(self, file, rule):
         self.rules.setdefault(os.path.normpath(file), []).append(rule)
@@ -33,136 +35,115 @@ class Said:
         return {rule for file, rules in self.rules.items() if file.startswith(inside) for rule in rules}
 
 
-class Seawall:
-    name = "seawall"
-    privileged = {"pss-privileged"}
-    reads = {"manifests", "bicep", "arm", "terraform"}
+class Judge:
+    """What all have in common."""
+
+    # Whether it starts fast enough to be started for each file.
+    quick = True
 
     def __init__(self, path):
         self.path = str(path)
 
-    def command(self, folder, framework="manifests", report="json"):
+    def judge(self, folder, framework="manifests", cwd=None, turns=1):
+        """What it says of a folder or file, and what that took."""
+        with tempfile.TemporaryDirectory() as kept:
+            out, err = os.path.join(kept, "out"), os.path.join(kept, "err")
+            taken = measure(self.command(folder, framework, self.report, cwd), cwd, turns=turns, into=out, errors=err)
+            with open(out, errors="replace") as said, open(err, errors="replace") as beside:
+                said, beside = said.read(), beside.read()
+        found = Said(exit=taken["exit"])
+        try:
+            report = json.loads(said)
+        except ValueError:
+            report = None
+        if report is None:
+            found.unread[""] = beside.strip() or said.strip() or "no report"
+        else:
+            self.read(report, found, folder, cwd)
+            if told := trouble(beside):
+                found.unread.setdefault("", told)
+        found.beside = beside
+        return found, taken
+
+    report = "json"
+
+
+class Seawall(Judge):
+    name = "seawall"
+    privileged = {"pss-privileged"}
+    reads = {"manifests", "bicep", "arm", "terraform"}
+
+    def command(self, folder, framework="manifests", report="terminal", cwd=None):
         return [self.path, "assess", folder, "--fail-on", "none", "--format", report]
 
-    def judge(self, folder, framework="manifests", cwd=None):
-        code, out, err = run(self.command(folder, framework), cwd)
-        said = Said(exit=code)
-        try:
-            report = json.loads(out)
-        except ValueError:
-            said.unread[""] = err.strip()
-            return said
+    def read(self, report, said, folder, cwd):
         for finding in report["findings"]:
             if finding["verdict"] == "fail" and finding["locations"]:
                 said.fails(finding["locations"][0]["path"], finding["guideline"])
         for document in report["coverage"]["documents"]:
             if document["status"] in ("unreadable", "unresolved"):
                 said.unread.setdefault(document["path"], f"{document['status']}: {document['reason']}")
-        return said
 
 
-class KubeScore:
+class KubeScore(Judge):
     name = "kube-score"
     privileged = {"container-security-context-privileged"}
     reads = {"manifests"}
 
-    def __init__(self, path):
-        self.path = str(path)
-
-    def files(self, folder, cwd=None):
-        top = os.path.join(cwd or ".", folder)
-        if os.path.isfile(top):
-            return [folder]
-        return sorted(os.path.join(folder, os.path.relpath(os.path.join(at, file), top))
-                      for at, _, files in os.walk(top) for file in files if file.endswith((".yaml", ".json")))
-
     def command(self, folder, framework="manifests", report="ci", cwd=None):
-        return [self.path, "score", "--output-format", report, *self.files(folder, cwd)]
+        """It takes files, not folders."""
+        top = os.path.join(cwd or ".", folder)
+        files = [folder] if os.path.isfile(top) else sorted(
+            os.path.join(folder, os.path.relpath(os.path.join(at, file), top))
+            for at, _, files in os.walk(top) for file in files if file.endswith((".yaml", ".yml", ".json")))
+        return [self.path, "score", "--output-format", report, *files]
 
-    def judge(self, folder, framework="manifests", cwd=None):
-        code, out, err = run(self.command(folder, report="json", cwd=cwd), cwd)
-        said = Said(exit=code)
-        try:
-            objects = json.loads(out)
-        except ValueError:
-            objects = None
-        if objects is None:
-            said.unread[""] = (err.strip() or out.strip() or f"exit code {code} and no report")
-            return said
-        if trouble(err):
-            said.unread[""] = trouble(err)
-        for one in objects:
-            for check in one["checks"]:
+    def read(self, report, said, folder, cwd):
+        for one in report:
+            for check in one["checks"] or []:
                 if not check["skipped"] and check["grade"] < 10:
                     said.fails(one["file_name"], check["check"]["id"])
-        return said
 
 
-class Checkov:
+class Checkov(Judge):
     name = "checkov"
     privileged = {"CKV_K8S_16"}
     reads = {"manifests", "bicep", "arm", "terraform"}
-
-    def __init__(self, path):
-        self.path = str(path)
+    quick = False
 
     def command(self, folder, framework="manifests", report="cli", cwd=None):
-        which = {"manifests": ["kubernetes"], "all": ["bicep", "arm", "terraform"]}.get(framework, [framework])
+        which = "kubernetes" if framework == "manifests" else framework
         kind = "--file" if os.path.isfile(os.path.join(cwd or ".", folder)) else "--directory"
-        return [self.path, "--framework", *which, "--skip-download", "--compact", "--output", report, kind, folder]
+        return [self.path, "--framework", which, "--skip-download", "--compact", "--output", report, kind, folder]
 
-    def judge(self, folder, framework="manifests", cwd=None):
-        code, out, err = run(self.command(folder, framework, "json", cwd), cwd)
-        said = Said(exit=code)
-        try:
-            reports = json.loads(out)
-        except ValueError:
-            said.unread[""] = err.strip() or out.strip()
-            return said
-        if os.path.isfile(os.path.join(cwd or ".", folder)):
-            folder = os.path.dirname(folder)
+    def read(self, reports, said, folder, cwd):
+        top = os.path.join(cwd or ".", folder)
+        below = os.path.dirname(folder) if os.path.isfile(top) else folder
         for report in reports if isinstance(reports, list) else [reports]:
             results = report.get("results", {})
             for check in results.get("failed_checks", []):
-                said.fails(os.path.join(folder, check["file_path"].lstrip("/")), check["check_id"])
+                said.fails(os.path.join(below, check["file_path"].lstrip("/")), check["check_id"])
             for file in results.get("parsing_errors", []):
-                said.unread[file] = "listed as a parsing error"
-        if trouble(err):
-            said.unread.setdefault("", trouble(err))
-        return said
+                said.unread[os.path.relpath(os.path.join(cwd or ".", file), cwd or ".")] = "listed as a parsing error"
 
 
-class Trivy:
+class Trivy(Judge):
     name = "trivy"
     privileged = {"KSV-0017", "KSV017", "AVD-KSV-0017"}
     reads = {"manifests", "arm", "terraform"}
 
-    def __init__(self, path, cache):
-        self.path = str(path)
-        self.cache = str(cache)
-
     def command(self, folder, framework="manifests", report="table", cwd=None):
-        which = {"manifests": "kubernetes", "arm": "azure-arm", "all": "azure-arm,terraform"}.get(framework, framework)
-        return [self.path, "config", "--cache-dir", self.cache, "--skip-check-update", "--skip-version-check",
-                "--disable-telemetry", "--misconfig-scanners", which, "--format", report, folder]
+        which = {"manifests": "kubernetes", "arm": "azure-arm"}.get(framework, framework)
+        # Its checks are those that are built in.
+        return [self.path, "config", "--skip-check-update", "--skip-version-check", "--disable-telemetry",
+                "--misconfig-scanners", which, "--format", report, folder]
 
-    def judge(self, folder, framework="manifests", cwd=None):
-        code, out, err = run(self.command(folder, framework, "json"), cwd)
-        said = Said(exit=code)
-        try:
-            report = json.loads(out)
-        except ValueError:
-            said.unread[""] = err.strip()
-            return said
+    def read(self, report, said, folder, cwd):
         alone = os.path.isfile(os.path.join(cwd or ".", folder))
         for result in report.get("Results") or []:
             for one in result.get("Misconfigurations") or []:
                 if one["Status"] == "FAIL":
-                    target = folder if alone else os.path.join(folder, result["Target"])
-                    said.fails(target, one["ID"])
-        if trouble(err):
-            said.unread[""] = trouble(err)
-        return said
+                    said.fails(folder if alone else os.path.join(folder, result["Target"]), one["ID"])
 
 
 def trouble(err):
@@ -171,12 +152,7 @@ def trouble(err):
     return next((line for line in lines if TROUBLE.search(line)), "")
 
 
-def judges(seawall, peers, cache):
+def judges(seawall, peers):
     """Those that are here."""
-    found = [Seawall(seawall)]
-    for kind in (KubeScore, Checkov, Trivy):
-        peer = peers.get(kind.name, {})
-        if "path" in peer:
-            found.append(kind(peer["path"], cache / "bench" / "peers" / "trivy-cache") if kind is Trivy
-                         else kind(peer["path"]))
-    return found
+    return [Seawall(seawall)] + [kind(peers[kind.name]["path"]) for kind in (KubeScore, Checkov, Trivy)
+                                 if "path" in peers.get(kind.name, {})]
