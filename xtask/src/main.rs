@@ -8,12 +8,15 @@ use anyhow::{Result, bail};
 
 use crate::places::Places;
 
+mod archive;
 mod azure_policies;
 mod azure_roles;
 mod azure_types;
 mod azurerm;
 mod check;
 mod conform;
+mod dist;
+mod elf;
 mod environment;
 mod image;
 mod kafka;
@@ -22,8 +25,10 @@ mod manifests;
 mod packages;
 mod places;
 mod policy_kinds;
+mod python;
 mod run;
 mod setup;
+mod shipped;
 mod terraform_schema;
 mod tidy;
 mod types;
@@ -71,6 +76,10 @@ The chores of seawall. Run one with `cargo xtask CHORE`.
                Without --binary it is built first, which needs the target
                x86_64-unknown-linux-musl and musl-gcc. DIR becomes an OCI image
                layout; --push is for a registry on this machine.
+  dist         Make what a release consists of: an archive with the static program,
+               completions and manual pages, a bill of materials, checksums.
+                 cargo xtask dist [--binary FILE] [--out DIR]
+               Without --binary it is built first, with all features.
   manifests    Write the server's plain manifests, from its chart (`test` says
                when they are stale).
   env          Print the variables that `test` sets, for a shell:
@@ -104,6 +113,7 @@ fn chore(arguments: &[String]) -> Result<()> {
                 | "azure-policies"
                 | "azure-roles"
                 | "azure-types"
+                | "dist"
                 | "kubernetes-versions"
                 | "image"
         )
@@ -127,6 +137,7 @@ fn chore(arguments: &[String]) -> Result<()> {
             _ => conform::conform(&places, rest),
         },
         "manifests" => manifests::write(&places),
+        "dist" => dist::make(&places, rest),
         "image" => image::make(&places, rest),
         "env" => environment::print_for_shell(&places),
         "help" | "-h" | "--help" => {

@@ -1,5 +1,5 @@
-//! What comes from the system's packages: etcd, a browser, a registry and what pushes to it, openssl, Node, Java. As root on Debian
-//! it is installed; elsewhere the command to type is said.
+//! What comes from the system's packages: etcd, a browser, a registry and what pushes to it, openssl, Node, Java, tools of
+//! shells. As root on Debian it is installed; elsewhere the command to type is said.
 
 use std::env;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use crate::run::{output, run, step, which};
 
 /// Programs, any of which will do, and Debian's package that has the first.
-const PACKAGES: [(&[&str], &str); 8] = [
+const PACKAGES: [(&[&str], &str); 12] = [
     (&["etcd"], "etcd-server"),
     (CHROMIUM, "chromium"),
     (&["docker-registry"], "docker-registry"),
@@ -20,6 +20,12 @@ const PACKAGES: [(&[&str], &str); 8] = [
     (&["npm"], "npm"),
     (&["java"], "default-jre-headless"),
     (&["mvn"], "maven"),
+    // What the scripts of pipelines run, and what checks them.
+    (&["curl"], "curl"),
+    (&["jq"], "jq"),
+    (&["shellcheck"], "shellcheck"),
+    // It checks manual pages.
+    (&["mandoc"], "mandoc"),
 ];
 
 const CHROMIUM: &[&str] = &["chromium", "chromium-browser", "google-chrome"];

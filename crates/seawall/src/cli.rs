@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    assess, audit, can, decide, diff, explain, fix, generate, guide, images, maintenance, node,
-    paths, policy, reach, serve, snapshot, template, who_can,
+    assess, audit, can, completions, decide, diff, explain, fix, generate, guide, images,
+    maintenance, man, node, paths, policy, reach, serve, snapshot, template, who_can,
 };
 use crate::failure::Failure;
 use crate::output;
@@ -31,6 +31,7 @@ enum Command {
     Assess(Box<assess::Args>),
     Audit(audit::Args),
     Can(Box<can::Args>),
+    Completions(completions::Args),
     Decide(Box<decide::Args>),
     Diff(diff::Args),
     Explain(explain::Args),
@@ -39,6 +40,7 @@ enum Command {
     Guide(guide::Args),
     Images(Box<images::Args>),
     Maintenance(maintenance::Args),
+    Man(man::Args),
     Node(Box<node::Args>),
     Paths(Box<paths::Args>),
     Policy(policy::Args),
@@ -54,13 +56,20 @@ const GROUPS: [(&str, &[&str]); 5] = [
     (
         "See where you stand",
         &[
-            "assess", "paths", "reach", "who-can", "can", "images", "node", "maintenance",
+            "assess",
+            "paths",
+            "reach",
+            "who-can",
+            "can",
+            "images",
+            "node",
+            "maintenance",
         ],
     ),
     ("Decide and mend", &["fix", "decide", "generate", "policy"]),
     ("Keep watch", &["serve", "audit", "snapshot", "diff"]),
     ("Read the guide", &["explain", "guide"]),
-    ("More", &["template"]),
+    ("More", &["template", "completions", "man"]),
 ];
 
 /// The command line, with its help.
@@ -91,7 +100,12 @@ fn grouped(command: &clap::Command) -> String {
         }
         for own in list {
             let about = own.get_about().map(ToString::to_string);
-            let _ = writeln!(page, "  {:<13}{}", own.get_name(), about.unwrap_or_default());
+            let _ = writeln!(
+                page,
+                "  {:<13}{}",
+                own.get_name(),
+                about.unwrap_or_default()
+            );
         }
         page.push('\n');
     }
@@ -109,6 +123,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Assess(args) => assess::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Can(args) => can::run(&args),
+        Command::Completions(args) => completions::run(&args),
         Command::Decide(args) => decide::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
@@ -117,6 +132,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Guide(args) => guide::run(&args),
         Command::Images(args) => images::run(*args),
         Command::Maintenance(args) => maintenance::run(&args),
+        Command::Man(args) => man::run(&args),
         Command::Node(args) => node::run(*args),
         Command::Paths(args) => paths::run(&args),
         Command::Policy(args) => policy::run(&args),
@@ -166,7 +182,11 @@ mod tests {
             let line = format!("\n  {:<13}{}", own.get_name(), own.get_about().unwrap());
             assert_eq!(help.matches(&line).count(), 1, "{line}");
         }
-        let named: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
+        let named: Vec<&str> = GROUPS
+            .iter()
+            .flat_map(|(_, names)| *names)
+            .copied()
+            .collect();
         for name in named {
             assert!(Cli::command().find_subcommand(name).is_some(), "{name}");
         }

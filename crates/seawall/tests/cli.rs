@@ -85,6 +85,8 @@ mod pages;
 mod paths;
 #[path = "cli/picture.rs"]
 mod picture;
+#[path = "cli/pipelines.rs"]
+mod pipelines;
 #[path = "cli/pod_security.rs"]
 mod pod_security;
 #[path = "cli/policy.rs"]
@@ -103,6 +105,8 @@ mod run;
 mod schemas;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/shells.rs"]
+mod shells;
 #[path = "cli/site.rs"]
 mod site;
 #[path = "cli/snapshot.rs"]
