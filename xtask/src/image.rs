@@ -1,8 +1,6 @@
 //! The container image of seawall: one static program, the authorities that it trusts and an empty folder for
 //! temporary files. Nothing in it has a shell, and the same input makes the same bytes.
 
-mod elf;
-mod layer;
 mod layout;
 mod push;
 #[cfg(test)]
@@ -10,23 +8,22 @@ mod tests;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use self::layer::Layer;
-use self::layout::Blob;
+use self::layout::{Blob, digest};
+use crate::archive::Archive;
+use crate::elf;
 use crate::places::Places;
-use crate::run::{print, run, say};
+use crate::run::{print, say};
+use crate::shipped;
 
 /// Debian's bundle of the authorities that browsers trust.
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// The user that distroless images call nonroot: no user of any node.
 const USER: &str = "65532:65532";
-
-const TARGET: &str = "x86_64-unknown-linux-musl";
 
 /// An image, every part of it under its digest.
 #[derive(Debug)]
@@ -40,11 +37,12 @@ impl Image {
     /// Puts a program into an image.
     fn of(program: &[u8], authorities: &[u8], version: &str) -> Result<Self> {
         let architecture = elf::architecture_of_static(program)?;
-        let mut layer = Layer::default();
+        let mut layer = Archive::default();
         layer.folder("tmp/", 0o1777)?;
         layer.file("etc/ssl/certs/ca-certificates.crt", 0o644, authorities)?;
         layer.file("seawall", 0o755, program)?;
-        let (layer, unpacked) = layer.packed()?;
+        let (packed, unpacked) = layer.packed()?;
+        let layer = Blob::new(layout::LAYER, packed);
         let config = Blob::json(
             "application/vnd.oci.image.config.v1+json",
             &json!({
@@ -57,7 +55,7 @@ impl Image {
                     "WorkingDir": "/tmp",
                     "Labels": labels(version),
                 },
-                "rootfs": { "type": "layers", "diff_ids": [unpacked] },
+                "rootfs": { "type": "layers", "diff_ids": [digest(&unpacked)] },
                 "history": [{ "created_by": "cargo xtask image" }],
             }),
         )?;
@@ -120,7 +118,7 @@ pub(crate) fn make(places: &Places, arguments: &[String]) -> Result<()> {
     let wishes = Wishes::read(arguments)?;
     let binary = match wishes.binary {
         Some(binary) => binary,
-        None => build(places)?,
+        None => shipped::build(places, &[])?,
     };
     let program = read(&binary)?;
     let authorities = read(Path::new(AUTHORITIES)).with_context(
@@ -152,19 +150,4 @@ impl Image {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("`{}`", path.display()))
-}
-
-/// Builds the program that is shipped.
-fn build(places: &Places) -> Result<PathBuf> {
-    run(Command::new("cargo").current_dir(&places.root).args([
-        "build",
-        "--profile",
-        "dist",
-        "--target",
-        TARGET,
-    ]))
-    .with_context(|| {
-        format!("no static program\nhelp: rustup target add {TARGET} && apt-get install musl-tools")
-    })?;
-    Ok(places.target().join(TARGET).join("dist/seawall"))
 }

@@ -8,11 +8,15 @@ use anyhow::{Result, bail};
 
 use crate::places::Places;
 
+mod archive;
+mod azure_policies;
 mod azure_roles;
 mod azure_types;
 mod azurerm;
 mod check;
 mod conform;
+mod dist;
+mod elf;
 mod environment;
 mod image;
 mod kafka;
@@ -21,8 +25,10 @@ mod manifests;
 mod packages;
 mod places;
 mod policy_kinds;
+mod python;
 mod run;
 mod setup;
+mod shipped;
 mod terraform_schema;
 mod tidy;
 mod types;
@@ -33,7 +39,8 @@ The chores of seawall. Run one with `cargo xtask CHORE`.
   setup        Build and fetch the real parts that tests compare seawall with:
                kube-apiserver and kube-controller-manager, the Go oracles, helm,
                kustomize, the fixtures, the schemas of Terraform's providers;
-               install etcd, Chromium, docker-registry, openssl (needs root).
+               install etcd, Chromium, docker-registry, skopeo, openssl (needs
+               root).
                The first time takes about ten minutes on two cores, later
                milliseconds. Each step is done only when its input has changed.
   test [ARGS]  setup, then all tests of the workspace in one run, then every
@@ -47,6 +54,10 @@ The chores of seawall. Run one with `cargo xtask CHORE`.
                carries, from the oracle's (`test` says when it is stale).
   azure-roles  Write the table of Azure's built-in roles that the binary carries:
                  cargo xtask azure-roles --from LIST.json --seen DATE
+  azure-policies
+               Renew what the binary knows of Azure Policy, and hold the built-in
+               definitions that it names against what is published:
+                 cargo xtask azure-policies --policies DIR
   kubernetes-versions
                Renew AKS's calendar of versions from its page:
                  cargo xtask kubernetes-versions --page FILE.md --seen DATE
@@ -65,6 +76,10 @@ The chores of seawall. Run one with `cargo xtask CHORE`.
                Without --binary it is built first, which needs the target
                x86_64-unknown-linux-musl and musl-gcc. DIR becomes an OCI image
                layout; --push is for a registry on this machine.
+  dist         Make what a release consists of: an archive with the static program,
+               completions and manual pages, a bill of materials, checksums.
+                 cargo xtask dist [--binary FILE] [--out DIR]
+               Without --binary it is built first, with all features.
   manifests    Write the server's plain manifests, from its chart (`test` says
                when they are stale).
   env          Print the variables that `test` sets, for a shell:
@@ -93,7 +108,14 @@ fn chore(arguments: &[String]) -> Result<()> {
     if !rest.is_empty()
         && !matches!(
             name,
-            "test" | "conform" | "azure-roles" | "azure-types" | "kubernetes-versions" | "image"
+            "test"
+                | "conform"
+                | "azure-policies"
+                | "azure-roles"
+                | "azure-types"
+                | "dist"
+                | "kubernetes-versions"
+                | "image"
         )
     {
         bail!("`{name}` takes no arguments\nhelp: cargo xtask --help");
@@ -105,6 +127,7 @@ fn chore(arguments: &[String]) -> Result<()> {
         "check" => check::check(&places),
         "tidy" => tidy::tidy(&places),
         "types" => types::write(&places),
+        "azure-policies" => azure_policies::renew(&places, rest),
         "azure-roles" => azure_roles::write(&places, rest),
         "kubernetes-versions" => kubernetes_versions::write(&places, rest),
         "azure-types" => azure_types::write(&places, rest),
@@ -114,6 +137,7 @@ fn chore(arguments: &[String]) -> Result<()> {
             _ => conform::conform(&places, rest),
         },
         "manifests" => manifests::write(&places),
+        "dist" => dist::make(&places, rest),
         "image" => image::make(&places, rest),
         "env" => environment::print_for_shell(&places),
         "help" | "-h" | "--help" => {

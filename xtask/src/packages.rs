@@ -1,6 +1,5 @@
-//! What comes from the system's packages: etcd, a browser, a registry, openssl, Node, Java, network
-//! namespaces with rules. As root on Debian
-//! it is installed; elsewhere the command to type is said.
+//! What comes from the system's packages: etcd, a browser, a registry and what pushes to it, openssl, Node, Java, networks
+//! with rules, tools of shells. As root on Debian it is installed; elsewhere the command to type is said.
 
 use std::env;
 use std::path::PathBuf;
@@ -11,17 +10,25 @@ use anyhow::{Result, bail};
 use crate::run::{output, run, step, which};
 
 /// Programs, any of which will do, and Debian's package that has the first.
-const PACKAGES: [(&[&str], &str); 9] = [
+const PACKAGES: [(&[&str], &str); 14] = [
     (&["etcd"], "etcd-server"),
     (CHROMIUM, "chromium"),
     (&["docker-registry"], "docker-registry"),
     (&["openssl"], "openssl"),
+    (&["skopeo"], "skopeo"),
     // It brings node.
     (&["npm"], "npm"),
     (&["java"], "default-jre-headless"),
     (&["mvn"], "maven"),
+    // A network of its own for a test, with rules.
     (&["ip"], "iproute2"),
     (&["nft"], "nftables"),
+    // What the scripts of pipelines run, and what checks them.
+    (&["curl"], "curl"),
+    (&["jq"], "jq"),
+    (&["shellcheck"], "shellcheck"),
+    // It checks manual pages.
+    (&["mandoc"], "mandoc"),
 ];
 
 const CHROMIUM: &[&str] = &["chromium", "chromium-browser", "google-chrome"];

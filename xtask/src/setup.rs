@@ -11,6 +11,7 @@ use crate::kafka;
 use crate::packages;
 use crate::places::{Places, Stamp, entries};
 use crate::policy_kinds;
+use crate::python;
 use crate::run::{output, run, say, step, which};
 use crate::terraform_schema;
 
@@ -18,7 +19,12 @@ use crate::terraform_schema;
 const KUBERNETES: &str = "1.34.4";
 
 /// Programs from the Go module proxy: name, package, version.
-const GO_PROGRAMS: [(&str, &str, &str); 3] = [
+const GO_PROGRAMS: [(&str, &str, &str); 4] = [
+    (
+        "actionlint",
+        "github.com/rhysd/actionlint/cmd/actionlint",
+        "v1.7.12",
+    ),
     ("helm", "helm.sh/helm/v3/cmd/helm", "v3.22.0"),
     (
         "gator",
@@ -72,6 +78,7 @@ pub(crate) fn setup(places: &Places) -> Result<()> {
         from_npm(places, folder, name, version)?;
     }
     kafka::fetch(places)?;
+    python::fetch(places)?;
     say(&format!("setup: ready in {}", places.cache.display()));
     Ok(())
 }

@@ -6,6 +6,8 @@ mod icalendar;
 mod metrics;
 mod text;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use guide::Guide;
 use guide::renewals::{Due, Ends, day};
 use guide::tables::Table;
@@ -161,28 +163,47 @@ impl Calendar {
         }
     }
 
-    /// Adds the days on which the guide's own tables become old.
+    /// Adds the days on which the guide's own tables become old; those that were read on one day are one event.
     pub fn add_tables(&mut self, tables: &[Table]) {
+        let mut by_day: BTreeMap<i64, Vec<&Table>> = BTreeMap::new();
         for table in tables {
-            let Some(date) = table.date.as_deref().and_then(guide::setting::midnight) else {
-                continue;
+            if let Some(date) = table.date.as_deref().and_then(guide::setting::midnight) {
+                by_day.entry(date.seconds).or_default().push(table);
+            }
+        }
+        for (date, tables) in by_day {
+            let read = day(date);
+            let (says, resource) = match &*tables {
+                [table] => (
+                    format!("table `{}` of the guide, checked on {read}, is old", table.name),
+                    format!("guide/data/{}", table.name),
+                ),
+                _ => (
+                    format!("{} tables of the guide, checked on {read}, are old", tables.len()),
+                    "guide/data".to_owned(),
+                ),
             };
-            let read = day(date.seconds);
+            let names: Vec<&str> = tables.iter().map(|table| &*table.name).collect();
+            let urls: BTreeSet<&str> = tables
+                .iter()
+                .flat_map(|table| table.sources.iter().map(|url| &**url))
+                .collect();
             self.add(Event {
                 kind: "table".into(),
-                says: format!("table `{}` of the guide, checked on {read}, is old", table.name),
-                ends: Some(date.seconds + guide::tables::OLD_DAYS * DAY),
+                says,
+                ends: Some(date + guide::tables::OLD_DAYS * DAY),
                 because: None,
-                then: "Verdicts that rest on it may no longer be true. A newer seawall brings a newer table."
-                    .to_owned(),
+                then: format!(
+                    "Verdicts that rest on {} may no longer be true. A newer seawall brings newer tables.",
+                    names.join(", ")
+                ),
                 itself: false,
-                resource: format!("guide/data/{}", table.name),
+                resource,
                 place: None,
                 guideline: None,
-                sources: table
-                    .sources
-                    .iter()
-                    .map(|url| (url.clone(), read.as_str().into()))
+                sources: urls
+                    .into_iter()
+                    .map(|url| (url.into(), read.as_str().into()))
                     .collect(),
             });
         }

@@ -26,6 +26,7 @@ pub mod options;
 mod outcome;
 pub mod owners;
 pub mod policyreport;
+pub mod renewals;
 pub mod rights;
 pub mod sarif;
 pub mod site;

@@ -151,18 +151,16 @@ fn said(first: &str, text: &str, columns: Option<usize>) -> String {
 /// A text in lines of so many columns; what stands in backticks stays in one where it fits.
 pub(crate) fn folded(text: &str, columns: usize) -> Vec<String> {
     const TIED: char = '\u{a0}';
-    let mut quoted = false;
-    let tied: String = text
-        .chars()
-        .map(|character| {
-            quoted ^= character == '`';
-            if quoted && character == ' ' {
-                TIED
-            } else {
-                character
-            }
-        })
-        .collect();
+    // Every second part stands between quotes; what is longer than a line has to be broken somewhere.
+    let parts = text.split('`').enumerate().map(|(at, part)| {
+        let fits = part.chars().count() + 2 <= columns;
+        if at % 2 == 1 && fits {
+            part.replace(' ', &TIED.to_string())
+        } else {
+            part.to_owned()
+        }
+    });
+    let tied = parts.collect::<Vec<_>>().join("`");
     report::wrap(&tied, columns)
         .iter()
         .map(|line| line.replace(TIED, " "))
@@ -185,6 +183,19 @@ pub(crate) fn mermaid_text(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::said;
+
+    #[test]
+    fn a_command_that_fits_in_no_line_is_broken_between_words() {
+        let text = "renewed `cargo xtask azure-roles --from LIST.json --seen DATE`, by hand";
+        assert_eq!(
+            super::folded(text, 30),
+            [
+                "renewed `cargo xtask",
+                "azure-roles --from LIST.json",
+                "--seen DATE`, by hand"
+            ]
+        );
+    }
 
     #[test]
     fn a_command_stays_in_one_line_where_it_fits() {

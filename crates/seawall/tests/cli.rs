@@ -83,6 +83,10 @@ mod open_world;
 mod pages;
 #[path = "cli/paths.rs"]
 mod paths;
+#[path = "cli/picture.rs"]
+mod picture;
+#[path = "cli/pipelines.rs"]
+mod pipelines;
 #[path = "cli/pod_security.rs"]
 mod pod_security;
 #[path = "cli/policy.rs"]
@@ -103,6 +107,8 @@ mod run;
 mod schemas;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/shells.rs"]
+mod shells;
 #[path = "cli/site.rs"]
 mod site;
 #[path = "cli/snapshot.rs"]

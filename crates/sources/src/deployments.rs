@@ -173,24 +173,33 @@ fn json(files: &[PathBuf], deployments: &mut Deployments) {
             }
         }
     }
-    for template in templates {
+    for template in &templates {
         match outermost(template, &linked) {
             Some(from) => {
                 deployments.parts.insert(clean(template), from);
             }
             None => {
-                deployments.roots.insert(template.clone(), Vec::new());
+                deployments.roots.insert((*template).clone(), Vec::new());
             }
         }
     }
+    let all: Vec<&PathBuf> = files
+        .iter()
+        .filter(|file| has_ending(file, &["bicep"]) || templates.contains(file))
+        .collect();
     for file in parameters {
-        let Some(template) = template_of(file, &deployments.roots) else {
+        let named = named_by(file, &all);
+        let Some(template) = named.or_else(|| only_beside(file, &deployments.roots)) else {
             continue;
         };
         deployments.parts.insert(clean(file), template.clone());
-        if let Some(own) = deployments.roots.get_mut(&template) {
-            own.push(file.clone());
-        }
+        // What has parameters of its own is deployed by itself, whoever else calls it.
+        deployments.parts.remove(&clean(&template));
+        deployments
+            .roots
+            .entry(template)
+            .or_default()
+            .push(file.clone());
     }
 }
 
@@ -214,28 +223,35 @@ pub(crate) fn is_parameter_file(text: &str) -> bool {
 }
 
 /// `main.parameters.json`, `main.parameters.prod.json` and `main.prod.parameters.json` belong to
-/// `main.json` or `main.bicep`; `parameters.json` to the only template beside it.
-fn template_of(file: &Path, roots: &BTreeMap<PathBuf, Vec<PathBuf>>) -> Option<PathBuf> {
+/// `main.json` or `main.bicep`.
+fn named_by(file: &Path, templates: &[&PathBuf]) -> Option<PathBuf> {
     let folder = file.parent()?;
     let own = name(file).to_ascii_lowercase();
     let words: Vec<&str> = own.split('.').collect();
-    if words
+    if !words
         .iter()
         .any(|word| *word == "parameters" || *word == "param")
     {
-        for count in (1..words.len()).rev() {
-            let stem = words.get(..count)?.join(".");
-            for ending in ["json", "bicep"] {
-                let template = roots.keys().find(|template| {
-                    template.parent() == Some(folder)
-                        && name(template).eq_ignore_ascii_case(&format!("{stem}.{ending}"))
-                });
-                if let Some(template) = template {
-                    return Some(template.clone());
-                }
+        return None;
+    }
+    for count in (1..words.len()).rev() {
+        let stem = words.get(..count)?.join(".");
+        for ending in ["json", "bicep"] {
+            let template = templates.iter().find(|template| {
+                template.parent() == Some(folder)
+                    && name(template).eq_ignore_ascii_case(&format!("{stem}.{ending}"))
+            });
+            if let Some(template) = template {
+                return Some((*template).clone());
             }
         }
     }
+    None
+}
+
+/// `parameters.json` belongs to the only template beside it.
+fn only_beside(file: &Path, roots: &BTreeMap<PathBuf, Vec<PathBuf>>) -> Option<PathBuf> {
+    let folder = file.parent()?;
     let mut beside = roots.keys().filter(|template| {
         template.parent() == Some(folder) && !has_ending(template, &["bicepparam"])
     });

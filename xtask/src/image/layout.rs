@@ -5,12 +5,15 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::Image;
+use crate::archive::sha256;
 
 /// The media type of an image's manifest.
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// The media type of a layer.
+pub(super) const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// A part of an image.
 #[derive(Debug)]
@@ -40,9 +43,7 @@ impl Blob {
 }
 
 pub(super) fn digest(bytes: &[u8]) -> String {
-    let hash = Sha256::digest(bytes);
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    format!("sha256:{}", sha256(bytes))
 }
 
 /// Writes an image under a tag, in place of what an earlier run wrote.

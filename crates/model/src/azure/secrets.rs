@@ -202,9 +202,39 @@ pub fn scrubbed(message: &str, places: &[Span], sources: &Sources<'_>) -> String
             .and_then(|source| source.text.get(place.start as usize..place.end as usize))
             .unwrap_or_default()
             .trim_matches(['"', '\'']);
-        if text.len() >= 4 && message.contains(text) {
+        if text.len() >= SHORTEST {
             message = message.replace(text, "****");
+        } else if text.len() >= 4 {
+            message = without_word(&message, text);
         }
     }
     message
+}
+
+/// A text without a word; where it is a part of another one it tells nothing.
+fn without_word(text: &str, word: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(word) {
+        shown.push_str(before);
+        let within =
+            shown.ends_with(char::is_alphanumeric) || after.starts_with(char::is_alphanumeric);
+        shown.push_str(if within { word } else { "****" });
+        rest = after;
+    }
+    shown + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_word;
+
+    #[test]
+    fn a_short_word_is_struck_out_where_it_stands_alone() {
+        assert_eq!(
+            without_word("`name` of the namespace is name", "name"),
+            "`****` of the namespace is ****"
+        );
+        assert_eq!(without_word("nothing", "name"), "nothing");
+    }
 }

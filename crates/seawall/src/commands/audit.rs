@@ -20,7 +20,7 @@ pub(crate) use connection::connection;
 #[cfg(not(feature = "history"))]
 use crate::failure::Failure;
 
-/// Reads audit logs of clusters.
+/// Finds break-ins in audit logs, learns least roles, keeps history.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]

@@ -19,8 +19,10 @@ mod text;
 
 use report::decide::{Advice, Bounds, Chosen, Matter, Problem, Settled, id_of, json, solve};
 
-/// Says what to do: the cheapest guidelines and options of the guide that cut the attack paths of an estate,
-/// what that costs in money, work and upkeep, what stays, and what was not worth it.
+/// Says what to do first: the cheapest measures that cut attack paths.
+///
+/// Measures are guidelines and options of the guide. Says what they cost in money, work and upkeep, what stays, and what
+/// was not worth it.
 ///
 /// The answer is exact, or says how far from the best it can be. Money comes from files of prices (docs/prices.md);
 /// what has no price stays a quantity and is named beside every sum. Work is a range, counted in the middle.

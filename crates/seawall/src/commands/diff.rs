@@ -22,8 +22,9 @@ mod side;
 
 use side::Taken;
 
-/// Compares two estates: posture, permissions, reachability and resources.
+/// Compares two estates, and says what got worse.
 ///
+/// Findings, permissions, reachability and resources.
 /// Each is a snapshot, a folder, a file, a chart or a template: two snapshots of a cluster, or the two states of
 /// a pull request. What got worse stands on top. What failed before and is unknown now is not better.
 ///

@@ -1,17 +1,20 @@
-//! `seawall explain`: a guideline, a topic with its options, a step of attackers or a detection, as a page to read.
+//! `seawall explain`: a guideline, a topic with its options, a step of attackers, a detection or a renewal, as a page to
+//! read.
 
 use std::io::Write as _;
 use std::path::PathBuf;
+
+use ::guide::Guide;
 
 use crate::commands::load_whole_guide;
 use crate::failure::Failure;
 use crate::output;
 
-/// Explains a guideline, a topic with its options, a step of attackers, or a detection.
+/// Explains a guideline, a topic, a step of attackers, a detection.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Id of a guideline, as findings show it, of a topic, of a step, as `paths` shows it, or of a
-    /// detection, as alerts show it
+    /// Id of a guideline, as findings show it, of a topic, of a step, as `paths` shows it, of a
+    /// detection, as alerts show it, or of what ends, as the calendar's JSON shows it
     id: String,
     /// Folder of a guide to use instead of the one in the binary
     #[arg(long, value_name = "DIR")]
@@ -20,53 +23,50 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let guide = load_whole_guide(args.guide.as_deref())?;
-    let Some(guideline) = guide.guideline(&args.id) else {
-        if let Some(topic) = topic(&guide, &args.id) {
-            let page = report::options::topic(&guide, topic, output::width());
-            anstream::stdout().lock().write_all(page.as_bytes())?;
-            return Ok(0);
-        }
-        if let Some(edge) = guide.edge_pages.get(&*args.id) {
-            let page = report::edges::page(&guide, edge, output::width());
-            anstream::stdout().lock().write_all(page.as_bytes())?;
-            return Ok(0);
-        }
-        if let Some(detection) = guide.detection(&args.id) {
-            let page = report::detections::page(&guide, detection, output::width());
-            anstream::stdout().lock().write_all(page.as_bytes())?;
-            return Ok(0);
-        }
-        let near: Vec<&str> = guide
-            .guidelines
-            .iter()
-            .map(|guideline| &*guideline.id.0)
-            .chain(guide.edge_pages.keys().map(|id| &**id))
-            .chain(guide.detections.iter().map(|detection| &*detection.id))
-            .filter(|id| id.contains(&args.id) || args.id.split('-').all(|word| id.contains(word)))
-            .take(5)
-            .collect();
-        let help = if near.is_empty() {
-            "`seawall guide list` shows all ids".to_owned()
-        } else {
-            format!(
-                "perhaps {}; `seawall guide list` shows all ids",
-                near.join(", ")
-            )
-        };
-        return Err(Failure::new(format!(
-            "there is no guideline, topic, step or detection `{}`",
-            args.id
-        ))
-        .help(help)
-        .into());
+    let (id, width) = (&*args.id, output::width());
+    let page = if let Some(guideline) = guide.guideline(id) {
+        report::explain::page(&guide, guideline, width)
+    } else if let Some(topic) = topic(&guide, id) {
+        report::options::topic(&guide, topic, width)
+    } else if let Some(edge) = guide.edge_pages.get(id) {
+        report::edges::page(&guide, edge, width)
+    } else if let Some(detection) = guide.detection(id) {
+        report::detections::page(&guide, detection, width)
+    } else if let Some(renewal) = guide.renewals.iter().find(|own| *own.id == *id) {
+        report::renewals::page(renewal, width)
+    } else {
+        return Err(unknown(&guide, id).into());
     };
-    let mut out = anstream::stdout().lock();
-    out.write_all(report::explain::page(&guide, guideline, output::width()).as_bytes())?;
+    anstream::stdout().lock().write_all(page.as_bytes())?;
     Ok(0)
 }
 
+/// There is no such page; some that are near.
+fn unknown(guide: &Guide, id: &str) -> Failure {
+    let near: Vec<&str> = guide
+        .guidelines
+        .iter()
+        .map(|guideline| &*guideline.id.0)
+        .chain(guide.edge_pages.keys().map(|id| &**id))
+        .chain(guide.detections.iter().map(|detection| &*detection.id))
+        .chain(guide.renewals.iter().map(|renewal| &*renewal.id))
+        .filter(|own| own.contains(id) || id.split('-').all(|word| own.contains(word)))
+        .take(5)
+        .collect();
+    let all = "`seawall guide list` shows all ids";
+    let help = if near.is_empty() {
+        all.to_owned()
+    } else {
+        format!("perhaps {}; {all}", near.join(", "))
+    };
+    Failure::new(format!(
+        "there is no guideline, topic, step, detection or renewal `{id}`"
+    ))
+    .help(help)
+}
+
 /// A topic by its name, with its chapter or without.
-fn topic<'g>(guide: &'g guide::Guide, id: &str) -> Option<&'g guide::guideline::Topic> {
+fn topic<'g>(guide: &'g Guide, id: &str) -> Option<&'g ::guide::guideline::Topic> {
     let id = id.trim_end_matches('/');
     guide
         .topics

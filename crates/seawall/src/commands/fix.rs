@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::fix::{self, Cure, Hidden, Proved, Shown};
 use crate::output;
 
-/// Shows what would cure findings as a diff, and writes it on request.
+/// Shows what would cure findings as a diff, or writes it.
 ///
 /// Each fix is proved before it is shown: seawall assesses the files as they would be; the finding must be gone, and
 /// no other verdict may be worse. Everything else in a file stays byte for byte: comments, order, quotes. What

@@ -14,8 +14,9 @@ use crate::generate::{Asked, Change, Charges, Folder, ask, basics};
 use crate::output;
 use report::decide::words;
 
-/// Writes a secure set-up for what is wanted: Bicep or Terraform, manifests, admission policies, a pipeline, and a
-/// README that says what was decided and why.
+/// Writes a secure set-up: Bicep or Terraform, manifests, a pipeline.
+///
+/// Admission policies are among them, and a README that says what was decided and why.
 ///
 /// An intent says what runs, in which environments, and what was decided; what it leaves open is decided as the
 /// guide would. The same intent makes the same files, and a changed answer changes only what it is about. Files that

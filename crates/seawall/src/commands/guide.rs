@@ -17,7 +17,7 @@ use crate::commands::{load_whole_guide, load_with_errors};
 use crate::failure::Failure;
 use crate::output;
 
-/// Lists and tests the guidelines, and builds their pages.
+/// Lists and tests the guidelines, and builds the guide's site.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Folder of a guide to use instead of the one in the binary

@@ -22,7 +22,7 @@ mod text;
 
 use rank::Picture;
 
-/// Shows every image that workloads name: what its registry says of it, who signed it, what scanners found.
+/// Shows every image that workloads name: signatures, scan results.
 ///
 /// Asks the registries (nothing is pulled but manifests and configurations), verifies signatures of Notation and
 /// cosign, reads results of scanners, and judges each image by the guidelines about images. First comes what is

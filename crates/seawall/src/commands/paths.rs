@@ -25,8 +25,10 @@ mod svg;
 pub(crate) mod tell;
 mod text;
 
-/// Shows the ways an attacker has: from a workload that the internet reaches, a stolen credential, a pushed
-/// image or any pod, through Kubernetes into Azure and back, to cluster-admin, the nodes, subscriptions, vaults.
+/// Shows the ways of an attacker, from a pod into Azure and back.
+///
+/// They begin at a workload that the internet reaches, a stolen credential, a pushed image or any pod, and end at
+/// cluster-admin, the nodes, subscriptions, vaults.
 ///
 /// Each step says what it rests on and which guidelines or options take it away. What hangs on something that was
 /// not given, or on a weakness that would have to be found, is a possible way and kept apart from the sure ones.

@@ -25,8 +25,9 @@ mod ways;
 
 use place::Place;
 
-/// Shows who can talk to whom: what is exposed to the internet, what reaches metadata, the API
-/// server and the internet, and which pods reach which.
+/// Shows who can talk to whom, and what the internet reaches.
+///
+/// What is exposed, what reaches metadata, the API server and the internet, and which pods reach which.
 ///
 /// Reads network policies of every kind (NetworkPolicy, AdminNetworkPolicy, ClusterNetworkPolicy,
 /// Cilium's), Services, Ingresses, the Gateway API and, where it is given, the Azure network around the

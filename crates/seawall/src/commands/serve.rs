@@ -31,7 +31,7 @@ use crate::commands::azure::AzureArgs;
 use crate::commands::{assess, estate, load_guide, load_whole_guide};
 use crate::failure::Failure;
 
-/// Judges what is written to a cluster, and watches what runs in it.
+/// Judges what is written to a cluster, and watches what runs there.
 ///
 /// An API server asks this webhook before it writes an object. What fails a critical or high guideline is refused,
 /// the rest is let in with a warning; `serve` in seawall.yaml says otherwise, and its waivers hold as they do for

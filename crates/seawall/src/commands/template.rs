@@ -13,7 +13,7 @@ use sources::template::{Expanded, expand};
 use crate::choices;
 use crate::failure::Failure;
 
-/// Evaluates and compiles ARM templates and Bicep, offline and without the Bicep CLI.
+/// Evaluates ARM templates and Bicep, and compiles Bicep, offline.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]

@@ -16,7 +16,7 @@ use super::rights::{Rights, RightsArgs};
 use crate::failure::Failure;
 use crate::output;
 
-/// Lists who may do something, in a cluster's roles and bindings or in files of them.
+/// Lists who may do something, and by which binding.
 ///
 /// Answers from the given paths or from a cluster as the API server would: aggregated roles, names, subresources,
 /// groups, service accounts. Where an AKS cluster with Azure RBAC is given, Azure's roles count too. Each line says

@@ -134,7 +134,7 @@ fn two_when_the_command_is_wrong() {
     ");
     assert_snapshot!(folder.run(&["explain", "zzz"]).failure(), @"
     exit 2
-    error: there is no guideline, topic, step or detection `zzz`
+    error: there is no guideline, topic, step, detection or renewal `zzz`
       help: `seawall guide list` shows all ids
     ");
     assert_snapshot!(failure(&[".", "--format", "json=no/such/folder.json"]), @"

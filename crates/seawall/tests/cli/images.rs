@@ -11,6 +11,8 @@ use crate::run::{DAY, Folder, Ran, text};
 
 #[path = "images/keys.rs"]
 mod keys;
+#[path = "images/tools.rs"]
+mod tools;
 
 use keys::Signer;
 
@@ -106,6 +108,8 @@ impl Shop {
     /// Images of the answer by their repository.
     fn images(&self, args: &[&str]) -> BTreeMap<String, Value> {
         let ran = self.run(&[args, &["--format", "json"]].concat()).json();
+        let schema = crate::schemas::schema("images-v1.json");
+        assert_eq!(crate::schemas::errors(&schema, &ran.value), [""; 0]);
         let begin = format!("{}/", self.registry.address());
         ran.list("/images")
             .iter()

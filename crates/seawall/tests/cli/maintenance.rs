@@ -52,7 +52,7 @@ fn without_tables(text: &str) -> String {
     for line in text.lines() {
         let begins = line.trim_start().starts_with("20");
         table = if begins {
-            line.contains("table `")
+            line.contains("table `") || line.contains(" tables of the guide")
         } else {
             table && line.starts_with("      ")
         };

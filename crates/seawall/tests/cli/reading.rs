@@ -343,6 +343,32 @@ fn a_templates_parameter_file_is_known_as_such() {
 }
 
 #[test]
+fn what_has_parameters_of_its_own_is_deployed_by_itself() {
+    let folder = Folder::of(&[
+        (
+            "main.bicep",
+            "param local bool\nresource aks 'Microsoft.ContainerService/managedClusters@2025-10-01' = {\n  name: 'shop'\n  location: 'westeurope'\n  properties: {\n    disableLocalAccounts: !local\n  }\n}\n",
+        ),
+        // Whoever tries it calls it too, and has none of its parameters.
+        (
+            "main.test.bicep",
+            "module main 'main.bicep' = {\n  name: 'main'\n  params: {\n    local: false\n  }\n}\n",
+        ),
+        (
+            "main.parameters.json",
+            "{\"$schema\": \"https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#\", \"parameters\": {\"local\": {\"value\": true}}}\n",
+        ),
+    ]);
+    let report = folder.json(&[".", "--guideline", "api-local-accounts-off"]);
+    let findings = report.list("/findings");
+    assert_eq!(report.code, 1, "{:#}", report.value);
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    let place = findings[0].pointer("/locations/0/path").unwrap();
+    assert_eq!(place, "main.parameters.json", "{findings:#?}");
+    assert_eq!(report.value["coverage"]["totals"]["unresolved"], 0);
+}
+
+#[test]
 fn arm_templates_may_hold_comments_and_children() {
     let template = r#"{
   // the cluster

@@ -26,8 +26,13 @@ pub(super) fn run(guide: Option<&Path>, as_of: Option<&str>) -> anyhow::Result<u
         let days = days_between(date, &day).unwrap_or_default();
         old += usize::from(days > OLD_DAYS);
         let age = if days > OLD_DAYS { "old: " } else { "" };
+        let when = match days {
+            0 => "today".to_owned(),
+            1 => "yesterday".to_owned(),
+            days => format!("{days} days before"),
+        };
         let texts = [
-            format!("{age}checked on {date}, {days} days before"),
+            format!("{age}checked on {date}, {when}"),
             format!("renewed {}", table.renew.as_deref().unwrap_or("by hand")),
         ];
         entry(&mut out, &table.name, &texts)?;

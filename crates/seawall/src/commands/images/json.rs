@@ -23,8 +23,19 @@ pub(super) fn write(answer: &Answer) -> anyhow::Result<String> {
 fn picture(one: &Picture) -> Value {
     let signatures = one.signatures.as_ref().map(|all| {
         let all = all.iter().map(
-            |[kind, outcome, signer]| json!({ "kind": kind, "outcome": outcome, "signer": signer }),
+            |own| json!({ "kind": own.kind, "outcome": own.outcome, "signer": own.signer }),
         );
+        all.collect::<Vec<_>>()
+    });
+    let attestations = one.attestations.as_ref().map(|all| {
+        let all = all.iter().map(|own| {
+            json!({
+                "about": own.kind,
+                "outcome": own.outcome,
+                "signer": own.signer,
+                "builder": own.builder,
+            })
+        });
         all.collect::<Vec<_>>()
     });
     let findings = one.findings.iter().map(|finding| {
@@ -44,6 +55,7 @@ fn picture(one: &Picture) -> Value {
         "user": one.user,
         "unknown": one.unknown,
         "signatures": signatures,
+        "attestations": attestations,
         "vulnerabilities": one.vulnerable.map(|found| json!({
             "critical": found.critical,
             "high": found.high,

@@ -21,12 +21,24 @@ pub(crate) struct Picture {
     pub(crate) size: Option<i64>,
     pub(crate) created: Option<String>,
     pub(crate) user: Option<String>,
-    /// `verified`, `wrong`, …: kind, outcome, signer.
-    pub(crate) signatures: Option<Vec<[String; 3]>>,
+    pub(crate) signatures: Option<Vec<Said>>,
+    /// What somebody states of it: where it was built, what is in it.
+    pub(crate) attestations: Option<Vec<Said>>,
     /// Why nothing is known of it.
     pub(crate) unknown: Option<String>,
     /// Who runs it.
     pub(crate) users: Vec<User>,
+}
+
+/// A signature, or a statement about an image.
+pub(crate) struct Said {
+    /// `notation`, `cosign`; of a statement what it is about: `provenance`, `bom`.
+    pub(crate) kind: String,
+    /// `verified`, `wrong`, …
+    pub(crate) outcome: String,
+    pub(crate) signer: String,
+    /// Who built it, of a provenance.
+    pub(crate) builder: Option<String>,
 }
 
 /// How many vulnerabilities count.
@@ -255,16 +267,16 @@ fn is_root(user: &str) -> bool {
 fn picture(image: &Resource) -> Picture {
     let object = image.object();
     let text = |value: Option<Ref<'_>>| value.and_then(Ref::as_str).map(str::to_owned);
-    let signatures = object.get("signatures").filter(|list| !list.is_open());
-    let signatures = signatures.map(|list| {
-        list.items()
-            .map(|one| {
-                let of = |key| text(one.get(key)).unwrap_or_default();
-                let outcome = text(one.get("outcome")).unwrap_or_else(|| "unknown".to_owned());
-                [of("kind"), outcome, of("signer")]
-            })
-            .collect()
-    });
+    let said = |list: &str, kind: &str| -> Option<Vec<Said>> {
+        let list = object.get(list).filter(|list| !list.is_open())?;
+        let said = list.items().map(|one| Said {
+            kind: text(one.get(kind)).unwrap_or_default(),
+            outcome: text(one.get("outcome")).unwrap_or_else(|| "unknown".to_owned()),
+            signer: text(one.get("signer")).unwrap_or_default(),
+            builder: text(one.get("builder")),
+        });
+        Some(said.collect())
+    };
     let found = object.get("vulnerabilities").filter(|list| !list.is_open());
     Picture {
         name: image.name.name.to_string(),
@@ -281,7 +293,8 @@ fn picture(image: &Resource) -> Picture {
         size: object.get("size").and_then(Ref::as_int),
         created: text(object.get("created").filter(|value| !value.is_open())),
         user: text(object.path(&["config", "user"])),
-        signatures,
+        signatures: said("signatures", "kind"),
+        attestations: said("attestations", "about"),
         unknown: object
             .get("found")
             .and_then(|found| found.open_shown().map(str::to_owned)),

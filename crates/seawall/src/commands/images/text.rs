@@ -88,14 +88,15 @@ fn image(page: &mut Page, picture: &Picture, day: &str) {
         };
         page.paragraph(2, style, &vulnerable(found));
     }
-    for [kind, outcome, signer] in picture.signatures.iter().flatten() {
-        let by = if signer.is_empty() {
+    for own in picture.signatures.iter().flatten() {
+        let by = if own.signer.is_empty() {
             String::new()
         } else {
-            format!(" by {signer}")
+            format!(" by {}", own.signer)
         };
-        let style = if outcome == "verified" { DIM } else { UNSURE };
-        page.paragraph(2, style, &format!("signature of {kind}{by}: {outcome}"));
+        let style = if own.outcome == "verified" { DIM } else { UNSURE };
+        let line = format!("signature of {}{by}: {}", own.kind, own.outcome);
+        page.paragraph(2, style, &line);
     }
     for user in picture.users.iter().take(MOST_USERS) {
         page.paragraph(2, DIM, &used(user));

@@ -1,13 +1,15 @@
-//! What must be known of a program before it stands alone in an image: for which processor it is, and that it needs
-//! no other file to start. Offsets are those of the ELF specification, for 64 bits and little ends.
+//! What must be known of a program before it is shipped alone: for which processor it is, and that it needs no other
+//! file to start. Offsets are those of the ELF specification, for 64 bits and little ends.
 
 use anyhow::{Context as _, Result, bail};
+
+use crate::shipped::TARGET;
 
 /// A segment that names the loader of shared libraries.
 const PT_INTERP: u32 = 3;
 
 /// The architecture of a program, as images name it.
-pub(super) fn architecture_of_static(program: &[u8]) -> Result<&'static str> {
+pub(crate) fn architecture_of_static(program: &[u8]) -> Result<&'static str> {
     // Magic, 64 bits, little end.
     if program.get(..6) != Some(b"\x7fELF\x02\x01") {
         bail!("the program is not one for Linux on a 64-bit processor");
@@ -23,8 +25,8 @@ pub(super) fn architecture_of_static(program: &[u8]) -> Result<&'static str> {
     for number in 0..count {
         if u32::from_le_bytes(at(program, table + number * size)?) == PT_INTERP {
             bail!(
-                "the program needs shared libraries, which the image does not have\nhelp: build it for the target {}",
-                super::TARGET
+                "the program needs shared libraries, which it would not find\nhelp: build it for the target {}",
+                TARGET
             );
         }
     }

@@ -1,29 +1,28 @@
-//! A layer: files in a tar archive, packed. Owners are root, times the epoch's, so that it hangs on nothing but the
-//! files' contents.
+//! Files in a tar archive, packed. Owners are root, times the epoch's, so that it hangs on nothing but the files'
+//! names, modes and contents.
 
 use std::io::Write as _;
 
 use anyhow::Result;
 use flate2::{Compression, GzBuilder};
+use sha2::{Digest as _, Sha256};
 use tar::{Builder, EntryType, Header};
 
-use super::layout::{Blob, digest};
+/// An archive that is being filled.
+pub(crate) struct Archive(Builder<Vec<u8>>);
 
-/// A layer that is being filled.
-pub(super) struct Layer(Builder<Vec<u8>>);
-
-impl Default for Layer {
+impl Default for Archive {
     fn default() -> Self {
         Self(Builder::new(Vec::new()))
     }
 }
 
-impl Layer {
-    pub(super) fn folder(&mut self, path: &str, mode: u32) -> Result<()> {
+impl Archive {
+    pub(crate) fn folder(&mut self, path: &str, mode: u32) -> Result<()> {
         self.add(EntryType::Directory, path, mode, &[])
     }
 
-    pub(super) fn file(&mut self, path: &str, mode: u32, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn file(&mut self, path: &str, mode: u32, bytes: &[u8]) -> Result<()> {
         self.add(EntryType::Regular, path, mode, bytes)
     }
 
@@ -38,17 +37,19 @@ impl Layer {
         Ok(self.0.append_data(&mut header, path, bytes)?)
     }
 
-    /// The layer, and the digest of what it unpacks to.
-    pub(super) fn packed(self) -> Result<(Blob, String)> {
+    /// The archive packed, and as it is unpacked.
+    pub(crate) fn packed(self) -> Result<(Vec<u8>, Vec<u8>)> {
         let archive = self.0.into_inner()?;
         let mut packed = GzBuilder::new()
             .mtime(0)
             .write(Vec::new(), Compression::best());
         packed.write_all(&archive)?;
-        let blob = Blob::new(
-            "application/vnd.oci.image.layer.v1.tar+gzip",
-            packed.finish()?,
-        );
-        Ok((blob, digest(&archive)))
+        Ok((packed.finish()?, archive))
     }
+}
+
+/// The SHA-256 of some bytes, in hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
