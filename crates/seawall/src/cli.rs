@@ -64,6 +64,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
             "can",
             "images",
             "node",
+            "probe",
             "maintenance",
         ],
     ),
