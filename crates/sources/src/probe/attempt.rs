@@ -52,10 +52,11 @@ pub fn run(targets: &[Target], options: &Options) -> Vec<Attempt> {
     thread::scope(|scope| {
         for _ in 0..AT_ONCE.min(planned.len()) {
             scope.spawn(|| {
-                while let Some((at, attempt)) = {
+                loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
-                    planned.get(at).map(|attempt| (at, attempt))
-                } {
+                    let Some(attempt) = planned.get(at) else {
+                        break;
+                    };
                     let attempt = tried(attempt.clone(), options.wait);
                     if let Ok(mut done) = done.lock() {
                         done.push((at, attempt));

@@ -36,7 +36,7 @@ pub(crate) struct Args {
     /// Folder to write into
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// seawall's own image, where the cluster gets it from (`cargo xtask image` makes it)
+    /// seawall's own image, best by digest, where the cluster gets it from (`cargo xtask image` makes it)
     #[arg(long, value_name = "IMAGE")]
     image: String,
     /// Only from here: a workload (shop/web) or a namespace (shop/); repeatable

@@ -113,7 +113,7 @@ pub(super) fn summary(plan: &Plan, out: &Path, width: usize) -> String {
     for job in plan.jobs.iter().take(MOST) {
         let alike = match job.alike.len() {
             0 => String::new(),
-            others => format!(" (and {} alike)", others),
+            others => format!(" (and {others} alike)"),
         };
         let _ = writeln!(page, "  {}{alike}: {}", job.of, tries(job));
     }
