@@ -86,20 +86,25 @@ def main(arguments):
         sys.exit(f"there is no part `{unknown[0]}`\n\n{__doc__}")
     wanted = arguments or list(PARTS)
     bench = Bench({name for part in wanted for name in PARTS[part][1]}, offline)
-    kept = ROOT / "bench" / "comparison.json"
-    results = json.loads(kept.read_text()) if kept.exists() else {"parts": {}, "peers": {}}
-    results["peers"].update({name: {key: value for key, value in peer.items() if key != "path"}
-                             for name, peer in bench.peers.items()})
     version = run([bench.seawall, "--version"])[1].strip()
     for part in wanted:
         bench.say(f"== {part}")
         before = machine()
         found = PARTS[part][0](bench)
-        results["parts"][part] = {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
-                                  "seawall": version, "machine": before, **found}
-        kept.write_text(clean(json.dumps(results, indent=1, ensure_ascii=False), bench) + "\n")
+        keep(bench, part, {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"), "seawall": version,
+                           "machine": before, **found})
     for changed in page.write(ROOT):
         bench.say(f"written: {changed}")
+
+
+def keep(bench, part, found):
+    """Puts a part among those that are kept, whoever wrote them meanwhile."""
+    kept = ROOT / "bench" / "comparison.json"
+    results = json.loads(kept.read_text()) if kept.exists() else {"parts": {}, "peers": {}}
+    results["parts"][part] = found
+    results["peers"].update({name: {key: value for key, value in peer.items() if key != "path"}
+                             for name, peer in bench.peers.items()})
+    kept.write_text(clean(json.dumps(results, indent=1, ensure_ascii=False), bench) + "\n")
 
 
 def clean(text, bench):

@@ -9,7 +9,7 @@ import textwrap
 
 # A turn that works longer is ended; one that works longer than LONG is not repeated.
 LIMIT = 180
-LONG = 10
+LONG = 4
 TURNS = 3
 
 

@@ -102,7 +102,9 @@ class KubeScore(Judge):
         for one in report:
             for check in one["checks"] or []:
                 if not check["skipped"] and check["grade"] < 10:
-                    said.fails(one["file_name"], check["check"]["id"])
+                    # The name is given back absolute.
+                    file = os.path.relpath(os.path.join(cwd or ".", one["file_name"]), cwd or ".")
+                    said.fails(file, check["check"]["id"])
 
 
 class Checkov(Judge):
