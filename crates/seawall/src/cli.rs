@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    assess, audit, can, decide, diff, explain, fix, generate, guide, images, maintenance, node,
-    paths, policy, reach, serve, snapshot, template, who_can,
+    assess, audit, can, decide, diff, explain, fix, generate, guide, images, lsp, maintenance,
+    node, paths, policy, reach, serve, snapshot, template, who_can,
 };
 use crate::failure::Failure;
 use crate::output;
@@ -37,6 +37,7 @@ enum Command {
     Generate(generate::Args),
     Guide(guide::Args),
     Images(Box<images::Args>),
+    Lsp(lsp::Args),
     Maintenance(maintenance::Args),
     Node(Box<node::Args>),
     Paths(Box<paths::Args>),
@@ -62,6 +63,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Generate(args) => generate::run(&args),
         Command::Guide(args) => guide::run(&args),
         Command::Images(args) => images::run(*args),
+        Command::Lsp(args) => lsp::run(args),
         Command::Maintenance(args) => maintenance::run(&args),
         Command::Node(args) => node::run(*args),
         Command::Paths(args) => paths::run(&args),
