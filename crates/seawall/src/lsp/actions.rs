@@ -275,6 +275,12 @@ fn fixes(
         if cure.safety == Safety::Unsafe {
             title.push_str(" (may break a workload)");
         }
+        // Several findings may be cured by the same.
+        if let Some(same) = actions.iter_mut().find(|other| other.title == title) {
+            let all = same.diagnostics.get_or_insert_default();
+            all.push(diagnostic.clone());
+            continue;
+        }
         let kind = CodeActionKind::QuickFix;
         let mut action = action(title, kind, Some(diagnostic), &doing);
         action.is_preferred = Some(cure.safety == Safety::Safe);
