@@ -28,16 +28,18 @@ async function main() {
   const published = new Map();
   const waiting = [];
   connection.onNotification(protocol.PublishDiagnosticsNotification.type, (params) => {
-    published.set(params.uri, { ...params, at: performance.now() });
+    const before = published.get(params.uri);
+    const times = before?.version === params.version ? before.times + 1 : 1;
+    published.set(params.uri, { ...params, times, at: performance.now() });
     for (const look of waiting.splice(0)) look();
   });
   connection.listen();
 
-  // What was said of the version that is open.
-  async function diagnostics(uri) {
+  // What was said of the version that is open, the first time or a later one.
+  async function diagnostics(uri, times = 1) {
     for (;;) {
       const known = published.get(uri);
-      if (known && known.version === documents.get(uri).version) return known;
+      if (known && known.version === documents.get(uri).version && known.times >= times) return known;
       await new Promise((resolve) => waiting.push(resolve));
     }
   }
@@ -113,8 +115,8 @@ async function main() {
       documents.delete(uri);
       return published.get(uri).diagnostics;
     },
-    async diagnostics({ path: name }) {
-      return (await diagnostics(uriOf(name))).diagnostics;
+    async diagnostics({ path: name, times }) {
+      return (await diagnostics(uriOf(name), times)).diagnostics;
     },
     // The titles of what can be done about the diagnostics with a code, or in all of the file.
     async actions({ path: name, code, only }) {

@@ -555,15 +555,53 @@ fn pages_of_a_guide_are_compiled_and_their_examples_run() {
     );
 }
 
-/// The time is printed, not judged: the machine of a test is anybody's.
-#[test]
-fn a_large_file_is_judged_while_somebody_types() {
+/// A file of so many bytes.
+fn large(bytes: usize) -> String {
     let mut text = String::new();
     let mut number = 0;
-    while text.len() < 1 << 20 {
+    while text.len() < bytes {
         text.push_str(&format!("---\n{}", pod(&format!("web-{number}"), "")));
         number += 1;
     }
+    text
+}
+
+#[test]
+fn the_first_answer_in_a_large_file_is_that_of_the_whole() {
+    let text = large(70 << 10);
+    let folder = Folder::of(&[("pods.yaml", &text)]);
+    // The container of the second pod becomes privileged, and everything after it moves.
+    let end = json!({"line": 20, "character": 0});
+    assert_eq!(text.lines().nth(20), Some("---"));
+    let change = json!([{"range": {"start": end, "end": end}, "text": PRIVILEGED}]);
+    let results = play_with(
+        &folder,
+        &modern(),
+        &["--no-unknown"],
+        &[
+            open("pods.yaml", &text),
+            json!({"do": "change", "path": "pods.yaml", "changes": change}),
+            diagnostics("pods.yaml"),
+            json!({"do": "diagnostics", "path": "pods.yaml", "times": 2}),
+        ],
+    );
+    let (first, whole) = (shown(&results[2]), shown(&results[3]));
+    let privileged = |all: &[String]| -> Vec<String> {
+        let all = all.iter().filter(|one| one.contains("pss-privileged"));
+        all.cloned().collect()
+    };
+    assert_eq!(privileged(&first).len(), 1, "{first:?}");
+    assert!(privileged(&first)[0].starts_with("22:"), "{first:?}");
+    assert_eq!(privileged(&first), privileged(&whole));
+    // Which thousand are shown of more may differ; where they stand may not.
+    let moved = first.iter().filter(|one| !whole.contains(one)).count();
+    assert!(moved * 20 < first.len(), "{moved} of {}", first.len());
+}
+
+/// The time is printed, not judged: the machine of a test is anybody's.
+#[test]
+fn a_large_file_is_judged_while_somebody_types() {
+    let text = large(1 << 20);
     let folder = Folder::of(&[("pods.yaml", &text)]);
     let end = |at: u32| json!({"start": {"line": 4, "character": at}, "end": {"line": 4, "character": at}});
     let at = "  name: web-0".len() as u32;
