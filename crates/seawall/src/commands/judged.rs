@@ -82,7 +82,8 @@ impl Question<'_> {
         setting.severities.clone_from(&config.severities);
         setting.aks = setting::aks_versions(guide, Some(self.as_of));
         setting.today = setting::midnight(self.as_of);
-        if !as_assessed {
+        // What an editor has of a finding is what was assessed.
+        if !as_assessed && self.estate.open.is_empty() {
             setting.roots = opened.roots(&self.estate.paths);
         }
         if let Some(answers) = self.remedies {
