@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use lsp_server::{Message, Notification};
 use lsp_types::{Diagnostic, DiagnosticSeverity, PublishDiagnosticsParams};
@@ -20,6 +21,9 @@ use super::judge::Judging;
 use super::subject::Subject;
 use super::text::Encoding;
 use super::{pages, quick};
+
+/// How long nobody types before all of a large file is judged.
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// What the editor can do.
 #[derive(Debug, Clone, Copy)]
@@ -191,9 +195,13 @@ impl<'a> Desk<'a> {
             drop(state);
             if let Some(shown) = self.quick(&subject, &moment) {
                 self.say(&subject, &moment, shown);
+                self.pause(&moment);
             }
-            let shown = self.judge(&subject, &moment);
-            if !self.say(&subject, &moment, shown) {
+            let of_use = !self.is_past(&moment) && {
+                let shown = self.judge(&subject, &moment);
+                self.say(&subject, &moment, shown)
+            };
+            if !of_use {
                 // It is still to be judged, unless nobody has it open any more.
                 let mut state = self.state();
                 if state.documents.subjects().any(|other| *other == subject) {
@@ -201,6 +209,13 @@ impl<'a> Desk<'a> {
                 }
             }
         }
+    }
+
+    /// Waits a moment for the next key: what is known of all objects together cannot be given up half way.
+    fn pause(&self, moment: &Moment) {
+        let still = |state: &mut State| !self.is_past(moment) && !state.closing;
+        let waited = self.wake.wait_timeout_while(self.state(), PAUSE, still);
+        drop(waited);
     }
 
     /// Keeps and publishes what was said, unless something has changed meanwhile: tells whether it was of use.
