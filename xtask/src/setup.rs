@@ -43,6 +43,10 @@ const KUSTO: (&str, &str, &str) = ("kusto", "@kusto/language-service-next", "12.
 /// Mozilla's reader of calendars, from npm: folder, name, version. Its licence (MPL 2.0) asks nothing of who only runs it.
 const ICAL: (&str, &str, &str) = ("ical", "ical.js", "2.2.1");
 
+/// Microsoft's client of the protocol of editors, and its texts, from npm: folder, name, version.
+const LSP: (&str, &str, &str) = ("lsp", "vscode-languageserver-protocol", "3.18.5");
+const LSP_TEXTS: (&str, &str, &str) = ("lsp-texts", "vscode-languageserver-textdocument", "1.0.16");
+
 /// The crate that carries OASIS's SARIF schema unchanged.
 const SARIF_CRATE: (&str, &str) = ("serde-sarif", "0.8.0");
 
@@ -74,7 +78,7 @@ pub(crate) fn setup(places: &Places) -> Result<()> {
     policy_kinds::fetch(places)?;
     let (name, version) = AZURITE;
     from_npm(places, name, name, version)?;
-    for (folder, name, version) in [KUSTO, ICAL] {
+    for (folder, name, version) in [KUSTO, ICAL, LSP, LSP_TEXTS] {
         from_npm(places, folder, name, version)?;
     }
     kafka::fetch(places)?;

@@ -161,8 +161,7 @@ impl Assessment<'_> {
     #[must_use]
     pub fn page_of(&self, id: &GuidelineId) -> Option<String> {
         let guideline = self.guide.guideline(&id.0)?;
-        let site = self.site.as_deref()?.trim_end_matches('/');
-        Some(format!("{site}/{}", crate::site::guideline_path(guideline)))
+        Some(crate::site::page_of(self.site.as_deref()?, guideline))
     }
 
     /// The exit code: 1 findings at or above the floor, 4 something given could not be judged, 0.

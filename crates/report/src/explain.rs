@@ -105,6 +105,43 @@ pub fn page(guide: &Guide, guideline: &Guideline, width: usize) -> String {
     page
 }
 
+/// The same in Markdown, as far as somebody reads it beside a finding: why, how to mend it, what it costs.
+#[must_use]
+pub fn markdown(guideline: &Guideline) -> String {
+    let mut page = format!("**{}**\n\n", guideline.title);
+    let _ = write!(page, "{} · `{}`", guideline.severity.word(), guideline.id);
+    let _ = writeln!(page, "\n\n{}", guideline.prose.trim());
+    for fix in &guideline.fixes {
+        let which = text::checks_of(guideline, &fix.checks);
+        let which = which.map_or_else(String::new, |which| format!(", {which}"));
+        let _ = writeln!(
+            page,
+            "\n**How to mend it** ({}{which})\n",
+            fix.safety.word()
+        );
+        for line in text::fix_lines(fix) {
+            let _ = writeln!(page, "- {line}");
+        }
+    }
+    for by_hand in &guideline.by_hand {
+        let which = text::checks_of(guideline, &by_hand.checks);
+        let which = which.map_or_else(String::new, |which| format!(", {which}"));
+        let _ = writeln!(
+            page,
+            "\n**How to mend it** (by hand{which})\n\n{}",
+            by_hand.why
+        );
+    }
+    if let Some(cost) = text::cost(&guideline.cost) {
+        let _ = writeln!(page, "\n**What it costs**: {cost}");
+    }
+    let _ = writeln!(page);
+    for reference in &guideline.references {
+        let _ = writeln!(page, "- <{}> (seen {})", reference.url, reference.seen);
+    }
+    page
+}
+
 fn mappings(page: &mut String, guide: &Guide, guideline: &Guideline, width: usize) {
     if guideline.frameworks.is_empty() && guideline.cuts.is_empty() {
         return;

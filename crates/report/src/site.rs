@@ -266,6 +266,16 @@ fn topic_path(chapter: &str, topic: &str) -> String {
 }
 
 /// Where the page of a guideline stands below the site's folder.
+/// The page of a guideline, where the guide's pages stand at `site`.
+#[must_use]
+pub fn page_of(site: &str, guideline: &Guideline) -> String {
+    format!(
+        "{}/{}",
+        site.trim_end_matches('/'),
+        guideline_path(guideline)
+    )
+}
+
 pub(crate) fn guideline_path(guideline: &Guideline) -> String {
     format!(
         "{}/{}/{}.html",

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    assess, audit, can, completions, decide, diff, explain, fix, generate, guide, images,
+    assess, audit, can, completions, decide, diff, explain, fix, generate, guide, images, lsp,
     maintenance, man, node, paths, policy, probe, reach, serve, snapshot, template, who_can,
 };
 use crate::failure::Failure;
@@ -39,6 +39,7 @@ enum Command {
     Generate(generate::Args),
     Guide(guide::Args),
     Images(Box<images::Args>),
+    Lsp(lsp::Args),
     Maintenance(maintenance::Args),
     Man(man::Args),
     Node(Box<node::Args>),
@@ -133,6 +134,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Generate(args) => generate::run(&args),
         Command::Guide(args) => guide::run(&args),
         Command::Images(args) => images::run(*args),
+        Command::Lsp(args) => lsp::run(args),
         Command::Maintenance(args) => maintenance::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Node(args) => node::run(*args),

@@ -15,6 +15,7 @@ pub(crate) mod generate;
 pub(crate) mod guide;
 pub(crate) mod images;
 pub(crate) mod judged;
+pub(crate) mod lsp;
 pub(crate) mod maintenance;
 pub(crate) mod man;
 pub(crate) mod node;
@@ -80,7 +81,7 @@ pub(crate) fn load_with_errors(folder: Option<&Path>) -> anyhow::Result<(Guide, 
     })
 }
 
-fn read_folder(root: &Path) -> std::io::Result<Vec<(String, String)>> {
+pub(crate) fn read_folder(root: &Path) -> std::io::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     let mut folders = vec![root.to_path_buf()];
     while let Some(folder) = folders.pop() {

@@ -20,9 +20,10 @@ mod show;
 mod texts;
 mod waiting;
 
-pub(crate) use cure::{Cure, Sorted, Sorting};
+pub(crate) use cure::{About, Cure, Sorted, Sorting};
 pub(crate) use hidden::Hidden;
 pub(crate) use prove::{Proved, Said, alone, prove};
 pub(crate) use rendered::{Asked, Found, Rendered};
-pub(crate) use show::{Shown, json, parts, text};
+pub(crate) use show::{Shown, json, operations, parts, text};
+pub(crate) use texts::Texts;
 pub(crate) use waiting::ask;

@@ -9,6 +9,7 @@ mod commands;
 mod failure;
 mod fix;
 mod generate;
+mod lsp;
 mod output;
 mod progress;
 

@@ -69,6 +69,8 @@ mod hub;
 mod images;
 #[path = "cli/kql.rs"]
 mod kql;
+#[path = "cli/lsp.rs"]
+mod lsp;
 #[path = "cli/maintenance.rs"]
 mod maintenance;
 #[path = "cli/node.rs"]

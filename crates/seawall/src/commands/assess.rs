@@ -529,7 +529,7 @@ fn assess<'g>(
 }
 
 /// Whether the folder of a configuration was given as a whole; a live estate always is.
-fn holds(given: &[PathBuf], config: &str) -> bool {
+pub(crate) fn holds(given: &[PathBuf], config: &str) -> bool {
     let absolute = |path: &Path| {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         sources::kustomization::clean(&path)

@@ -82,6 +82,9 @@ pub(crate) struct EstateArgs {
     /// What audit logs say beside the configuration: keys of `params`
     #[arg(skip)]
     pub(crate) learned: OnceLock<serde_json::Value>,
+    /// Texts that an editor has open: files are read as these
+    #[arg(skip)]
+    pub(crate) open: sources::Overlay,
 }
 
 impl EstateArgs {
@@ -107,7 +110,7 @@ impl EstateArgs {
         }
         let (mut kept, mut config) = (Vec::new(), None);
         let live = self.live(&mut kept, &mut config)?;
-        if self.paths.is_empty() && live.is_empty() {
+        if self.paths.is_empty() && live.is_empty() && self.open.is_empty() {
             return Err(Failure::new("nothing to read was given")
                 .help(
                     "give files or folders, `-` for standard input, `--cluster`, `--azure`, or `--snapshot FILE`",
@@ -189,7 +192,7 @@ impl EstateArgs {
                 .get("azurerm.yaml")
                 .map_or_else(String::new, |text| text.to_string()),
             module_caches: self.module_cache.clone(),
-            overlay: sources::Overlay::default(),
+            overlay: self.open.clone(),
             new_files: sources::Overlay::default(),
         }
     }
@@ -270,6 +273,8 @@ pub(crate) enum Stopped {
     Output(io::Error),
     /// A live source cannot be read at all.
     Live(LiveError),
+    /// Nobody waits for it any more.
+    Superseded,
 }
 
 impl From<io::Error> for Stopped {
@@ -288,6 +293,7 @@ impl From<Stopped> for anyhow::Error {
     fn from(stopped: Stopped) -> Self {
         match stopped {
             Stopped::Output(error) => error.into(),
+            Stopped::Superseded => Failure::new("what was read has changed meanwhile").into(),
             Stopped::Live(error) => {
                 let failure = Failure::new(error.message);
                 match error.help {

@@ -1,20 +1,23 @@
-//! An estate read whole and judged: what `diff` compares and `fix` cures.
+//! An estate read whole and judged: what `diff` compares, `fix` cures and editors show.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ::guide::answers::Given;
-use ::guide::{Guide, Guideline, Judge, Setting, setting};
+use ::guide::{Guide, Guideline, Judge, Setting, setting, unjudged};
 use model::coverage::{Coverage, DocumentEntry};
 use model::finding::Finding;
+use model::kinds::Kind;
 use model::manifest::{Reader, Reading};
 use model::{Estate, Scope};
 use rayon::prelude::*;
 use report::config::Config;
 use report::owners::Owners;
-use report::triage::{Triage, is_about_waivers};
+use report::triage::{Seen, Triage, is_about_waivers};
 use sources::Overlay;
 
 use crate::choices;
+use crate::commands::assess;
 use crate::commands::estate::{self, EstateArgs, Ledger, Stopped};
 use crate::progress::Progress;
 
@@ -48,7 +51,26 @@ pub(crate) struct Answer {
 
 impl Question<'_> {
     /// Reads and judges. `take` gets each finding, accepted ones too, as soon as it is known.
-    pub(crate) fn ask(&self, mut take: impl FnMut(Finding)) -> anyhow::Result<Answer> {
+    pub(crate) fn ask(&self, take: impl FnMut(Finding)) -> anyhow::Result<Answer> {
+        self.judge(&|| false, false, take)
+    }
+
+    /// The same as `seawall assess` says it: guidelines whose kind of data was not given are not asked, and waivers
+    /// are judged too. It ends early, with an error, where `stops` says so.
+    pub(crate) fn assess(
+        &self,
+        stops: &(dyn Fn() -> bool + Sync),
+        take: impl FnMut(Finding),
+    ) -> anyhow::Result<Answer> {
+        self.judge(stops, true, take)
+    }
+
+    fn judge(
+        &self,
+        stops: &(dyn Fn() -> bool + Sync),
+        as_assessed: bool,
+        mut take: impl FnMut(Finding),
+    ) -> anyhow::Result<Answer> {
         let guide = self.guide;
         let mut opened = self.estate.open()?;
         let config = opened.configuration(self.config, &self.estate.paths, guide)?;
@@ -60,7 +82,10 @@ impl Question<'_> {
         setting.severities.clone_from(&config.severities);
         setting.aks = setting::aks_versions(guide, Some(self.as_of));
         setting.today = setting::midnight(self.as_of);
-        setting.roots = opened.roots(&self.estate.paths);
+        // What an editor has of a finding is what was assessed.
+        if !as_assessed && self.estate.open.is_empty() {
+            setting.roots = opened.roots(&self.estate.paths);
+        }
         if let Some(answers) = self.remedies {
             let mut all = config.answers.clone();
             all.merge(answers);
@@ -77,9 +102,10 @@ impl Question<'_> {
         let managed = guide.managed();
         let schema = guide.schema();
         // What changed is shown of every kind, also of those that nobody judges.
+        let wants = |kind: &Kind| !as_assessed || judge.wants(kind);
         let reader = Reader {
             symbols: &guide.symbols,
-            wants: &|_| true,
+            wants: &wants,
             managed: &managed,
             defaults: &guide.defaults,
             limits: yaml::Limits::default(),
@@ -103,7 +129,7 @@ impl Question<'_> {
             live: opened.live,
         };
         let mut options = self.estate.options(guide, minor);
-        options.overlay = self.overlay.clone();
+        options.overlay = over(&options.overlay, &self.overlay);
         options.new_files = self.new_files.clone();
         let mut resources = 0;
         let read = sources::read(
@@ -111,12 +137,18 @@ impl Question<'_> {
             &options,
             &reader,
             |reading: &mut Reading| {
+                if stops() {
+                    return Vec::new();
+                }
                 let resources = reading.resources.iter();
                 resources
                     .map(|resource| judge.local(resource).findings)
                     .collect::<Vec<_>>()
             },
             |reading, judged| {
+                if stops() {
+                    return Err(Stopped::Superseded);
+                }
                 ledger.coverage.empty += usize::from(reading.empty);
                 let path = reading.entries.first().map(|entry| &entry.path);
                 if let Some(path) = path.or_else(|| Some(&reading.resources.first()?.origin.path)) {
@@ -139,9 +171,48 @@ impl Question<'_> {
         let mut coverage = ledger.coverage;
         coverage.files = read.files;
         estate::settle(&mut all, &coverage, read.completeness, guide);
-        joined(&judge, &all, &mut owners, |findings| {
-            say(&mut triage, findings);
+        let mut asked = BTreeSet::new();
+        if as_assessed {
+            say(&mut triage, owners.rest());
+            let judges =
+                |guideline: &Guideline| (self.selects)(guideline) && !is_about_waivers(guideline);
+            coverage.guidelines = unjudged::not_assessed(guide, &setting, judges, &all, &coverage);
+            let absent: BTreeSet<&str> = coverage
+                .guidelines
+                .iter()
+                .map(|guideline| &*guideline.guideline.0)
+                .collect();
+            let ids = judge.selected().map(|(_, guideline)| &*guideline.id.0);
+            asked = ids.filter(|id| !absent.contains(id)).collect();
+        }
+        let joint = as_assessed.then(|| {
+            Judge::new(guide, &setting, |guideline| {
+                asked.contains(&*guideline.id.0)
+            })
         });
+        joined(
+            joint.as_ref().unwrap_or(&judge),
+            &all,
+            &mut owners,
+            stops,
+            |findings| say(&mut triage, findings),
+        );
+        if stops() {
+            return Err(Stopped::Superseded.into());
+        }
+        if as_assessed {
+            let complete = !coverage.incomplete();
+            let seen = Seen {
+                asked: &|id| complete && asked.contains(id) || guide.guideline(id).is_none(),
+                beside: whole || assess::holds(&self.estate.paths, &config.path),
+            };
+            let overseer = Judge::new(guide, &setting, |guideline| {
+                (self.selects)(guideline) && is_about_waivers(guideline)
+            });
+            for waiver in triage.waivers(&guide.symbols, &seen) {
+                say(&mut triage, overseer.local(&waiver).findings);
+            }
+        }
         progress.finish();
         Ok(Answer {
             estate: all,
@@ -158,13 +229,19 @@ fn joined(
     judge: &Judge<'_>,
     estate: &Estate,
     owners: &mut Owners,
+    stops: &(dyn Fn() -> bool + Sync),
     mut say: impl FnMut(Vec<Finding>),
 ) {
     let analyses = ::guide::facts::analyses(judge.guide, judge.setting, estate);
     for part in estate.resources().chunks(4096) {
         let judged: Vec<Vec<Finding>> = part
             .par_iter()
-            .map(|(_, resource)| judge.joined(resource, &analyses).findings)
+            .map(|(_, resource)| {
+                if stops() {
+                    return Vec::new();
+                }
+                judge.joined(resource, &analyses).findings
+            })
             .collect();
         for ((_, resource), own) in part.into_iter().zip(judged) {
             say(owners.sort(resource, own));
@@ -174,6 +251,21 @@ fn joined(
         say(judge.estate(witness, &analyses).findings);
     }
     say(owners.rest());
+}
+
+/// Texts over those of files that are open elsewhere.
+fn over(open: &Overlay, texts: &Overlay) -> Overlay {
+    if open.is_empty() {
+        return texts.clone();
+    }
+    if texts.is_empty() {
+        return open.clone();
+    }
+    let mut all = BTreeMap::clone(open);
+    for (path, text) in texts.iter() {
+        all.insert(path.clone(), text.clone());
+    }
+    all.into()
 }
 
 impl Answer {

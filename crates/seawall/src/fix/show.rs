@@ -402,7 +402,7 @@ fn summary(page: &mut String, shown: &Shown<'_>, paint: &Paint, width: usize) {
 }
 
 /// What a cure does, a sentence each.
-fn operations(cure: &Cure) -> Vec<String> {
+pub(crate) fn operations(cure: &Cure) -> Vec<String> {
     let changes = cure.changes.iter().map(super::cure::in_words);
     let made = cure.beside.iter().map(Beside::in_words);
     let added = cure.added.iter().map(super::cure::added_in_words);

@@ -66,10 +66,22 @@ impl Disk {
             for path in cure.files() {
                 if !self.known.contains_key(path) {
                     let is_new = matches!(cure.way, Way::Patch(_)) && !Path::new(&**path).exists();
-                    let text = if is_new { Ok("".into()) } else { text_of(path) };
+                    let text = if is_new {
+                        Ok("".into())
+                    } else {
+                        self.text_of(path)
+                    };
                     self.known.insert(path.clone(), text);
                 }
             }
+        }
+    }
+
+    /// The text of a file: what an editor has open, else what is on disk.
+    fn text_of(&self, path: &str) -> Result<Arc<str>, String> {
+        match self.options.overlay.get(path) {
+            Some(text) => Ok(text.as_str().into()),
+            None => text_of(path),
         }
     }
 }
@@ -209,7 +221,7 @@ impl Texts {
         let written = terraform::edit(cures, &disk.options);
         self.refused.extend(written.refused);
         for (path, edits) in written.edits {
-            match text_of(&path) {
+            match disk.text_of(&path) {
                 Ok(before) => {
                     self.files.insert(
                         path,

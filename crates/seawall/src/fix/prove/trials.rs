@@ -59,6 +59,7 @@ impl<'a> Trials<'a> {
             paths: vec![PathBuf::from(&*key.1)],
             whole: self.question.estate.whole,
             renderings: self.question.estate.renderings.clone(),
+            open: self.question.estate.open.clone(),
             ..EstateArgs::default()
         };
         let here = cures.iter().filter(|(_, cure)| cure.path == key.1);
