@@ -5,8 +5,14 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let root =
-        PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../../guide");
+    let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default());
+    // A package has the guide within it, by a link which a repository may have been checked out without.
+    let within = package.join("guide");
+    let root = if within.is_dir() {
+        within
+    } else {
+        package.join("../../guide")
+    };
     let root = root.canonicalize()?;
     println!("cargo::rerun-if-changed={}", root.display());
     let mut files = Vec::new();

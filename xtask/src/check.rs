@@ -101,6 +101,7 @@ pub(crate) fn check(places: &Places) -> Result<()> {
         "default features",
         show(cargo(places).args(["check", "--package", "seawall", "--quiet"])),
     );
+    note("packages", packages(places));
     note("licences", deny(places));
     if failed.is_empty() {
         say("check: all well");
@@ -124,6 +125,23 @@ fn gofmt(places: &Places) -> Result<()> {
             "not formatted: {}\nhelp: gofmt -w oracle",
             files.trim_end().replace('\n', ", ")
         );
+    }
+    Ok(())
+}
+
+/// That the guide's crate takes the guide along. That dependencies name versions, which packages need as well, is a
+/// part of what `deny` looks at.
+fn packages(places: &Places) -> Result<()> {
+    say("cargo package --package seawall-guide --list");
+    let files = output(cargo(places).args([
+        "package",
+        "--package",
+        "seawall-guide",
+        "--allow-dirty",
+        "--list",
+    ]))?;
+    if !files.lines().any(|file| file == "guide/variables.cel") {
+        bail!("the package of the guide lacks it\nhelp: git checkout crates/guide/guide");
     }
     Ok(())
 }

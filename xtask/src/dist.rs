@@ -124,7 +124,15 @@ fn made(binary: &Path, out: &Path) -> Result<Files> {
     }
     let pages = out.join("man");
     fs::create_dir_all(&pages).with_context(|| format!("`{}`", pages.display()))?;
-    output(Command::new(&binary).args(["man", "--out"]).arg(&pages))?;
+    // What it says of the folder would mislead: the pages are taken out of it.
+    let written = Command::new(&binary)
+        .args(["man", "--out"])
+        .arg(&pages)
+        .output()?;
+    if !written.status.success() {
+        let why = String::from_utf8_lossy(&written.stderr);
+        bail!("`{} man` failed: {}", binary.display(), why.trim_end());
+    }
     for page in entries(&pages)? {
         let name = page.file_name().unwrap_or_default().to_string_lossy();
         files.push((format!("man/{name}"), read(&page)?));

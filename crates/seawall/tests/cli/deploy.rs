@@ -1,5 +1,7 @@
 //! What `deploy/` holds for the server, judged by the guide.
 
+use std::process::Command;
+
 use crate::rendering::tools;
 use crate::run::{Folder, Json, repository};
 
@@ -33,4 +35,41 @@ fn the_own_chart_manifests_and_identity_fail_nothing() {
             report.waived()
         );
     }
+}
+
+/// What `helm lint --strict` says of the chart with these values.
+fn linted(values: &[&str]) -> (bool, String) {
+    let mut command = Command::new(oracle::part("helm").unwrap());
+    command.args(["lint", "--strict", "--namespace", "seawall"]);
+    for value in values {
+        command.args(["--set", value]);
+    }
+    let ran = command.arg(repository("deploy/chart")).output().unwrap();
+    let said = [ran.stdout, ran.stderr].concat();
+    (
+        ran.status.success(),
+        String::from_utf8_lossy(&said).into_owned(),
+    )
+}
+
+#[test]
+fn the_chart_lints_bare_and_with_every_part_and_is_of_this_version() {
+    let client = "azure.clientId=3411ebc1-d5aa-464f-9615-0b527bc66719";
+    for values in [
+        [].as_slice(),
+        &["node.enabled=true", "dashboard.enabled=true", client],
+        &[
+            "certificate.certManager=true",
+            "certificate.issuer.name=ca",
+            "networkPolicy.enabled=true",
+        ],
+    ] {
+        let (well, said) = linted(values);
+        assert!(well, "{values:?}: {said}");
+    }
+    let (well, said) = linted(&["replicas=many"]);
+    assert!(!well && said.contains("replicas"), "{said}");
+    let chart = std::fs::read_to_string(repository("deploy/chart/Chart.yaml")).unwrap();
+    let version = concat!("\nappVersion: ", env!("CARGO_PKG_VERSION"), "\n");
+    assert!(chart.contains(version), "{chart}");
 }

@@ -498,6 +498,7 @@ fn on_azure(service: &Service) -> Runner {
     runner.export(&[
         ("AGENT_TEMPDIRECTORY", &temp),
         ("BUILD_SOURCESDIRECTORY", &clone),
+        ("BUILD_REPOSITORY_PROVIDER", "TfsGit"),
         (
             "BUILD_REPOSITORY_ID",
             "3411ebc1-d5aa-464f-9615-0b527bc66719",

@@ -137,7 +137,8 @@ impl State {
                 (201, comment)
             }
             ("PATCH", (folder, id)) if folder.ends_with("/issues/comments") => {
-                let found = |comment: &&mut Value| comment["id"].to_string() == id;
+                let id: u64 = id.parse().unwrap();
+                let found = |comment: &&mut Value| comment["id"] == id;
                 let comment = self.comments.iter_mut().find(found).unwrap();
                 comment["body"] = asked.body["body"].clone();
                 (200, comment.clone())
@@ -152,8 +153,8 @@ impl State {
             }
             ("PATCH", (folder, "1")) => {
                 let folder = folder.strip_suffix("/comments").unwrap();
-                let id = folder.rsplit_once('/').unwrap().1;
-                let found = |thread: &&mut Value| thread["id"].to_string() == id;
+                let id: u64 = folder.rsplit_once('/').unwrap().1.parse().unwrap();
+                let found = |thread: &&mut Value| thread["id"] == id;
                 let thread = self.threads.iter_mut().find(found).unwrap();
                 thread["comments"][0]["content"] = asked.body["content"].clone();
                 (200, thread.clone())
