@@ -67,10 +67,10 @@ fn bash_completes_commands_options_values_and_files() {
 fn each_shell_gets_a_script_that_names_every_command() {
     let folder = Folder::new();
     let commands = folder.run(&["--help"]).out;
-    // Below the usage and above the options, the lines that are set in.
+    // Above the options, the lines that are set in.
     let commands: Vec<&str> = commands
         .lines()
-        .take_while(|line| *line != "Options:")
+        .take_while(|line| !line.starts_with("  -h"))
         .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
         .filter(|name| !name.is_empty())
         .collect();
