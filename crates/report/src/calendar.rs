@@ -175,11 +175,17 @@ impl Calendar {
             let read = day(date);
             let (says, resource) = match &*tables {
                 [table] => (
-                    format!("table `{}` of the guide, checked on {read}, is old", table.name),
+                    format!(
+                        "table `{}` of the guide, checked on {read}, is old",
+                        table.name
+                    ),
                     format!("guide/data/{}", table.name),
                 ),
                 _ => (
-                    format!("{} tables of the guide, checked on {read}, are old", tables.len()),
+                    format!(
+                        "{} tables of the guide, checked on {read}, are old",
+                        tables.len()
+                    ),
                     "guide/data".to_owned(),
                 ),
             };

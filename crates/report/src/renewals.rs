@@ -21,7 +21,14 @@ pub fn page(renewal: &Renewal, width: usize) -> String {
     field("renewal", &renewal.id);
     field("of", &renewal.applies.join(", "));
     if let Some(ends) = &renewal.ends {
-        field("ends", &ends.source().split_whitespace().collect::<Vec<_>>().join(" "));
+        field(
+            "ends",
+            &ends
+                .source()
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" "),
+        );
     }
     if let Some(guideline) = &renewal.guideline {
         field("judged by", guideline);

@@ -72,7 +72,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Decide and mend", &["fix", "decide", "generate", "policy"]),
     ("Keep watch", &["serve", "audit", "snapshot", "diff"]),
     ("Read the guide", &["explain", "guide"]),
-    ("More", &["template", "completions", "man"]),
+    ("More", &["template", "lsp", "completions", "man"]),
 ];
 
 /// The command line, with its help.

@@ -7,7 +7,7 @@ mod run;
 
 use clap::Subcommand;
 
-/// Tries from inside a cluster what can be reached, to hold it against what policies say.
+/// Tries from inside a cluster what policies open and close.
 ///
 /// `plan` writes Jobs that stand where workloads stand; each runs `run`, which prints one line of JSON;
 /// `seawall assess --probed FILE` finds where the two disagree.

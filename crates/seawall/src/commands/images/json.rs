@@ -22,9 +22,9 @@ pub(super) fn write(answer: &Answer) -> anyhow::Result<String> {
 
 fn picture(one: &Picture) -> Value {
     let signatures = one.signatures.as_ref().map(|all| {
-        let all = all.iter().map(
-            |own| json!({ "kind": own.kind, "outcome": own.outcome, "signer": own.signer }),
-        );
+        let all = all
+            .iter()
+            .map(|own| json!({ "kind": own.kind, "outcome": own.outcome, "signer": own.signer }));
         all.collect::<Vec<_>>()
     });
     let attestations = one.attestations.as_ref().map(|all| {

@@ -94,7 +94,11 @@ fn image(page: &mut Page, picture: &Picture, day: &str) {
         } else {
             format!(" by {}", own.signer)
         };
-        let style = if own.outcome == "verified" { DIM } else { UNSURE };
+        let style = if own.outcome == "verified" {
+            DIM
+        } else {
+            UNSURE
+        };
         let line = format!("signature of {}{by}: {}", own.kind, own.outcome);
         page.paragraph(2, style, &line);
     }
