@@ -324,7 +324,7 @@ class Page:
         text += "\nNot measured here: how good a judge's advice is, and what its rules are about. A judge that sees what " \
                 "seawall does not even ask about gets no credit on this page.\n\n## Peers\n\n"
         rows = [[name, peer["what"], peer.get("version", ""), f"`{peer['how']}`" if "how" in peer else "",
-                 "" if "version" in peer else "**no**: " + peer["failed"]]
+                 "**no**: " + peer["failed"] if "failed" in peer else ""]
                 for name, peer in sorted(self.results["peers"].items())]
         text += table(["program", "for", "version", "installed by", "could not be had"], rows)
         for title, body in sections:
