@@ -12,7 +12,9 @@ PART = 40_000
 
 DUCKDB = """
 import duckdb, sys
-for row in duckdb.connect(config={"threads": 1, "enable_progress_bar": "false"}).execute(sys.argv[1].replace("FILE", sys.argv[2])).fetchall():
+connection = duckdb.connect(config={"threads": 1})
+connection.execute("SET enable_progress_bar = false")
+for row in connection.execute(sys.argv[1].replace("FILE", sys.argv[2])).fetchall():
     print(*row, sep=",")
 """
 FIELDS = ("{verb: 'VARCHAR', user: 'STRUCT(username VARCHAR)', "
