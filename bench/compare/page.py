@@ -316,7 +316,7 @@ class Page:
                     ("manifests", "pods", "awkward", "templates", "rights", "reach", "audit") if name in self.parts]
         text = ("# seawall beside others\n\nWritten by `python3 bench/compare`, which installs the peers, runs everything on "
                 "the same inputs one after the other, and writes this page and [comparison.json](comparison.json), which "
-                "also names each command. Nothing here is written by hand. Where a peer does better than seawall, or "
+                "also names each command. No number is written by hand. Where a peer does better than seawall, or "
                 "seawall is wrong, the cell is **bold**. Other work on the machine changes seconds more than it changes "
                 "ratios.\n\n## In short\n\nWhere seawall loses:\n\n")
         text += "".join(f"- **{line}**\n" for line in self.losses) or "- nowhere in what was measured\n"
