@@ -316,7 +316,7 @@ class Page:
                     ("manifests", "pods", "awkward", "templates", "rights", "reach", "audit") if name in self.parts]
         text = ("# seawall beside others\n\nWritten by `python3 bench/compare`, which installs the peers, runs everything on "
                 "the same inputs one after the other, and writes this page and [comparison.json](comparison.json), which "
-                "also names each command. Nothing here is written by hand. Where a peer does better than seawall, or "
+                "also names each command. No number is written by hand. Where a peer does better than seawall, or "
                 "seawall is wrong, the cell is **bold**. Other work on the machine changes seconds more than it changes "
                 "ratios.\n\n## In short\n\nWhere seawall loses:\n\n")
         text += "".join(f"- **{line}**\n" for line in self.losses) or "- nowhere in what was measured\n"
@@ -324,7 +324,7 @@ class Page:
         text += "\nNot measured here: how good a judge's advice is, and what its rules are about. A judge that sees what " \
                 "seawall does not even ask about gets no credit on this page.\n\n## Peers\n\n"
         rows = [[name, peer["what"], peer.get("version", ""), f"`{peer['how']}`" if "how" in peer else "",
-                 "" if "version" in peer else "**no**: " + peer["failed"]]
+                 "**no**: " + peer["failed"] if "failed" in peer else ""]
                 for name, peer in sorted(self.results["peers"].items())]
         text += table(["program", "for", "version", "installed by", "could not be had"], rows)
         for title, body in sections:
