@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use anstyle_svg::Term;
+use anstyle_svg::{Term, WIN10_CONSOLE};
 
 use crate::run::DAY;
 
@@ -33,7 +33,7 @@ fn the_picture_of_readme_is_what_is_printed() {
     let command = format!("$ seawall {}", shown.join(" "));
     let (first, rest) = command.split_at(command.find(" --guideline").unwrap());
     let screen = format!("{first} \\\n   {rest}\n\n{findings}\n");
-    let drawn = Term::new().render_svg(&screen);
+    let drawn = Term::new().palette(WIN10_CONSOLE).render_svg(&screen);
     let file = root.join("docs/pictures/assess.svg");
     if std::env::var_os("SEAWALL_PICTURE").is_some() {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
