@@ -29,7 +29,7 @@ async function main() {
   const waiting = [];
   connection.onNotification(protocol.PublishDiagnosticsNotification.type, (params) => {
     const before = published.get(params.uri);
-    const times = before?.version === params.version ? before.times + 1 : 1;
+    const times = before && before.version === params.version ? before.times + 1 : 1;
     published.set(params.uri, { ...params, times, at: performance.now() });
     for (const look of waiting.splice(0)) look();
   });

@@ -227,14 +227,8 @@ fn what_is_open_counts_and_not_what_is_on_disk() {
 
 #[test]
 fn edits_are_those_of_fix() {
-    let terraform = "infra/terraform/cluster.tf";
     let bicep = "infra/bicep/modules/cluster.bicep";
-    for path in [
-        "shop/storefront.yaml",
-        "workers/reports.yaml",
-        bicep,
-        terraform,
-    ] {
+    for path in ["shop/orders.yaml", "workers/fulfilment.yaml", bicep] {
         let folder = copied("examples/aks-store");
         let before = read(&folder, path);
         let results = play(
@@ -306,6 +300,30 @@ fn one_finding_is_fixed_as_fix_does_it() {
     ];
     let results = play_with(&fresh, &old, &[], &steps);
     assert_eq!(results[1]["pod.yaml"], read(&folder, "pod.yaml"));
+}
+
+#[test]
+fn a_configuration_is_fixed_as_fix_does_it() {
+    let main = "resource \"azurerm_kubernetes_cluster\" \"shop\" {\n  name = \"shop\"\n  location = \"westeurope\"\n  resource_group_name = \"rg-shop\"\n  dns_prefix = \"shop\"\n  local_account_disabled = false # yet\n  default_node_pool {\n    name = \"system\"\n    vm_size = \"Standard_D4s_v5\"\n  }\n  identity {\n    type = \"SystemAssigned\"\n  }\n}\n";
+    let folder = Folder::of(&[("main.tf", main)]);
+    let code = "api-local-accounts-off";
+    let results = play(
+        &folder,
+        &[open("main.tf", main), act("main.tf", code, "set ")],
+    );
+    let args = [
+        "fix",
+        "--as-of",
+        DAY,
+        "main.tf",
+        "--guideline",
+        code,
+        "--write",
+        "--unsafe",
+    ];
+    assert_eq!(folder.run(&args).code, 0);
+    assert_ne!(read(&folder, "main.tf"), main);
+    assert_eq!(results[1]["main.tf"], read(&folder, "main.tf"));
 }
 
 #[test]
@@ -601,11 +619,11 @@ fn the_first_answer_in_a_large_file_is_that_of_the_whole() {
 /// The time is printed, not judged: the machine of a test is anybody's.
 #[test]
 fn a_large_file_is_judged_while_somebody_types() {
-    let text = large(1 << 20);
-    let folder = Folder::of(&[("pods.yaml", &text)]);
+    let whole = large(1 << 20);
+    let folder = Folder::of(&[("pods.yaml", &whole)]);
     let end = |at: u32| json!({"start": {"line": 4, "character": at}, "end": {"line": 4, "character": at}});
     let at = "  name: web-0".len() as u32;
-    let mut steps = vec![open("pods.yaml", &text)];
+    let mut steps = vec![open("pods.yaml", &whole)];
     for more in 0..5 {
         steps.push(json!({"do": "change", "path": "pods.yaml", "changes": [{"range": end(at + more), "text": "x"}]}));
     }
@@ -617,11 +635,12 @@ fn a_large_file_is_judged_while_somebody_types() {
         .collect();
     eprintln!(
         "{} bytes: opened in {:.0} ms, then {:.0?} ms after each key",
-        text.len(),
+        whole.len(),
         times[0],
         &times[1..]
     );
     let last = results[6].as_array().unwrap();
-    assert_eq!(last.len(), 1001, "a thousand, and how many more");
-    assert!(crate::run::text(&last[0]["message"]).contains("more findings are not shown"));
+    assert!(last.len() > 1000, "a thousand, and how many more");
+    let said = |one: &Value| text(&one["message"]).contains("more findings are not shown");
+    assert!(last.iter().any(said));
 }
