@@ -19,7 +19,7 @@ use crate::output;
     version,
     arg_required_else_help = true,
     max_term_width = 100,
-    after_help = "Start with `seawall assess .` in a folder of manifests, charts, Bicep or Terraform.\n`seawall COMMAND --help` says what each takes, with examples."
+    after_help = "Start with `seawall assess .` where your manifests, charts or templates are.\n`seawall COMMAND --help` says what each takes, with examples."
 )]
 struct Cli {
     #[command(subcommand)]
