@@ -156,7 +156,8 @@ mod tests {
         assert_eq!(bytes.place(1, 5), at(0, 7));
         for (offset, _) in text.char_indices() {
             // Between `\r` and `\n` there is no place.
-            if !text[..offset].ends_with('\r') || !text[offset..].starts_with('\n') {
+            let (before, after) = text.split_at(offset);
+            if !before.ends_with('\r') || !after.starts_with('\n') {
                 for lines in [&wide, &bytes] {
                     assert_eq!(lines.offset(lines.position(offset)), offset);
                 }
