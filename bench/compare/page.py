@@ -57,7 +57,7 @@ class Page:
     def versus(self, what, ours, theirs, who, unit, less=True):
         if ours == theirs:
             return
-        line = f"{what}: {who} {theirs} {unit}, seawall {ours} {unit}".replace(" %", "\u00a0%")
+        line = f"{what}: {who} {theirs} {unit}".rstrip() + f", seawall {ours} {unit}".rstrip()
         value = lambda words: float(str(words).replace(",", "").replace("> ", "").rstrip("%"))
         better = value(ours) < value(theirs) if less else value(ours) > value(theirs)
         (self.wins if better else self.losses).append(line)
@@ -315,10 +315,10 @@ class Page:
         sections = [getattr(self, name)() for name in
                     ("manifests", "pods", "awkward", "templates", "rights", "reach", "audit") if name in self.parts]
         text = ("# seawall beside others\n\nWritten by `python3 bench/compare`, which installs the peers, runs everything on "
-                "the same inputs one after the other, and writes this page and [comparison.json](comparison.json), which "
+                "the same inputs, and writes this page and [comparison.json](comparison.json), which "
                 "also names each command. No number is written by hand. Where a peer does better than seawall, or "
-                "seawall is wrong, the cell is **bold**. Other work on the machine changes seconds more than it changes "
-                "ratios.\n\n## In short\n\nWhere seawall loses:\n\n")
+                "seawall is wrong, the cell is **bold**. Each part says when it was measured and how "
+                "busy the machine was: other work changes seconds more than it changes ratios.\n\n## In short\n\nWhere seawall loses:\n\n")
         text += "".join(f"- **{line}**\n" for line in self.losses) or "- nowhere in what was measured\n"
         text += "\nWhere it wins:\n\n" + "".join(f"- {line}\n" for line in self.wins)
         text += "\nNot measured here: how good a judge's advice is, and what its rules are about. A judge that sees what " \

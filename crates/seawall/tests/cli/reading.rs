@@ -364,7 +364,7 @@ fn what_has_parameters_of_its_own_is_deployed_by_itself() {
     assert_eq!(report.code, 1, "{:#}", report.value);
     assert_eq!(findings.len(), 1, "{findings:#?}");
     let place = findings[0].pointer("/locations/0/path").unwrap();
-    assert_eq!(place, "main.parameters.json", "{findings:#?}");
+    assert_eq!(place, "main.bicep", "{findings:#?}");
     assert_eq!(report.value["coverage"]["totals"]["unresolved"], 0);
 }
 
