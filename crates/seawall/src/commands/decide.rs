@@ -19,7 +19,7 @@ mod text;
 
 use report::decide::{Advice, Bounds, Chosen, Matter, Problem, Settled, id_of, json, solve};
 
-/// Says what to do first: the cheapest measures that cut attack paths.
+/// Says what to do first: the cheapest cuts of attack paths.
 ///
 /// Measures are guidelines and options of the guide. Says what they cost in money, work and upkeep, what stays, and what
 /// was not worth it.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::commands::load_guide;
 
-/// Serves an editor: findings as you type, with explanations and fixes.
+/// Serves an editor: findings as you type, explanations and fixes.
 ///
 /// Speaks the Language Server Protocol on standard input and output; an editor starts it. It says of each open file
 /// what `seawall assess FILE` says, with what you have not saved yet: manifests, ARM templates, Bicep, Terraform.
