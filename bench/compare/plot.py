@@ -26,7 +26,7 @@ def bars(title, groups):
     values = [value for _, rows in groups for _, value, _ in rows]
     low = 10 ** math.floor(math.log10(min(max(value, 0.01) for value in values)))
     high = max(values)
-    room = WIDTH - LABEL - 120
+    room = WIDTH - LABEL - 160
     body, y = [], 30
     for name, rows in groups:
         y += 14
