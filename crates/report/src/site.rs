@@ -265,7 +265,6 @@ fn topic_path(chapter: &str, topic: &str) -> String {
     format!("{chapter}/{topic}/index.html")
 }
 
-/// Where the page of a guideline stands below the site's folder.
 /// The page of a guideline, where the guide's pages stand at `site`.
 #[must_use]
 pub fn page_of(site: &str, guideline: &Guideline) -> String {
@@ -276,6 +275,7 @@ pub fn page_of(site: &str, guideline: &Guideline) -> String {
     )
 }
 
+/// Where the page of a guideline stands below the site's folder.
 pub(crate) fn guideline_path(guideline: &Guideline) -> String {
     format!(
         "{}/{}/{}.html",
