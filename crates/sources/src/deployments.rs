@@ -51,7 +51,8 @@ pub(crate) fn is_template(file: &Path) -> bool {
 }
 
 /// Whether a file is part of a Terraform configuration.
-pub(crate) fn is_terraform(file: &Path) -> bool {
+#[must_use]
+pub fn is_terraform(file: &Path) -> bool {
     has_ending(file, &["tf"]) || name(file).ends_with(".tf.json")
 }
 

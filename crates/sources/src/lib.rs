@@ -35,6 +35,7 @@ pub mod template;
 mod walk;
 
 pub use configuration::{Granted, Wishes, edit as edit_configurations};
+pub use deployments::is_terraform;
 pub use render::{RELEASE, Tools, is_chart, render};
 pub use renderings::Renderings;
 pub use stream::{Given, Options, Overlay, Reached, Read, read, shown};

@@ -40,7 +40,7 @@ impl Subject {
         if KUSTOMIZATIONS.contains(&name) || name == "Chart.yaml" {
             return Some(Self::Rendered(path.to_path_buf(), folder()));
         }
-        if is_terraform(path) {
+        if sources::is_terraform(path) {
             return path.exists().then(|| Self::Terraform(folder()));
         }
         match path.extension()?.to_str()? {
@@ -64,7 +64,7 @@ impl Subject {
             Self::Terraform(folder) => {
                 let files = std::fs::read_dir(folder).ok()?.flatten();
                 let files = files.map(|entry| folder.join(entry.file_name()));
-                files.filter(|file| is_terraform(file)).min()
+                files.filter(|file| sources::is_terraform(file)).min()
             }
             _ => None,
         }
@@ -96,11 +96,6 @@ impl Subject {
             _ => false,
         }
     }
-}
-
-fn is_terraform(path: &Path) -> bool {
-    let name = path.to_string_lossy();
-    name.ends_with(".tf") || name.ends_with(".tf.json")
 }
 
 /// The chart whose template a file is.
