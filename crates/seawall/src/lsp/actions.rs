@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::desk::{Desk, Moment};
 use super::diagnostics::SOURCE;
+use super::documents::text_of;
 use super::edits::{self, Changed};
 use super::hover::holds;
 use super::judge::Remedied;
@@ -170,11 +171,9 @@ impl<'d, 'a> Actions<'d, 'a> {
                 let subject = self.subject(uri)?;
                 let judging = &self.desk.judging;
                 let (name, edit) = waive::comment(judging, &subject, &moment.open, fingerprint)?;
-                let before = moment.open.get(name.as_str()).cloned();
-                let before = before.or_else(|| std::fs::read_to_string(&name).ok());
                 let changed = Changed {
                     name: &name,
-                    before: &before.unwrap_or_default(),
+                    before: &text_of(&moment.open, &name).unwrap_or_default(),
                     edits: &[edit],
                     new: false,
                     gone: false,

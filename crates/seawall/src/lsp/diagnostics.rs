@@ -1,5 +1,6 @@
 //! What was said of a subject as diagnostics of its files.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use model::finding::{self, Finding, Outcome, Severity};
 use serde_json::json;
 use sources::Overlay;
 
-use super::documents::uri_of;
+use super::documents::{text_of, uri_of};
 use super::judge::Judged;
 use super::text::{Encoding, Lines};
 
@@ -180,11 +181,8 @@ impl Writer<'_> {
     }
 
     /// The text that was judged.
-    fn text(&self, path: &str) -> Option<std::borrow::Cow<'_, str>> {
-        match self.open.get(path) {
-            Some(text) => Some(text.as_str().into()),
-            None => std::fs::read_to_string(path).ok().map(Into::into),
-        }
+    fn text(&self, path: &str) -> Option<Cow<'_, str>> {
+        text_of(self.open, path).ok()
     }
 }
 

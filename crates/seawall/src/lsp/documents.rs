@@ -1,6 +1,8 @@
 //! The documents that the editor has open, as it has them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -102,6 +104,14 @@ impl Documents {
         let texts = self.0.values();
         let texts = texts.map(|document| (document.name.clone(), document.text.clone()));
         Arc::new(texts.collect())
+    }
+}
+
+/// The text of a file: what is open, else what is on disk.
+pub(super) fn text_of<'t>(open: &'t Overlay, name: &str) -> io::Result<Cow<'t, str>> {
+    match open.get(name) {
+        Some(text) => Ok(text.as_str().into()),
+        None => std::fs::read_to_string(name).map(Into::into),
     }
 }
 

@@ -7,6 +7,7 @@ use model::finding::{Finding, Fingerprint};
 use sources::Overlay;
 use yaml::edit::{Edit, apply};
 
+use super::documents::text_of;
 use super::judge::Judging;
 use super::subject::Subject;
 
@@ -50,10 +51,7 @@ pub(super) fn comment(
         .ok_or("the finding is not there any more")?;
     let name = finding.place.path.clone();
     let mark = mark(&name).ok_or("comments do not stand in such a file")?;
-    let text = match open.get(&name) {
-        Some(text) => text.clone(),
-        None => std::fs::read_to_string(&*name).map_err(|error| error.to_string())?,
-    };
+    let text = text_of(open, &name).map_err(|error| error.to_string())?;
     let until = until(judging.args.as_of.as_deref()).map_err(|error| error.to_string())?;
     let said = format!(
         "{mark} seawall: waive {} until {until} because ",
