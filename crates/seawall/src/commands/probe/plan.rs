@@ -234,11 +234,7 @@ impl Planner<'_> {
                     .filter(|one| one.label() != workload.label())
                     .map(|one| one.label())
                     .collect(),
-                of: probe::Workload {
-                    namespace: workload.namespace.to_string(),
-                    kind: workload.kind.to_string(),
-                    name: workload.name.to_string(),
-                },
+                of: reported(workload),
                 labels,
                 node_selector: self.node_selector(workload),
                 targets,
@@ -397,14 +393,18 @@ impl Planner<'_> {
             Some(address) if !address.is_empty() => (address.to_owned(), door.port),
             _ => (named, door.port),
         };
-        let workload = probe::Workload {
-            namespace: to.namespace.to_string(),
-            kind: to.kind.to_string(),
-            name: to.name.to_string(),
-        };
-        let text = Target::Workload(workload, door.target, host, port).to_string();
+        let text = Target::Workload(reported(to), door.target, host, port).to_string();
         // A name that the probe would not take for one (a template's) is nothing to try.
         text.parse().ok()
+    }
+}
+
+/// A workload as reports name it.
+fn reported(workload: &Workload) -> probe::Workload {
+    probe::Workload {
+        namespace: workload.namespace.to_string(),
+        kind: workload.kind.to_string(),
+        name: workload.name.to_string(),
     }
 }
 
