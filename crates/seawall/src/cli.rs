@@ -118,10 +118,7 @@ fn grouped(command: &clap::Command) -> String {
 /// Runs the program.
 pub(crate) fn run() -> ExitCode {
     let matches = command().get_matches();
-    let cli = match Cli::from_arg_matches(&matches) {
-        Ok(cli) => cli,
-        Err(error) => error.exit(),
-    };
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match cli.command {
         Command::Assess(args) => assess::run(&args),
         Command::Audit(args) => audit::run(&args),
