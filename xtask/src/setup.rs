@@ -47,6 +47,9 @@ const ICAL: (&str, &str, &str) = ("ical", "ical.js", "2.2.1");
 const LSP: (&str, &str, &str) = ("lsp", "vscode-languageserver-protocol", "3.18.5");
 const LSP_TEXTS: (&str, &str, &str) = ("lsp-texts", "vscode-languageserver-textdocument", "1.0.16");
 
+/// Sigstore's own verifier, whose tests carry bundles and trusted roots of the public one.
+const SIGSTORE: (&str, &str) = ("github.com/sigstore/sigstore-go", "v1.3.0");
+
 /// The crate that carries OASIS's SARIF schema unchanged.
 const SARIF_CRATE: (&str, &str) = ("serde-sarif", "0.8.0");
 
@@ -70,6 +73,7 @@ pub(crate) fn setup(places: &Places) -> Result<()> {
     go_programs(places)?;
     oracles(places)?;
     pod_security_fixtures(places)?;
+    sigstore_bundles(places)?;
     cel_conformance(places)?;
     kubernetes_schema(places)?;
     sarif_schema(places)?;
@@ -199,6 +203,28 @@ fn pod_security_fixtures(places: &Places) -> Result<()> {
         let from = module_folder(&module, "k8s.io/pod-security-admission")?;
         remove(&made)?;
         copy(&from.join("test/testdata"), &made)?;
+        places.stamp(&made, &input)
+    })
+}
+
+/// Signatures without keys, as the public Sigstore made them. Nothing of the module is built.
+fn sigstore_bundles(places: &Places) -> Result<()> {
+    let (name, version) = SIGSTORE;
+    let made = places.cache.join("sigstore");
+    let input = Stamp::default().text_of(name).text_of(version);
+    if places.is_fresh(&made, &input) {
+        return Ok(());
+    }
+    step("Sigstore bundles", || {
+        let module = format!("{name}@{version}");
+        let told = output(go(&places.cache).args(["mod", "download", "-json", &module]))?;
+        let told: serde_json::Value = serde_json::from_str(&told)?;
+        let from = told
+            .get("Dir")
+            .and_then(serde_json::Value::as_str)
+            .with_context(|| format!("`{module}` has no folder"))?;
+        remove(&made)?;
+        copy(&Path::new(from).join("pkg/testing/data"), &made)?;
         places.stamp(&made, &input)
     })
 }
