@@ -39,6 +39,17 @@ pub(crate) enum Refused {
     Unable,
 }
 
+/// The first thing of a kind in a PEM text.
+pub(crate) fn pem(text: &str, kind: &str) -> Option<Vec<u8>> {
+    let body = text
+        .split_once(&format!("-----BEGIN {kind}-----"))?
+        .1
+        .split_once(&format!("-----END {kind}-----"))?
+        .0;
+    let body: String = body.chars().filter(|c| !c.is_whitespace()).collect();
+    STANDARD.decode(body).ok()
+}
+
 impl PublicKey {
     /// From DER; `None` for what is no key, or one of a kind that signs no images.
     #[must_use]
@@ -50,13 +61,7 @@ impl PublicKey {
     /// From PEM (`PUBLIC KEY`), as `cosign generate-key-pair` and `openssl` write it.
     #[must_use]
     pub fn from_pem(text: &str) -> Option<Self> {
-        let body = text
-            .split_once("-----BEGIN PUBLIC KEY-----")?
-            .1
-            .split_once("-----END PUBLIC KEY-----")?
-            .0;
-        let body: String = body.chars().filter(|c| !c.is_whitespace()).collect();
-        Self::from_der(&STANDARD.decode(body).ok()?)
+        Self::from_der(&pem(text, "PUBLIC KEY")?)
     }
 
     pub(crate) fn of(info: &SubjectPublicKeyInfo<'_>) -> Option<Self> {
@@ -116,6 +121,19 @@ impl PublicKey {
             Family::P256 => &ECDSA_P256_SHA256_ASN1,
             // Sigstore hashes with the algorithm of the curve's size.
             Family::P384 => &ECDSA_P384_SHA384_ASN1,
+            Family::Rsa(_) => &RSA_PKCS1_2048_8192_SHA256,
+            Family::Ed25519 => &ED25519,
+            Family::P521 => return Err(Refused::Unable),
+        };
+        self.verify(algorithm, bytes, signature)
+    }
+
+    /// Whether a signature over SHA-256 is by this key, whatever its curve: what logs of certificates make (RFC 6962,
+    /// section 2.1.4), and what Rekor promises.
+    pub(crate) fn verify_sha256(&self, bytes: &[u8], signature: &[u8]) -> Result<(), Refused> {
+        let algorithm: &'static dyn VerificationAlgorithm = match self.family {
+            Family::P256 => &ECDSA_P256_SHA256_ASN1,
+            Family::P384 => &ECDSA_P384_SHA256_ASN1,
             Family::Rsa(_) => &RSA_PKCS1_2048_8192_SHA256,
             Family::Ed25519 => &ED25519,
             Family::P521 => return Err(Refused::Unable),
