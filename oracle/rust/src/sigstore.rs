@@ -1,5 +1,5 @@
-//! A Sigstore of a test's own: an authority for certificates, a log of them, a log of signatures, all with keys that are
-//! made here. It makes what cosign leaves beside an image, and whatever a test wants to be wrong in it.
+//! A Sigstore of a test's own: an authority for certificates, a log of them, a log of signatures, an authority of time,
+//! all with keys that are made here. It makes what cosign leaves beside an image, and whatever a test wants to be wrong in it.
 
 use std::time::Duration;
 
@@ -27,6 +27,9 @@ pub struct Sigstore {
     certificate: Vec<u8>,
     certificates: KeyPair,
     signatures: KeyPair,
+    /// Who countersigns times, and the certificates above.
+    clock: KeyPair,
+    clock_chain: Vec<Vec<u8>>,
 }
 
 /// What a certificate says.
@@ -87,24 +90,40 @@ impl Signer {
 
 impl Default for Sigstore {
     fn default() -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        params.distinguished_name = DistinguishedName::new();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "authority");
-        params.not_before = date_time_ymd(2026, 1, 1);
-        params.not_after = date_time_ymd(2036, 1, 1);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap().der().to_vec();
+        let (certificate, authority) = authority("authority");
+        let (above, issuer) = self::authority("authority of time");
+        let clock = KeyPair::generate().unwrap();
+        let mut params = valid();
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::TimeStamping];
+        let own = params.signed_by(&clock, &issuer).unwrap();
         Self {
-            authority: Issuer::new(params, key),
+            authority,
             certificate,
             certificates: KeyPair::generate().unwrap(),
             signatures: KeyPair::generate().unwrap(),
+            clock,
+            clock_chain: vec![own.der().to_vec(), above],
         }
     }
+}
+
+/// Certificates that are valid in 2026 and after.
+fn valid() -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.not_before = date_time_ymd(2026, 1, 1);
+    params.not_after = date_time_ymd(2036, 1, 1);
+    params
+}
+
+fn authority(name: &str) -> (Vec<u8>, Issuer<'static, KeyPair>) {
+    let mut params = valid();
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params.distinguished_name.push(DnType::CommonName, name);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap().der().to_vec();
+    (certificate, Issuer::new(params, key))
 }
 
 impl Sigstore {
@@ -132,6 +151,17 @@ impl Sigstore {
                 "validFor": {"start": "2026-01-01T00:00:00Z"},
             }],
             "ctlogs": log(&self.certificates),
+            "timestampAuthorities": [{
+                "subject": {"organization": "", "commonName": "authority of time"},
+                "certChain": {
+                    "certificates": self
+                        .clock_chain
+                        .iter()
+                        .map(|der| json!({"rawBytes": STANDARD.encode(der)}))
+                        .collect::<Vec<_>>(),
+                },
+                "validFor": {"start": "2026-01-01T00:00:00Z"},
+            }],
         })
     }
 
@@ -254,6 +284,62 @@ impl Sigstore {
         STANDARD.encode(self.signatures.sign(text.as_bytes()).unwrap())
     }
 
+    /// The answer of the authority of time to a signature (RFC 3161), at `20260601000100Z`.
+    #[must_use]
+    pub fn stamp(&self, signature: &[u8], time: &str) -> String {
+        let sha256 = tlv(
+            0x30,
+            &[&tlv(6, &[&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1]])],
+        );
+        let ecdsa = tlv(
+            0x30,
+            &[&tlv(6, &[&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2]])],
+        );
+        let rsadsi = |rest: &[u8]| tlv(6, &[&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1], rest]);
+        let (stamp, content, hash) = (rsadsi(&[9, 16, 1, 4]), rsadsi(&[9, 3]), rsadsi(&[9, 4]));
+        let number = |number: u8| tlv(2, &[&[number]]);
+        let octets = |bytes: &[u8]| tlv(4, &[bytes]);
+        let of = |bytes: &[u8]| octets(digest(&SHA256, bytes).as_ref());
+        let info = tlv(
+            0x30,
+            &[
+                &number(1),
+                &tlv(6, &[&[0x2a, 3]]),
+                &tlv(0x30, &[&sha256, &of(signature)]),
+                &number(5),
+                &tlv(0x18, &[time.as_bytes()]),
+            ],
+        );
+        let attributes = [
+            tlv(0x30, &[&content, &tlv(0x31, &[&stamp])]),
+            tlv(0x30, &[&hash, &tlv(0x31, &[&of(&info)])]),
+        ]
+        .concat();
+        let signature = self.clock.sign(&tlv(0x31, &[&attributes])).unwrap();
+        let signer = tlv(
+            0x30,
+            &[
+                &number(1),
+                &tlv(0x30, &[]),
+                &sha256,
+                &tlv(0xa0, &[&attributes]),
+                &ecdsa,
+                &octets(&signature),
+            ],
+        );
+        let signed = tlv(
+            0x30,
+            &[
+                &number(3),
+                &tlv(0x31, &[&sha256]),
+                &tlv(0x30, &[&stamp, &tlv(0xa0, &[&octets(&info)])]),
+                &tlv(0x31, &[&signer]),
+            ],
+        );
+        let message = tlv(0x30, &[&rsadsi(&[7, 2]), &tlv(0xa0, &[&signed])]);
+        STANDARD.encode(tlv(0x30, &[&tlv(0x30, &[&number(0)]), &message]))
+    }
+
     /// The log's signed root.
     #[must_use]
     pub fn checkpoint(&self, size: u64, root: &[u8]) -> String {
@@ -279,6 +365,27 @@ pub fn hashedrekord(bytes: &[u8], signature: &[u8], by: &Signer) -> Value {
                 "publicKey": {"content": STANDARD.encode(by.pem())},
             },
         },
+    })
+}
+
+/// The body of an entry about bytes, as the second version of the log has it.
+#[must_use]
+pub fn hashedrekord2(bytes: &[u8], signature: &[u8], by: &Signer) -> Value {
+    json!({
+        "apiVersion": "0.0.2", "kind": "hashedrekord",
+        "spec": {"hashedRekordV002": {
+            "data": {
+                "algorithm": "SHA2_256",
+                "digest": STANDARD.encode(digest(&SHA256, bytes).as_ref()),
+            },
+            "signature": {
+                "content": STANDARD.encode(signature),
+                "verifier": {
+                    "keyDetails": "PKIX_ECDSA_P256_SHA_256",
+                    "x509Certificate": {"rawBytes": STANDARD.encode(&by.certificate)},
+                },
+            },
+        }},
     })
 }
 
@@ -384,6 +491,18 @@ fn hex(bytes: &[u8]) -> String {
 fn hashed(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
     let bytes = [&[kind][..], &parts.concat()].concat();
     digest(&SHA256, &bytes).as_ref().to_vec()
+}
+
+/// An element of DER.
+fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let body = parts.concat();
+    let [high, low] = u16::try_from(body.len()).unwrap().to_be_bytes();
+    let head = match (high, low) {
+        (0, 0..0x80) => vec![tag, low],
+        (0, _) => vec![tag, 0x81, low],
+        _ => vec![tag, 0x82, high, low],
+    };
+    [head, body].concat()
 }
 
 /// The first element of DER, whole, and what is in it.
