@@ -30,6 +30,24 @@ enum Family {
     Ed25519,
 }
 
+/// What a signature is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hash {
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl Hash {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
+        }
+    }
+}
+
 /// Why a signature does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
@@ -131,12 +149,28 @@ impl PublicKey {
     /// Whether a signature over SHA-256 is by this key, whatever its curve: what logs of certificates make (RFC 6962,
     /// section 2.1.4), and what Rekor promises.
     pub(crate) fn verify_sha256(&self, bytes: &[u8], signature: &[u8]) -> Result<(), Refused> {
-        let algorithm: &'static dyn VerificationAlgorithm = match self.family {
-            Family::P256 => &ECDSA_P256_SHA256_ASN1,
-            Family::P384 => &ECDSA_P384_SHA256_ASN1,
-            Family::Rsa(_) => &RSA_PKCS1_2048_8192_SHA256,
-            Family::Ed25519 => &ED25519,
-            Family::P521 => return Err(Refused::Unable),
+        self.verify_hashed(Hash::Sha256, bytes, signature)
+    }
+
+    /// Whether a signature over a hash is by this key: ECDSA in ASN.1, RSA with PKCS #1 v1.5.
+    pub(crate) fn verify_hashed(
+        &self,
+        hash: Hash,
+        bytes: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Refused> {
+        let algorithm: &'static dyn VerificationAlgorithm = match (self.family, hash) {
+            (Family::P256, Hash::Sha256) => &ECDSA_P256_SHA256_ASN1,
+            (Family::P256, Hash::Sha384) => &ECDSA_P256_SHA384_ASN1,
+            (Family::P384, Hash::Sha256) => &ECDSA_P384_SHA256_ASN1,
+            (Family::P384, Hash::Sha384) => &ECDSA_P384_SHA384_ASN1,
+            (Family::Rsa(_), Hash::Sha256) => &RSA_PKCS1_2048_8192_SHA256,
+            (Family::Rsa(_), Hash::Sha384) => &RSA_PKCS1_2048_8192_SHA384,
+            (Family::Rsa(_), Hash::Sha512) => &RSA_PKCS1_2048_8192_SHA512,
+            (Family::Ed25519, _) => &ED25519,
+            (Family::P256 | Family::P384, Hash::Sha512) | (Family::P521, _) => {
+                return Err(Refused::Unable);
+            }
         };
         self.verify(algorithm, bytes, signature)
     }

@@ -11,10 +11,10 @@
 //! | [`certificate`] | who signed, and the chain to an authority |
 //! | [`sct`] | that the certificate was logged |
 //! | [`log`] | that the signature was logged, and when |
+//! | [`stamp`] | when it was made, by who countersigned that |
 //! | [`material`] | what comes with a signature: annotations of cosign's layers, bundles |
 //!
-//! What it deliberately leaves out: asking any service (entries that do not come with the signature), and times that an
-//! authority countersigned (RFC 3161), which are unknown.
+//! What it deliberately leaves out: asking any service (entries that do not come with the signature).
 
 mod certificate;
 mod der;
@@ -23,6 +23,7 @@ mod log;
 pub(crate) mod material;
 pub mod root;
 mod sct;
+mod stamp;
 
 use jiff::Timestamp;
 
@@ -74,8 +75,16 @@ fn checked(
             "it is signed without a key (keyless), and no trusted root says whom to trust",
         )
     })?;
-    let times = log::times(&material.entries, root, signed, &material.certificate)?;
-    // Where nothing proves the time, the rest is looked at as of the certificate's begin, for what is wrong with it.
+    let mut times = log::times(&material.entries, root, signed, &material.certificate)?;
+    let mut untimed = Problem::unable("nothing beside it proves when it was made");
+    // What nobody who is trusted countersigned says nothing; it decides only where nothing else gives a time.
+    for token in &material.stamps {
+        match stamp::time(token, signed.signature, root) {
+            Ok(time) => times.push(time),
+            Err(problem) => untimed = problem,
+        }
+    }
+    // Without a time the rest is looked at as of the certificate's begin, for what is wrong with it.
     let moments = if times.is_empty() {
         vec![leaf.begins()?]
     } else {
@@ -85,8 +94,13 @@ fn checked(
         let issuer = leaf.issued(root, at)?;
         sct::check(leaf, &issuer, root)?;
     }
+    if material.entries.is_empty() {
+        return Err(Problem::unable(
+            "nothing beside it shows that it was logged",
+        ));
+    }
     if times.is_empty() {
-        return Err(material.untimed());
+        return Err(untimed);
     }
     if identities.is_empty() {
         return Err(Problem::unable("no identity says whose signatures count"));

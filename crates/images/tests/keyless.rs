@@ -11,8 +11,8 @@ use images::sigstore::identity::Identity;
 use images::sigstore::root::Root;
 use images::{Outcome, Signature};
 use oracle::sigstore::{
-    BEGIN, LOGGED, Leaf, Logged, Signer, Sigstore, annotations, bundle, dsse, hashedrekord, pae,
-    simple, statement,
+    BEGIN, LOGGED, Leaf, Logged, Signer, Sigstore, annotations, bundle, dsse, hashedrekord,
+    hashedrekord2, pae, simple, statement,
 };
 use serde_json::{Value, json};
 
@@ -161,18 +161,12 @@ fn what_is_missing_is_said() {
     is(
         said(&none, &whom),
         Outcome::Unknown,
-        "nothing beside it proves when",
+        "nothing beside it shows that it was logged",
     );
-    let mut stamped = none.clone();
-    stamped["verificationMaterial"]["timestampVerificationData"] =
-        json!({"rfc3161Timestamps": [{"signedTimestamp": "MAA="}]});
-    is(said(&stamped, &whom), Outcome::Unknown, "RFC 3161");
     // A proof signs no time: whoever may push would choose one.
     let mut unpromised = good.clone();
-    unpromised[ENTRY_KEYS[0]][ENTRY_KEYS[1]][0]
-        .as_object_mut()
-        .unwrap()
-        .remove("inclusionPromise");
+    let entry = unpromised.pointer_mut(ENTRY).unwrap();
+    entry.as_object_mut().unwrap().remove("inclusionPromise");
     is(
         said(&unpromised, &whom),
         Outcome::Unknown,
@@ -190,7 +184,150 @@ fn what_is_missing_is_said() {
     );
 }
 
-const ENTRY_KEYS: [&str; 2] = ["verificationMaterial", "tlogEntries"];
+/// As the second version of the log leaves it: a proof, and a time that an authority countersigned.
+fn stamped(store: &Sigstore, by: &Signer, clock: &Sigstore, time: &str) -> Value {
+    let payload = statement(DIGEST);
+    let bytes = pae(&payload);
+    let signature = by.sign(bytes.as_bytes());
+    let body = hashedrekord2(bytes.as_bytes(), &signature, by);
+    let mut entry = store.entry(&body, 0);
+    let fields = entry.as_object_mut().unwrap();
+    fields.remove("inclusionPromise");
+    fields.remove("integratedTime");
+    let mut whole = bundle(by, &payload, &signature, &entry);
+    whole["verificationMaterial"]["timestampVerificationData"] =
+        json!({"rfc3161Timestamps": [{"signedTimestamp": clock.stamp(&signature, time)}]});
+    whole
+}
+
+#[test]
+fn a_countersigned_time_counts() {
+    let store = Sigstore::default();
+    let whom = trust(&store.root(), DEV);
+    let dev = store.certify(&Leaf::default());
+    let at = |time| said(&stamped(&store, &dev, &store, time), &whom);
+    is(at("20260601000100Z"), Outcome::Verified, "");
+    is(at("20260601000100.5Z"), Outcome::Verified, "");
+    is(
+        at("20260531235959Z"),
+        Outcome::Expired,
+        "begins on 2026-06-01",
+    );
+    is(
+        at("20260601001001Z"),
+        Outcome::Expired,
+        "ended on 2026-06-01",
+    );
+    is(at("20260601000100"), Outcome::Wrong, "malformed");
+    is(at("20261301000100Z"), Outcome::Wrong, "malformed");
+    // Before the clock's own certificate.
+    is(
+        at("20251231000000Z"),
+        Outcome::Expired,
+        "countersigned its time begins",
+    );
+    let good = stamped(&store, &dev, &store, "20260601000100Z");
+    let eve = Sigstore::default();
+    let other = stamped(&store, &dev, &eve, "20260601000100Z");
+    is(
+        said(&other, &whom),
+        Outcome::Untrusted,
+        "no authority of the trusted root countersigned",
+    );
+    let mut ended = store.root();
+    ended["timestampAuthorities"][0]["validFor"]["end"] = "2026-05-31T00:00:00Z".into();
+    is(
+        said(&good, &trust(&ended, DEV)),
+        Outcome::Expired,
+        "does not trust its authority",
+    );
+    // The clock's certificate by another authority, or one that is not made to tell time.
+    let mut mixed = store.root();
+    let chain = "certChain";
+    mixed["timestampAuthorities"][0][chain]["certificates"][1] =
+        eve.root()["timestampAuthorities"][0][chain]["certificates"][1].clone();
+    is(
+        said(&good, &trust(&mixed, DEV)),
+        Outcome::Untrusted,
+        "no authority of the trusted root countersigned",
+    );
+    let route =
+        "/verificationMaterial/timestampVerificationData/rfc3161Timestamps/0/signedTimestamp";
+    let another = with(&good, route, store.stamp(b"another", "20260601000100Z"));
+    is(
+        said(&another, &whom),
+        Outcome::Wrong,
+        "of another signature",
+    );
+    // Nothing shows that it was logged.
+    let unlogged = with(&good, "/verificationMaterial/tlogEntries", json!([]));
+    is(
+        said(&unlogged, &whom),
+        Outcome::Unknown,
+        "shows that it was logged",
+    );
+    // Beside a log's promise a strange clock says nothing, a known one has to fit.
+    let mut both = signed(&store, &dev, DIGEST, LOGGED);
+    let signature = both.pointer("/dsseEnvelope/signatures/0/sig").unwrap();
+    let signature = STANDARD.decode(signature.as_str().unwrap()).unwrap();
+    let mut with_clock = |clock: &Sigstore, time: &str| {
+        both["verificationMaterial"]["timestampVerificationData"] =
+            json!({"rfc3161Timestamps": [{"signedTimestamp": clock.stamp(&signature, time)}]});
+        said(&both, &whom)
+    };
+    is(with_clock(&eve, "20260701000000Z"), Outcome::Verified, "");
+    is(with_clock(&store, "20260601000100Z"), Outcome::Verified, "");
+    is(
+        with_clock(&store, "20260701000000Z"),
+        Outcome::Expired,
+        "ended on",
+    );
+    // Every byte of the token.
+    let token = STANDARD
+        .decode(good.pointer(route).unwrap().as_str().unwrap())
+        .unwrap();
+    let mut free = 0;
+    for at in 0..token.len() {
+        for bit in [0x01, 0x80, 0xff] {
+            let mut changed = token.clone();
+            changed[at] ^= bit;
+            let (outcome, why) = said(&with(&good, route, STANDARD.encode(changed)), &whom);
+            // Only what nobody signs (versions, who signed) may be another; the time may not.
+            assert!(outcome == Outcome::Verified || !why.is_empty(), "{at}");
+            free += usize::from(outcome == Outcome::Verified);
+        }
+        let cut = with(&good, route, STANDARD.encode(&token[..at]));
+        is(said(&cut, &whom), Outcome::Wrong, "malformed");
+    }
+    assert!(free < token.len() / 2, "{free} of {}", 3 * token.len());
+}
+
+#[test]
+fn an_entry_of_the_second_version_is_about_one_signature() {
+    let store = Sigstore::default();
+    let whom = trust(&store.root(), DEV);
+    let dev = store.certify(&Leaf::default());
+    let good = stamped(&store, &dev, &store, "20260601000100Z");
+    let signature = good.pointer("/dsseEnvelope/signatures/0/sig").unwrap();
+    let signature = STANDARD.decode(signature.as_str().unwrap()).unwrap();
+    let bytes = pae(&statement(DIGEST));
+    let another = store.certify(&Leaf::default());
+    for body in [
+        hashedrekord2(b"another", &signature, &dev),
+        hashedrekord2(bytes.as_bytes(), b"another", &dev),
+        hashedrekord2(bytes.as_bytes(), &signature, &another),
+        json!({"apiVersion": "0.0.2", "kind": "hashedrekord", "spec": {}}),
+    ] {
+        let mut entry = store.entry(&body, 0);
+        entry.as_object_mut().unwrap().remove("inclusionPromise");
+        let changed = with(&good, ENTRY, entry);
+        is(
+            said(&changed, &whom),
+            Outcome::Wrong,
+            "about something else",
+        );
+    }
+}
 
 #[test]
 fn a_certificate_that_does_not_hold_is_found() {
@@ -424,12 +561,12 @@ fn what_is_signed_is_what_counts() {
     let other = store.certify(&Leaf::default());
     let other = with(&good, route, STANDARD.encode(&other.certificate));
     is(said(&other, &whom), Outcome::Wrong, "it was changed");
-    // A byte of what the authority signed; the key is still the same.
+    // A byte of what the authority signed: the key is still the same, but the log has another certificate.
     let certificate = flipped(good.pointer(route).unwrap());
     is(
         said(&with(&good, route, certificate), &whom),
         Outcome::Wrong,
-        else_or_malformed(),
+        "about something else",
     );
     let mut twice = good.clone();
     let list = twice.pointer_mut("/dsseEnvelope/signatures").unwrap();
@@ -440,11 +577,6 @@ fn what_is_signed_is_what_counts() {
         Outcome::Wrong,
         "more than one signature",
     );
-}
-
-/// The log has the certificate as it was.
-fn else_or_malformed() -> &'static str {
-    "its entry in the log is about something else"
 }
 
 /// A signature as cosign's second version leaves it.

@@ -1,7 +1,7 @@
 //! Who signed: the certificate that an authority gave them, and the chain to it.
 
 use jiff::Timestamp;
-use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::extensions::{ExtendedKeyUsage, GeneralName, ParsedExtension};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::root::{Authority, Root};
@@ -86,11 +86,11 @@ impl<'a> Leaf<'a> {
         root: &'r Root,
         at: Timestamp,
     ) -> Result<X509Certificate<'r>, Problem> {
-        fit(&self.certificate)?;
+        Use::Code.fits(&self.certificate, "its certificate")?;
         within(&self.certificate, "its certificate", at)?;
         let mut nearest = None;
         for authority in &root.authorities {
-            match climb(&self.certificate, authority, at) {
+            match climb(&self.certificate, authority, at, Use::Code) {
                 Ok(Some(issuer)) => return Ok(issuer),
                 Ok(None) => {}
                 Err(problem) => {
@@ -104,7 +104,14 @@ impl<'a> Leaf<'a> {
     }
 }
 
-fn read(der: &[u8]) -> Result<X509Certificate<'_>, Problem> {
+/// What a certificate is made for.
+#[derive(Clone, Copy)]
+pub(super) enum Use {
+    Code,
+    Time,
+}
+
+pub(super) fn read(der: &[u8]) -> Result<X509Certificate<'_>, Problem> {
     X509Certificate::from_der(der)
         .ok()
         .filter(|(rest, _)| rest.is_empty())
@@ -113,10 +120,11 @@ fn read(der: &[u8]) -> Result<X509Certificate<'_>, Problem> {
 }
 
 /// Goes up from a certificate to the root of an authority (RFC 5280, section 6.1); `None` where it leads elsewhere.
-fn climb<'r>(
+pub(super) fn climb<'r>(
     leaf: &X509Certificate<'_>,
     authority: &'r Authority,
     at: Timestamp,
+    made_for: Use,
 ) -> Result<Option<X509Certificate<'r>>, Problem> {
     let mut above = Vec::with_capacity(authority.chain.len());
     for der in &authority.chain {
@@ -147,7 +155,7 @@ fn climb<'r>(
         return Err(outside(why));
     }
     for (below, certificate) in path.iter().enumerate() {
-        may_issue(certificate, below)?;
+        may_issue(certificate, below, made_for)?;
         within(certificate, "a certificate of its authority", at)?;
     }
     let issuer = path.first().map(|issuer| (*issuer).clone());
@@ -181,7 +189,11 @@ fn issuer_of<'c, 'r>(
     Ok(None)
 }
 
-fn within(certificate: &X509Certificate<'_>, called: &str, at: Timestamp) -> Result<(), Problem> {
+pub(super) fn within(
+    certificate: &X509Certificate<'_>,
+    called: &str,
+    at: Timestamp,
+) -> Result<(), Problem> {
     let validity = certificate.validity();
     let (from, until) = (
         validity.not_before.timestamp(),
@@ -200,27 +212,40 @@ fn within(certificate: &X509Certificate<'_>, called: &str, at: Timestamp) -> Res
     Ok(())
 }
 
-/// Whether a certificate is made to sign code, and by somebody.
-fn fit(leaf: &X509Certificate<'_>) -> Result<(), Problem> {
-    critical(leaf)?;
-    if let Ok(Some(constraints)) = leaf.basic_constraints()
-        && constraints.value.ca
-    {
-        return Err(Problem::wrong("its certificate is that of an authority"));
+impl Use {
+    fn is_of(self, usage: &ExtendedKeyUsage<'_>) -> bool {
+        match self {
+            Self::Code => usage.code_signing,
+            Self::Time => usage.time_stamping,
+        }
     }
-    let signs = leaf
-        .extended_key_usage()
-        .ok()
-        .flatten()
-        .is_some_and(|usage| usage.value.code_signing);
-    if !signs {
-        return Err(Problem::wrong("its certificate is not made to sign code"));
+
+    /// Whether somebody's certificate is made for it.
+    pub(super) fn fits(self, leaf: &X509Certificate<'_>, called: &str) -> Result<(), Problem> {
+        critical(leaf)?;
+        if let Ok(Some(constraints)) = leaf.basic_constraints()
+            && constraints.value.ca
+        {
+            return Err(Problem::wrong(format!("{called} is that of an authority")));
+        }
+        let usage = leaf.extended_key_usage().ok().flatten();
+        if usage.is_some_and(|usage| self.is_of(usage.value)) {
+            return Ok(());
+        }
+        let what = match self {
+            Self::Code => "to sign code",
+            Self::Time => "for that",
+        };
+        Err(Problem::wrong(format!("{called} is not made {what}")))
     }
-    Ok(())
 }
 
 /// Whether a certificate may issue others, with as many between it and the signer's.
-fn may_issue(certificate: &X509Certificate<'_>, below: usize) -> Result<(), Problem> {
+fn may_issue(
+    certificate: &X509Certificate<'_>,
+    below: usize,
+    made_for: Use,
+) -> Result<(), Problem> {
     critical(certificate)?;
     let bad = || Problem::untrusted("a certificate of its authority may not issue it");
     let constraints = certificate.basic_constraints().map_err(|_| bad())?;
@@ -232,8 +257,8 @@ fn may_issue(certificate: &X509Certificate<'_>, below: usize) -> Result<(), Prob
         .map_err(|_| bad())?
         .is_none_or(|usage| usage.value.key_cert_sign());
     let usage = certificate.extended_key_usage().map_err(|_| bad())?;
-    let code = usage.is_none_or(|usage| usage.value.code_signing || usage.value.any);
-    if issues && signs && code {
+    let usable = usage.is_none_or(|usage| made_for.is_of(usage.value) || usage.value.any);
+    if issues && signs && usable {
         Ok(())
     } else {
         Err(bad())

@@ -1,4 +1,4 @@
-//! As much of DER as taking an extension out of a certificate needs.
+//! As much of DER as taking an extension out of a certificate and a token of time apart need.
 
 /// An element: its whole bytes, its tag, what is in it.
 #[derive(Clone, Copy)]
@@ -9,6 +9,7 @@ pub(super) struct Element<'a> {
 }
 
 pub(super) const SEQUENCE: u8 = 0x30;
+pub(super) const OCTETS: u8 = 0x04;
 pub(super) const OBJECT: u8 = 0x06;
 pub(super) const UTF8: u8 = 0x0c;
 

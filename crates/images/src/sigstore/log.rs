@@ -58,7 +58,7 @@ pub(super) struct Proof {
     pub(super) checkpoint: String,
 }
 
-/// The times at which logs of the trusted root say that they had it: none where no log signs a time.
+/// Whether logs of the trusted root have it, and since when as far as they sign that.
 pub(super) fn times(
     entries: &[Entry],
     root: &Root,
@@ -281,7 +281,7 @@ impl Proof {
 }
 
 /// By the name of an algorithm, as Rekor's versions call it.
-fn hash(algorithm: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn hash(algorithm: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     Some(match algorithm {
         "sha256" | "SHA2_256" => Sha256::digest(bytes).to_vec(),
         "sha384" | "SHA2_384" => Sha384::digest(bytes).to_vec(),

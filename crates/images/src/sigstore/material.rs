@@ -16,7 +16,7 @@ const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
 const BUNDLE: &str = "dev.sigstore.cosign/bundle";
 const STAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 
-/// As many entries as sigstore-go reads (`internal/limits`).
+/// As many entries and countersigned times as sigstore-go reads (`internal/limits`).
 const MOST: usize = 32;
 
 /// What comes with a signature without a key.
@@ -25,8 +25,8 @@ pub(crate) struct Material {
     /// DER.
     pub(super) certificate: Vec<u8>,
     pub(super) entries: Vec<Entry>,
-    /// Whether an authority countersigned the time.
-    stamped: bool,
+    /// Answers of authorities that countersigned the time.
+    pub(super) stamps: Vec<Vec<u8>>,
 }
 
 impl Material {
@@ -48,7 +48,10 @@ impl Material {
             Ok(Self {
                 certificate,
                 entries,
-                stamped: annotations.contains_key(STAMP),
+                stamps: match annotations.get(STAMP) {
+                    None => Vec::new(),
+                    Some(text) => vec![stamp(text).ok_or_else(malformed)?],
+                },
             })
         };
         Some(read())
@@ -101,21 +104,30 @@ impl Material {
             ));
         }
         let stamps = list("/timestampVerificationData/rfc3161Timestamps");
+        let stamps = stamps.map_or(&[][..], Vec::as_slice);
+        if stamps.len() > MOST {
+            return Err(Problem::wrong("it has too many countersigned times"));
+        }
+        let stamps = stamps
+            .iter()
+            .map(|stamp| bytes(stamp.get("signedTimestamp")?));
         Ok(Self {
             certificate,
             entries,
-            stamped: stamps.is_some_and(|stamps| !stamps.is_empty()),
+            stamps: stamps.collect::<Option<_>>().ok_or_else(malformed)?,
         })
     }
+}
 
-    /// Nothing that is checked here proves the time.
-    pub(super) fn untimed(&self) -> Problem {
-        Problem::unable(if self.stamped {
-            "it rests on a countersigned time (RFC 3161), which is not checked here"
-        } else {
-            "nothing beside it proves when it was made"
-        })
-    }
+fn malformed() -> Problem {
+    Problem::wrong("the countersigned time beside it is malformed")
+}
+
+/// What cosign keeps of a countersigned time
+/// (<https://github.com/sigstore/cosign/blob/v3.1.3/pkg/cosign/bundle/tsa.go>).
+fn stamp(text: &str) -> Option<Vec<u8>> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    bytes(value.get("SignedRFC3161Timestamp")?)
 }
 
 /// What cosign keeps of an entry: `{"SignedEntryTimestamp": …, "Payload": {body, integratedTime, logIndex, logID}}`

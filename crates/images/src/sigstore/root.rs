@@ -16,9 +16,11 @@ pub struct Root {
     pub(super) logs: Vec<Log>,
     /// Logs of certificates.
     pub(super) certificate_logs: Vec<Log>,
+    /// Who countersigns times.
+    pub(super) stampers: Vec<Authority>,
 }
 
-/// Who issues certificates: those above them, the root last.
+/// Who issues certificates or countersigns times: the certificates above, the root last.
 #[derive(Debug)]
 pub(super) struct Authority {
     pub(super) chain: Vec<Vec<u8>>,
@@ -55,6 +57,7 @@ struct Document {
     tlogs: Vec<Instance>,
     certificate_authorities: Vec<CertificateAuthority>,
     ctlogs: Vec<Instance>,
+    timestamp_authorities: Vec<CertificateAuthority>,
 }
 
 #[derive(Deserialize)]
@@ -130,30 +133,34 @@ impl Root {
             return Err("its `mediaType` is not that of a trusted root".to_owned());
         }
         let logs = |all: Vec<Instance>| all.into_iter().map(log).collect::<Result<Vec<_>, _>>();
-        let mut authorities = Vec::new();
-        for one in document.certificate_authorities {
-            if one.cert_chain.certificates.is_empty() {
-                return Err("an authority has no certificate".to_owned());
-            }
-            authorities.push(Authority {
-                chain: one
-                    .cert_chain
-                    .certificates
-                    .into_iter()
-                    .map(|certificate| certificate.raw_bytes.0)
-                    .collect(),
-                valid: period(one.valid_for)?,
-            });
-        }
-        if authorities.is_empty() {
+        let authorities = |all: Vec<CertificateAuthority>| {
+            all.into_iter()
+                .map(authority)
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let issuers = authorities(document.certificate_authorities)?;
+        if issuers.is_empty() {
             return Err("it names no authority that issues certificates".to_owned());
         }
         Ok(Self {
-            authorities,
+            authorities: issuers,
             logs: logs(document.tlogs)?,
             certificate_logs: logs(document.ctlogs)?,
+            stampers: authorities(document.timestamp_authorities)?,
         })
     }
+}
+
+fn authority(one: CertificateAuthority) -> Result<Authority, String> {
+    let chain = one.cert_chain.certificates.into_iter();
+    let chain: Vec<Vec<u8>> = chain.map(|certificate| certificate.raw_bytes.0).collect();
+    if chain.is_empty() {
+        return Err("an authority has no certificate".to_owned());
+    }
+    Ok(Authority {
+        chain,
+        valid: period(one.valid_for)?,
+    })
 }
 
 fn log(instance: Instance) -> Result<Log, String> {
