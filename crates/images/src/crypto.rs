@@ -178,19 +178,18 @@ impl PublicKey {
     /// Whether a certificate is signed by this key (RFC 5280, section 4.1.1.3; algorithms of RFC 4055, 5758, 8410).
     pub(crate) fn verify_certificate(&self, one: &X509Certificate<'_>) -> Result<(), Refused> {
         let oid = one.signature_algorithm.algorithm.to_id_string();
-        let algorithm: &'static dyn VerificationAlgorithm = match (self.family, &*oid) {
-            (Family::P256, "1.2.840.10045.4.3.2") => &ECDSA_P256_SHA256_ASN1,
-            (Family::P256, "1.2.840.10045.4.3.3") => &ECDSA_P256_SHA384_ASN1,
-            (Family::P384, "1.2.840.10045.4.3.2") => &ECDSA_P384_SHA256_ASN1,
-            (Family::P384, "1.2.840.10045.4.3.3") => &ECDSA_P384_SHA384_ASN1,
-            (Family::Rsa(_), "1.2.840.113549.1.1.11") => &RSA_PKCS1_2048_8192_SHA256,
-            (Family::Rsa(_), "1.2.840.113549.1.1.12") => &RSA_PKCS1_2048_8192_SHA384,
-            (Family::Rsa(_), "1.2.840.113549.1.1.13") => &RSA_PKCS1_2048_8192_SHA512,
-            (Family::Ed25519, "1.3.101.112") => &ED25519,
+        let hash = match (self.family, &*oid) {
+            (Family::P256 | Family::P384, "1.2.840.10045.4.3.2")
+            | (Family::Rsa(_), "1.2.840.113549.1.1.11")
+            // It hashes by itself.
+            | (Family::Ed25519, "1.3.101.112") => Hash::Sha256,
+            (Family::P256 | Family::P384, "1.2.840.10045.4.3.3")
+            | (Family::Rsa(_), "1.2.840.113549.1.1.12") => Hash::Sha384,
+            (Family::Rsa(_), "1.2.840.113549.1.1.13") => Hash::Sha512,
             _ => return Err(Refused::Unable),
         };
-        self.verify(
-            algorithm,
+        self.verify_hashed(
+            hash,
             one.tbs_certificate.as_ref(),
             &one.signature_value.data,
         )

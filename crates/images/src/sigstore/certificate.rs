@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use x509_parser::extensions::{ExtendedKeyUsage, GeneralName, ParsedExtension};
-use x509_parser::prelude::{FromDer as _, X509Certificate};
+use x509_parser::prelude::{FromDer as _, X509Certificate, X509Extension};
 
 use super::root::{Authority, Root};
-use super::{day, der, moment, outside};
+use super::{der, moment, outside, written};
 use crate::crypto::{PublicKey, Refused};
 use crate::verdict::Problem;
 
@@ -29,8 +29,9 @@ pub(super) struct Leaf<'a> {
 impl<'a> Leaf<'a> {
     pub(super) fn read(der: &'a [u8]) -> Result<Self, Problem> {
         let certificate = read(der)?;
-        let key = PublicKey::of(certificate.public_key())
-            .ok_or_else(|| Problem::wrong("its key is of a kind that signs no images"))?;
+        let key = PublicKey::of(certificate.public_key()).ok_or_else(|| {
+            Problem::unable("its certificate's key is of a kind that is not checked here")
+        })?;
         let names = names(&certificate)?;
         let issuer = issuer(&certificate)?;
         Ok(Self {
@@ -150,7 +151,7 @@ pub(super) fn climb<'r>(
     if !authority.valid.holds(at) {
         let why = format!(
             "the trusted root does not trust its authority as of {}",
-            day(at)
+            written(at)
         );
         return Err(outside(why));
     }
@@ -199,7 +200,7 @@ pub(super) fn within(
         validity.not_before.timestamp(),
         validity.not_after.timestamp(),
     );
-    let shown = |seconds| moment(seconds).map_or_else(String::new, day);
+    let shown = |seconds| moment(seconds).map_or_else(String::new, written);
     let second = at.as_second();
     if second < from {
         let why = format!("{called} begins on {}, after it was used", shown(from));
@@ -223,9 +224,10 @@ impl Use {
     /// Whether somebody's certificate is made for it.
     pub(super) fn fits(self, leaf: &X509Certificate<'_>, called: &str) -> Result<(), Problem> {
         critical(leaf)?;
-        if let Ok(Some(constraints)) = leaf.basic_constraints()
-            && constraints.value.ca
-        {
+        let ends = leaf
+            .basic_constraints()
+            .is_ok_and(|found| found.is_none_or(|constraints| !constraints.value.ca));
+        if !ends {
             return Err(Problem::wrong(format!("{called} is that of an authority")));
         }
         let usage = leaf.extended_key_usage().ok().flatten();
@@ -265,26 +267,22 @@ fn may_issue(
     }
 }
 
-/// What is critical and not looked at decides nothing here (RFC 5280, section 4.2).
+/// What is critical and not looked at decides nothing here (RFC 5280, section 4.2); nor do names that an authority is
+/// bound to, critical or not.
 fn critical(certificate: &X509Certificate<'_>) -> Result<(), Problem> {
-    let known = |extension: &ParsedExtension<'_>| {
-        matches!(
-            extension,
-            ParsedExtension::BasicConstraints(_)
-                | ParsedExtension::KeyUsage(_)
-                | ParsedExtension::ExtendedKeyUsage(_)
-                | ParsedExtension::SubjectAlternativeName(_)
-                | ParsedExtension::SCT(_)
-        )
+    let open = |extension: &&X509Extension<'_>| match extension.parsed_extension() {
+        ParsedExtension::BasicConstraints(_)
+        | ParsedExtension::KeyUsage(_)
+        | ParsedExtension::ExtendedKeyUsage(_)
+        | ParsedExtension::SubjectAlternativeName(_)
+        | ParsedExtension::SCT(_) => false,
+        ParsedExtension::NameConstraints(_) => true,
+        _ => extension.critical,
     };
-    let all = certificate.extensions().iter();
-    match all
-        .filter(|extension| extension.critical)
-        .find(|extension| !known(extension.parsed_extension()))
-    {
+    match certificate.extensions().iter().find(open) {
         None => Ok(()),
         Some(other) => Err(Problem::unable(format!(
-            "its chain has a critical extension, `{}`, that is not checked here",
+            "its chain has an extension, `{}`, that is not checked here",
             other.oid.to_id_string()
         ))),
     }

@@ -141,7 +141,10 @@ impl RegistryArgs {
 
     /// Who may sign without a key.
     fn identities(&self) -> anyhow::Result<Vec<Identity>> {
-        let exact = self.cosign_identity.iter().map(|text| Identity::exactly(text));
+        let exact = self
+            .cosign_identity
+            .iter()
+            .map(|text| Identity::exactly(text));
         let like = self
             .cosign_identity_regexp
             .iter()

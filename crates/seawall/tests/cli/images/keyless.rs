@@ -178,6 +178,10 @@ fn signatures_without_keys_are_checked_by_a_trusted_root() {
         text(signer),
         "dev@example.com (https://accounts.example.com)"
     );
+    let why = &images["stranger"]["signatures"][0]["why"];
+    assert_eq!(text(why), "who signed is none of the trusted identities");
+    let why = &images["untimed"]["signatures"][0]["why"];
+    assert_eq!(text(why), "nothing beside it shows that it was logged");
     let attested = &images["attested"]["attestations"][0];
     assert_eq!(text(&attested["about"]), "provenance");
     assert_eq!(text(&attested["outcome"]), "verified", "{attested:#}");
