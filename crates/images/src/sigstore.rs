@@ -1,6 +1,6 @@
 //! Signatures without keys of one's own (keyless): made with a certificate that lives for minutes, whose authority
-//! (Fulcio) names who signed, and of which public logs tell that and when it was used. What is decided is what
-//! `cosign verify --certificate-identity … --certificate-oidc-issuer … --trusted-root FILE --offline` decides
+//! (Fulcio) names who signed, and of which public logs tell that and when it was used. Checked is what
+//! `cosign verify --certificate-identity … --certificate-oidc-issuer … --trusted-root FILE --offline` checks
 //! (<https://github.com/sigstore/architecture-docs/blob/main/client-spec.md>, steps as in sigstore-go 1.3.0,
 //! `pkg/verify`).
 //!
