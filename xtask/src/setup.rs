@@ -47,6 +47,20 @@ const ICAL: (&str, &str, &str) = ("ical", "ical.js", "2.2.1");
 const LSP: (&str, &str, &str) = ("lsp", "vscode-languageserver-protocol", "3.18.5");
 const LSP_TEXTS: (&str, &str, &str) = ("lsp-texts", "vscode-languageserver-textdocument", "1.0.16");
 
+/// Sigstore's own verifiers, whose tests carry bundles and trusted roots of the public one: module, version, folder.
+const SIGSTORE: [(&str, &str, &str); 2] = [
+    (
+        "github.com/sigstore/sigstore-go",
+        "v1.3.0",
+        "pkg/testing/data",
+    ),
+    (
+        "github.com/sigstore/cosign/v3",
+        "v3.1.3",
+        "pkg/cosign/testdata",
+    ),
+];
+
 /// The crate that carries OASIS's SARIF schema unchanged.
 const SARIF_CRATE: (&str, &str) = ("serde-sarif", "0.8.0");
 
@@ -70,6 +84,7 @@ pub(crate) fn setup(places: &Places) -> Result<()> {
     go_programs(places)?;
     oracles(places)?;
     pod_security_fixtures(places)?;
+    sigstore_bundles(places)?;
     cel_conformance(places)?;
     kubernetes_schema(places)?;
     sarif_schema(places)?;
@@ -199,6 +214,31 @@ fn pod_security_fixtures(places: &Places) -> Result<()> {
         let from = module_folder(&module, "k8s.io/pod-security-admission")?;
         remove(&made)?;
         copy(&from.join("test/testdata"), &made)?;
+        places.stamp(&made, &input)
+    })
+}
+
+/// Signatures without keys, as the public Sigstore made them. Nothing of the modules is built.
+fn sigstore_bundles(places: &Places) -> Result<()> {
+    let made = places.cache.join("sigstore");
+    let input = SIGSTORE
+        .iter()
+        .fold(Stamp::default(), |stamp, (name, version, folder)| {
+            stamp.text_of(name).text_of(version).text_of(folder)
+        });
+    if places.is_fresh(&made, &input) {
+        return Ok(());
+    }
+    step("Sigstore bundles", || {
+        remove(&made)?;
+        for (name, version, folder) in SIGSTORE {
+            let module = format!("{name}@{version}");
+            let told = output(go(&places.cache).args(["mod", "download", "-json", &module]))?;
+            let told: serde_json::Value = serde_json::from_str(&told)?;
+            let from = told.get("Dir").and_then(serde_json::Value::as_str);
+            let from = from.with_context(|| format!("`{module}` has no folder"))?;
+            copy(&Path::new(from).join(folder), &made)?;
+        }
         places.stamp(&made, &input)
     })
 }

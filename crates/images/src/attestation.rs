@@ -7,9 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::PublicKey;
-use crate::crypto::Refused;
-use crate::verdict::Outcome;
+use crate::cosign::Trust;
+use crate::manifest::Descriptor;
+use crate::sigstore::material::Material;
+use crate::sigstore::{Content, Signed};
+use crate::verdict::{Outcome, Problem};
 
 /// The media type of an envelope.
 pub const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
@@ -67,38 +69,36 @@ pub struct Attestation {
     pub why: String,
 }
 
-/// A key, and what people call it.
-#[derive(Debug, Clone)]
-pub struct Named {
-    /// The file's name.
-    pub name: String,
-    /// The key.
-    pub key: PublicKey,
+/// Reads a statement that nobody signed.
+///
+/// # Errors
+/// When it is none, or one about something else, as a clause.
+pub fn unsigned(blob: &[u8], image: &str) -> Result<Attestation, String> {
+    stated(&json(blob)?, image)
 }
 
-/// Reads what stands beside an image, and checks its signature by keys.
+/// Reads what stands beside an image, a layer and the blob that it is, and checks its signature.
 ///
 /// # Errors
 /// When it is no statement, or one about something else, as a clause.
 pub fn check(
-    media_type: &str,
+    layer: &Descriptor,
     blob: &[u8],
     image: &str,
-    keys: &[Named],
+    trust: &Trust,
 ) -> Result<Attestation, String> {
-    let value: Value =
-        serde_json::from_slice(blob).map_err(|_| "a statement is no JSON".to_owned())?;
-    if media_type == IN_TOTO {
+    let value = json(blob)?;
+    if layer.media_type == IN_TOTO {
         return stated(&value, image);
     }
-    let (envelope, keyless) = if media_type.starts_with(BUNDLE) {
+    let bundle = layer.media_type.starts_with(BUNDLE);
+    let (envelope, material) = if bundle {
         let envelope = value
             .get("dsseEnvelope")
             .ok_or_else(|| "a bundle holds no statement".to_owned())?;
-        let key = value.pointer("/verificationMaterial/publicKey");
-        (envelope, key.is_none())
+        (envelope, Material::of_bundle(&value))
     } else {
-        (&value, false)
+        (&value, Material::of_layer(&layer.annotations))
     };
     let text = |key: &str| envelope.get(key).and_then(Value::as_str);
     let malformed = || "an envelope is malformed".to_owned();
@@ -115,54 +115,34 @@ pub fn check(
         .flatten()
         .filter_map(|one| STANDARD.decode(one.get("sig")?.as_str()?).ok())
         .collect();
-    let signed = pae(kind, &payload);
-    let (outcome, signer, why) = by_keys(keys, keyless, |key| {
-        let mut said = Refused::Wrong;
-        for signature in &signatures {
-            match key.verify_cosign(&signed, signature) {
-                Ok(()) => return Ok(()),
-                Err(refused) => said = refused,
-            }
+    let bytes = pae(kind, &payload);
+    // A log has one signature of an envelope, and sigstore-go takes no envelope with more (`pkg/verify/signature.go`).
+    let material = match (material, signatures.len()) {
+        (Some(_), 2..) => Some(Err(Problem::wrong("it has more than one signature"))),
+        (material, _) => material,
+    };
+    for signature in &signatures {
+        let signed = Signed {
+            bytes: &bytes,
+            signature,
+            content: Content::Envelope {
+                payload: &payload,
+                whole: (!bundle).then_some(blob),
+            },
+        };
+        let (outcome, signer, why) = trust.judge(&signed, material.clone());
+        attestation.outcome = Some(outcome);
+        attestation.signer = signer;
+        attestation.why = why;
+        if outcome == Outcome::Verified {
+            break;
         }
-        Err(said)
-    });
-    attestation.outcome = (!signatures.is_empty()).then_some(outcome);
-    attestation.signer = signer;
-    attestation.why = why;
+    }
     Ok(attestation)
 }
 
-/// By whom of these something is signed.
-pub(crate) fn by_keys(
-    keys: &[Named],
-    keyless: bool,
-    verify: impl Fn(&PublicKey) -> Result<(), Refused>,
-) -> (Outcome, String, String) {
-    let mut unable = None;
-    for named in keys {
-        match verify(&named.key) {
-            Ok(()) => return (Outcome::Verified, named.name.clone(), String::new()),
-            Err(Refused::Unable) => unable = Some(&named.name),
-            Err(Refused::Wrong) => {}
-        }
-    }
-    let (outcome, why) = match unable {
-        _ if keyless => (
-            Outcome::Unknown,
-            "it is signed with a certificate for minutes (keyless), which is not checked here"
-                .to_owned(),
-        ),
-        Some(name) => (
-            Outcome::Unknown,
-            format!("the key `{name}` is of a kind that is not checked here"),
-        ),
-        None if keys.is_empty() => (Outcome::Unknown, "no key says whom to trust".to_owned()),
-        None => (
-            Outcome::Untrusted,
-            "it was changed, or made with a key that is not trusted".to_owned(),
-        ),
-    };
-    (outcome, String::new(), why)
+fn json(blob: &[u8]) -> Result<Value, String> {
+    serde_json::from_slice(blob).map_err(|_| "a statement is no JSON".to_owned())
 }
 
 /// What a statement says, if it is about an image.
@@ -219,12 +199,12 @@ mod tests {
     #[test]
     fn a_statement_is_about_the_image_or_nothing() {
         let statement = br#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"web","digest":{"sha256":"00"}}],"predicateType":"https://slsa.dev/provenance/v1","predicate":{"runDetails":{"builder":{"id":"https://ci.example/1"}}}}"#;
-        let read = check(IN_TOTO, statement, "sha256:00", &[]).unwrap();
+        let read = unsigned(statement, "sha256:00").unwrap();
         assert_eq!(read.about, About::Provenance);
         assert_eq!(read.builder.as_deref(), Some("https://ci.example/1"));
         assert_eq!(read.outcome, None);
-        assert!(check(IN_TOTO, statement, "sha256:01", &[]).is_err());
-        assert!(check(IN_TOTO, b"[]", "sha256:00", &[]).is_err());
+        assert!(unsigned(statement, "sha256:01").is_err());
+        assert!(unsigned(b"[]", "sha256:00").is_err());
         assert_eq!(About::of("https://spdx.dev/Document"), About::Bom);
         assert_eq!(About::of("application/vnd.cyclonedx+json"), About::Bom);
     }

@@ -30,6 +30,24 @@ enum Family {
     Ed25519,
 }
 
+/// What a signature is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hash {
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl Hash {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
+        }
+    }
+}
+
 /// Why a signature does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
@@ -37,6 +55,17 @@ pub(crate) enum Refused {
     Wrong,
     /// The algorithm cannot be checked here.
     Unable,
+}
+
+/// The first thing of a kind in a PEM text.
+pub(crate) fn pem(text: &str, kind: &str) -> Option<Vec<u8>> {
+    let body = text
+        .split_once(&format!("-----BEGIN {kind}-----"))?
+        .1
+        .split_once(&format!("-----END {kind}-----"))?
+        .0;
+    let body: String = body.chars().filter(|c| !c.is_whitespace()).collect();
+    STANDARD.decode(body).ok()
 }
 
 impl PublicKey {
@@ -50,13 +79,7 @@ impl PublicKey {
     /// From PEM (`PUBLIC KEY`), as `cosign generate-key-pair` and `openssl` write it.
     #[must_use]
     pub fn from_pem(text: &str) -> Option<Self> {
-        let body = text
-            .split_once("-----BEGIN PUBLIC KEY-----")?
-            .1
-            .split_once("-----END PUBLIC KEY-----")?
-            .0;
-        let body: String = body.chars().filter(|c| !c.is_whitespace()).collect();
-        Self::from_der(&STANDARD.decode(body).ok()?)
+        Self::from_der(&pem(text, "PUBLIC KEY")?)
     }
 
     pub(crate) fn of(info: &SubjectPublicKeyInfo<'_>) -> Option<Self> {
@@ -123,22 +146,50 @@ impl PublicKey {
         self.verify(algorithm, bytes, signature)
     }
 
+    /// Whether a signature over SHA-256 is by this key, whatever its curve: what logs of certificates make (RFC 6962,
+    /// section 2.1.4), and what Rekor promises.
+    pub(crate) fn verify_sha256(&self, bytes: &[u8], signature: &[u8]) -> Result<(), Refused> {
+        self.verify_hashed(Hash::Sha256, bytes, signature)
+    }
+
+    /// Whether a signature over a hash is by this key: ECDSA in ASN.1, RSA with PKCS #1 v1.5.
+    pub(crate) fn verify_hashed(
+        &self,
+        hash: Hash,
+        bytes: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Refused> {
+        let algorithm: &'static dyn VerificationAlgorithm = match (self.family, hash) {
+            (Family::P256, Hash::Sha256) => &ECDSA_P256_SHA256_ASN1,
+            (Family::P256, Hash::Sha384) => &ECDSA_P256_SHA384_ASN1,
+            (Family::P384, Hash::Sha256) => &ECDSA_P384_SHA256_ASN1,
+            (Family::P384, Hash::Sha384) => &ECDSA_P384_SHA384_ASN1,
+            (Family::Rsa(_), Hash::Sha256) => &RSA_PKCS1_2048_8192_SHA256,
+            (Family::Rsa(_), Hash::Sha384) => &RSA_PKCS1_2048_8192_SHA384,
+            (Family::Rsa(_), Hash::Sha512) => &RSA_PKCS1_2048_8192_SHA512,
+            (Family::Ed25519, _) => &ED25519,
+            (Family::P256 | Family::P384, Hash::Sha512) | (Family::P521, _) => {
+                return Err(Refused::Unable);
+            }
+        };
+        self.verify(algorithm, bytes, signature)
+    }
+
     /// Whether a certificate is signed by this key (RFC 5280, section 4.1.1.3; algorithms of RFC 4055, 5758, 8410).
     pub(crate) fn verify_certificate(&self, one: &X509Certificate<'_>) -> Result<(), Refused> {
         let oid = one.signature_algorithm.algorithm.to_id_string();
-        let algorithm: &'static dyn VerificationAlgorithm = match (self.family, &*oid) {
-            (Family::P256, "1.2.840.10045.4.3.2") => &ECDSA_P256_SHA256_ASN1,
-            (Family::P256, "1.2.840.10045.4.3.3") => &ECDSA_P256_SHA384_ASN1,
-            (Family::P384, "1.2.840.10045.4.3.2") => &ECDSA_P384_SHA256_ASN1,
-            (Family::P384, "1.2.840.10045.4.3.3") => &ECDSA_P384_SHA384_ASN1,
-            (Family::Rsa(_), "1.2.840.113549.1.1.11") => &RSA_PKCS1_2048_8192_SHA256,
-            (Family::Rsa(_), "1.2.840.113549.1.1.12") => &RSA_PKCS1_2048_8192_SHA384,
-            (Family::Rsa(_), "1.2.840.113549.1.1.13") => &RSA_PKCS1_2048_8192_SHA512,
-            (Family::Ed25519, "1.3.101.112") => &ED25519,
+        let hash = match (self.family, &*oid) {
+            (Family::P256 | Family::P384, "1.2.840.10045.4.3.2")
+            | (Family::Rsa(_), "1.2.840.113549.1.1.11")
+            // It hashes by itself.
+            | (Family::Ed25519, "1.3.101.112") => Hash::Sha256,
+            (Family::P256 | Family::P384, "1.2.840.10045.4.3.3")
+            | (Family::Rsa(_), "1.2.840.113549.1.1.12") => Hash::Sha384,
+            (Family::Rsa(_), "1.2.840.113549.1.1.13") => Hash::Sha512,
             _ => return Err(Refused::Unable),
         };
-        self.verify(
-            algorithm,
+        self.verify_hashed(
+            hash,
             one.tbs_certificate.as_ref(),
             &one.signature_value.data,
         )

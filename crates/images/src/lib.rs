@@ -4,14 +4,15 @@
 //! |---|---|
 //! | [`manifest`] | OCI's and Docker's manifests and indexes, and their configurations |
 //! | [`notation`] | signatures of the Notary Project, by its trust policies and trust stores |
-//! | [`cosign`] | signatures of cosign, by keys |
+//! | [`cosign`] | signatures of cosign, by keys and by certificates |
+//! | [`sigstore`] | certificates for minutes (keyless), and the logs that say when they were used |
 //! | [`attestation`] | statements of in-toto: provenance, bills of materials |
 //! | [`scan`] | results of scanners, and VEX, which says what of them does not count |
 //! | [`layer`] | names of files in a layer |
 //!
 //! It knows nothing of seawall, asks no network and reads no clock: what it is given it was handed, and moments are
-//! passed in. What it deliberately leaves out: scanning, what only an online service knows (revocation, transparency
-//! logs), and signing.
+//! passed in. What it deliberately leaves out: scanning, what only an online service knows (revocation, entries of logs
+//! that do not come with a signature), and signing.
 
 pub mod attestation;
 mod cbor;
@@ -21,6 +22,7 @@ pub mod layer;
 pub mod manifest;
 pub mod notation;
 pub mod scan;
+pub mod sigstore;
 pub mod verdict;
 
 pub use crypto::PublicKey;

@@ -12,7 +12,7 @@ pub mod trust;
 use jiff::Timestamp;
 
 use crate::manifest::Descriptor;
-use crate::verdict::{Outcome, Signature};
+use crate::verdict::{Outcome, Problem, Signature};
 use chain::Chain;
 use envelope::{Envelope, Scheme};
 use trust::{Level, Trust};
@@ -92,29 +92,6 @@ pub fn check(
         accepted.push("whether its certificate was revoked was not asked".to_owned());
     }
     say(Outcome::Verified, &signer, accepted.join("; "))
-}
-
-/// What is wrong.
-#[derive(Debug)]
-struct Problem {
-    outcome: Outcome,
-    why: String,
-}
-
-impl Problem {
-    fn wrong(why: impl Into<String>) -> Self {
-        Self {
-            outcome: Outcome::Wrong,
-            why: why.into(),
-        }
-    }
-
-    fn unable(why: impl Into<String>) -> Self {
-        Self {
-            outcome: Outcome::Unknown,
-            why: why.into(),
-        }
-    }
 }
 
 /// What is wrong with the moments of the certificates.

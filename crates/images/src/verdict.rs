@@ -57,3 +57,31 @@ impl Signature {
         }
     }
 }
+
+/// What is wrong with a signature, and what it makes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) outcome: Outcome,
+    pub(crate) why: String,
+}
+
+impl Problem {
+    pub(crate) fn new(outcome: Outcome, why: impl Into<String>) -> Self {
+        Self {
+            outcome,
+            why: why.into(),
+        }
+    }
+
+    pub(crate) fn wrong(why: impl Into<String>) -> Self {
+        Self::new(Outcome::Wrong, why)
+    }
+
+    pub(crate) fn untrusted(why: impl Into<String>) -> Self {
+        Self::new(Outcome::Untrusted, why)
+    }
+
+    pub(crate) fn unable(why: impl Into<String>) -> Self {
+        Self::new(Outcome::Unknown, why)
+    }
+}

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::stream::{self, StreamExt as _};
-use images::attestation::Named;
+use images::cosign;
 use images::notation::trust::Trust as NotationTrust;
 use images::scan::{self, Scan, Severity, Vex};
 use jiff::Timestamp;
@@ -43,6 +43,7 @@ use written::{Facts, Known};
 pub use client::Pace;
 pub use credentials::docker_config;
 pub use images::PublicKey as Key;
+pub use images::sigstore::{identity::Identity, root::Root as TrustedRoot};
 
 /// Images that are looked at side by side.
 const SIDE_BY_SIDE: usize = 24;
@@ -76,17 +77,23 @@ pub struct Options {
 pub struct Trusted {
     /// By Notation's trust policy.
     notation: Option<NotationTrust>,
-    /// Keys of cosign.
-    keys: Vec<Named>,
+    /// Keys of cosign, and who signs without one.
+    cosign: cosign::Trust,
 }
 
 impl Trusted {
     /// Trusts a key of cosign, by what people call it.
     pub fn trust(&mut self, name: &str, key: Key) {
-        self.keys.push(Named {
+        self.cosign.keys.push(cosign::Named {
             name: name.to_owned(),
             key,
         });
+    }
+
+    /// Trusts whom the authorities of a trusted root of Sigstore name by one of these.
+    pub fn trust_identities(&mut self, root: TrustedRoot, identities: Vec<Identity>) {
+        self.cosign.root = Some(root);
+        self.cosign.identities = identities;
     }
 
     /// Reads `trustpolicy.json` and `truststore/x509/TYPE/NAME/` of a folder, as Notation keeps them

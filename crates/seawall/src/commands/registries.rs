@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sources::azure::Trust;
 use sources::live::Source;
-use sources::registry::{self, Key, Options, Pace, Trusted};
+use sources::registry::{self, Identity, Key, Options, Pace, Trusted, TrustedRoot};
 
 use super::azure::{AzureArgs, SignIn};
 use super::estate::Stopped;
@@ -30,6 +30,15 @@ pub(crate) struct RegistryArgs {
     /// A public key of cosign (PEM): whose signatures count; repeatable
     #[arg(long, value_name = "FILE")]
     pub(crate) cosign_key: Vec<PathBuf>,
+    /// Sigstore's trusted_root.json: whose certificates count in signatures without keys (keyless)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cosign_trusted_root: Option<PathBuf>,
+    /// Who may sign without a key: who says who they are, and as whom; repeatable
+    #[arg(long, value_name = "ISSUER=SUBJECT")]
+    pub(crate) cosign_identity: Vec<String>,
+    /// The same as regular expressions, which match anywhere in the text unless anchored; repeatable
+    #[arg(long, value_name = "ISSUER=SUBJECT")]
+    pub(crate) cosign_identity_regexp: Vec<String>,
     /// How to sign in to Azure's registries [default: what `docker login` kept]
     #[arg(long, value_name = "HOW", value_enum)]
     pub(crate) acr_auth: Option<SignIn>,
@@ -50,6 +59,12 @@ impl RegistryArgs {
             (self.layers, "--layers"),
             (self.notation.is_some(), "--notation"),
             (!self.cosign_key.is_empty(), "--cosign-key"),
+            (self.cosign_trusted_root.is_some(), "--cosign-trusted-root"),
+            (!self.cosign_identity.is_empty(), "--cosign-identity"),
+            (
+                !self.cosign_identity_regexp.is_empty(),
+                "--cosign-identity-regexp",
+            ),
             (self.acr_auth.is_some(), "--acr-auth"),
         ];
         if let (false, Some((_, flag))) = (self.images, more.iter().find(|(given, _)| *given)) {
@@ -98,7 +113,52 @@ impl RegistryArgs {
             let name = file.file_name().unwrap_or(file.as_os_str());
             trusted.trust(&name.to_string_lossy(), key);
         }
+        let identities = self.identities()?;
+        if let Some(file) = &self.cosign_trusted_root {
+            if identities.is_empty() {
+                let why = "`--cosign-trusted-root` says whose certificates count, not who may sign";
+                return Err(Failure::new(why)
+                    .help("add `--cosign-identity ISSUER=SUBJECT`")
+                    .into());
+            }
+            let shown = file.display();
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| Failure::new(format!("cannot read `{shown}`: {error}")))?;
+            let root = TrustedRoot::read(&text).map_err(|why| {
+                Failure::new(format!("`{shown}` is no trusted root of Sigstore: {why}")).help(
+                    "give what `cosign trusted-root create` prints, or the public one: `cosign initialize` keeps it as ~/.sigstore/root/tuf-repo-cdn.sigstore.dev/targets/trusted_root.json",
+                )
+            })?;
+            trusted.trust_identities(root, identities);
+        } else if !identities.is_empty() {
+            let why = "`--cosign-identity` says who may sign, not whose certificates count";
+            return Err(Failure::new(why)
+                .help("add `--cosign-trusted-root trusted_root.json`")
+                .into());
+        }
         Ok(trusted)
+    }
+
+    /// Who may sign without a key.
+    fn identities(&self) -> anyhow::Result<Vec<Identity>> {
+        let exact = self
+            .cosign_identity
+            .iter()
+            .map(|text| Identity::exactly(text));
+        let like = self
+            .cosign_identity_regexp
+            .iter()
+            .map(|text| Identity::like(text));
+        exact
+            .chain(like)
+            .map(|identity| {
+                identity.map_err(|why| {
+                    Failure::new(why)
+                        .help("for instance `https://accounts.google.com=me@example.com`")
+                        .into()
+                })
+            })
+            .collect()
     }
 
     fn scans(&self) -> anyhow::Result<Vec<(String, String)>> {

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use crate::run::{DAY, Folder, Ran, text};
 
+#[path = "images/keyless.rs"]
+mod keyless;
 #[path = "images/keys.rs"]
 mod keys;
 #[path = "images/tools.rs"]

@@ -101,7 +101,7 @@ impl Look<'_> {
                 self.now,
             ));
         } else {
-            self.statement(&layer.media_type, &blob, found);
+            self.statement(layer, &blob, found).await?;
         }
         Ok(())
     }
@@ -119,12 +119,12 @@ impl Look<'_> {
         for layer in manifest.layers.iter().take(MOST) {
             let blob = self.registry.blob(self.repository, &layer.digest).await?;
             if layer.media_type == cosign::PAYLOAD {
-                let (digest, keys) = (&self.image.digest, &self.trusted.keys);
+                let (digest, trust) = (&self.image.digest, &self.trusted.cosign);
                 found
                     .signatures
-                    .push(cosign::check(layer, &blob, digest, keys));
+                    .push(cosign::check(layer, &blob, digest, trust));
             } else {
-                self.statement(&layer.media_type, &blob, found);
+                self.statement(layer, &blob, found).await?;
             }
         }
         Ok(())
@@ -150,7 +150,7 @@ impl Look<'_> {
                     continue;
                 };
                 let blob = self.registry.blob(self.repository, &layer.digest).await?;
-                if let Ok(read) = attestation::check(attestation::IN_TOTO, &blob, about, &[]) {
+                if let Ok(read) = attestation::unsigned(&blob, about) {
                     found.attestations.push(read);
                 }
             }
@@ -158,15 +158,33 @@ impl Look<'_> {
         Ok(())
     }
 
-    fn statement(&self, media_type: &str, blob: &[u8], found: &mut Beside) {
-        let read = attestation::check(media_type, blob, &self.image.digest, &self.trusted.keys);
+    async fn statement(
+        &self,
+        layer: &Descriptor,
+        blob: &[u8],
+        found: &mut Beside,
+    ) -> Result<(), Trouble> {
+        let (digest, trust) = (&self.image.digest, &self.trusted.cosign);
+        // A bundle may sign the manifest itself, whose bytes are needed then.
+        if layer.media_type.starts_with(attestation::BUNDLE)
+            && cosign::signs_digest(blob).is_some_and(|signed| signed == *digest)
+        {
+            let manifest = self
+                .registry
+                .manifest(self.repository, digest, ACCEPT)
+                .await?;
+            let signature = cosign::check_digest(blob, &manifest.body, digest, trust);
+            found.signatures.push(signature);
+            return Ok(());
+        }
         // What is about something else says nothing of this image.
-        if let Ok(read) = read {
+        if let Ok(read) = attestation::check(layer, blob, digest, trust) {
             match cosign::of_statement(&read) {
                 Some(signature) => found.signatures.push(signature),
                 None => found.attestations.push(read),
             }
         }
+        Ok(())
     }
 
     async fn manifest(&self, digest: &str) -> Result<Image, Trouble> {

@@ -22,9 +22,14 @@ pub(super) fn write(answer: &Answer) -> anyhow::Result<String> {
 
 fn picture(one: &Picture) -> Value {
     let signatures = one.signatures.as_ref().map(|all| {
-        let all = all
-            .iter()
-            .map(|own| json!({ "kind": own.kind, "outcome": own.outcome, "signer": own.signer }));
+        let all = all.iter().map(|own| {
+            json!({
+                "kind": own.kind,
+                "outcome": own.outcome,
+                "signer": own.signer,
+                "why": own.why,
+            })
+        });
         all.collect::<Vec<_>>()
     });
     let attestations = one.attestations.as_ref().map(|all| {
@@ -33,6 +38,7 @@ fn picture(one: &Picture) -> Value {
                 "about": own.kind,
                 "outcome": own.outcome,
                 "signer": own.signer,
+                "why": own.why,
                 "builder": own.builder,
             })
         });

@@ -37,6 +37,8 @@ pub(crate) struct Said {
     /// `verified`, `wrong`, …
     pub(crate) outcome: String,
     pub(crate) signer: String,
+    /// Why, as a clause; empty where there is nothing to say.
+    pub(crate) why: String,
     /// Who built it, of a provenance.
     pub(crate) builder: Option<String>,
 }
@@ -273,6 +275,7 @@ fn picture(image: &Resource) -> Picture {
             kind: text(one.get(kind)).unwrap_or_default(),
             outcome: text(one.get("outcome")).unwrap_or_else(|| "unknown".to_owned()),
             signer: text(one.get("signer")).unwrap_or_default(),
+            why: text(one.get("why")).unwrap_or_default(),
             builder: text(one.get("builder")),
         });
         Some(said.collect())

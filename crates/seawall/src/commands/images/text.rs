@@ -99,7 +99,12 @@ fn image(page: &mut Page, picture: &Picture, day: &str) {
         } else {
             UNSURE
         };
-        let line = format!("signature of {}{by}: {}", own.kind, own.outcome);
+        let why = if own.why.is_empty() {
+            String::new()
+        } else {
+            format!("; {}", own.why)
+        };
+        let line = format!("signature of {}{by}: {}{why}", own.kind, own.outcome);
         page.paragraph(2, style, &line);
     }
     for user in picture.users.iter().take(MOST_USERS) {
