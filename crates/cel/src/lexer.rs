@@ -42,10 +42,36 @@ pub(crate) struct Lexer<'s> {
     pos: usize,
 }
 
-const OPERATORS: [&str; 25] = [
-    "==", "!=", "<=", ">=", "&&", "||", "<", ">", "!", "+", "-", "*", "/", "%", "?", ":", ".", ",",
-    "(", ")", "[", "]", "{", "}", "=",
-];
+/// The operator or bracket that begins with these two bytes.
+const fn operator(first: u8, second: u8) -> Option<&'static str> {
+    Some(match (first, second) {
+        (b'=', b'=') => "==",
+        (b'!', b'=') => "!=",
+        (b'<', b'=') => "<=",
+        (b'>', b'=') => ">=",
+        (b'&', b'&') => "&&",
+        (b'|', b'|') => "||",
+        (b'<', _) => "<",
+        (b'>', _) => ">",
+        (b'!', _) => "!",
+        (b'+', _) => "+",
+        (b'-', _) => "-",
+        (b'*', _) => "*",
+        (b'/', _) => "/",
+        (b'%', _) => "%",
+        (b'?', _) => "?",
+        (b':', _) => ":",
+        (b'.', _) => ".",
+        (b',', _) => ",",
+        (b'(', _) => "(",
+        (b')', _) => ")",
+        (b'[', _) => "[",
+        (b']', _) => "]",
+        (b'{', _) => "{",
+        (b'}', _) => "}",
+        _ => return None,
+    })
+}
 
 impl<'s> Lexer<'s> {
     pub(crate) fn new(src: &'s str) -> Self {
@@ -101,13 +127,11 @@ impl<'s> Lexer<'s> {
     }
 
     fn operator(&mut self) -> Result<Tok<'s>, CompileError> {
-        let rest = self.rest();
-        for op in OPERATORS {
-            if rest.starts_with(op) && op != "=" {
-                self.pos += op.len();
-                return Ok(Tok::P(op));
-            }
+        if let Some(operator) = operator(self.byte(0), self.byte(1)) {
+            self.pos += operator.len();
+            return Ok(Tok::P(operator));
         }
+        let rest = self.rest();
         let c = rest.chars().next().unwrap_or('\0');
         let start = self.pos;
         self.pos += c.len_utf8();

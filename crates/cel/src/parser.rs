@@ -80,10 +80,12 @@ impl<'s> Parser<'s> {
         Ok(std::mem::replace(&mut self.tok, tok))
     }
 
+    #[inline]
     fn is(&self, p: &str) -> bool {
         matches!(self.tok, Tok::P(q) if q == p)
     }
 
+    #[inline]
     fn eat(&mut self, p: &str) -> Result<bool, CompileError> {
         let yes = self.is(p);
         if yes {

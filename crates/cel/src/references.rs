@@ -84,7 +84,9 @@ pub(crate) fn of(ir: &Ir, given: u16) -> (Vec<Reference>, Vec<Reference>) {
 /// Both together.
 pub(crate) fn merge(reads: &[Reference], yields: &[Reference]) -> Vec<Reference> {
     let mut all: Vec<Reference> = reads.iter().chain(yields).cloned().collect();
-    tidy(&mut all);
+    if !yields.is_empty() {
+        tidy(&mut all);
+    }
     all
 }
 
@@ -102,15 +104,11 @@ pub(crate) fn split(all: Vec<Reference>, given: u16) -> (Vec<Reference>, Vec<Ref
 
 /// Sorts, and drops what a `whole` reference above already covers.
 fn tidy(refs: &mut Vec<Reference>) {
-    refs.sort();
-    refs.dedup();
-    let whole: Vec<Reference> = refs.iter().filter(|r| r.whole).cloned().collect();
-    refs.retain(|r| {
-        !whole.iter().any(|w| {
-            w.root == r.root
-                && r.path.starts_with(&w.path)
-                && (w.path.len() < r.path.len() || !r.whole)
-        })
+    // What one covers stands right behind it then.
+    refs.sort_unstable_by(|a, b| (a.root, &a.path, b.whole).cmp(&(b.root, &b.path, a.whole)));
+    refs.dedup_by(|r, kept| {
+        let covered = kept.whole && r.path.starts_with(&kept.path);
+        r.root == kept.root && (covered || r.path == kept.path)
     });
 }
 

@@ -43,41 +43,62 @@ pub struct PageError {
     pub line: u32,
 }
 
+/// A line, without its end.
+struct Line<'t> {
+    number: u32,
+    text: &'t str,
+    /// Where it begins, and the next.
+    start: usize,
+    end: usize,
+}
+
+/// The lines between two.
+fn between(text: &str, open: &Line<'_>, close: &Line<'_>) -> String {
+    let lines = text.get(open.end..close.start).unwrap_or_default();
+    if lines.contains('\r') {
+        return lines.replace("\r\n", "\n");
+    }
+    lines.to_owned()
+}
+
 /// Splits a file.
 ///
 /// # Errors
 /// When front matter is missing or a fence is not closed.
 pub fn parse(text: &str) -> Result<Page, PageError> {
-    let mut lines = text
-        .lines()
-        .enumerate()
-        .map(|(index, line)| (index as u32 + 1, line));
-    if lines.next().map(|(_, line)| line.trim_end()) != Some("---") {
+    let mut end = 0;
+    let mut lines = (1_u32..)
+        .zip(text.split_inclusive('\n'))
+        .map(|(number, line)| {
+            let start = end;
+            end += line.len();
+            let line = line.strip_suffix('\n').unwrap_or(line);
+            Line {
+                number,
+                text: line.strip_suffix('\r').unwrap_or(line),
+                start,
+                end,
+            }
+        });
+    let first = lines.next().filter(|line| line.text.trim_end() == "---");
+    let Some(first) = first else {
         return Err(PageError {
             message: "the file does not begin with front matter (`---`)",
             line: 1,
         });
-    }
-    let mut front_matter = String::new();
-    loop {
-        match lines.next() {
-            Some((_, line)) if line.trim_end() == "---" => break,
-            Some((_, line)) => {
-                front_matter.push_str(line);
-                front_matter.push('\n');
-            }
-            None => {
-                return Err(PageError {
-                    message: "front matter is not closed by `---`",
-                    line: 1,
-                });
-            }
-        }
-    }
+    };
+    let Some(close) = lines.find(|line| line.text.trim_end() == "---") else {
+        return Err(PageError {
+            message: "front matter is not closed by `---`",
+            line: 1,
+        });
+    };
+    let front_matter = between(text, &first, &close);
     let mut blocks = Vec::new();
     let mut prose = String::new();
     let mut quote: Option<(String, u32)> = None;
-    while let Some((number, line)) = lines.next() {
+    while let Some(at) = lines.next() {
+        let (number, line) = (at.number, at.text);
         if let Some(rest) = line.strip_prefix('>') {
             flush(&mut prose, &mut blocks);
             let rest = rest.trim();
@@ -97,30 +118,19 @@ pub fn parse(text: &str) -> Result<Page, PageError> {
         if ticks >= 3 {
             flush(&mut prose, &mut blocks);
             let info = line.trim_start_matches('`').trim().to_owned();
-            let mut body = String::new();
-            loop {
-                match lines.next() {
-                    Some((_, inner))
-                        if inner.trim_end().len() >= ticks
-                            && inner.trim_end().bytes().all(|byte| byte == b'`') =>
-                    {
-                        break;
-                    }
-                    Some((_, inner)) => {
-                        body.push_str(inner);
-                        body.push('\n');
-                    }
-                    None => {
-                        return Err(PageError {
-                            message: "a fenced block is not closed",
-                            line: number,
-                        });
-                    }
-                }
-            }
+            let closes = |line: &Line<'_>| {
+                let line = line.text.trim_end();
+                line.len() >= ticks && line.bytes().all(|byte| byte == b'`')
+            };
+            let Some(close) = lines.find(closes) else {
+                return Err(PageError {
+                    message: "a fenced block is not closed",
+                    line: number,
+                });
+            };
             blocks.push(Block::Fence(Fence {
                 info,
-                text: body,
+                text: between(text, &at, &close),
                 line: number + 1,
             }));
             continue;
