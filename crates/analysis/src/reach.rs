@@ -120,6 +120,7 @@ pub struct Reach {
     remarks: Vec<Box<str>>,
     filters: azure::filters::Filters,
     exposures: exposure::Exposures,
+    outward: facts::Outward,
 }
 
 impl Reach {
@@ -192,7 +193,9 @@ impl Reach {
                     .map(|(number, _)| number),
             );
         }
+        let outward = facts::Outward::new(&universe, &selected, &missing);
         let mut reach = Self {
+            outward,
             universe,
             policies,
             selected,

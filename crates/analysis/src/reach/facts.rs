@@ -1,7 +1,8 @@
 //! What people ask first of a workload: does it reach the internet, the metadata of its node, the API
 //! server, kubelets. Cheap: nothing but the columns in question is computed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
 use cel::Unknown;
 use model::Estate;
@@ -10,11 +11,11 @@ use model::kinds::Kind;
 use super::address;
 use super::bits::Belongs;
 use super::conn::{Conn, ConnId, Memo};
-use super::matrix::{self, Rows};
+use super::matrix::{self, Rows, Selected};
 use super::policy::{Direction, Tier};
 use super::ports::{PortSet, Protocol};
 use super::ranges::Ranges;
-use super::universe::End;
+use super::universe::{End, Universe};
 use super::{Reach, Workload};
 
 /// The port of the kubelet's API (`KubeletPort`, k8s.io/kubernetes/pkg/cluster/ports).
@@ -200,11 +201,53 @@ impl Missing {
     }
 }
 
+/// What workloads reach, worked out when it is asked for, once for all that reach the same: those that the same policies
+/// of egress select in namespaces of which as much is known, and those on their node's network.
+#[derive(Debug)]
+pub(crate) struct Outward {
+    /// by class: the number of its answer
+    of: Vec<usize>,
+    answers: Vec<OnceLock<Facts>>,
+    /// of a workload that is none of these
+    other: OnceLock<Facts>,
+}
+
+impl Outward {
+    pub(crate) fn new(universe: &Universe, selected: &Selected, missing: &Missing) -> Self {
+        let mut known = HashMap::new();
+        let classes = universe.classes.iter().enumerate();
+        let of: Vec<usize> = classes
+            .map(|(number, class)| {
+                let own = !class.traits.host;
+                let alike = own.then(|| {
+                    let applied = selected.of(Direction::Egress, number);
+                    (applied, missing.in_namespace(&class.traits.namespace))
+                });
+                let next = known.len();
+                *known.entry(alike).or_insert(next)
+            })
+            .collect();
+        let answers = known.values().map(|_| OnceLock::new()).collect();
+        Self {
+            of,
+            answers,
+            other: OnceLock::new(),
+        }
+    }
+}
+
 impl Reach {
     /// What a workload's pods reach.
     #[must_use]
-    pub fn facts(&self, workload: &Workload) -> Facts {
-        let end = self.end_of(workload);
+    pub fn facts(&self, workload: &Workload) -> &Facts {
+        let Outward { of, answers, other } = &self.outward;
+        let answer = of.get(workload.class).and_then(|at| answers.get(*at));
+        answer
+            .unwrap_or(other)
+            .get_or_init(|| self.find_facts(self.end_of(workload)))
+    }
+
+    fn find_facts(&self, end: End) -> Facts {
         let first = self.universe.number(End::OwnNode);
         let (row, memo) = self.outside(end);
         let public = address::public();

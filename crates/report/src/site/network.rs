@@ -95,7 +95,7 @@ fn ways(guide: &Guide, example: &Example) -> Vec<Way> {
                 ));
             }
         }
-        ways.extend(outward(&name(workload), &reach.facts(workload)));
+        ways.extend(outward(&name(workload), reach.facts(workload)));
     }
     ways
 }

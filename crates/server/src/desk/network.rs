@@ -207,7 +207,7 @@ impl<'f> Network<'f> {
     }
 
     /// What pods of a group reach outside.
-    pub(super) fn facts(&self, at: usize) -> Option<Facts> {
+    pub(super) fn facts(&self, at: usize) -> Option<&Facts> {
         let group = self.groups.get(at)?;
         Some(self.reach.facts(group.first))
     }
@@ -334,7 +334,7 @@ impl Network<'_> {
                         .any(|target| matches!(target, Spot::Outside(_)))
                         .then(|| self.facts(at))
                         .flatten();
-                    to.iter().all(|target| match (*target, &facts) {
+                    to.iter().all(|target| match (*target, facts) {
                         (Spot::Pods(other), _) => {
                             let id = rows.to(&row, other);
                             // A pod alone talks to nobody of its kind.

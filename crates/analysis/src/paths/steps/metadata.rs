@@ -20,7 +20,7 @@ use crate::paths::edge::Edge;
 use crate::paths::graph::{Evidence, Object};
 use crate::paths::node::{Node, Place};
 use crate::reach::ports::{PortSet, Protocol};
-use crate::reach::{Answer, Direction, End, Engine, Facts, Workload};
+use crate::reach::{Answer, Direction, End, Engine, Workload};
 use crate::roles::{Who, identities_of};
 
 const SCALE_SET: &str = "Microsoft.Compute/virtualMachineScaleSets";
@@ -181,7 +181,8 @@ fn http(answer: &Answer) -> Option<Option<Arc<str>>> {
 
 /// Pods with an address of their own, past the policies and the cluster's setting.
 fn pods<'a>(builder: &mut Builder<'a>, carried: &[Vec<(NodeNo, Evidence)>]) {
-    let mut known: HashMap<usize, Arc<Facts>> = HashMap::new();
+    let analyses = builder.analyses;
+    let reach = analyses.reach();
     let namespaces = namespaces(builder);
     for number in 0..builder.names.workloads.len() {
         let Some(pod) = Pod::read(builder, number) else {
@@ -193,11 +194,7 @@ fn pods<'a>(builder: &mut Builder<'a>, carried: &[Vec<(NodeNo, Evidence)>]) {
         let Some(workload) = builder.names.workloads.get(number).cloned() else {
             continue;
         };
-        let facts = known.entry(workload.class).or_insert_with(|| {
-            let reach = builder.analyses.reach();
-            Arc::new(reach.facts(&workload))
-        });
-        let facts = Arc::clone(facts);
+        let facts = reach.facts(&workload);
         let namespace = unselecting(builder, &workload, &namespaces);
         if let Some(doubt) = http(&facts.metadata) {
             ask_metadata(builder, &pod, carried, doubt.as_ref(), namespace.as_ref());
@@ -284,13 +281,9 @@ pub(super) fn created(builder: &mut Builder<'_>) {
 /// Namespaces of which a pod may ask, the surest first.
 fn asking(builder: &Builder<'_>) -> HashMap<Box<str>, Option<Arc<str>>> {
     let reach = builder.analyses.reach();
-    let mut known: HashMap<usize, Option<Option<Arc<str>>>> = HashMap::new();
     let mut found: HashMap<Box<str>, Option<Arc<str>>> = HashMap::new();
     for workload in &builder.names.workloads {
-        let own = known
-            .entry(workload.class)
-            .or_insert_with(|| http(&reach.facts(workload).metadata));
-        if let Some(doubt) = own {
+        if let Some(doubt) = http(&reach.facts(workload).metadata) {
             let place = found
                 .entry(workload.namespace.clone())
                 .or_insert_with(|| doubt.clone());

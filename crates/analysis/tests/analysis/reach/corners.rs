@@ -206,7 +206,7 @@ fn facts(spec: &str, scope: Scope) -> analysis::reach::Facts {
         .iter()
         .find(|one| &*one.name == "web")
         .unwrap();
-    reach.facts(web)
+    reach.facts(web).clone()
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn built(objects: &[Value], scope: Scope) -> (Estate, Reach) {
 fn facts(objects: &[Value], scope: Scope, name: &str) -> Facts {
     let (_, reach) = built(objects, scope);
     let workload = reach.workloads().iter().find(|one| &*one.name == name);
-    reach.facts(workload.unwrap())
+    reach.facts(workload.unwrap()).clone()
 }
 
 fn calico() -> Value {

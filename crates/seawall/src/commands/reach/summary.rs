@@ -180,12 +180,6 @@ pub(super) fn section(
 
 fn reached(question: &Question<'_>, text: &mut String) {
     let reach = question.reach;
-    let mut known: BTreeMap<usize, ::analysis::reach::Facts> = BTreeMap::new();
-    for workload in reach.workloads() {
-        known
-            .entry(workload.class)
-            .or_insert_with(|| reach.facts(workload));
-    }
     type Pick = fn(&::analysis::reach::Facts) -> &Answer;
     let asked: [(&str, Pick); 4] = [
         ("the internet", |facts| &facts.internet),
@@ -202,9 +196,7 @@ fn reached(question: &Question<'_>, text: &mut String) {
         let mut by: BTreeMap<Verdict, Vec<String>> = BTreeMap::new();
         let (mut open, mut perhaps) = (Vec::new(), Vec::new());
         for workload in reach.workloads() {
-            let Some(answer) = known.get(&workload.class).map(pick) else {
-                continue;
-            };
+            let answer = pick(reach.facts(workload));
             by.entry(answer.verdict())
                 .or_default()
                 .push(workload.label());

@@ -152,7 +152,7 @@ fn reached(frame: &Frame<'_>, analyses: &Analyses<'_>, number: usize) -> Markup 
         }
         section aria-labelledby="reaches" {
             h2 #reaches { "What it can reach" }
-            @if let Some(facts) = &facts {
+            @if let Some(facts) = facts {
                 ul { @for outside in Outside::ALL {
                     @let (passes, ports) = to_outside(facts, outside);
                     li { (outside.title()) ": " strong { (passes.word()) } @if passes != Passes::No && !ports.is_empty() { ", " (ports) } " – " a href=(address("/map", &[("from", &id), ("to", outside.id())])) { "why" span.unseen { " " (outside.title()) } } }

@@ -60,7 +60,7 @@ fn between<'f>(network: &Network<'f>) -> Between<'f> {
         }
         if let (Some(cells), Some(facts)) = (out.get_mut(*own), network.facts(at)) {
             for (cell, outside) in cells.iter_mut().zip(Outside::ALL) {
-                *cell = (*cell).max(to_outside(&facts, outside).0);
+                *cell = (*cell).max(to_outside(facts, outside).0);
             }
         }
     }

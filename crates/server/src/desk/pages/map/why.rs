@@ -97,7 +97,7 @@ fn outwards(frame: &Frame<'_>, network: &Network<'_>, at: usize, outside: Outsid
     let (Some(group), Some(facts)) = (network.groups.get(at), network.facts(at)) else {
         return html! {};
     };
-    let (passes, ports) = to_outside(&facts, outside);
+    let (passes, ports) = to_outside(facts, outside);
     let answer = match outside {
         Outside::Internet => &facts.internet,
         Outside::Metadata => &facts.metadata,
