@@ -63,6 +63,8 @@ pub struct Assessment<'a> {
     pub fail_on_unknown: bool,
     /// The estate was declared whole.
     pub whole: bool,
+    /// Nothing but files was read, and `subject` are their paths.
+    pub files_only: bool,
     /// The framework that selected the guidelines, when one did.
     pub framework: Option<String>,
     /// What findings open to attackers.

@@ -360,6 +360,7 @@ pub(crate) fn assessment<'g>(guide: &'g Guide, findings: &[Finding]) -> Assessme
         fail_on: Some(Severity::High),
         fail_on_unknown: false,
         whole: false,
+        files_only: true,
         framework: None,
         attack: Attack::default(),
         old_facts: Vec::new(),

@@ -142,8 +142,8 @@ fn next(
             why,
         ));
     }
-    let live = assessment.coverage.documents.iter().any(|entry| entry.live);
-    if unknowns.absence.count > 0 && !assessment.whole && !subject.is_empty() && !live {
+    let may_be_whole = assessment.files_only && !assessment.whole && !subject.is_empty();
+    if unknowns.absence.count > 0 && may_be_whole {
         let why = "if these files are all there is: what is absent then counts".to_owned();
         return Some((format!("seawall assess --whole {subject}"), why));
     }

@@ -460,6 +460,7 @@ fn assess<'g>(
     });
     let analyses = ::guide::facts::analyses(guide, setting, &estate);
     join(&joint, &analyses, &mut hearing)?;
+    let files_only = read.names.is_empty();
     let subject = estate::subject(&args.estate.paths, read.names);
     let told = drawn::Told {
         scene: Scene {
@@ -518,6 +519,7 @@ fn assess<'g>(
         fail_on: plan.fail_on,
         fail_on_unknown: plan.fail_on_unknown,
         whole: plan.whole,
+        files_only,
         framework: (!plan.frameworks.is_empty()).then(|| plan.frameworks.join(", ")),
         attack,
         old_facts,
