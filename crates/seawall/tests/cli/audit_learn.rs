@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::run::Folder;
 
 /// An event as the API server writes it.
-fn event(number: usize, user: &str, verb: &str, object: &Value, code: u16) -> String {
+pub(crate) fn event(number: usize, user: &str, verb: &str, object: &Value, code: u16) -> String {
     let groups = match user {
         "masterclient" => json!(["system:masters", "system:authenticated"]),
         _ => json!(["system:authenticated"]),

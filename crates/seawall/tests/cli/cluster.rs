@@ -26,3 +26,5 @@ mod roles;
 mod same;
 #[path = "cluster/secrets.rs"]
 mod secrets;
+#[path = "cluster/used.rs"]
+mod used;
