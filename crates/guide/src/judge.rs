@@ -8,7 +8,7 @@ use analysis::compare::resources::relative;
 use bumpalo::Bump;
 use cel::{Program, Val};
 use model::doc::Doc;
-use model::finding::{Because, Finding, Fingerprint, Outcome, Severity};
+use model::finding::{Because, Finding, Fingerprint, GuidelineId, Outcome, Severity};
 use model::kinds::Kind;
 use model::prune::Keep;
 use model::resource::ResourceName;
@@ -283,6 +283,22 @@ impl<'g> Judge<'g> {
         self.judge(resource, None, None, &plan.local)
     }
 
+    /// What a resource surely fails of them. Nothing is found out about what decided, which takes longest.
+    #[must_use]
+    pub fn failing(&self, resource: &Resource) -> Failing {
+        let bump = Bump::new();
+        let context = Context::new(self.guide, self.setting, resource, None, &bump);
+        let mut asking = Asking::new(self, context, resource, None);
+        asking.brief = Some(Failing::default());
+        for index in &self.plan(&resource.name.kind).local {
+            if let Some(guideline) = self.guide.guidelines.get(*index as usize) {
+                asking.context.refill();
+                asking.ask(guideline);
+            }
+        }
+        asking.brief.unwrap_or_default()
+    }
+
     /// The same for the object of a request before an API server.
     #[must_use]
     pub fn local_at(&self, resource: &Resource, admission: &Admission) -> Judged {
@@ -395,15 +411,8 @@ impl<'g> Judge<'g> {
         let bump = Bump::new();
         let context = Context::new(self.guide, self.setting, resource, analyses, &bump)
             .at_admission(admission);
-        let mut asking = Asking {
-            judge: self,
-            context,
-            resource,
-            estate: analyses.map(|analyses| analyses.estate),
-            name: None,
-            shown: None,
-            findings: Vec::new(),
-        };
+        let estate = analyses.map(|analyses| analyses.estate);
+        let mut asking = Asking::new(self, context, resource, estate);
         for index in guidelines {
             if let Some(guideline) = self.guide.guidelines.get(*index as usize) {
                 asking.context.refill();
@@ -422,6 +431,15 @@ impl<'g> Judge<'g> {
     }
 }
 
+/// What a resource fails.
+#[derive(Debug, Default)]
+pub struct Failing {
+    /// The guidelines, each as often as it has something to say, with what it says.
+    pub fails: Vec<(GuidelineId, String)>,
+    /// Some could not be decided.
+    pub open: bool,
+}
+
 /// One resource before all its guidelines.
 struct Asking<'a, 'g> {
     judge: &'a Judge<'g>,
@@ -431,9 +449,29 @@ struct Asking<'a, 'g> {
     name: Option<Arc<ResourceName>>,
     shown: Option<place::Shown>,
     findings: Vec<Finding>,
+    /// Where just this is asked for, nothing is found.
+    brief: Option<Failing>,
 }
 
-impl<'a> Asking<'a, '_> {
+impl<'a, 'g> Asking<'a, 'g> {
+    const fn new(
+        judge: &'a Judge<'g>,
+        context: Context<'a>,
+        resource: &'a Resource,
+        estate: Option<&'a Estate>,
+    ) -> Self {
+        Self {
+            judge,
+            context,
+            resource,
+            estate,
+            name: None,
+            shown: None,
+            findings: Vec::new(),
+            brief: None,
+        }
+    }
+
     fn eval(&self, program: &'a Program, locals: &[Value<'a>]) -> Value<'a> {
         program
             .eval(
@@ -521,6 +559,15 @@ impl<'a> Asking<'a, '_> {
         locals: &[Value<'a>],
         undecided: Option<Value<'a>>,
     ) -> VerdictWord {
+        if let Some(brief) = &mut self.brief {
+            let message =
+                |check: &'a Check| self.context.message(&check.message, locals, Quoting::None);
+            match failed.filter(|_| undecided.is_none()) {
+                Some(check) => brief.fails.push((guideline.id.clone(), message(check))),
+                None => brief.open = true,
+            }
+            return VerdictWord::Unknown;
+        }
         let blame = program.blame(
             &self.context,
             locals,

@@ -50,4 +50,4 @@ pub use catalogue::{Guide, parse_minor};
 pub use detection::Detection;
 pub use front_matter::GuideError;
 pub use guideline::Guideline;
-pub use judge::{Judge, Judged, Setting, VerdictWord};
+pub use judge::{Failing, Judge, Judged, Setting, VerdictWord};

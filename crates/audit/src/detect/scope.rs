@@ -5,7 +5,6 @@ use std::cell::{Cell, OnceCell};
 
 use cel::{Budget, Bump, Host, Program, Slot, Val};
 use guide::{Guide, Judge, Setting};
-use model::finding::Outcome;
 use model::{Ref, unknown};
 
 use super::identities::Identities;
@@ -238,17 +237,14 @@ impl<'a> World<'a> {
             };
             return Val::Unknown(reason);
         };
-        let judged = self.judge.local(&resource);
-        let mut open = None;
+        let judged = self.judge.failing(&resource);
+        let open = Some(unknown::CUT).filter(|_| judged.open && self.subject.cut);
         let mut fails = Vec::new();
-        for finding in &judged.findings {
-            if finding.outcome != Outcome::Fail {
-                open = Some(unknown::CUT).filter(|_| self.subject.cut);
-                continue;
-            }
-            let Some(guideline) = self.judge.guide.guideline(&finding.guideline.0) else {
+        for (id, message) in &judged.fails {
+            let Some(guideline) = self.judge.guide.guideline(&id.0) else {
                 continue;
             };
+            let severity = self.judge.severity(guideline);
             let frameworks: Vec<Value<'a>> = guideline
                 .frameworks
                 .iter()
@@ -256,10 +252,10 @@ impl<'a> World<'a> {
                 .collect();
             let entries = [
                 (Val::Str("guideline"), Val::string(bump, &guideline.id.0)),
-                (Val::Str("severity"), Val::Str(finding.severity.word())),
+                (Val::Str("severity"), Val::Str(severity.word())),
                 (Val::Str("aspect"), Val::string(bump, &guideline.aspect)),
                 (Val::Str("frameworks"), Val::list(bump, &frameworks, None)),
-                (Val::Str("message"), Val::string(bump, &finding.message)),
+                (Val::Str("message"), Val::string(bump, message)),
             ];
             fails.push(Val::map(bump, &entries, None));
         }
