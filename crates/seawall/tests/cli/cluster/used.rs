@@ -57,5 +57,5 @@ fn rights_of_the_running_cluster_are_held_against_a_log() {
     let nobody = of(NOBODY);
     let refused = learn(&["--cluster", "--kubeconfig", &nobody]);
     assert!(refused.err.contains("(403)"), "{}", refused.err);
-    assert_eq!((refused.code, &*refused.out), (3, ""));
+    assert_eq!((refused.code, &*refused.out), (2, ""));
 }
