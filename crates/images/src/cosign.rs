@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::PublicKey;
 use crate::attestation::{About, Attestation};
-use crate::crypto::Refused;
+use crate::crypto::{Refused, hex};
 use crate::manifest::Descriptor;
 use crate::sigstore::identity::Identity;
 use crate::sigstore::material::Material;
@@ -84,8 +84,7 @@ pub fn signs_digest(bundle: &[u8]) -> Option<String> {
         _ => return None,
     };
     let hash = STANDARD.decode(digest.get("digest")?.as_str()?).ok()?;
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    Some(format!("{algorithm}:{hash}"))
+    Some(format!("{algorithm}:{}", hex(&hash)))
 }
 
 /// Checks a bundle that signs the image's manifest itself.

@@ -57,6 +57,15 @@ pub(crate) enum Refused {
     Unable,
 }
 
+/// Bytes in hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
 /// The first thing of a kind in a PEM text.
 pub(crate) fn pem(text: &str, kind: &str) -> Option<Vec<u8>> {
     let body = text

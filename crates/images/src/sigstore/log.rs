@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::moment;
 use super::root::{Log, Root};
-use crate::crypto::{Refused, pem};
+use crate::crypto::{Refused, hex, pem};
 use crate::verdict::Problem;
 
 /// What is signed, and by what signature.
@@ -287,13 +287,5 @@ pub(super) fn hash(algorithm: &str, bytes: &[u8]) -> Option<Vec<u8>> {
         "sha384" | "SHA2_384" => Sha384::digest(bytes).to_vec(),
         "sha512" | "SHA2_512" => Sha512::digest(bytes).to_vec(),
         _ => return None,
-    })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
     })
 }
