@@ -50,7 +50,7 @@ struct Reader {
 
 impl Reader {
     fn read(&self, spec: Ref<'_>, id: ResourceRef, namespace: &str) -> Option<Written> {
-        let subject = vec![self.endpoints(spec.get("endpointSelector")?)];
+        let subject = vec![self.subject(spec.get("endpointSelector")?, namespace)];
         let (ingress, egress) = (
             self.rules(spec, "ingress", "ingressDeny", "from"),
             self.rules(spec, "egress", "egressDeny", "to"),
@@ -118,7 +118,7 @@ impl Reader {
         for entity in items("Entities") {
             peers.extend(entity.as_str().map_or(Some(Peer::Open), entity_of));
         }
-        peers.extend(items("Nodes").map(|nodes| Peer::Nodes(self.plain(nodes).1)));
+        peers.extend(items("Nodes").map(|nodes| Peer::Nodes(self.plain(nodes, |_, _| false).1)));
         if items("FQDNs").next().is_some() {
             peers.push(Peer::Names);
         }
@@ -166,9 +166,30 @@ impl Reader {
         })
     }
 
+    /// The pods that a policy selects. One that belongs to a namespace selects none elsewhere: "EndpointSelector always
+    /// applies in namespace of the policy resource", and a label that says another is replaced (cilium/cilium,
+    /// pkg/k8s/apis/cilium.io/utils). What is no pod has no namespace.
+    fn subject(&self, selector: Ref<'_>, namespace: &str) -> Peer {
+        if !self.own {
+            return self.endpoints(selector);
+        }
+        let labels = selector.get("matchLabels").into_iter();
+        let labels = labels.flat_map(Ref::entries).count();
+        let said = |at: usize, key: &str| at < labels && key == POD_NAMESPACE;
+        let (mut namespaces, pods) = self.plain(selector, said);
+        if namespaces.0.is_empty() {
+            return Peer::Pods(Namespaces::Own, pods);
+        }
+        namespaces.0.push(Requirement {
+            key: NAMESPACE_NAME.into(),
+            operator: Operator::In(vec![namespace.into()]),
+        });
+        Peer::Pods(Namespaces::Selected(namespaces), pods)
+    }
+
     /// Pods by labels; the namespace is one of them.
     fn endpoints(&self, selector: Ref<'_>) -> Peer {
-        let (namespaces, pods) = self.plain(selector);
+        let (namespaces, pods) = self.plain(selector, |_, _| false);
         if let Some(entity) = pods.0.iter().find_map(reserved) {
             return entity;
         }
@@ -180,16 +201,24 @@ impl Reader {
         Peer::Pods(namespaces, pods)
     }
 
-    /// A selector apart: what it says of namespaces, and of pods.
+    /// A selector apart: what it says of namespaces, and of pods. `left_out` is asked about the number and the key of
+    /// each requirement.
     #[expect(clippy::unused_self, reason = "one of the ways that a policy is read")]
-    fn plain(&self, selector: Ref<'_>) -> (Selector, Selector) {
+    fn plain(
+        &self,
+        selector: Ref<'_>,
+        left_out: impl Fn(usize, &str) -> bool,
+    ) -> (Selector, Selector) {
         let (mut namespaces, mut pods) = (Selector::default(), Selector::default());
-        for mut requirement in Selector::read(selector).0 {
+        for (at, mut requirement) in Selector::read(selector).0.into_iter().enumerate() {
             let key = ["k8s:", "any:", "k8s."]
                 .iter()
                 .find_map(|prefix| requirement.key.strip_prefix(prefix))
                 .unwrap_or(&requirement.key)
                 .to_owned();
+            if left_out(at, &key) {
+                continue;
+            }
             if key == POD_NAMESPACE {
                 requirement.key = NAMESPACE_NAME.into();
                 namespaces.0.push(requirement);

@@ -340,6 +340,20 @@ fn cilium_policies_close_and_deny() {
         "{{{web}, ingress: [{{fromEndpoints: [{{matchLabels: {{'k8s:io.kubernetes.pod.namespace': b}}}}], toPorts: [{{ports: [{{port: '80', protocol: TCP}}]}}]}}]}}"
     );
     assert_eq!(of(&other, "b/job", "a/web"), "TCP 80");
+    // It selects no pod of another namespace, and nothing that is no pod.
+    let selecting = |selector: &str| {
+        let spec = format!("{{endpointSelector: {{{selector}}}, ingress: [{{}}]}}");
+        ["a/web", "b/job"].map(|to| of(&spec, "20.0.0.1", to))
+    };
+    let pod = "'k8s:io.kubernetes.pod.namespace'";
+    assert_eq!(
+        selecting(&format!("matchLabels: {{{pod}: b}}")),
+        [NOTHING, ALL]
+    );
+    let within = format!("matchExpressions: [{{key: {pod}, operator: In, values: [b]}}]");
+    assert_eq!(selecting(&within), [ALL, ALL]);
+    assert_eq!(selecting("matchLabels: {'reserved:host': ''}"), [ALL, ALL]);
+    assert_eq!(selecting(""), [NOTHING, ALL]);
     // What is denied stays denied, whatever is allowed elsewhere.
     let denied = format!(
         "{{{web}, ingress: [{{fromEntities: [all]}}], ingressDeny: [{{fromEntities: [world]}}]}}"
