@@ -195,14 +195,8 @@ impl Doc {
             )
         } else {
             let before = bytes.get(..offset).unwrap_or_default();
-            let lines = before.iter().filter(|byte| **byte == b'\n').count() as u32;
-            (
-                lines,
-                before
-                    .iter()
-                    .rposition(|byte| *byte == b'\n')
-                    .map_or(0, |at| at + 1),
-            )
+            let lines = memchr::memchr_iter(b'\n', before).count() as u32;
+            (lines, memchr::memrchr(b'\n', before).map_or(0, |at| at + 1))
         };
         let before = bytes.get(start..offset).unwrap_or_default();
         // Counting characters would cost too much on a line of megabytes.
@@ -271,19 +265,10 @@ impl Doc {
             )
         } else {
             let before = bytes.get(..offset).unwrap_or_default();
-            let start = before
-                .iter()
-                .rposition(|byte| *byte == b'\n')
-                .map_or(0, |at| at + 1);
+            let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
             let rest = bytes.get(start..).unwrap_or_default();
-            (
-                start,
-                start
-                    + rest
-                        .iter()
-                        .position(|byte| *byte == b'\n')
-                        .unwrap_or(rest.len()),
-            )
+            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            (start, start + end)
         };
         let line = self.text.get(start..end).unwrap_or_default();
         let line = line.strip_suffix('\r').unwrap_or(line);
