@@ -3,7 +3,7 @@
 //! | table | what it is |
 //! |---|---|
 //! | `AKSAudit`, `AKSAuditAdmin` | Log Analytics' own tables; objects that are too large are the text `skipped-too-big-size-object` |
-//! | `AzureDiagnostics` | the event as the text of `log_s` |
+//! | `AzureDiagnostics` | the event as the text of `log_s` (Azure documentation, troubleshoot/azure/azure-kubernetes/create-upgrade-delete/troubleshoot-apiserver-etcd) |
 //! | `DiagnosticRawRecords` | Azure Data Explorer, as Microsoft's tutorial for monitoring data makes it: bodies of an Event Hub in one column, `Records` |
 //! | `AzureActivity`, `ActivityLogsRawRecords` | the activity log in the same two places |
 //!
