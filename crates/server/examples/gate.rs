@@ -22,6 +22,10 @@ use report::config::Config;
 use report::triage::Triage;
 use server::admission::{Answer, Gate, Half, Review, Rules};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let rounds: usize = std::env::args().nth(1).map_or(20_000, |number| {
         number.parse().expect("a number of reviews")

@@ -99,7 +99,10 @@ fn main() {
                 let passes = shared.stand().passes;
                 let cpu = seconds_of_work();
                 change(&server, round);
-                until(|| shared.stand().passes > passes);
+                // To look costs too.
+                while shared.stand().passes == passes {
+                    thread::sleep(Duration::from_millis(100));
+                }
                 let worked = 1000.0 * (seconds_of_work() - cpu);
                 println!("{what}: {worked:.0} ms of work, the pass and what led to it");
             }
