@@ -131,6 +131,17 @@ async function main() {
       const resolved = await connection.sendRequest(protocol.CodeActionResolveRequest.type, action);
       return applied(resolved.edit);
     },
+    // Asks for actions and gives it up at once, once while the server is busy with another; the error that came of it.
+    async cancel({ path: name, code }) {
+      const busy = offered(name, code);
+      const source = new protocol.CancellationTokenSource();
+      const given = offered(name, code, undefined, source.token).then(
+        () => null,
+        (error) => error.code,
+      );
+      source.cancel();
+      return { code: await given, others: (await busy).length };
+    },
     async hover({ path: name, position }) {
       const hover = await connection.sendRequest(protocol.HoverRequest.type, {
         textDocument: { uri: uriOf(name) },
@@ -140,16 +151,13 @@ async function main() {
     },
   };
 
-  async function offered(name, code, only) {
+  async function offered(name, code, only, token) {
     const uri = uriOf(name);
     const all = (await diagnostics(uri)).diagnostics;
     const meant = code === undefined ? [] : all.filter((one) => one.code === code).slice(0, 1);
     const range = meant[0]?.range ?? { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
-    return connection.sendRequest(protocol.CodeActionRequest.type, {
-      textDocument: { uri },
-      range,
-      context: { diagnostics: meant, only },
-    });
+    const params = { textDocument: { uri }, range, context: { diagnostics: meant, only } };
+    return connection.sendRequest(protocol.CodeActionRequest.type, params, token);
   }
 
   const root = pathToFileURL(folder).toString();

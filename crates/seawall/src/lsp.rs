@@ -170,9 +170,11 @@ fn answer(desk: &Desk<'_>, asks: &Sender<Asked>, request: Request) {
             desk.send(Response::new_ok(id.clone(), hover));
         }),
         "textDocument/codeAction" => serde_json::from_value(params).map(|params| {
+            desk.begin(&id);
             let _ = asks.send(Asked::Offer(id.clone(), params));
         }),
         "codeAction/resolve" => serde_json::from_value(params).map(|action| {
+            desk.begin(&id);
             let _ = asks.send(Asked::Make(id.clone(), action));
         }),
         _ => {
@@ -229,6 +231,12 @@ fn take(desk: &Desk<'_>, note: Notification) {
             }
         }
         "workspace/didChangeWatchedFiles" => desk.judge_all(),
+        "$/cancelRequest" => {
+            let id = params.get("id").cloned().unwrap_or_default();
+            if let Ok(id) = serde_json::from_value(id) {
+                desk.cancel(&id);
+            }
+        }
         _ => {}
     }
 }

@@ -60,14 +60,20 @@ impl<'d, 'a> Actions<'d, 'a> {
 
     pub(super) fn run(mut self, asked: &Receiver<Asked>) {
         for asked in asked {
-            let answer = match asked {
-                Asked::Offer(id, params) => Response::new_ok(id, self.offer(&params)),
-                Asked::Make(id, action) => match self.make(*action) {
-                    Ok(action) => Response::new_ok(id, action),
-                    Err(why) => Response::new_err(id, ErrorCode::RequestFailed as i32, why),
-                },
+            let (Asked::Offer(id, _) | Asked::Make(id, _)) = &asked;
+            let answer = if !self.desk.is_wanted(id) {
+                let why = "the editor gave it up".to_owned();
+                Response::new_err(id.clone(), ErrorCode::RequestCanceled as i32, why)
+            } else {
+                match asked {
+                    Asked::Offer(id, params) => Response::new_ok(id, self.offer(&params)),
+                    Asked::Make(id, action) => match self.make(*action) {
+                        Ok(action) => Response::new_ok(id, action),
+                        Err(why) => Response::new_err(id, ErrorCode::RequestFailed as i32, why),
+                    },
+                }
             };
-            self.desk.send(answer);
+            self.desk.answer(answer);
         }
     }
 

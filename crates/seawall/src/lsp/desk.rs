@@ -6,12 +6,12 @@
 //!              └─▶ actions (a thread) ── proves fixes ────────┘ the texts
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lsp_server::{Message, Notification};
+use lsp_server::{Message, Notification, RequestId, Response};
 use lsp_types::{Diagnostic, DiagnosticSeverity, PublishDiagnosticsParams};
 use sources::Overlay;
 
@@ -45,6 +45,8 @@ pub(super) struct Desk<'a> {
     wake: Condvar,
     /// Counts changes: what was begun before the last one is not finished.
     changes: AtomicU64,
+    /// What is asked and not answered, and whether an answer is still wanted.
+    asked: Mutex<HashMap<RequestId, bool>>,
     sender: Box<dyn Fn(Message) + Send + Sync>,
 }
 
@@ -86,12 +88,39 @@ impl<'a> Desk<'a> {
             state: Mutex::default(),
             wake: Condvar::new(),
             changes: AtomicU64::new(0),
+            asked: Mutex::default(),
             sender: Box::new(send),
         }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked(&self) -> MutexGuard<'_, HashMap<RequestId, bool>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note that something is asked which is answered later.
+    pub(super) fn begin(&self, id: &RequestId) {
+        self.asked().insert(id.clone(), true);
+    }
+
+    /// Nobody wants the answer any more.
+    pub(super) fn cancel(&self, id: &RequestId) {
+        if let Some(wanted) = self.asked().get_mut(id) {
+            *wanted = false;
+        }
+    }
+
+    pub(super) fn is_wanted(&self, id: &RequestId) -> bool {
+        self.asked().get(id).copied().unwrap_or_default()
+    }
+
+    /// Answers what was begun, whether or not that is wanted: the protocol asks for it.
+    pub(super) fn answer(&self, response: Response) {
+        self.asked().remove(&response.id);
+        self.send(response);
     }
 
     pub(super) fn send(&self, message: impl Into<Message>) {

@@ -26,6 +26,15 @@ pub(super) type Shown = BTreeMap<Arc<str>, Vec<Diagnostic>>;
 /// More are not shown of one file: editors show no more either, and what nobody reads takes its time.
 const MOST: usize = 1000;
 
+/// Marks the line that tells of these.
+const MORE: &str = "more";
+
+/// Whether a diagnostic is about the file as a whole, wherever something changes in it.
+pub(super) fn is_of_all(diagnostic: &Diagnostic) -> bool {
+    let data = diagnostic.data.as_ref();
+    data.is_some_and(|data| data.get(MORE).is_some())
+}
+
 /// Values that decided, shown with a finding.
 const EVIDENCE: usize = 4;
 
@@ -77,10 +86,9 @@ impl Writer<'_> {
                     "{more} more findings are not shown: `seawall assess {}` lists them",
                     report::shell_word(&path)
                 );
-                list.insert(
-                    0,
-                    plain(lines.whole(1), DiagnosticSeverity::Information, text),
-                );
+                let mut note = plain(lines.whole(1), DiagnosticSeverity::Information, text);
+                note.data = Some(json!({ MORE: more }));
+                list.insert(0, note);
             }
             shown.insert(path, list);
         }
@@ -144,14 +152,20 @@ impl Writer<'_> {
             code_description: page.map(|page| CodeDescription { href: Uri(page) }),
             source: Some(SOURCE.to_owned()),
             message: finding.message.clone().into(),
-            related_information: Some(self.related(finding, range)).filter(|all| !all.is_empty()),
+            related_information: Some(self.related(finding, range, lines))
+                .filter(|all| !all.is_empty()),
             data: Some(json!({"fingerprint": finding.fingerprint.to_string()})),
             ..Diagnostic::default()
         }
     }
 
     /// The values that decided, and other places.
-    fn related(&self, finding: &Finding, range: Range) -> Vec<DiagnosticRelatedInformation> {
+    fn related(
+        &self,
+        finding: &Finding,
+        range: Range,
+        own: &Lines<'_>,
+    ) -> Vec<DiagnosticRelatedInformation> {
         let here = uri_of(&finding.place.path);
         let evidence = finding.evidence.iter().take(EVIDENCE);
         let evidence = evidence.filter_map(|evidence| {
@@ -166,14 +180,16 @@ impl Writer<'_> {
         });
         let places = finding.more_places.iter().filter(|place| !place.live);
         let places = places.filter_map(|place| {
-            let text = self.text(&place.path)?;
-            let lines = Lines::of(&text, self.encoding);
+            let range = if place.path == finding.place.path {
+                self::range(place, own)
+            } else {
+                let text = self.text(&place.path)?;
+                self::range(place, &Lines::of(&text, self.encoding))
+            };
+            let uri = uri_of(&place.path)?;
             let note = place.note.as_deref().unwrap_or("here too");
             Some(DiagnosticRelatedInformation {
-                location: Location {
-                    uri: uri_of(&place.path)?,
-                    range: self::range(place, &lines),
-                },
+                location: Location { uri, range },
                 message: note.to_owned(),
             })
         });

@@ -3,6 +3,8 @@
 
 use lsp_types::{Code, Diagnostic, Range};
 
+use super::diagnostics::is_of_all;
+
 /// A smaller file is judged as a whole at once.
 pub(super) const LARGE: usize = 64 << 10;
 
@@ -65,7 +67,9 @@ pub(super) fn merged(
     for diagnostic in known {
         let line = diagnostic.range.start.line;
         let joined = matches!(&diagnostic.code, Some(Code::String(id)) if joins(id));
-        if changed.behind.is_some_and(|behind| line >= behind) {
+        if is_of_all(diagnostic) {
+            all.push(diagnostic.clone());
+        } else if changed.behind.is_some_and(|behind| line >= behind) {
             let mut diagnostic = diagnostic.clone();
             diagnostic.range = moved(diagnostic.range, changed.moved);
             for related in diagnostic.related_information.iter_mut().flatten() {

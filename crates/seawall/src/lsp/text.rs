@@ -48,13 +48,9 @@ pub(super) struct Lines<'t> {
 impl<'t> Lines<'t> {
     pub(super) fn of(text: &'t str, encoding: Encoding) -> Self {
         let bytes = text.as_bytes();
-        let mut starts = vec![0];
-        for (at, byte) in bytes.iter().enumerate() {
-            let ends = *byte == b'\n' || *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n');
-            if ends {
-                starts.push(at + 1);
-            }
-        }
+        let ends = memchr::memchr2_iter(b'\n', b'\r', bytes);
+        let ends = ends.filter(|at| bytes.get(*at..at + 2) != Some(b"\r\n"));
+        let starts = std::iter::once(0).chain(ends.map(|at| at + 1)).collect();
         Self {
             text,
             starts,

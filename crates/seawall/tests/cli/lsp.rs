@@ -110,7 +110,12 @@ fn shown(diagnostics: &Value) -> Vec<String> {
 
 /// The same of what `assess` says of a file given alone.
 fn assessed(folder: &Folder, path: &str) -> Vec<String> {
-    let report = folder.json(&[path]);
+    assessed_at(folder, path, path)
+}
+
+/// What it says of a file when another is given.
+fn assessed_at(folder: &Folder, given: &str, path: &str) -> Vec<String> {
+    let report = folder.json(&[given]);
     let counts = |finding: &&Value| {
         finding["waiver"].is_null()
             && finding["providerManaged"] == false
@@ -203,6 +208,44 @@ fn what_is_open_counts_and_not_what_is_on_disk() {
             .any(|one| one.contains("pss-privileged"))
     );
     assert_eq!(results[2], json!([]));
+}
+
+#[test]
+fn modules_are_read_as_they_are_open() {
+    let (main, module) = (
+        "infra/bicep/main.bicep",
+        "infra/bicep/modules/cluster.bicep",
+    );
+    let folder = copied("examples/aks-store");
+    let before = read(&folder, module);
+    let after = before.replace("disableLocalAccounts: false", "disableLocalAccounts: true");
+    let steps = [
+        open(main, &read(&folder, main)),
+        open(module, &after),
+        json!({"do": "diagnostics", "path": module, "times": 2}),
+    ];
+    let results = play(&folder, &steps);
+    // As assess says it of both, once it is saved.
+    let saved = copied("examples/aks-store");
+    saved.write(module, &after);
+    let mut said = assessed_at(&saved, main, module);
+    said.extend(assessed(&saved, module));
+    said.sort();
+    said.dedup();
+    assert_eq!(shown(&results[2]), said);
+    let local = |all: &[String]| all.iter().any(|one| one.contains("api-local-accounts-off"));
+    assert!(!local(&said) && local(&assessed_at(&folder, main, module)));
+}
+
+#[test]
+fn what_an_editor_gives_up_is_not_worked_out() {
+    let text = pod("web", PRIVILEGED);
+    let folder = Folder::of(&[("pod.yaml", &text)]);
+    let ask = json!({"do": "cancel", "path": "pod.yaml", "code": "pss-privileged"});
+    let results = play(&folder, &[open("pod.yaml", &text), ask]);
+    // `RequestCancelled`; who asked before is answered.
+    assert_eq!(results[1]["code"], -32800, "{}", results[1]);
+    assert!(results[1]["others"].as_u64().unwrap() > 0, "{}", results[1]);
 }
 
 #[test]
