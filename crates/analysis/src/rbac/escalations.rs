@@ -8,7 +8,7 @@ pub(crate) mod facts;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::read::{NOBODY, Space};
+use super::read::{NOBODY, RoleKind, Space};
 use super::table::{Grant, Sweep};
 use super::{PolicyRule, Rbac};
 use crate::ask::{
@@ -194,8 +194,14 @@ impl Rbac {
             .iter()
             .flat_map(|places| places.keys().copied())
             .collect();
+        // What only the groups hold is theirs.
+        let own = |space: Space| {
+            let mut held = holders.iter().filter_map(|holders| holders.get(&subject));
+            held.any(|own| own.contains_key(&space) || own.contains_key(&Space::Cluster))
+        };
         spaces
             .into_iter()
+            .filter(|space| own(*space))
             .filter_map(|space| {
                 let mut names = Names::Any;
                 let mut evidence = Vec::new();
@@ -329,13 +335,19 @@ impl Rbac {
         if !resource.ends_with('/') {
             return vec![resource.to_owned()];
         }
-        let mut all: Vec<String> = self
-            .words
-            .iter()
-            .filter(|word| word.starts_with(resource))
-            .map(str::to_owned)
-            .collect();
+        // What has such subresources belongs to the cluster: a Role gives nobody any.
+        let roles = self.roles.iter();
+        let rules = roles
+            .filter(|role| role.kind == RoleKind::ClusterRole)
+            .flat_map(|role| &role.rules);
+        let named = rules
+            .filter_map(|at| self.rules.get(at.rule as usize))
+            .flat_map(|rule| &rule.resources)
+            .map(|word| self.words.text(*word))
+            .filter(|word| word.starts_with(resource));
+        let mut all: Vec<String> = named.map(str::to_owned).collect();
         all.sort();
+        all.dedup();
         // For rules that say `*`.
         all.push(format!("{resource}any"));
         all

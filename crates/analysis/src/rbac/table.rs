@@ -130,6 +130,13 @@ pub struct Grant {
     at: RuleAt,
 }
 
+impl Grant {
+    /// What is written before what.
+    const fn order(&self) -> (u32, u32, u32, u32) {
+        (self.binding, self.role, self.at.index, self.subject)
+    }
+}
+
 /// Who may, in numbers.
 #[derive(Debug)]
 pub struct Found<'s> {
@@ -143,8 +150,8 @@ pub struct Found<'s> {
 #[derive(Debug)]
 pub struct Sweep<'r> {
     rbac: &'r Rbac,
-    /// The round in which a seat was last found.
-    seen: Vec<u32>,
+    /// The round in which a seat was last found, and its number among all.
+    seen: Vec<(u32, u32)>,
     round: u32,
     /// The same of a subject.
     counted: Vec<u32>,
@@ -169,7 +176,7 @@ impl<'r> Sweep<'r> {
     pub fn new(rbac: &'r Rbac) -> Self {
         Self {
             rbac,
-            seen: vec![0; rbac.table.seats.len()],
+            seen: vec![(0, 0); rbac.table.seats.len()],
             round: 0,
             counted: vec![0; rbac.subjects.list.len()],
             all: Vec::new(),
@@ -209,6 +216,7 @@ impl<'r> Sweep<'r> {
                 }
             }
         }
+        self.named.sort_by_key(Grant::order);
         Found {
             all: &self.all,
             named: &self.named,
@@ -268,9 +276,14 @@ impl<'r> Sweep<'r> {
             };
             if found == Match::OtherNames {
                 self.named.push(grant);
-            } else if *seen != self.round {
-                *seen = self.round;
+            } else if seen.0 != self.round {
+                *seen = (self.round, self.all.len() as u32);
                 self.all.push(grant);
+            } else if let Some(known) = self.all.get_mut(seen.1 as usize)
+                && grant.order() < known.order()
+            {
+                // The first that is written, whatever else there is.
+                *known = grant;
             }
         }
     }

@@ -48,9 +48,4 @@ impl Words {
     pub(crate) fn text(&self, word: Word) -> &str {
         self.texts.get(word.0 as usize).map_or("", |text| text)
     }
-
-    /// All of them.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.texts.iter().map(|text| &**text)
-    }
 }
