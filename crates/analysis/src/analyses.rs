@@ -1,16 +1,18 @@
 //! All analyses of one estate, each made when it is first asked for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use model::kinds::Kind;
 use model::{Estate, Resource, ResourceRef};
 
 use crate::ask::{Evidence, Subject};
+use crate::holdings::{Holdings, RightsTouched};
+use crate::networks::{self, Network, Networks};
 use crate::notes::{Notes, Read};
 use crate::rbac::{self, Rbac};
-use crate::reach::{self, Reach};
+use crate::reach::{self, Reach, Touched};
 use crate::roles::{Builtin, Roles};
 
 /// What the analyses need besides the estate. What costs time to make is made when it is needed.
@@ -34,8 +36,11 @@ pub struct Analyses<'e> {
     pub estate: &'e Estate,
     given: Given<'e>,
     rights: OnceLock<Arc<Rights>>,
+    holdings: Option<Arc<Holdings>>,
     roles: OnceLock<Roles>,
     network: OnceLock<Arc<Network>>,
+    /// Where it is worked out namespace by namespace.
+    networks: Option<Mutex<Networks>>,
     notes: Option<Notes>,
 }
 
@@ -54,13 +59,6 @@ pub struct Rights {
 
 /// Of each subject, the facts that are true of it: numbers of the fact and of its holder.
 type Held = BTreeMap<Subject, Vec<(usize, usize)>>;
-
-/// Who can talk to whom, and under which numbers.
-#[derive(Debug)]
-pub struct Network {
-    reach: Reach,
-    workloads: HashMap<ResourceRef, usize>,
-}
 
 /// The kinds that RBAC reads.
 const RBAC_KINDS: [&str; 5] = [
@@ -85,8 +83,10 @@ impl<'e> Analyses<'e> {
             estate,
             given,
             rights: OnceLock::new(),
+            holdings: None,
             roles: OnceLock::new(),
             network: OnceLock::new(),
+            networks: None,
             notes: None,
         }
     }
@@ -108,8 +108,44 @@ impl<'e> Analyses<'e> {
         self
     }
 
-    /// The same with the network of an earlier estate, in which everything that [`reach::matters`] was the same and had
-    /// the same number.
+    /// The same with what subjects hold, where an estate like this one was followed.
+    #[must_use]
+    pub fn with_holdings(mut self, holdings: Option<Arc<Holdings>>) -> Self {
+        self.holdings = holdings;
+        self
+    }
+
+    /// The same, with what holds of what subjects held before this changed. And those of whom something else may be
+    /// said; none: all.
+    #[must_use]
+    pub fn follow_rights(
+        self,
+        last: Option<Arc<Holdings>>,
+        mut touched: RightsTouched,
+    ) -> (Self, Option<BTreeSet<Subject>>) {
+        // Without the roles that every cluster has these are added, to all at once.
+        let builtin = self.estate.find("", "ClusterRole", "cluster-admin");
+        if builtin.is_none() {
+            let again = touched.is_nothing().then(BTreeSet::new);
+            return (self.with_holdings(None), again);
+        }
+        touched.everywhere |= last.is_none();
+        let mut holdings = last.filter(|_| !touched.everywhere).unwrap_or_default();
+        let mut again = Some(BTreeSet::new());
+        if !touched.is_nothing() {
+            let minor = self.given.kubernetes_minor;
+            again = Arc::make_mut(&mut holdings).follow(self.estate, minor, &touched);
+        }
+        (self.with_holdings(Some(holdings)), again)
+    }
+
+    /// What subjects hold, where it was followed.
+    #[must_use]
+    pub fn known_holdings(&self) -> Option<Arc<Holdings>> {
+        self.holdings.clone()
+    }
+
+    /// The same with the network of an earlier estate, in which nothing was [`reach::Touched`].
     #[must_use]
     pub fn with_network(self, network: Option<Arc<Network>>) -> Self {
         if let Some(network) = network {
@@ -122,6 +158,46 @@ impl<'e> Analyses<'e> {
     #[must_use]
     pub fn known_network(&self) -> Option<Arc<Network>> {
         self.network.get().map(Arc::clone)
+    }
+
+    /// The same, which works out what workloads reach and how they are exposed namespace by namespace, with what holds
+    /// of an earlier estate's, in which this changed. And the namespaces of which something else may be said; none: all.
+    #[must_use]
+    pub fn namespace_by_namespace(
+        mut self,
+        mut networks: Networks,
+        touched: Touched,
+    ) -> (Self, Option<BTreeSet<Box<str>>>) {
+        let again = networks.follow(self.estate, &self.given.network, touched);
+        self.networks = Some(Mutex::new(networks));
+        (self, again)
+    }
+
+    /// What is known of them.
+    #[must_use]
+    pub fn take_networks(self) -> Networks {
+        let networks = self.networks.map(Mutex::into_inner);
+        let networks = networks.map(|all| all.unwrap_or_else(PoisonError::into_inner));
+        networks.unwrap_or_default()
+    }
+
+    /// The namespaces that workloads can be in.
+    #[must_use]
+    pub fn namespaces(&self) -> BTreeSet<Box<str>> {
+        networks::namespaces(self.estate)
+    }
+
+    /// A network in which the workloads of a namespace reach what they reach outside of the cluster, and are exposed
+    /// as they are.
+    #[must_use]
+    pub fn network_of(&self, namespace: &str) -> Arc<Network> {
+        match &self.networks {
+            Some(networks) => {
+                let mut networks = networks.lock().unwrap_or_else(PoisonError::into_inner);
+                networks.of(self.estate, &self.given.network, namespace)
+            }
+            None => Arc::clone(self.network()),
+        }
     }
 
     /// The rights, where anybody asked for them.
@@ -155,32 +231,62 @@ impl<'e> Analyses<'e> {
         RBAC_KINDS.iter().any(|name| kind.is(name))
     }
 
-    /// Everything that makes the rights of a subject amount to more, in numbers that stand for all that can be seen
-    /// of it.
+    /// Everything that makes the rights of some subjects amount to more (of all, where none are said), in numbers that
+    /// stand for all that can be seen of it. There are none for those who hold nothing.
     #[must_use]
-    pub fn rights_in_numbers(&self) -> HashMap<u64, u64> {
-        let (facts, held) = self.held_escalations();
-        let estate = &self.rights().estate;
-        let mut all = HashMap::new();
-        for (subject, places) in held {
+    pub fn rights_in_numbers(&self, of: Option<&BTreeSet<Subject>>) -> HashMap<u64, u64> {
+        let all: Vec<&Subject> = match (of, &self.holdings) {
+            (Some(some), _) => some.iter().collect(),
+            (None, Some(holdings)) => holdings.subjects().collect(),
+            (None, None) => self.held_escalations().1.keys().collect(),
+        };
+        let mut numbers = HashMap::new();
+        for subject in all {
+            let held = self.escalations_of(subject);
+            if held.is_empty() {
+                continue;
+            }
             let mut hasher = DefaultHasher::new();
-            for (fact, at) in places {
-                let Some((escalation, holder)) = facts
-                    .get(*fact)
-                    .and_then(|fact| Some((fact, fact.held.get(*at)?)))
-                else {
-                    continue;
-                };
+            for (escalation, holder) in held {
                 (escalation.id, format!("{:?}", holder.reach)).hash(&mut hasher);
                 if let Some(Evidence::Binding { binding, role, .. }) = holder.evidence.first() {
-                    for resource in [binding, role].into_iter().filter_map(|id| estate.get(*id)) {
-                        (&*resource.origin.path, resource.doc.text()).hash(&mut hasher);
+                    for resource in [binding, role] {
+                        let resource = self.evidence().get(*resource);
+                        resource
+                            .map(|resource| (&*resource.origin.path, resource.doc.text()))
+                            .hash(&mut hasher);
                     }
                 }
             }
-            all.insert(Read::Rights(subject).number(), hasher.finish());
+            numbers.insert(Read::Rights(subject).number(), hasher.finish());
         }
-        all
+        numbers
+    }
+
+    /// The estate in which evidence of [`Analyses::escalations_of`] has its numbers.
+    #[must_use]
+    pub fn evidence(&self) -> &Estate {
+        match self.holdings {
+            Some(_) => self.estate,
+            None => &self.rights().estate,
+        }
+    }
+
+    /// The roles and bindings that decide what is held in a namespace: its own and those of the cluster. Nothing where
+    /// the estate holds none of the roles that every cluster has.
+    #[must_use]
+    pub fn rights_within(&self, namespace: &str) -> Option<Estate> {
+        self.estate.find("", "ClusterRole", "cluster-admin")?;
+        let mut estate = Estate::new(self.estate.scope);
+        estate.completeness = self.estate.completeness.clone();
+        let cluster = ["ClusterRole", "ClusterRoleBinding"].map(|kind| self.estate.of_kind(kind));
+        let own = ["Role", "RoleBinding"].map(|kind| self.estate.in_namespace(namespace, kind));
+        for id in cluster.into_iter().chain(own).flatten() {
+            if let Some(resource) = self.estate.get(*id) {
+                estate.add(resource.clone());
+            }
+        }
+        Some(estate)
     }
 
     /// Who may do what in the cluster.
@@ -212,18 +318,18 @@ impl<'e> Analyses<'e> {
     }
 
     /// What a subject of the cluster holds that amounts to more than it says.
-    pub fn escalations_of(
-        &self,
-        subject: &Subject,
-    ) -> impl Iterator<Item = (&rbac::Escalation, &rbac::Held)> {
+    #[must_use]
+    pub fn escalations_of(&self, subject: &Subject) -> Vec<(&rbac::Escalation, &rbac::Held)> {
+        if let Some(holdings) = &self.holdings {
+            return holdings.of(subject);
+        }
         let (facts, held) = self.held_escalations();
-        held.get(subject)
-            .into_iter()
-            .flatten()
-            .filter_map(|(fact, at)| {
-                let escalation = facts.get(*fact)?;
-                Some((escalation, escalation.held.get(*at)?))
-            })
+        let held = held.get(subject).into_iter().flatten();
+        held.filter_map(|(fact, at)| {
+            let escalation = facts.get(*fact)?;
+            Some((escalation, escalation.held.get(*at)?))
+        })
+        .collect()
     }
 
     /// All facts about rights that amount to more, and who they are true of.
@@ -267,19 +373,23 @@ impl<'e> Analyses<'e> {
         if self.network.get().is_none() && self.estate.get(resource).is_some_and(made) {
             return None;
         }
-        self.network().workloads.get(&resource).copied()
+        self.network().workload(resource)
     }
 
-    fn network(&self) -> &Network {
-        self.network.get_or_init(|| {
-            let reach = Reach::build(self.estate, &self.given.network);
-            let workloads = reach
-                .workloads()
-                .iter()
-                .enumerate()
-                .map(|(number, workload)| (workload.resource, number))
-                .collect();
-            Arc::new(Network { reach, workloads })
-        })
+    /// The same in [`Analyses::network_of`] its namespace, with that.
+    #[must_use]
+    pub fn workload_apart(&self, resource: &Resource) -> Option<(Arc<Network>, usize)> {
+        let id = self.estate.number_of(resource)?;
+        if reach::is_made_here(self.estate, resource) {
+            return None;
+        }
+        let network = self.network_of(reach::namespace_of(resource));
+        let number = network.workload(id)?;
+        Some((network, number))
+    }
+
+    fn network(&self) -> &Arc<Network> {
+        self.network
+            .get_or_init(|| Arc::new(Network::of(Reach::build(self.estate, &self.given.network))))
     }
 }

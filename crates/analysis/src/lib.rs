@@ -25,5 +25,9 @@ pub mod reach;
 pub mod roles;
 
 mod analyses;
+mod holdings;
+mod networks;
 
-pub use analyses::{Analyses, Given, Lazily, Network, Rights};
+pub use analyses::{Analyses, Given, Lazily, Rights};
+pub use holdings::{Holdings, RightsTouched};
+pub use networks::{Network, Networks};

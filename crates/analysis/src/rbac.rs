@@ -144,7 +144,16 @@ impl Rbac {
     /// Reads the Roles, ClusterRoles, RoleBindings and ClusterRoleBindings of an estate.
     #[must_use]
     pub fn new(estate: &Estate) -> Self {
-        let mut objects = Objects::read(estate);
+        Self::of(Objects::read(estate, None), estate)
+    }
+
+    /// The same without what belongs to other namespaces than some: it says of those what the whole says.
+    #[must_use]
+    pub(crate) fn of_namespaces(estate: &Estate, namespaces: &BTreeSet<Box<str>>) -> Self {
+        Self::of(Objects::read(estate, Some(namespaces)), estate)
+    }
+
+    fn of(mut objects: Objects, estate: &Estate) -> Self {
         aggregate::aggregate(&mut objects, estate);
         resolve(&mut objects, estate);
         let mut of_subject = vec![Vec::new(); objects.subjects.list.len()];

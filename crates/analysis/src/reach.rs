@@ -20,11 +20,13 @@
 //! | [`Matrix`] | rows of connections |
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use model::kinds::Kind;
 use model::{Estate, Resource, ResourceRef};
 
 pub mod address;
+mod around;
 mod azure;
 mod bits;
 mod conn;
@@ -42,6 +44,7 @@ pub mod ranges;
 mod universe;
 mod workloads;
 
+pub use around::{Around, Routes, Touched};
 pub use conn::{Conn, ConnId};
 pub use engine::Engine;
 pub use explain::{Explanation, Matching, PolicyView, RuleView, Selecting, Side};
@@ -57,9 +60,10 @@ pub use universe::End;
 pub use workloads::{READS, Workload};
 pub(crate) use workloads::{is_made_here, makers, namespace as namespace_of};
 
+use around::Part;
 use matrix::{Policy, Selected};
 use policy::Written;
-use universe::{Known, Universe};
+use universe::Universe;
 
 /// The kinds that are read here beside workloads, as guidelines name them.
 pub const KINDS: [&str; 21] = [
@@ -111,14 +115,12 @@ pub enum Source {
 /// Who can talk to whom in an estate.
 #[derive(Debug)]
 pub struct Reach {
+    around: Arc<Around>,
     universe: Universe,
     policies: Vec<Policy>,
     selected: Selected,
     missing: facts::Missing,
-    network: azure::Network,
-    source: Source,
     remarks: Vec<Box<str>>,
-    filters: azure::filters::Filters,
     exposures: exposure::Exposures,
     outward: facts::Outward,
 }
@@ -127,17 +129,43 @@ impl Reach {
     /// Reads an estate.
     #[must_use]
     pub fn build(estate: &Estate, options: &Options) -> Self {
-        let network = azure::read(estate);
-        let filters = azure::filters::Filters::read(estate, &network);
-        let (engine, source) = engine(estate, options, &network);
-        let mut written = if engine == Engine::None {
-            Vec::new()
-        } else {
-            policies(estate, engine)
+        let (around, policies) = Around::with_policies(estate, options);
+        let mut reach = Self::read(Part::whole(estate), Arc::new(around), policies);
+        let Around {
+            filters, network, ..
+        } = &*reach.around;
+        reach.remarks = filters
+            .remarks()
+            .into_iter()
+            .chain(network.remarks(estate))
+            .chain(unread(estate, reach.engine()))
+            .map(Into::into)
+            .collect();
+        reach
+    }
+
+    /// Reads what hangs on the objects of one namespace: its workloads, what they reach outside of the cluster and how
+    /// they are exposed are those of the whole.
+    #[must_use]
+    pub fn of_namespace(
+        estate: &Estate,
+        around: Arc<Around>,
+        routes: &Routes,
+        namespace: &str,
+    ) -> Self {
+        let part = Part {
+            estate,
+            namespace: Some(namespace),
+            routes: routes.to(namespace),
         };
-        // The order in which policies decide; those of one kind and priority as they were read.
-        written.sort_by_key(|policy| (policy.tier, policy.priority));
-        let found = workloads::read(estate);
+        let policies = part.policies(&around);
+        Self::read(part, around, policies)
+    }
+
+    fn read(part: Part<'_>, around: Arc<Around>, written: Vec<Written>) -> Self {
+        let estate = part.estate;
+        let engine = around.engine;
+        let found = workloads::read(part);
         let mut namespaces: BTreeSet<Box<str>> = found
             .0
             .iter()
@@ -149,42 +177,22 @@ impl Reach {
                 .map(|policy| policy.namespace.clone())
                 .filter(|name| !name.is_empty()),
         );
-        namespaces.extend(
-            estate
-                .of_kind("Namespace")
-                .iter()
-                .filter_map(|id| estate.get(*id))
-                .map(|namespace| namespace.name.name.clone()),
-        );
-        let blocks = written
-            .iter()
-            .flat_map(|policy| policy.ingress.iter().chain(&policy.egress).flatten())
-            .flat_map(|rule| universe::blocks_of(&rule.peers))
-            .cloned()
-            .chain(exposure::services::blocks(estate))
-            .chain(options.addresses.iter().cloned())
-            .chain(filters.blocks())
-            .chain(Some(network.gateways.clone()).filter(|gateways| !gateways.is_empty()))
-            .collect();
-        let running = universe::addresses_of_nodes(estate);
-        let known = Known {
-            nodes: if running.is_empty() {
-                network.nodes.clone()
-            } else {
-                running
-            },
-            pods: network.pods.clone(),
-            api: universe::addresses_of_api_server(estate).unwrap_or_else(|| network.api.clone()),
-        };
-        let mut universe = Universe::new(estate, found, namespaces, blocks, known, engine);
-        universe.limit_by(&filters, network.metadata);
+        if part.namespace.is_none() {
+            let given = estate.of_kind("Namespace").iter();
+            let given = given.filter_map(|id| estate.get(*id));
+            namespaces.extend(given.map(|namespace| namespace.name.name.clone()));
+        }
+        let blocks = part.blocks(&written, &around);
+        let universe = Universe::new(estate, found, namespaces, blocks, &around);
         let policies: Vec<Policy> = written
             .into_iter()
             .map(|policy| Policy::resolve(policy, &universe))
+            // Most that belong to no namespace select nobody in this one.
+            .filter(|policy| part.namespace.is_none() || !policy.subject.may.is_empty())
             .collect();
         let mut selected = Selected::new(&universe, &policies);
         let names = universe.namespaces.iter().map(|(name, _)| &**name);
-        let missing = facts::Missing::of(estate, names, engine == Engine::Cilium);
+        let missing = facts::Missing::of(estate, names, &around);
         if engine != Engine::None {
             let classes = universe.classes.iter().take(universe.pods).enumerate();
             selected.unread(
@@ -195,24 +203,16 @@ impl Reach {
         }
         let outward = facts::Outward::new(&universe, &selected, &missing);
         let mut reach = Self {
-            outward,
+            around,
             universe,
             policies,
             selected,
             missing,
-            remarks: filters
-                .remarks()
-                .into_iter()
-                .chain(network.remarks(estate))
-                .chain(unread(estate, engine))
-                .map(Into::into)
-                .collect(),
-            network,
-            source,
-            filters,
+            outward,
+            remarks: Vec::new(),
             exposures: exposure::Exposures::default(),
         };
-        reach.exposures = reach.find_exposures(estate);
+        reach.exposures = reach.find_exposures(part);
         reach
     }
 
@@ -224,14 +224,14 @@ impl Reach {
 
     /// How the engine is known.
     #[must_use]
-    pub const fn engine_source(&self) -> Source {
-        self.source
+    pub fn engine_source(&self) -> Source {
+        self.around.source
     }
 
     /// The cluster whose network profile was read.
     #[must_use]
-    pub const fn cluster(&self) -> Option<ResourceRef> {
-        self.network.cluster
+    pub fn cluster(&self) -> Option<ResourceRef> {
+        self.around.network.cluster
     }
 
     /// The policies that are in effect, in the order in which they decide.
@@ -336,35 +336,12 @@ impl Reach {
     }
 }
 
-/// What enforces policies: what was asked for, what the cluster says, what its policies give away.
-fn engine(estate: &Estate, options: &Options, network: &azure::Network) -> (Engine, Source) {
-    if let Some(engine) = options.engine {
-        return (engine, Source::Asked);
-    }
-    if let Some(engine) = network.engine {
-        return (engine, Source::Cluster);
-    }
-    let cilium = CILIUM_KINDS
-        .iter()
-        .any(|kind| !estate.of_kind(kind).is_empty());
-    if cilium {
-        return (Engine::Cilium, Source::Policies);
-    }
-    (Engine::Upstream, Source::Assumed)
-}
-
-const CILIUM_KINDS: [&str; 2] = [
-    "CiliumNetworkPolicy.cilium.io",
-    "CiliumClusterwideNetworkPolicy.cilium.io",
-];
-
 /// Whether an object of the estate makes a difference to what its workloads reach outside of the cluster and how they
 /// are exposed; `beside` is the estate in which it is not there, or is another. A pod of something that is here does
 /// not: what passes between addresses outside and pods hangs on labels, and it has those of its maker; of itself it has
 /// an address, which is no end outside. What else something here made does only where pods name it that are in the
 /// estate beside: they count to something else there.
-#[must_use]
-pub fn matters(estate: &Estate, resource: &Resource, beside: &Estate) -> bool {
+fn matters(estate: &Estate, resource: &Resource, beside: &Estate) -> bool {
     let kind = &resource.name.kind;
     if !reads(kind) {
         return false;
@@ -375,13 +352,18 @@ pub fn matters(estate: &Estate, resource: &Resource, beside: &Estate) -> bool {
     !kind.is("Pod") && workloads::is_maker(beside, resource)
 }
 
-/// Whether two states of a workload are one to the analysis.
+/// Whether two states of a workload, or of a node, are one to the analysis.
 #[must_use]
 pub fn is_same(one: &Resource, other: &Resource) -> bool {
+    let seen = |resource: &Resource| universe::seen_of_node(resource);
     one.name == other.name
-        && one.is_workload()
-        && other.is_workload()
-        && workloads::seen(one) == workloads::seen(other)
+        && if one.name.kind.is("Node") {
+            seen(one) == seen(other)
+        } else {
+            one.is_workload()
+                && other.is_workload()
+                && workloads::seen(one) == workloads::seen(other)
+        }
 }
 
 /// Whether the analysis reads objects of a kind.
@@ -417,69 +399,24 @@ fn carries_pods(group: &str, kind: &str) -> bool {
 
 /// What is to be said of policies that were given and not judged.
 fn unread(estate: &Estate, engine: Engine) -> Vec<String> {
-    let of = |groups: &[&str]| {
-        estate
-            .resources()
-            .iter()
-            .filter(|resource| {
-                matches!(&resource.name.kind, Kind::Kubernetes { group, kind }
-                    if groups.contains(&&**group) && kind.ends_with("NetworkPolicy"))
-            })
-            .count()
-    };
     let mut remarks: Vec<String> = estate
         .of_kind("NetworkPolicy")
         .iter()
         .filter_map(|id| estate.get(*id))
         .flat_map(policy::v1::refused)
         .collect();
-    let calico = of(facts::CALICO_GROUPS);
+    let calico = around::of_calico(estate);
     if calico > 0 && engine != Engine::None {
         remarks.push(format!(
             "{calico} of Calico's own policies are not judged; they may stop or let through what is said here."
         ));
     }
-    let cilium = of(&["cilium.io"]);
+    let cilium = around::CILIUM_KINDS.map(|kind| estate.of_kind(kind).len());
+    let cilium: usize = cilium.into_iter().sum();
     if cilium > 0 && !matches!(engine, Engine::Cilium | Engine::None) {
         remarks.push(format!(
             "{cilium} of Cilium's own policies have no effect with this engine."
         ));
     }
     remarks
-}
-
-/// Every policy of the estate that the engine reads, unresolved.
-fn policies(estate: &Estate, engine: Engine) -> Vec<Written> {
-    let mut found = Vec::new();
-    for (id, resource) in estate.resources().numbered() {
-        let Kind::Kubernetes { group, kind } = &resource.name.kind else {
-            continue;
-        };
-        match (&**group, &**kind) {
-            ("networking.k8s.io" | "extensions", "NetworkPolicy") => {
-                found.extend(policy::v1::read(
-                    resource,
-                    id,
-                    workloads::namespace(resource),
-                ));
-            }
-            (
-                "policy.networking.k8s.io",
-                kind @ ("AdminNetworkPolicy"
-                | "BaselineAdminNetworkPolicy"
-                | "ClusterNetworkPolicy"),
-            ) => found.extend(policy::admin::read(resource, id, kind)),
-            ("cilium.io", "CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy")
-                if engine == Engine::Cilium =>
-            {
-                found.extend(policy::cilium::read(
-                    resource,
-                    id,
-                    workloads::namespace(resource),
-                ));
-            }
-            _ => {}
-        }
-    }
-    found
 }

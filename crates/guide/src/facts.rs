@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use analysis::ask::{Evidence, PrincipalKind, Subject, implied_groups};
 use analysis::notes::Read;
-use analysis::reach::{Answer, Apart, Audience, Conn, Intent, Options, Verdict};
+use analysis::reach::{Answer, Apart, Audience, Conn, Intent, Options, Reach, Verdict};
 use analysis::roles::{Ask, Builtin, Who};
 use analysis::{Analyses, Given, rbac};
 use bumpalo::Bump;
@@ -49,12 +49,10 @@ pub fn analyses<'e>(guide: &'e Guide, setting: &Setting, estate: &'e Estate) -> 
     )
 }
 
-/// What guidelines can see of the connections of each workload ([`Facts`]), as a number beside that of its reading.
-/// Numbers of two moments are equal where nothing can be seen to have changed.
+/// What guidelines can see of the connections of each workload of a network ([`Facts`]), as a number beside that of its
+/// reading. Numbers of two moments are equal where nothing can be seen to have changed.
 #[must_use]
-pub fn network_in_numbers(analyses: &Analyses<'_>, setting: &Setting) -> HashMap<u64, u64> {
-    let reach = analyses.reach();
-    let estate = analyses.estate;
+pub fn in_numbers(reach: &Reach, estate: &Estate, setting: &Setting) -> HashMap<u64, u64> {
     let intent = setting.params.root().get("intent");
     let intent = intent.and_then(|intent| Intent::read(intent).ok());
     let mut all = HashMap::new();
@@ -162,8 +160,8 @@ impl<'a> Facts<'a> {
     /// `facts.reaches`: a boolean for each thing that people ask about.
     pub(crate) fn reaches(&self, bump: &'a Bump) -> Option<Value<'a>> {
         self.note_network();
-        let number = self.workload()?;
-        let reach = self.analyses.reach();
+        let (network, number) = self.analyses.workload_apart(self.resource)?;
+        let reach = network.reach();
         let workload = reach.workloads().get(number)?;
         let facts = reach.facts(workload);
         let entries = [
@@ -196,14 +194,14 @@ impl<'a> Facts<'a> {
     /// `facts.exposedBy`: what leads from the internet to the workload's pods.
     pub(crate) fn exposed_by(&self, bump: &'a Bump) -> Option<Value<'a>> {
         self.note_network();
-        let number = self.workload()?;
+        let (network, number) = self.analyses.workload_apart(self.resource)?;
         let namespace = self.resource.name.namespace.as_deref().unwrap_or("default");
         let mut more = self
             .estate()
             .absent_any(&WAYS, Within::Namespace(namespace));
         let mut found: Vec<ResourceRef> = Vec::new();
         let own = self.estate().number_of(self.resource);
-        for exposure in self.analyses.reach().exposures_of(number) {
+        for exposure in network.reach().exposures_of(number) {
             if !exposure.to_internet() {
                 continue;
             }
@@ -287,12 +285,12 @@ impl<'a> Facts<'a> {
     /// that the account is always in included.
     pub(crate) fn escalations(&self, bump: &'a Bump) -> Option<Value<'a>> {
         let account = self.account()?;
-        let rights = self.analyses.rights();
+        let evidence = self.analyses.evidence();
         let mut items = Vec::new();
         let mut take = |subject: &Subject, group: Option<&str>| {
             self.analyses.note(&Read::Rights(subject));
             for (fact, held) in self.analyses.escalations_of(subject) {
-                items.push(escalation(fact, held, group, &rights.estate, bump));
+                items.push(escalation(fact, held, group, evidence, bump));
             }
         };
         take(&account, None);

@@ -206,6 +206,22 @@ impl Estate {
             .map_or(&[], Vec::as_slice)
     }
 
+    /// The namespaces of objects, in no order; an empty one for those without.
+    pub fn namespaces(&self) -> impl Iterator<Item = &str> {
+        self.by_namespace.keys().map(|name| &**name)
+    }
+
+    /// Everything in a namespace, in the order of [`Estate::resources`].
+    #[must_use]
+    pub fn all_in(&self, namespace: &str) -> Vec<ResourceRef> {
+        let kinds = self.by_namespace.get(namespace).into_iter();
+        let mut all: Vec<ResourceRef> = kinds
+            .flat_map(|kinds| kinds.values().flatten().copied())
+            .collect();
+        self.sort(&mut all);
+        all
+    }
+
     /// Everything in a namespace that carries a pod and is not owned by something else here.
     pub fn workloads_in(&self, namespace: &str) -> impl Iterator<Item = ResourceRef> + '_ {
         self.by_namespace

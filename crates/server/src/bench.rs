@@ -14,8 +14,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use analysis::Analyses;
 use analysis::paths::Wishes;
+use analysis::{Analyses, Holdings};
 use guide::{Guide, Guideline, setting};
 use jiff::Timestamp;
 use model::managed::Managed;
@@ -35,6 +35,10 @@ pub trait Picture: Send + Sync {
     fn estate(&self) -> &Estate;
     /// When the last of it was read.
     fn at(&self) -> Timestamp;
+    /// What subjects hold, where that is known already.
+    fn holdings(&self) -> Option<Arc<Holdings>> {
+        None
+    }
 }
 
 /// What is known of the cluster, from moment to moment.
@@ -66,6 +70,10 @@ impl Picture for crate::watch::Picture {
 
     fn at(&self) -> Timestamp {
         self.at
+    }
+
+    fn holdings(&self) -> Option<Arc<Holdings>> {
+        self.holdings.clone()
     }
 }
 
@@ -225,8 +233,10 @@ impl Bench {
         };
         let ways = Ways::new(guide, setting, wishes, config.serve.ways);
         let gate = gate(&self.law, config, setting, day).looking_for(ways);
-        let analyses =
-            picture.map(|picture| guide::facts::analyses(guide, setting, picture.estate()));
+        let analyses = picture.map(|picture| {
+            guide::facts::analyses(guide, setting, picture.estate())
+                .with_holdings(picture.holdings())
+        });
         if let Some(analyses) = &analyses {
             warm(analyses);
         }
@@ -452,9 +462,11 @@ pub fn gate<'g>(law: &'g Law, config: &Config, setting: &'g guide::Setting, day:
     })
 }
 
-/// Makes what takes long, before anybody waits for it.
+/// Makes what most reviews need and what takes long, before anybody waits for it.
 fn warm(analyses: &Analyses<'_>) {
-    let _ = analyses.escalations();
+    if analyses.known_holdings().is_none() {
+        let _ = analyses.escalations();
+    }
     // The index of links is made with the first question.
     if let Some(first) = analyses.estate.resources().first() {
         let _ = analyses.estate.selecting(first, "NetworkPolicy");

@@ -1,6 +1,7 @@
 //! Roles and bindings as objects: what they say, in numbers.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 
 use model::{Estate, Ref, Resource, ResourceRef};
 
@@ -168,20 +169,30 @@ pub(crate) const NAMESPACE_NOT_GIVEN: &str = "(namespace not given)";
 impl Objects {
     /// Reads the four kinds: ClusterRoles, then Roles; ClusterRoleBindings, then RoleBindings, as the
     /// authorizer visits them.
-    pub(crate) fn read(estate: &Estate) -> Self {
+    /// Of what belongs to a namespace only that of some, where these are said.
+    pub(crate) fn read(estate: &Estate, namespaces: Option<&BTreeSet<Box<str>>>) -> Self {
+        let within = |kind: &str| -> Vec<ResourceRef> {
+            let namespaces = namespaces.into_iter().flatten();
+            let within = namespaces.flat_map(|namespace| estate.in_namespace(namespace, kind));
+            within.copied().collect()
+        };
+        let all = |kind: &str| match namespaces {
+            Some(_) if matches!(kind, "Role" | "RoleBinding") => Cow::from(within(kind)),
+            _ => Cow::from(estate.of_kind(kind)),
+        };
         let mut objects = Self::default();
         for (kind, name) in [
             (RoleKind::ClusterRole, "ClusterRole"),
             (RoleKind::Role, "Role"),
         ] {
-            for id in estate.of_kind(name) {
+            for id in &*all(name) {
                 if let Some(resource) = estate.get(*id) {
                     objects.role(*id, resource, kind);
                 }
             }
         }
         for kind in ["ClusterRoleBinding", "RoleBinding"] {
-            for id in estate.of_kind(kind) {
+            for id in &*all(kind) {
                 if let Some(resource) = estate.get(*id) {
                     objects.binding(*id, resource, kind == "ClusterRoleBinding");
                 }

@@ -30,7 +30,7 @@ pub(crate) enum Metadata {
 }
 
 /// What was found out about the cluster's network.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Network {
     /// The cluster, when there is exactly one.
     pub(crate) cluster: Option<ResourceRef>,

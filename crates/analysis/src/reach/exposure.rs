@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use model::{Estate, Ref, Resource, ResourceRef};
 
 use super::address;
+use super::around::Part;
 use super::bits::Belongs;
 use super::conn::Conn;
 use super::labels::Labels;
@@ -133,9 +134,13 @@ impl Reach {
     /// The same for some public addresses: what leads from there to pods.
     #[must_use]
     pub fn exposures_to(&self, estate: &Estate, clients: &Ranges) -> Vec<Exposure> {
-        let mut found = services::find(self, estate, clients);
-        found.extend(routes::find(self, estate));
-        let entrance = self.filters.inbound(clients);
+        self.find_from(Part::whole(estate), clients)
+    }
+
+    fn find_from(&self, part: Part<'_>, clients: &Ranges) -> Vec<Exposure> {
+        let mut found = services::find(self, part, clients);
+        found.extend(routes::find(self, part));
+        let entrance = self.around.filters.inbound(clients);
         for exposure in &mut found {
             self.entrance(exposure, entrance.as_ref());
         }
@@ -154,8 +159,8 @@ impl Reach {
         })
     }
 
-    pub(crate) fn find_exposures(&self, estate: &Estate) -> Exposures {
-        let found = self.exposures_to(estate, &address::public());
+    pub(crate) fn find_exposures(&self, part: Part<'_>) -> Exposures {
+        let found = self.find_from(part, &address::public());
         let mut by_workload: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (at, exposure) in found.iter().enumerate() {
             by_workload.entry(exposure.workload).or_default().push(at);
@@ -171,7 +176,7 @@ impl Reach {
             Way::NodePort | Way::HostPort | Way::HostNetwork
         );
         if on_nodes {
-            match self.network.public_nodes {
+            match self.around.network.public_nodes {
                 Some(true) => (exposure.audience, exposure.because) = (Audience::Internet, None),
                 Some(false) => {
                     exposure.audience = Audience::Network;

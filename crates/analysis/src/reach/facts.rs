@@ -6,11 +6,12 @@ use std::sync::OnceLock;
 
 use cel::Unknown;
 use model::Estate;
-use model::kinds::Kind;
 
 use super::address;
+use super::around::{ADMIN_KINDS, Around};
 use super::bits::Belongs;
 use super::conn::{Conn, ConnId, Memo};
+use super::engine::Engine;
 use super::matrix::{self, Rows, Selected};
 use super::policy::{Direction, Tier};
 use super::ports::{PortSet, Protocol};
@@ -110,29 +111,11 @@ pub(crate) struct Missing {
     unread_admin: bool,
 }
 
-/// The kinds that decide before or after network policies, as guidelines name them.
-const ADMIN_KINDS: [&str; 3] = [
-    "AdminNetworkPolicy.policy.networking.k8s.io",
-    "BaselineAdminNetworkPolicy.policy.networking.k8s.io",
-    "ClusterNetworkPolicy.policy.networking.k8s.io",
-];
-
-/// The groups of Calico's own policies, as they are stored and as they are applied.
-pub(crate) const CALICO_GROUPS: &[&str] = &["crd.projectcalico.org", "projectcalico.org"];
-
-/// Whether there are policies of Calico's own, which are not judged.
-fn has_calico(estate: &Estate) -> bool {
-    estate.resources().iter().any(|resource| {
-        matches!(&resource.name.kind, Kind::Kubernetes { group, kind }
-            if CALICO_GROUPS.contains(&&**group) && kind.ends_with("NetworkPolicy"))
-    })
-}
-
 impl Missing {
     pub(crate) fn of<'n>(
         estate: &Estate,
         namespaces: impl Iterator<Item = &'n str>,
-        cilium: bool,
+        around: &Around,
     ) -> Self {
         use model::completeness::Within;
         let say = |kinds: &str, why: Unknown| -> Box<str> {
@@ -144,7 +127,7 @@ impl Missing {
         };
         let mut own = vec!["NetworkPolicy"];
         let mut admin = ADMIN_KINDS.to_vec();
-        if cilium {
+        if around.engine == Engine::Cilium {
             own.push("CiliumNetworkPolicy.cilium.io");
             admin.push("CiliumClusterwideNetworkPolicy.cilium.io");
         }
@@ -164,7 +147,8 @@ impl Missing {
                 .collect(),
             unread,
             unread_admin,
-            admin: has_calico(estate)
+            admin: around
+                .calico
                 .then(|| "Calico's own policies are not judged".into())
                 .or_else(|| {
                     let why = estate.absent_any(&admin, Within::Everywhere)?;
@@ -371,7 +355,7 @@ impl Reach {
         let End::Pods(class) = end else {
             return None;
         };
-        if self.universe.engine == super::Engine::None {
+        if self.universe.engine == Engine::None {
             return None;
         }
         let namespace = &self.universe.classes.get(class)?.traits.namespace;
@@ -385,7 +369,7 @@ impl Reach {
     /// once.
     #[must_use]
     pub fn assumptions(&self) -> Vec<&str> {
-        if self.universe.engine == super::Engine::None {
+        if self.universe.engine == Engine::None {
             return Vec::new();
         }
         self.missing.reasons()

@@ -49,7 +49,7 @@ pub enum Action {
 }
 
 /// A policy as it is written, before anybody is matched.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Written {
     pub(crate) resource: ResourceRef,
     pub(crate) tier: Tier,
@@ -79,7 +79,7 @@ impl Isolates {
     };
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct WrittenRule {
     pub(crate) action: Action,
     pub(crate) peers: Vec<Peer>,
@@ -91,7 +91,7 @@ pub(crate) struct WrittenRule {
 }
 
 /// One way to name the other end.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Peer {
     /// Everyone and everything.
     Everything,
@@ -112,7 +112,7 @@ pub(crate) enum Peer {
     Open,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Namespaces {
     Own,
     All,

@@ -2,11 +2,13 @@
 //! the node's network, nodes, the API server, and ranges of addresses that no rule tells apart.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use model::completeness::Within;
-use model::{Estate, Ref};
+use model::{Estate, Ref, Resource};
 
 use super::address;
+use super::around::Around;
 use super::azure::Metadata;
 use super::azure::filters::Filters;
 use super::bits::{Belongs, Bits, TriBits};
@@ -60,11 +62,45 @@ pub(crate) struct Universe {
     pods_of: Vec<Vec<u32>>,
     pod_index: Index,
     blocks: HashMap<Ranges, Vec<u32>>,
-    nodes: Vec<Labels>,
+    nodes: Arc<Nodes>,
+}
+
+/// The labels of the nodes that were given.
+#[derive(Debug, Default)]
+pub(crate) struct Nodes {
+    labels: Vec<Labels>,
+    index: Index,
+}
+
+impl Nodes {
+    pub(crate) fn read(estate: &Estate) -> Self {
+        let nodes = estate.of_kind("Node").iter();
+        let nodes = nodes.filter_map(|id| estate.get(*id));
+        let labels: Vec<Labels> = nodes.map(labels_of).collect();
+        Self {
+            index: Index::new(labels.len(), labels.iter().enumerate()),
+            labels,
+        }
+    }
+}
+
+impl PartialEq for Nodes {
+    fn eq(&self, other: &Self) -> bool {
+        self.labels == other.labels
+    }
+}
+
+fn labels_of(node: &Resource) -> Labels {
+    Labels::read(node.object().path(&["metadata", "labels"]))
+}
+
+/// All that is read of a node.
+pub(crate) fn seen_of_node(node: &Resource) -> (Labels, Ranges) {
+    (labels_of(node), addresses_of(std::iter::once(node)))
 }
 
 /// What is known of addresses from elsewhere.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Known {
     /// Of nodes.
     pub(crate) nodes: Ranges,
@@ -80,12 +116,18 @@ impl Universe {
         (workloads, classes): (Vec<Workload>, Vec<Class>),
         namespaces: BTreeSet<Box<str>>,
         blocks: Vec<Ranges>,
-        known: Known,
-        engine: Engine,
+        around: &Around,
     ) -> Self {
+        let known = &around.known;
         let pods = classes.iter().filter(|class| !class.traits.host).count();
-        let (externals, blocks) = externals(blocks);
-        let or = |given: Ranges, other: Ranges| if given.is_empty() { other } else { given };
+        let (externals, blocks) = externals(blocks, around.six);
+        let or = |given: &Ranges, other: Ranges| {
+            if given.is_empty() {
+                other
+            } else {
+                given.clone()
+            }
+        };
         let namespaces: Vec<(Box<str>, Labels)> = namespaces
             .into_iter()
             .map(|name| {
@@ -94,27 +136,28 @@ impl Universe {
             })
             .collect();
         let mut universe = Self {
-            node_addresses: or(known.nodes, address::private()),
-            pod_addresses: or(known.pods, address::private()),
+            node_addresses: or(&known.nodes, address::private()),
+            pod_addresses: or(&known.pods, address::private()),
             api_addresses: or(
-                known.api,
+                &known.api,
                 address::v4().minus(&address::union_of(&["169.254.0.0/16", "168.63.129.16"])),
             ),
             namespace_index: Index::default(),
             pods_of: vec![Vec::new(); namespaces.len() + 1],
             pod_index: Index::default(),
-            nodes: nodes(estate),
+            nodes: Arc::clone(&around.nodes),
             workloads,
             classes,
             pods,
             host_limits: Vec::new(),
             pod_limits: Vec::new(),
             externals,
-            engine,
+            engine: around.engine,
             namespaces,
             blocks,
         };
         universe.index();
+        universe.limit_by(&around.filters, around.network.metadata);
         universe
     }
 
@@ -159,7 +202,7 @@ impl Universe {
     }
 
     /// Takes what the network of the nodes lets out.
-    pub(crate) fn limit_by(&mut self, filters: &Filters, metadata: Metadata) {
+    fn limit_by(&mut self, filters: &Filters, metadata: Metadata) {
         self.host_limits = self
             .externals
             .iter()
@@ -360,12 +403,12 @@ impl Universe {
     }
 
     fn nodes(&self, selector: &Selector) -> TriBits {
-        let index = Index::new(self.nodes.len(), self.nodes.iter().enumerate());
-        let all = TriBits::range(self.nodes.len(), 0, self.nodes.len());
+        let Nodes { labels, index } = &*self.nodes;
+        let all = TriBits::range(labels.len(), 0, labels.len());
         let selected = index.select(selector, &all);
         let belongs = if selector.0.is_empty() {
             Belongs::Yes
-        } else if self.nodes.is_empty() {
+        } else if labels.is_empty() {
             Belongs::Maybe
         } else if selected.sure == all.sure {
             Belongs::Yes
@@ -419,21 +462,14 @@ pub(crate) fn namespace_labels(estate: &Estate, name: &str) -> Labels {
     labels
 }
 
-fn nodes(estate: &Estate) -> Vec<Labels> {
-    estate
-        .of_kind("Node")
-        .iter()
-        .filter_map(|id| estate.get(*id))
-        .map(|node| Labels::read(node.object().path(&["metadata", "labels"])))
-        .collect()
-}
-
 /// The addresses of the nodes that were given.
 pub(crate) fn addresses_of_nodes(estate: &Estate) -> Ranges {
-    estate
-        .of_kind("Node")
-        .iter()
-        .filter_map(|id| estate.get(*id))
+    let nodes = estate.of_kind("Node").iter();
+    addresses_of(nodes.filter_map(|id| estate.get(*id)))
+}
+
+fn addresses_of<'n>(nodes: impl Iterator<Item = &'n Resource>) -> Ranges {
+    nodes
         .filter_map(|node| node.object().path(&["status", "addresses"]))
         .flat_map(Ref::items)
         .filter_map(|item| item.get("address").and_then(Ref::as_str))
@@ -462,9 +498,8 @@ pub(crate) fn addresses_of_api_server(estate: &Estate) -> Option<Ranges> {
 }
 
 /// Addresses that every block treats alike form one set; and which sets each block holds.
-fn externals(blocks: Vec<Ranges>) -> (Vec<Ranges>, HashMap<Ranges, Vec<u32>>) {
+fn externals(blocks: Vec<Ranges>, six: bool) -> (Vec<Ranges>, HashMap<Ranges, Vec<u32>>) {
     let asked: BTreeSet<Ranges> = blocks.into_iter().collect();
-    let six = asked.iter().any(|block| block.meets(&address::v6()));
     let all = if six {
         address::v4().union(&address::v6())
     } else {
@@ -531,12 +566,4 @@ fn externals(blocks: Vec<Ranges>) -> (Vec<Ranges>, HashMap<Ranges, Vec<u32>>) {
         .map(|((asked, _), holds)| (asked, holds))
         .collect();
     (parts.into_iter().map(Ranges::from_parts).collect(), index)
-}
-
-/// The blocks that a list of peers names.
-pub(crate) fn blocks_of(peers: &[Peer]) -> impl Iterator<Item = &Ranges> {
-    peers.iter().filter_map(|peer| match peer {
-        Peer::Block(block) | Peer::Network(block) => Some(block),
-        _ => None,
-    })
 }

@@ -11,6 +11,7 @@ use model::ownership::owner_reference;
 use model::{Estate, Ref, Resource, ResourceRef};
 
 use super::address;
+use super::around::Part;
 use super::labels::Labels;
 use super::policy::{number, protocol};
 use super::ports::Protocol;
@@ -104,12 +105,13 @@ struct Found {
     traits: Traits,
 }
 
-/// The workloads of an estate by namespace, name and kind, and their classes.
-pub(crate) fn read(estate: &Estate) -> (Vec<Workload>, Vec<Class>) {
+/// The workloads of a part of an estate by namespace, name and kind, and their classes.
+pub(crate) fn read(part: Part<'_>) -> (Vec<Workload>, Vec<Class>) {
+    let estate = part.estate;
     let mut found: Vec<Found> = Vec::new();
     let mut owned: Vec<ResourceRef> = Vec::new();
     let mut numbers: HashMap<ResourceRef, usize> = HashMap::new();
-    for (id, resource) in estate.resources().numbered() {
+    for (id, resource) in part.resources() {
         let pods = resource.is_workload() && resource.name.kind.name() != "PodTemplate";
         if !pods || has_ended(resource) {
             continue;

@@ -2,6 +2,8 @@
 
 #[path = "rbac/corners.rs"]
 mod corners;
+#[path = "rbac/kept.rs"]
+mod kept;
 #[path = "rbac/live.rs"]
 mod live;
 #[path = "rbac/random.rs"]

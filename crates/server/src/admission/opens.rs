@@ -1,5 +1,5 @@
-//! What a role or a binding would let somebody take who cannot now: the rights of the whole cluster with the object
-//! in them, against those without.
+//! What a role or a binding would let somebody take who cannot now: the rights of the cluster with the object in
+//! them, against those without; for what belongs to a namespace, those that are held there.
 //!
 //! It leaves out what leads further over pods, nodes and Azure; `completes` looks for that.
 
@@ -26,9 +26,13 @@ pub(super) fn of(resource: &Resource, beside: &Analyses<'_>) -> Vec<Escalated> {
     if !gives_rights(&resource.name.kind) {
         return Vec::new();
     }
-    let known = &beside.rights().estate;
-    let estate = with(resource, known);
-    let after = Rbac::new(&estate).escalations(beside.kubernetes_minor());
+    let of = |estate: &Estate| Rbac::new(estate).escalations(beside.kubernetes_minor());
+    // What is held elsewhere stays as it is.
+    let namespace = resource.name.namespace.as_deref();
+    if let Some(known) = namespace.and_then(|namespace| beside.rights_within(namespace)) {
+        return escalated(&of(&known), &of(&with(resource, &known)));
+    }
+    let after = of(&with(resource, &beside.rights().estate));
     escalated(beside.escalations(), &after)
 }
 

@@ -13,6 +13,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use ::guide::{Guide, Guideline, Judge, Judged, Setting, unjudged};
+use analysis::Holdings;
 use jiff::Timestamp;
 use model::Estate;
 use model::coverage::Coverage;
@@ -46,6 +47,8 @@ pub struct Picture {
     pub oldest: Option<Timestamp>,
     /// What the sources are called.
     pub subject: Vec<String>,
+    /// What subjects hold that amounts to more than it says, where that can be followed.
+    pub holdings: Option<Arc<Holdings>>,
     /// How long it took.
     pub took: Duration,
     /// From 1; 0 before anything was read.
@@ -62,6 +65,7 @@ impl Picture {
             at: Timestamp::UNIX_EPOCH,
             oldest: None,
             subject: Vec::new(),
+            holdings: None,
             took: Duration::ZERO,
             number: 0,
         }
@@ -83,6 +87,7 @@ fn moment(
         at: now,
         oldest: held.oldest(),
         subject: held.names(),
+        holdings: None,
         took: Duration::ZERO,
         number,
     }
@@ -151,6 +156,13 @@ impl<'p> Passing<'p> {
         }
     }
 
+    /// The same, which works the network and rights out for all namespaces at once.
+    #[cfg(test)]
+    pub(super) fn at_once(mut self) -> Self {
+        self.last.at_once = true;
+        self
+    }
+
     /// Makes one pass: how long it took; `None` before everything was read once.
     pub(super) fn pass(&mut self, shared: &Shared) -> Option<Duration> {
         let begun = Instant::now();
@@ -176,6 +188,7 @@ impl<'p> Passing<'p> {
         let anew = matches!(sink, Sink::Anew(..));
         let findings = self.settle(shared, &picture, sink, &mut triage);
         self.number += 1;
+        picture.holdings.clone_from(&self.last.holdings);
         let took = begun.elapsed();
         picture.took = took;
         if let Some(span) = &mut span {
@@ -280,7 +293,9 @@ impl<'p> Passing<'p> {
             self.hear(shared, &mut sink, statement, triage);
         }
         self.last.rights = analyses.known_rights();
+        self.last.holdings = analyses.known_holdings();
         self.last.network = analyses.known_network();
+        self.last.networks = analyses.take_networks();
         (sink, number)
     }
 

@@ -17,13 +17,13 @@ const GROUP: &str = "Microsoft.Network/networkSecurityGroups";
 const TABLE: &str = "Microsoft.Network/routeTables";
 
 /// What one subnet does.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Subnet {
     group: Group,
     route: Route,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 enum Group {
     None,
     Given(String, Vec<Rule>),
@@ -31,7 +31,7 @@ enum Group {
     Missing,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 enum Route {
     /// Straight to the internet.
     Direct,
@@ -43,7 +43,7 @@ enum Route {
     Missing,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Rule {
     priority: i64,
     inbound: bool,
@@ -55,7 +55,7 @@ struct Rule {
 }
 
 /// What the nodes' subnets let through.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Filters {
     subnets: Vec<Subnet>,
 }

@@ -1,7 +1,6 @@
 //! Gateways, and which routes they take: by listener, namespace, kind and host, with ReferenceGrants for
 //! backends elsewhere.
 
-use model::kinds::Kind;
 use model::{Estate, Ref, ResourceRef, Scope};
 
 use super::Audience;
@@ -253,9 +252,9 @@ pub(crate) fn grant(estate: &Estate, kind: &str, from: &str, to: &str, service: 
     let says = |item: Ref<'_>, key: &str, wanted: &str| {
         item.get(key).and_then(Ref::as_str).unwrap_or_default() == wanted
     };
-    let granted = estate.resources().iter().any(|resource| {
-        let is = matches!(&resource.name.kind, Kind::Kubernetes { group, kind }
-            if &**kind == "ReferenceGrant" && &**group == GROUP);
+    let grants = estate.of_kind(&format!("ReferenceGrant.{GROUP}")).iter();
+    let mut grants = grants.filter_map(|id| estate.get(*id));
+    let granted = grants.any(|resource| {
         let items = |key: &str| {
             resource
                 .object()
@@ -263,7 +262,7 @@ pub(crate) fn grant(estate: &Estate, kind: &str, from: &str, to: &str, service: 
                 .into_iter()
                 .flat_map(Ref::items)
         };
-        is && workloads::namespace(resource) == to
+        workloads::namespace(resource) == to
             && items("from").any(|one| {
                 says(one, "group", GROUP) && says(one, "kind", kind) && says(one, "namespace", from)
             })

@@ -3,6 +3,7 @@
 //! Whether the controller that serves them is on the internet is read from an address in the status or
 //! from annotations of AKS's own controllers; otherwise it is not known.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use model::{Estate, Ref, Resource, ResourceRef};
@@ -12,6 +13,7 @@ use super::services::{annotation, hangs_on};
 use super::{Audience, Exposure, Way};
 use crate::reach::Reach;
 use crate::reach::address;
+use crate::reach::around::Part;
 use crate::reach::bits::Belongs;
 use crate::reach::conn::Conn;
 use crate::reach::policy::number;
@@ -20,7 +22,8 @@ use crate::reach::ranges::Ranges;
 use crate::reach::universe::End;
 use crate::reach::workloads;
 
-const ROUTES: [&str; 5] = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"];
+/// The kinds of routes.
+pub(crate) const KINDS: [&str; 5] = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"];
 
 /// A way in before the Service is resolved.
 struct Entry {
@@ -35,21 +38,45 @@ struct Entry {
     may: bool,
 }
 
-pub(crate) fn find(reach: &Reach, estate: &Estate) -> Vec<Exposure> {
+pub(crate) fn find(reach: &Reach, part: Part<'_>) -> Vec<Exposure> {
+    let estate = part.estate;
     let mut found = Vec::new();
-    for id in estate.of_kind("Ingress") {
-        if let Some(ingress) = estate.get(*id) {
-            found.extend(of_ingress(reach, estate, *id, ingress));
-        }
+    for (id, ingress) in part.of_kind("Ingress") {
+        found.extend(of_ingress(reach, estate, id, ingress));
     }
-    for kind in ROUTES {
-        for id in estate.of_kind(&format!("{kind}.{GROUP}")) {
-            if let Some(route) = estate.get(*id) {
-                found.extend(of_route(reach, estate, *id, route, kind));
-            }
-        }
+    for (id, route) in part.routes() {
+        found.extend(of_route(reach, estate, id, route));
     }
     found
+}
+
+/// All routes, kind by kind.
+pub(crate) fn all(estate: &Estate) -> impl Iterator<Item = ResourceRef> + '_ {
+    let kinds = KINDS.iter();
+    kinds.flat_map(|kind| estate.of_kind(&format!("{kind}.{GROUP}")).to_vec())
+}
+
+/// The namespaces of a route's backends.
+pub(crate) fn leads_to(route: &Resource) -> BTreeSet<&str> {
+    let backends = route
+        .object()
+        .get("spec")
+        .into_iter()
+        .flat_map(backend_refs);
+    backends
+        .map(|backend| backend_namespace(backend, route))
+        .collect()
+}
+
+fn backend_refs(spec: Ref<'_>) -> impl Iterator<Item = Ref<'_>> {
+    let rules = spec.get("rules").into_iter().flat_map(Ref::items);
+    let listed = rules.filter_map(|rule| rule.get("backendRefs"));
+    listed.flat_map(Ref::items)
+}
+
+fn backend_namespace<'r>(backend: Ref<'r>, route: &'r Resource) -> &'r str {
+    let said = backend.get("namespace").and_then(Ref::as_str);
+    said.unwrap_or_else(|| workloads::namespace(route))
 }
 
 /// Who reaches a controller, by the addresses of its status.
@@ -206,11 +233,7 @@ fn behind(
     let Some(service) = service else {
         return Vec::new();
     };
-    let number_of = estate.of_kind("Service").iter().copied().find(|id| {
-        estate
-            .get(*id)
-            .is_some_and(|one| std::ptr::eq(one, service))
-    });
+    let number_of = estate.number_of(service);
     let ports = service.object().path(&["spec", "ports"]);
     let mut found = Vec::new();
     for (workload, belongs) in reach.behind(service) {
@@ -252,7 +275,7 @@ fn behind(
 /// What comes in to a workload from a controller's proxies.
 fn asked_by(reach: &Reach, workload: usize, proxy: Proxy) -> Conn {
     if proxy == Proxy::Subnet {
-        let known = &reach.network.gateways;
+        let known = &reach.around.network.gateways;
         return if known.is_empty() {
             reach.let_in_by_all(workload, &address::private())
         } else {
@@ -289,13 +312,8 @@ fn merge(found: &mut Vec<Exposure>, one: Exposure) {
     known.open = known.open.join(&one.open);
 }
 
-fn of_route(
-    reach: &Reach,
-    estate: &Estate,
-    id: ResourceRef,
-    route: &Resource,
-    kind: &str,
-) -> Vec<Exposure> {
+fn of_route(reach: &Reach, estate: &Estate, id: ResourceRef, route: &Resource) -> Vec<Exposure> {
+    let kind = route.name.kind.name();
     let Some(spec) = route.object().get("spec") else {
         return Vec::new();
     };
@@ -311,13 +329,7 @@ fn of_route(
         let Some(gate) = gate(estate, parent, own, kind, &wanted) else {
             continue;
         };
-        for backend in spec
-            .get("rules")
-            .into_iter()
-            .flat_map(Ref::items)
-            .filter_map(|rule| rule.get("backendRefs"))
-            .flat_map(Ref::items)
-        {
+        for backend in backend_refs(spec) {
             let is_service = backend
                 .get("kind")
                 .and_then(Ref::as_str)
@@ -325,10 +337,7 @@ fn of_route(
             let Some(name) = backend.get("name").and_then(Ref::as_str) else {
                 continue;
             };
-            let namespace = backend
-                .get("namespace")
-                .and_then(Ref::as_str)
-                .unwrap_or(own);
+            let namespace = backend_namespace(backend, route);
             let granted = grant(estate, kind, own, namespace, name);
             if !is_service || granted == Belongs::No {
                 continue;

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
-use model::{Estate, Ref, Resource, ResourceRef};
+use model::{Ref, Resource, ResourceRef};
 
 use super::{Audience, Exposure, Way};
 use crate::reach::Reach;
 use crate::reach::address;
+use crate::reach::around::Part;
 use crate::reach::bits::Belongs;
 use crate::reach::conn::Conn;
 use crate::reach::policy::{Direction, number};
@@ -31,17 +32,6 @@ pub(crate) struct Front {
     pub(crate) clients: Ranges,
 }
 
-/// The blocks that Services name, so that no end holds some of a block.
-pub(crate) fn blocks(estate: &Estate) -> Vec<Ranges> {
-    estate
-        .of_kind("Service")
-        .iter()
-        .filter_map(|id| estate.get(*id))
-        .map(clients)
-        .filter(|clients| !clients.is_empty())
-        .collect()
-}
-
 pub(crate) fn annotation<'r>(resource: &'r Resource, key: &str) -> Option<Ref<'r>> {
     resource
         .object()
@@ -50,7 +40,7 @@ pub(crate) fn annotation<'r>(resource: &'r Resource, key: &str) -> Option<Ref<'r
 }
 
 /// Addresses that a Service lets in; empty for any.
-fn clients(service: &Resource) -> Ranges {
+pub(crate) fn clients(service: &Resource) -> Ranges {
     let listed = service.object().path(&["spec", "loadBalancerSourceRanges"]);
     let listed: Vec<&str> = listed
         .into_iter()
@@ -143,13 +133,11 @@ fn load_balancer(service: &Resource, spec: Ref<'_>) -> Front {
 }
 
 /// What leads from some of the clients to pods.
-pub(crate) fn find(reach: &Reach, estate: &Estate, from: &Ranges) -> Vec<Exposure> {
+pub(crate) fn find(reach: &Reach, part: Part<'_>, from: &Ranges) -> Vec<Exposure> {
     let mut found = Vec::new();
-    for id in estate.of_kind("Service") {
-        if let Some(service) = estate.get(*id)
-            && let Some(front) = front(service)
-        {
-            found.extend(of_service(reach, *id, service, &front, from));
+    for (id, service) in part.of_kind("Service") {
+        if let Some(front) = front(service) {
+            found.extend(of_service(reach, id, service, &front, from));
         }
     }
     found.extend(on_nodes(reach, from));

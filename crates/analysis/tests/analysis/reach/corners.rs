@@ -27,7 +27,7 @@ fn policy(spec: &str) -> String {
 
 fn build(text: &str, scope: Scope, engine: Engine) -> Reach {
     let estate = estate::of_yaml(text, scope);
-    Reach::build(
+    estate::built(
         &estate,
         &Options {
             engine: (engine != Engine::Upstream).then_some(engine),
@@ -505,7 +505,7 @@ fn in_azure(profile: &str, rules: &str, route: &str) -> Reach {
         ),
     ];
     let estate = estate::of(&objects, Scope::Whole);
-    Reach::build(
+    estate::built(
         &estate,
         &Options {
             engine: None,
@@ -605,7 +605,7 @@ fn what_policies_nobody_could_read_decide_is_open() {
             within: "a".into(),
             why: "the cluster refused to list NetworkPolicies (403)".into(),
         });
-        let reach = Reach::build(&estate, &Options::default());
+        let reach = estate::built(&estate, &Options::default());
         let mut matrix = reach.matrix();
         for (from, to) in [("a/web", "b/job"), ("b/job", "a/db"), ("a/web", "a/db")] {
             let open = reach.conn(end(&reach, from), end(&reach, to));
@@ -623,7 +623,7 @@ fn what_policies_nobody_could_read_decide_is_open() {
             engine: Some(Engine::None),
             ..Options::default()
         };
-        let reach = Reach::build(&estate, &none);
+        let reach = estate::built(&estate, &none);
         let open = reach.conn(end(&reach, "a/web"), end(&reach, "a/db"));
         assert_eq!(open, Conn::all());
     }

@@ -351,7 +351,7 @@ const ADDRESSES: [[u8; 4]; 12] = [
 /// Compares every pair and port; says where they differ.
 pub(crate) fn compare(objects: &[Value], scope: Scope, options: &Options, seed: u64) {
     let estate = estate::of(objects, scope);
-    let reach = Reach::build(&estate, options);
+    let reach = estate::built(&estate, options);
     let world = World {
         objects,
         whole: scope == Scope::Whole,

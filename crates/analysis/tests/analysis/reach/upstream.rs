@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use analysis::reach::{Options, Protocol, Reach};
+use analysis::reach::{Options, Protocol};
 use model::Scope;
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ fn every_generated_case_of_cyclonus_holds() {
 
 fn compare(step: &Value) -> usize {
     let estate = estate::of(step["objects"].as_array().unwrap(), Scope::Whole);
-    let reach = Reach::build(&estate, &Options::default());
+    let reach = estate::built(&estate, &Options::default());
     let number = |name: &Value| {
         let name = name.as_str().unwrap();
         let workload = reach

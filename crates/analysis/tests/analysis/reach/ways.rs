@@ -57,7 +57,7 @@ fn egress(to: &Value) -> Value {
 
 fn built(objects: &[Value], scope: Scope) -> (Estate, Reach) {
     let estate = estate::of(objects, scope);
-    let reach = Reach::build(&estate, &Options::default());
+    let reach = estate::built(&estate, &Options::default());
     (estate, reach)
 }
 
@@ -266,7 +266,7 @@ fn ways_in_are_for_the_clients_that_are_asked_about() {
             engine: Some(Engine::Calico),
             addresses: vec![client.clone()],
         };
-        let reach = Reach::build(&estate, &options);
+        let reach = estate::built(&estate, &options);
         only(&reach.exposures_to(&estate, &client)).open.clone()
     };
     assert_eq!(of(&local, "20.1.0.0/16").sure.to_string(), "TCP 8080");

@@ -6,7 +6,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use analysis::{Analyses, Network, Rights, notes, reach};
+use analysis::ask::Subject;
+use analysis::notes::Read;
+use analysis::reach::{Reach, Touched};
+use analysis::{Analyses, Holdings, Network, Networks, Rights, RightsTouched, notes, reach};
 use model::{Estate, Resource};
 use report::assessment::Counts;
 
@@ -33,12 +36,18 @@ pub(super) struct Last {
     /// Answers about the network and rights, by what reads them.
     in_numbers: InNumbers,
     pub(super) rights: Option<Arc<Rights>>,
+    pub(super) holdings: Option<Arc<Holdings>>,
+    /// The whole of it, where guidelines ask who reaches whom.
     pub(super) network: Option<Arc<Network>>,
+    pub(super) networks: Networks,
+    /// The network and rights are worked out at once, for all namespaces.
+    pub(super) at_once: bool,
 }
 
 #[derive(Default)]
 struct InNumbers {
-    network: HashMap<u64, u64>,
+    /// By namespace; of the whole, by none.
+    network: HashMap<Box<str>, HashMap<u64, u64>>,
     rights: HashMap<u64, u64>,
 }
 
@@ -69,8 +78,10 @@ struct Changes {
     gone: Vec<Arc<str>>,
     /// What can be read of it.
     touched: BTreeSet<u64>,
-    network: bool,
-    rights: bool,
+    network: Touched,
+    /// Something that the whole network is read from.
+    whole_network: bool,
+    rights: RightsTouched,
     /// Nothing that rights are made of was even read again.
     same_rights: bool,
 }
@@ -78,20 +89,16 @@ struct Changes {
 impl Changes {
     /// Takes note of what is in one estate and another, or not there, beside it; what is `quiet` is the same to the
     /// network.
-    fn note(
-        &mut self,
-        (of, beside): (&Estate, &Estate),
-        resource: &Resource,
-        intent: bool,
-        quiet: bool,
-    ) {
+    fn note(&mut self, (of, beside): (&Estate, &Estate), resource: &Resource, quiet: bool) {
         notes::touched(of, resource, beside, &mut self.touched);
         let kind = &resource.name.kind;
         let rights = Analyses::is_about_rights(kind);
-        self.rights |= rights;
+        self.rights.note(resource);
         self.same_rights &= !rights;
-        let seen = reach::matters(of, resource, beside) || (intent && reach::reads(kind));
-        self.network |= seen && !quiet;
+        if !quiet {
+            self.network.note(of, resource, beside);
+            self.whole_network |= reach::reads(kind);
+        }
     }
 }
 
@@ -139,17 +146,25 @@ impl Last {
         analyses: Analyses<'e>,
         network: bool,
     ) -> (Option<Questions>, Analyses<'e>) {
-        let intent = picture.setting.set.contains("intent");
+        let at_once = self.at_once || picture.setting.set.contains("intent");
         let last = self.picture.as_ref();
         let last = last.filter(|last| same && same_terms(last, picture));
         let last = last.cloned();
         let Some(last) = last else {
+            let (analyses, _) = match at_once || !network {
+                true => (analyses, None),
+                false => analyses.namespace_by_namespace(Networks::default(), Touched::default()),
+            };
             self.in_numbers.network = HashMap::new();
             if network {
-                self.in_numbers.network =
-                    guide::facts::network_in_numbers(&analyses, &picture.setting);
+                self.in_numbers
+                    .ask_network(&analyses, picture, at_once, None);
             }
-            self.in_numbers.rights = analyses.rights_in_numbers();
+            let (analyses, _) = match self.at_once {
+                true => (analyses, None),
+                false => analyses.follow_rights(None, RightsTouched::default()),
+            };
+            self.in_numbers.rights = analyses.rights_in_numbers(None);
             let _ = analyses.noted();
             return (None, analyses);
         };
@@ -158,21 +173,32 @@ impl Last {
             let both = both.chain(picture.estate.resources().iter());
             both.map(|own| Arc::clone(&own.origin.path)).collect()
         });
-        let mut changes = changes(&last.estate, &picture.estate, differs, intent);
+        let mut changes = changes(&last.estate, &picture.estate, differs);
         let kept = self.rights.take().filter(|_| changes.same_rights);
         let analyses = analyses.with_rights(kept);
-        let kept = self.network.take().filter(|_| !changes.network);
+        let kept = self.network.take().filter(|_| !changes.whole_network);
         let analyses = analyses.with_network(kept);
-        if changes.network && network {
-            let now = guide::facts::network_in_numbers(&analyses, &picture.setting);
-            differences(&self.in_numbers.network, &now, &mut changes.touched);
-            self.in_numbers.network = now;
+        let changed = match at_once {
+            true => changes.whole_network,
+            false => !changes.network.is_nothing(),
+        };
+        let (analyses, again) = if at_once || !network {
+            (analyses, None)
+        } else {
+            let networks = std::mem::take(&mut self.networks);
+            analyses.namespace_by_namespace(networks, std::mem::take(&mut changes.network))
+        };
+        if changed && network {
+            let differs = self
+                .in_numbers
+                .ask_network(&analyses, picture, at_once, again);
+            changes.touched.extend(differs);
         }
-        if changes.rights {
-            let now = analyses.rights_in_numbers();
-            differences(&self.in_numbers.rights, &now, &mut changes.touched);
-            self.in_numbers.rights = now;
-        }
+        let touched = std::mem::take(&mut changes.rights);
+        let (analyses, again) = analyses.follow_rights(self.holdings.take(), touched);
+        changes
+            .touched
+            .extend(self.in_numbers.ask_rights(&analyses, again.as_ref()));
         let mut addresses = changes.addresses;
         for read in changes.touched {
             addresses.extend(self.hanging_on(read).map(Arc::clone));
@@ -207,26 +233,102 @@ fn in_words(what: &impl std::fmt::Debug) -> String {
     format!("{what:?}")
 }
 
+impl InNumbers {
+    /// Asks the rights of some again, or of all. The readings whose answers differ.
+    fn ask_rights(
+        &mut self,
+        analyses: &Analyses<'_>,
+        subjects: Option<&BTreeSet<Subject>>,
+    ) -> Vec<u64> {
+        let now = analyses.rights_in_numbers(subjects);
+        let Some(subjects) = subjects else {
+            let before = std::mem::replace(&mut self.rights, now);
+            return differences(&before, &self.rights);
+        };
+        let mut differ = Vec::new();
+        for subject in subjects {
+            let read = Read::Rights(subject).number();
+            let before = match now.get(&read) {
+                Some(now) => self.rights.insert(read, *now),
+                None => self.rights.remove(&read),
+            };
+            if before.as_ref() != now.get(&read) {
+                differ.push(read);
+            }
+        }
+        differ
+    }
+
+    /// Asks the network again: of these namespaces, or of all. The readings whose answers differ.
+    fn ask_network(
+        &mut self,
+        analyses: &Analyses<'_>,
+        picture: &Picture,
+        at_once: bool,
+        namespaces: Option<BTreeSet<Box<str>>>,
+    ) -> Vec<u64> {
+        let numbers =
+            |reach: &Reach| guide::facts::in_numbers(reach, &picture.estate, &picture.setting);
+        let mut before = HashMap::new();
+        let namespaces = match namespaces {
+            Some(some) => some,
+            None => {
+                before = std::mem::take(&mut self.network);
+                match at_once {
+                    true => BTreeSet::from([Box::default()]),
+                    false => analyses.namespaces(),
+                }
+            }
+        };
+        let mut differ = Vec::new();
+        for namespace in namespaces {
+            let now = match at_once {
+                true => numbers(analyses.reach()),
+                false => numbers(analyses.network_of(&namespace).reach()),
+            };
+            let last = self.network.remove(&namespace);
+            let last = last.or_else(|| before.remove(&namespace));
+            differ.extend(differences(&last.unwrap_or_default(), &now));
+            if !now.is_empty() {
+                self.network.insert(namespace, now);
+            }
+        }
+        // Those that are there no more.
+        differ.extend(before.into_values().flat_map(HashMap::into_keys));
+        differ
+    }
+}
+
 /// The readings whose answers differ.
-fn differences(before: &HashMap<u64, u64>, now: &HashMap<u64, u64>, touched: &mut BTreeSet<u64>) {
+fn differences(before: &HashMap<u64, u64>, now: &HashMap<u64, u64>) -> Vec<u64> {
     let differs = |one: &HashMap<u64, u64>, other: &HashMap<u64, u64>| {
         let one = one
             .iter()
             .filter(|(read, said)| other.get(*read) != Some(*said));
         one.map(|(read, _)| *read).collect::<Vec<u64>>()
     };
-    touched.extend(differs(before, now));
-    touched.extend(differs(now, before));
+    let mut all = differs(before, now);
+    all.extend(differs(now, before));
+    all
 }
 
-fn changes(before: &Estate, now: &Estate, differs: BTreeSet<Arc<str>>, intent: bool) -> Changes {
+fn changes(before: &Estate, now: &Estate, differs: BTreeSet<Arc<str>>) -> Changes {
     let mut changes = Changes {
         same_rights: true,
         ..Changes::default()
     };
     for address in differs {
         let (old, new) = (before.at(&address), now.at(&address));
-        if old.len() == new.len() && old.iter().zip(&new).all(|(old, new)| is_same(old, new)) {
+        // What was made again may have another number.
+        let same_number =
+            |old: &Resource, new: &Resource| before.number_of(old) == now.number_of(new);
+        let all = old.len() == new.len();
+        if all
+            && old
+                .iter()
+                .zip(&new)
+                .all(|(old, new)| is_same(old, new) && same_number(old, new))
+        {
             let mut both = old.iter().zip(&new);
             let reread = both.any(|(old, new)| {
                 !Arc::ptr_eq(&old.doc, &new.doc) && Analyses::is_about_rights(&old.name.kind)
@@ -235,15 +337,15 @@ fn changes(before: &Estate, now: &Estate, differs: BTreeSet<Arc<str>>, intent: b
             continue;
         }
         let quiet = match (&*old, &*new) {
-            ([old], [new]) => reach::is_same(old, new),
+            ([old], [new]) => reach::is_same(old, new) && same_number(old, new),
             _ => false,
         };
         for resource in old {
-            changes.note((before, now), resource, intent, quiet);
+            changes.note((before, now), resource, quiet);
         }
         let gone = new.is_empty();
         for resource in new {
-            changes.note((now, before), resource, intent, quiet);
+            changes.note((now, before), resource, quiet);
         }
         if gone {
             changes.gone.push(address);
