@@ -38,6 +38,21 @@ impl Turns {
         held: &mut Held,
         symbols: &Symbols,
     ) -> (Estate, Option<BTreeSet<Arc<str>>>) {
+        let (estate, differs) = self.take(held, symbols);
+        // Where a namespace stands that is only named may be another without being touched.
+        let moved = differs.clone().unwrap_or_else(|| {
+            let namespaces = estate.of_kind("Namespace").iter();
+            let named = namespaces.filter_map(|id| estate.get(*id).filter(|own| own.implied));
+            named.map(|own| Arc::clone(&own.origin.path)).collect()
+        });
+        for resting in &mut self.resting {
+            resting.missed.extend(moved.iter().map(Arc::clone));
+        }
+        self.touched.extend(moved);
+        (estate, differs)
+    }
+
+    fn take(&mut self, held: &mut Held, symbols: &Symbols) -> (Estate, Option<BTreeSet<Arc<str>>>) {
         let touched = held.take_touched();
         for resting in &mut self.resting {
             resting.missed.extend(touched.iter().map(Arc::clone));
