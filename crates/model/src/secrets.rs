@@ -3,6 +3,9 @@
 //! The values of Secrets are dropped when a document is read. Elsewhere a value that looks
 //! like a credential may be judged, but it is struck out of everything that is printed.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use cel::{Node as _, View};
 use yaml::Span;
 
@@ -14,11 +17,6 @@ pub mod scrub;
 /// Names that say where a credential stands (`secretName`, `passwordFile`) do not.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    let plain: String = name
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect::<String>()
-        .to_ascii_lowercase();
     const ENDINGS: &[&str] = &[
         "password",
         "passwd",
@@ -45,12 +43,22 @@ pub fn is_secret_name(name: &str) -> bool {
         "secretkey",
         "masterkey",
     ];
+    // Without what stands between words, from the end: it is asked of every key.
+    let plain = || {
+        let bytes = name.bytes().rev().filter(u8::is_ascii_alphanumeric);
+        bytes.map(|byte| byte.to_ascii_lowercase())
+    };
+    let ends_with = |ending: &&str| {
+        let mut own = plain();
+        ending.bytes().rev().all(|byte| own.next() == Some(byte))
+    };
     // `bypass` and `compass` are no credentials.
-    let lower = name.to_ascii_lowercase();
-    let pass = ["_pass", "-pass", ".pass"]
-        .iter()
-        .any(|ending| lower.ends_with(ending));
-    pass || ENDINGS.iter().any(|ending| plain.ends_with(ending))
+    let pass = ["_pass", "-pass", ".pass"].iter().any(|ending| {
+        let own = name.len().checked_sub(ending.len());
+        let own = own.and_then(|at| name.get(at..));
+        own.is_some_and(|own| own.eq_ignore_ascii_case(ending))
+    });
+    pass || ENDINGS.iter().any(|ending| ends_with(ending))
 }
 
 /// Whether a property of an Azure resource holds a secret, by its own key and the resource's type:
@@ -104,42 +112,51 @@ pub fn is_public_annotation(key: &str) -> bool {
         })
 }
 
+/// What stands in values that are credentials.
+const MARKS: [&str; 27] = [
+    "PRIVATE KEY-----",
+    "AccountKey=",
+    "SharedAccessKey=",
+    "SharedAccessSignature=",
+    "assword=",
+    "ASSWORD=",
+    "assword:",
+    "Pwd=",
+    "pwd=",
+    "PWD=",
+    "oken=",
+    "OKEN=",
+    "ecret=",
+    "ECRET=",
+    "apikey=",
+    "api-key=",
+    "api_key=",
+    "&sig=",
+    "?sig=",
+    "ghp_",
+    "github_pat_",
+    "glpat-",
+    "xoxb-",
+    "xoxp-",
+    "AKIA",
+    "eyJhbGciOi",
+    "Bearer ",
+];
+
+/// Looks for all of them at once, in every text of every document; nothing where that cannot be.
+static MARKED: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(MARKS).ok());
+
 /// Whether a value looks like a credential whatever its name.
 #[must_use]
 pub fn is_secret_value(value: &str) -> bool {
-    const MARKS: &[&str] = &[
-        "PRIVATE KEY-----",
-        "AccountKey=",
-        "SharedAccessKey=",
-        "SharedAccessSignature=",
-        "assword=",
-        "ASSWORD=",
-        "assword:",
-        "Pwd=",
-        "pwd=",
-        "PWD=",
-        "oken=",
-        "OKEN=",
-        "ecret=",
-        "ECRET=",
-        "apikey=",
-        "api-key=",
-        "api_key=",
-        "&sig=",
-        "?sig=",
-        "ghp_",
-        "github_pat_",
-        "glpat-",
-        "xoxb-",
-        "xoxp-",
-        "AKIA",
-        "eyJhbGciOi",
-        "Bearer ",
-    ];
     if value.len() < 8 {
         return false;
     }
-    MARKS.iter().any(|mark| value.contains(mark)) || has_userinfo(value) || scrub::signs_in(value)
+    let marked = match &*MARKED {
+        Some(marked) => marked.is_match(value),
+        None => MARKS.iter().any(|mark| value.contains(mark)),
+    };
+    marked || has_userinfo(value) || scrub::signs_in(value)
 }
 
 /// Whether an argument says that the next one is a user, perhaps with a password: `curl -u`.
@@ -283,4 +300,93 @@ pub fn strike_out(line: &str, start: u32, spans: &[Span]) -> Box<str> {
         });
     }
     struck.into_boxed_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the name is without what stands between its words.
+    fn plain(name: &str) -> String {
+        let letters = name.chars().filter(char::is_ascii_alphanumeric);
+        letters.collect::<String>().to_ascii_lowercase()
+    }
+
+    #[test]
+    fn a_name_is_told_by_its_last_words() {
+        let endings = [
+            "password",
+            "passwd",
+            "passphrase",
+            "secret",
+            "token",
+            "access_key_id",
+            "API-Key",
+            "connection string",
+            "connstr",
+            "Credentials",
+            "credential",
+            "storage.key",
+        ];
+        for ending in endings {
+            for before in ["", "x", "DB_", "é", "my."] {
+                for name in [
+                    format!("{before}{ending}"),
+                    format!("{before}{}", ending.to_uppercase()),
+                    format!("{before}{ending}__"),
+                ] {
+                    assert!(is_secret_name(&name), "{name}");
+                }
+                // With more behind it, or less, it is another word.
+                for name in [
+                    format!("{before}{ending}File"),
+                    format!("{before}{ending}é1"),
+                ] {
+                    assert!(!is_secret_name(&name), "{name}");
+                }
+                let short = plain(&format!("{before}{ending}"));
+                let short = short
+                    .get(1..)
+                    .filter(|_| before.is_empty())
+                    .unwrap_or_default();
+                assert!(!is_secret_name(short), "{short}");
+            }
+        }
+        for (name, secret) in [
+            ("db_pass", true),
+            ("DB-PASS", true),
+            ("spring.pass", true),
+            ("bypass", false),
+            ("pass", false),
+            ("épass", false),
+            ("", false),
+            ("secretName", false),
+            ("monkey", false),
+        ] {
+            assert_eq!(is_secret_name(name), secret, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_told_by_any_mark_anywhere() {
+        for mark in MARKS {
+            for value in [
+                format!("{mark}12345678"),
+                format!("é 12345 {mark}"),
+                format!("a{mark}b12345"),
+            ] {
+                assert!(is_secret_value(&value), "{value}");
+            }
+            let cut = mark.get(1..).unwrap_or_default();
+            let other = format!("é 12345 {cut}");
+            assert_eq!(
+                is_secret_value(&other),
+                MARKS.iter().any(|mark| other.contains(mark)),
+                "{other}"
+            );
+        }
+        assert!(!is_secret_value("AKIA"));
+        assert!(!is_secret_value("nothing to see here"));
+        assert!(MARKED.is_some());
+    }
 }
