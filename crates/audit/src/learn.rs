@@ -14,6 +14,7 @@ pub use role::{Atom, Grant, Rule, What as AtomWhat, compose};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::event::{Event, Field, User};
+use crate::hash::Texts;
 use crate::read::{Fold, Record, What};
 use crate::request::{Asked, Object, Request};
 
@@ -48,7 +49,7 @@ const USES: usize = 20_000;
 #[derive(Debug)]
 pub struct Learned {
     limits: Limits,
-    identities: HashMap<Box<str>, Identity>,
+    identities: HashMap<Box<str>, Identity, Texts>,
     /// Events whose user is cut off.
     pub unattributed: u64,
     key: String,
@@ -75,7 +76,7 @@ pub struct Identity {
     pub days: BTreeSet<i64>,
     /// It wrote roles or bindings: that takes the rights in them, which no log shows.
     pub grants_rights: bool,
-    uses: HashMap<Box<str>, Use>,
+    uses: HashMap<Box<str>, Use, Texts>,
     denied: BTreeMap<Box<str>, u64>,
     paths: BTreeMap<(Box<str>, Box<str>), u64>,
     paths_over: bool,
@@ -123,7 +124,7 @@ impl Learned {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            identities: HashMap::new(),
+            identities: HashMap::default(),
             unattributed: 0,
             key: String::new(),
         }
@@ -254,15 +255,14 @@ impl Identity {
             key.push('/');
             key.push_str(&object.subresource);
         }
-        if !self.uses.contains_key(key.as_str()) {
-            if self.uses.len() >= USES {
-                self.too_many = true;
-                return;
-            }
-            self.uses.insert(key.as_str().into(), Use::default());
-        }
         if let Some(used) = self.uses.get_mut(key.as_str()) {
             used.saw(&object.namespace, &object.name, limits);
+        } else if self.uses.len() < USES {
+            let mut used = Use::default();
+            used.saw(&object.namespace, &object.name, limits);
+            self.uses.insert(key.as_str().into(), used);
+        } else {
+            self.too_many = true;
         }
     }
 

@@ -21,6 +21,7 @@ pub mod detect;
 mod event;
 pub mod follow;
 pub mod guard;
+mod hash;
 pub mod input;
 pub mod kept;
 pub mod kql;

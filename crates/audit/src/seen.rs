@@ -6,13 +6,14 @@
 //! says so ([`Seen::forgot`]).
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::event::Event;
+use crate::hash::Hashed;
 
 /// What remembers records; shared by those who read.
 #[derive(Debug)]
@@ -30,26 +31,6 @@ struct Shard {
 
 /// Requests, and a bit for each of their stages that came.
 type Numbers = HashMap<u64, u8, BuildHasherDefault<Hashed>>;
-
-/// Numbers that are hashes already.
-#[derive(Debug, Default)]
-pub(crate) struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {}
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
-    }
-
-    fn write_u128(&mut self, number: u128) {
-        self.0 = number as u64;
-    }
-}
 
 const SHARDS: usize = 64;
 

@@ -9,20 +9,19 @@
 //! what one of them alone settles is worked out once for it, and an outline is asked about the rest.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, BuildHasherDefault, RandomState};
+use std::hash::BuildHasherDefault;
 
 use cel::{Bump, Val};
 use guide::detection::{Detection, Log, Memory};
 use serde_json::Value;
-use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use super::scope::Scope;
 use super::subject::{Subject, Truth};
 use super::{Detector, triggered};
 use crate::event::{Event, Field, Json, ObjectRef, Response, Text, User};
+use crate::hash::{Hashed, Secret};
 use crate::read::{Record, What};
 use crate::request::{Asked, Request};
-use crate::seen::Hashed;
 
 /// How many outlines are kept. When there are more all are forgotten, and worked out again.
 const OUTLINES: usize = 16_384;
@@ -86,14 +85,13 @@ enum Shown {
 }
 
 /// What is left to ask about outlines.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Outlines {
     known: Known,
     /// What is left to ask where just the one or the other is known.
     kinds: Known,
     authors: Known,
-    /// Makes numbers another in every process: whoever chooses names cannot choose two that have the same.
-    seed: u64,
+    secret: Secret,
     key: Vec<u8>,
     /// Whose outline was looked at last.
     last: u128,
@@ -101,21 +99,6 @@ pub(crate) struct Outlines {
     pub(crate) ask: Vec<u16>,
     /// What saw again what it saw before.
     pub(crate) again: Vec<u16>,
-}
-
-impl Default for Outlines {
-    fn default() -> Self {
-        Self {
-            known: Known::default(),
-            kinds: Known::default(),
-            authors: Known::default(),
-            seed: RandomState::new().hash_one(0),
-            key: Vec::new(),
-            last: 0,
-            ask: Vec::new(),
-            again: Vec::new(),
-        }
-    }
 }
 
 impl Outlines {
@@ -131,7 +114,7 @@ impl Outlines {
         if self.key.len() > LONGEST {
             return false;
         }
-        let number = xxh3_128_with_seed(&self.key, self.seed);
+        let number = self.secret.number(&self.key);
         self.last = number;
         self.ask.clear();
         self.again.clear();
@@ -177,9 +160,9 @@ impl Outlines {
     ) -> Option<Plan> {
         let (kind, author) = self.key.split_at_checked(middle)?;
         let part = |shown| detector.plan(record, event, shown, &detector.selected);
-        let number = xxh3_128_with_seed(kind, self.seed);
+        let number = self.secret.number(kind);
         let by_kind = self.kinds.or_made(number, || part(Shown::Kind))?;
-        let number = xxh3_128_with_seed(author, self.seed);
+        let number = self.secret.number(author);
         let by_author = self.authors.or_made(number, || part(Shown::Author))?;
         let mut left: Vec<u16> = by_kind
             .open()
