@@ -188,14 +188,25 @@ impl<'a> Desk<'a> {
         self.changes.load(Ordering::Acquire) != moment.number
     }
 
-    /// What is shown of a file.
+    /// What is shown of a file: what is said of itself, by which it is mended, and what else others that read it say.
     pub(super) fn shown(state: &State, name: &str) -> Vec<Diagnostic> {
-        let said = state.said.values();
-        let mut lists = said.filter_map(|said| said.shown.get(name));
+        let document = state.documents.named(name);
+        let own = document.and_then(|document| document.subject.as_ref());
+        let mut lists: Vec<(&Subject, &Vec<Diagnostic>)> = state
+            .said
+            .iter()
+            .filter_map(|(subject, said)| Some((subject, said.shown.get(name)?)))
+            .collect();
+        lists.sort_by_key(|(subject, _)| Some(*subject) != own);
+        let mut lists = lists.into_iter().map(|(_, list)| list);
         let mut all = lists.next().cloned().unwrap_or_default();
         for diagnostic in lists.flatten() {
             // Several templates may say the same of what they share.
-            if !all.contains(diagnostic) {
+            let same = |other: &Diagnostic| {
+                (other.range, &other.code, &other.message)
+                    == (diagnostic.range, &diagnostic.code, &diagnostic.message)
+            };
+            if !all.iter().any(same) {
                 all.push(diagnostic.clone());
             }
         }
