@@ -145,7 +145,8 @@ impl<'e> Analyses<'e> {
         self.holdings.clone()
     }
 
-    /// The same with the network of an earlier estate, in which nothing was [`reach::Touched`].
+    /// The same with the network of an earlier estate, in which everything that [`reach::reads`] was the same and had
+    /// the same number.
     #[must_use]
     pub fn with_network(self, network: Option<Arc<Network>>) -> Self {
         if let Some(network) = network {
