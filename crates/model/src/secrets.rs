@@ -58,7 +58,7 @@ pub fn is_secret_name(name: &str) -> bool {
         let own = own.and_then(|at| name.get(at..));
         own.is_some_and(|own| own.eq_ignore_ascii_case(ending))
     });
-    pass || ENDINGS.iter().any(|ending| ends_with(ending))
+    pass || ENDINGS.iter().any(ends_with)
 }
 
 /// Whether a property of an Azure resource holds a secret, by its own key and the resource's type:
