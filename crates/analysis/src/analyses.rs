@@ -278,32 +278,20 @@ impl<'e> Analyses<'e> {
     #[must_use]
     pub fn rights_within(&self, namespace: &str) -> Option<Estate> {
         self.estate.find("", "ClusterRole", "cluster-admin")?;
-        let mut estate = Estate::new(self.estate.scope);
-        estate.completeness = self.estate.completeness.clone();
         let cluster = ["ClusterRole", "ClusterRoleBinding"].map(|kind| self.estate.of_kind(kind));
         let own = ["Role", "RoleBinding"].map(|kind| self.estate.in_namespace(namespace, kind));
-        for id in cluster.into_iter().chain(own).flatten() {
-            if let Some(resource) = self.estate.get(*id) {
-                estate.add(resource.clone());
-            }
-        }
-        Some(estate)
+        let ids = cluster.into_iter().chain(own).flatten();
+        let resources = ids.filter_map(|id| self.estate.get(*id));
+        Some(self.estate.part(resources))
     }
 
     /// Who may do what in the cluster.
     pub fn rights(&self) -> &Rights {
         self.rights.get_or_init(|| {
-            let mut estate = Estate::new(self.estate.scope);
-            estate.completeness = self.estate.completeness.clone();
-            let mut taken_from = Vec::new();
-            for kind in RBAC_KINDS {
-                for id in self.estate.of_kind(kind) {
-                    if let Some(resource) = self.estate.get(*id) {
-                        estate.add(resource.clone());
-                        taken_from.push(*id);
-                    }
-                }
-            }
+            let ids = RBAC_KINDS.iter().flat_map(|kind| self.estate.of_kind(kind));
+            let taken_from: Vec<ResourceRef> = ids.copied().collect();
+            let resources = taken_from.iter().filter_map(|id| self.estate.get(*id));
+            let mut estate = self.estate.part(resources);
             // A cluster that was read live shows its own.
             if estate.find("", "ClusterRole", "cluster-admin").is_none() {
                 rbac::add_bootstrap(&mut estate, (self.given.builtin_objects)());

@@ -68,6 +68,17 @@ impl Estate {
         }
     }
 
+    /// An estate of some resources of this one, in which as much is known of what there is; they have other numbers.
+    #[must_use]
+    pub fn part<'r>(&self, resources: impl IntoIterator<Item = &'r Resource>) -> Self {
+        let mut part = Self::new(self.scope);
+        part.completeness = self.completeness.clone();
+        for resource in resources {
+            part.add(resource.clone());
+        }
+        part
+    }
+
     /// Adds a resource. An object that was already there under the same name stays too: both
     /// are judged, the first one is what references find.
     pub fn add(&mut self, resource: Resource) -> ResourceRef {

@@ -38,16 +38,11 @@ pub(super) fn of(resource: &Resource, beside: &Analyses<'_>) -> Vec<Escalated> {
 
 /// The estate with an object in it, in the place of the one that has its name.
 pub(super) fn with(resource: &Resource, known: &Estate) -> Estate {
-    let mut estate = Estate::new(known.scope);
-    estate.completeness = known.completeness.clone();
     let same = |other: &&Resource| {
         other.name.kind == resource.name.kind
             && other.name.namespace == resource.name.namespace
             && other.name.name == resource.name.name
     };
-    for other in known.resources().iter().filter(|other| !same(other)) {
-        estate.add(other.clone());
-    }
-    estate.add(resource.clone());
-    estate
+    let others = known.resources().iter().filter(|other| !same(other));
+    known.part(others.chain([resource]))
 }
