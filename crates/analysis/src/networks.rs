@@ -57,7 +57,7 @@ impl Networks {
         let mut everywhere = touched.everywhere || self.around.is_none();
         if touched.around || everywhere {
             let now = Around::read(estate, options);
-            let same = self.around.as_ref().is_some_and(|last| last.is_same(&now));
+            let same = self.around.as_deref() == Some(&now);
             if !same {
                 everywhere = true;
                 self.around = Some(Arc::new(now));

@@ -23,7 +23,7 @@ use super::universe::{self, Known, Nodes};
 use super::{Options, Source, address, workloads};
 
 /// What stands around the pods of every namespace.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Around {
     pub(crate) network: Network,
     pub(crate) filters: Filters,
@@ -103,21 +103,6 @@ impl Around {
         (around, policies)
     }
 
-    /// Whether it is the same to all that did not change themselves.
-    #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.network == other.network
-            && self.filters == other.filters
-            && self.engine == other.engine
-            && self.source == other.source
-            && self.known == other.known
-            && self.nodes == other.nodes
-            && self.policies == other.policies
-            && self.calico == other.calico
-            && self.six == other.six
-            && self.addresses == other.addresses
-    }
-
     /// Blocks of addresses that no end may hold some of.
     fn blocks(&self) -> impl Iterator<Item = Ranges> + '_ {
         let gateways = Some(&self.network.gateways).filter(|gateways| !gateways.is_empty());
@@ -150,15 +135,18 @@ impl Touched {
             return;
         };
         let own = workloads::namespace(resource);
-        let gateways = format!("Gateway.{GROUP}");
+        let gated = || {
+            let gateways = format!("Gateway.{GROUP}");
+            [estate, beside]
+                .iter()
+                .any(|one| !one.of_kind(&gateways).is_empty())
+        };
         match (&**group, &**kind) {
             // Listeners choose namespaces by their labels.
-            ("", "Namespace")
-                if [estate, beside].map(|one| one.of_kind(&gateways).len()) == [0, 0] =>
-            {
+            ("", "Namespace") if gated() => self.everywhere = true,
+            ("", "Namespace") => {
                 self.namespaces.insert(resource.name.name.clone());
             }
-            ("", "Namespace") => self.everywhere = true,
             ("networking.k8s.io" | "extensions", "NetworkPolicy") => {
                 let blocks = written(
                     Some((ResourceRef(0), resource)).into_iter(),
