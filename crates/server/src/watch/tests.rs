@@ -739,12 +739,21 @@ fn a_pass_costs_with_what_changed() {
         a_namespace_has_another_label,
         a_binding_is_another,
     ];
+    let passes = |change| -> Vec<u64> {
+        let all = all.split(',');
+        all.map(|namespaces| pass_after(change, namespaces.parse().unwrap()))
+            .collect()
+    };
     for change in changes {
-        let took: Vec<u64> = all
-            .split(',')
-            .map(|namespaces| pass_after(change, namespaces.parse().unwrap()))
-            .collect();
-        let (least, most) = (took.iter().min().unwrap(), took.iter().max().unwrap());
-        assert!(*most < 3 * least, "{took:?} µs");
+        // Ten times as many objects would cost several times as much each time; what else the machine does comes and goes.
+        let mut tries = Vec::new();
+        let held = (0..8).any(|_| {
+            let took = passes(change);
+            let (least, most) = (took.iter().min().unwrap(), took.iter().max().unwrap());
+            let held = *most < 2 * least;
+            tries.push(took);
+            held
+        });
+        assert!(held, "{tries:?} µs");
     }
 }
