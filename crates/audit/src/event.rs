@@ -286,6 +286,11 @@ pub struct Event<'a> {
 
 /// The annotation that says `allow` or `forbid` (apiserver/pkg/endpoints/filters/authorization.go).
 pub const DECISION: &str = "authorization.k8s.io/decision";
+/// How annotations begin that say so, and how that stands in a string: keys are sorted.
+const ALLOW: (&[u8], &[u8]) = (
+    br#"{"authorization.k8s.io/decision":"allow""#,
+    br#"{\"authorization.k8s.io/decision\":\"allow\""#,
+);
 /// The annotation that says why.
 pub const REASON: &str = "authorization.k8s.io/reason";
 
@@ -514,6 +519,13 @@ impl<'a> Event<'a> {
     /// Whether the authorizer said yes.
     #[must_use]
     pub fn allowed(&self) -> Field<bool> {
+        if let Some(notes) = self.annotations.there()
+            && notes
+                .raw
+                .starts_with(if notes.quoted { ALLOW.1 } else { ALLOW.0 })
+        {
+            return Field::Known(true);
+        }
         match self.annotation(DECISION) {
             Field::Known(word) => return Field::Known(word == "allow"),
             // Never asked: the request ended before, or authorization notes nothing.

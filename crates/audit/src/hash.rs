@@ -1,5 +1,5 @@
-//! Hashes for tables of this process. What they come to is another in every process: whoever chooses names cannot choose
-//! many that have the same.
+//! Hashes for tables of this process. Where others choose the names, what they come to is another in every process, so
+//! that nobody can choose many that have the same.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 

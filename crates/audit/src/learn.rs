@@ -140,11 +140,12 @@ impl Learned {
             .collect()
     }
 
-    fn identity(&mut self, name: &str) -> Option<&mut Identity> {
-        if !self.identities.contains_key(name) {
-            self.identities.insert(name.into(), Identity::default());
+    /// Tells somebody something, who may be new.
+    fn tell(&mut self, name: &str, what: impl FnOnce(&mut Identity)) {
+        match self.identities.get_mut(name) {
+            Some(identity) => what(identity),
+            None => what(self.identities.entry(name.into()).or_default()),
         }
-        self.identities.get_mut(name)
     }
 
     fn event(&mut self, event: &Event<'_>, record: &Record<'_>) {
@@ -154,7 +155,7 @@ impl Learned {
             return;
         };
         let (limits, mut key) = (self.limits, std::mem::take(&mut self.key));
-        if let Some(identity) = self.identity(name) {
+        self.tell(name, |identity| {
             identity.seen(user, record);
             match (event.request(), event.allowed()) {
                 (Field::Known(request), Field::Known(true)) => {
@@ -166,13 +167,14 @@ impl Learned {
                 }
                 _ => identity.undecided += 1,
             }
-        }
+        });
         if let (Some(acting), Field::Known(user)) = (event.impersonated.there(), &event.user)
             && let Some(by) = user.name.known()
-            && let Some(identity) = self.identity(by)
         {
-            identity.seen(Some(user), record);
-            identity.impersonated(acting, limits, &mut key);
+            self.tell(by, |identity| {
+                identity.seen(Some(user), record);
+                identity.impersonated(acting, limits, &mut key);
+            });
         }
         self.key = key;
     }

@@ -6,6 +6,7 @@
 //! says so ([`Seen::forgot`]).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::BuildHasherDefault;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,23 +50,27 @@ impl Seen {
         let Some((number, stage)) = numbers(event) else {
             return (true, false);
         };
-        let at = usize::try_from(number & (SHARDS as u64 - 1)).unwrap_or_default();
+        // Neither the lowest bits nor the highest: tables find their places by those.
+        let at = usize::try_from(number >> 40).unwrap_or_default() % SHARDS;
         let Some(shard) = self.shards.get(at) else {
             return (true, false);
         };
         // Whoever held it and panicked left numbers, which are always right.
         let mut shard = shard.lock().unwrap_or_else(|broken| broken.into_inner());
         let shard = &mut *shard;
-        let known = match shard.before.get_mut(&number) {
-            None => shard.now.get_mut(&number),
-            known => known,
+        let known = match (shard.before.get_mut(&number), shard.now.entry(number)) {
+            (Some(stages), _) => Some(stages),
+            (None, Entry::Occupied(known)) => Some(known.into_mut()),
+            (None, Entry::Vacant(place)) => {
+                place.insert(stage);
+                None
+            }
         };
         if let Some(stages) = known {
             let copy = *stages & stage != 0;
             *stages |= stage;
             return (false, copy);
         }
-        shard.now.insert(number, stage);
         if shard.now.len() >= self.limit {
             if !shard.before.is_empty() {
                 self.forgot.store(true, Ordering::Relaxed);
