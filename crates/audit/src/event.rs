@@ -295,26 +295,26 @@ const ALLOW: (&[u8], &[u8]) = (
 pub const REASON: &str = "authorization.k8s.io/reason";
 
 /// The keys in the order in which the API server writes them.
-const ORDER: [&[u8]; 19] = [
-    b"kind",
-    b"apiVersion",
-    b"level",
-    b"auditID",
-    b"stage",
-    b"requestURI",
-    b"verb",
-    b"user",
-    b"impersonatedUser",
-    b"authenticationMetadata",
-    b"sourceIPs",
-    b"userAgent",
-    b"objectRef",
-    b"responseStatus",
-    b"requestObject",
-    b"responseObject",
-    b"requestReceivedTimestamp",
-    b"stageTimestamp",
-    b"annotations",
+pub(crate) const KEYS: [&str; 19] = [
+    "kind",
+    "apiVersion",
+    "level",
+    "auditID",
+    "stage",
+    "requestURI",
+    "verb",
+    "user",
+    "impersonatedUser",
+    "authenticationMetadata",
+    "sourceIPs",
+    "userAgent",
+    "objectRef",
+    "responseStatus",
+    "requestObject",
+    "responseObject",
+    "requestReceivedTimestamp",
+    "stageTimestamp",
+    "annotations",
 ];
 
 impl<'a> Event<'a> {
@@ -543,7 +543,7 @@ impl<'a> Event<'a> {
 /// In which order keys came.
 #[derive(Debug, Default)]
 struct Order {
-    /// a bit for each key of [`ORDER`]
+    /// a bit for each key of [`KEYS`]
     seen: u32,
     last: Option<usize>,
     count: usize,
@@ -556,11 +556,11 @@ impl Order {
     /// The number of a key, which is most often one of the next.
     fn place(&self, key: &[u8]) -> Option<usize> {
         let next = self.last.map_or(0, |last| last + 1);
-        let (before, after) = ORDER.split_at_checked(next)?;
-        let ahead = after.iter().position(|known| *known == key);
+        let (before, after) = KEYS.split_at_checked(next)?;
+        let ahead = after.iter().position(|known| known.as_bytes() == key);
         ahead
             .map(|at| next + at)
-            .or_else(|| before.iter().position(|known| *known == key))
+            .or_else(|| before.iter().position(|known| known.as_bytes() == key))
     }
 
     fn saw(&mut self, place: usize) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Place;
-use crate::event::Event;
+use crate::event::{Event, KEYS};
 use crate::guard::Decisions;
 use crate::wire::{Broken, Bytes, Wire};
 
@@ -79,26 +79,6 @@ pub struct Gap {
     pub to: i64,
 }
 
-/// What [`Event::cut_at`] names.
-const FIELDS: [&str; 16] = [
-    "level",
-    "auditID",
-    "stage",
-    "requestURI",
-    "verb",
-    "user",
-    "impersonatedUser",
-    "sourceIPs",
-    "userAgent",
-    "objectRef",
-    "responseStatus",
-    "requestObject",
-    "responseObject",
-    "requestReceivedTimestamp",
-    "stageTimestamp",
-    "annotations",
-];
-
 /// All of it but the places, which are those of one reader.
 impl Wire for Losses {
     fn write(&self, out: &mut Vec<u8>) {
@@ -162,7 +142,7 @@ impl Wire for Losses {
         losses.forgot = bool::read(bytes)?;
         losses.other = Wire::read(bytes)?;
         for (field, times) in Vec::<(Box<str>, u64)>::read(bytes)? {
-            let known = FIELDS.iter().find(|known| **known == &*field);
+            let known = KEYS.iter().find(|known| **known == &*field);
             losses.truncated.insert(known.ok_or(Broken)?, times);
         }
         for time in [&mut losses.first, &mut losses.last, &mut losses.lag] {

@@ -22,6 +22,7 @@ use model::doc::{Dialect, DocBuilder};
 use serde_json::{Value, json};
 
 use super::{Baseline, Detections, Detector, Outcome, Verdict};
+use crate::event::KEYS;
 use crate::read::{Fold as _, Record, What};
 use crate::record::Envelope;
 use crate::{Event, Json, Place, time};
@@ -258,28 +259,8 @@ fn filled(given: Value, index: i64) -> String {
         "stageTimestamp": at,
         "annotations": {"authorization.k8s.io/decision": decision},
     });
-    const ORDER: [&str; 18] = [
-        "kind",
-        "apiVersion",
-        "level",
-        "auditID",
-        "stage",
-        "requestURI",
-        "verb",
-        "user",
-        "impersonatedUser",
-        "sourceIPs",
-        "userAgent",
-        "objectRef",
-        "responseStatus",
-        "requestObject",
-        "responseObject",
-        "requestReceivedTimestamp",
-        "stageTimestamp",
-        "annotations",
-    ];
     let mut text = String::from("{");
-    for key in ORDER {
+    for key in KEYS {
         let value = given.get(key).or_else(|| defaults.get(key));
         if let Some(value) = value.filter(|value| !value.is_null()) {
             let between = if text.len() > 1 { "," } else { "" };
