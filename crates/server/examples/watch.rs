@@ -1,7 +1,8 @@
 //! How quick a watch is, and how large: a real API server with many objects, changed one at a time.
 //!
 //! `cargo run --release -p seawall-server --example watch -- 20000` (see `bench/watch.sh`). The watch runs in this
-//! process, so its memory is this process's; the API server is another.
+//! process, so its memory is this process's; the API server is another. With 0 rounds nothing is watched: the API server
+//! is there, for others, until standard input ends (see `bench/serve.sh`).
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -52,7 +53,13 @@ fn main() {
         namespaces * (IN_A_NAMESPACE + 1),
         begin.elapsed()
     );
+    if rounds == 0 {
+        println!("kubeconfig: {}", server.kubeconfig().display());
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        return;
+    }
 
+    server::run::keep_pages_small();
     let (guide, _) = Guide::builtin();
     println!("memory before: {} MB", memory());
     let cluster = sources::cluster::Options {

@@ -29,6 +29,13 @@ use crate::trace::Tracer;
 
 pub use crate::watch::{Level, Log};
 
+/// Has this process use small pages of memory alone from now on. The allocator asks for huge ones, of which a process that
+/// runs for long uses a part: with 20,000 objects 40 of 260 MB. Where the system knows no huge pages nothing happens.
+pub fn keep_pages_small() {
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_thp_disable(true);
+}
+
 /// Where the certificate is.
 #[derive(Debug)]
 pub enum Kept {

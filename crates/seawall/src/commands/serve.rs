@@ -18,7 +18,7 @@ use server::docket::Docket;
 use server::http::{Limits, More};
 use server::install::{self, CONFIGURATIONS, Installed, NAME, Way};
 use server::metrics::Metrics;
-use server::run::{Dashboard, Kept, Log, RunError, Serving};
+use server::run::{self, Dashboard, Kept, Log, RunError, Serving};
 use server::secret::{Secret, SecretError};
 use server::tls::made;
 use server::watch::{self, Level, Shared};
@@ -185,6 +185,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     if args.remove {
         return remove(args);
     }
+    run::keep_pages_small();
     let folder = args.guide.as_deref();
     let guide = Arc::new(match &args.audit {
         Some(_) => load_whole_guide(folder)?,
@@ -498,7 +499,7 @@ fn serve(args: &Args, law: Law, file: Option<Configured>) -> anyhow::Result<u8> 
             let (guide, options, stop) = (&guide, &options, &stop);
             scope.spawn(move || watch::run(guide, options, shared, stop));
         }
-        let served = server::run::run(serving, &log, more, told);
+        let served = run::run(serving, &log, more, told);
         stop.store(true, Ordering::Relaxed);
         served
     })
