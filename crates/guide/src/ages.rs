@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     fn old(id: &str, day: &str, set: &str) -> Vec<Box<str>> {
-        let (guide, errors) = Guide::builtin_without_detections();
+        let (guide, errors) = Guide::builtin_with(crate::Pages::Guidelines);
         assert!(errors.is_empty(), "{errors:?}");
         let guideline = guide.guideline(id).into_iter();
         let facts = old_facts(&guide, guideline, day, &|key| key == set);
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn ninety_days_are_not_old() {
-        let (guide, _) = Guide::builtin_without_detections();
+        let (guide, _) = Guide::builtin_with(crate::Pages::Guidelines);
         let guideline = || guide.guideline("cfg-budget-allows-drain").into_iter();
         let own = guideline()
             .flat_map(|own| &own.references)

@@ -46,7 +46,7 @@ mod builtin {
     include!(concat!(env!("OUT_DIR"), "/files.rs"));
 }
 
-pub use catalogue::{Guide, parse_minor};
+pub use catalogue::{Guide, Pages, parse_minor};
 pub use detection::Detection;
 pub use front_matter::GuideError;
 pub use guideline::Guideline;

@@ -57,10 +57,9 @@ impl Asking {
     /// # Errors
     /// When there is no setting for it.
     pub fn of_guide(
-        guide: Guide,
+        guide: &'static Guide,
         setting: impl FnOnce(&'static Guide) -> std::result::Result<Setting, String>,
     ) -> std::result::Result<(), String> {
-        let guide: &'static Guide = Box::leak(Box::new(guide));
         let setting: &'static Setting = Box::leak(Box::new(setting(guide)?));
         GUIDE.get_or_init(|| (guide, setting));
         Ok(())

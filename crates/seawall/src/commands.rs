@@ -32,35 +32,41 @@ pub(crate) mod who_can;
 
 use std::path::Path;
 
-use ::guide::{Guide, GuideError};
+use ::guide::{Guide, GuideError, Pages};
 
 use crate::failure::Failure;
 
 /// The guide that the binary carries, or one from a folder, to judge estates by: without the binary's detections.
-pub(crate) fn load_guide(folder: Option<&Path>) -> anyhow::Result<Guide> {
-    loaded(match folder {
-        None => Guide::builtin_without_detections(),
-        Some(_) => load_with_errors(folder)?,
-    })
+pub(crate) fn load_guide(folder: Option<&Path>) -> anyhow::Result<&'static Guide> {
+    load_pages(folder, Pages::Guidelines)
 }
 
 /// The same, with all of its pages.
-pub(crate) fn load_whole_guide(folder: Option<&Path>) -> anyhow::Result<Guide> {
-    loaded(load_with_errors(folder)?)
+pub(crate) fn load_whole_guide(folder: Option<&Path>) -> anyhow::Result<&'static Guide> {
+    load_pages(folder, Pages::All)
 }
 
-fn loaded(guide: (Guide, Vec<GuideError>)) -> anyhow::Result<Guide> {
-    match guide {
-        (guide, errors) if errors.is_empty() => Ok(guide),
-        (_, errors) => {
-            let lines: Vec<String> = errors.iter().map(|error| format!("\n  {error}")).collect();
-            Err(
-                Failure::new(format!("the guide does not load:{}", lines.concat()))
-                    .help("`seawall guide test --guide DIR` tests what does load")
-                    .into(),
-            )
-        }
+/// The same, with the pages that are needed; of a folder's guide always all. It stays until the program ends: taking its
+/// programs apart would take a tenth of the time that loading them takes.
+pub(crate) fn load_pages(folder: Option<&Path>, pages: Pages) -> anyhow::Result<&'static Guide> {
+    Ok(Box::leak(Box::new(read_guide(folder, pages)?)))
+}
+
+/// A guide in which nothing is wrong.
+pub(crate) fn read_guide(folder: Option<&Path>, pages: Pages) -> anyhow::Result<Guide> {
+    let (guide, errors) = match folder {
+        None => Guide::builtin_with(pages),
+        Some(_) => load_with_errors(folder)?,
+    };
+    if errors.is_empty() {
+        return Ok(guide);
     }
+    let lines: Vec<String> = errors.iter().map(|error| format!("\n  {error}")).collect();
+    Err(
+        Failure::new(format!("the guide does not load:{}", lines.concat()))
+            .help("`seawall guide test --guide DIR` tests what does load")
+            .into(),
+    )
 }
 
 /// All of a guide, with what is wrong with it.

@@ -102,10 +102,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         &args.estate,
         args.config.as_deref(),
         args.kubernetes.as_deref(),
-        &guide,
+        guide,
     )?;
     let mut opened = args.estate.open()?;
-    let plan = Plan::new(args, &guide, &mut opened)?;
+    let plan = Plan::new(args, guide, &mut opened)?;
     let selected: Vec<GuidelineId> = guide
         .guidelines
         .iter()
@@ -113,7 +113,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         .map(|guideline| guideline.id.clone())
         .collect();
     let mut sinks = output::open(&plan.formats, &selected, plan.baseline.is_some())?;
-    let assessment = assess(args, &guide, plan, opened, &mut sinks)?;
+    let assessment = assess(args, guide, plan, opened, &mut sinks)?;
     // A template that makes nothing may still have been found wanting.
     let nothing =
         assessment.coverage.count(Status::Assessed) == 0 && assessment.summary.verdicts.fail == 0;

@@ -41,7 +41,7 @@ pub(crate) struct AttackArgs {
 
 /// An estate, read and ready.
 pub(crate) struct Attack {
-    pub(crate) guide: Guide,
+    pub(crate) guide: &'static Guide,
     pub(crate) config: Config,
     pub(crate) setting: Setting,
     pub(crate) estate: Estate,
@@ -58,25 +58,25 @@ impl Attack {
     pub(crate) fn read(args: &AttackArgs) -> anyhow::Result<Self> {
         let guide = load_guide(args.guide.as_deref())?;
         let mut opened = args.estate.open()?;
-        let config = opened.configuration(args.config.as_deref(), &args.estate.paths, &guide)?;
-        let kubernetes = choices::kubernetes(args.kubernetes.as_deref(), &config, &guide, || {
+        let config = opened.configuration(args.config.as_deref(), &args.estate.paths, guide)?;
+        let kubernetes = choices::kubernetes(args.kubernetes.as_deref(), &config, guide, || {
             opened.kubernetes_minor()
         })?;
-        let mut setting = setting::setting(&guide, config.params.as_deref(), Some(kubernetes))
+        let mut setting = setting::setting(guide, config.params.as_deref(), Some(kubernetes))
             .map_err(Failure::new)?;
         setting.severities.clone_from(&config.severities);
         let as_of = choices::day(args.as_of.as_deref())?.to_string();
-        setting.aks = setting::aks_versions(&guide, Some(&as_of));
+        setting.aks = setting::aks_versions(guide, Some(&as_of));
         setting.today = setting::midnight(&as_of);
         let whole = args.estate.whole || config.whole.unwrap_or(false);
         let subject = opened.subject(&args.estate.paths);
         let (estate, coverage) = {
-            let judge = Judge::new(&guide, &setting, cuts_something);
+            let judge = Judge::new(guide, &setting, cuts_something);
             let choices = guide.choice_kinds();
             let chosen = |kind: &model::kinds::Kind| choices.iter().any(|own| kind.is(own));
             let wants =
                 |kind: &model::kinds::Kind| paths::reads(kind) || judge.wants(kind) || chosen(kind);
-            estate::read(&args.estate, opened, &guide, kubernetes, whole, &wants)?
+            estate::read(&args.estate, opened, guide, kubernetes, whole, &wants)?
         };
         let named = args.aks.as_deref().map(Into::into);
         let wishes = Wishes {
@@ -100,7 +100,7 @@ impl Attack {
 
     /// The analyses of the estate.
     pub(crate) fn analyses(&self) -> Analyses<'_> {
-        analyses(&self.guide, &self.setting, &self.estate)
+        analyses(self.guide, &self.setting, &self.estate)
     }
 
     /// What steps cost an attacker.
@@ -110,14 +110,14 @@ impl Attack {
 
     /// What can be done about steps.
     pub(crate) fn measures<'a>(&'a self, analyses: &'a Analyses<'a>) -> Measures<'a> {
-        let judge = Judge::new(&self.guide, &self.setting, cuts_something);
+        let judge = Judge::new(self.guide, &self.setting, cuts_something);
         Measures::new(judge, analyses)
     }
 
     /// What ways are told by.
     pub(crate) fn scene(&self) -> Scene<'_> {
         Scene {
-            guide: &self.guide,
+            guide: self.guide,
             estate: &self.estate,
             coverage: &self.coverage,
             as_of: &self.as_of,

@@ -116,7 +116,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         take: &args.take,
     };
     let matter = Matter {
-        guide: &attack.guide,
+        guide: attack.guide,
         setting: &attack.setting,
         as_of: &attack.as_of,
         quantities: &attack.config.quantities,

@@ -101,10 +101,10 @@ const FORMATS: [&str; 3] = ["text", "json", "markdown"];
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let guide = load_guide(args.guide.as_deref())?;
     let formats = output::parse_of(&args.format, &FORMATS)?;
-    choices::guidelines_exist(&args.guideline, &guide)?;
+    choices::guidelines_exist(&args.guideline, guide)?;
     let as_of = choices::day(args.as_of.as_deref())?.to_string();
-    let mut old = side::take(args, &guide, &args.old, &as_of)?;
-    let mut new = side::take(args, &guide, &args.new, &as_of)?;
+    let mut old = side::take(args, guide, &args.old, &as_of)?;
+    let mut new = side::take(args, guide, &args.new, &as_of)?;
     let fail_on = fail_on(args, &new)?;
     let mut sight = Sight::new(&old.estate, &new.estate, lost(&old.side, &new.side));
     let mut changes = resources::compare(
@@ -119,12 +119,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         &|by, name| sight.is_hidden(by, name),
         sight.is_narrower(Of::Old),
     );
-    let (mut rights, mut connections) = facts(&guide, &old, &new);
+    let (mut rights, mut connections) = facts(guide, &old, &new);
     sight.rights(&mut rights);
     sight.connections(&mut connections);
     let unseen = sight.unseen();
     let diff = Diff {
-        guide: &guide,
+        guide,
         findings,
         resources: changes,
         rights,

@@ -25,17 +25,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let guide = load_whole_guide(args.guide.as_deref())?;
     let (id, width) = (&*args.id, output::width());
     let page = if let Some(guideline) = guide.guideline(id) {
-        report::explain::page(&guide, guideline, width)
-    } else if let Some(topic) = topic(&guide, id) {
-        report::options::topic(&guide, topic, width)
+        report::explain::page(guide, guideline, width)
+    } else if let Some(topic) = topic(guide, id) {
+        report::options::topic(guide, topic, width)
     } else if let Some(edge) = guide.edge_pages.get(id) {
-        report::edges::page(&guide, edge, width)
+        report::edges::page(guide, edge, width)
     } else if let Some(detection) = guide.detection(id) {
-        report::detections::page(&guide, detection, width)
+        report::detections::page(guide, detection, width)
     } else if let Some(renewal) = guide.renewals.iter().find(|own| *own.id == *id) {
         report::renewals::page(renewal, width)
     } else {
-        return Err(unknown(&guide, id).into());
+        return Err(unknown(guide, id).into());
     };
     anstream::stdout().lock().write_all(page.as_bytes())?;
     Ok(0)

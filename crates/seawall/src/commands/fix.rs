@@ -109,12 +109,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     }
     let guide = load_guide(args.guide.as_deref())?;
     let formats = output::parse_of(&args.format, &FORMATS)?;
-    choices::guidelines_exist(&args.guideline, &guide)?;
-    let config = crate::commands::assess::read_config(args.config.as_deref(), &args.paths, &guide)?;
+    choices::guidelines_exist(&args.guideline, guide)?;
+    let config = crate::commands::assess::read_config(args.config.as_deref(), &args.paths, guide)?;
     let frameworks = if args.framework.is_empty() {
         Vec::new()
     } else {
-        choices::frameworks(&args.framework, &config, &guide)?
+        choices::frameworks(&args.framework, &config, guide)?
     };
     let as_of = choices::day(args.as_of.as_deref())?.to_string();
     let estate = EstateArgs {
@@ -132,9 +132,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         &estate,
         args.config.as_deref(),
         args.kubernetes.as_deref(),
-        &guide,
+        guide,
     )?;
-    let mut given = answers(args, &guide)?;
+    let mut given = answers(args, guide)?;
     // What registries say of an image no edit changes, and with a digest it has another name.
     let images = model::kinds::Kind::Kubernetes {
         group: "seawall.dev".into(),
@@ -142,7 +142,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     };
     // Every other guideline is asked, also when some are to be fixed only: no other verdict may become worse.
     let base = Question {
-        guide: &guide,
+        guide,
         estate: &estate,
         config: args.config.as_deref(),
         kubernetes: args.kubernetes.as_deref(),
@@ -175,7 +175,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
             return nothing(args);
         }
         // With an answer all begins anew: what is cured by it may be the answer to something else.
-        if !args.interactive || !ask_first(&guide, &start.sorted, &mut given, &mut asked)? {
+        if !args.interactive || !ask_first(guide, &start.sorted, &mut given, &mut asked)? {
             break start;
         }
     };
@@ -186,9 +186,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         mut left,
         waiting,
     } = sorted;
-    let tools = estate
-        .options(&guide, before.setting.kubernetes_minor)
-        .tools;
+    let tools = estate.options(guide, before.setting.kubernetes_minor).tools;
     let hidden = Hidden::of(&before.estate);
     let unread: Vec<DocumentEntry> = before.unread().cloned().collect();
     was.unread(unread.iter());
@@ -226,7 +224,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         })?;
     }
     let shown = Shown {
-        guide: &guide,
+        guide,
         hidden: &hidden,
         cures: &cures,
         proved: &proved,

@@ -58,15 +58,15 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let guide = load_guide(args.guide.as_deref())?;
-    let questions = Questions::of(&guide)?;
+    let questions = Questions::of(guide)?;
     let day = choices::day(args.as_of.as_deref())?;
     let file = args
         .intent
         .clone()
         .unwrap_or_else(|| PathBuf::from("intent.yaml"));
-    let newest = newest(&guide, &day.to_string());
+    let newest = newest(guide, &day.to_string());
     let made = Made {
-        guide: &guide,
+        guide,
         questions: &questions,
         year: day.year(),
     };
@@ -87,14 +87,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         return Ok(0);
     };
     let plan = made.plan(&file, intent)?;
-    let files = files(&plan, &guide).map_err(Failure::new)?;
+    let files = files(&plan, guide).map_err(Failure::new)?;
     let folder = Folder::compare(out, &files).map_err(|error| {
         Failure::new(format!(
             "cannot read what stands in `{}`: {error}",
             out.display()
         ))
     })?;
-    let charges = Charges::of(&guide, &plan.intent, &args.prices, &day.to_string())?;
+    let charges = Charges::of(guide, &plan.intent, &args.prices, &day.to_string())?;
     if args.check {
         return checked(&folder, out);
     }

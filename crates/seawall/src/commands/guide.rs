@@ -122,21 +122,21 @@ fn list(args: &Args) -> anyhow::Result<u8> {
 fn list_options(args: &Args) -> anyhow::Result<u8> {
     let guide = load_whole_guide(args.guide.as_deref())?;
     let mut out = anstream::stdout().lock();
-    out.write_all(report::options::list(&guide, output::width()).as_bytes())?;
+    out.write_all(report::options::list(guide, output::width()).as_bytes())?;
     Ok(0)
 }
 
 fn list_edges(args: &Args) -> anyhow::Result<u8> {
     let guide = load_whole_guide(args.guide.as_deref())?;
     let mut out = anstream::stdout().lock();
-    out.write_all(report::edges::list(&guide, output::width()).as_bytes())?;
+    out.write_all(report::edges::list(guide, output::width()).as_bytes())?;
     Ok(0)
 }
 
 fn list_detections(args: &Args) -> anyhow::Result<u8> {
     let guide = load_whole_guide(args.guide.as_deref())?;
     let mut out = anstream::stdout().lock();
-    out.write_all(report::detections::list(&guide).as_bytes())?;
+    out.write_all(report::detections::list(guide).as_bytes())?;
     Ok(0)
 }
 

@@ -87,7 +87,7 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<u8> {
     };
     let mut findings: Vec<Finding> = Vec::new();
     let question = Question {
-        guide: &guide,
+        guide,
         estate: &args.estate,
         config: args.config.as_deref(),
         kubernetes: None,
@@ -120,7 +120,7 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<u8> {
         )?;
         return Ok(if unread.is_empty() { 3 } else { 4 });
     }
-    let facts = analyses(&guide, &answer.setting, &answer.estate);
+    let facts = analyses(guide, &answer.setting, &answer.estate);
     let wishes = Wishes {
         cluster: answer.config.cluster.clone(),
         jewels: answer.config.jewels.clone(),

@@ -51,5 +51,5 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<u8> {
     for folder in &mut args.module_cache {
         *folder = std::path::absolute(&folder)?;
     }
-    crate::lsp::serve(&guide, &args)
+    crate::lsp::serve(guide, &args)
 }

@@ -187,7 +187,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     working.now("looking for ways");
     let efforts = attack.efforts();
     let mut measures = attack.measures(&analyses);
-    let chosen = chosen(&attack.guide, &attack.setting, &analyses);
+    let chosen = chosen(attack.guide, &attack.setting, &analyses);
     measures.leave_out(|measure| chosen.contains(&measure));
     let answer = find::answer(args, &attack, &analyses, &graph, &efforts, &mut measures)?;
     drop(working);

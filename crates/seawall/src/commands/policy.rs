@@ -113,10 +113,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
 
 fn export(args: &ExportArgs) -> anyhow::Result<u8> {
     let guide = load_guide(args.guide.as_deref())?;
-    let config = assess::read_config(args.config.as_deref(), &[PathBuf::from(".")], &guide)?;
-    let frameworks = choices::frameworks(&args.framework, &config, &guide)?;
-    choices::guidelines_exist(&args.guideline, &guide)?;
-    let setting = setting(args, &guide, &config)?;
+    let config = assess::read_config(args.config.as_deref(), &[PathBuf::from(".")], guide)?;
+    let frameworks = choices::frameworks(&args.framework, &config, guide)?;
+    choices::guidelines_exist(&args.guideline, guide)?;
+    let setting = setting(args, guide, &config)?;
     let waivers = waivers(args, &config)?;
     let options = Options {
         server_minor: setting.kubernetes_minor,
@@ -136,18 +136,18 @@ fn export(args: &ExportArgs) -> anyhow::Result<u8> {
     if args.form == "azure-policy" {
         return azure_policy(
             args,
-            &export::azure_policy(&guide, &setting, options, selects),
+            &export::azure_policy(guide, &setting, options, selects),
             &setting,
         );
     }
     let made = match args.form.as_str() {
-        "gatekeeper" => export::gatekeeper(&guide, &setting, options, selects),
-        "kyverno" => export::kyverno(&guide, &setting, options, selects),
-        _ => export::vap(&guide, &setting, options, selects),
+        "gatekeeper" => export::gatekeeper(guide, &setting, options, selects),
+        "kyverno" => export::kyverno(guide, &setting, options, selects),
+        _ => export::vap(guide, &setting, options, selects),
     };
     let fixing = options
         .fixes
-        .map(|_| export::map(&guide, &setting, options, selects));
+        .map(|_| export::map(guide, &setting, options, selects));
     match &args.out {
         Some(folder) => write_files(folder, &made, fixing.as_ref())?,
         None => {

@@ -96,12 +96,12 @@ pub(crate) struct Question<'a> {
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let guide = load_guide(None)?;
     let opened = args.estate.open()?;
-    let config = opened.configuration(args.config.as_deref(), &args.estate.paths, &guide)?;
-    let minor = choices::kubernetes(None, &config, &guide, || Ok(None))?;
+    let config = opened.configuration(args.config.as_deref(), &args.estate.paths, guide)?;
+    let minor = choices::kubernetes(None, &config, guide, || Ok(None))?;
     let whole = args.estate.whole || config.whole.unwrap_or(false);
     let ports = args.port.as_deref().map(read_ports).transpose()?;
     let (estate, coverage) =
-        estate::read(&args.estate, opened, &guide, minor, whole, &reach::reads)?;
+        estate::read(&args.estate, opened, guide, minor, whole, &reach::reads)?;
     let places =
         |words: &[String]| -> Vec<Place> { words.iter().map(|word| Place::parse(word)).collect() };
     let (from, to) = (places(&args.from), places(&args.to));

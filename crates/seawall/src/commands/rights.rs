@@ -85,9 +85,9 @@ impl Rights {
     pub(crate) fn read(args: &RightsArgs) -> anyhow::Result<Self> {
         let guide = load_guide(args.guide.as_deref())?;
         let mut opened = args.estate.open()?;
-        let config = opened.configuration(None, &args.estate.paths, &guide)?;
+        let config = opened.configuration(None, &args.estate.paths, guide)?;
         let kubernetes_minor =
-            choices::kubernetes(args.kubernetes.as_deref(), &config, &guide, || {
+            choices::kubernetes(args.kubernetes.as_deref(), &config, guide, || {
                 opened.kubernetes_minor()
             })?;
         let whole = args.estate.whole || config.whole.unwrap_or(false);
@@ -95,18 +95,12 @@ impl Rights {
             Kind::Azure(_) => true,
             Kind::Kubernetes { .. } => KINDS.iter().any(|name| kind.is(name)),
         };
-        let (mut estate, coverage) = estate::read(
-            &args.estate,
-            opened,
-            &guide,
-            kubernetes_minor,
-            whole,
-            &wants,
-        )?;
+        let (mut estate, coverage) =
+            estate::read(&args.estate, opened, guide, kubernetes_minor, whole, &wants)?;
         if args.bootstrap_roles {
-            bootstrap(&mut estate, &guide);
+            bootstrap(&mut estate, guide);
         }
-        let roles = Roles::build(&estate, builtin_roles(&guide));
+        let roles = Roles::build(&estate, builtin_roles(guide));
         let named = guide.data.get("kubernetes-resources.txt");
         let mut resources = Resources::parse(named.map_or("", |text| text));
         resources.add_custom(&estate);
@@ -122,7 +116,7 @@ impl Rights {
             kubernetes_minor,
             cluster,
             which_cluster,
-            of_nodes: of_nodes(&guide),
+            of_nodes: of_nodes(guide),
             administrators: OnceLock::new(),
         };
         rights.tell_unread()?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ::guide::{Guide, Guideline};
+use ::guide::{Guide, Guideline, Pages};
 use jiff::Timestamp;
 use report::config::Config;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ use sources::snapshot::Configuration as Configured;
 
 use crate::choices;
 use crate::commands::azure::AzureArgs;
-use crate::commands::{assess, estate, load_guide, load_whole_guide};
+use crate::commands::{assess, estate, read_guide};
 use crate::failure::Failure;
 
 /// Judges what is written to a cluster, and watches what runs there.
@@ -187,10 +187,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     }
     run::keep_pages_small();
     let folder = args.guide.as_deref();
-    let guide = Arc::new(match &args.audit {
-        Some(_) => load_whole_guide(folder)?,
-        None => load_guide(folder)?,
-    });
+    let pages = match &args.audit {
+        Some(_) => Pages::All,
+        None => Pages::Guidelines,
+    };
+    let guide = Arc::new(read_guide(folder, pages)?);
     let (config, file) = configured(args, &guide)?;
     choices::frameworks(&args.framework, &config, &guide)?;
     choices::guidelines_exist(&args.guideline, &guide)?;

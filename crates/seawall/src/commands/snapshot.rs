@@ -53,18 +53,18 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let guide = load_guide(None)?;
     let mut opened = args.estate.open()?;
     // What stands beside the code says of the files what they are.
-    let config = opened.configuration(None, &args.estate.paths, &guide)?;
+    let config = opened.configuration(None, &args.estate.paths, guide)?;
     let beside = config_text(None, &args.estate.paths)?.or_else(|| opened.config.clone());
     let kubernetes_minor = opened.kubernetes_minor()?;
     let whole = args.estate.whole || config.whole.unwrap_or(false);
     let files = Files {
         args,
-        guide: &guide,
+        guide,
         whole,
         minor: config
             .kubernetes
             .or(kubernetes_minor)
-            .unwrap_or_else(|| setting::newest_minor(&guide)),
+            .unwrap_or_else(|| setting::newest_minor(guide)),
     };
     let about = About {
         version: env!("CARGO_PKG_VERSION").to_owned(),

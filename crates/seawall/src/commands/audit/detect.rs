@@ -89,8 +89,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     if let Some(history) = &args.history {
         return kept(args, history, guide, baseline, &wanted, floor);
     }
-    let setting = setting::setting(&guide, None, None).map_err(Failure::new)?;
-    let detector = Detector::new(&guide, &setting, |detection| {
+    let setting = setting::setting(guide, None, None).map_err(Failure::new)?;
+    let detector = Detector::new(guide, &setting, |detection| {
         args.only.is_empty() || args.only.iter().any(|id| **id == *detection.id)
     });
     if args.follow.follow {
@@ -100,7 +100,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
             wanted: &wanted,
             floor,
         };
-        let (outcome, losses) = follow::run(&guide, &detector, baseline, &asked)?;
+        let (outcome, losses) = follow::run(guide, &detector, baseline, &asked)?;
         if let Some(path) = &args.write_baseline {
             write_seen(path, &outcome.seen)?;
         }
@@ -120,7 +120,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let lost = logs.losses(&losses);
     tell(
         args,
-        &guide,
+        guide,
         &outcome,
         baseline,
         (&losses, lost),
@@ -134,7 +134,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
 fn kept(
     _: &Args,
     _: &str,
-    _: Guide,
+    _: &Guide,
     _: Option<Baseline>,
     _: &[output::Wanted],
     _: Option<Severity>,
@@ -147,7 +147,7 @@ fn kept(
 fn kept(
     args: &Args,
     history: &str,
-    guide: Guide,
+    guide: &'static Guide,
     baseline: Option<Baseline>,
     wanted: &[output::Wanted],
     floor: Option<Severity>,

@@ -3,9 +3,10 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use ::guide::Pages;
 use audit::kql::{self, File, Form, Query, Refused, Table};
 
-use crate::commands::load_whole_guide;
+use crate::commands::load_pages;
 use crate::failure::Failure;
 
 /// Writes the detections as queries for Log Analytics or Azure Data Explorer (KQL).
@@ -47,7 +48,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
-    let guide = load_whole_guide(args.guide.as_deref())?;
+    let guide = load_pages(args.guide.as_deref(), Pages::Detections)?;
     if let Some(id) = args
         .detection
         .iter()
@@ -70,12 +71,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let mut queries: Vec<Query> = Vec::new();
     let mut refused: Vec<Refused> = Vec::new();
     for detection in selected {
-        match kql::query(&guide, detection, table) {
+        match kql::query(guide, detection, table) {
             Ok(query) => queries.push(query),
             Err(reason) => refused.push(reason),
         }
     }
-    let (files, more) = kql::written(&guide, &queries, table, form);
+    let (files, more) = kql::written(guide, &queries, table, form);
     refused.extend(more);
     refused.sort_by(|a, b| a.id.cmp(&b.id));
     match &args.to {

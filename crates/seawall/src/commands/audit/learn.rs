@@ -5,7 +5,7 @@ mod table;
 mod unused;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use ::audit::Losses;
@@ -13,6 +13,7 @@ use ::audit::learn::{Atom, AtomWhat, Grant, Identity, Learned, Limits, Rule, com
 use ::audit::time;
 use analysis::ask::{Attributes, MASTERS, Requester, ResourceTarget, Target, service_account};
 use analysis::rbac::{Rbac, add_bootstrap};
+use guide::Pages;
 use guide::facts::builtin_objects;
 use model::Estate;
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ use serde_json::{Value, json};
 use super::logs::{LogArgs, Logs};
 use crate::commands::attack::AttackArgs;
 use crate::commands::estate::EstateArgs;
-use crate::commands::load_guide;
+use crate::commands::load_pages;
 use crate::failure::Failure;
 use crate::output;
 
@@ -112,7 +113,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
                 .into(),
         );
     }
-    let guide = load_guide(args.guide.as_deref())?;
+    let guide = load_pages(args.guide.as_deref(), Pages::None)?;
     let logs = args.logs.open()?;
     let limits = Limits {
         names: args.max_names,
@@ -124,7 +125,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         output::say("error", "no audit event in what was given")?;
         return Ok(3);
     }
-    let built_in = BuiltIn::new(&guide);
+    let built_in = BuiltIn::new(guide);
     let identities = learned.identities();
     if let Some(user) = args
         .user
@@ -168,7 +169,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         match &one.file {
             Some(file) => std::fs::write(file, text)
                 .map_err(|error| Failure::new(format!("cannot write `{file}`: {error}")))?,
-            None => anstream::stdout().lock().write_all(text.as_bytes())?,
+            None => io::stdout().lock().write_all(text.as_bytes())?,
         }
     }
     Ok(if losses.unreadable > 0 { 4 } else { 0 })

@@ -9,6 +9,7 @@ use sources::blob::{Address, Bearer};
 
 use super::Place;
 use super::logs::sign_in;
+use crate::commands::load_whole_guide;
 use crate::failure::Failure;
 
 /// Who gives access to containers: as the environment says, like for logs in them.
@@ -78,11 +79,11 @@ pub(crate) fn bytes(text: &str) -> Result<u64, Failure> {
 
 /// Makes this process answer with the guide in the binary.
 pub(crate) fn builtin() -> anyhow::Result<()> {
-    install(crate::commands::load_whole_guide(None)?)
+    install(load_whole_guide(None)?)
 }
 
 /// Makes this process answer with a guide.
-pub(crate) fn install(guide: Guide) -> anyhow::Result<()> {
+pub(crate) fn install(guide: &'static Guide) -> anyhow::Result<()> {
     let made = Asking::of_guide(guide, |guide| setting::setting(guide, None, None));
     Ok(made.map_err(Failure::new)?)
 }

@@ -23,10 +23,10 @@ pub(super) fn run(guide: Option<&Path>, out: &Path) -> anyhow::Result<u8> {
     let guide = load_whole_guide(guide)?;
     let earlier = earlier(out)?;
     let beside = Beside {
-        queries: queries(&guide),
-        fixes: templates::fixes(&guide)?,
+        queries: queries(guide),
+        fixes: templates::fixes(guide)?,
     };
-    let built = site::build(&guide, &beside);
+    let built = site::build(guide, &beside);
     write(out, &built, &earlier).with_context(|| format!("cannot write to `{}`", out.display()))?;
     writeln!(
         anstream::stdout().lock(),

@@ -16,7 +16,7 @@ const BEFORE: usize = 28;
 pub(super) fn run(guide: Option<&Path>, as_of: Option<&str>) -> anyhow::Result<u8> {
     let guide = load_whole_guide(guide)?;
     let day = choices::day(as_of)?.to_string();
-    let tables = tables(&guide).map_err(Failure::new)?;
+    let tables = tables(guide).map_err(Failure::new)?;
     let mut out = anstream::stdout().lock();
     writeln!(out, "The tables that the guide rests on, as of {day}")?;
     let mut old = 0;

@@ -40,11 +40,11 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let wanted = output::parse_of(&args.format, &["text", "json", "icalendar", "metrics"])?;
     let guide = load_guide(args.common.guide.as_deref())?;
-    let asked = args.common.read(&guide)?;
+    let asked = args.common.read(guide)?;
     if asked.is_empty() {
         return asked.nothing();
     }
-    let calendar = of(&guide, &asked, args.within)?;
+    let calendar = of(guide, &asked, args.within)?;
     for one in &wanted {
         let width = if one.file.is_some() {
             80

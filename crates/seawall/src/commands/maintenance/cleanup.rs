@@ -82,7 +82,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let wanted = output::parse_of(&args.format, &["text", "json", "script"])?;
     let listing = read_listing(args.registry.as_deref().unwrap_or(Path::new(".")))?;
     let guide = load_guide(args.common.guide.as_deref())?;
-    let asked = args.common.read(&guide)?;
+    let asked = args.common.read(guide)?;
     if asked.is_empty() {
         return asked.nothing();
     }

@@ -52,11 +52,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
             .help(format!("there are {}", known.join(", ")))
             .into());
     }
-    let asked = args.common.read(&guide)?;
+    let asked = args.common.read(guide)?;
     if asked.is_empty() {
         return asked.nothing();
     }
-    let mut due = asked.due(&guide);
+    let mut due = asked.due(guide);
     due.retain(|one| is_wanted(args, &asked, one));
     due.sort_by(|a, b| {
         let key = |one: &Due<'_>| (one.ends.clone(), one.says.clone(), one.resource.clone());

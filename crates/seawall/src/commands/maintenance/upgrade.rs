@@ -76,7 +76,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         Failure::new(format!("the guide has no framework `{FRAMEWORK}`"))
             .help(format!("copy `frameworks/{FRAMEWORK}.yaml` into it"))
     })?;
-    let mut asked = args.common.read(&guide)?;
+    let mut asked = args.common.read(guide)?;
     if asked.is_empty() {
         return asked.nothing();
     }
@@ -98,7 +98,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let mut known = BTreeSet::new();
     for minor in from + 1..=to {
         asked.setting.kubernetes_minor = minor;
-        judge(&guide, &asked, &mut answer, &mut known);
+        judge(guide, &asked, &mut answer, &mut known);
     }
     for one in &wanted {
         let width = if one.file.is_some() {

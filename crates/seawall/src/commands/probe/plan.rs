@@ -70,12 +70,12 @@ pub(super) struct Plan {
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let guide = load_guide(None)?;
     let opened = args.estate.open()?;
-    let config = opened.configuration(args.config.as_deref(), &args.estate.paths, &guide)?;
-    let minor = choices::kubernetes(None, &config, &guide, || Ok(None))?;
+    let config = opened.configuration(args.config.as_deref(), &args.estate.paths, guide)?;
+    let minor = choices::kubernetes(None, &config, guide, || Ok(None))?;
     let whole = args.estate.whole || config.whole.unwrap_or(false);
     let outside = outside(&args.internet)?;
     let wants = |kind: &model::kinds::Kind| reach::reads(kind) || kind.is("PodDisruptionBudget");
-    let (estate, coverage) = estate::read(&args.estate, opened, &guide, minor, whole, &wants)?;
+    let (estate, coverage) = estate::read(&args.estate, opened, guide, minor, whole, &wants)?;
     let reach = Reach::build(&estate, &Options::default());
     let places: Vec<Place> = args.from.iter().map(|word| Place::parse(word)).collect();
     for (word, place) in args.from.iter().zip(&places) {
