@@ -1,12 +1,16 @@
 //! What several commands let the user choose: version, day, frameworks, guidelines. The command
 //! line goes before `seawall.yaml`, and that before the default.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use guide::{Guide, parse_minor, setting};
 use report::config::{self, Config};
 
+use crate::commands::assess;
+use crate::commands::estate::EstateArgs;
 use crate::failure::Failure;
+use crate::output;
 
 /// The Kubernetes minor that was asked for, else the configured, else what the estate says of itself,
 /// else the newest known.
@@ -26,6 +30,30 @@ pub(crate) fn kubernetes(
             None => Ok(estate()?.unwrap_or_else(|| setting::newest_minor(guide))),
         },
     }
+}
+
+/// Whether what is given is everything: by the option, else by the configuration. One that was found says it of its
+/// folder, and of a part of that nothing; that is told.
+pub(crate) fn whole(
+    estate: &EstateArgs,
+    asked: Option<&Path>,
+    config: &Config,
+) -> std::io::Result<bool> {
+    /// Once: some commands read several times.
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if estate.whole || !config.whole.unwrap_or(false) {
+        return Ok(estate.whole);
+    }
+    let holds = asked.is_some() || assess::holds(&estate.paths, &config.path);
+    if !holds && !TOLD.swap(true, Ordering::Relaxed) {
+        let note = format!(
+            "`whole` in {} is about its folder, of which a part was given: what is absent is unknown; --whole says it of \
+             what was given",
+            config.path
+        );
+        output::say("note", &note)?;
+    }
+    Ok(holds)
 }
 
 /// The day that was asked for, else today.

@@ -195,7 +195,7 @@ impl Plan {
         setting.aks = setting::aks_versions(guide, Some(&as_of.to_string()));
         setting.today = setting::midnight(&as_of.to_string());
         Ok(Self {
-            whole: args.estate.whole || config.whole.unwrap_or(false),
+            whole: choices::whole(&args.estate, args.config.as_deref(), &config)?,
             fail_on_unknown: args.fail_on_unknown || config.fail_on_unknown.unwrap_or(false),
             formats: output::parse(&args.format)?,
             as_of: as_of.to_string(),
@@ -227,7 +227,8 @@ impl Plan {
     }
 }
 
-/// The configuration beside the code: in the first folder given, or above it within the repository.
+/// The configuration beside the code: in the first folder given, or above it within the repository, else within the folder
+/// that seawall runs in.
 pub(crate) fn read_config(
     given: Option<&Path>,
     paths: &[PathBuf],
@@ -236,17 +237,22 @@ pub(crate) fn read_config(
     read_config_or(given, paths, None, guide)
 }
 
-/// The same, or the configuration that a snapshot was taken with.
+/// The same, or the configuration that a snapshot was taken with, and of what that was.
 pub(crate) fn read_config_or(
     given: Option<&Path>,
     paths: &[PathBuf],
-    kept: Option<&Configuration>,
+    kept: Option<(&Configuration, &[PathBuf])>,
     guide: &Guide,
 ) -> anyhow::Result<Config> {
     match config_text(given, paths)? {
         Some(found) => parse_config(&found, guide),
         None => match kept {
-            Some(kept) => parse_kept(kept, guide),
+            Some((kept, of)) => {
+                let mut config = parse_kept(kept, guide)?;
+                let is_all = paths.is_empty() && holds(of, &config.path);
+                config.whole = config.whole.filter(|_| is_all);
+                Ok(config)
+            }
             None => Ok(Config::default()),
         },
     }
@@ -311,14 +317,16 @@ fn find_config(path: &Path) -> Option<PathBuf> {
     if beside.is_file() {
         return Some(beside);
     }
-    // Above it only within one repository.
+    // Above it only within one repository, or within the folder that seawall runs in.
     let absolute = folder.canonicalize().ok()?;
     let repository = absolute
         .ancestors()
-        .find(|above| above.join(".git").exists())?;
+        .find(|above| above.join(".git").exists());
+    let here = || std::env::current_dir().ok()?.canonicalize().ok();
+    let outermost = repository.map(Path::to_path_buf).or_else(here)?;
     absolute
         .ancestors()
-        .take_while(|above| above.starts_with(repository))
+        .take_while(|above| above.starts_with(&outermost))
         .map(|above| above.join(config::FILE))
         .find(|file| file.is_file())
 }
@@ -532,13 +540,16 @@ fn assess<'g>(
 
 /// Whether the folder of a configuration was given as a whole; a live estate always is.
 pub(crate) fn holds(given: &[PathBuf], config: &str) -> bool {
-    let absolute = |path: &Path| {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        sources::kustomization::clean(&path)
+    // Without links: a configuration that was found above has none.
+    let real = |path: &Path| {
+        path.canonicalize().unwrap_or_else(|_| {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+            sources::kustomization::clean(&path)
+        })
     };
-    let config = absolute(Path::new(config));
+    let config = real(Path::new(config));
     let folder = config.parent().unwrap_or(&config);
-    given.is_empty() || given.iter().any(|path| folder.starts_with(absolute(path)))
+    given.is_empty() || given.iter().any(|path| folder.starts_with(real(path)))
 }
 
 /// Judges the complete estate by the guidelines that join objects, a part at a time so that

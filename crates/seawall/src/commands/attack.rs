@@ -68,7 +68,7 @@ impl Attack {
         let as_of = choices::day(args.as_of.as_deref())?.to_string();
         setting.aks = setting::aks_versions(guide, Some(&as_of));
         setting.today = setting::midnight(&as_of);
-        let whole = args.estate.whole || config.whole.unwrap_or(false);
+        let whole = choices::whole(&args.estate, args.config.as_deref(), &config)?;
         let subject = opened.subject(&args.estate.paths);
         let (estate, coverage) = {
             let judge = Judge::new(guide, &setting, cuts_something);

@@ -227,7 +227,9 @@ impl Opened {
         paths: &[PathBuf],
         guide: &Guide,
     ) -> anyhow::Result<Config> {
-        let mut config = assess::read_config_or(given, paths, self.config.as_ref(), guide)?;
+        let of: Vec<PathBuf> = self.kept.iter().map(PathBuf::from).collect();
+        let kept = self.config.as_ref().map(|config| (config, of.as_slice()));
+        let mut config = assess::read_config_or(given, paths, kept, guide)?;
         if let Some(learned) = &self.learned {
             config.add_params(learned);
         }

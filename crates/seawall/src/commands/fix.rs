@@ -117,7 +117,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         choices::frameworks(&args.framework, &config, guide)?
     };
     let as_of = choices::day(args.as_of.as_deref())?.to_string();
-    let estate = EstateArgs {
+    let mut estate = EstateArgs {
         paths: args.paths.clone(),
         values: args.values.clone(),
         parameters: args.parameters.clone(),
@@ -127,6 +127,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         registries: args.registries.clone(),
         ..EstateArgs::default()
     };
+    // Also where a fix is tried in its file alone.
+    estate.whole = choices::whole(&estate, args.config.as_deref(), &config)?;
     crate::commands::audit::used::learn(
         &args.audit,
         &estate,

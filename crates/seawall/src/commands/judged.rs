@@ -111,7 +111,9 @@ impl Question<'_> {
             limits: yaml::Limits::default(),
             schema: schema.as_ref(),
         };
-        let whole = self.estate.whole || config.whole.unwrap_or(false);
+        // One file that an editor has open is never everything.
+        let alone = !self.estate.open.is_empty();
+        let whole = !alone && choices::whole(self.estate, self.config, &config)?;
         let mut all = Estate::new(if whole { Scope::Whole } else { Scope::Open });
         let mut triage = Triage::new(&config, self.as_of);
         let mut say = |triage: &mut Triage, findings: Vec<Finding>| {
@@ -204,7 +206,7 @@ impl Question<'_> {
             let complete = !coverage.incomplete();
             let seen = Seen {
                 asked: &|id| complete && asked.contains(id) || guide.guideline(id).is_none(),
-                beside: whole || assess::holds(&self.estate.paths, &config.path),
+                beside: whole || !alone && assess::holds(&self.estate.paths, &config.path),
             };
             let overseer = Judge::new(guide, &setting, |guideline| {
                 (self.selects)(guideline) && is_about_waivers(guideline)

@@ -83,7 +83,7 @@ impl Common {
             setting::setting(guide, config.params.as_deref(), Some(minor)).map_err(Failure::new)?;
         setting.aks = setting::aks_versions(guide, Some(&day));
         setting.today = setting::midnight(&day);
-        let whole = self.estate.whole || config.whole.unwrap_or(false);
+        let whole = choices::whole(&self.estate, self.config.as_deref(), &config)?;
         let subject = subject(&self.estate);
         let (estate, coverage) =
             estate::read(&self.estate, opened, guide, minor, whole, &|_| true)?;

@@ -90,7 +90,7 @@ impl Rights {
             choices::kubernetes(args.kubernetes.as_deref(), &config, guide, || {
                 opened.kubernetes_minor()
             })?;
-        let whole = args.estate.whole || config.whole.unwrap_or(false);
+        let whole = choices::whole(&args.estate, None, &config)?;
         let wants = |kind: &Kind| match kind {
             Kind::Azure(_) => true,
             Kind::Kubernetes { .. } => KINDS.iter().any(|name| kind.is(name)),

@@ -427,9 +427,8 @@ fn serve(args: &Args, law: Law, file: Option<Configured>) -> anyhow::Result<u8> 
     let metrics = Arc::new(Metrics::new());
     let stop = AtomicBool::new(false);
     let tracer = kept::tracer()?;
-    let whole = law.config.now().whole.unwrap_or(false);
     let drift = args.drift.as_deref();
-    let drift = drift.map(|path| beside::base(path, &law.guide, whole));
+    let drift = drift.map(|path| beside::base(path, &law, args.config.as_deref()));
     let drift = drift.transpose()?;
     let options = watch::Options {
         log: Arc::clone(&log),

@@ -15,6 +15,7 @@ use sources::Given;
 use sources::live::{Event, Images, LiveError, Of, images, principals_of, read_object};
 use sources::snapshot::{About, Writer};
 
+use crate::choices;
 use crate::commands::assess::config_text;
 use crate::commands::estate::{EstateArgs, Ledger, Opened, Stopped};
 use crate::commands::load_guide;
@@ -56,7 +57,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let config = opened.configuration(None, &args.estate.paths, guide)?;
     let beside = config_text(None, &args.estate.paths)?.or_else(|| opened.config.clone());
     let kubernetes_minor = opened.kubernetes_minor()?;
-    let whole = args.estate.whole || config.whole.unwrap_or(false);
+    let whole = choices::whole(&args.estate, None, &config)?;
     let files = Files {
         args,
         guide,

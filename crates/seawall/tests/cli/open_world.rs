@@ -62,6 +62,56 @@ fn it_fails_where_the_estate_is_whole() {
 }
 
 #[test]
+fn a_part_of_what_is_whole_is_not() {
+    let folder = Folder::new();
+    folder.write("seawall.yaml", "whole: true\nkubernetes: \"1.30\"\n");
+    folder.write("shop/namespace.yaml", NAMESPACE);
+    let whole = |given: &[&str]| {
+        let report = folder.json(&[given, &DENY[..]].concat());
+        assert!(!report.findings().is_empty());
+        // The configuration is found, and holds in all else.
+        assert_eq!(report.value["kubernetes"], "1.30");
+        let note = report.err.contains("`whole` in ") && report.err.contains("--whole");
+        let whole = report.value["whole"] == true;
+        assert_eq!(note, !whole, "{}", report.err);
+        whole
+    };
+    assert!(whole(&["."]));
+    folder.write("shop/part.yaml", NAMESPACE.replace("shop", "part"));
+    assert!(!whole(&["shop"]));
+    assert!(!whole(&["shop/part.yaml"]));
+    assert!(!whole(&["shop", "shop/part.yaml"]));
+    assert!(whole(&["shop", "."]));
+    assert!(whole(&["shop/part.yaml", "--whole"]));
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("shop/link")).unwrap();
+        assert!(whole(&["shop/link"]));
+    }
+    // What was given with it by hand is what it is about.
+    assert!(whole(&["shop", "--config", "seawall.yaml"]));
+}
+
+#[test]
+fn a_snapshot_is_as_whole_as_what_it_was_taken_of() {
+    let folder = Folder::new();
+    folder.write("seawall.yaml", "whole: true\n");
+    folder.write("shop/namespace.yaml", NAMESPACE);
+    for (given, code) in [(".", 1), ("shop", 0)] {
+        let taken = folder.run(&["snapshot", given, "-o", "taken"]);
+        assert_eq!(taken.code, 0, "{}", taken.err);
+        // Whoever reads it stands elsewhere.
+        let other = Folder::new();
+        let path = folder.path().join("taken");
+        let kept = ["--snapshot", path.to_str().unwrap()];
+        let report = other.json(&[&kept, &DENY[..]].concat());
+        let whole = report.value["whole"] == true;
+        assert_eq!((report.code, whole), (code, code == 1), "{given}");
+        assert!(!report.findings().is_empty());
+    }
+}
+
+#[test]
 fn a_policy_that_is_given_passes_in_both() {
     let folder = shop();
     folder.write(

@@ -94,6 +94,7 @@ impl Ran {
         Json {
             code: self.code,
             value,
+            err: self.err,
         }
     }
 
@@ -116,6 +117,7 @@ impl Ran {
 pub(crate) struct Json {
     pub(crate) code: i32,
     pub(crate) value: Value,
+    pub(crate) err: String,
 }
 
 impl Json {

@@ -288,9 +288,14 @@ fn the_configuration_is_found_beside_and_above_within_a_repository() {
     let folder = shop("fail-on: none\n");
     folder.write("deploy/pod.yaml", pod("web", PRIVILEGED));
     let deploy = ["deploy", "--guideline", "pss-privileged"];
-    assert_eq!(folder.assess(&deploy).code, 1, "not a repository");
+    assert_eq!(folder.assess(&deploy).code, 0, "it runs where the file is");
+    let path = folder.path().join("deploy");
+    let elsewhere = [path.to_str().unwrap(), "--guideline", "pss-privileged"];
+    let other = Folder::new();
+    assert_eq!(other.assess(&elsewhere).code, 1, "not a repository");
     folder.write(".git/HEAD", "ref: refs/heads/main\n");
     assert_eq!(folder.assess(&deploy).code, 0);
+    assert_eq!(other.assess(&elsewhere).code, 0);
     folder.write("deploy/seawall.yaml", "fail-on: high\n");
     assert_eq!(folder.assess(&deploy).code, 1, "the nearest counts");
     assert_eq!(

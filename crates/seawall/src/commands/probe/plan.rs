@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
     let opened = args.estate.open()?;
     let config = opened.configuration(args.config.as_deref(), &args.estate.paths, guide)?;
     let minor = choices::kubernetes(None, &config, guide, || Ok(None))?;
-    let whole = args.estate.whole || config.whole.unwrap_or(false);
+    let whole = choices::whole(&args.estate, args.config.as_deref(), &config)?;
     let outside = outside(&args.internet)?;
     let wants = |kind: &model::kinds::Kind| reach::reads(kind) || kind.is("PodDisruptionBudget");
     let (estate, coverage) = estate::read(&args.estate, opened, guide, minor, whole, &wants)?;

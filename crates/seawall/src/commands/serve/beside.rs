@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ::guide::Guide;
+use server::bench::Law;
 use server::watch::Opening;
 use server::watch::drift::{Base, Basing};
 use sources::live::LiveError;
 use sources::snapshot;
 
+use crate::choices;
 use crate::commands::azure::AzureArgs;
 use crate::commands::estate::EstateArgs;
 use crate::failure::Failure;
@@ -26,7 +27,7 @@ pub(super) fn azure(args: &AzureArgs) -> anyhow::Result<Option<Opening>> {
 }
 
 /// Reads anew what the cluster is to be as: files, or a snapshot.
-pub(super) fn base(path: &Path, guide: &Arc<Guide>, whole: bool) -> anyhow::Result<Basing> {
+pub(super) fn base(path: &Path, law: &Law, asked: Option<&Path>) -> anyhow::Result<Basing> {
     if !path.exists() {
         let shown = path.display();
         return Err(Failure::new(format!("`{shown}` does not exist"))
@@ -34,12 +35,15 @@ pub(super) fn base(path: &Path, guide: &Arc<Guide>, whole: bool) -> anyhow::Resu
             .into());
     }
     let mut args = EstateArgs::default();
+    let mut whole = false;
     if snapshot::is_snapshot(path) {
+        // It says itself whether it was everything.
         args.snapshot.push(path.to_path_buf());
     } else {
         args.paths.push(path.to_path_buf());
+        whole = choices::whole(&args, asked, &law.config.now())?;
     }
-    let (name, guide) = (path.display().to_string(), Arc::clone(guide));
+    let (name, guide) = (path.display().to_string(), Arc::clone(&law.guide));
     Ok(Arc::new(move |minor| {
         let opened = args.open().map_err(told)?;
         Ok(Base {
