@@ -271,10 +271,11 @@ impl Config {
                     given.insert(key.to_owned(), to_json(value));
                 }
                 _ => {
-                    return Err(error(
-                        line,
-                        format!("unknown key `{key}`; known are: {}", known.join(", ")),
-                    ));
+                    let known = match nearest(key, &known) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!("known are: {}", known.join(", ")),
+                    };
+                    return Err(error(line, format!("unknown key `{key}`; {known}")));
                 }
             }
         }
@@ -387,6 +388,15 @@ fn jewel(item: Ref<'_>) -> Result<Wish, String> {
         title: fields.get("title").and_then(Ref::as_str).map(Into::into),
         weight,
     })
+}
+
+/// The known word that somebody who wrote another most probably means.
+fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
+    /// Of a text as long, one letter in five is another.
+    const ALIKE: f64 = 0.8;
+    let alike = |own: &str| strsim::normalized_damerau_levenshtein(word, own);
+    let best = known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)))?;
+    (alike(best) >= ALIKE).then_some(*best)
 }
 
 /// What a named jewel is worth where nobody says it: as much as cluster-admin.

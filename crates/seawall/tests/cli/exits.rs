@@ -169,7 +169,7 @@ fn two_when_the_configuration_is_wrong() {
     };
     assert_snapshot!(wrong("whole: true\nfail_on: high\n"), @"
     exit 2
-    error: seawall.yaml:2: unknown key `fail_on`; known are: …
+    error: seawall.yaml:2: unknown key `fail_on`; did you mean `fail-on`?
       help: docs/configuration.md describes the keys of seawall.yaml
     ");
     assert_snapshot!(wrong("# a\nwhole: perhaps\n"), @"
