@@ -84,6 +84,12 @@ impl Form {
 }
 
 impl Question {
+    /// What is asked about one thing.
+    #[must_use]
+    pub fn asks_about(&self, about: Option<&str>) -> String {
+        self.asks.replace("{}", about.unwrap_or_default())
+    }
+
     /// Reads one of `data/answers.yaml`.
     ///
     /// # Errors

@@ -585,8 +585,8 @@ impl<'s> DocBuilder<'s> {
     }
 
     /// A value nobody gave: what is known of an object that others only name.
-    pub fn not_given(&mut self) -> NodeId {
-        self.push(Kind::NotGiven, 0, 0, Span::default())
+    pub fn not_given(&mut self, span: Span) -> NodeId {
+        self.push(Kind::NotGiven, 0, 0, span)
     }
 
     /// Names the files that the text joins, in order.

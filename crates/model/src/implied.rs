@@ -42,8 +42,8 @@ pub(crate) fn namespace(
     let metadata = if whole {
         builder.map(&[entry("name", name)], none)
     } else {
-        let labels = builder.not_given();
-        let annotations = builder.not_given();
+        let labels = builder.not_given(none);
+        let annotations = builder.not_given(none);
         builder.map(
             &[
                 entry("name", name),

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use report::config::Config;
+
+use crate::choices;
 use crate::commands::load_guide;
 
 /// Serves an editor: findings as you type, explanations and fixes.
@@ -44,9 +47,15 @@ pub(crate) struct Args {
 
 pub(crate) fn run(mut args: Args) -> anyhow::Result<u8> {
     // What is wrong with these is told at once, not in every file; and the editor's folder may be another.
-    crate::choices::day(args.as_of.as_deref())?;
-    crate::choices::inputs_exist(&[], &args.module_cache)?;
+    choices::day(args.as_of.as_deref())?;
+    choices::inputs_exist(&[], &args.module_cache)?;
     let guide = load_guide(args.guide.as_deref())?;
+    choices::kubernetes(
+        args.kubernetes.as_deref(),
+        &Config::default(),
+        guide,
+        || Ok(None),
+    )?;
     args.config = args.config.map(std::path::absolute).transpose()?;
     for folder in &mut args.module_cache {
         *folder = std::path::absolute(&folder)?;

@@ -21,9 +21,7 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     /// What is asked.
     pub(super) fn asks(&self) -> String {
-        self.question
-            .asks
-            .replace("{}", self.about.unwrap_or_default())
+        self.question.asks_about(self.about)
     }
 
     /// What is typed to answer it. The answer is left to whoever types: one that stands there would be taken.

@@ -122,12 +122,20 @@ impl<'d, 'a> Actions<'d, 'a> {
             return actions;
         };
         if quick {
+            let mut cured = Vec::new();
             for diagnostic in &wanted {
-                fixes(remedied, desk, uri, diagnostic, &mut actions);
+                fixes(remedied, desk, uri, diagnostic, &mut cured, &mut actions);
             }
-            for diagnostic in &wanted {
-                actions.extend(accept(desk, uri, &name, diagnostic));
+            for (number, diagnostic) in wanted.iter().enumerate() {
+                let same = |other: &&Diagnostic| {
+                    other.range == diagnostic.range && other.code == diagnostic.code
+                };
+                // What a guideline says twice of a place is accepted at once.
+                if wanted.iter().take(number).find(same).is_none() {
+                    actions.extend(accept(desk, uri, &name, diagnostic));
+                }
             }
+            tell_apart(&mut actions);
         }
         let safe = remedied.sorted.cures.iter();
         if is_wanted(FIX_ALL) && safe.clone().any(|cure| cure.safety == Safety::Safe) {
@@ -253,12 +261,13 @@ fn is_about(about: &About, finding: &Finding) -> bool {
         && *about.message == *finding.message
 }
 
-/// The fixes of one finding, or why it has none here.
+/// The fixes of one finding, or why it has none here. `cured`: which cure is which action already.
 fn fixes(
     remedied: &Remedied,
     desk: &Desk<'_>,
     uri: &Uri,
     diagnostic: &Diagnostic,
+    cured: &mut Vec<(usize, usize)>,
     actions: &mut Vec<CodeAction>,
 ) {
     let Some(print) = print(diagnostic) else {
@@ -271,24 +280,29 @@ fn fixes(
     let meant: Vec<&Finding> = findings(remedied, print).collect();
     let is_meant = |about: &About| meant.iter().any(|finding| is_about(about, finding));
     let sorted = &remedied.sorted;
-    let cures = sorted.cures.iter();
-    for cure in cures.filter(|cure| cure.cured.iter().any(is_meant)) {
-        let mut title = operations(cure).join(", ");
-        if title.chars().count() > LONGEST {
-            title = title.chars().take(LONGEST).chain(['…']).collect();
-        }
-        if cure.safety == Safety::Unsafe {
-            title.push_str(" (may break a workload)");
-        }
+    let cures = sorted.cures.iter().enumerate();
+    for (number, cure) in cures.filter(|(_, cure)| cure.cured.iter().any(is_meant)) {
         // Several findings may be cured by the same.
-        if let Some(same) = actions.iter_mut().find(|other| other.title == title) {
+        let same = cured.iter().find(|(known, _)| *known == number);
+        if let Some(same) = same.and_then(|(_, at)| actions.get_mut(*at)) {
             let all = same.diagnostics.get_or_insert_default();
             all.push(diagnostic.clone());
             continue;
         }
+        let mut title = operations(cure).join(", ");
+        if title.chars().count() > LONGEST {
+            title = title.chars().take(LONGEST).chain(['…']).collect();
+            if title.matches('`').count() % 2 == 1 {
+                title.push('`');
+            }
+        }
+        if cure.safety == Safety::Unsafe {
+            title.push_str(" (may break a workload)");
+        }
         let kind = CodeActionKind::QuickFix;
         let mut action = action(title, kind, Some(diagnostic), &doing);
         action.is_preferred = Some(cure.safety == Safety::Safe);
+        cured.push((number, actions.len()));
         actions.push(action);
     }
     let mut refuse = |why: String| {
@@ -304,10 +318,33 @@ fn fixes(
     if let Some(waiting) = sorted.waiting.iter().find(|one| is_meant(&one.about)) {
         let first = waiting.wanted.first();
         let asks = first.and_then(|wanted| question(desk.judging.guide, &wanted.name).ok());
-        let asks = asks.map_or_else(String::new, |asks| format!(": {}", asks.asks));
+        let about = first.and_then(|wanted| wanted.about.as_deref());
+        let asks = asks.map_or_else(String::new, |asks| format!(": {}", asks.asks_about(about)));
         refuse(format!(
             "it needs an answer under `answers` in seawall.yaml{asks}"
         ));
+    }
+}
+
+/// Puts the line behind titles that several actions have.
+fn tell_apart(actions: &mut [CodeAction]) {
+    let titles: Vec<String> = actions.iter().map(|action| action.title.clone()).collect();
+    for action in actions {
+        let line = action
+            .diagnostics
+            .iter()
+            .flatten()
+            .map(|about| about.range.start.line)
+            .next();
+        if let Some(line) = line
+            && titles
+                .iter()
+                .filter(|title| **title == action.title)
+                .count()
+                > 1
+        {
+            action.title.push_str(&format!(" (line {})", line + 1));
+        }
     }
 }
 

@@ -151,11 +151,21 @@ impl Writer<'_> {
             code: Some(Code::String(finding.guideline.to_string())),
             code_description: page.map(|page| CodeDescription { href: Uri(page) }),
             source: Some(SOURCE.to_owned()),
-            message: finding.message.clone().into(),
+            message: self.message(finding).into(),
             related_information: Some(self.related(finding, range, lines))
                 .filter(|all| !all.is_empty()),
             data: Some(json!({"fingerprint": finding.fingerprint.to_string()})),
             ..Diagnostic::default()
+        }
+    }
+
+    /// What is wrong. Several guidelines may not be able to tell for one and the same reason.
+    fn message(&self, finding: &Finding) -> String {
+        match self.guide.guideline(&finding.guideline.0) {
+            Some(guideline) if finding.outcome != Outcome::Fail => {
+                format!("{}: {}", guideline.title, finding.message)
+            }
+            _ => finding.message.clone(),
         }
     }
 
@@ -175,7 +185,7 @@ impl Writer<'_> {
                     uri: here.clone()?,
                     range,
                 },
-                message: format!("`{}` is {value}", evidence.route),
+                message: format!("`{}`: {value}", evidence.route),
             })
         });
         let places = finding.more_places.iter().filter(|place| !place.live);

@@ -112,10 +112,17 @@ fn chart(path: &Path) -> Option<PathBuf> {
 /// A page of a guide: above it lies what all guidelines have in common.
 fn page(path: &Path) -> Option<Subject> {
     let absolute = std::path::absolute(path).ok()?;
-    let root = absolute
+    let has_variables = |folder: &Path| folder.join("variables.cel").is_file();
+    let mut root = absolute
         .ancestors()
         .skip(1)
-        .find(|folder| folder.join("variables.cel").is_file())?;
+        .find(|above| has_variables(above))?;
+    // Those of detections have more in common.
+    if root.ends_with("detections")
+        && let Some(guide) = root.parent().filter(|above| has_variables(above))
+    {
+        root = guide;
+    }
     let below = absolute.strip_prefix(root).ok()?;
     let below = below.to_str()?.replace('\\', "/");
     Some(Subject::Page(root.to_path_buf(), below.into()))

@@ -127,8 +127,13 @@ fn assessed_at(folder: &Folder, given: &str, path: &str) -> Vec<String> {
         .filter(counts)
         .map(|finding| {
             let at = &finding["locations"][0];
+            // Of what cannot be told, what that would be: a list of problems has no headings.
+            let what = match text(&finding["verdict"]) {
+                "unknown" => format!("{}: ", text(&finding["title"])),
+                _ => String::new(),
+            };
             format!(
-                "{}:{}-{}:{} {} {}",
+                "{}:{}-{}:{} {} {what}{}",
                 at["line"],
                 at["column"],
                 at["endLine"],
@@ -506,6 +511,32 @@ fn what_is_no_file_yet_is_judged_too() {
 }
 
 #[test]
+fn one_file_is_not_everything_whatever_its_folder_says() {
+    let folder = Folder::new();
+    folder.write("seawall.yaml", "whole: true\n");
+    folder.write("shop/pod.yaml", pod("web", PRIVILEGED));
+    let results = play(
+        &folder,
+        &[
+            open("shop/pod.yaml", &pod("web", PRIVILEGED)),
+            diagnostics("shop/pod.yaml"),
+            open("shop/new.yaml", &pod("new", PRIVILEGED)),
+            diagnostics("shop/new.yaml"),
+        ],
+    );
+    for result in [&results[1], &results[3]] {
+        let said = shown(result);
+        assert!(said.iter().any(|line| line.contains("pss-privileged")));
+        assert!(
+            said.iter()
+                .any(|line| line.contains("what was given may not be everything")),
+            "{said:#?}"
+        );
+    }
+    assert_eq!(shown(&results[1]), assessed(&folder, "shop/pod.yaml"));
+}
+
+#[test]
 fn templates_of_charts_are_not_judged_as_they_stand() {
     let template = "apiVersion: v1\nkind: Pod\nmetadata: {name: {{ .Release.Name }}}\n";
     let folder = Folder::of(&[
@@ -581,6 +612,16 @@ fn pages_of_a_guide_are_compiled_and_their_examples_run() {
         ],
     );
     assert_eq!(results[1], json!([]));
+    // Its folder has variables of its own.
+    let detection = "detections/exec-into-pod.md";
+    let of_detection = play(
+        &folder,
+        &[
+            open(detection, &read(&folder, detection)),
+            diagnostics(detection),
+        ],
+    );
+    assert_eq!(of_detection[1], json!([]));
     let line = |result: &Value| result[0]["range"]["start"]["line"].as_u64().unwrap() as usize;
     assert_eq!(results[3].as_array().unwrap().len(), 1, "{}", results[3]);
     assert!(broken.lines().nth(line(&results[3])).is_some());

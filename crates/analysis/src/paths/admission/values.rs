@@ -54,7 +54,7 @@ fn put(builder: &mut DocBuilder<'_>, value: &Value, depth: usize) -> NodeId {
             Some(number) => builder.int(number, none),
             None => builder.float(number.as_f64().unwrap_or_default(), none),
         },
-        Value::String(text) if text == ANY => builder.not_given(),
+        Value::String(text) if text == ANY => builder.not_given(none),
         Value::String(text) => match text.strip_prefix(OPEN) {
             Some(expression) => builder.open(expression, none),
             None => builder.string(text, none),
