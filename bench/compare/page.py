@@ -148,6 +148,9 @@ class Page:
                 "error listed). *Only said so*: Kubernetes reads the file, the judge cannot and says so. *Half*: of two "
                 "things one is passed over. *Silent*: nothing is said, and the file looks fine.\n\n")
         if part.get("together"):
+            if "trivy" in part["cases"][0]["tools"]:
+                text += ("trivy gets each file alone, and then counts what it takes for none of its own. Of several at once it "
+                         "names few of those, so *only said so* is more than people see who give it a folder.\n\n")
             text += (f"{', '.join(part['together'])} would start for seconds for each file, so it gets all at once; what names a "
                      "file is about that file.\n\n")
         text += when(part)

@@ -329,6 +329,7 @@ resource "azurerm_key_vault" "shop" {{
   tenant_id           = "00000000-0000-0000-0000-000000000000"
   sku_name            = "standard"
 
+  soft_delete_retention_days    = 90
   purge_protection_enabled      = {v['purgeProtection']}
   rbac_authorization_enabled    = {v['vaultRbac']}
   public_network_access_enabled = {v['vaultAccess']}

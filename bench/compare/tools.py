@@ -60,12 +60,16 @@ class Judge:
             found.unread[""] = beside.strip() or said.strip() or "no report"
         else:
             self.read(report, found, folder, cwd)
-            if told := trouble(beside):
-                found.unread.setdefault("", told)
+            self.listen(beside, found, folder, cwd)
         found.beside = beside
         return found, taken
 
     report = "json"
+
+    def listen(self, beside, said, folder, cwd):
+        """What it says beside its report of what it could not read."""
+        if told := trouble(beside):
+            said.unread.setdefault("", told)
 
 
 class Seawall(Judge):
@@ -131,14 +135,14 @@ class Checkov(Judge):
 
 class Trivy(Judge):
     name = "trivy"
-    privileged = {"KSV-0017", "KSV017", "AVD-KSV-0017"}
+    privileged = {"KSV-0017", "KSV017"}
     reads = {"manifests", "arm", "terraform"}
 
     def command(self, folder, framework="manifests", report="table", cwd=None):
         which = {"manifests": "kubernetes", "arm": "azure-arm"}.get(framework, framework)
-        # Its checks are those that are built in.
-        return [self.path, "config", "--skip-check-update", "--skip-version-check", "--disable-telemetry",
-                "--misconfig-scanners", which, "--format", report, folder]
+        # Its checks are those that are built in: there is no cache that could hold others.
+        return [self.path, "config", "--skip-check-update", "--skip-version-check", "--disable-telemetry", "--cache-dir",
+                os.devnull, "--misconfig-scanners", which, "--format", report, folder]
 
     def read(self, report, said, folder, cwd):
         alone = os.path.isfile(os.path.join(cwd or ".", folder))
@@ -146,6 +150,18 @@ class Trivy(Judge):
             for one in result.get("Misconfigurations") or []:
                 if one["Status"] == "FAIL":
                     said.fails(folder if alone else os.path.join(folder, result["Target"]), one["ID"])
+
+    def listen(self, beside, said, folder, cwd):
+        """Lines are a time, a level, a message and values. That it scanned nothing at all it says by a count alone."""
+        alone = os.path.isfile(os.path.join(cwd or ".", folder))
+        for line in beside.splitlines():
+            level, _, told = line.partition("\t")[2].partition("\t")
+            if told == "Detected config files\tnum=0":
+                said.unread.setdefault("", told.replace("\t", " "))
+            elif level in ("WARN", "ERROR", "FATAL") and "Falling back to embedded checks" not in told:
+                named = re.search(r'file_path="([^"]*)"', told)
+                said.unread.setdefault("" if alone or not named else os.path.normpath(os.path.join(folder, named[1])),
+                                       told.replace("\t", " "))
 
 
 def trouble(err):

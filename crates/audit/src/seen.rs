@@ -2,12 +2,11 @@
 //!
 //! The key is not the audit id alone: whoever asks may choose it (the header `Audit-ID`), so somebody who gives
 //! all requests the same one would hide them. It is the id with what was asked, by whom and when it came.
-//! Remembered are 64 bits of each, of the last two generations; beyond that a copy counts again, and the answer
-//! says so ([`Seen::forgot`]).
+//! Remembered are 58 bits of each, of the last two generations; beyond that a copy counts again, and the answer
+//! says so ([`Seen::forgot`]). They come in no order, so what remembers them is as small as it can be: it is waited for.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::hash::BuildHasherDefault;
+use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -26,12 +25,37 @@ pub(crate) struct Seen {
 
 #[derive(Debug, Default)]
 struct Shard {
-    now: Numbers,
-    before: Numbers,
+    now: Requests,
+    before: Requests,
 }
 
-/// Requests, and a bit for each of their stages that came.
-type Numbers = HashMap<u64, u8, BuildHasherDefault<Hashed>>;
+type Requests = HashSet<Request, BuildHasherDefault<Hashed>>;
+
+/// The number of a request, and in its lowest bits the stages that came.
+#[derive(Debug, Clone, Copy, Eq)]
+struct Request(u64);
+
+/// The bits of stages.
+const STAGES: u64 = 0b11_1111;
+
+impl Request {
+    const fn number(self) -> u64 {
+        self.0 >> STAGES.count_ones()
+    }
+}
+
+impl PartialEq for Request {
+    fn eq(&self, other: &Self) -> bool {
+        self.number() == other.number()
+    }
+}
+
+impl Hash for Request {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Tables look at the highest bits too, which the number has no more.
+        state.write_u64(self.number().wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    }
+}
 
 const SHARDS: usize = 64;
 
@@ -50,7 +74,7 @@ impl Seen {
         let Some((number, stage)) = numbers(event) else {
             return (true, false);
         };
-        // Neither the lowest bits nor the highest: tables find their places by those.
+        // Neither the lowest bits, which are left out, nor those by which tables find their places.
         let at = usize::try_from(number >> 40).unwrap_or_default() % SHARDS;
         let Some(shard) = self.shards.get(at) else {
             return (true, false);
@@ -58,19 +82,14 @@ impl Seen {
         // Whoever held it and panicked left numbers, which are always right.
         let mut shard = shard.lock().unwrap_or_else(|broken| broken.into_inner());
         let shard = &mut *shard;
-        let known = match (shard.before.get_mut(&number), shard.now.entry(number)) {
-            (Some(stages), _) => Some(stages),
-            (None, Entry::Occupied(known)) => Some(known.into_mut()),
-            (None, Entry::Vacant(place)) => {
-                place.insert(stage);
-                None
+        let (request, stage) = (Request(number & !STAGES), u64::from(stage));
+        for requests in [&mut shard.before, &mut shard.now] {
+            if let Some(Request(known)) = requests.get(&request).copied() {
+                requests.replace(Request(known | stage));
+                return (false, known & stage != 0);
             }
-        };
-        if let Some(stages) = known {
-            let copy = *stages & stage != 0;
-            *stages |= stage;
-            return (false, copy);
         }
+        shard.now.insert(Request(request.0 | stage));
         if shard.now.len() >= self.limit {
             if !shard.before.is_empty() {
                 self.forgot.store(true, Ordering::Relaxed);

@@ -11,27 +11,30 @@ pub fn micros(text: &str) -> Option<i64> {
 }
 
 fn plain(text: &[u8]) -> Option<i64> {
-    let number = |from: usize, to: usize| -> Option<i64> {
-        text.get(from..to)?.iter().try_fold(0_i64, |sum, digit| {
-            digit
-                .is_ascii_digit()
-                .then(|| sum * 10 + i64::from(digit - b'0'))
-        })
+    let (whole, rest) = text.split_first_chunk()?;
+    #[rustfmt::skip]
+    let [
+        y0, y1, y2, y3, b'-', mo0, mo1, b'-', d0, d1, b'T', h0, h1, b':', mi0, mi1, b':', s0, s1,
+    ] = whole else {
+        return None;
     };
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    let marks = [4, 7, 10, 13, 16].map(|at| text.get(at).copied());
-    let expected = [b'-', b'-', b'T', b':', b':'].map(Some);
+    let digits = [y0, y1, y2, y3, mo0, mo1, d0, d1, h0, h1, mi0, mi1, s0, s1];
+    if !digits.iter().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let two = |tens: &u8, ones: &u8| i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
+    let (year, month, day) = (two(y0, y1) * 100 + two(y2, y3), two(mo0, mo1), two(d0, d1));
+    let (hour, minute, second) = (two(h0, h1), two(mi0, mi1), two(s0, s1));
     let sane = (1..=12).contains(&month)
         && (1..=31).contains(&day)
         && hour < 24
         && minute < 60
         && second < 61;
-    if marks != expected || !sane {
+    if !sane {
         return None;
     }
     let (mut fraction, mut scale) = (0, 100_000);
-    let rest = text.get(19..)?.strip_suffix(b"Z")?;
+    let rest = rest.strip_suffix(b"Z")?;
     if let Some((point, digits)) = rest.split_first() {
         if *point != b'.' || digits.is_empty() {
             return None;

@@ -87,7 +87,8 @@ enum Shown {
 /// What is left to ask about outlines.
 #[derive(Debug, Default)]
 pub(crate) struct Outlines {
-    known: Known,
+    /// Plans in which anything is left. Most have none: they are small, since events come to them in any order.
+    known: HashMap<u128, Option<Box<Plan>>, BuildHasherDefault<Hashed>>,
     /// What is left to ask where just the one or the other is known.
     kinds: Known,
     authors: Known,
@@ -118,21 +119,23 @@ impl Outlines {
         self.last = number;
         self.ask.clear();
         self.again.clear();
-        let plan = match self.known.0.get(&number) {
-            Some(plan) => plan,
-            None => {
-                let Some(plan) = self.plan(detector, record, event, middle) else {
-                    return false;
-                };
-                self.known.put(number, plan);
-                match self.known.0.get(&number) {
-                    Some(plan) => plan,
-                    None => return false,
-                }
+        if !self.known.contains_key(&number) {
+            let Some(plan) = self.plan(detector, record, event, middle) else {
+                return false;
+            };
+            if self.known.len() >= OUTLINES {
+                self.known.clear();
             }
+            let left = Some(plan).filter(|plan| !plan.is_empty()).map(Box::new);
+            self.known.insert(number, left);
+        }
+        let Some(Some(plan)) = self.known.get(&number) else {
+            return true;
         };
         self.ask.extend_from_slice(&plan.ask);
-        let author = self.authors.0.get(&plan.author);
+        let author = (!plan.of_author.is_empty())
+            .then(|| self.authors.0.get(&plan.author))
+            .flatten();
         let of_author = plan.of_author.iter().map(|number| {
             let noted = author.and_then(|author| author.sighting(*number));
             (*number, noted.map_or(i64::MAX, |sighting| sighting.since))
@@ -194,7 +197,7 @@ impl Outlines {
 
     /// The event that was looked at last was asked about, and all of it was there.
     pub(crate) fn asked(&mut self, at: i64) {
-        let Some(plan) = self.known.0.get_mut(&self.last) else {
+        let Some(Some(plan)) = self.known.get_mut(&self.last) else {
             return;
         };
         plan.saw(at, |_| true);
@@ -205,6 +208,10 @@ impl Outlines {
 }
 
 impl Plan {
+    fn is_empty(&self) -> bool {
+        self.ask.is_empty() && self.sightings.is_empty() && self.of_author.is_empty()
+    }
+
     /// All that is not false.
     fn open(&self) -> impl Iterator<Item = u16> {
         let seen = self.sightings.iter().map(|sighting| sighting.number);
