@@ -129,3 +129,50 @@ pub(crate) fn numbers(event: &Event<'_>) -> Option<(u64, u8)> {
         other => (xxh3_64_with_seed(other.as_bytes(), sum), 32),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Seen;
+    use crate::event::Event;
+
+    fn sees(seen: &Seen, id: usize, stage: &str) -> (bool, bool) {
+        let text = format!(
+            r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"{id}","stage":"{stage}","requestURI":"/readyz","verb":"get"}}"#
+        );
+        seen.sees(&Event::read(text.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn stages_of_a_request_are_told_apart_and_copies_found() {
+        let seen = Seen::new(1 << 16);
+        for id in 0..20_000 {
+            assert_eq!(sees(&seen, id, "RequestReceived"), (true, false));
+        }
+        for id in 0..20_000 {
+            assert_eq!(sees(&seen, id, "ResponseComplete"), (false, false), "{id}");
+            assert_eq!(sees(&seen, id, "RequestReceived"), (false, true), "{id}");
+            assert_eq!(sees(&seen, id, "ResponseComplete"), (false, true), "{id}");
+        }
+        // A stage that no API server writes hides no request.
+        assert_eq!(sees(&seen, 1, "Odd"), (true, false));
+        assert_eq!(sees(&seen, 1, "Odd"), (false, true));
+        assert!(!seen.forgot());
+    }
+
+    #[test]
+    fn the_last_are_remembered_and_it_is_said_when_others_are_not() {
+        let seen = Seen::new(1_000);
+        for id in 0..1_000 {
+            sees(&seen, id, "ResponseComplete");
+        }
+        assert!(!seen.forgot());
+        for id in 1_000..10_000 {
+            sees(&seen, id, "ResponseComplete");
+            // What was just there, in whichever generation it is.
+            assert_eq!(sees(&seen, id, "ResponseComplete"), (false, true));
+            assert_eq!(sees(&seen, id - 100, "ResponseComplete"), (false, true));
+        }
+        assert!(seen.forgot());
+        assert_eq!(sees(&seen, 0, "ResponseComplete"), (true, false));
+    }
+}
