@@ -392,8 +392,8 @@ fn jewel(item: Ref<'_>) -> Result<Wish, String> {
 
 /// The known word that somebody who wrote another most probably means.
 fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
-    /// Of a text as long, one letter in five is another.
-    const ALIKE: f64 = 0.8;
+    /// Three letters in ten are others.
+    const ALIKE: f64 = 0.7;
     let alike = |own: &str| strsim::normalized_damerau_levenshtein(word, own);
     let best = known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)))?;
     (alike(best) >= ALIKE).then_some(*best)
