@@ -162,11 +162,12 @@ mod tests {
     #[test]
     fn the_last_are_remembered_and_it_is_said_when_others_are_not() {
         let seen = Seen::new(1_000);
-        for id in 0..1_000 {
+        // Shards fill up unevenly.
+        for id in 0..500 {
             sees(&seen, id, "ResponseComplete");
         }
         assert!(!seen.forgot());
-        for id in 1_000..10_000 {
+        for id in 500..10_000 {
             sees(&seen, id, "ResponseComplete");
             // What was just there, in whichever generation it is.
             assert_eq!(sees(&seen, id, "ResponseComplete"), (false, true));
