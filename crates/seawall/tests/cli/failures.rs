@@ -174,10 +174,9 @@ fn replicas_api_server_and_certificate_come_and_go_under_load() {
         }
         dwell(12);
         let hung = judged("two replicas hang", begin);
-        assert!(
-            hung.failed_closed > 0 && hung.judged > hung.failed_closed,
-            "{hung}"
-        );
+        // A request in a connection that hangs fails; one that waits for its connection goes over another that is free.
+        let waited = hung.failed_closed > 0 || hung.longest > Duration::from_secs(2);
+        assert!(waited && hung.judged > hung.failed_closed, "{hung}");
         for replica in &replicas[..2] {
             replica.signal("CONT");
         }
