@@ -54,16 +54,18 @@ struct Sighting {
 
 /// Plans of outlines, by a number for what each shows.
 #[derive(Debug, Default)]
-struct Known(HashMap<u128, Plan, BuildHasherDefault<Hashed>>);
+struct Known<P = Plan>(HashMap<u128, P, BuildHasherDefault<Hashed>>);
 
-impl Known {
-    fn put(&mut self, number: u128, plan: Plan) {
+impl<P> Known<P> {
+    fn put(&mut self, number: u128, plan: P) {
         if self.0.len() >= OUTLINES {
             self.0.clear();
         }
         self.0.insert(number, plan);
     }
+}
 
+impl Known {
     /// The plan of that number, made where there is none.
     fn or_made(&mut self, number: u128, make: impl FnOnce() -> Option<Plan>) -> Option<&Plan> {
         if !self.0.contains_key(&number) {
@@ -88,7 +90,7 @@ enum Shown {
 #[derive(Debug, Default)]
 pub(crate) struct Outlines {
     /// Plans in which anything is left. Most have none: they are small, since events come to them in any order.
-    known: HashMap<u128, Option<Box<Plan>>, BuildHasherDefault<Hashed>>,
+    known: Known<Option<Box<Plan>>>,
     /// What is left to ask where just the one or the other is known.
     kinds: Known,
     authors: Known,
@@ -119,17 +121,14 @@ impl Outlines {
         self.last = number;
         self.ask.clear();
         self.again.clear();
-        if !self.known.contains_key(&number) {
+        if !self.known.0.contains_key(&number) {
             let Some(plan) = self.plan(detector, record, event, middle) else {
                 return false;
             };
-            if self.known.len() >= OUTLINES {
-                self.known.clear();
-            }
             let left = Some(plan).filter(|plan| !plan.is_empty()).map(Box::new);
-            self.known.insert(number, left);
+            self.known.put(number, left);
         }
-        let Some(Some(plan)) = self.known.get(&number) else {
+        let Some(Some(plan)) = self.known.0.get(&number) else {
             return true;
         };
         self.ask.extend_from_slice(&plan.ask);
@@ -197,7 +196,7 @@ impl Outlines {
 
     /// The event that was looked at last was asked about, and all of it was there.
     pub(crate) fn asked(&mut self, at: i64) {
-        let Some(Some(plan)) = self.known.get_mut(&self.last) else {
+        let Some(Some(plan)) = self.known.0.get_mut(&self.last) else {
             return;
         };
         plan.saw(at, |_| true);
