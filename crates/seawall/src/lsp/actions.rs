@@ -127,11 +127,11 @@ impl<'d, 'a> Actions<'d, 'a> {
                 fixes(remedied, desk, uri, diagnostic, &mut cured, &mut actions);
             }
             for (number, diagnostic) in wanted.iter().enumerate() {
-                let same = |other: &&Diagnostic| {
+                let same = |other: &Diagnostic| {
                     other.range == diagnostic.range && other.code == diagnostic.code
                 };
                 // What a guideline says twice of a place is accepted at once.
-                if wanted.iter().take(number).find(same).is_none() {
+                if !wanted.iter().take(number).any(same) {
                     actions.extend(accept(desk, uri, &name, diagnostic));
                 }
             }
