@@ -12,8 +12,9 @@ use crate::functions::{self, Form, Func};
 use crate::ir::{Const, Ir, MacroIr, Op};
 use crate::library::regex::Pattern;
 use crate::parser::qualified_name;
-use crate::{CompileError, Key, Program, Slot, Span, references};
+use crate::{CompileError, Key, Program, Slot, Span};
 use similar::similar;
+use std::sync::OnceLock;
 
 /// Types that expressions can name.
 const TYPES: [&str; 19] = [
@@ -66,19 +67,15 @@ impl<'e> Compiler<'e> {
         };
         let ir = c.expr(&expr)?;
         let given = u16::try_from(locals.len()).unwrap_or(u16::MAX);
-        let (reads, yields) = references::of(&ir, given);
-        let (references, local_references) =
-            references::split(references::merge(&reads, &yields), given);
         Ok(Program {
             source: source.into(),
             expr,
             ir,
             frame: c.frame,
             since: c.since,
-            references,
-            local_references,
-            reads: references::split(reads, given).0,
-            yields: references::split(yields, given).0,
+            given,
+            references: OnceLock::new(),
+            apart: OnceLock::new(),
         })
     }
 

@@ -5,8 +5,11 @@ use crate::blame::{self, Blame};
 use crate::error::ErrorKind;
 use crate::eval::Machine;
 use crate::ir::Ir;
-use crate::{Budget, Node, Reference, Scope, Val, functions};
+use crate::{Budget, Node, Reference, Scope, Val, functions, references};
 use bumpalo::Bump;
+use std::sync::OnceLock;
+
+type Both = (Vec<Reference>, Vec<Reference>);
 
 /// A compiled expression. Evaluation borrows it, so it must outlive the values it gives.
 #[derive(Debug)]
@@ -17,10 +20,12 @@ pub struct Program {
     /// the most locals alive at once
     pub(crate) frame: usize,
     pub(crate) since: u8,
-    pub(crate) references: Vec<Reference>,
-    pub(crate) local_references: Vec<Reference>,
-    pub(crate) reads: Vec<Reference>,
-    pub(crate) yields: Vec<Reference>,
+    /// how many of its locals are names that it was given
+    pub(crate) given: u16,
+    /// below variables and below names, found when first asked for
+    pub(crate) references: OnceLock<Both>,
+    /// what is read, and what its result can be; likewise
+    pub(crate) apart: OnceLock<Both>,
 }
 
 impl Program {
@@ -47,29 +52,39 @@ impl Program {
         self.since
     }
 
+    fn all(&self) -> &Both {
+        self.references
+            .get_or_init(|| references::all(&self.ir, self.given))
+    }
+
+    fn apart(&self) -> &Both {
+        self.apart
+            .get_or_init(|| references::apart(&self.ir, self.given))
+    }
+
     /// Which paths below the variables it can read, its result included: an over-approximation.
     #[must_use]
     pub fn references(&self) -> &[Reference] {
-        &self.references
+        &self.all().0
     }
 
     /// As [`Self::references`] below the names given to [`crate::Env::compile_in`]: the root's
     /// number is the name's place among them.
     #[must_use]
     pub fn local_references(&self) -> &[Reference] {
-        &self.local_references
+        &self.all().1
     }
 
     /// As [`Self::references`], without what only becomes the result.
     #[must_use]
     pub fn reads(&self) -> &[Reference] {
-        &self.reads
+        &self.apart().0
     }
 
     /// The places that its result, or an item of its result, can be.
     #[must_use]
     pub fn yields(&self) -> &[Reference] {
-        &self.yields
+        &self.apart().1
     }
 
     /// Evaluates it. `locals` are the values of the names given to

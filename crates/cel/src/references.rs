@@ -26,19 +26,52 @@ pub enum Step {
     Any,
 }
 
+/// The number of a place among those of a [`Walk`].
+type Place = usize;
+
+/// A variable, a name that was given, or what a step leads to from another place.
+struct Found<'i> {
+    step: Way<'i>,
+    below: Vec<Place>,
+    read: Read,
+    yielded: Read,
+}
+
+/// How a place is come to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Way<'i> {
+    Variable(Slot),
+    Local(u16),
+    Key(&'i str),
+    Any,
+}
+
+/// How much of a place is read.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Read {
+    Not,
+    /// whether it is there, and how many it holds
+    Shape,
+    Whole,
+}
+
 /// Where a value can come from: it is one of these places, or something made that holds
 /// values from `inside`.
 #[derive(Debug, Clone, Default)]
 struct Origin {
-    places: Vec<(Slot, Vec<Step>)>,
+    places: Vec<Place>,
     inside: Option<Box<Self>>,
 }
 
 impl Origin {
     fn join(mut self, other: Self) -> Self {
-        for p in other.places {
-            if !self.places.contains(&p) {
-                self.places.push(p);
+        if self.places.is_empty() {
+            self.places = other.places;
+        } else {
+            for place in other.places {
+                if !self.places.contains(&place) {
+                    self.places.push(place);
+                }
             }
         }
         self.inside = match (self.inside, other.inside) {
@@ -57,91 +90,181 @@ impl Origin {
 }
 
 #[derive(Default)]
-struct Walk {
+struct Walk<'i> {
     locals: Vec<Origin>,
-    found: Vec<Reference>,
+    roots: Vec<Place>,
+    found: Vec<Found<'i>>,
 }
 
-/// What the program reads, and what its result can be.
-pub(crate) fn of(ir: &Ir, given: u16) -> (Vec<Reference>, Vec<Reference>) {
-    let mut walk = Walk::default();
-    for local in 0..given {
-        walk.locals.push(Origin {
-            places: vec![(Slot(u16::MAX - local), Vec::new())],
-            inside: None,
-        });
+/// What a program can read, its result included: below variables, and below the names that it was given (its first
+/// locals), whose numbers are the roots then.
+pub(crate) fn all(ir: &Ir, given: u16) -> (Vec<Reference>, Vec<Reference>) {
+    let walk = Walk::through(ir, given);
+    let any = |one: &Found<'_>| one.read.max(one.yielded);
+    (walk.below_variables(&any), walk.below_locals(&any))
+}
+
+/// What it can read below variables apart from its result, and where its result, or what its result holds, can come
+/// from.
+pub(crate) fn apart(ir: &Ir, given: u16) -> (Vec<Reference>, Vec<Reference>) {
+    let walk = Walk::through(ir, given);
+    (
+        walk.below_variables(&|one| one.read),
+        walk.below_variables(&|one| one.yielded),
+    )
+}
+
+impl<'i> Walk<'i> {
+    fn through(ir: &'i Ir, given: u16) -> Self {
+        let mut walk = Self::default();
+        for local in 0..given {
+            let origin = walk.root(Way::Local(local));
+            walk.locals.push(origin);
+        }
+        let result = walk.eval(ir);
+        walk.yielded(&result);
+        walk
     }
-    let result = walk.eval(ir);
-    let mut reads = walk.found;
-    tidy(&mut reads);
-    let mut last = Walk::default();
-    last.whole(&result);
-    let mut yields = last.found;
-    tidy(&mut yields);
-    (reads, yields)
-}
 
-/// Both together.
-pub(crate) fn merge(reads: &[Reference], yields: &[Reference]) -> Vec<Reference> {
-    let mut all: Vec<Reference> = reads.iter().chain(yields).cloned().collect();
-    if !yields.is_empty() {
-        tidy(&mut all);
+    fn below_variables(&self, how: &dyn Fn(&Found<'i>) -> Read) -> Vec<Reference> {
+        self.below(how, |way| match way {
+            Way::Variable(slot) => Some(slot),
+            _ => None,
+        })
     }
-    all
-}
 
-/// Those below variables, and those below the given locals, which stand in for slots counted
-/// down from the highest while references are found.
-pub(crate) fn split(all: Vec<Reference>, given: u16) -> (Vec<Reference>, Vec<Reference>) {
-    let (variables, mut locals): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|r| u16::MAX - r.root.0 >= given);
-    for r in &mut locals {
-        r.root = Slot(u16::MAX - r.root.0);
+    fn below_locals(&self, how: &dyn Fn(&Found<'i>) -> Read) -> Vec<Reference> {
+        self.below(how, |way| match way {
+            Way::Local(local) => Some(Slot(local)),
+            _ => None,
+        })
     }
-    locals.sort();
-    (variables, locals)
-}
 
-/// Sorts, and drops what a `whole` reference above already covers.
-fn tidy(refs: &mut Vec<Reference>) {
-    // What one covers stands right behind it then.
-    refs.sort_unstable_by(|a, b| (a.root, &a.path, b.whole).cmp(&(b.root, &b.path, a.whole)));
-    refs.dedup_by(|r, kept| {
-        let covered = kept.whole && r.path.starts_with(&kept.path);
-        r.root == kept.root && (covered || r.path == kept.path)
-    });
-}
+    fn below(
+        &self,
+        how: &dyn Fn(&Found<'i>) -> Read,
+        root: impl Fn(Way<'i>) -> Option<Slot>,
+    ) -> Vec<Reference> {
+        let (mut path, mut all) = (Vec::new(), Vec::new());
+        for at in self.sorted(&self.roots) {
+            if let Some(root) = self.found.get(at).and_then(|found| root(found.step)) {
+                self.list(at, root, how, &mut path, &mut all);
+            }
+        }
+        all
+    }
 
-impl Walk {
-    fn whole(&mut self, origin: &Origin) {
-        for (root, path) in &origin.places {
-            self.found.push(Reference {
-                root: *root,
+    /// Lists a place and those below it, in order, without what lies below one that is read as a whole.
+    fn list(
+        &self,
+        at: Place,
+        root: Slot,
+        how: &dyn Fn(&Found<'i>) -> Read,
+        path: &mut Vec<Step>,
+        into: &mut Vec<Reference>,
+    ) {
+        let Some(found) = self.found.get(at) else {
+            return;
+        };
+        let read = how(found);
+        if read != Read::Not {
+            into.push(Reference {
+                root,
                 path: path.clone(),
-                whole: true,
+                whole: read == Read::Whole,
             });
         }
+        if read == Read::Whole {
+            return;
+        }
+        for below in self.sorted(&found.below) {
+            path.push(match self.found.get(below).map(|found| found.step) {
+                Some(Way::Key(key)) => Step::Key(key.into()),
+                _ => Step::Any,
+            });
+            self.list(below, root, how, path, into);
+            path.pop();
+        }
+    }
+
+    fn sorted(&self, places: &[Place]) -> Vec<Place> {
+        let mut sorted = places.to_vec();
+        sorted.sort_unstable_by_key(|at| self.found.get(*at).map(|found| found.step));
+        sorted
+    }
+
+    /// The place of a variable or of a name that was given.
+    fn root(&mut self, way: Way<'i>) -> Origin {
+        let known = self.at(&self.roots, way);
+        let at = known.unwrap_or_else(|| {
+            let at = self.place(way);
+            self.roots.push(at);
+            at
+        });
+        Origin {
+            places: vec![at],
+            inside: None,
+        }
+    }
+
+    /// The one of these places that is come to this way.
+    fn at(&self, places: &[Place], way: Way<'i>) -> Option<Place> {
+        let same = |at: &Place| self.found.get(*at).is_some_and(|found| found.step == way);
+        places.iter().copied().find(same)
+    }
+
+    fn place(&mut self, step: Way<'i>) -> Place {
+        self.found.push(Found {
+            step,
+            below: Vec::new(),
+            read: Read::Not,
+            yielded: Read::Not,
+        });
+        self.found.len() - 1
+    }
+
+    fn read(&mut self, origin: &Origin, read: Read) {
+        for at in &origin.places {
+            if let Some(found) = self.found.get_mut(*at) {
+                found.read = found.read.max(read);
+            }
+        }
+    }
+
+    fn whole(&mut self, origin: &Origin) {
+        self.read(origin, Read::Whole);
         if let Some(inner) = &origin.inside {
             self.whole(inner);
         }
     }
 
-    fn shape(&mut self, origin: &Origin) {
-        for (root, path) in &origin.places {
-            self.found.push(Reference {
-                root: *root,
-                path: path.clone(),
-                whole: false,
-            });
+    fn yielded(&mut self, origin: &Origin) {
+        for at in &origin.places {
+            if let Some(found) = self.found.get_mut(*at) {
+                found.yielded = Read::Whole;
+            }
+        }
+        if let Some(inner) = &origin.inside {
+            self.yielded(inner);
         }
     }
 
-    fn step(&mut self, origin: &Origin, step: &Step) -> Origin {
+    fn shape(&mut self, origin: &Origin) {
+        self.read(origin, Read::Shape);
+    }
+
+    fn step(&mut self, origin: &Origin, way: Way<'i>) -> Origin {
         let mut out = Origin::default();
-        for (root, path) in &origin.places {
-            let mut path = path.clone();
-            path.push(step.clone());
-            out.places.push((*root, path));
+        for at in &origin.places {
+            let below = self.found.get(*at).map_or(&[][..], |found| &found.below);
+            let to = self.at(below, way).unwrap_or_else(|| {
+                let to = self.place(way);
+                if let Some(found) = self.found.get_mut(*at) {
+                    found.below.push(to);
+                }
+                to
+            });
+            out.places.push(to);
         }
         self.shape(&out);
         match &origin.inside {
@@ -161,19 +284,16 @@ impl Walk {
     }
 
     /// Evaluates, and says that everything below the result is read.
-    fn consume(&mut self, ir: &Ir) {
+    fn consume(&mut self, ir: &'i Ir) {
         let o = self.eval(ir);
         self.whole(&o);
     }
 
-    fn eval(&mut self, ir: &Ir) -> Origin {
+    fn eval(&mut self, ir: &'i Ir) -> Origin {
         match &ir.op {
             Op::Const(_) => Origin::default(),
             Op::Var(slot) | Op::OptVar(slot) | Op::HasVar(slot) => {
-                let o = Origin {
-                    places: vec![(*slot, Vec::new())],
-                    inside: None,
-                };
+                let o = self.root(Way::Variable(*slot));
                 self.shape(&o);
                 match ir.op {
                     Op::HasVar(_) => Origin::default(),
@@ -184,19 +304,19 @@ impl Walk {
             Op::Local(at) => self.locals.get(*at as usize).cloned().unwrap_or_default(),
             Op::Field(x, key) | Op::OptField(x, key) | Op::IndexKey(x, key) => {
                 let base = self.eval(x);
-                self.step(&base, &Step::Key(key.text.clone()))
+                self.step(&base, Way::Key(&key.text))
             }
             Op::Has(x, key) => {
                 let base = self.eval(x);
-                self.step(&base, &Step::Key(key.text.clone()));
+                self.step(&base, Way::Key(&key.text));
                 Origin::default()
             }
             Op::Index(x, i) | Op::OptIndex(x, i) => {
                 self.consume(i);
                 let base = self.eval(x);
                 match &i.op {
-                    Op::Const(Const::Str(s)) => self.step(&base, &Step::Key(s.clone())),
-                    _ => self.step(&base, &Step::Any),
+                    Op::Const(Const::Str(s)) => self.step(&base, Way::Key(s)),
+                    _ => self.step(&base, Way::Any),
                 }
             }
             Op::Ternary(xs) => {
@@ -251,7 +371,7 @@ impl Walk {
         }
     }
 
-    fn call(&mut self, func: Func, args: &[Ir]) -> Origin {
+    fn call(&mut self, func: Func, args: &'i [Ir]) -> Origin {
         match (func, args) {
             (Func::Size | Func::SizeOf, [x]) => {
                 let o = self.eval(x);
@@ -266,7 +386,7 @@ impl Walk {
             (Func::Dyn | Func::OptionalOf | Func::Value | Func::Reverse, [x]) => self.eval(x),
             (Func::First | Func::Last, [x]) => {
                 let o = self.eval(x);
-                self.step(&o, &Step::Any)
+                self.step(&o, Way::Any)
             }
             (Func::HasValue, [x]) => {
                 self.eval(x);
@@ -285,7 +405,7 @@ impl Walk {
         }
     }
 
-    fn comprehension(&mut self, m: &MacroIr) -> Origin {
+    fn comprehension(&mut self, m: &'i MacroIr) -> Origin {
         let target = self.eval(&m.target);
         if matches!(m.kind, Macro::OptMap | Macro::OptFlatMap) {
             self.set(m.local, target);
@@ -295,7 +415,7 @@ impl Walk {
             }
             return out;
         }
-        let item = self.step(&target, &Step::Any);
+        let item = self.step(&target, Way::Any);
         if m.two {
             self.set(m.local, Origin::default());
             self.set(m.local + 1, item.clone());
