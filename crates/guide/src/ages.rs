@@ -9,7 +9,12 @@ use cel::{Program, Step};
 
 use crate::catalogue::Guide;
 use crate::guideline::{Applies, Guideline};
-use crate::tables::{OLD_DAYS, Table, days_between, tables};
+use crate::tables::{self, OLD_DAYS, Table, days_between};
+
+// The tables that expressions read.
+const KUBERNETES: &str = "kubernetes.yaml";
+const AZURE_ROLES: &str = "azure-roles.yaml";
+const DEFAULT_ROLES: &str = "default-roles.yaml";
 
 /// A fact that was read too long ago, and whose verdicts rest on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +40,8 @@ pub fn old_facts<'g>(
     is_set: &dyn Fn(&str) -> bool,
 ) -> Vec<OldFact> {
     // What is wrong with a table is said where the guide is tested.
-    let tables = tables(guide).unwrap_or_default();
+    let wanted = |name: &str| [KUBERNETES, AZURE_ROLES, DEFAULT_ROLES].contains(&name);
+    let tables = tables::some(guide, wanted).unwrap_or_default();
     let mut old: BTreeMap<Fact, Vec<Box<str>>> = BTreeMap::new();
     for guideline in guidelines {
         for (of, seen) in facts_of(guide, &tables, guideline, is_set) {
@@ -123,13 +129,13 @@ impl Reading {
                 if reference.root == roots.facts {
                     match keys.as_slice() {
                         ["kubernetes", "aks", ..] => {
-                            self.tables.insert("kubernetes.yaml");
+                            self.tables.insert(KUBERNETES);
                         }
                         ["holders" | "dataHolders", ..] => {
-                            self.tables.insert("azure-roles.yaml");
+                            self.tables.insert(AZURE_ROLES);
                         }
                         ["role" | "boundBy" | "escalations", ..] => {
-                            self.tables.insert("default-roles.yaml");
+                            self.tables.insert(DEFAULT_ROLES);
                         }
                         _ => {}
                     }

@@ -30,11 +30,23 @@ pub struct Table {
 /// # Errors
 /// What is wrong with that file, or a table that says no date.
 pub fn tables(guide: &Guide) -> Result<Vec<Table>, String> {
+    some(guide, |_| true)
+}
+
+/// The tables of these names.
+pub(crate) fn some(guide: &Guide, wanted: impl Fn(&str) -> bool) -> Result<Vec<Table>, String> {
     let Some(text) = guide.data.get("sources.yaml") else {
         return Ok(Vec::new());
     };
     let doc = front_matter::read(text, 1).map_err(|(line, error)| format!("{line}: {error}"))?;
-    doc.root().items().map(|item| table(guide, item)).collect()
+    doc.root()
+        .items()
+        .filter(|item| {
+            let name = item.get("table").and_then(Ref::as_str);
+            name.is_none_or(&wanted)
+        })
+        .map(|item| table(guide, item))
+        .collect()
 }
 
 fn table(guide: &Guide, item: Ref<'_>) -> Result<Table, String> {
