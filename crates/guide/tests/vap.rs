@@ -1,6 +1,7 @@
 //! What the API server's own ValidatingAdmissionPolicies say, against what seawall says: every
 //! example of every guideline that can be exported, on a real server.
 #![expect(
+    clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -8,6 +9,8 @@
 )]
 #![expect(clippy::print_stdout, reason = "the counts are the test's report")]
 
+#[path = "vap/alike.rs"]
+mod alike;
 #[path = "vap/beside.rs"]
 mod beside;
 #[path = "vap/choices.rs"]
@@ -24,6 +27,8 @@ mod fixtures;
 mod forms;
 #[path = "vap/gator.rs"]
 mod gator;
+#[path = "vap/kyverno.rs"]
+mod kyverno;
 #[path = "vap/mutated.rs"]
 mod mutated;
 #[path = "vap/mutating.rs"]

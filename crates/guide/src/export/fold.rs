@@ -129,6 +129,53 @@ pub(crate) fn is_text(expr: &Expr) -> bool {
     }
 }
 
+/// The same as what is a truth value by its type too: Kyverno takes no other (`IsExactType` in
+/// `pkg/cel/compiler/compiler.go` of kyverno 1.19).
+pub(crate) fn truth(expr: Expr) -> Expr {
+    if is_truth(&expr) {
+        return expr;
+    }
+    new(ExprKind::Binary {
+        op: BinaryOp::Eq,
+        left: expr.into(),
+        right: boolean(true).into(),
+    })
+}
+
+/// Whether it gives a truth value, as far as can be told without types.
+fn is_truth(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Literal(Literal::Bool(_))
+        | ExprKind::Has { .. }
+        | ExprKind::Not(_)
+        | ExprKind::And(_)
+        | ExprKind::Or(_) => true,
+        ExprKind::Binary { op, .. } => matches!(
+            op,
+            BinaryOp::Eq
+                | BinaryOp::Ne
+                | BinaryOp::Lt
+                | BinaryOp::Le
+                | BinaryOp::Gt
+                | BinaryOp::Ge
+                | BinaryOp::In
+        ),
+        ExprKind::Macro { kind, .. } => {
+            matches!(kind, Macro::All | Macro::Exists | Macro::ExistsOne)
+        }
+        ExprKind::Ternary {
+            then, otherwise, ..
+        } => is_truth(then) && is_truth(otherwise),
+        ExprKind::Call {
+            target: Some(_),
+            function,
+            ..
+        } => ["contains", "endsWith", "matches", "startsWith"].contains(&&**function),
+        ExprKind::Bind { body, .. } => is_truth(body),
+        _ => false,
+    }
+}
+
 fn new(kind: ExprKind) -> Expr {
     Expr::new(kind, Span { start: 0, end: 0 })
 }

@@ -442,7 +442,7 @@ fn validation(
         })
         .collect();
     Validation {
-        expression,
+        expression: fold::truth(expression),
         message: if message.is_none() {
             fixed
         } else {
