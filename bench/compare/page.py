@@ -107,7 +107,9 @@ class Page:
                 "No rule of a judge is named here: a judge *sees* what is wrong with a refused Pod when a rule fails "
                 "that does not fail for the level's plain Pod, and *says too much* of an allowed one when a rule fails "
                 "by which it saw what is wrong with refused ones of the same control. Saying too much may be meant "
-                "(a rule may be stricter than the standard); passing over what the standard refuses is not.\n\n") + when(part)
+                "(a rule may be stricter than the standard); passing over what the standard refuses is not. A rule that is "
+                "stricter than a level fails its plain Pod too and cannot tell its Pods apart: whoever wants a seccomp "
+                "profile everywhere passes over three of `baseline` here, and would have told people of them.\n\n") + when(part)
         rows, drawn, missed = [], [], {}
         base = part["tools"]["seawall"]
         for tool in in_order(part["tools"]):
