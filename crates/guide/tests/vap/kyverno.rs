@@ -19,6 +19,16 @@ use crate::cluster::objects;
 use crate::examples::SERVER;
 use crate::said::{Said, id, say};
 
+/// Without a cluster it makes `gatewaies` of the kind.
+fn gateways() -> Value {
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "gateways.gateway.networking.k8s.io"},
+        "spec": {"group": "gateway.networking.k8s.io", "scope": "Namespaced",
+            "names": {"kind": "Gateway", "plural": "gateways", "singular": "gateway", "listKind": "GatewayList"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}]}})
+}
+
 /// What it says of objects: a policy, an object's uid, how it is judged, and with which words.
 type Result = (String, String, String, String);
 
@@ -56,6 +66,8 @@ fn apply(name: &str, policies: &str, objects: &[Value], namespaces: &[Value]) ->
         .arg(write("policies.yaml", policies))
         .arg("--resource")
         .arg(write("objects.yaml", &text))
+        .arg("--crd-paths")
+        .arg(write("gateways.yaml", &gateways().to_string()))
         .arg("--values-file")
         .arg(write("values.yaml", &values.to_string()))
         .args([
