@@ -1,7 +1,6 @@
 //! What the API server's own ValidatingAdmissionPolicies say, against what seawall says: every
 //! example of every guideline that can be exported, on a real server.
 #![expect(
-    clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -27,8 +26,6 @@ mod fixtures;
 mod forms;
 #[path = "vap/gator.rs"]
 mod gator;
-#[path = "vap/kyverno.rs"]
-mod kyverno;
 #[path = "vap/mutated.rs"]
 mod mutated;
 #[path = "vap/mutating.rs"]

@@ -7,8 +7,7 @@ use guide::setting::setting;
 use oracle::User;
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, objects};
-use crate::examples::SERVER;
+use crate::cluster::{Cluster, SERVER, objects};
 
 fn export(guide: &Guide, params: &str, options: Options<'_>, ids: &[&str]) -> Export {
     let setting = setting(guide, Some(params), Some(SERVER)).unwrap();

@@ -8,6 +8,9 @@ use model::kinds;
 use oracle::{ApiServer, Options, User};
 use serde_json::{Value, json};
 
+/// The version that `cargo xtask setup` builds.
+pub(crate) const SERVER: u8 = 34;
+
 const POLICIES: &str = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
 const BINDINGS: &str = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings";
 

@@ -10,11 +10,8 @@ use guide::{Guide, Guideline};
 use model::kinds::is_cluster_scoped;
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, objects};
+use crate::cluster::{Cluster, SERVER, objects};
 use crate::said::{Said, id, say};
-
-/// The version that `cargo xtask setup` builds.
-pub(crate) const SERVER: u8 = 34;
 
 /// What examples of a guideline are judged with: configuration and Kubernetes minor.
 type Variant = (Option<Box<str>>, u8);

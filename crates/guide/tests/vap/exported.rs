@@ -6,8 +6,8 @@ use guide::export::{Enforce, Export, Options, Waiver, vap};
 use guide::setting::setting;
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, objects};
-use crate::examples::{SERVER, listening};
+use crate::cluster::{Cluster, SERVER, objects};
+use crate::examples::listening;
 
 /// Configuration that leaves no guideline out.
 const PARAMS: &str = "{registries: [example.azurecr.io], tierLabel: tier, untrustedLabels: {tenancy: untrusted}, \

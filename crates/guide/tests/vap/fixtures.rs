@@ -9,8 +9,8 @@ use guide::setting::setting;
 use guide::{Guide, Guideline};
 use serde_json::Value;
 
-use crate::cluster::{Cluster, objects};
-use crate::examples::{SERVER, listening};
+use crate::cluster::{Cluster, SERVER, objects};
+use crate::examples::listening;
 use crate::said::{id, say};
 
 /// Where `cargo xtask setup` puts the fixtures.

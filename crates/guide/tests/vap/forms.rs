@@ -11,8 +11,7 @@ use guide::export::{Export, Options, Waiver, azure_policy, gatekeeper, kyverno, 
 use guide::setting::setting;
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, objects};
-use crate::examples::SERVER;
+use crate::cluster::{Cluster, SERVER, objects};
 
 const PARAMS: &str = "{registries: [example.azurecr.io], servicePorts: [443]}";
 

@@ -12,8 +12,7 @@ use guide::{Guide, Guideline};
 use serde_json::{Value, json};
 
 use crate::alike::{self, Variant, cases, folder};
-use crate::cluster::objects;
-use crate::examples::SERVER;
+use crate::cluster::{SERVER, objects};
 use crate::said::Said;
 
 /// What `gator test` says of objects: the texts of violations, by constraint and by the objects' uid.

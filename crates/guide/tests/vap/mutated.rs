@@ -10,8 +10,7 @@ use guide::{Guide, Guideline};
 use oracle::pods::{Dice, PARAMS, object};
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, objects};
-use crate::examples::SERVER;
+use crate::cluster::{Cluster, SERVER, objects};
 use crate::said::{id, say};
 
 /// What policies of a namespace do: none, one for each guideline that fails, or a refusal.

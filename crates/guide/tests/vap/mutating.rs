@@ -9,8 +9,8 @@ use guide::guideline::Expectation;
 use guide::setting::{newest_minor, setting};
 use serde_json::{Value, json};
 
-use crate::cluster::{Answer, Cluster, objects};
-use crate::examples::{SERVER, prepare};
+use crate::cluster::{Answer, Cluster, SERVER, objects};
+use crate::examples::prepare;
 use crate::said::{id, say};
 
 const GROUP: &str = "/apis/admissionregistration.k8s.io/v1beta1";

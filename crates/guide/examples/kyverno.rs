@@ -1,6 +1,27 @@
-//! Kyverno's own program on the exported policies. It takes half an hour to build, so that nobody does who runs all
-//! tests: `KYVERNO=path/to/kyverno cargo test -p seawall-guide --test vap -- --ignored kyverno`
-//! (`SEAWALL_VAP_PODS=10000` makes more pods).
+//! Holds exported policies against Kyverno's own program, which takes half an hour to build, so that no test does it:
+//!
+//! ```text
+//! cargo run -p seawall-guide --example kyverno -- path/to/kyverno [PODS]
+//! ```
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "what differs ends it"
+)]
+#![expect(clippy::print_stdout, reason = "the counts are its report")]
+#![expect(
+    dead_code,
+    reason = "the test `vap` uses the other half of what they share"
+)]
+
+#[path = "../tests/vap/alike.rs"]
+mod alike;
+#[path = "../tests/vap/cluster.rs"]
+mod cluster;
+#[path = "../tests/vap/said.rs"]
+mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -14,10 +35,18 @@ use guide::{Guide, Guideline};
 use oracle::pods::{Dice, PARAMS, object};
 use serde_json::{Value, json};
 
-use crate::alike::{self, Case, cases, folder};
-use crate::cluster::objects;
-use crate::examples::SERVER;
+use crate::alike::{Case, cases, folder};
+use crate::cluster::{SERVER, objects};
 use crate::said::{Said, id, say};
+
+fn main() {
+    let (guide, errors) = Guide::builtin();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let count = env::args().nth(2).map_or(250, |text| text.parse().unwrap());
+    spared(&guide);
+    mutated(&guide, count);
+    examples(&guide);
+}
 
 /// Without a cluster it makes `gatewaies` of the kind.
 fn gateways() -> Value {
@@ -34,7 +63,9 @@ type Result = (String, String, String, String);
 
 /// What `kyverno apply` says of objects, of which no two have the same name, when they are made in these namespaces.
 fn apply(name: &str, policies: &str, objects: &[Value], namespaces: &[Value]) -> Vec<Result> {
-    let program = env::var_os("KYVERNO").expect("KYVERNO names Kyverno's program");
+    let program = env::args_os()
+        .nth(1)
+        .expect("the first argument is Kyverno's program");
     let folder = folder(&format!("kyverno-{name}"));
     let write = |name: &str, text: &str| {
         let path = folder.join(name);
@@ -84,8 +115,8 @@ fn apply(name: &str, policies: &str, objects: &[Value], namespaces: &[Value]) ->
     );
     // 1: something fails. Where no policy looks at any object, it says nothing at all.
     assert!(matches!(ran.status.code(), Some(0 | 1)), "{problem}");
-    let said: Value = match out.find('{') {
-        Some(at) => serde_json::from_str(&out[at..]).unwrap_or_else(|_| panic!("{out}\n{problem}")),
+    let said: Value = match out.find('{').and_then(|at| out.get(at..)) {
+        Some(said) => serde_json::from_str(said).unwrap_or_else(|_| panic!("{out}\n{problem}")),
         None if problem.contains("Error") => panic!("{name}: {problem}"),
         None => Value::Null,
     };
@@ -157,23 +188,21 @@ fn apart(objects: &[(Value, Said)]) -> Vec<Vec<Value>> {
     groups
 }
 
-#[test]
-#[ignore = "needs Kyverno's program, which takes half an hour to build"]
-fn kyverno_agrees_with_every_example() {
-    let (guide, _) = Guide::builtin();
+/// Every example of every guideline that is exported.
+fn examples(guide: &Guide) {
     let mut wanted: BTreeMap<String, Said> = BTreeMap::new();
     let mut theirs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut exports = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let mut errors = Vec::new();
-    for (number, case) in cases(&guide).into_iter().enumerate() {
+    for (number, case) in cases(guide).into_iter().enumerate() {
         let Case {
             guideline,
             variant: (params, minor),
             objects,
             namespaces,
         } = case;
-        let (export, text) = exported(&guide, params.as_deref(), minor, |other| {
+        let (export, text) = exported(guide, params.as_deref(), minor, |other| {
             other.id == guideline.id
         });
         if export.policies.is_empty() {
@@ -216,13 +245,10 @@ fn kyverno_agrees_with_every_example() {
     assert!(exports.len() > 70 && fails > 100 && passes > 100 && seen.len() > 200);
 }
 
-#[test]
-#[ignore = "needs Kyverno's program, which takes half an hour to build"]
-fn kyverno_judges_mutated_pods_alike() {
-    let count = env::var("SEAWALL_VAP_PODS").map_or(250, |text| text.parse().unwrap());
-    let (guide, _) = Guide::builtin();
-    let minor = newest_minor(&guide);
-    let (export, text) = exported(&guide, Some(PARAMS), minor, |guideline| {
+/// Pods that nobody wrote.
+fn mutated(guide: &Guide, count: usize) {
+    let minor = newest_minor(guide);
+    let (export, text) = exported(guide, Some(PARAMS), minor, |guideline| {
         guideline.applies == Applies::Workload && !guideline.needs.joined
     });
     let about: Vec<&Guideline> = export
@@ -263,7 +289,7 @@ fn kyverno_judges_mutated_pods_alike() {
                 .unwrap_or_default();
             for guideline in &about {
                 let one = std::slice::from_ref(object);
-                let mut said = say(&guide, guideline, one, Some(PARAMS), minor).unwrap();
+                let mut said = say(guide, guideline, one, Some(PARAMS), minor).unwrap();
                 let ours = said.remove(&key).unwrap_or_default();
                 failing += usize::from(!ours.fails.is_empty());
                 let own = theirs.get(&*guideline.id.0);
@@ -287,16 +313,14 @@ fn kyverno_judges_mutated_pods_alike() {
     assert!(wrong.is_empty() && failing > count && judged > count * 20);
 }
 
-#[test]
-#[ignore = "needs Kyverno's program, which takes half an hour to build"]
-fn kyverno_spares_whom_policies_say() {
-    let (guide, _) = Guide::builtin();
-    let setting = setting(&guide, None, Some(SERVER)).unwrap();
+/// Namespaces that policies leave alone.
+fn spared(guide: &Guide) {
+    let setting = setting(guide, None, Some(SERVER)).unwrap();
     let options = Options {
         server_minor: SERVER,
         ..Options::default()
     };
-    let export = kyverno(&guide, &setting, options, |guideline| {
+    let export = kyverno(guide, &setting, options, |guideline| {
         &*guideline.id.0 == "pss-privileged"
     });
     let all = alike::privileged(&[("shop", json!({})), ("kube-system", json!({}))]);
