@@ -59,10 +59,10 @@ fn gateways() -> Value {
 }
 
 /// What it says of objects: a policy, an object's uid, how it is judged, and with which words.
-type Result = (String, String, String, String);
+type Verdict = (String, String, String, String);
 
 /// What `kyverno apply` says of objects, of which no two have the same name, when they are made in these namespaces.
-fn apply(name: &str, policies: &str, objects: &[Value], namespaces: &[Value]) -> Vec<Result> {
+fn apply(name: &str, policies: &str, objects: &[Value], namespaces: &[Value]) -> Vec<Verdict> {
     let program = env::args_os()
         .nth(1)
         .expect("the first argument is Kyverno's program");
@@ -199,9 +199,11 @@ fn examples(guide: &Guide) {
         let Case {
             guideline,
             variant: (params, minor),
-            objects,
+            mut objects,
             namespaces,
         } = case;
+        // For it a policy, no object.
+        objects.retain(|(object, _)| object["kind"] != "ValidatingAdmissionPolicy");
         let (export, text) = exported(guide, params.as_deref(), minor, |other| {
             other.id == guideline.id
         });
@@ -236,13 +238,15 @@ fn examples(guide: &Guide) {
             texts.clone_from(ours);
         }
     }
-    let (fails, passes) = alike::compare("kyverno", &wanted, &theirs);
+    // Silence is no pass.
     let unseen: Vec<&String> = wanted.keys().filter(|uid| !seen.contains(*uid)).collect();
+    assert!(unseen.is_empty(), "not judged: {unseen:?}");
+    let (fails, passes) = alike::compare("kyverno", &wanted, &theirs);
     println!(
-        "{} policies: {fails} objects fail alike, {passes} pass alike; not judged: {unseen:?}",
+        "{} policies: {fails} objects fail alike, {passes} pass alike",
         exports.len()
     );
-    assert!(exports.len() > 70 && fails > 100 && passes > 100 && seen.len() > 200);
+    assert!(exports.len() > 70 && fails > 100 && passes > 100);
 }
 
 /// Pods that nobody wrote.
